@@ -1,0 +1,65 @@
+"""One operation of a history, and its JSON Lines form: the seam between load and instrument.
+
+The load imports this module and nothing else of the instrument, so it needs msgspec only.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+Status = Literal["ok", "fail", "info"]
+
+
+class ServedBy(msgspec.Struct, frozen=True):
+    """Who answered: ids as the server reported them; `boot` is new at each process start."""
+
+    host: str
+    pid: int
+    thread: int
+    greenlet: int
+    boot: str
+
+
+class Operation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One request seen from the calling client: the closed interval [start, end] and its outcome.
+
+    `start` and `end` are ns of CLOCK_MONOTONIC; `start` is stamped before the first byte is sent and `end`
+    after the last one was read, so the effect lies between them. `a` precedes `b` only if a.end < b.start.
+    `end` is None where the outcome is unknown (`info`): the effect may come at any later time, or never.
+    `process` is a logical client that does one operation at a time.
+    """
+
+    process: int | str
+    op: str
+    start: int
+    end: int | None
+    status: Status
+    key: str = ""
+    result: int | None = None
+    op_id: str | None = None
+    served_by: ServedBy | None = None
+    error: str | None = None
+    timed_out: bool = False
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Operation)
+
+
+def encode_line(operation: Operation) -> bytes:
+    """One JSON line, newline included."""
+    return _encoder.encode(operation) + b"\n"
+
+
+def decode_lines(lines: Iterable[bytes]) -> Iterator[Operation]:
+    """The operations of JSON lines; raises msgspec.DecodeError on one that is not an operation."""
+    return (_decoder.decode(line) for line in lines if line.strip())
+
+
+def read_recording(path: Path) -> list[Operation]:
+    """The operations a load process wrote; a last line cut short by a kill is left out."""
+    lines = path.read_bytes().split(b"\n")
+    return list(decode_lines(lines[:-1]))

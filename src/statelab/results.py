@@ -1,0 +1,135 @@
+"""What a run found out, as values: the one form that every report renders and results.json stores."""
+
+from typing import Any
+from typing import Literal
+
+import msgspec
+
+from statelab.history import Operation
+
+VerdictName = Literal["held", "violated", "unknown", "not-exercised", "unavailable"]
+
+ANOMALIES: dict[str, str] = {
+    "lost-update": "an acknowledged increment is missing: somebody overwrote it",
+    "divergent": "several copies: which value a request sees depends on who serves it",
+    "never-persists": "every request starts from the beginning; nothing is kept for the next one",
+    "misreported": "the total is right, but the numbers handed out are not (two requests got the same one)",
+    "overcounted": "more increments took effect than were asked for",
+    "stalled": "requests got no answer within the time limit although their work takes milliseconds",
+}
+"""Name of each thing that can go wrong, with its one-line meaning."""
+
+
+class CellKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A cell's address: results of different windows are never pooled."""
+
+    workload: str
+    mechanism: str
+    deployment: str
+    window: str
+
+
+class Prediction(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rule says of a cell: the anomalies it expects (none: `held`), whether a promise stands behind
+    `held` or only the lack of a switch point, and the reason in words."""
+
+    anomalies: tuple[str, ...]
+    guaranteed: bool
+    reason: str
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    ok: int
+    fail: int
+    info: int
+    timed_out: int = 0
+
+
+class Coverage(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of the deployment answered. `expected_processes` is None where every request has its own process;
+    `overlaps` counts pairs of operations whose intervals touch."""
+
+    processes: int
+    expected_processes: int | None
+    threads: int
+    greenlets: int
+    overlaps: int
+
+
+class Bounds(msgspec.Struct, frozen=True, kw_only=True):
+    """A count that unknown outcomes leave uncertain."""
+
+    min: int
+    max: int
+
+
+class Witness(msgspec.Struct, frozen=True, kw_only=True):
+    """The smallest sub-history that is itself a violation, with its proof in words.
+
+    `context` are a few neighbouring operations for the picture (not part of the proof); `slack_ns` is by how much
+    clocks would have to be wrong for the violation to vanish (None: no clock is needed); `culprit` is the op_id of
+    the operation that overwrote others, where there is one.
+    """
+
+    anomaly: str
+    operations: list[Operation]
+    text: str
+    context: list[Operation] = []
+    slack_ns: int | None = None
+    culprit: str | None = None
+
+
+class Latency(msgspec.Struct, frozen=True, kw_only=True):
+    """Percentiles of the ok operations, in ms."""
+
+    p50: float
+    p95: float
+    p99: float
+
+
+class Interval(msgspec.Struct, frozen=True, kw_only=True):
+    low: float
+    high: float
+
+
+class Runs(msgspec.Struct, frozen=True, kw_only=True):
+    """Over several runs (fresh servers each): violated in `violated` of `total`, with the 95 % Clopper-Pearson
+    interval of that share, and the share of acknowledged increments lost, as median over runs with a 95 %
+    bootstrap interval (None below 5 runs)."""
+
+    total: int
+    violated: int
+    interval: Interval
+    lost_share_median: float | None = None
+    lost_share_interval: Interval | None = None
+
+
+class Cell(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the report. A field that does not apply is None."""
+
+    workload: str
+    mechanism: str
+    deployment: str
+    window: str
+    predicted: list[str]
+    guaranteed: bool
+    prediction_reason: str
+    verdict: VerdictName
+    reason: str
+    anomalies: list[str] = []
+    operations: Counts | None = None
+    coverage: Coverage | None = None
+    lost: Bounds | None = None
+    duplicates: int | None = None
+    race_events: int | None = None
+    inversions: int | None = None
+    scope: str | None = None
+    witness: Witness | None = None
+    rate_ops_s: float | None = None
+    latency_ms: Latency | None = None
+    runs: Runs | None = None
+
+
+class Results(msgspec.Struct, frozen=True, kw_only=True):
+    manifest: dict[str, Any]
+    cells: list[Cell]
