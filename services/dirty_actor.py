@@ -1,0 +1,20 @@
+"""The single owner of `gunicorn-dirty-actor`'s counters: one object in one process that gunicorn calls one at a time.
+
+It stands beside the app because gunicorn's dirty workers import it without the app.
+"""
+
+from gunicorn.dirty import DirtyApp
+
+
+class Counters(DirtyApp):  # type: ignore[misc]
+    workers = 1
+
+    def init(self) -> None:
+        self.values: dict[str, int] = {}
+
+    def increment(self, key: str) -> int:
+        self.values[key] = self.values.get(key, 0) + 1
+        return self.values[key]
+
+    def read(self, key: str) -> int:
+        return self.values.get(key, 0)

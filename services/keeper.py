@@ -1,0 +1,58 @@
+"""What no worker may own: one manager server that all workers of a deployment connect to.
+
+It lives as long as the server that started it and listens on a Unix socket with a random key. `multiprocessing`
+managers speak pickle over that socket; whoever holds the key can run code here, which is why it never leaves the host.
+"""
+
+import contextlib
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from multiprocessing.managers import AcquirerProxy
+from multiprocessing.managers import BaseManager
+from multiprocessing.managers import DictProxy
+from pathlib import Path
+
+SHARED_MEMORY = Path("/dev/shm")
+
+
+class Keeper(BaseManager):
+    """Serves one dict and one lock to every process that has the key."""
+
+
+def segment_prefix(key: bytes) -> str:
+    """How the names of this deployment's shared memory segments begin."""
+    return f"statelab-{key[:6].hex()}-"
+
+
+@contextlib.contextmanager
+def cleared_segments(prefix: str) -> Iterator[None]:
+    """Shared memory outlives its processes; the segments of this deployment end with it."""
+    try:
+        yield
+    finally:
+        for segment in SHARED_MEMORY.glob(f"{prefix}*"):
+            segment.unlink(missing_ok=True)
+
+
+def wait_for_end_of(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+
+
+def main() -> None:
+    key = bytes.fromhex(os.environ["KEEPER_KEY"])
+    values: dict[str, int] = {}
+    lock = threading.Lock()
+    Keeper.register("values", callable=lambda: values, proxytype=DictProxy)
+    Keeper.register("lock", callable=lambda: lock, proxytype=AcquirerProxy)
+    server = Keeper(address=os.environ["KEEPER_ADDRESS"], authkey=key).get_server()
+    with cleared_segments(segment_prefix(key)):
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        wait_for_end_of(int(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    main()

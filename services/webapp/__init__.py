@@ -1,0 +1,19 @@
+"""The system under test: one Flask app that keeps the same state in many places. It never judges itself."""
+
+from flask import Flask
+
+from webapp.catalogue import WORKLOADS
+from webapp.errors import register_errors
+from webapp.views import register_views
+
+
+def create_app() -> Flask:
+    """The app, ready to serve under any WSGI server."""
+    app = Flask(__name__)
+    app.json.compact = True  # type: ignore[attr-defined]
+    register_views(app)
+    register_errors(app)
+    for workload in WORKLOADS.values():
+        for mechanism in workload.mechanisms.values():
+            mechanism.init_app(app)
+    return app

@@ -1,0 +1,40 @@
+"""What a mechanism claims about itself, as sets of the boundaries that two requests may have between them."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Boundary = Literal["requests", "greenlets", "threads", "processes", "hosts"]
+Survives = Literal["request", "worker", "server", "store"]
+
+REQUEST: frozenset[Boundary] = frozenset()
+THREAD: frozenset[Boundary] = frozenset({"requests"})
+PROCESS: frozenset[Boundary] = frozenset({"requests", "greenlets", "threads"})
+HOST: frozenset[Boundary] = PROCESS | {"processes"}
+CLUSTER: frozenset[Boundary] = HOST | {"hosts"}
+NOTHING: frozenset[Boundary] = frozenset()
+"""Ready-made reaches: state kept in a request, a thread (or greenlet), a process, a host, or one store for all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    """The theory predicts a cell from these and the deployment's spread, and from nothing else.
+
+    shared_across    boundaries that the state really crosses
+    atomic_across    boundaries across which an update excludes every other
+    switches_inside  at which of greenlets and threads the way from read to write lets another request in although the
+                     window put nothing there (socket I/O under gevent: both; file and SQLite I/O: threads)
+    inherited        boundaries it also crosses when it was made before a fork
+    answers_later    the value returned is read apart from the update
+    blocks_hub       a wait in it stops every greenlet of the process
+    survives         the largest thing whose restart the state outlives
+    store            the server it needs: redis, memcached, postgres; None where it needs none
+    """
+
+    shared_across: frozenset[Boundary]
+    atomic_across: frozenset[Boundary]
+    survives: Survives
+    switches_inside: frozenset[Boundary] = NOTHING
+    inherited: frozenset[Boundary] = NOTHING
+    answers_later: bool = False
+    blocks_hub: bool = False
+    store: Literal["redis", "memcached", "postgres"] | None = None

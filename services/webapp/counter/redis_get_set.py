@@ -1,0 +1,29 @@
+"""Redis `GET`, then `SET`: the store is shared, the update is two commands.
+
+People take "it is in Redis" for "it is safe"; whoever sets last wins.
+"""
+
+from webapp import stores
+from webapp.claims import CLUSTER
+from webapp.claims import NOTHING
+from webapp.claims import Claims
+from webapp.window import Window
+
+CLAIMS = Claims(
+    shared_across=CLUSTER,
+    atomic_across=NOTHING,
+    switches_inside=frozenset({"greenlets", "threads"}),
+    survives="server",
+    store="redis",
+)
+
+
+def increment(key: str, window: Window) -> int:
+    value = read(key)
+    window()
+    stores.redis().set(key, value + 1)
+    return value + 1
+
+
+def read(key: str) -> int:
+    return int(stores.redis().get(key) or 0)

@@ -1,0 +1,20 @@
+"""Redis `INCR`: one command that adds and answers; nothing can come between.
+
+The counter that people should reach for; it lives as long as Redis keeps it.
+"""
+
+from webapp import stores
+from webapp.claims import CLUSTER
+from webapp.claims import Claims
+from webapp.window import Window
+
+CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="server", store="redis")
+
+
+def increment(key: str, window: Window) -> int:
+    window()
+    return int(stores.redis().incr(key))
+
+
+def read(key: str) -> int:
+    return int(stores.redis().get(key) or 0)

@@ -1,0 +1,37 @@
+"""What is wrong, as JSON that names the valid ones."""
+
+from collections.abc import Iterable
+
+from flask import Flask
+from flask import Response
+from flask import jsonify
+
+
+class Refused(Exception):
+    """A request refused before any effect: HTTP status, what is wrong, what would be right."""
+
+    def __init__(self, status: int, error: str, valid: Iterable[str] = ()) -> None:
+        super().__init__(error)
+        self.status = status
+        self.valid = sorted(valid)
+
+
+class StoreDown(Exception):
+    """The store behind a mechanism did not answer; whether the update took effect is unknown."""
+
+    def __init__(self, store: str, error: Exception) -> None:
+        super().__init__(f"{store} did not answer: {type(error).__name__}: {error}")
+        self.store = store
+
+
+def _refused(refused: Refused) -> tuple[Response, int]:
+    return jsonify(error=str(refused), valid=refused.valid), refused.status
+
+
+def _store_down(down: StoreDown) -> tuple[Response, int]:
+    return jsonify(error=str(down), store=down.store), 503
+
+
+def register_errors(app: Flask) -> None:
+    app.register_error_handler(Refused, _refused)
+    app.register_error_handler(StoreDown, _store_down)

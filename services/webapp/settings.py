@@ -1,0 +1,47 @@
+"""Everything the app takes from its environment, read once at start."""
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """`redis`, `memcached` and `postgres` are addresses, or None where the deployment has no such store."""
+
+    redis: str | None
+    memcached: tuple[str, int] | None
+    postgres: str | None
+    state_dir: Path
+    server: str
+    worker_class: str
+    keeper_address: str | None
+    keeper_key: bytes
+
+
+def _memcached_address(text: str | None) -> tuple[str, int] | None:
+    if not text:
+        return None
+    host, _, port = text.rpartition(":")
+    return host, int(port)
+
+
+def from_environment() -> Settings:
+    """Stores: REDIS_URL, MEMCACHED_ADDRESS (host:port), POSTGRES_DSN; files and sockets: STATE_DIR (default: a folder
+    in the system's temporary one); the keeper's address and key are put there by `serve`."""
+    state_dir = Path(os.environ.get("STATE_DIR") or Path(tempfile.gettempdir()) / "statelab")
+    state_dir.mkdir(parents=True, exist_ok=True)
+    return Settings(
+        redis=os.environ.get("REDIS_URL") or None,
+        memcached=_memcached_address(os.environ.get("MEMCACHED_ADDRESS")),
+        postgres=os.environ.get("POSTGRES_DSN") or None,
+        state_dir=state_dir,
+        server=os.environ.get("SERVER", "none"),
+        worker_class=os.environ.get("WORKER_CLASS", "none"),
+        keeper_address=os.environ.get("KEEPER_ADDRESS") or None,
+        keeper_key=bytes.fromhex(os.environ.get("KEEPER_KEY", "")),
+    )
+
+
+SETTINGS = from_environment()

@@ -1,0 +1,68 @@
+"""A workload: what the app is asked to do with state, and the table of places where the state may be kept."""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import ModuleType
+from typing import Any
+
+from flask import Flask
+
+from webapp.claims import Claims
+from webapp.settings import SETTINGS
+
+
+@dataclass(frozen=True)
+class Mechanism:
+    """One way to keep the state: a module with `CLAIMS` and one function per operation of its workload.
+
+    A module may also have `init_app(app)`, called by the factory, and `unavailable()`, which says why this deployment
+    cannot offer the mechanism (None: it can).
+    """
+
+    name: str
+    module: ModuleType
+
+    @property
+    def claims(self) -> Claims:
+        claims: Claims = self.module.CLAIMS
+        return claims
+
+    @cached_property
+    def unavailable(self) -> str | None:
+        store = self.claims.store
+        if store and getattr(SETTINGS, store) is None:
+            return f"{store} is not configured for this deployment"
+        reason: str | None = getattr(self.module, "unavailable", lambda: None)()
+        return reason
+
+    @property
+    def summary(self) -> str:
+        return (self.module.__doc__ or "").strip().partition("\n")[0]
+
+    def init_app(self, app: Flask) -> None:
+        init = getattr(self.module, "init_app", None)
+        if init and not self.unavailable:
+            init(app)
+
+
+@dataclass(frozen=True)
+class Workload:
+    """`operations` maps each operation's name to True where it only reads; `table` a mechanism's name to the module
+    beside the workload that spells it out."""
+
+    name: str
+    promise: str
+    operations: Mapping[str, bool]
+    table: Mapping[str, str]
+
+    @cached_property
+    def mechanisms(self) -> dict[str, Mechanism]:
+        package = f"webapp.{self.name.replace('-', '_')}"
+        return {
+            name: Mechanism(name, importlib.import_module(f"{package}.{file}")) for name, file in self.table.items()
+        }
+
+    def perform(self, mechanism: str, operation: str, *arguments: Any) -> Any:
+        return getattr(self.mechanisms[mechanism].module, operation.replace("-", "_"))(*arguments)
