@@ -1,0 +1,88 @@
+"""Runs cells one after the other on the same Locust users, as the instrument asks for them on standard input.
+
+One JSON line in (cells.Cell), one JSON line out (cells.Done). Starting Locust costs seconds, a cell less than one.
+"""
+
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import msgspec
+from cells import Cell
+from cells import Done
+from cells import Progress
+from gevent.fileobject import FileObject
+from gevent.queue import JoinableQueue
+from recording import RecordingClient
+
+Job = Callable[[RecordingClient], None]
+
+AUDIT_ROUNDS = 10
+"""At most this many times `audits` reads: enough of them to meet every process, if they answer at all."""
+
+
+class Conductor:
+    """Hands jobs to the users. A user takes the next one when it has ended its last."""
+
+    def __init__(self, workloads: dict[str, ModuleType], users: int) -> None:
+        self._workloads = workloads
+        self._users = users
+        self._jobs: Any = JoinableQueue()
+
+    def follow(self, client: RecordingClient) -> None:
+        """What a user does: takes one job and does it."""
+        job = self._jobs.get()
+        try:
+            job(client)
+        finally:
+            self._jobs.task_done()
+
+    def _together(self, job: Job) -> None:
+        for _ in range(self._users):
+            self._jobs.put(job)
+        self._jobs.join()
+
+    def _load(self, cell: Cell) -> Progress:
+        act = self._workloads[cell.workload].act
+        progress = Progress(cell)
+
+        def job(client: RecordingClient) -> None:
+            while not progress.over():
+                progress.note(act(client, cell))
+
+        self._together(job)
+        return progress
+
+    def _audit(self, cell: Cell) -> None:
+        audit = self._workloads[cell.workload].audit
+        boots: set[str] = set()
+        reads = 0
+
+        def job(client: RecordingClient) -> None:
+            nonlocal reads
+            expected = cell.processes or 1
+            while reads < cell.audits or (len(boots) < expected and reads < cell.audits * AUDIT_ROUNDS):
+                reads += 1
+                server = audit(client, cell).served_by
+                if server is None:
+                    return
+                boots.add(server.boot)
+
+        self._together(job)
+
+    def run(self, cell: Cell) -> Done:
+        """Load, then the audit; after a time-out there is none, since the server may answer nobody."""
+        progress = self._load(cell)
+        seconds = progress.seconds
+        if not progress.timed_out:
+            self._audit(cell)
+        return Done(key=cell.key, seconds=seconds, answered=progress.answered, timed_out=progress.timed_out)
+
+    def serve(self) -> None:
+        """Runs the cells of standard input until it ends."""
+        decoder = msgspec.json.Decoder(Cell)
+        for line in FileObject(sys.stdin.fileno(), "rb"):
+            done = self.run(decoder.decode(line))
+            sys.stdout.write(msgspec.json.encode(done).decode() + "\n")
+            sys.stdout.flush()

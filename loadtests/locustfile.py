@@ -1,0 +1,125 @@
+"""The load: the form of the web UI picks a cell, or (`--cells`) the instrument names one after the other.
+
+    locust -f loadtests/locustfile.py
+    locust -f loadtests/locustfile.py --headless -u 8 -t 10s --deployment gthread --mechanism module-global --window io
+"""
+
+import secrets
+import sys
+from itertools import count
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import counter
+import gevent
+from cells import Cell
+from conductor import Conductor
+from locust import FastHttpUser
+from locust import events
+from locust import task
+from locust.contrib.fasthttp import FastHttpSession
+from recording import RecordingClient
+from recording import Recorder
+from state_tab import StateTab
+from targets import catalogue
+from targets import targets
+
+WORKLOADS: dict[str, ModuleType] = {"counter": counter}
+
+TARGETS = targets()
+AUDITS = 16
+PROCESSES_PER_WORKER = 1_000_000
+_numbers = count()
+
+
+@events.init_command_line_parser.add_listener
+def add_options(parser: Any) -> None:
+    cells = "--cells" in sys.argv
+    known = {} if cells else catalogue(TARGETS)
+    workloads = known.get("workloads", {"counter": {"mechanisms": {"module-global": {}}}})
+    mechanisms = [name for workload in workloads.values() for name in workload["mechanisms"]]
+    parser.add_argument("--deployment", choices=list(TARGETS), default=next(iter(TARGETS), None), help="who answers")
+    parser.add_argument("--workload", choices=list(WORKLOADS), default="counter", help="what the app does with state")
+    parser.add_argument("--mechanism", choices=mechanisms, default=mechanisms[0], help="where the state is kept")
+    parser.add_argument("--window", choices=known.get("windows", ["io"]), default="io", help="between read and write")
+    parser.add_argument("--reuse", action="store_true", help="keep connections: then a user stays with one process")
+    parser.add_argument("--record", default="recordings", help="folder of the histories", include_in_web_ui=False)
+    parser.add_argument("--request-timeout", type=float, default=2.0, help="s", include_in_web_ui=False)
+    parser.add_argument("--cells", action="store_true", help="take cells from standard input", include_in_web_ui=False)
+
+
+def _chosen_cell(options: Any) -> Cell:
+    return Cell(
+        url=TARGETS[options.deployment],
+        workload=options.workload,
+        mechanism=options.mechanism,
+        window=options.window,
+        key=f"ui-{secrets.token_hex(6)}",
+        processes=None,
+        servers=1,
+        min_seconds=0.0,
+        max_seconds=float("inf"),
+        min_operations=0,
+        audits=AUDITS,
+    )
+
+
+@events.init.add_listener
+def prepare(environment: Any, **_: Any) -> None:
+    options = environment.parsed_options
+    StateUser.network_timeout = StateUser.connection_timeout = options.request_timeout
+    environment.recorder = Recorder(Path(options.record))
+    if options.cells:
+        environment.conductor = Conductor(WORKLOADS, options.num_users)
+    environment.state_tab = StateTab(environment.web_ui)
+
+
+@events.test_start.add_listener
+def begin(environment: Any, **_: Any) -> None:
+    if environment.parsed_options.cells:
+        gevent.spawn(_conduct, environment)
+    elif TARGETS:
+        environment.cell = _chosen_cell(environment.parsed_options)
+        environment.state_tab.begin(environment.parsed_options)
+
+
+def _conduct(environment: Any) -> None:
+    try:
+        environment.conductor.serve()
+    finally:
+        environment.runner.quit()
+
+
+@events.test_stop.add_listener
+def audit(environment: Any, **_: Any) -> None:
+    """Reads the final value back, once nobody increments any more."""
+    cell = getattr(environment, "cell", None)
+    if cell is None or environment.state_tab.acknowledged == 0:
+        return
+    session = FastHttpSession(
+        base_url=cell.url, request_event=environment.events.request, user=None, network_timeout=2.0
+    )
+    reader = RecordingClient(session, environment.recorder, next(_numbers), reuse=False)
+    reads = [WORKLOADS[cell.workload].audit(reader, cell) for _ in range(cell.audits)]
+    environment.state_tab.end([read.result for read in reads if read.result is not None])
+
+
+class StateUser(FastHttpUser):
+    """One client of the app, which does one operation at a time."""
+
+    host = "http://127.0.0.1"  # every request has its full address
+
+    def on_start(self) -> None:
+        reuse = self.environment.parsed_options.reuse
+        worker = max(0, getattr(self.environment.runner, "worker_index", 0))
+        number = worker * PROCESSES_PER_WORKER + next(_numbers)
+        self.recording = RecordingClient(self.client, self.environment.recorder, number, reuse=reuse)
+
+    @task
+    def work(self) -> None:
+        if self.environment.parsed_options.cells:
+            self.environment.conductor.follow(self.recording)
+        else:
+            cell = self.environment.cell
+            self.environment.state_tab.note(WORKLOADS[cell.workload].act(self.recording, cell))

@@ -1,0 +1,136 @@
+"""The recording client: stamps each call on one monotonic clock, sorts its ending, and writes it down at once."""
+
+import os
+import secrets
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import gevent
+import msgspec
+from locust.contrib.fasthttp import FastHttpSession
+
+from statelab.history import Operation
+from statelab.history import ServedBy
+from statelab.history import Status
+from statelab.history import encode_line
+
+NEW_PROCESS = 1000
+"""Added to a client's process number after an unknown outcome: the old request may still be running."""
+
+REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 422, 501})
+"""Answers that the app gives before it changes anything."""
+
+
+class Body(msgspec.Struct):
+    result: int
+
+
+_body = msgspec.json.Decoder(Body)
+_server = msgspec.json.Decoder(ServedBy)
+
+
+class Recorder:
+    """Writes one JSON line per operation, unbuffered, to one file per Locust process.
+
+    The file is opened at the first write, so that processes forked by `locust --processes` each get their own.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._file: tuple[int, Any] | None = None
+
+    def write(self, operation: Operation) -> None:
+        pid = os.getpid()
+        if self._file is None or self._file[0] != pid:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._file = (pid, (self._folder / f"history-{pid}.jsonl").open("ab", buffering=0))
+        self._file[1].write(encode_line(operation))
+
+
+def sort_ending(reads: bool, code: int, error: BaseException | None, result: int | None) -> Status:
+    """`ok`, `fail` (certainly no effect) or `info` (unknown), from what came back.
+
+    A read without an answer is `fail`: it changed nothing and says nothing.
+    """
+    if error is None and 200 <= code < 300 and result is not None:
+        return "ok"
+    if reads or isinstance(error, ConnectionRefusedError) or code in REFUSALS:
+        return "fail"
+    return "info"
+
+
+def _decode(decoder: Any, data: Any) -> Any:
+    try:
+        return decoder.decode(data) if data else None
+    except msgspec.MsgspecError:
+        return None
+
+
+class RecordingClient:
+    """One logical client, which does one operation at a time; `process` is its number in the history."""
+
+    def __init__(self, session: FastHttpSession, recorder: Recorder, process: int, *, reuse: bool) -> None:
+        self._session = session
+        self._recorder = recorder
+        self.process = process
+        self._prefix = secrets.token_hex(4)
+        self._count = 0
+        self._headers = {} if reuse else {"Connection": "close"}
+
+    def change(self, url: str, op: str, key: str, **parameters: str) -> Operation:
+        """Performs an operation that changes state, by POST."""
+        return self._call("POST", f"{url}/{op}", op, {"key": key, **parameters})
+
+    def read(self, url: str, key: str) -> Operation:
+        """Performs the read, by GET."""
+        return self._call("GET", url, "read", {"key": key})
+
+    def _call(self, method: str, url: str, op: str, parameters: dict[str, str]) -> Operation:
+        self._count += 1
+        op_id = f"{self._prefix}-{self._count}"
+        headers = {**self._headers, "X-Operation-Id": op_id}
+        start = time.monotonic_ns()
+        try:
+            response = self._session.request(
+                method, f"{url}?{urlencode(parameters)}", name=url, headers=headers, allow_redirects=False
+            )
+        except gevent.GreenletExit:
+            self._record(op, parameters["key"], op_id, start, method == "GET", None, "ended by the load")
+            raise
+        return self._record(op, parameters["key"], op_id, start, method == "GET", response, None)
+
+    def _record(
+        self, op: str, key: str, op_id: str, start: int, reads: bool, response: Any, ended: str | None
+    ) -> Operation:
+        end = time.monotonic_ns()
+        error = getattr(response, "error", None)
+        code = response.status_code if response is not None else 0
+        body = _decode(_body, response.content) if response is not None and 200 <= code < 300 else None
+        result = body.result if body else None
+        status = sort_ending(reads, code, error, result)
+        operation = Operation(
+            process=self.process,
+            op=op,
+            key=key,
+            result=result if status == "ok" else None,
+            start=start,
+            end=None if status == "info" else end,
+            status=status,
+            op_id=op_id,
+            served_by=_decode(_server, response.headers.get("X-Served-By")) if body else None,
+            error=None if status == "ok" else ended or _words(code, error, response),
+            timed_out=isinstance(error, TimeoutError),
+        )
+        self._recorder.write(operation)
+        if status == "info":
+            self.process += NEW_PROCESS
+        return operation
+
+
+def _words(code: int, error: BaseException | None, response: Any) -> str:
+    if error is not None and code == 0:
+        return f"{type(error).__name__}: {error}"
+    content = response.content or b""
+    return f"HTTP {code}: {content[:200].decode(errors='replace')}"

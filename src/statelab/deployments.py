@@ -1,0 +1,83 @@
+"""The deployments: one env file each, read here for the engines, the theory and the tables."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from statelab.errors import BadInput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """How the app is served. `environment` holds the file's literal values; the rest is read from them.
+
+    `spread` are the boundaries that lie between two of its requests, `fresh` those of them that are new for every
+    request, `forks_after_import` whether requests are served by processes forked after the app was imported.
+    """
+
+    name: str
+    description: str
+    environment: dict[str, str]
+
+    @property
+    def server(self) -> str:
+        return self.environment["SERVER"]
+
+    @property
+    def worker_class(self) -> str:
+        return self.environment["WORKER_CLASS"]
+
+    @property
+    def workers(self) -> int:
+        return int(self.environment["WORKERS"])
+
+    @property
+    def threads(self) -> int:
+        return int(self.environment["THREADS"])
+
+    @property
+    def replicas(self) -> int:
+        return int(self.environment.get("REPLICAS", "1"))
+
+    @property
+    def fresh(self) -> frozenset[str]:
+        fresh = {"threaded": {"threads"}, "gevent": {"greenlets"}, "forking": {"processes"}}
+        return frozenset(fresh.get(self.worker_class, ()))
+
+    @property
+    def spread(self) -> frozenset[str]:
+        between = {"threads": self.threads > 1, "processes": self.workers > 1, "hosts": self.replicas > 1}
+        return self.fresh | {boundary for boundary, lies_between in between.items() if lies_between}
+
+    @property
+    def forks_after_import(self) -> bool:
+        return self.environment.get("PRELOAD") == "1" or self.worker_class == "forking"
+
+    @property
+    def expected_processes(self) -> int | None:
+        """How many processes should answer; None where every request has its own."""
+        return None if "processes" in self.fresh else self.workers * self.replicas
+
+
+def parse(path: Path) -> Deployment:
+    """Reads one env file; raises BadInput naming the line that is not `NAME=value`."""
+    lines = path.read_text().splitlines()
+    if not lines or not lines[0].startswith("# "):
+        raise BadInput(f"{path}: line 1 must be a comment that describes the deployment")
+    environment = {}
+    for number, line in enumerate(lines, 1):
+        if line.strip() and not line.startswith("#"):
+            name, equals, value = line.partition("=")
+            if not equals:
+                raise BadInput(f"{path}: line {number}: expected NAME=value, found {line!r}")
+            environment[name.strip()] = value.strip()
+    missing = sorted({"SERVER", "WORKER_CLASS", "WORKERS", "THREADS"} - environment.keys())
+    if missing:
+        raise BadInput(f"{path}: {', '.join(missing)} missing")
+    return Deployment(name=path.stem, description=lines[0].removeprefix("# "), environment=environment)
+
+
+def load_all(folder: Path) -> dict[str, Deployment]:
+    """Every deployment of a folder by name, from one process to many."""
+    found = [parse(path) for path in folder.glob("*.env")]
+    found.sort(key=lambda d: (d.server != "werkzeug", d.worker_class == "gevent", d.worker_class, d.workers, d.name))
+    return {deployment.name: deployment for deployment in found}

@@ -1,0 +1,137 @@
+"""The local engine: every deployment as child processes on this machine, no Docker."""
+
+import shutil
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from statelab.deployments import Deployment
+from statelab.engines.processes import Child
+from statelab.engines.processes import Processes
+from statelab.engines.stores import STORES
+from statelab.engines.stores import Store
+from statelab.errors import Unavailable
+from statelab.paths import SERVICES
+
+READY_S = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """The app under test: WSGI import string, the folder it is found in, and the interpreter that runs it."""
+
+    name: str = "webapp:create_app()"
+    folder: Path = SERVICES
+    interpreter: str = sys.executable
+
+
+class LocalEngine:
+    name = "local"
+
+    def __init__(self, app: App | None = None) -> None:
+        self._app = app or App()
+        self._processes = Processes()
+        self._logs = self._processes.folder / "logs"
+        self._logs.mkdir()
+        self._stores: dict[str, Store] = {}
+        self._deployments: dict[str, Deployment] = {}
+        self._sockets: dict[str, socket.socket] = {}
+        self._children: dict[str, Child] = {}
+        self._reasons: dict[str, str] = {}
+
+    def up(self, deployments: list[Deployment]) -> None:
+        for name, start in STORES.items():
+            try:
+                self._stores[name] = start(self._processes, self._logs)
+            except Unavailable as error:
+                self._reasons[name] = str(error)
+        for deployment in deployments:
+            self._deployments[deployment.name] = deployment
+            self._start(deployment)
+        for deployment in deployments:
+            try:
+                self._wait_until_ready(deployment.name)
+            except Unavailable as error:
+                self._reasons[deployment.name] = str(error)
+
+    def _start(self, deployment: Deployment) -> None:
+        """Binds the socket first and hands it down, so that no port can be lost to somebody else in between."""
+        name = deployment.name
+        if name not in self._sockets:
+            self._sockets[name] = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        state_dir = self._processes.folder / name
+        state_dir.mkdir(exist_ok=True)
+        descriptor = self._sockets[name].fileno()
+        environment = {
+            **deployment.environment,
+            **{store.variable: store.address for store in self._stores.values()},
+            "APP": self._app.name,
+            "APP_DIR": str(self._app.folder),
+            "DEPLOYMENT": name,
+            "LISTEN_FD": str(descriptor),
+            "STATE_DIR": str(state_dir),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        self._children[name] = self._processes.start(
+            [self._app.interpreter, str(SERVICES / "serve.py")],
+            log=self._logs / f"{name}.log",
+            environment=environment,
+            descriptors=[descriptor],
+        )
+
+    def _wait_until_ready(self, name: str) -> None:
+        child = self._children[name]
+        deadline = time.monotonic() + READY_S
+        while time.monotonic() < deadline and child.process.poll() is None:
+            if self._answers(name):
+                return
+            time.sleep(0.02)
+        raise Unavailable(f"{name} did not come up; its log ends with:\n{child.last_words()}")
+
+    def _answers(self, name: str) -> bool:
+        try:
+            urllib.request.urlopen(f"{self._address(name)}/healthz", timeout=2).close()
+        except urllib.error.HTTPError:
+            return True  # an app of somebody else need not have this page
+        except OSError:
+            return False
+        return True
+
+    def _address(self, name: str) -> str:
+        return f"http://127.0.0.1:{self._sockets[name].getsockname()[1]}"
+
+    def url(self, deployment: str) -> str:
+        if deployment in self._reasons:
+            raise Unavailable(self._reasons[deployment])
+        return self._address(deployment)
+
+    def store_reasons(self) -> dict[str, str]:
+        return {name: reason for name, reason in self._reasons.items() if name in STORES}
+
+    def restart(self, deployment: str) -> None:
+        self._processes.kill(self._children[deployment])
+        self._start(self._deployments[deployment])
+        try:
+            self._wait_until_ready(deployment)
+        except Unavailable as error:
+            self._reasons[deployment] = str(error)
+            raise
+
+    def addresses(self) -> dict[str, str]:
+        stores = {name: store.address for name, store in self._stores.items()}
+        return stores | {name: self._address(name) for name in self._children if name not in self._reasons}
+
+    def versions(self) -> dict[str, str]:
+        return {name: store.version for name, store in self._stores.items()}
+
+    def save_logs(self, folder: Path) -> None:
+        shutil.copytree(self._logs, folder, dirs_exist_ok=True)
+
+    def down(self) -> None:
+        self._processes.close()
+        for listener in self._sockets.values():
+            listener.close()

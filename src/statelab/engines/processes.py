@@ -1,0 +1,127 @@
+"""Child processes that never outlive the lab: each in its own group, and all of them known to the guard."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+GRACE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A started process, which leads its own group, and where its output goes."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+    stop_signal: int
+
+    def last_words(self, lines: int = 8) -> str:
+        """The end of its log, for an error message."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+
+def _group_lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+class Processes:
+    """Starts and ends children. Used as a context manager: whatever is left at its end is ended.
+
+    `folder` is a new temporary folder for sockets and data, removed at the end.
+    """
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="statelab-"))
+        self.folder.chmod(0o711)  # stores run as another user when the lab is root
+        self._children: list[Child] = []
+        self._guard = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("guard.py"))],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
+        self._tell(f"rm {self.folder}")
+
+    def __enter__(self) -> "Processes":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _tell(self, line: str) -> None:
+        assert self._guard.stdin
+        self._guard.stdin.write(line.encode() + b"\n")
+        self._guard.stdin.flush()
+
+    def start(
+        self,
+        command: Sequence[str],
+        *,
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+        descriptors: Sequence[int] = (),
+        user: str | None = None,
+        stop_signal: int = signal.SIGTERM,
+    ) -> Child:
+        """Starts a command in a process group of its own, its output in `log`."""
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                command,
+                env={**os.environ, **(environment or {})},
+                pass_fds=descriptors,
+                user=user,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                cwd=self.folder,
+            )
+        child = Child(process, log, stop_signal)
+        self._children.append(child)
+        self._tell(f"+ {int(stop_signal)} {process.pid}")
+        return child
+
+    def kill(self, child: Child) -> None:
+        """Ends a child and its whole group at once."""
+        self._end([child], signal.SIGKILL)
+
+    def stop(self, children: list[Child]) -> None:
+        """Asks the children to end, waits GRACE_S seconds for all of them together, then kills what is left."""
+        for child in children:
+            if child.process.poll() is None:
+                child.process.send_signal(child.stop_signal)
+        deadline = time.monotonic() + GRACE_S
+        for child in children:
+            try:
+                child.process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                pass
+        self._end(children, signal.SIGKILL)
+
+    def _end(self, children: list[Child], number: int) -> None:
+        for child in children:
+            if _group_lives(child.process.pid):
+                os.killpg(child.process.pid, number)
+            child.process.wait()
+            self._tell(f"- {child.process.pid}")
+            self._children.remove(child)
+
+    def close(self) -> None:
+        """Ends every child, deployments before the stores they use, then the guard, which removes the folder."""
+        self.stop(list(reversed(self._children)))
+        assert self._guard.stdin
+        self._guard.stdin.close()
+        self._guard.wait()

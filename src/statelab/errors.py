@@ -1,0 +1,20 @@
+"""What the person at the keyboard is told: one clear sentence, and an exit code."""
+
+
+class BadInput(Exception):
+    """What was asked for does not exist or cannot be read; the message names the valid ones. Exit code 2."""
+
+
+class Unavailable(Exception):
+    """A server or store cannot be had; the message says what to do. Its cells are `unavailable`, the rest goes on."""
+
+
+class EngineFailed(Exception):
+    """The engine as a whole cannot run; the message says why and what to do. Exit code 2."""
+
+
+def require_known(kind: str, wanted: list[str], valid: list[str]) -> None:
+    """Raises BadInput with one line naming the valid ones if any of `wanted` is not among them."""
+    unknown = [name for name in wanted if name not in valid]
+    if unknown:
+        raise BadInput(f"no {kind} {', '.join(map(repr, unknown))}; valid are {', '.join(valid)}")
