@@ -3,17 +3,20 @@
 One JSON line in (cells.Cell), one JSON line out (cells.Done). Starting Locust costs seconds, a cell less than one.
 """
 
+import os
 import sys
+import traceback
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 import msgspec
+from gevent.fileobject import FileObject
+from gevent.queue import JoinableQueue
+
 from cells import Cell
 from cells import Done
 from cells import Progress
-from gevent.fileobject import FileObject
-from gevent.queue import JoinableQueue
 from recording import RecordingClient
 
 Job = Callable[[RecordingClient], None]
@@ -31,10 +34,13 @@ class Conductor:
         self._jobs: Any = JoinableQueue()
 
     def follow(self, client: RecordingClient) -> None:
-        """What a user does: takes one job and does it."""
+        """What a user does: takes one job and does it. A job that fails ends Locust: half a cell is no cell."""
         job = self._jobs.get()
         try:
             job(client)
+        except Exception:
+            traceback.print_exc()
+            os._exit(70)
         finally:
             self._jobs.task_done()
 

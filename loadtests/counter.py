@@ -2,7 +2,6 @@
 
 from cells import Cell
 from recording import RecordingClient
-
 from statelab.history import Operation
 
 

@@ -1,7 +1,7 @@
 """The load: the form of the web UI picks a cell, or (`--cells`) the instrument names one after the other.
 
-    locust -f loadtests/locustfile.py
-    locust -f loadtests/locustfile.py --headless -u 8 -t 10s --deployment gthread --mechanism module-global --window io
+locust -f loadtests/locustfile.py
+locust -f loadtests/locustfile.py --headless -u 8 -t 10s --deployment gthread --mechanism module-global --window io
 """
 
 import secrets
@@ -11,16 +11,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import counter
 import gevent
-from cells import Cell
-from conductor import Conductor
 from locust import FastHttpUser
 from locust import events
 from locust import task
 from locust.contrib.fasthttp import FastHttpSession
-from recording import RecordingClient
+
+import counter
+from cells import Cell
+from conductor import Conductor
 from recording import Recorder
+from recording import RecordingClient
 from state_tab import StateTab
 from targets import catalogue
 from targets import targets

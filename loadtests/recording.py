@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,13 @@ import gevent
 import msgspec
 from locust.contrib.fasthttp import FastHttpSession
 
+from endings import sort_ending
 from statelab.history import Operation
 from statelab.history import ServedBy
-from statelab.history import Status
 from statelab.history import encode_line
 
 NEW_PROCESS = 1000
 """Added to a client's process number after an unknown outcome: the old request may still be running."""
-
-REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 422, 501})
-"""Answers that the app gives before it changes anything."""
 
 
 class Body(msgspec.Struct):
@@ -46,19 +44,12 @@ class Recorder:
         if self._file is None or self._file[0] != pid:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._file = (pid, (self._folder / f"history-{pid}.jsonl").open("ab", buffering=0))
-        self._file[1].write(encode_line(operation))
-
-
-def sort_ending(reads: bool, code: int, error: BaseException | None, result: int | None) -> Status:
-    """`ok`, `fail` (certainly no effect) or `info` (unknown), from what came back.
-
-    A read without an answer is `fail`: it changed nothing and says nothing.
-    """
-    if error is None and 200 <= code < 300 and result is not None:
-        return "ok"
-    if reads or isinstance(error, ConnectionRefusedError) or code in REFUSALS:
-        return "fail"
-    return "info"
+        try:
+            self._file[1].write(encode_line(operation))
+        except OSError as error:
+            # a listener's or a task's exception is only logged by Locust; a history with a hole must not go on
+            print(f"the history cannot be written to {self._folder}: {error}", file=sys.stderr, flush=True)
+            os._exit(74)
 
 
 def _decode(decoder: Any, data: Any) -> Any:
@@ -106,6 +97,7 @@ class RecordingClient:
     ) -> Operation:
         end = time.monotonic_ns()
         error = getattr(response, "error", None)
+        error = getattr(error, "original", None) or error  # geventhttpclient wraps what really happened
         code = response.status_code if response is not None else 0
         body = _decode(_body, response.content) if response is not None and 200 <= code < 300 else None
         result = body.result if body else None

@@ -1,8 +1,14 @@
 """The app's own account of itself: workloads, operations, mechanisms and claims, as `GET /catalogue` serves them."""
 
-from typing import Any
+import subprocess
+import urllib.request
 
 import msgspec
+
+from statelab.app import App
+from statelab.errors import BadInput
+from statelab.errors import Unavailable
+from statelab.paths import SERVICES
 
 
 class Claims(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +46,30 @@ def decode(body: bytes | str) -> Catalogue:
     return msgspec.json.decode(body, type=Catalogue)
 
 
+def fetch(url: str) -> Catalogue:
+    """The catalogue of a running deployment; raises Unavailable where it does not answer with one."""
+    try:
+        with urllib.request.urlopen(f"{url}/catalogue", timeout=10) as response:
+            return decode(response.read())
+    except (OSError, msgspec.MsgspecError) as error:
+        raise Unavailable(f"{url}/catalogue: {error}") from None
+
+
+def of_app(app: App) -> Catalogue:
+    """The catalogue of an app that is not served yet, asked in a process of its own; raises BadInput with its words."""
+    ask = (
+        "import sys; sys.path[:0] = sys.argv[1:3]; from serve import load_app;"
+        "print(load_app(sys.argv[3]).test_client().get('/catalogue').text)"
+    )
+    command = [app.interpreter, "-c", ask, str(SERVICES), str(app.folder), app.name]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        return decode(done.stdout)
+    except msgspec.MsgspecError:
+        words = (done.stderr or done.stdout).strip().splitlines()[-1:]
+        raise BadInput(f"the app {app.name} has no /catalogue: {' '.join(words)}") from None
+
+
 GROUPS = (
     ("cluster", "hosts"),
     ("host", "processes"),
@@ -57,8 +87,3 @@ def group(claims: Claims) -> str:
         if boundary in reach:
             return name
     return "thread" if "requests" in reach else "request"
-
-
-def as_dict(catalogue: Catalogue) -> Any:
-    """The catalogue as plain JSON values, for the manifest."""
-    return msgspec.to_builtins(catalogue)

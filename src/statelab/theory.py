@@ -73,8 +73,10 @@ def _why_held(claims: Claims, deployment: Deployment) -> tuple[bool, str]:
 def predict(claims: Claims, deployment: Deployment, window: str) -> Prediction:
     """The rule of architecture.md, "The theory": anomalies that must be possible in this cell; none means `held`."""
     copies = list(_copies(claims, deployment))
-    found = copies if copies and copies[0][0] == "never-persists" else copies + list(
-        _collisions(claims, deployment, window)
+    found = (
+        copies
+        if copies and copies[0][0] == "never-persists"
+        else copies + list(_collisions(claims, deployment, window))
     )
     found += _stalls(claims, deployment, window)
     if found:

@@ -2,13 +2,12 @@
 
 import shutil
 import socket
-import sys
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
 from pathlib import Path
 
+from statelab.app import App
 from statelab.deployments import Deployment
 from statelab.engines.processes import Child
 from statelab.engines.processes import Processes
@@ -18,15 +17,6 @@ from statelab.errors import Unavailable
 from statelab.paths import SERVICES
 
 READY_S = 30.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class App:
-    """The app under test: WSGI import string, the folder it is found in, and the interpreter that runs it."""
-
-    name: str = "webapp:create_app()"
-    folder: Path = SERVICES
-    interpreter: str = sys.executable
 
 
 class LocalEngine:

@@ -1,0 +1,73 @@
+# Table of contents of the lab. Each target is a call of the command line; nothing is done here only.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STATELAB := $(BIN)/statelab
+READY := .state/ready
+
+PROFILE ?= standard
+ENGINE ?= auto
+RUN ?= reports/latest
+
+##@ The lab
+report: $(READY) ## measure and report (PROFILE= ENGINE= WORKLOAD= MECHANISM= DEPLOYMENT= WINDOW= RUNS=)
+	@$(STATELAB) run --profile "$(PROFILE)" --engine "$(ENGINE)" --workload "$(WORKLOAD)" --mechanism "$(MECHANISM)" \
+	  --deployment "$(DEPLOYMENT)" --window "$(WINDOW)" $(if $(RUNS),--runs "$(RUNS)")
+
+again: $(READY) ## render a saved run again, without any server (RUN=reports/latest)
+	@$(STATELAB) report "$(RUN)"
+
+list: $(READY) ## name every mechanism, deployment, window and profile
+	@$(STATELAB) list
+
+up: $(READY) ## bring the whole lab up (ENGINE=compose, local or auto)
+	@$(STATELAB) up --engine "$(ENGINE)"
+
+load: $(READY) ## Locust web UI against what is up
+	@$(STATELAB) load
+
+down: $(READY) ## stop what `make up` started
+	@$(STATELAB) down
+
+##@ Docker
+engine: ## install and start Docker Engine and Compose, build base images (Debian 12, root, no registry needed)
+	@compose/offline/engine up
+
+engine-down: ## stop the Docker Engine that `make engine` started
+	@compose/offline/engine down
+
+##@ Development
+setup: $(READY) ## make .venv from the locked, hashed requirements; get missing store programs
+
+test: $(READY) lint ## lint, types, and all tests; the Compose tests run where a Docker Engine answers
+	@$(BIN)/pytest
+
+lint: $(READY) ## ruff and mypy (strict)
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+bench: $(READY) ## speed as ratios of one run
+	@$(BIN)/python -m benchmarks
+
+lock: $(READY) ## write requirements/*.txt anew from pyproject.toml
+	@requirements/lock
+
+clean: ## remove reports, recordings, caches and the environment
+	@rm -rf reports recordings .state/ready .state/packages $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+help: ## this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): requirements/dev.txt requirements/bootstrap.txt pyproject.toml
+	@echo "setting up $(VENV) from the locked requirements (about 10 s)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "State Lab needs Python 3.11 or newer: make PYTHON=python3.x ...")'
+	@$(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --require-hashes -r requirements/bootstrap.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-isolation --no-deps --editable .
+	@$(STATELAB) setup
+	@mkdir -p $(dir $@) && touch $@
+
+.PHONY: report again list up load down engine engine-down setup test lint bench lock clean help

@@ -1,0 +1,115 @@
+"""The command line: parses, calls, and turns errors into one clear sentence and an exit code."""
+
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from statelab import commands
+from statelab.errors import BadInput
+from statelab.errors import EngineFailed
+from statelab.errors import Unavailable
+
+EXIT_BAD_INPUT = 2
+EXIT_STOPPED = 130
+
+
+def _several(context: click.Context, parameter: click.Parameter, value: str | None) -> list[str]:
+    """`a,b c` and an empty text alike, as Make passes variables on."""
+    return (value or "").replace(",", " ").split()
+
+
+def _selection(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that pick cells."""
+    for name in ("workload", "mechanism", "deployment", "window"):
+        text = f"only these {name}s, by comma (default: what the profile says)"
+        command = click.option(f"--{name}", callback=_several, metavar="NAMES", help=text)(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="statelab")
+def cli() -> None:
+    """Where may a Flask app keep its state, and what happens to it under each way of deploying the app?"""
+
+
+@cli.command()
+@click.option("--profile", default="standard", show_default=True, help="quick, standard or thorough")
+@click.option(
+    "--engine", default="auto", show_default=True, help="compose, local, or auto: Compose where Docker answers"
+)
+@_selection
+@click.option("--runs", type=click.IntRange(1, 1000), help="measure everything this many times on fresh servers")
+@click.option("--seed", type=int, help="order of the cells (default: drawn, and written down)")
+@click.option("--app", "app_name", metavar="MODULE:APP", help="another WSGI app (default: the lab's own)")
+@click.option("--app-dir", type=click.Path(exists=True, file_okay=False, path_type=Path), help="where that app is")
+@click.option("--python", "interpreter", help="the interpreter that runs the app")
+def run(**options: Any) -> None:
+    """Measure the selected cells, judge them, and write and print the report."""
+    sys.exit(commands.run(Console(), **options))
+
+
+@cli.command()
+@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+def report(folder: Path) -> None:
+    """Render a saved run again, from its histories alone."""
+    sys.exit(commands.report(Console(), folder))
+
+
+@cli.command("list")
+def list_everything() -> None:
+    """What there is: workloads, mechanisms, deployments, windows, profiles."""
+    commands.list_everything(Console())
+
+
+@cli.command()
+@click.option("--engine", default="auto", show_default=True, help="compose, local, or auto")
+def up(engine: str) -> None:
+    """Bring the whole lab up; with the local engine it runs until Ctrl-C."""
+    commands.up(Console(), engine)
+
+
+@cli.command()
+def down() -> None:
+    """Stop the lab that `up` started."""
+    commands.down(Console())
+
+
+@cli.command()
+def load() -> None:
+    """Open the Locust web UI on what is up."""
+    commands.load(Console())
+
+
+@cli.command()
+def setup() -> None:
+    """Get the store programs that are missing on this machine, without installing anything."""
+    commands.setup(Console())
+
+
+def _stop(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """The program `statelab`. Ctrl-C and SIGTERM alike end everything that was started."""
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        cli(standalone_mode=False)
+    except (BadInput, EngineFailed, Unavailable) as error:
+        _end(str(error), EXIT_BAD_INPUT)
+    except click.ClickException as error:
+        _end(error.format_message(), EXIT_BAD_INPUT)
+    except OSError as error:
+        _end(f"{error.filename or 'the system'}: {error.strerror or error}", EXIT_BAD_INPUT)
+    except (KeyboardInterrupt, click.Abort):
+        _end("stopped", EXIT_STOPPED)
+
+
+def _end(message: str, code: int) -> None:
+    print(f"statelab: {message}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,48 @@
+"""Which engine runs the lab: the one asked for, or the one this machine has."""
+
+import subprocess
+from collections.abc import Callable
+
+from statelab.app import App
+from statelab.engines import Engine
+from statelab.errors import BadInput
+
+DOCKER_ANSWERS_S = 10.0
+
+
+def docker_answers() -> bool:
+    """Whether a Docker Engine with Compose v2 answers here."""
+    for command in (["docker", "info"], ["docker", "compose", "version"]):
+        try:
+            done = subprocess.run(command, capture_output=True, timeout=DOCKER_ANSWERS_S, check=False)
+        except (FileNotFoundError, subprocess.TimeoutExpired):
+            return False
+        if done.returncode:
+            return False
+    return True
+
+
+def _compose(app: App) -> Engine:
+    from statelab.engines.compose import ComposeEngine
+
+    return ComposeEngine()
+
+
+def _local(app: App) -> Engine:
+    from statelab.engines.local import LocalEngine
+
+    return LocalEngine(app)
+
+
+ENGINES: dict[str, Callable[[App], Engine]] = {"compose": _compose, "local": _local}
+
+
+def choose(name: str, app: App) -> tuple[Engine, str]:
+    """The engine and why it was chosen; raises BadInput naming the valid ones for an unknown name."""
+    if name == "auto":
+        found = docker_answers()
+        reason = "a Docker Engine answers" if found else "no Docker Engine answers, so local processes"
+        return ENGINES["compose" if found else "local"](app), reason
+    if name not in ENGINES:
+        raise BadInput(f"no engine {name!r}; valid are auto, {', '.join(sorted(ENGINES))}")
+    return ENGINES[name](app), "asked for"

@@ -1,0 +1,54 @@
+"""Which cells a run measures: workload x mechanism x deployment x window, as selected."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from statelab import catalogue as app
+from statelab.catalogue import Catalogue
+from statelab.deployments import Deployment
+from statelab.errors import require_known
+from statelab.profiles import IN_PROCESS
+from statelab.profiles import Profile
+from statelab.results import CellKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What the person asked for; an empty list means what the profile says."""
+
+    workloads: list[str]
+    mechanisms: list[str]
+    deployments: list[str]
+    windows: list[str]
+
+
+def _windows(profile: Profile, group: str) -> tuple[str, ...]:
+    return profile.windows + (profile.in_process_windows if group in IN_PROCESS else ())
+
+
+def _cells_of(
+    name: str, catalogue: Catalogue, deployments: dict[str, Deployment], profile: Profile, selection: Selection
+) -> Iterator[CellKey]:
+    for mechanism, about in catalogue.workloads[name].mechanisms.items():
+        wanted = selection.mechanisms or profile.mechanisms or [mechanism]
+        if mechanism not in wanted:
+            continue
+        for window in selection.windows or _windows(profile, app.group(about.claims)):
+            for deployment in selection.deployments or deployments:
+                yield CellKey(workload=name, mechanism=mechanism, deployment=deployment, window=window)
+
+
+def select(
+    catalogue: Catalogue, deployments: dict[str, Deployment], profile: Profile, selection: Selection
+) -> list[CellKey]:
+    """The cells to measure, in the order of the tables; raises BadInput naming the valid names for an unknown one."""
+    require_known("workload", selection.workloads, list(catalogue.workloads))
+    mechanisms = [name for workload in catalogue.workloads.values() for name in workload.mechanisms]
+    require_known("mechanism", selection.mechanisms, mechanisms)
+    require_known("deployment", selection.deployments, list(deployments))
+    require_known("window", selection.windows, catalogue.windows)
+    return [
+        cell
+        for name in selection.workloads or catalogue.workloads
+        for cell in _cells_of(name, catalogue, deployments, profile, selection)
+    ]
