@@ -19,7 +19,7 @@ from cells import Done
 from cells import Progress
 from recording import RecordingClient
 
-Job = Callable[[RecordingClient], None]
+Job = Callable[[RecordingClient], object]
 
 AUDIT_ROUNDS = 10
 """At most this many times `audits` reads: enough of them to meet every process, if they answer at all."""
@@ -47,6 +47,10 @@ class Conductor:
     def _together(self, job: Job) -> None:
         for _ in range(self._users):
             self._jobs.put(job)
+        self._jobs.join()
+
+    def _once(self, job: Job) -> None:
+        self._jobs.put(job)
         self._jobs.join()
 
     def _load(self, cell: Cell) -> Progress:
@@ -78,10 +82,16 @@ class Conductor:
         self._together(job)
 
     def run(self, cell: Cell) -> Done:
-        """Load, then the audit; after a time-out there is none, since the server may answer nobody."""
+        """Audit, load, one last operation alone, audit; after a time-out the server may answer nobody any more.
+
+        The first audit shows that the cell starts from nothing, and opens what a process opens at its first request.
+        The operation alone sets copies apart that ended at the same value by chance.
+        """
+        self._audit(cell)
         progress = self._load(cell)
         seconds = progress.seconds
         if not progress.timed_out:
+            self._once(lambda client: self._workloads[cell.workload].act(client, cell))
             self._audit(cell)
         return Done(key=cell.key, seconds=seconds, answered=progress.answered, timed_out=progress.timed_out)
 

@@ -50,7 +50,7 @@ class StateTab:
         structure = [{"key": key, "title": title} for key, title in COLUMNS.items()]
         web_ui.template_args["extended_tables"] = [{"key": KEY, "structure": structure}]
 
-        @web_ui.app.after_request  # type: ignore[untyped-decorator]
+        @web_ui.app.after_request
         def add_rows(response: Any) -> Any:
             if response.is_json and response.json and "stats" in response.json:
                 response.set_data(

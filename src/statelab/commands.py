@@ -35,6 +35,7 @@ from statelab.engines import programs
 from statelab.engines.choose import choose
 from statelab.engines.compose import ComposeEngine
 from statelab.errors import BadInput
+from statelab.errors import EngineFailed
 from statelab.errors import require_known
 from statelab.matrix import Selection
 from statelab.matrix import select
@@ -131,8 +132,11 @@ def run(console: Console, *, engine: str, **options: Any) -> int:
         f"engine {chosen.name} ({manifest.engine_reason})",
         highlight=False,
     )
+    started = time.monotonic()
     stopped = _measure(console, manifest, folder, chosen)
     code = _judge_and_report(console, folder)
+    manifest.durations_s["total"] = time.monotonic() - started
+    folder.write_manifest(manifest)
     return 130 if stopped else code
 
 
@@ -143,6 +147,9 @@ def _measure(console: Console, manifest: Manifest, folder: RunFolder, engine: En
     except KeyboardInterrupt:
         console.print("stopping what was started, keeping what was measured")
         return True
+    except EngineFailed:
+        folder.remove()
+        raise
     finally:
         with _undisturbed():
             engine.down()
@@ -153,13 +160,8 @@ def _judge_and_report(console: Console, folder: RunFolder) -> int:
     results = assess(folder)
     write_report(results, folder.path)
     folder.point_latest()
-    print_report(results, console)
-    console.print(f"The page: {_short(folder.path / 'index.html')}", highlight=False, soft_wrap=True)
+    print_report(results, console, folder.path)
     return exit_code(results)
-
-
-def _short(path: Path) -> Path:
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def report(console: Console, path: Path) -> int:
@@ -167,7 +169,7 @@ def report(console: Console, path: Path) -> int:
     folder = RunFolder.open(path)
     results = assess(folder)
     write_report(results, folder.path)
-    print_report(results, console)
+    print_report(results, console, folder.path)
     return exit_code(results)
 
 

@@ -5,6 +5,9 @@ from pathlib import Path
 
 from statelab.errors import BadInput
 
+WORKER_CLASSES = ("single", "threaded", "forking", "sync", "gthread", "gevent")
+"""The order of the tables; others follow."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
@@ -76,8 +79,13 @@ def parse(path: Path) -> Deployment:
     return Deployment(name=path.stem, description=lines[0].removeprefix("# "), environment=environment)
 
 
+def _place(deployment: Deployment) -> tuple[int, int, str]:
+    known = deployment.worker_class in WORKER_CLASSES
+    rank = WORKER_CLASSES.index(deployment.worker_class) if known else len(WORKER_CLASSES)
+    return rank, deployment.workers, deployment.name
+
+
 def load_all(folder: Path) -> dict[str, Deployment]:
-    """Every deployment of a folder by name, from one process to many."""
-    found = [parse(path) for path in folder.glob("*.env")]
-    found.sort(key=lambda d: (d.server != "werkzeug", d.worker_class == "gevent", d.worker_class, d.workers, d.name))
+    """Every deployment of a folder by name, in the order of the tables."""
+    found = sorted((parse(path) for path in folder.glob("*.env")), key=_place)
     return {deployment.name: deployment for deployment in found}

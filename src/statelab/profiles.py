@@ -24,7 +24,7 @@ class Profile:
     min_seconds: float = 0.25
     max_seconds: float = 1.0
     min_operations: int = 40
-    timeout_s: float = 2.0
+    timeout_s: float = 4.0
     audits: int = 8
     reuse: bool = False
 

@@ -1,6 +1,7 @@
 """A run on disk: what was planned and under which conditions, the recordings, and the histories made of them."""
 
 import os
+import shutil
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from statelab.deployments import Deployment
 from statelab.errors import BadInput
 from statelab.history import Operation
 from statelab.history import read_recording
+from statelab.parquet import write as write_parquet
 from statelab.paths import REPORTS
 from statelab.profiles import Profile
 from statelab.results import CellKey
@@ -76,6 +78,10 @@ class RunFolder:
             raise BadInput(f"{path} is no run folder: it has no manifest.json; runs are in {REPORTS.name}/")
         return folder
 
+    def remove(self) -> None:
+        """Removes a run in which nothing was measured."""
+        shutil.rmtree(self.path)
+
     @property
     def _manifest(self) -> Path:
         return self.path / "manifest.json"
@@ -111,7 +117,7 @@ class RunFolder:
         for key, operations in by_key.items():
             if key in cells:
                 cells[key].parent.mkdir(parents=True, exist_ok=True)
-                History.from_operations(operations).write_parquet(cells[key])
+                write_parquet(History.from_operations(operations), cells[key])
         for recording in recordings:
             recording.unlink()
 

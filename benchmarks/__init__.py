@@ -1,0 +1,1 @@
+"""`make bench`: what measuring costs, as ratios of one run, because the machine is shared and noisy."""

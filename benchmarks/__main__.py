@@ -1,0 +1,141 @@
+"""Prints each ratio with its goal. Rates are medians of pairs measured in turn, client and server on separate cores."""
+
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from statelab.app import App
+from statelab.deployments import load_all
+from statelab.engines.local import LocalEngine
+from statelab.engines.programs import find
+from statelab.engines.programs import unpack_debian
+from statelab.paths import DEPLOYMENTS
+from statelab.paths import LOADTESTS
+from statelab.paths import ROOT
+from statelab.runfolder import RunFolder
+
+SECONDS = 4.0
+PAIRS = 5
+USERS = 8
+SERVER_CORE, CLIENT_CORE = 0, 1
+READ = "counter/module-global"
+
+
+def _on_core(core: int, command: list[str], **environment: str) -> str:
+    """Runs a command on one core and returns what it printed."""
+    available = sorted(os.sched_getaffinity(0))
+    done = subprocess.run(
+        command,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+        preexec_fn=lambda: os.sched_setaffinity(0, {available[core % len(available)]}),
+    )
+    return done.stdout
+
+
+def _found(pattern: str, text: str) -> float:
+    found = re.search(pattern, text)
+    assert found, f"no {pattern!r} in:\n{text}"
+    return float(found.group(1))
+
+
+def locust(url: str, record: str = "") -> float:
+    """Requests per second of Locust's FastHttpUser, recorded into a folder or not."""
+    options = ["--headless", "-u", str(USERS), "-r", str(USERS), "-t", f"{SECONDS:.0f}s", "--loglevel", "ERROR"]
+    command = [sys.executable, "-m", "locust", "-f", str(ROOT / "benchmarks/locust_bench.py"), *options]
+    path = f"{LOADTESTS}:{ROOT / 'src'}"
+    environment = {"BENCH_URL": url, "BENCH_SECONDS": str(SECONDS), "PYTHONPATH": path}
+    return _found(
+        r"RATE ([\d.]+)", _on_core(CLIENT_CORE, command, **environment, **({"BENCH_RECORD": record} if record else {}))
+    )
+
+
+def wrk(url: str) -> float:
+    """Requests per second of wrk with as many connections as there are Locust users."""
+    program = find("wrk")
+    assert program
+    command = [str(program.path), "-t1", f"-c{USERS}", f"-d{SECONDS:.0f}s", f"{url}?key=bench"]
+    return _found(r"Requests/sec:\s+([\d.]+)", _on_core(CLIENT_CORE, command, **program.environment))
+
+
+def ratio(one: Callable[[], float], other: Callable[[], float]) -> tuple[float, float, float]:
+    """Medians of PAIRS measurements in turn: rate of one, rate of the other, and their ratio pair by pair."""
+    pairs = [(one(), other()) for _ in range(PAIRS)]
+    return (
+        statistics.median(a for a, _ in pairs),
+        statistics.median(b for _, b in pairs),
+        statistics.median(a / b for a, b in pairs),
+    )
+
+
+def served(app: App) -> LocalEngine:
+    """The app under gthread, every process of it on the servers' core."""
+    os.sched_setaffinity(0, {sorted(ALL_CORES)[SERVER_CORE]})
+    engine = LocalEngine(app)
+    engine.up([load_all(DEPLOYMENTS)["gthread"]])
+    os.sched_setaffinity(0, ALL_CORES)
+    return engine
+
+
+ALL_CORES = os.sched_getaffinity(0)
+
+
+def rates(table: Table) -> None:
+    """The three ratios that need servers."""
+    lab, bare = served(App()), served(App(name="bare:app", folder=ROOT / "benchmarks"))
+    try:
+        url, plain = f"{lab.url('gthread')}/{READ}", f"{bare.url('gthread')}/counter"
+        with tempfile.TemporaryDirectory() as folder:
+            row(
+                table,
+                "recorded / unrecorded FastHttpUser",
+                0.98,
+                ratio(lambda: locust(plain, folder), lambda: locust(plain)),
+            )
+        row(table, "Locust / wrk, same endpoint", 0.85, ratio(lambda: locust(url), lambda: wrk(url)))
+        row(table, "the app / a bare Flask endpoint, by wrk", 0.95, ratio(lambda: wrk(url), lambda: wrk(plain)))
+    finally:
+        lab.down()
+        bare.down()
+
+
+def row(table: Table, what: str, goal: float, measured: tuple[float, float, float]) -> None:
+    one, other, share = measured
+    table.add_row(
+        what, f"{one:,.0f} / {other:,.0f} ops/s", f"{share:.3f}", f">= {goal}", "yes" if share >= goal else "NO"
+    )
+
+
+def report_overhead(table: Table) -> None:
+    """Wall time of a standard report against the sum of its cells' load time."""
+    command = [sys.executable, "-c", "from statelab.cli import main; main()", "run", "--engine", "local"]
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
+    durations = RunFolder.open(ROOT / "reports/latest").read_manifest().durations_s
+    share = durations["total"] / durations["load"]
+    measured = f"{durations['total']:.0f} / {durations['load']:.0f} s"
+    table.add_row(
+        "standard report / load of its cells", measured, f"{share:.3f}", "<= 1.3", "yes" if share <= 1.3 else "NO"
+    )
+
+
+def main() -> None:
+    if find("wrk") is None:
+        unpack_debian("wrk")
+    table = Table("what", "measured", "ratio", "goal", "reached", title="State Lab bench: medians of pairs in one run")
+    rates(table)
+    report_overhead(table)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,18 @@
+"""The least that Flask can serve: what the app's routing and identity are compared with."""
+
+from flask import Flask
+from flask import Response
+from flask import jsonify
+
+app = Flask(__name__)
+app.json.compact = True  # type: ignore[attr-defined]
+
+
+@app.get("/healthz")
+def healthz() -> Response:
+    return jsonify(status="ok")
+
+
+@app.get("/counter")
+def counter() -> Response:
+    return jsonify(result=0)
