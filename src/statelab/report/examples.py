@@ -1,0 +1,62 @@
+"""The best witness of each kind of violation, a kind being an anomaly and what lies between the requests."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from statelab.report import states
+from statelab.report.matrices import Deployment
+from statelab.report.matrices import window_order
+from statelab.report.rows import Row
+from statelab.results import ANOMALIES
+from statelab.results import Witness
+
+Kind = tuple[bool, str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """The clearest proof of one kind; `count` cells have a proof of this kind."""
+
+    row: Row
+    witness: Witness
+    between: str
+    count: int
+
+    @property
+    def contradicts(self) -> bool:
+        return self.row.state is states.CONTRADICTION
+
+
+def examples_of(rows: list[Row], deployments: Mapping[str, Deployment]) -> list[Example]:
+    """One example a kind: what contradicts the theory first, then by anomaly in the order of the legend."""
+    kinds: dict[Kind, list[tuple[Row, Witness]]] = {}
+    for row in rows:
+        if row.cell.verdict == "violated" and row.cell.witness:
+            kinds.setdefault(_kind(row, row.cell.witness, deployments), []).append((row, row.cell.witness))
+    return [_best(kinds[kind], deployments) for kind in sorted(kinds, key=_order)]
+
+
+def _kind(row: Row, witness: Witness, deployments: Mapping[str, Deployment]) -> Kind:
+    deployment = deployments.get(row.cell.deployment)
+    return row.state is states.CONTRADICTION, witness.anomaly, deployment.spread if deployment else ()
+
+
+def _order(kind: Kind) -> tuple[bool, int, int, tuple[str, ...]]:
+    contradicts, anomaly, spread = kind
+    names = list(ANOMALIES)
+    return not contradicts, names.index(anomaly) if anomaly in names else len(names), len(spread), spread
+
+
+def _best(found: list[tuple[Row, Witness]], deployments: Mapping[str, Deployment]) -> Example:
+    row, witness = min(found, key=lambda pair: _clearness(*pair))
+    deployment = deployments.get(row.cell.deployment)
+    return Example(row, witness, deployment.between if deployment else "", len(found))
+
+
+def _clearness(row: Row, witness: Witness) -> tuple[int, float, float, tuple[int, str]]:
+    """Smallest first: fewest operations, least need of clocks, largest slack, shortest time, widest window."""
+    slack = float("-inf") if witness.slack_ns is None else -witness.slack_ns
+    ends = [operation.end for operation in witness.operations if operation.end is not None]
+    starts = [operation.start for operation in witness.operations]
+    span = (max(ends) if ends else float("inf")) - min(starts, default=0)
+    return len(witness.operations), slack, span, window_order(row.cell.window)

@@ -1,0 +1,142 @@
+"""The report as Markdown that can be pasted into an issue, and the table that stands in the README."""
+
+import re
+from collections.abc import Iterable
+
+from statelab.report import figures
+from statelab.report import states
+from statelab.report.document import Report
+from statelab.report.document import compose
+from statelab.report.examples import Example
+from statelab.report.matrices import Matrix
+from statelab.report.matrices import window_order
+from statelab.report.rows import Row
+from statelab.report.summary import Sentence
+from statelab.report.text import printable
+from statelab.results import Results
+
+LIMIT = 65_000
+"""Characters that an issue takes, less a few. What comes last is left out first, and the text says so."""
+
+
+def render(report: Report) -> str:
+    """The report, the most important first."""
+    parts = [
+        "# State Lab\n",
+        _summary(report),
+        *_findings(report),
+        *(_matrix(matrix) for matrix in report.matrices),
+        _legend(report),
+        *(_example(example) for example in report.examples),
+        *(_speed(matrix) for matrix in report.matrices),
+    ]
+    return _fitting([part for part in parts if part])
+
+
+def headline_markdown(results: Results, window: str = "io") -> str:
+    """The matrices of one window (the widest there is, if not that one) with their legend."""
+    report = compose(results)
+    windows = sorted({matrix.window for matrix in report.matrices}, key=window_order)
+    chosen = window if window in windows else next(iter(windows), "")
+    matrices = [_matrix(matrix) for matrix in report.matrices if matrix.window == chosen]
+    return "\n".join([*matrices, _legend(report)])
+
+
+def _fitting(parts: list[str]) -> str:
+    kept: list[str] = []
+    for place, part in enumerate(parts):
+        if sum(map(len, kept)) + len(part) + len(kept) > LIMIT:
+            kept.append(
+                f"*{len(parts) - place} parts are left out here, because an issue takes no longer text. "
+                "`index.html` has all of them, `results.csv` every figure.*\n"
+            )
+            break
+        kept.append(part)
+    return "\n".join(kept)
+
+
+def _escaped(text: str) -> str:
+    """Text of others in a table or a sentence: no HTML, no columns or lines of its own; backticks stay."""
+    text = re.sub(r"\s+", " ", printable(text))
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("|", "\\|")
+
+
+def _table(head: list[str], lines: Iterable[list[str]]) -> str:
+    rows = [head, ["---"] * len(head), *lines]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
+
+
+def _summary(report: Report) -> str:
+    counts = ", ".join(f"{number:,} {state.symbol} {state.title}" for state, number in report.tally)
+    facts = [f"- {_escaped(name)}: {_escaped(value)}" for name, value in report.facts]
+    notes = [f"> {_escaped(note)}\n" for note in [*report.incomplete, *report.notes]]
+    return "\n".join([f"**{report.verdict}**\n", f"{report.cells:,} cells: {counts}.\n", *notes, *facts, ""])
+
+
+def _findings(report: Report) -> Iterable[str]:
+    kinds = {
+        "Violated where held is predicted": report.contradictions,
+        "Violated otherwise than predicted": report.differences,
+        "Predicted to be violated, and not seen": report.not_seen,
+        "What a narrow window hides": report.hidden,
+    }
+    for title, sentences in kinds.items():
+        if sentences:
+            yield f"## {title}\n\n{_sentences(sentences)}"
+    if report.absences:
+        yield "## Unavailable\n\n" + "".join(f"- {_escaped(absence.text)}\n" for absence in report.absences)
+
+
+def _sentences(sentences: list[Sentence]) -> str:
+    return "".join(f"- {_escaped(sentence.text)}\n" for sentence in sentences)
+
+
+def _matrix(matrix: Matrix) -> str:
+    head = ["mechanism", *(f"`{deployment.name}`" for deployment in matrix.deployments)]
+    lines = []
+    for group in matrix.groups:
+        if group.name:
+            lines.append([f"*state reaches: {_escaped(group.name)}*"] + [""] * len(matrix.deployments))
+        lines += [[f"`{line.mechanism.name}`", *map(_cell, line.rows)] for line in group.lines]
+    lines.append(["*processes that answered*", *matrix.coverage])
+    return f"### {matrix.workload}, window `{matrix.window}`\n\n{_table(head, lines)}"
+
+
+def _cell(row: Row) -> str:
+    """The measurement; the prediction beside it where it says something else."""
+    mark = f"**{row.mark}**" if row.state is states.CONTRADICTION else row.mark
+    told = row.agrees and row.state in (states.VIOLATED, states.HELD, states.NOT_GUARANTEED)
+    return _escaped(mark if told or not row.ran else f"{mark} ({row.predicted})")
+
+
+def _legend(report: Report) -> str:
+    lines = [[state.symbol, state.legend] for state in states.STATES]
+    lines += [[code, f"{name}: {meaning}" if meaning else name] for code, name, meaning in report.anomalies]
+    lines += [["NX, UN", "not exercised, unknown"]]
+    lines += [["(…)", "what was predicted, where the cell does not say so itself"]]
+    lines += [["n/m", "processes that answered of those expected; new: each request has its own"]]
+    return _table(["sign", "meaning"], [[_escaped(cell) for cell in line] for line in lines])
+
+
+def _example(example: Example) -> str:
+    row = example.row
+    title = f"{row.mark} {example.witness.anomaly} between {example.between}: {row.cell.mechanism} under "
+    title += f"{row.cell.deployment}, window {row.cell.window}"
+    text = printable(example.witness.text).replace("```", "'''")
+    return (
+        f"<details><summary>{_escaped(title)}</summary>\n\n{_escaped(row.cell.reason)}\n\n"
+        f"```text\n{text}\n```\n\n</details>\n"
+    )
+
+
+def _speed(matrix: Matrix) -> str:
+    head = ["ops/s · p50 / p95 / p99 ms", *(f"`{deployment.name}`" for deployment in matrix.deployments)]
+    lines = [[f"`{line.mechanism.name}`", *map(_speed_cell, line.rows)] for line in matrix.lines]
+    title = f"Speed: {matrix.workload}, window {matrix.window}"
+    return f"<details><summary>{title}</summary>\n\n{_table(head, lines)}\n</details>\n"
+
+
+def _speed_cell(row: Row) -> str:
+    if row.cell.rate_ops_s is None:
+        return figures.NONE
+    return f"{row.rate} · {' / '.join(row.latencies)}" if row.cell.latency_ms else row.rate

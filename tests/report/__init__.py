@@ -1,0 +1,1 @@
+"""The report, tried on made-up results."""

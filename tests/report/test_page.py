@@ -1,0 +1,162 @@
+"""The page is one well-formed document that needs nothing but itself and can be read without colours or script."""
+
+import re
+from functools import cache
+from html.parser import HTMLParser
+
+import pytest
+
+from statelab.report import page
+from statelab.report import states
+from statelab.report.document import compose
+
+from .cells import LOST
+from .cells import cell
+from .cells import results
+from .sample import sample
+
+VOID = {"meta", "input", "br", "link"}
+
+
+class Parsed(HTMLParser):
+    """Tags, links and text of a page; fails on a tag that is closed wrongly."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.text: list[str] = []
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not {"style", "script"} & {*self._open}:
+            self.text.append(data)
+
+    def of(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@cache
+def html() -> str:
+    return page.render(compose(sample()))
+
+
+@cache
+def parsed() -> Parsed:
+    return Parsed(html())
+
+
+def test_the_page_refers_to_nothing_outside_of_it() -> None:
+    """No address, no import, no font, no source: it opens offline and tells nobody."""
+    for tag, attributes in parsed().tags:
+        assert not {"src", "srcset", "action", "background", "xlink:href", "data", "poster"} & attributes.keys(), tag
+        assert attributes.get("href", "#").startswith("#")
+        assert not re.search(r"http:|https:|//|url\(", " ".join(attributes.values()))
+    for outside in ("http:", "https:", "//", "url(", "@import", "@font-face"):
+        assert outside not in html()
+
+
+def test_every_link_leads_somewhere_and_every_anchor_is_unique() -> None:
+    """A cell of a matrix leads to its numbers."""
+    anchors = [attributes["id"] for _, attributes in parsed().tags if "id" in attributes]
+    targets = {attributes["href"].removeprefix("#") for attributes in parsed().of("a")}
+    assert len(anchors) == len(set(anchors))
+    assert targets <= set(anchors)
+    assert "counter.redis-incr.gevent-2.io" in targets
+
+
+def test_every_state_of_a_cell_appears_with_words() -> None:
+    """Symbol, words and colour: each state has all three in a cell, and words in the legend."""
+    cells = re.findall(r'<td class="([\w-]+)"[^>]*>(.*?)</td>', html(), re.DOTALL)
+    for state in states.STATES:
+        shown = {re.sub(r"<[^>]+>", " ", text) for name, text in cells if name == state.name}
+        assert shown, state.name
+        assert all(state.symbol in text for text in shown)
+        assert state.title in "".join(parsed().text)
+        assert any(re.search("[A-Z]{2}|[a-z]{3}", text) for text in shown)
+
+
+def test_a_prediction_stands_beside_each_measurement() -> None:
+    """In the matrix every cell that was run tells both."""
+    found = re.findall(r'<td class="[\w-]+"[^>]*><a href="#[^"]*" title="([^"]*)">(.*?)</a></td>', html())
+    assert len(found) == len(sample().cells)
+    assert all("predicted" in text and title.startswith("predicted: ") for title, text in found)
+
+
+def test_text_of_others_is_shown_and_does_nothing() -> None:
+    """The hostile text arrives as text: no element, no control character."""
+    assert len(parsed().of("script")) == 1
+    assert "<script>alert('x')</script>" in "".join(parsed().text)
+    assert not re.search("[\x00-\x08\x0b-\x1f]", html())
+
+
+def test_tables_can_be_read_aloud() -> None:
+    """Every header cell has a scope, every table a caption, every picture a role and a title."""
+    assert all(attributes.get("scope") in ("col", "row", "rowgroup") for attributes in parsed().of("th"))
+    assert len(parsed().of("caption")) == len(parsed().of("table"))
+    assert all(attributes.get("role") == "img" for attributes in parsed().of("svg"))
+    assert len(re.findall(r"<svg[^>]*><title>", html())) == len(parsed().of("svg"))
+    assert parsed().of("html") == [{"lang": "en"}]
+
+
+def test_each_kind_of_violation_has_a_picture_and_each_violated_cell_its_proof() -> None:
+    """One picture for each anomaly between each kind of requests; the words for every cell."""
+    report = compose(sample())
+    assert len(parsed().of("svg")) == len(report.examples)
+    assert {example.witness.anomaly for example in report.examples} == {
+        "lost-update",
+        "divergent",
+        "never-persists",
+        "misreported",
+        "stalled",
+        "overcounted",
+    }
+    proofs = sum(1 for row in report.rows if row.cell.witness)
+    assert html().count("<pre>") == proofs + len(report.examples)
+
+
+def test_what_contradicts_the_theory_comes_first() -> None:
+    """The verdict is on top, in words, and the sentence follows before any matrix."""
+    text = "".join(parsed().text)
+    places = [text.index(part) for part in ("This report fails", "Either the lab or the theory", "counter, window io")]
+    assert places[0] < places[1]
+    assert html().index('id="disagreements"') < html().index('id="matrices"')
+
+
+def test_a_report_in_which_all_agrees_says_so() -> None:
+    """No empty lists, no picture section, no alarm."""
+    text = "".join(Parsed(page.render(compose(results(cell())))).text)
+    assert "Nowhere: every measured cell came out as the rule predicts." in text
+    assert "The proofs" not in text
+
+
+@pytest.mark.parametrize("given", [results(), results(cell(**LOST, witness=None, operations=None, lost=None))])
+def test_a_report_of_little_can_be_written(given: object) -> None:
+    """No cell at all, or a cell without figures: the page is there and well formed."""
+    Parsed(page.render(compose(given)))  # type: ignore[arg-type]
+
+
+def test_the_page_is_of_a_reasonable_size() -> None:
+    """1,200 cells with all their proofs stay below 1.5 MB, the page's own script below 3 kB."""
+    assert len(html().encode()) <= 1_500_000
+    script = html().partition("<script>")[2].partition("</script>")[0]
+    assert len(script.encode()) <= 3_000
+
+
+def test_dark_and_light_and_paper_are_provided_for() -> None:
+    """The page follows the reader's scheme and can be printed."""
+    assert "prefers-color-scheme: dark" in html()
+    assert "@media print" in html()
