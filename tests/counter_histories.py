@@ -1,8 +1,8 @@
 """Counter histories for the tests: short ways to write one, and random ones with a known share of defects."""
 
 import random
-from collections.abc import Iterable
 
+import msgspec
 import numpy as np
 
 from statelab.columns import History
@@ -47,13 +47,13 @@ def history(*operations: Operation) -> History:
 
 
 def random_operations(rng: random.Random, most: int = 7) -> list[Operation]:
-    """A small history: a real counter's with unknown outcomes and reads, half of the time with some answers changed."""
+    """A small history: a real counter's, with reads and unknown outcomes, and often with one or two answers changed."""
     operations, value, time = [], 0, 0
     for _ in range(rng.randint(1, most)):
-        time += rng.choice((0, 1, 1, 2))
-        start, end = max(0, time - rng.choice((0, 0, 1, 2, 3))), time + rng.choice((0, 0, 1, 2, 3))
+        time += rng.choice((0, 1, 2, 4))
+        start, end = time - rng.choice((0, 0, 1, 2, 3)), time + rng.choice((0, 0, 1, 2, 4))
         kind = rng.random()
-        if kind < 0.55:
+        if kind < 0.6:
             value += 1
             operations.append(inc(start, end, value))
         elif kind < 0.75:
@@ -63,45 +63,41 @@ def random_operations(rng: random.Random, most: int = 7) -> list[Operation]:
             operations.append(unknown(start))
         else:
             operations.append(refused(start, end))
-    if rng.random() < 0.5:
-        operations = [_changed(rng, operation) for operation in operations]
+    for _ in range(rng.choice((0, 1, 1, 2, 3))):
+        _spoil(rng, operations)
     rng.shuffle(operations)
     return operations
 
 
-def _changed(rng: random.Random, operation: Operation) -> Operation:
-    if operation.status != "ok" or operation.result is None or rng.random() < 0.7:
-        return operation
-    make = inc if operation.op == "increment" else read
-    return make(operation.start, operation.end or 0, max(0, operation.result + rng.choice((-1, 1, 2))))
+def _spoil(rng: random.Random, operations: list[Operation]) -> None:
+    """Swaps two answers, copies one, or moves one a little; the result may still be valid."""
+    answered = [i for i, operation in enumerate(operations) if operation.status == "ok"]
+    if not answered:
+        return
+    a, b = rng.choice(answered), rng.choice(answered)
+    told_a, told_b = operations[a].result or 0, operations[b].result or 0
+    new_a, new_b = rng.choice(
+        ((told_b, told_a), (told_b, told_a), (told_b, told_b), (told_a + rng.choice((-1, 1)), told_b))
+    )
+    operations[a] = msgspec.structs.replace(operations[a], result=new_a)
+    if a != b:
+        operations[b] = msgspec.structs.replace(operations[b], result=new_b)
 
 
-def valid_history(n: int, clients: int = 8, seed: int = 0, reads: float = 0.1, lost_answers: float = 0.02) -> History:
-    """A real counter's history of n operations by clients that each do one at a time, then three final reads."""
+def valid_history(n: int, seed: int = 0, reads: float = 0.1, unanswered: float = 0.02) -> History:
+    """A real counter's history of n operations, all of which take effect, and then three final reads."""
     rng = np.random.default_rng(seed)
-    instant = np.cumsum(rng.integers(1, 2_000, n))
-    is_read, is_unknown = rng.random(n) < reads, rng.random(n) < lost_answers
+    instant = np.cumsum(rng.integers(1, 2_000, n)) + 10_000
+    start, end = instant - rng.integers(0, 8_000, n), instant + rng.integers(0, 8_000, n)
+    is_read, is_unknown = rng.random(n) < reads, rng.random(n) < unanswered
     value = np.cumsum(~is_read)
-    free = np.zeros(clients, np.int64)
     operations = []
     for i in range(n):
-        client = i % clients
-        start = max(int(free[client]), int(instant[i] - rng.integers(0, 8_000)))
-        end = int(instant[i] + rng.integers(0, 8_000))
-        make = read if is_read[i] else inc
-        operations.append(unknown(start) if is_unknown[i] and not is_read[i] else make(start, end, int(value[i])))
-        free[client] = end + 1
-    quiet = int(instant[-1]) + 20_000
-    final = (read(quiet + k * 10, quiet + k * 10 + 5, int(value[-1])) for k in range(3))
-    return History.from_operations([*operations, *final])
-
-
-def with_operation(given: History, row: int, operation: Operation) -> History:
-    """The history with one operation replaced."""
-    operations = given.operations()
-    operations[row] = operation
-    return History.from_operations(operations)
-
-
-def rows_of(given: History, op: str) -> Iterable[int]:
-    return (int(row) for row in np.flatnonzero(given.is_op(op) & (given.status == 0)))
+        s, e, v = int(start[i]), int(end[i]), int(value[i])
+        if is_read[i]:
+            operations.append(read(s, e, v))
+        else:
+            operations.append(unknown(s) if is_unknown[i] else inc(s, e, v))
+    quiet = int(end.max()) + 20_000
+    finals = [read(quiet + k * 10, quiet + k * 10 + 5, int(value[-1])) for k in range(3)]
+    return History.from_operations(operations + finals)
