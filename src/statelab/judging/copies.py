@@ -1,0 +1,72 @@
+"""Where the copies of the state live, and what is lost within them."""
+
+from functools import partial
+
+from statelab.columns import LEVELS
+from statelab.columns import Level
+from statelab.judging.partings import Parting
+from statelab.judging.partings import Partings
+from statelab.judging.partings import Quiet
+from statelab.judging.quiet_reads import disagreement
+from statelab.results import Bounds
+
+SCOPES: dict[Level, str] = {
+    "whole": "one value for all",
+    "host": "one value per host",
+    "process": "one value per process",
+    "thread": "one value per thread",
+    "greenlet": "one value per greenlet",
+    "request": "one value per request",
+}
+"""How far the state really reaches, in words."""
+
+
+def scope(partings: Partings) -> Parting | None:
+    """The coarsest parting in which every part is the history of one counter."""
+    return next((parting for parting in partings if parting.found.valid), None)
+
+
+def home(partings: Partings) -> Parting | None:
+    """The parting whose parts have one copy of the state each, as far as the history can tell; None: no parting.
+
+    The numbers decide first: where every part is the history of one counter, each has its own (one shared copy would
+    have to hand out 1, 2, 3, ... without a gap in every part). Then the totals: without unknown outcomes, parts that
+    all end at exactly their own increments have a copy each. Else it is the coarsest parting in whose parts the reads
+    agree. None of this looks at single requests, which have nothing to compare with.
+    """
+    candidates = [parting for parting in partings if parting.level != "request"]
+    for fits in (_valid, _adds_up, partial(_agrees, partings.quiet)):
+        found = next((parting for parting in candidates if fits(parting)), None)
+        if found:
+            return found
+    return None
+
+
+def _valid(parting: Parting) -> bool:
+    return parting.found.valid
+
+
+def _adds_up(parting: Parting) -> bool:
+    total = parting.totals
+    certain = total.shared == 0 and not total.unknown.any()
+    return certain and bool((total.read & (total.low == total.acks) & (total.high == total.acks)).all())
+
+
+def _agrees(quiet: Quiet, parting: Parting) -> bool:
+    return disagreement(quiet, parting) is None
+
+
+def lost(partings: Partings, at: Parting) -> Bounds | None:
+    """Bounds of the lost updates, given one copy for each part of `at`; None where nothing was read at the end.
+
+    Where some server was not read at the end, the copies may be finer than the reads show. The bounds then also cover
+    every finer parting in which no counter exceeds what its own increments can make.
+    """
+    bounds = at.lost
+    finer = [parting for parting in partings if LEVELS.index(parting.level) > LEVELS.index(at.level)]
+    for parting in finer if bounds else []:
+        possible = not parting.found.gap.any() and not bool(parting.totals.read[parting.totals.acks > 0].all())
+        other = parting.lost
+        if bounds and other and possible:
+            bounds = Bounds(min=min(bounds.min, other.min), max=max(bounds.max, other.max))
+    return bounds

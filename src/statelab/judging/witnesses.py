@@ -1,0 +1,161 @@
+"""For each anomaly the smallest piece of history that shows it, with its proof in words."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from statelab.checkers import prose
+from statelab.checkers.prose import Cast
+from statelab.checkers.prose import plural
+from statelab.checkers.races import race_events
+from statelab.checkers.smallest import smallest
+from statelab.checkers.smallest import worst_event
+from statelab.columns import OK
+from statelab.columns import History
+from statelab.judging import totals_in_words
+from statelab.judging.anomalies import Diagnosis
+from statelab.judging.anomalies import right_total
+from statelab.judging.anomalies import too_many_untold
+from statelab.judging.copies import SCOPES
+from statelab.judging.partings import Parting
+from statelab.judging.picture import witness
+from statelab.judging.quiet_reads import disagreement
+from statelab.results import Witness
+
+
+def witnesses(diagnosis: Diagnosis) -> dict[str, Witness]:
+    """One witness per anomaly, in the order of the diagnosis."""
+    return {name: _MAKERS[name](diagnosis) for name in diagnosis.anomalies}
+
+
+def _copies(diagnosis: Diagnosis) -> Parting:
+    return diagnosis.home or diagnosis.partings.at("whole")
+
+
+def _lost_update(diagnosis: Diagnosis) -> Witness:
+    """The pair of the race event that rolled back most; without duplicates, a final read and the count."""
+    copies, history = _copies(diagnosis), diagnosis.partings.given.history
+    if not diagnosis.events:
+        return totals_in_words.too_few(copies)
+    event = worst_event(history, diagnosis.events)
+    return witness(
+        history,
+        "lost-update",
+        (event.original, event.culprit),
+        prose.duplicate(history, event, lossy=True) + totals_in_words.in_total(copies),
+        among=np.equal(copies.group, copies.group[event.culprit]),
+        also=event.reissue,
+        culprit=event.culprit,
+    )
+
+
+def _overcounted(diagnosis: Diagnosis) -> Witness:
+    return totals_in_words.too_many(_copies(diagnosis))
+
+
+def _misreported(diagnosis: Diagnosis) -> Witness:
+    """The smallest contradiction among the numbers handed out by one copy."""
+    copies = _copies(diagnosis)
+    return _contradiction("misreported", copies, copies, _why_only_answers(copies))
+
+
+def _why_only_answers(copies: Parting) -> str:
+    """Why the number told, and not the update, is what went wrong; empty where neither can be shown."""
+    if right_total(copies)[copies.found.violated].any():
+        return " The value read at the end lacks no increment: it is the number told that is wrong."
+    if too_many_untold(copies)[copies.found.violated].any():
+        untold = plural(int(copies.found.nobody.sum()), "number")
+        return f" Up to the highest number told, {untold} went to nobody: what was told is not what the updates made."
+    return ""
+
+
+def _divergent(diagnosis: Diagnosis) -> Witness:
+    """Final reads that disagree; where they do not, two numbers that cannot come from one copy."""
+    whole, home = diagnosis.partings.at("whole"), diagnosis.home
+    reads = disagreement(diagnosis.partings.quiet, whole)
+    if reads is not None:
+        return _disagreeing_reads(whole, reads, home)
+    return _contradiction("divergent", whole, None, _why_copies(home) if home else "")
+
+
+def _why_copies(home: Parting) -> str:
+    if home.found.valid:
+        return f" By themselves, the numbers of each {home.level} fit one counter: {SCOPES[home.level]}."
+    return f" Each {home.level} ends at exactly the increments that it served: {SCOPES[home.level]}."
+
+
+def _contradiction(anomaly: str, parting: Parting, copies: Parting | None, ending: str) -> Witness:
+    """The smallest witness of a parting as one of an anomaly that leaves the totals right."""
+    history, events = parting.found.given.history, race_events(parting.found.told)
+    found = smallest(parting.found, events)
+    if found is None:
+        raise ValueError(f"{anomaly} was named for a history without a contradiction")
+    if found.kind == "duplicate":
+        text = prose.duplicate(history, worst_event(history, events), lossy=False)
+    else:
+        text = prose.contradiction(history, found, parting.found.given.initial)
+    among = np.equal(copies.group, copies.group[found.rows[0]]) if copies else None
+    return witness(history, anomaly, found.rows, text + ending, among=among, slack_ns=found.slack_ns)
+
+
+def _disagreeing_reads(whole: Parting, rows: list[int], home: Parting | None) -> Witness:
+    history, unknown = whole.found.given.history, len(rows) - 2
+    cast = Cast(history, rows)
+    first, last = cast.name(cast.rows[0]), cast.name(cast.rows[-1])
+    still = f", and only {plural(unknown, 'increment')} without an answer could change the value" if unknown else ""
+    text = (
+        f"{', '.join(cast.told(row) for row in cast.rows)}. No acknowledged increment was under way between the start "
+        f"of {first} and the end of {last}{still}: one copy cannot show this. {cast.introductions()}"
+    )
+    each = f" Read by {home.level}, the values agree: each {home.level} has a copy of its own." if home else ""
+    return witness(history, "divergent", rows, text + each)
+
+
+def _never_persists(diagnosis: Diagnosis) -> Witness:
+    given = diagnosis.partings.given
+    history, acknowledged = given.history, np.flatnonzero(given.answered & given.increment)
+    rows = _one_after_the_other(history, acknowledged)
+    first, second = (Cast(history, rows).name(row) for row in rows)
+    text = (
+        f"{first} and {second} were both told {given.initial + 1:,}, and so were all {len(acknowledged):,} "
+        f"acknowledged increments: each began at {given.initial:,} again. {Cast(history, rows).introductions()}"
+    )
+    found = f" Every read at the end found {given.initial:,}." if given.settled.any() else ""
+    return witness(history, "never-persists", rows, text + found)
+
+
+def _one_after_the_other(history: History, rows: NDArray[np.intp]) -> tuple[int, int]:
+    """Two operations of which one started after the other had ended, with the shortest span; else the first two."""
+    rows = rows[np.argsort(history.start[rows], kind="stable")]
+    following = np.searchsorted(history.start[rows], history.end[rows], "right")
+    firsts = np.flatnonzero(following < len(rows))
+    if not len(firsts):
+        return int(rows[0]), int(rows[1])
+    seconds = rows[following[firsts]]
+    best = np.argmin(history.end[seconds] - history.start[rows[firsts]])
+    return int(rows[firsts[best]]), int(seconds[best])
+
+
+def _stalled(diagnosis: Diagnosis) -> Witness:
+    """The operation that waited in vain and was asked for first."""
+    history = diagnosis.partings.given.history
+    late = np.flatnonzero(history.timed_out)
+    row = int(late[np.argmin(history.start[late])])
+    error = history.errors[history.error[row]]
+    text = f"A ({history.ops[history.op[row]]}) got no answer within the time limit{f' ({error})' if error else ''}."
+    answered = history.status == OK
+    if answered.any():
+        usual = float(np.quantile((history.end[answered] - history.start[answered]) / 1e6, 0.5))
+        text += f" Half of the {plural(int(answered.sum()), 'answered operation')} took at most {usual:,.3f} ms."
+    return witness(history, "stalled", [row], f"{text} {plural(len(late), 'operation')} of {len(history):,} timed out.")
+
+
+_MAKERS: dict[str, Callable[[Diagnosis], Witness]] = {
+    "lost-update": _lost_update,
+    "divergent": _divergent,
+    "never-persists": _never_persists,
+    "misreported": _misreported,
+    "overcounted": _overcounted,
+    "stalled": _stalled,
+}
