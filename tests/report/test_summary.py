@@ -58,7 +58,18 @@ def test_what_is_unavailable_is_told_with_how_to_get_it() -> None:
     report = compose(results(cell(mechanism="pg-a", **down), cell(mechanism="pg-b", **down), mechanisms=stores))
     (absence,) = report.absences
     assert "postgres is not installed. 2 cells: `pg-a`, `pg-b`." in absence.text
-    assert "`postgresql`" in absence.text
+    assert "How to get it: install postgres" in absence.text
+
+
+def test_a_deployment_that_does_not_start_is_no_matter_of_a_store() -> None:
+    """Cells that need different stores, or none, have the reason and no wrong help."""
+    down = {"verdict": "unavailable", "reason": "sync-4 did not come up; its log ends with:\nBoom\n" + "x" * 400}
+    stores = [{"name": "pg", "workload": "counter", "store": "postgres"}]
+    report = compose(results(cell(mechanism="pg", **down), cell(mechanism="file", **down), mechanisms=stores))
+    (absence,) = report.absences
+    assert absence.help == ""
+    assert "Boom" in absence.text
+    assert all(len(row.words) < 300 for row in report.rows)
 
 
 def test_a_run_that_was_stopped_says_what_it_lacks() -> None:
@@ -72,7 +83,24 @@ def test_a_run_that_was_stopped_says_what_it_lacks() -> None:
 
 
 def test_a_manifest_is_told_whatever_it_holds() -> None:
-    """Known keys come first, unknown ones follow, empty ones are left out."""
-    report = compose(results(cell(), think_time_ms=2, seed=7, commit="", cores=2, notes=["slow disk"]))
-    assert report.facts == [("seed", "7"), ("cores", "2"), ("think time ms", "2")]
+    """Known keys come first, unknown ones follow with their units, empty and endless ones are left out."""
+    report = compose(
+        results(
+            cell(),
+            think_time_ms=2,
+            seed=7,
+            commit="",
+            machine={"cores": 2, "memory_bytes": 8 * 2**30},
+            durations_s={"load": 42.04},
+            plan=[{"cell": number} for number in range(900)],
+            notes=["slow disk"],
+        )
+    )
+    assert report.facts == [
+        ("seed", "7"),
+        ("cores", "2"),
+        ("memory", "8.0 GiB"),
+        ("durations", "load 42.0 s"),
+        ("think time", "2 ms"),
+    ]
     assert report.notes == ["slow disk"]

@@ -102,11 +102,11 @@ def test_servers_are_told_apart_by_colour_and_stroke_and_words() -> None:
     boxes = [group.find(NAMES + "rect") for group in groups(root, "proof")]
     assert len({box.get("stroke") for box in boxes if box is not None}) == 2
     assert len({box.get("stroke-dasharray") for box in boxes if box is not None}) == 2
-    assert "increment → 58 · pid 4120" in texts(root)
-    assert "pid 4121 thread 4122 on web-1" in texts(root)
+    assert "A increment → 58 · pid 4120" in texts(root)
+    assert "B: pid 4121 thread 4122 on web-1" in texts(root)
 
 
-@pytest.mark.parametrize(("deployment", "told"), [(GTHREAD, "thread 4122"), (GEVENT, "greenlet 2")])
+@pytest.mark.parametrize(("deployment", "told"), [(GTHREAD, "B: pid 4120 thread 4122"), (GEVENT, "greenlet …000192")])
 def test_one_process_is_told_apart_by_thread_or_greenlet(deployment: dict[str, object], told: str) -> None:
     """The coarsest level at which the proof's operations differ has the colours."""
     root = parsed(made("lost-update", **deployment))
@@ -153,10 +153,18 @@ def test_labels_do_not_run_into_each_other(anomaly: str) -> None:
             assert all(x + letters * 6 <= after for (x, letters), (after, _) in pairwise(starts))
 
 
+def test_time_counts_from_the_first_operation_of_the_proof() -> None:
+    """The picture and the proof's text give the same times: neighbours before the proof are before zero."""
+    scale = Picture(made("lost-update")).scale
+    assert scale.start < scale.zero
+    assert (scale.x(scale.zero), "0") in scale.ticks()
+    assert scale.ticks()[0][1].startswith("−")
+
+
 @pytest.mark.parametrize(("span_ms", "last"), [(0.004, "0.0040"), (0.9, "0.8"), (13.2, "12"), (5_000, "5,000")])
 def test_ticks_are_round_and_true(span_ms: float, last: str) -> None:
     """Steps of 1, 2 or 5 with the decimals they need, placed where their time is."""
-    scale = Timescale(1_000, 1_000 + round(span_ms * 1e6), 0, 100)
+    scale = Timescale(1_000, 1_000 + round(span_ms * 1e6), 1_000, 0, 100)
     ticks = scale.ticks()
     assert ticks[0] == (0.0, f"{0:.{len(last.partition('.')[2])}f}")
     assert ticks[-1][1] == last

@@ -66,11 +66,11 @@ def _lost_update(anomaly: str, deployment: dict[str, Any], at: float) -> Witness
         anomaly=anomaly,
         operations=[culprit, again],
         text=(
-            f"Let: T1 = increment → 412 by client 7 (pid {by.pid}),\n"
-            f"     T2 = increment → 412 by client 2 (pid {other.pid}).\n"
+            f"Let: A = increment → 412 by client 7 (pid {by.pid}),\n"
+            f"     B = increment → 412 by client 2 (pid {other.pid}).\n"
             "Then: both were acknowledged with 412, because both read 411 before either had written;\n"
             "However: two increments of a counter at 411 must answer 412 and 413. A contradiction.\n"
-            "T1 read early and wrote late: it rolled back 3 updates."
+            "A read early and wrote late: it rolled back 3 updates."
         ),
         context=_context(deployment, at, 409),
         culprit="7-31",
@@ -84,8 +84,8 @@ def _divergent(anomaly: str, deployment: dict[str, Any], at: float) -> Witness:
         anomaly=anomaly,
         operations=[high, low],
         text=(
-            "Let: T1 = increment → 58, finished at 2.200 ms, T2 = increment → 23, begun at 4.700 ms.\n"
-            "Then: T1 < T2 in real time by 2.500 ms; however T2 < T1 because 23 < 58: a contradiction.\n"
+            "Let: A = increment → 58, finished at 2.200 ms, B = increment → 23, begun at 4.700 ms.\n"
+            "Then: A < B in real time by 2.500 ms; however B < A because 23 < 58: a contradiction.\n"
             "Each process counts for itself: within one pid the history is valid."
         ),
         context=_context(deployment, at, 55),

@@ -1,5 +1,6 @@
 """Where each operation of a witness stands in its picture: lines of clients, boxes in time, labels that do not meet."""
 
+import string
 from dataclasses import dataclass
 from dataclasses import replace
 
@@ -57,11 +58,11 @@ class Picture:
 
     def __init__(self, witness: Witness) -> None:
         self.witness = witness
-        self.proof = sorted(witness.operations, key=_start)[:MOST_OPERATIONS]
+        self.proof = sorted(witness.operations, key=_place)[:MOST_OPERATIONS]
         neighbours = (operation for operation in witness.context if operation not in witness.operations)
-        self.context = sorted(neighbours, key=_start)[:MOST_CONTEXT]
+        self.context = sorted(neighbours, key=_place)[:MOST_CONTEXT]
         self.operations = [*self.proof, *self.context]
-        self.scale = _scale(self.operations)
+        self.scale = _scale(self.operations, zero=self.proof[0].start if self.proof else 0)
         self.servers = servers_of(self.proof, self.context)
         self._with_keys = len({operation.key for operation in self.operations}) > 1
 
@@ -77,35 +78,41 @@ class Picture:
         return [Lane(lane.client, _with_labels(lane.boxes)) for lane in lanes]
 
     def said(self, operation: Operation) -> str:
-        """The operation in words; its key only where not all have the same."""
-        return said(operation, self._with_keys)
+        """The operation in words, `increment → 17`; its key only where not all have the same."""
+        name = f"{operation.op} {operation.key}".strip() if self._with_keys else operation.op
+        name = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+        return f"{name} → {_outcome(operation)}"
+
+    def name(self, place: int) -> str:
+        """The proof's operations are called A, B, ... in the order of their start, as in its text."""
+        return string.ascii_uppercase[place] if place < 26 else f"operation {place + 1}"
 
     def _boxes(self) -> list[Box]:
-        return [self._box(operation, True) for operation in self.proof] + [
-            self._box(operation, False) for operation in self.context
-        ]
+        named = [self._box(operation, self.name(place)) for place, operation in enumerate(self.proof)]
+        return named + [self._box(operation, "") for operation in self.context]
 
-    def _box(self, operation: Operation, proof: bool) -> Box:
+    def _box(self, operation: Operation, name: str) -> Box:
         x0 = self.scale.x(operation.start)
         x1 = RIGHT if operation.end is None else max(self.scale.x(operation.end), x0 + NARROWEST)
         culprit = self.witness.culprit is not None and operation.op_id == self.witness.culprit
         server = self.servers[operation.served_by]
         by = server.label if operation.served_by else ""
-        label = " · ".join(filter(None, (self.said(operation), by, "◀ culprit" if culprit else "")))
-        return Box(operation, proof, culprit, server, x0, x1, label)
+        said = f"{name} {self.said(operation)}".strip()
+        label = " · ".join(filter(None, (said, by, "◀ culprit" if culprit else "")))
+        return Box(operation, name != "", culprit, server, x0, x1, label)
 
 
-def _start(operation: Operation) -> int:
-    return operation.start
+def _place(operation: Operation) -> tuple[int, float]:
+    return operation.start, float("inf") if operation.end is None else operation.end
 
 
-def _scale(operations: list[Operation]) -> Timescale:
+def _scale(operations: list[Operation], zero: int) -> Timescale:
     """From the first start to the last stamp, with room to the right for operations that never ended."""
     start = min((operation.start for operation in operations), default=0)
     end = max((operation.start if operation.end is None else operation.end for operation in operations), default=0)
     unended = any(operation.end is None for operation in operations)
     room = max(end - start, 1_000_000 if unended else 1_000)
-    return Timescale(start, end + room * (15 if unended else 2) // 100, LEFT, RIGHT)
+    return Timescale(start, end + room * (15 if unended else 2) // 100, zero, LEFT, RIGHT)
 
 
 def _has_room(lane: Lane, box: Box) -> bool:
@@ -116,15 +123,12 @@ def _has_room(lane: Lane, box: Box) -> bool:
     )
 
 
-def said(operation: Operation, with_key: bool) -> str:
-    """The operation in words: `increment → 17`, `increment → ?` where the outcome is unknown."""
-    name = f"{operation.op} {operation.key}".strip() if with_key else operation.op
-    name = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+def _outcome(operation: Operation) -> str:
     if operation.status == "ok":
-        return f"{name} → {'nothing' if operation.result is None else operation.result}"
+        return "nothing" if operation.result is None else f"{operation.result:,}"
     if operation.status == "fail":
-        return f"{name} → failed"
-    return f"{name} → ? ({'timed out' if operation.timed_out else 'unknown'})"
+        return "failed"
+    return "? (timed out)" if operation.timed_out else "? (unknown)"
 
 
 def _with_labels(boxes: list[Box]) -> list[Box]:

@@ -14,6 +14,7 @@ from statelab.report.document import Report
 from statelab.report.svg import NAMESPACE
 from statelab.report.svg import timeline
 from statelab.report.text import printable
+from statelab.report.text import shortened
 from statelab.results import Witness
 
 
@@ -33,6 +34,7 @@ def _environment() -> Environment:
         finalize=_shown,
     )
     environment.filters["ticked"] = _ticked
+    environment.filters["shortened"] = shortened
     environment.filters["timeline"] = _inline_timeline
     return environment
 

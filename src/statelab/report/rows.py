@@ -8,7 +8,11 @@ from functools import cached_property
 from statelab.report import figures
 from statelab.report import states
 from statelab.report.states import State
+from statelab.report.text import shortened
 from statelab.results import Cell
+
+TOOLTIP = 160
+"""Characters of a reason that a tooltip takes."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ class Row:
         measured = ", ".join([*self.cell.anomalies, self.state.word])
         facts = [self.lost + " lost"] if self.cell.lost and self.cell.lost.max else []
         facts += [self.not_seen_bound] if self.not_seen_bound else []
-        facts += [self.cell.reason] if self.state is states.UNAVAILABLE else []
+        facts += [shortened(self.cell.reason, TOOLTIP)] if self.state is states.UNAVAILABLE else []
         return "; ".join([f"predicted: {self.predicted_words}", f"measured: {measured}", *facts])
 
     @cached_property

@@ -20,7 +20,7 @@ Identity = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """`label` stands at each operation (without the thread where it is the process's first), `legend` says all."""
+    """`label` stands at each operation (without the thread where it is the process's first), `legend` has all of it."""
 
     label: str
     legend: str
@@ -53,11 +53,8 @@ def servers_of(proof: Iterable[Operation], context: Iterable[Operation]) -> dict
     for who in known:
         place = order.index(level(who))
         colour, stroke = PALETTE[place % len(PALETTE)], STROKES[place % len(STROKES)]
-        thread = f" thread {who.thread}"
-        greenlet = _greenlet_number(who, known)
-        label = f"pid {who.pid}{thread if who.thread != who.pid else ''}{greenlet}"
-        legend = f"pid {who.pid}{thread}{greenlet} on {who.host}, process start {who.boot[:8]}"
-        servers[who] = Server(label, legend, colour, stroke)
+        label = f"pid {who.pid}" + (f" thread {who.thread}" if who.thread != who.pid else "")
+        servers[who] = Server(label, _introduced(who), colour, stroke)
     return servers
 
 
@@ -72,7 +69,7 @@ def _telling_level(known: list[ServedBy]) -> Callable[[ServedBy], Identity]:
     return _process
 
 
-def _greenlet_number(who: ServedBy, known: list[ServedBy]) -> str:
-    """Greenlets are told apart by a number where one thread served with several: their ids say nothing."""
-    siblings = list(dict.fromkeys(_greenlet(other) for other in known if _thread(other) == _thread(who)))
-    return f" greenlet {siblings.index(_greenlet(who)) + 1}" if len(siblings) > 1 else ""
+def _introduced(who: ServedBy) -> str:
+    """Everything about a server; of a greenlet the end of its address, as in the proof's text."""
+    greenlet = f" greenlet …{who.greenlet % 1_000_000:06}" if who.greenlet else ""
+    return f"pid {who.pid} thread {who.thread}{greenlet} on {who.host}, process start {who.boot[:8]}"

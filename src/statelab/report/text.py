@@ -11,6 +11,12 @@ def printable(text: str) -> str:
     return text if text.isprintable() else _UNPRINTABLE.sub("�", text)
 
 
+def shortened(text: str, most: int) -> str:
+    """The text on one line, cut to `most` characters; a log's last lines are told once, not in every cell."""
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 def listed(names: Iterable[str]) -> str:
     """Names as code, with commas."""
     return ", ".join(f"`{name}`" for name in dict.fromkeys(names))

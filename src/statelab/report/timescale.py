@@ -6,23 +6,24 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Timescale:
-    """Maps [start, end] in ns to [left, right] in pixels; labels count from `start`."""
+    """Maps [start, end] in ns to [left, right] in pixels; labels count from `zero`."""
 
     start: int
     end: int
+    zero: int
     left: float
     right: float
 
-    def x(self, stamp: int) -> float:
+    def x(self, stamp: float) -> float:
         return self.left + (stamp - self.start) / (self.end - self.start) * (self.right - self.left)
 
     def ticks(self) -> list[tuple[float, str]]:
         """About eight round ticks as pixel and text; the text has the decimals that the step needs."""
-        span = (self.end - self.start) / 1e6
-        step = _round_step(span / 8)
+        step = _round_step((self.end - self.start) / 1e6 / 8)
         decimals = max(0, -math.floor(math.log10(step)))
-        steps = range(math.floor(span / step) + 1)
-        return [(self.x(self.start + round(k * step * 1e6)), f"{k * step:,.{decimals}f}") for k in steps]
+        first, last = (self.start - self.zero) / 1e6 / step, (self.end - self.zero) / 1e6 / step
+        steps = range(math.ceil(first), math.floor(last) + 1)
+        return [(self.x(self.zero + k * step * 1e6), f"{k * step:,.{decimals}f}".replace("-", "−")) for k in steps]
 
 
 def _round_step(least: float) -> float:

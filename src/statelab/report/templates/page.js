@@ -26,7 +26,7 @@
       e.classList.toggle("chosen", e.dataset.state === state);
       e.setAttribute("aria-pressed", String(e.dataset.state === state));
     });
-    all(".matrix td").forEach((td) => td.classList.toggle("dimmed", state !== "" && !td.classList.contains(state)));
+    all(".matrix tbody td").forEach((td) => td.classList.toggle("dimmed", state !== "" && !td.classList.contains(state)));
   };
   tally.querySelectorAll("div").forEach((item) => {
     item.tabIndex = 0;
