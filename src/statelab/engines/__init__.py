@@ -25,7 +25,7 @@ class Engine(Protocol):
         """The stores that are missing, each with the reason and how to get it."""
 
     def restart(self, deployment: str) -> None:
-        """Ends a deployment at once and starts it anew at the same address; raises Unavailable."""
+        """Ends a deployment at once and starts it anew, perhaps at another address; raises Unavailable."""
 
     def addresses(self) -> dict[str, str]:
         """Everything that listens: name and address."""

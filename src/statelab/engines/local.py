@@ -51,8 +51,7 @@ class LocalEngine:
     def _start(self, deployment: Deployment) -> None:
         """Binds the socket first and hands it down, so that no port can be lost to somebody else in between."""
         name = deployment.name
-        if name not in self._sockets:
-            self._sockets[name] = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self._sockets[name] = socket.create_server(("127.0.0.1", 0), backlog=1024)
         state_dir = self._processes.folder / name
         state_dir.mkdir(exist_ok=True)
         descriptor = self._sockets[name].fileno()
@@ -104,6 +103,7 @@ class LocalEngine:
 
     def restart(self, deployment: str) -> None:
         self._processes.kill(self._children[deployment])
+        self._sockets[deployment].close()  # requests that still wait in it would stop the new server as well
         self._start(self._deployments[deployment])
         try:
             self._wait_until_ready(deployment)
@@ -116,7 +116,7 @@ class LocalEngine:
         return stores | {name: self._address(name) for name in self._children if name not in self._reasons}
 
     def versions(self) -> dict[str, str]:
-        return {name: store.version for name, store in self._stores.items()}
+        return {f"{name} server": store.version for name, store in self._stores.items()}
 
     def save_logs(self, folder: Path) -> None:
         shutil.copytree(self._logs, folder, dirs_exist_ok=True)
