@@ -2,6 +2,7 @@
 
 import msgspec
 
+from statelab.checkers.prose import plural
 from statelab.checkers.told import Answers
 from statelab.checkers.told import answers
 from statelab.columns import History
@@ -97,9 +98,9 @@ def _verdict(measured: Judgement, given: Answers, expectation: Expectation) -> t
     if short := shortfall(given, expectation, measured.coverage):
         return "not-exercised", short
     reads = int((given.answered & ~given.increment).sum())
+    increments, pairs = plural(measured.operations.ok, "increment"), plural(measured.coverage.overlaps, "pair")
     return "held", (
-        f"one counter explains all {measured.operations.ok:,} increments and {reads:,} reads; "
-        f"{measured.coverage.overlaps:,} pairs of operations overlapped"
+        f"one counter explains all answers ({increments}, {plural(reads, 'read')}); {pairs} of operations overlapped"
     )
 
 

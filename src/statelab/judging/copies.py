@@ -20,6 +20,8 @@ SCOPES: dict[Level, str] = {
 }
 """How far the state really reaches, in words."""
 
+_REQUEST = LEVELS.index("request")
+
 
 def scope(partings: Partings) -> Parting | None:
     """The coarsest parting in which every part is the history of one counter."""
@@ -60,10 +62,10 @@ def lost(partings: Partings, at: Parting) -> Bounds | None:
     """Bounds of the lost updates, given one copy for each part of `at`; None where nothing was read at the end.
 
     Where some server was not read at the end, the copies may be finer than the reads show. The bounds then also cover
-    every finer parting in which no counter exceeds what its own increments can make.
+    every finer parting (short of single requests) in which no counter exceeds what its own increments can make.
     """
     bounds = at.lost
-    finer = [parting for parting in partings if LEVELS.index(parting.level) > LEVELS.index(at.level)]
+    finer = [parting for parting in partings if LEVELS.index(at.level) < LEVELS.index(parting.level) < _REQUEST]
     for parting in finer if bounds else []:
         possible = not parting.found.gap.any() and not bool(parting.totals.read[parting.totals.acks > 0].all())
         other = parting.lost
