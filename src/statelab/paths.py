@@ -1,5 +1,6 @@
 """Where things are in a checkout."""
 
+import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -7,6 +8,6 @@ SERVICES = ROOT / "services"
 DEPLOYMENTS = SERVICES / "deployments"
 LOADTESTS = ROOT / "loadtests"
 COMPOSE = ROOT / "compose" / "compose.yaml"
-REPORTS = ROOT / "reports"
+REPORTS = Path(os.environ.get("STATELAB_REPORTS") or ROOT / "reports")
 PACKAGES = ROOT / ".state" / "packages"
 UP = ROOT / ".state" / "up.json"

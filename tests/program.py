@@ -1,0 +1,25 @@
+"""The program under test, and how to recognise what it starts."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+Statelab = Callable[..., subprocess.CompletedProcess[str]]
+COMMAND = [sys.executable, "-c", "from statelab.cli import main; main()"]
+REPORTS = "STATELAB_REPORTS"
+"""Names the folder of the reports; every process that the lab starts inherits it, which tells them from others."""
+
+
+def started_for(reports: Path) -> list[psutil.Process]:
+    """The processes of a lab whose reports go to that folder."""
+    return [process for process in psutil.process_iter() if _inherits(process, str(reports))]
+
+
+def _inherits(process: psutil.Process, reports: str) -> bool:
+    try:
+        return process.environ().get(REPORTS) == reports
+    except psutil.Error:
+        return False
