@@ -6,8 +6,8 @@ It stands beside the app because gunicorn's dirty workers import it without the 
 from gunicorn.dirty import DirtyApp
 
 
-class Counters(DirtyApp):  # type: ignore[misc]
-    workers = 1
+class Counters(DirtyApp):
+    workers = 1  # type: ignore[assignment]
 
     def init(self) -> None:
         self.values: dict[str, int] = {}

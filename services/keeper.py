@@ -5,12 +5,14 @@ managers speak pickle over that socket; whoever holds the key can run code here,
 """
 
 import contextlib
+import hashlib
 import os
 import sys
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterator
-from multiprocessing.managers import AcquirerProxy
+from multiprocessing.managers import AcquirerProxy  # type: ignore[attr-defined]
 from multiprocessing.managers import BaseManager
 from multiprocessing.managers import DictProxy
 from pathlib import Path
@@ -19,12 +21,12 @@ SHARED_MEMORY = Path("/dev/shm")
 
 
 class Keeper(BaseManager):
-    """Serves one dict and one lock to every process that has the key."""
+    """Serves one dict, and a lock for each name that is asked for, to every process that has the key."""
 
 
 def segment_prefix(key: bytes) -> str:
-    """How the names of this deployment's shared memory segments begin."""
-    return f"statelab-{key[:6].hex()}-"
+    """How the names of this deployment's shared memory segments begin; anybody may see them, so the key is hashed."""
+    return f"statelab-{hashlib.sha256(key).hexdigest()[:12]}-"
 
 
 @contextlib.contextmanager
@@ -45,9 +47,9 @@ def wait_for_end_of(parent: int) -> None:
 def main() -> None:
     key = bytes.fromhex(os.environ["KEEPER_KEY"])
     values: dict[str, int] = {}
-    lock = threading.Lock()
+    locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)  # the server makes one object at a time
     Keeper.register("values", callable=lambda: values, proxytype=DictProxy)
-    Keeper.register("lock", callable=lambda: lock, proxytype=AcquirerProxy)
+    Keeper.register("lock", callable=lambda name: locks[name], proxytype=AcquirerProxy)
     server = Keeper(address=os.environ["KEEPER_ADDRESS"], authkey=key).get_server()
     with cleared_segments(segment_prefix(key)):
         threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from webapp import stores
 from webapp.catalogue import WORKLOADS
 from webapp.errors import register_errors
 from webapp.views import register_views
@@ -9,8 +10,10 @@ from webapp.views import register_views
 
 def create_app() -> Flask:
     """The app, ready to serve under any WSGI server."""
+    stores.import_before_fork()
     app = Flask(__name__)
     app.json.compact = True  # type: ignore[attr-defined]
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the tables have an order
     register_views(app)
     register_errors(app)
     for workload in WORKLOADS.values():

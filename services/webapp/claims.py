@@ -14,6 +14,10 @@ CLUSTER: frozenset[Boundary] = HOST | {"hosts"}
 NOTHING: frozenset[Boundary] = frozenset()
 """Ready-made reaches: state kept in a request, a thread (or greenlet), a process, a host, or one store for all."""
 
+BLOCKING: frozenset[Boundary] = frozenset({"threads"})
+SOCKETS: frozenset[Boundary] = frozenset({"threads", "greenlets"})
+"""Ready-made ways from read to write: calls, files and SQLite let threads in; sockets let greenlets in as well."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claims:
@@ -26,13 +30,14 @@ class Claims:
     inherited        boundaries it also crosses when it was made before a fork
     answers_later    the value returned is read apart from the update
     blocks_hub       a wait in it stops every greenlet of the process
-    survives         the largest thing whose restart the state outlives
+    survives         the largest thing whose end the state outlives: the request, the worker, the server with all its
+                     workers and helpers, the store it is in; None where it ends with the request
     store            the server it needs: redis, memcached, postgres; None where it needs none
     """
 
     shared_across: frozenset[Boundary]
     atomic_across: frozenset[Boundary]
-    survives: Survives
+    survives: Survives | None
     switches_inside: frozenset[Boundary] = NOTHING
     inherited: frozenset[Boundary] = NOTHING
     answers_later: bool = False

@@ -8,28 +8,36 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """`redis`, `memcached` and `postgres` are addresses, or None where the deployment has no such store."""
+    """`redis`, `memcached` and `postgres` are addresses, or None where the deployment has no such store.
+
+    `forks_after_import`: processes that serve requests are forked from one that has imported the app.
+    """
 
     redis: str | None
-    memcached: tuple[str, int] | None
+    memcached: tuple[str, int] | str | None
     postgres: str | None
     state_dir: Path
     server: str
     worker_class: str
+    forks_after_import: bool
     keeper_address: str | None
     keeper_key: bytes
 
 
-def _memcached_address(text: str | None) -> tuple[str, int] | None:
+def _memcached_address(text: str | None) -> tuple[str, int] | str | None:
     if not text:
         return None
+    if text.startswith("/"):
+        return text
     host, _, port = text.rpartition(":")
     return host, int(port)
 
 
 def from_environment() -> Settings:
-    """Stores: REDIS_URL, MEMCACHED_ADDRESS (host:port), POSTGRES_DSN; files and sockets: STATE_DIR (default: a folder
-    in the system's temporary one); the keeper's address and key are put there by `serve`."""
+    """Stores: REDIS_URL, MEMCACHED_ADDRESS (host:port, or the path of a Unix socket), POSTGRES_DSN; files and sockets:
+    STATE_DIR (default: a folder in the system's temporary one); the keeper's address and key are put there by `serve`.
+    """
+    worker_class = os.environ.get("WORKER_CLASS", "none")
     state_dir = Path(os.environ.get("STATE_DIR") or Path(tempfile.gettempdir()) / "statelab")
     state_dir.mkdir(parents=True, exist_ok=True)
     return Settings(
@@ -38,7 +46,8 @@ def from_environment() -> Settings:
         postgres=os.environ.get("POSTGRES_DSN") or None,
         state_dir=state_dir,
         server=os.environ.get("SERVER", "none"),
-        worker_class=os.environ.get("WORKER_CLASS", "none"),
+        worker_class=worker_class,
+        forks_after_import=worker_class == "forking" or os.environ.get("PRELOAD") == "1",
         keeper_address=os.environ.get("KEEPER_ADDRESS") or None,
         keeper_key=bytes.fromhex(os.environ.get("KEEPER_KEY", "")),
     )

@@ -1,8 +1,17 @@
-"""Clients of the stores: one per process, opened after fork, with retries off so that one request is one effect."""
+"""Clients of the stores: one per process, opened after fork, with retries off so that one request is one effect.
 
+Their libraries are imported at first use: an idle process need not hold redis-py's 20 MB. A process that others are
+forked from imports them at once instead (`import_before_fork`), so that each fork finds them there.
+"""
+
+import importlib
 import os
 import threading
 from collections.abc import Callable
+from multiprocessing import connection
+from multiprocessing.managers import AcquirerProxy  # type: ignore[attr-defined]
+from multiprocessing.managers import BaseManager
+from multiprocessing.managers import DictProxy
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import TypeVar
@@ -11,13 +20,25 @@ from webapp.settings import SETTINGS
 
 if TYPE_CHECKING:
     from psycopg_pool import ConnectionPool
-    from pymemcache import PooledClient
+    from pymemcache.client.base import PooledClient
     from redis import Redis
 
-TIMEOUT = 5.0
-"""Seconds to wait for a store before the outcome counts as unknown."""
+TIMEOUT = 1.5
+"""Seconds to wait for a store; less than the lab's clients wait for the app, so that they hear which one it was."""
+
+TRIES = 1000
+"""How often an update that others may overtake is tried before it is refused."""
+
+LIBRARIES = {"redis": "redis", "memcached": "pymemcache", "postgres": "psycopg_pool"}
 
 T = TypeVar("T")
+
+
+def import_before_fork() -> None:
+    if SETTINGS.forks_after_import:
+        for store, library in LIBRARIES.items():
+            if getattr(SETTINGS, store):
+                importlib.import_module(library)
 
 
 def per_process(open_client: Callable[[], T]) -> Callable[[], T]:
@@ -37,17 +58,20 @@ def per_process(open_client: Callable[[], T]) -> Callable[[], T]:
     return client
 
 
-@per_process
-def redis() -> "Redis":
-    from redis import Redis
+def redis_options() -> dict[str, Any]:
+    """redis-py 8 sends a command again up to ten times unless told otherwise, INCR included."""
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
+    return {"retry": Retry(NoBackoff(), 0), "socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT}
+
+
+@per_process
+def redis() -> "Redis":
+    from redis import Redis
+
     assert SETTINGS.redis
-    # redis-py 8 sends a command again up to ten times unless told otherwise, INCR included
-    return Redis.from_url(
-        SETTINGS.redis, retry=Retry(NoBackoff(), 0), socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT
-    )
+    return Redis.from_url(SETTINGS.redis, **redis_options())
 
 
 class IntegerSerde:
@@ -60,27 +84,86 @@ class IntegerSerde:
         return int(value)
 
 
-def open_memcached() -> "PooledClient":
+def memcached_options() -> dict[str, Any]:
+    """pymemcache's stores do not wait for a reply by default and then report success before anything happened."""
+    return {
+        "serde": IntegerSerde(),
+        "default_noreply": False,
+        "no_delay": True,
+        "connect_timeout": TIMEOUT,
+        "timeout": TIMEOUT,
+    }
+
+
+@per_process
+def memcached() -> "PooledClient":
     """A pooled client: pymemcache's plain `Client` is one socket, not to be shared by threads."""
-    from pymemcache import PooledClient
+    from pymemcache.client.base import PooledClient
 
-    # its stores do not wait for a reply by default and then report success before anything happened
-    return PooledClient(
-        SETTINGS.memcached,
-        serde=IntegerSerde(),
-        default_noreply=False,
-        no_delay=True,
-        connect_timeout=TIMEOUT,
-        timeout=TIMEOUT,
-    )
-
-
-memcached = per_process(open_memcached)
+    assert SETTINGS.memcached
+    return PooledClient(SETTINGS.memcached, **memcached_options())
 
 
 @per_process
 def postgres() -> "ConnectionPool[Any]":
+    """Gives up reconnecting as soon as a request does: a pool that waits longer and longer finds a store that is back
+    only minutes later."""
     from psycopg_pool import ConnectionPool
 
     assert SETTINGS.postgres
-    return ConnectionPool(SETTINGS.postgres, min_size=0, max_size=16, timeout=TIMEOUT, open=True)
+    return ConnectionPool(
+        SETTINGS.postgres,
+        min_size=0,
+        max_size=8,
+        max_idle=30,
+        timeout=TIMEOUT,
+        reconnect_timeout=TIMEOUT,
+        kwargs={"connect_timeout": 2},  # the least that libpq knows
+        open=True,
+    )
+
+
+class _KeeperManager(BaseManager):
+    """The client side of `keeper.Keeper`."""
+
+
+_KeeperManager.register("values", proxytype=DictProxy)
+_KeeperManager.register("lock", proxytype=AcquirerProxy)
+
+
+def _open_blocking_socket(address: str, open_socket: Any = connection.SocketClient) -> Any:  # type: ignore[attr-defined]
+    """What `multiprocessing` opens, made to wait: it reads with `os.read`, which fails on a socket of gevent's."""
+    opened = open_socket(address)
+    os.set_blocking(opened.fileno(), True)
+    return opened
+
+
+class KeeperClient:
+    """The keeper's dict, and its locks by name."""
+
+    def __init__(self) -> None:
+        connection.SocketClient = _open_blocking_socket  # type: ignore[attr-defined]
+        self._manager = _KeeperManager(address=SETTINGS.keeper_address, authkey=SETTINGS.keeper_key)
+        self._manager.connect()
+        self._locks: dict[str, AcquirerProxy] = {}
+        self.values: DictProxy[str, int] = self._manager.values()  # type: ignore[attr-defined]
+
+    def lock(self, name: str) -> AcquirerProxy:
+        if name not in self._locks:
+            self._locks[name] = self._manager.lock(name)  # type: ignore[attr-defined]
+        return self._locks[name]
+
+
+keeper = per_process(KeeperClient)
+
+
+def without_keeper() -> str | None:
+    """Why this deployment has no keeper."""
+    return None if SETTINGS.keeper_address else "the keeper process is not running here: `serve` starts it"
+
+
+def without_dirty_workers() -> str | None:
+    """Why this deployment has no dirty workers of gunicorn; to be asked in a process that serves requests."""
+    if "GUNICORN_DIRTY_SOCKET" in os.environ:
+        return None
+    return f"gunicorn's dirty workers are not running here: the server is {SETTINGS.server}"

@@ -54,9 +54,10 @@ def _window() -> Window:
     return WINDOWS[name]
 
 
-def _perform(workload: Workload, mechanism: Mechanism, operation: str, *arguments: object) -> Response:
+def _perform(workload: Workload, mechanism: Mechanism, operation: str, key: str, *arguments: object) -> Response:
+    own_key = f"{workload.name}.{mechanism.name}.{key}"  # several mechanisms share a store, none shares its state
     try:
-        return jsonify(result=workload.perform(mechanism.name, operation, *arguments))
+        return jsonify(result=workload.perform(mechanism.name, operation, own_key, *arguments))
     except Refused:
         raise
     except Exception as error:
