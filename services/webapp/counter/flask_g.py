@@ -10,11 +10,11 @@ from webapp.claims import REQUEST
 from webapp.claims import Claims
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=REQUEST, atomic_across=NOTHING, survives="request")
+CLAIMS = Claims(shared_across=REQUEST, atomic_across=NOTHING, survives=None)
 
 
 def increment(key: str, window: Window) -> int:
-    value = g.get(key, 0)
+    value: int = g.get(key, 0)
     window()
     setattr(g, key, value + 1)
     return value + 1
