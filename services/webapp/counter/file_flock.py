@@ -3,31 +3,35 @@
 The lock excludes threads and processes; under gevent waiting for it stops the whole process, holder included.
 """
 
+import contextlib
 import fcntl
+from collections.abc import Iterator
 
 from webapp.claims import HOST
 from webapp.claims import Claims
 from webapp.settings import SETTINGS
 from webapp.window import Window
 
-CLAIMS = Claims(
-    shared_across=HOST,
-    atomic_across=HOST,
-    switches_inside=frozenset({"threads"}),
-    blocks_hub=True,
-    survives="server",
-)
+CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, blocks_hub=True, survives="server")
+
+
+@contextlib.contextmanager
+def locked(key: str, how: int) -> Iterator[None]:
+    with (SETTINGS.state_dir / f"{key}~lock").open("w") as lock:
+        fcntl.flock(lock, how)
+        yield
 
 
 def increment(key: str, window: Window) -> int:
-    with (SETTINGS.state_dir / f"flock-{key}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        value = read(key)
+    path = SETTINGS.state_dir / key
+    with locked(key, fcntl.LOCK_EX):
+        value = int(path.read_text()) if path.exists() else 0
         window()
-        (SETTINGS.state_dir / f"flock-{key}").write_text(str(value + 1))
+        path.write_text(str(value + 1))
         return value + 1
 
 
 def read(key: str) -> int:
-    path = SETTINGS.state_dir / f"flock-{key}"
-    return int(path.read_text()) if path.exists() else 0
+    path = SETTINGS.state_dir / key
+    with locked(key, fcntl.LOCK_SH):  # a file is empty for a moment while it is written
+        return int(path.read_text()) if path.exists() else 0

@@ -1,0 +1,28 @@
+"""`diskcache.Cache.incr`: a cache in a SQLite file whose increment is a transaction.
+
+What a file-based cache can be: its docs promise that all concurrent increments are counted, and they are.
+"""
+
+from diskcache import Cache
+
+from webapp import stores
+from webapp.claims import HOST
+from webapp.claims import Claims
+from webapp.settings import SETTINGS
+from webapp.window import Window
+
+CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, survives="server")
+
+
+@stores.per_process
+def cache() -> Cache:
+    return Cache(SETTINGS.state_dir / "diskcache", timeout=5)
+
+
+def increment(key: str, window: Window) -> int:
+    window()
+    return int(cache().incr(key))
+
+
+def read(key: str) -> int:
+    return int(cache().get(key, 0))

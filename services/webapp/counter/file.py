@@ -1,0 +1,25 @@
+"""A file: `read_text`, then `write_text`.
+
+People take a file for safe because all processes see it; the last writer wins, and a reader may meet it empty.
+"""
+
+from webapp.claims import BLOCKING
+from webapp.claims import HOST
+from webapp.claims import NOTHING
+from webapp.claims import Claims
+from webapp.settings import SETTINGS
+from webapp.window import Window
+
+CLAIMS = Claims(shared_across=HOST, atomic_across=NOTHING, switches_inside=BLOCKING, survives="server")
+
+
+def increment(key: str, window: Window) -> int:
+    value = read(key)
+    window()
+    (SETTINGS.state_dir / key).write_text(str(value + 1))
+    return value + 1
+
+
+def read(key: str) -> int:
+    path = SETTINGS.state_dir / key
+    return int(path.read_text() or 0) if path.exists() else 0

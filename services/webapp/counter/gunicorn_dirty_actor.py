@@ -1,0 +1,30 @@
+"""A dirty app of gunicorn's with one worker: one process owns the counters and does one call at a time.
+
+gunicorn's way to have one owner; the counter is right, and gone when that process is.
+"""
+
+from webapp import stores
+from webapp.claims import HOST
+from webapp.claims import Claims
+from webapp.window import Window
+
+CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, survives="worker")
+
+APP = "dirty_actor:Counters"
+
+unavailable = stores.without_dirty_workers
+
+
+def increment(key: str, window: Window) -> int:
+    from gunicorn.dirty import get_dirty_client
+
+    window()
+    value: int = get_dirty_client(stores.TIMEOUT).execute(APP, "increment", key)
+    return value
+
+
+def read(key: str) -> int:
+    from gunicorn.dirty import get_dirty_client
+
+    value: int = get_dirty_client(stores.TIMEOUT).execute(APP, "read", key)
+    return value

@@ -1,0 +1,33 @@
+"""gunicorn's stash, `get`, then `put`: a table in gunicorn's dirty arbiter that all its workers share.
+
+People take "global shared state" for a counter's place; it has no increment and no compare-and-set.
+"""
+
+from webapp import stores
+from webapp.claims import HOST
+from webapp.claims import NOTHING
+from webapp.claims import SOCKETS
+from webapp.claims import Claims
+from webapp.window import Window
+
+CLAIMS = Claims(shared_across=HOST, atomic_across=NOTHING, switches_inside=SOCKETS, survives="worker")
+
+TABLE = "counters"
+
+unavailable = stores.without_dirty_workers
+
+
+def increment(key: str, window: Window) -> int:
+    from gunicorn.dirty import stash
+
+    value = read(key)
+    window()
+    stash.put(TABLE, key, value + 1)
+    return value + 1
+
+
+def read(key: str) -> int:
+    from gunicorn.dirty import stash
+
+    # `stash.get` of a missing key raises in gunicorn 27.0.1, whatever default it was given
+    return stash.get(TABLE, key) if stash.exists(TABLE, key) else 0

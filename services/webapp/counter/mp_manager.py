@@ -1,0 +1,27 @@
+"""A `multiprocessing` manager's dict, in a process of its own: `values[key] += 1`.
+
+People take the manager for the safe way to share; each call is, but the update is two calls.
+"""
+
+from webapp import stores
+from webapp.claims import BLOCKING
+from webapp.claims import HOST
+from webapp.claims import NOTHING
+from webapp.claims import Claims
+from webapp.window import Window
+
+CLAIMS = Claims(shared_across=HOST, atomic_across=NOTHING, switches_inside=BLOCKING, survives="worker")
+
+unavailable = stores.without_keeper
+
+
+def increment(key: str, window: Window) -> int:
+    values = stores.keeper().values
+    value = values.get(key, 0)
+    window()
+    values[key] = value + 1
+    return value + 1
+
+
+def read(key: str) -> int:
+    return stores.keeper().values.get(key, 0)

@@ -1,0 +1,26 @@
+"""A `multiprocessing` manager's dict, and a lock of the manager's around read and write.
+
+The lock excludes threads and processes; under gevent waiting for it stops the whole process, holder included.
+"""
+
+from webapp import stores
+from webapp.claims import HOST
+from webapp.claims import Claims
+from webapp.window import Window
+
+CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, blocks_hub=True, survives="worker")
+
+unavailable = stores.without_keeper
+
+
+def increment(key: str, window: Window) -> int:
+    values = stores.keeper().values
+    with stores.keeper().lock(key):
+        value = values.get(key, 0)
+        window()
+        values[key] = value + 1
+        return value + 1
+
+
+def read(key: str) -> int:
+    return stores.keeper().values.get(key, 0)
