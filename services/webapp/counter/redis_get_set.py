@@ -6,13 +6,14 @@ People take "it is in Redis" for "it is safe"; whoever sets last wins.
 from webapp import stores
 from webapp.claims import CLUSTER
 from webapp.claims import NOTHING
+from webapp.claims import SOCKETS
 from webapp.claims import Claims
 from webapp.window import Window
 
 CLAIMS = Claims(
     shared_across=CLUSTER,
     atomic_across=NOTHING,
-    switches_inside=frozenset({"greenlets", "threads"}),
+    switches_inside=SOCKETS,
     survives="server",
     store="redis",
 )

@@ -1,0 +1,29 @@
+"""memcached `gets`, then `cas`: the write fails if somebody else wrote since the read, and is tried again.
+
+Right wherever it is used; under contention it does the work many times.
+"""
+
+from webapp import stores
+from webapp.claims import CLUSTER
+from webapp.claims import Claims
+from webapp.errors import Refused
+from webapp.window import Window
+
+CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="server", store="memcached")
+
+
+def increment(key: str, window: Window) -> int:
+    memcached = stores.memcached()
+    for _ in range(stores.TRIES):
+        value, token = memcached.gets(key)
+        if value is None:
+            memcached.add(key, 0)  # whoever is first; there is nothing to compare with before
+            continue
+        window()
+        if memcached.cas(key, value + 1, token):
+            return int(value + 1)
+    raise Refused(409, f"overtaken by others {stores.TRIES} times")
+
+
+def read(key: str) -> int:
+    return stores.memcached().get(key) or 0

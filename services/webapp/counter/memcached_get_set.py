@@ -1,0 +1,30 @@
+"""memcached `get`, then `set`: the store is shared, the update is two commands.
+
+People take "it is in memcached" for "it is safe"; whoever sets last wins.
+"""
+
+from webapp import stores
+from webapp.claims import CLUSTER
+from webapp.claims import NOTHING
+from webapp.claims import SOCKETS
+from webapp.claims import Claims
+from webapp.window import Window
+
+CLAIMS = Claims(
+    shared_across=CLUSTER,
+    atomic_across=NOTHING,
+    switches_inside=SOCKETS,
+    survives="server",
+    store="memcached",
+)
+
+
+def increment(key: str, window: Window) -> int:
+    value = read(key)
+    window()
+    stores.memcached().set(key, value + 1)
+    return value + 1
+
+
+def read(key: str) -> int:
+    return stores.memcached().get(key) or 0

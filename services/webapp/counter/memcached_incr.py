@@ -1,0 +1,24 @@
+"""memcached `incr`: one command that adds and answers, once somebody has added the key.
+
+Right for all who use the memcached, until it forgets: a restart, or memory running short, starts it anew.
+"""
+
+from webapp import stores
+from webapp.claims import CLUSTER
+from webapp.claims import Claims
+from webapp.window import Window
+
+CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="server", store="memcached")
+
+
+def increment(key: str, window: Window) -> int:
+    window()
+    value = stores.memcached().incr(key, 1)
+    if value is None:
+        stores.memcached().add(key, 0)  # whoever is first; for all others it changes nothing
+        value = stores.memcached().incr(key, 1)
+    return int(value)
+
+
+def read(key: str) -> int:
+    return stores.memcached().get(key) or 0
