@@ -52,6 +52,9 @@ lint: $(READY) ## ruff and mypy (strict)
 bench: $(READY) ## speed as ratios of one run
 	@$(BIN)/python -m benchmarks
 
+readme: $(READY) ## put the headline table of reports/latest into the README
+	@$(BIN)/python -m statelab.report.readme
+
 lock: $(READY) ## write requirements/*.txt anew from pyproject.toml
 	@requirements/lock
 
@@ -70,4 +73,4 @@ $(READY): requirements/dev.txt requirements/bootstrap.txt pyproject.toml
 	@$(STATELAB) setup
 	@mkdir -p $(dir $@) && touch $@
 
-.PHONY: report again list up load down engine engine-down setup test lint bench lock clean help
+.PHONY: report again list up load down engine engine-down setup test lint bench readme lock clean help
