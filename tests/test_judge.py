@@ -252,6 +252,64 @@ def test_reads_may_change_once_for_each_unknown_outcome() -> None:
     assert "only 1 increment without an answer could change the value" in again.witnesses["divergent"].text
 
 
+def test_reads_at_the_same_time_prove_fewer_changes() -> None:
+    """Overlapping reads of 2, 1 and 2 may have come as 2, 2, 1: one late write explains them."""
+    late = [inc(0, 5, 1, ONE), inc(1, 6, 1, ONE), inc(7, 8, 2, ONE), unknown(2)]
+    overlapping = [read(10, 19, 2, ONE), read(11, 18, 1, ONE), read(12, 17, 2, ONE)]
+    assert names(judge(history(*late, *overlapping), PROCESSES)) == ("violated", ["lost-update"])
+
+
+def test_reads_during_increments_prove_no_copies() -> None:
+    """One copy that is set back shows different values while increments are under way, before and after each other."""
+    race = [inc(0, 50, 1, ONE), inc(1, 10, 1, ONE), inc(11, 20, 2, ONE), inc(60, 61, 2, ONE)]
+    during = [read(21, 22, 2, ONE), read(45, 51, 1, ONE), read(52, 60, 1, ONE)]
+    judgement = judge(history(*race, *during, read(70, 71, 2, ONE)), THREADS)
+    assert names(judgement) == ("violated", ["lost-update"])
+    assert judgement.lost == Bounds(min=2, max=2)
+
+
+CHANGES_DURING_A_READ = {
+    "an increment begins during the read": [read(20, 22, 2, ONE), inc(25, 28, 3, ONE), read(23, 30, 3, ONE)],
+    "an increment ends as the read begins": [inc(20, 24, 3, ONE), read(24, 25, 2, ONE), read(26, 27, 3, ONE)],
+}
+
+
+@pytest.mark.parametrize("operations", CHANGES_DURING_A_READ.values(), ids=CHANGES_DURING_A_READ.keys())
+def test_reads_beside_an_increment_prove_no_copies(operations: list[Operation]) -> None:
+    """A read that only touches an increment may come before or after it, even where updates were lost earlier."""
+    race = [inc(0, 5, 1, ONE), inc(1, 6, 1, ONE), inc(7, 8, 2, ONE)]
+    judgement = judge(history(*race, *operations, read(40, 41, 3, ONE)), THREADS)
+    assert names(judgement) == ("violated", ["lost-update"])
+
+
+def test_of_disagreeing_reads_the_closest_are_shown() -> None:
+    """Two neighbours in time that differ, with the shortest span."""
+    finals = [read(100, 101, 2, ONE), read(200, 201, 1, TWO), read(203, 204, 2, ONE), read(300, 301, 1, TWO)]
+    judgement = judge(history(*MODULE_GLOBAL_IN_TWO_PROCESSES[:3], *finals), PROCESSES)
+    assert judgement.witness is not None
+    assert [o.start for o in judgement.witness.operations] == [200, 203]
+
+
+def test_a_read_that_touches_the_last_increment_is_not_a_final_one() -> None:
+    """[10, 14] and [14, 15] are concurrent: that read may come before the increment."""
+    early = read(14, 15, 1, ONE)
+    assert names(judge(history(inc(0, 5, 1, ONE), inc(10, 14, 2, ONE), early), SYNC)) == ("not-exercised", [])
+    later = judge(history(inc(0, 5, 1, ONE), inc(10, 14, 2, ONE), early, read(16, 17, 2, ONE)), SYNC)
+    assert (names(later), later.lost) == (("held", []), Bounds(min=0, max=0))
+
+
+def test_one_increment_alone_cannot_show_that_nothing_persists() -> None:
+    """One acknowledged increment that no read finds is a lost update; two are needed to say more."""
+    assert names(judge(history(inc(0, 5, 1, ONE), read(10, 11, 0, ONE)), SYNC)) == ("violated", ["lost-update"])
+
+
+def test_an_unknown_outcome_may_be_lost_in_any_copy() -> None:
+    """Who served a request without an answer is not known: it widens the loss of all copies together by one."""
+    judgement = judge(history(*MODULE_GLOBAL_IN_TWO_PROCESSES, unknown(1), read(24, 25, 2, ONE)), PROCESSES)
+    assert names(judgement) == ("violated", ["divergent"])
+    assert judgement.lost == Bounds(min=0, max=1)
+
+
 def test_copies_show_in_the_numbers_when_all_reads_met_one_process() -> None:
     """All final reads met pid 1. Still its numbers and those of pid 2 each fit a counter of their own."""
     operations = [*MODULE_GLOBAL_IN_TWO_PROCESSES[:3], read(20, 21, 2, ONE), read(22, 23, 2, ONE)]
@@ -444,6 +502,30 @@ def test_a_witness_comes_with_its_neighbours() -> None:
     assert judgement.witness is not None
     assert [o.start for o in judgement.witness.operations] == [99, 100]
     assert [o.start for o in judgement.witness.context] == [60, 70, 80, 90, 110, 120, 130, 140]
+
+
+def test_the_first_number_handed_out_again_is_in_the_picture() -> None:
+    """However far away it is, since the proof speaks of it."""
+    before = [inc(10 * n, 10 * n + 4, n + 1, ONE) for n in range(20)]
+    slow = msgspec.structs.replace(inc(9, 300, 2, ONE), op_id="slow")
+    after = [inc(310 + 10 * n, 314 + 10 * n, n + 3, ONE) for n in range(18)]
+    judgement = judge(history(*before, slow, *after, read(900, 901, 20, ONE)), THREADS)
+    assert judgement.witness is not None
+    assert judgement.witness.culprit == "slow"
+    assert judgement.witness.text.endswith(
+        "A rolled back 19 updates. In all, 19 of 39 acknowledged increments are missing at the end."
+    )
+    assert [o.result for o in judgement.witness.context if o.start >= 310] == [3]
+
+
+def test_an_unknown_outcome_explains_a_value_that_is_higher_than_all_answers() -> None:
+    """Whose process served the request without an answer is not known: either may have counted it."""
+    lossy = MODULE_GLOBAL_IN_TWO_PROCESSES_WITH_THREADS[:5]
+    finals = [
+        read(t, t + 1, value, thread(pid, 1)) for t, pid, value in [(20, 1, 1), (22, 2, 4), (24, 1, 1), (26, 2, 4)]
+    ]
+    assert names(judge(history(*lossy, unknown(1), *finals), BOTH)) == ("violated", ["lost-update", "divergent"])
+    assert "overcounted" in judge(history(*lossy, *finals), BOTH).anomalies
 
 
 def test_anomalies_and_witnesses_are_in_one_order() -> None:

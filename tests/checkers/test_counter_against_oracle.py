@@ -68,6 +68,20 @@ def test_one_history_at_a_time_agrees_too() -> None:
     assert min(kinds[kind] for kind in ("held", "too-low", "gap", "duplicate", "inversion")) >= 30
 
 
+def test_parts_of_a_history_are_counters_of_their_own() -> None:
+    """Answered operations parted at random: each part is judged as if it were alone with all unknown increments."""
+    rng, held = random.Random(6), Counter[bool]()
+    for operations in small_histories(20_000)[:2000]:
+        group = np.array([-1 if o.status == "info" else rng.randint(0, 1) for o in operations])
+        found = examine(answers(History.from_operations(operations), 0), group)
+        parts = [int(group[found.told.row[first]]) for first in found.told.first]
+        for part, violated in zip(parts, found.violated, strict=True):
+            inside = [o for o, number in zip(operations, group, strict=True) if number in (part, -1)]
+            assert linearizable(inside) == (not violated)
+            held[not violated] += 1
+    assert min(held.values()) > 500
+
+
 @settings(max_examples=400, deadline=None)
 @given(operations=OPERATIONS, initial=st.integers(-2, 2))
 def test_agrees_with_exhaustive_search_wherever_hypothesis_looks(operations: list[Operation], initial: int) -> None:

@@ -59,6 +59,8 @@ def test_a_crowd_is_not_blamed_on_one() -> None:
     (event,) = check(history(*crowd)).race_events
     assert (event.first, event.last, event.rolled_back, event.surplus, event.reissue) == (1, 4, 1, 16, None)
     assert not event.alone
+    (three,) = check(history(inc(0, 5, 1), inc(0, 6, 1), inc(0, 7, 1))).race_events
+    assert (three.rolled_back, three.surplus, three.alone) == (1, 2, False)
 
 
 def test_the_event_that_rolled_back_most_is_the_witness() -> None:

@@ -40,9 +40,9 @@ def diagnose(given: Answers) -> Diagnosis:
       may change once for each increment that may still have been running.
     - within the copies: `overcounted` if one ended higher than all its increments could make it; `lost-update` if one
       ended lower than its acknowledged increments. If numbers contradict each other and neither is the case,
-      `misreported` where they cannot be what the updates made: the total is right, or more numbers were told to nobody
-      than there are unknown outcomes. Else each number may be true, so that two equal ones are a `lost-update` which
-      unknown outcomes or a missing final read keep from showing in the total.
+      `misreported` where they cannot be what the updates made: all differ, or more numbers went to nobody than there
+      are unknown outcomes (as they always do where the total is right). Else each number may be true, so that two
+      equal ones are a `lost-update`, which unknown outcomes or a missing final read keep from showing in the total.
     - `stalled`: an operation timed out.
     """
     partings = Partings(given)
@@ -85,14 +85,8 @@ def _inside(copies: Parting) -> set[str]:
         names.add("lost-update")
     if names:
         return names
-    untrue = bool((copies.found.violated & (right_total(copies) | too_many_untold(copies))).any())
+    untrue = bool((copies.found.violated & too_many_untold(copies)).any())
     return {"misreported"} if untrue or not copies.found.duplicate.any() else {"lost-update"}
-
-
-def right_total(copies: Parting) -> Mask:
-    """Copies in which every increment, answered or not, is in the value read at the end."""
-    total = copies.totals
-    return total.read & (total.low >= total.acks + total.unknown + total.shared)
 
 
 def too_many_untold(copies: Parting) -> Mask:

@@ -32,8 +32,8 @@ def home(partings: Partings) -> Parting | None:
     """The parting whose parts have one copy of the state each, as far as the history can tell; None: no parting.
 
     The numbers decide first: where every part is the history of one counter, each has its own (one shared copy would
-    have to hand out 1, 2, 3, ... without a gap in every part). Then the totals: without unknown outcomes, parts that
-    all end at exactly their own increments have a copy each. Else it is the coarsest parting in whose parts the reads
+    have to hand out 1, 2, 3, ... without a gap in every part). Then the totals: parts that all end at exactly
+    their own increments have a copy each. Else it is the coarsest parting in whose parts the reads
     agree. None of this looks at single requests, which have nothing to compare with.
     """
     candidates = [parting for parting in partings if parting.level != "request"]
@@ -50,8 +50,7 @@ def _valid(parting: Parting) -> bool:
 
 def _adds_up(parting: Parting) -> bool:
     total = parting.totals
-    certain = total.shared == 0 and not total.unknown.any()
-    return certain and bool((total.read & (total.low == total.acks) & (total.high == total.acks)).all())
+    return bool((total.read & (total.low == total.acks) & (total.high == total.acks)).all())
 
 
 def _agrees(quiet: Quiet, parting: Parting) -> bool:

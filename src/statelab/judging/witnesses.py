@@ -15,7 +15,6 @@ from statelab.columns import OK
 from statelab.columns import History
 from statelab.judging import totals_in_words
 from statelab.judging.anomalies import Diagnosis
-from statelab.judging.anomalies import right_total
 from statelab.judging.anomalies import too_many_untold
 from statelab.judging.copies import SCOPES
 from statelab.judging.partings import Parting
@@ -62,7 +61,8 @@ def _misreported(diagnosis: Diagnosis) -> Witness:
 
 def _why_only_answers(copies: Parting) -> str:
     """Why the number told, and not the update, is what went wrong; empty where neither can be shown."""
-    if right_total(copies)[copies.found.violated].any():
+    total = copies.totals
+    if (total.read & (total.low >= total.acks + total.unknown + total.shared))[copies.found.violated].any():
         return " The value read at the end lacks no increment: it is the number told that is wrong."
     if too_many_untold(copies)[copies.found.violated].any():
         untold = plural(int(copies.found.nobody.sum()), "number")
