@@ -128,7 +128,7 @@ def test_a_number_read_apart_from_its_update_is_misreported() -> None:
     """INCR, then GET: both got 2, and yet the total is right."""
     judgement = judge(history(*INCREMENT_THEN_GET), PROCESSES)
     assert names(judgement) == ("violated", ["misreported"])
-    assert judgement.lost == Bounds(min=0, max=0)
+    assert (judgement.lost, judgement.duplicates, judgement.race_events) == (Bounds(min=0, max=0), 1, 0)
     assert judgement.witness is not None
     assert judgement.witness.text.endswith("lacks no increment: it is the number told that is wrong.")
     assert "rolled back" not in judgement.witness.text
@@ -388,6 +388,11 @@ def test_the_scope_of_what_never_persists_is_the_request() -> None:
     judgement = judge(history(*(inc(10 * n, 10 * n + 5, 1, ONE) for n in range(3)), read(90, 91, 0, ONE)), SYNC)
     assert names(judgement) == ("violated", ["never-persists"])
     assert judgement.scope == "one value per request"
+
+
+def test_a_process_that_served_one_request_shows_no_wider_scope() -> None:
+    """Nobody saw whether a second request of that process would have found the value."""
+    assert judge(history(*FORK_PER_REQUEST), FORKS).scope == "one value per request"
 
 
 def test_without_servers_there_is_only_the_whole() -> None:

@@ -8,7 +8,7 @@ from statelab.checkers.told import answers
 from statelab.columns import History
 from statelab.judging.anomalies import Diagnosis
 from statelab.judging.anomalies import diagnose
-from statelab.judging.copies import SCOPES
+from statelab.judging.copies import scope_in_words
 from statelab.judging.coverage import Expectation
 from statelab.judging.coverage import counts
 from statelab.judging.coverage import coverage
@@ -86,7 +86,7 @@ def _with_findings(measured: Judgement, diagnosis: Diagnosis) -> Judgement:
         duplicates=int(whole.found.duplicate.sum()),
         race_events=len(diagnosis.events),
         inversions=int((whole.found.slack > 0).sum()),
-        scope=SCOPES[diagnosis.reach.level] if diagnosis.reach else None,
+        scope=scope_in_words(diagnosis.reach),
         witness=next(iter(found.values()), None),
         witnesses=found,
     )

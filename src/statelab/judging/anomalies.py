@@ -20,7 +20,8 @@ class Diagnosis:
     """Anomalies in the order of `results.ANOMALIES`, and what they were named from.
 
     `home` parts the history into what one copy of the state served (None: no parting does that); `events` are the
-    race events inside the copies. `reach` is the coarsest parting in which every part is one counter.
+    race events inside the copies, where updates were lost. `reach` is the coarsest parting in which every part is one
+    counter.
     """
 
     partings: Partings
@@ -65,7 +66,7 @@ def _diagnosis(partings: Partings, names: set[str], copies: Parting | None, miss
         anomalies=tuple(name for name in ANOMALIES if name in names),
         home=copies,
         reach=scope(partings),
-        events=race_events(copies.found.told) if copies and copies.found.duplicate.any() else (),
+        events=race_events(copies.found.told) if copies and "lost-update" in names else (),
         lost=missing,
     )
 

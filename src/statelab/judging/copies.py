@@ -28,6 +28,14 @@ def scope(partings: Partings) -> Parting | None:
     return next((parting for parting in partings if parting.found.valid), None)
 
 
+def scope_in_words(reach: Parting | None) -> str | None:
+    """How far the state reaches. A thread or process that served one request only shows no reach beyond the request."""
+    if reach is None:
+        return None
+    alone = len(reach.found.told.first) == len(reach.found.told.row)
+    return SCOPES["request" if alone and reach.level != "whole" else reach.level]
+
+
 def home(partings: Partings) -> Parting | None:
     """The parting whose parts have one copy of the state each, as far as the history can tell; None: no parting.
 
