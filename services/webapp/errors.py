@@ -1,10 +1,13 @@
 """What is wrong, as JSON that names the valid ones."""
 
+import json
 from collections.abc import Iterable
 
 from flask import Flask
 from flask import Response
 from flask import jsonify
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
 
 
 class Refused(Exception):
@@ -32,6 +35,14 @@ def _store_down(down: StoreDown) -> tuple[Response, int]:
     return jsonify(error=str(down), store=down.store), 503
 
 
+def _http_error(error: HTTPException) -> BaseResponse:
+    response = error.get_response()  # keeps what belongs to the status, such as `Allow`
+    response.data = json.dumps({"error": f"{error.name}: {error.description}"})
+    response.content_type = "application/json"
+    return response
+
+
 def register_errors(app: Flask) -> None:
+    app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(StoreDown, _store_down)

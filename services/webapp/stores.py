@@ -4,6 +4,7 @@ Their libraries are imported at first use: an idle process need not hold redis-p
 forked from imports them at once instead (`import_before_fork`), so that each fork finds them there.
 """
 
+import functools
 import importlib
 import os
 import threading
@@ -46,6 +47,7 @@ def per_process(open_client: Callable[[], T]) -> Callable[[], T]:
     lock = threading.Lock()
     clients: dict[int, T] = {}
 
+    @functools.wraps(open_client)
     def client() -> T:
         pid = os.getpid()
         if pid not in clients:
@@ -59,7 +61,8 @@ def per_process(open_client: Callable[[], T]) -> Callable[[], T]:
 
 
 def redis_options() -> dict[str, Any]:
-    """redis-py 8 sends a command again up to ten times unless told otherwise, INCR included."""
+    """No retries: a client of redis-py 8 made by `Redis(...)` sends a command again up to ten times, INCR included; one
+    made by `from_url` does not, but its docs do not promise that."""
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 

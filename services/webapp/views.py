@@ -41,14 +41,14 @@ def _operation(workload: Workload, name: str, *, reads: bool) -> None:
 
 
 def _key() -> str:
-    key = request.args.get("key", "default")
+    key = request.values.get("key", "default")
     if not _KEY.fullmatch(key):
         raise Refused(400, "a key is 1 to 64 letters, digits, dots, dashes or underscores")
     return key
 
 
 def _window() -> Window:
-    name = request.args.get("window", "call")
+    name = request.values.get("window", "call")
     if name not in WINDOWS:
         raise Refused(400, f"no window {name!r}", WINDOWS)
     return WINDOWS[name]

@@ -1,0 +1,159 @@
+"""The app's HTTP contract, which the load and the instrument are written against."""
+
+import json
+import os
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from webapp.catalogue import WORKLOADS
+from webapp.window import WINDOWS
+
+MECHANISMS = WORKLOADS["counter"].mechanisms
+
+
+def test_health_is_answered_without_touching_any_mechanism(client: FlaskClient) -> None:
+    """`/healthz` says that the process serves, and nothing more."""
+    response = client.get("/healthz")
+    assert (response.status_code, response.get_json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "valid"),
+    [
+        ("POST", "/tally/module-global/increment", 404, list(WORKLOADS)),
+        ("GET", "/tally/module-global", 404, list(WORKLOADS)),
+        ("POST", "/counter/magic/increment", 404, sorted(MECHANISMS)),
+        ("GET", "/counter/magic", 404, sorted(MECHANISMS)),
+        ("POST", "/counter/module-global/decrement", 404, ["increment"]),
+        ("GET", "/counter/module-global?operation=sum", 404, ["read"]),
+        ("POST", "/counter/module-global/increment?window=wide", 400, sorted(WINDOWS)),
+    ],
+)
+def test_what_does_not_exist_is_refused_with_what_does(
+    client: FlaskClient, method: str, path: str, status: int, valid: list[str]
+) -> None:
+    """An unknown workload, mechanism, operation or window is a 404 or 400 whose JSON names the valid ones."""
+    response = client.open(path, method=method)
+    answer = response.get_json()
+    assert (response.status_code, answer["valid"]) == (status, valid)
+    assert answer["error"]
+
+
+@pytest.mark.parametrize("key", ["", "..%2Fup", "a/b", "a b", "a~lock", "k" * 65, "ключ", "a%0A"])
+def test_keys_that_could_be_something_else_are_refused(client: FlaskClient, key: str) -> None:
+    """A key becomes part of file names and of names in stores, so only plain ones are taken."""
+    assert client.post(f"/counter/file/increment?key={key}").status_code == 400
+
+
+def test_what_no_route_matches_is_json_too(client: FlaskClient) -> None:
+    """Nobody who reads JSON gets a page: not for a path that is nothing, not for a wrong method."""
+    for path, status in (("/nothing", 404), ("/counter/module-global/increment", 405)):
+        response = client.get(path)
+        assert (response.status_code, response.mimetype) == (status, "application/json")
+        assert response.get_json()["error"]
+    assert "POST" in client.get("/counter/module-global/increment").headers["Allow"]
+
+
+def test_a_failure_inside_is_json_and_not_a_crash() -> None:
+    """What a mechanism did not expect is a 500 in JSON; the app goes on."""
+    from webapp import create_app
+
+    client = create_app().test_client()
+    (path := WORKLOADS["counter"].mechanisms["file"].module.SETTINGS.state_dir / "counter.file.torn").write_text("one")
+    response = client.get("/counter/file?key=torn")
+    path.unlink()
+    assert (response.status_code, response.mimetype) == (500, "application/json")
+    assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("name", MECHANISMS)
+def test_get_never_changes(client: FlaskClient, name: str) -> None:
+    """A GET reads: asked twice it answers the same, and it performs no operation that changes."""
+    if MECHANISMS[name].unavailable:
+        pytest.skip(MECHANISMS[name].unavailable or "")
+    path = f"/counter/{name}?key=only-read"
+    assert [client.get(path).get_json() for _ in range(2)] == [{"result": 0}] * 2
+    assert client.get(f"{path}&operation=increment").status_code == 404
+    assert client.get(path).get_json() == {"result": 0}
+
+
+def test_key_and_window_may_stand_in_the_body(client: FlaskClient) -> None:
+    """A form names key and window as well as the query does."""
+    answers = [
+        client.post("/counter/module-global/increment", data={"key": "form", "window": "tight"}),
+        client.post("/counter/module-global/increment?key=form&window=tight"),
+    ]
+    assert [answer.get_json() for answer in answers] == [{"result": 1}, {"result": 2}]
+    assert client.post("/counter/module-global/increment", data={"window": "wide"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/catalogue", "/counter/module-global", "/counter/magic", "/counter/redis-incr", "/nothing"]
+)
+def test_every_answer_says_who_gave_it(client: FlaskClient, path: str) -> None:
+    """`X-Served-By` names host, process, thread, greenlet and boot on refusals too; `X-Operation-Id` comes back."""
+    response = client.get(path, headers={"X-Operation-Id": "7-42"})
+    server = json.loads(response.headers["X-Served-By"])
+    assert list(server) == ["host", "pid", "thread", "greenlet", "boot"]
+    assert server["pid"] == os.getpid()
+    assert response.headers["X-Operation-Id"] == "7-42"
+
+
+def test_an_operation_id_is_echoed_only_where_there_is_one(client: FlaskClient) -> None:
+    """The app makes none up."""
+    assert "X-Operation-Id" not in client.get("/healthz").headers
+
+
+def test_the_boot_id_is_one_per_process(client: FlaskClient) -> None:
+    """Two answers of one process have the same boot id, an answer of its child another."""
+
+    def boot() -> str:
+        return str(json.loads(client.get("/healthz").headers["X-Served-By"])["boot"])
+
+    here = boot()
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(writer, boot().encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.close(writer)
+    there = os.read(reader, 100).decode()
+    os.close(reader)
+    assert boot() == here
+    assert there
+    assert there != here
+
+
+def test_the_catalogue_lists_what_there_is(client: FlaskClient) -> None:
+    """`/catalogue` names windows, workloads, operations with methods, and mechanisms in the order of the table."""
+    answer = client.get("/catalogue").get_json()
+    assert answer["windows"] == ["tight", "call", "yield", "io"]
+    assert list(answer["workloads"]) == list(WORKLOADS)
+    counter = answer["workloads"]["counter"]
+    assert counter["operations"] == {"increment": "POST", "read": "GET"}
+    assert counter["promise"] == WORKLOADS["counter"].promise
+    assert list(counter["mechanisms"]) == list(MECHANISMS)
+
+
+@pytest.mark.parametrize("name", MECHANISMS)
+def test_the_catalogue_says_of_a_mechanism_all_that_the_theory_needs(client: FlaskClient, name: str) -> None:
+    """Summary, claims as sorted lists, and why it is unavailable, if it is."""
+    mechanism: dict[str, Any] = client.get("/catalogue").get_json()["workloads"]["counter"]["mechanisms"][name]
+    claims = MECHANISMS[name].claims
+    assert mechanism == {
+        "summary": MECHANISMS[name].summary,
+        "claims": {
+            "shared_across": sorted(claims.shared_across),
+            "atomic_across": sorted(claims.atomic_across),
+            "survives": claims.survives,
+            "switches_inside": sorted(claims.switches_inside),
+            "inherited": sorted(claims.inherited),
+            "answers_later": claims.answers_later,
+            "blocks_hub": claims.blocks_hub,
+            "store": claims.store,
+        },
+        "unavailable": MECHANISMS[name].unavailable,
+    }
