@@ -8,8 +8,9 @@ from typing import Any
 from locust import FastHttpUser
 from locust import events
 from locust import task
-from recording import RecordingClient
+
 from recording import Recorder
+from recording import RecordingClient
 
 URL = os.environ["BENCH_URL"]
 RECORD = os.environ.get("BENCH_RECORD")

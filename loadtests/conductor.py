@@ -21,8 +21,8 @@ from recording import RecordingClient
 
 Job = Callable[[RecordingClient], object]
 
-AUDIT_ROUNDS = 10
-"""At most this many times `audits` reads: enough of them to meet every process, if they answer at all."""
+AUDIT_ROUNDS = 20
+"""At most this many reads for each process that is expected: enough to meet every one, if they answer at all."""
 
 
 class Conductor:
@@ -64,16 +64,17 @@ class Conductor:
         self._together(job)
         return progress
 
-    def _audit(self, cell: Cell) -> None:
+    def _audit(self, cell: Cell, reads: int) -> None:
+        """At least so many reads, and more until every process has answered one."""
         audit = self._workloads[cell.workload].audit
         boots: set[str] = set()
-        reads = 0
+        done = 0
 
         def job(client: RecordingClient) -> None:
-            nonlocal reads
+            nonlocal done
             expected = cell.processes or 1
-            while reads < cell.audits or (len(boots) < expected and reads < cell.audits * AUDIT_ROUNDS):
-                reads += 1
+            while done < reads or (len(boots) < expected and done < expected * AUDIT_ROUNDS):
+                done += 1
                 server = audit(client, cell).served_by
                 if server is None:
                     return
@@ -82,17 +83,18 @@ class Conductor:
         self._together(job)
 
     def run(self, cell: Cell) -> Done:
-        """Audit, load, one last operation alone, audit; after a time-out the server may answer nobody any more.
+        """Audit, load, audit, one operation alone, audit; after a time-out the server may answer nobody any more.
 
         The first audit shows that the cell starts from nothing, and opens what a process opens at its first request.
         The operation alone sets copies apart that ended at the same value by chance.
         """
-        self._audit(cell)
+        self._audit(cell, reads=1)
         progress = self._load(cell)
         seconds = progress.seconds
         if not progress.timed_out:
+            self._audit(cell, cell.audits)
             self._once(lambda client: self._workloads[cell.workload].act(client, cell))
-            self._audit(cell)
+            self._audit(cell, cell.audits)
         return Done(key=cell.key, seconds=seconds, answered=progress.answered, timed_out=progress.timed_out)
 
     def serve(self) -> None:

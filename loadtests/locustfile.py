@@ -70,10 +70,10 @@ def _chosen_cell(options: Any) -> Cell:
 def prepare(environment: Any, **_: Any) -> None:
     options = environment.parsed_options
     StateUser.network_timeout = StateUser.connection_timeout = options.request_timeout
-    environment.recorder = Recorder(Path(options.record))
+    environment.state_tab = StateTab(environment.web_ui)
+    environment.recorder = Recorder(Path(options.record), environment.state_tab.note)
     if options.cells:
         environment.conductor = Conductor(WORKLOADS, options.num_users)
-    environment.state_tab = StateTab(environment.web_ui)
 
 
 @events.test_start.add_listener
@@ -123,4 +123,4 @@ class StateUser(FastHttpUser):
             self.environment.conductor.follow(self.recording)
         else:
             cell = self.environment.cell
-            self.environment.state_tab.note(WORKLOADS[cell.workload].act(self.recording, cell))
+            WORKLOADS[cell.workload].act(self.recording, cell)

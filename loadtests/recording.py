@@ -4,6 +4,7 @@ import os
 import secrets
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -30,16 +31,18 @@ _server = msgspec.json.Decoder(ServedBy)
 
 
 class Recorder:
-    """Writes one JSON line per operation, unbuffered, to one file per Locust process.
+    """Writes one JSON line per operation, unbuffered, to one file per Locust process, and tells `note` of it.
 
     The file is opened at the first write, so that processes forked by `locust --processes` each get their own.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, note: Callable[[Operation], None] = lambda operation: None) -> None:
         self._folder = folder
+        self._note = note
         self._file: tuple[int, Any] | None = None
 
     def write(self, operation: Operation) -> None:
+        self._note(operation)
         pid = os.getpid()
         if self._file is None or self._file[0] != pid:
             self._folder.mkdir(parents=True, exist_ok=True)

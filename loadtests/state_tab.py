@@ -63,6 +63,8 @@ class StateTab:
         self._label = f"{options.mechanism}, {options.deployment}, {options.window}"
 
     def note(self, operation: Operation) -> None:
+        if operation.op == "read":
+            return
         if operation.status == "ok":
             self.acknowledged += 1
             self._told.add(operation.result or 0)

@@ -21,11 +21,11 @@ class Profile:
     in_process_windows: tuple[str, ...] = ()
     runs: int = 1
     users: int = 8
-    min_seconds: float = 0.25
+    min_seconds: float = 0.2
     max_seconds: float = 1.0
-    min_operations: int = 40
+    min_operations: int = 30
     timeout_s: float = 4.0
-    audits: int = 8
+    audits: int = 4
     reuse: bool = False
 
 

@@ -1,4 +1,4 @@
-"""Puts the headline table of a run between the marks in the README, so that its figures come from the code beside it."""
+"""Puts the headline table of a run between the marks in the README: its figures come from the code beside it."""
 
 import re
 import sys
