@@ -1,0 +1,139 @@
+"""The whole lab as containers: everything healthy, hardened and on loopback, a report over it, and nothing left."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from program import COMMAND
+from program import REPORTS
+from statelab.deployments import load_all
+from statelab.engines.choose import docker_answers
+from statelab.engines.compose import ComposeEngine
+from statelab.engines.compose import explain
+from statelab.paths import COMPOSE
+from statelab.paths import DEPLOYMENTS
+
+STORES = {"redis", "memcached", "postgres"}
+EVERYTHING = STORES | set(load_all(DEPLOYMENTS)) | {"locust"}
+LIMIT_BYTES = 1.5 * 2**30
+
+
+def docker(*arguments: str) -> str:
+    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True).stdout
+
+
+def lab(*arguments: str, reports: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, REPORTS: str(reports)}
+    return subprocess.run([*COMMAND, *arguments], env=environment, capture_output=True, text=True, check=False)
+
+
+def containers() -> list[dict[str, Any]]:
+    ids = docker("compose", "--file", str(COMPOSE), "ps", "--all", "--quiet").split()
+    found: list[dict[str, Any]] = json.loads(docker("inspect", *ids)) if ids else []
+    return found
+
+
+def service(container: dict[str, Any]) -> str:
+    return str(container["Config"]["Labels"]["com.docker.compose.service"])
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The whole lab, up; afterwards it is down and nothing of it is left."""
+    if not docker_answers():
+        pytest.skip("no Docker Engine answers: make engine installs one")
+    reports = tmp_path_factory.mktemp("reports")
+    done = lab("up", "--engine", "compose", reports=reports)
+    try:
+        assert done.returncode == 0, done.stderr
+        yield reports
+    finally:
+        stopped = lab("down", reports=reports)
+    assert stopped.returncode == 0, stopped.stderr
+    assert containers() == []
+    label = "label=com.docker.compose.project=statelab"
+    assert docker("volume", "ls", "--quiet", "--filter", label) == ""
+    assert docker("network", "ls", "--quiet", "--filter", label) == ""
+
+
+@pytest.mark.docker
+def test_everything_is_healthy_with_one_command(up: Path) -> None:
+    """`up` brings the stores, all ten deployments and Locust up, and each of them is healthy."""
+    health = {service(container): container["State"]["Health"]["Status"] for container in containers()}
+    assert health == dict.fromkeys(EVERYTHING, "healthy")
+
+
+@pytest.mark.docker
+def test_everything_is_hardened(up: Path) -> None:
+    """No root, nothing writable but memory, no capabilities, no new privileges, ports on loopback only."""
+    for container in containers():
+        host = container["HostConfig"]
+        assert container["Config"]["User"].split(":")[0] not in ("", "0", "root"), service(container)
+        assert host["ReadonlyRootfs"], service(container)
+        assert host["CapDrop"] == ["ALL"], service(container)
+        assert "no-new-privileges:true" in host["SecurityOpt"], service(container)
+        published = [entry for ports in container["NetworkSettings"]["Ports"].values() for entry in ports or []]
+        assert {entry["HostIp"] for entry in published} <= {"127.0.0.1"}, service(container)
+        assert not (published and service(container) in STORES)
+
+
+@pytest.mark.docker
+def test_idle_memory(up: Path) -> None:
+    """The whole lab idle stays within 1.5 GiB."""
+    used = 0.0
+    for line in docker("stats", "--no-stream", "--format", "{{json .}}").splitlines():
+        row = json.loads(line)
+        if row["Name"].startswith("statelab-"):
+            used += _bytes(row["MemUsage"].split("/")[0].strip())
+    assert 0 < used <= LIMIT_BYTES
+
+
+def _bytes(text: str) -> float:
+    units = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "B": 1}
+    unit = next(unit for unit in units if text.endswith(unit))
+    return float(text.removesuffix(unit)) * units[unit]
+
+
+@pytest.mark.docker
+def test_a_quick_report(up: Path) -> None:
+    """A quick report over containers shows what processes show; theory agrees; the lab that was up stays up."""
+    done = lab("run", "--profile", "quick", "--engine", "compose", reports=up)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads((up / "latest" / "results.json").read_text())
+    shown = {(cell["mechanism"], cell["deployment"]): cell["anomalies"] for cell in found["cells"]}
+    assert shown["module-global", "gthread"] == ["lost-update"]
+    assert shown["module-global", "sync-4"] == ["divergent"]
+    assert shown["module-global", "dev-processes"] == ["never-persists"]
+    assert shown["cachelib-inc-memcached", "sync-4"] == ["lost-update"]
+    assert all(shown["redis-incr", name] == [] for name in load_all(DEPLOYMENTS))
+    assert {cell["verdict"] for cell in found["cells"]} == {"held", "violated"}
+    assert len(containers()) == len(EVERYTHING)
+
+
+@pytest.mark.docker
+def test_a_deployment_that_does_not_answer_is_restarted_elsewhere(up: Path) -> None:
+    """After a restart the engine names the deployment's new address, and it answers there."""
+    engine = ComposeEngine()
+    engine.look()
+    engine.restart("sync")
+    assert engine.url("sync").startswith("http://127.0.0.1:")
+
+
+@pytest.mark.parametrize(
+    ("printed", "said"),
+    [
+        ("Bind for 127.0.0.1:8089 failed: port is already allocated", "LAB_WEB_PORT"),
+        ("write /x: no space left on device", "the disk is full"),
+        ("failed to resolve source metadata for docker.io/library/python:3.13-slim", "make engine"),
+        ("Cannot connect to the Docker daemon at unix:///var/run/docker.sock", "no Docker Engine answers"),
+        ("something nobody has seen\nbefore", "something nobody has seen\nbefore"),
+    ],
+)
+def test_what_docker_prints_becomes_one_sentence(printed: str, said: str) -> None:
+    """What is known to go wrong is said with what to do; what is not known is quoted."""
+    assert said in explain(printed)
