@@ -10,7 +10,7 @@ from webapp.views import register_views
 
 def create_app() -> Flask:
     """The app, ready to serve under any WSGI server."""
-    stores.import_before_fork()
+    stores.import_libraries()
     app = Flask(__name__)
     app.json.compact = True  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the tables have an order

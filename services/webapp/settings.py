@@ -8,10 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """`redis`, `memcached` and `postgres` are addresses, or None where the deployment has no such store.
-
-    `forks_after_import`: processes that serve requests are forked from one that has imported the app.
-    """
+    """`redis`, `memcached` and `postgres` are addresses, or None where the deployment has no such store."""
 
     redis: str | None
     memcached: tuple[str, int] | str | None
@@ -19,7 +16,6 @@ class Settings:
     state_dir: Path
     server: str
     worker_class: str
-    forks_after_import: bool
     keeper_address: str | None
     keeper_key: bytes
 
@@ -37,7 +33,6 @@ def from_environment() -> Settings:
     """Stores: REDIS_URL, MEMCACHED_ADDRESS (host:port, or the path of a Unix socket), POSTGRES_DSN; files and sockets:
     STATE_DIR (default: a folder in the system's temporary one); the keeper's address and key are put there by `serve`.
     """
-    worker_class = os.environ.get("WORKER_CLASS", "none")
     state_dir = Path(os.environ.get("STATE_DIR") or Path(tempfile.gettempdir()) / "statelab")
     state_dir.mkdir(parents=True, exist_ok=True)
     return Settings(
@@ -46,8 +41,7 @@ def from_environment() -> Settings:
         postgres=os.environ.get("POSTGRES_DSN") or None,
         state_dir=state_dir,
         server=os.environ.get("SERVER", "none"),
-        worker_class=worker_class,
-        forks_after_import=worker_class == "forking" or os.environ.get("PRELOAD") == "1",
+        worker_class=os.environ.get("WORKER_CLASS", "none"),
         keeper_address=os.environ.get("KEEPER_ADDRESS") or None,
         keeper_key=bytes.fromhex(os.environ.get("KEEPER_KEY", "")),
     )

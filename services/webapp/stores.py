@@ -1,8 +1,4 @@
-"""Clients of the stores: one per process, opened after fork, with retries off so that one request is one effect.
-
-Their libraries are imported at first use: an idle process need not hold redis-py's 20 MB. A process that others are
-forked from imports them at once instead (`import_before_fork`), so that each fork finds them there.
-"""
+"""Clients of the stores: one per process, opened after fork, with retries off so that one request is one effect."""
 
 import functools
 import importlib
@@ -35,11 +31,11 @@ LIBRARIES = {"redis": "redis", "memcached": "pymemcache", "postgres": "psycopg_p
 T = TypeVar("T")
 
 
-def import_before_fork() -> None:
-    if SETTINGS.forks_after_import:
-        for store, library in LIBRARIES.items():
-            if getattr(SETTINGS, store):
-                importlib.import_module(library)
+def import_libraries() -> None:
+    """Imports the clients of the stores that there are: it takes up to a second, which no request is to wait for."""
+    for store, library in LIBRARIES.items():
+        if getattr(SETTINGS, store):
+            importlib.import_module(library)
 
 
 def per_process(open_client: Callable[[], T]) -> Callable[[], T]:

@@ -25,7 +25,7 @@ CLAIMS = Claims(
 
 @stores.per_process
 def cache() -> Cache:
-    """Registered at first use, not in the factory: it imports redis-py at once."""
+    """Registered at first use, not in the factory, so that each process has a client of its own."""
     redis_cache = Cache(with_jinja2_ext=False)
     redis_cache.init_app(
         current_app._get_current_object(),  # type: ignore[attr-defined]
