@@ -29,11 +29,11 @@ def load_app(name: str) -> Any:
 
 def start_keeper(state_dir: Path) -> None:
     """Starts the process that keeps what no worker of this deployment may own, and waits for its socket."""
-    address = state_dir / "keeper.sock"
-    address.unlink(missing_ok=True)
+    address = state_dir / f"keeper-{os.getpid()}.sock"
     os.environ["KEEPER_ADDRESS"] = str(address)
     os.environ["KEEPER_KEY"] = secrets.token_hex(32)
-    keeper = subprocess.Popen([sys.executable, str(HERE / "keeper.py"), str(os.getpid())])
+    command = [sys.executable, str(HERE / "keeper.py"), str(os.getpid())]
+    keeper = subprocess.Popen(command, start_new_session=True)  # it clears up after a server that was killed
     while not address.exists() and keeper.poll() is None:
         time.sleep(0.01)
 
@@ -68,8 +68,8 @@ def main() -> None:
     app_dir = os.environ.setdefault("APP_DIR", str(HERE))
     sys.path.insert(0, app_dir)
     os.environ["PYTHONPATH"] = app_dir
-    state_dir = Path(os.environ.setdefault("STATE_DIR", tempfile.mkdtemp(prefix="statelab-")))
-    os.environ["TMPDIR"] = str(state_dir)
+    state_dir = Path(os.environ.get("STATE_DIR") or tempfile.mkdtemp(prefix="statelab-"))
+    os.environ["STATE_DIR"] = os.environ["TMPDIR"] = str(state_dir)
     if app == OWN_APP:
         start_keeper(state_dir)
     server = os.environ.get("SERVER", "")
