@@ -1,5 +1,6 @@
 """What many tests need: the program itself, and the certainty that nothing it started is left."""
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -13,21 +14,22 @@ from program import REPORTS
 from program import Statelab
 from program import started_for
 
-SEGMENTS = Path("/dev/shm")
+
+def segments_of(reports: Path) -> list[Path]:
+    """Shared memory of the runs in that folder; the names of segments hold the keys of their cells."""
+    tokens = [json.loads(path.read_text())["token"] for path in reports.glob("*/manifest.json")]
+    return [path for path in Path("/dev/shm").glob("statelab-*") if any(token in path.name for token in tokens)]
 
 
 @pytest.fixture(autouse=True)
 def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
     """A test that starts servers leaves none of them, and no shared memory."""
-    if not request.node.get_closest_marker("process"):
-        yield
-        return
-    reports: Path = request.getfixturevalue("tmp_path")
-    segments_before = set(SEGMENTS.glob("statelab-*"))
     yield
-    _, alive = psutil.wait_procs(started_for(reports), timeout=10)
-    assert [process.cmdline() for process in alive] == []
-    assert set(SEGMENTS.glob("statelab-*")) - segments_before == set()
+    if request.node.get_closest_marker("process"):
+        reports: Path = request.getfixturevalue("tmp_path")
+        _, alive = psutil.wait_procs(started_for(reports), timeout=10)
+        assert [process.cmdline() for process in alive] == []
+        assert segments_of(reports) == []
 
 
 @pytest.fixture

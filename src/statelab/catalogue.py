@@ -61,7 +61,7 @@ def of_app(app: App) -> Catalogue:
         "import sys; sys.path[:0] = sys.argv[1:3]; from serve import load_app;"
         "print(load_app(sys.argv[3]).test_client().get('/catalogue').text)"
     )
-    command = [app.interpreter, "-c", ask, str(SERVICES), str(app.folder), app.name]
+    command = [app.interpreter, "-c", ask, str(app.folder), str(SERVICES), app.name]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     try:
         return decode(done.stdout)

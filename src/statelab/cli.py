@@ -31,6 +31,18 @@ def _selection(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def _app(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that put another app in the place of the lab's own."""
+    folder = click.Path(exists=True, file_okay=False, path_type=Path)
+    for option in (
+        click.option("--app", "app_name", metavar="MODULE:APP", help="another WSGI app (local engine)"),
+        click.option("--app-dir", type=folder, help="where that app is"),
+        click.option("--python", "interpreter", help="the interpreter that runs it"),
+    ):
+        command = option(command)
+    return command
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="statelab")
 def cli() -> None:
@@ -45,9 +57,7 @@ def cli() -> None:
 @_selection
 @click.option("--runs", type=click.IntRange(1, 1000), help="measure everything this many times on fresh servers")
 @click.option("--seed", type=int, help="order of the cells (default: drawn, and written down)")
-@click.option("--app", "app_name", metavar="MODULE:APP", help="another WSGI app (default: the lab's own)")
-@click.option("--app-dir", type=click.Path(exists=True, file_okay=False, path_type=Path), help="where that app is")
-@click.option("--python", "interpreter", help="the interpreter that runs the app")
+@_app
 def run(**options: Any) -> None:
     """Measure the selected cells, judge them, and write and print the report."""
     sys.exit(commands.run(Console(), **options))
@@ -68,9 +78,10 @@ def list_everything() -> None:
 
 @cli.command()
 @click.option("--engine", default="auto", show_default=True, help="compose, local, or auto")
-def up(engine: str) -> None:
+@_app
+def up(engine: str, **app: Any) -> None:
     """Bring the whole lab up; with the local engine it runs until Ctrl-C."""
-    commands.up(Console(), engine)
+    commands.up(Console(), engine, app)
 
 
 @cli.command()

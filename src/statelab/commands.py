@@ -196,9 +196,9 @@ def _print_addresses(console: Console, engine: Engine) -> None:
         console.print(f"  {name:16} unavailable: {reason}", highlight=False, soft_wrap=True)
 
 
-def up(console: Console, name: str) -> None:
+def up(console: Console, name: str, app: dict[str, Any]) -> None:
     """Brings everything up; the local engine stays in the foreground until Ctrl-C or SIGTERM."""
-    engine, reason = choose(name, App())
+    engine, reason = choose(name, _app(app))
     console.print(f"engine {engine.name} ({reason})", highlight=False)
     deployments = list(load_all(DEPLOYMENTS).values())
     if isinstance(engine, ComposeEngine):

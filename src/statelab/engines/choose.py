@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from statelab.app import App
 from statelab.engines import Engine
+from statelab.engines.compose import ComposeEngine
+from statelab.engines.local import LocalEngine
 from statelab.errors import BadInput
 
 DOCKER_ANSWERS_S = 10.0
@@ -23,22 +25,18 @@ def docker_answers() -> bool:
 
 
 def _compose(app: App) -> Engine:
-    from statelab.engines.compose import ComposeEngine
-
+    if app != App():
+        raise BadInput("the compose engine runs the image of the lab's own app; another app runs with ENGINE=local")
     return ComposeEngine()
 
 
-def _local(app: App) -> Engine:
-    from statelab.engines.local import LocalEngine
-
-    return LocalEngine(app)
-
-
-ENGINES: dict[str, Callable[[App], Engine]] = {"compose": _compose, "local": _local}
+ENGINES: dict[str, Callable[[App], Engine]] = {"compose": _compose, "local": LocalEngine}
 
 
 def choose(name: str, app: App) -> tuple[Engine, str]:
     """The engine and why it was chosen; raises BadInput naming the valid ones for an unknown name."""
+    if name == "auto" and app != App():
+        return ENGINES["local"](app), "another app runs as local processes"
     if name == "auto":
         found = docker_answers()
         reason = "a Docker Engine answers" if found else "no Docker Engine answers, so local processes"

@@ -1,0 +1,91 @@
+"""The recipes of CONTRIBUTING.md, tried as they stand there by somebody who edits nothing else."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from program import Statelab
+from statelab.deployments import parse
+from statelab.engines.local import LocalEngine
+from statelab.paths import ROOT
+from statelab.paths import SERVICES
+
+GUIDE = (ROOT / "CONTRIBUTING.md").read_text()
+
+
+def block(language: str, after: str) -> str:
+    """The first code block of a language after a heading, without its indentation."""
+    found = re.search(rf"## {after}.*?```{language}\n(.*?)```", GUIDE, re.DOTALL)
+    assert found
+    return "\n".join(line.removeprefix("   ") for line in found.group(1).splitlines()) + "\n"
+
+
+@pytest.mark.process
+def test_a_mechanism_is_one_file_and_one_line(statelab: Statelab, tmp_path: Path) -> None:
+    """It is offered, predicted, loaded, checked and on the page, by the file and the line of the recipe alone."""
+    services = tmp_path / "services"
+    shutil.copytree(SERVICES, services)
+    (services / "webapp/counter/my_counter.py").write_text(block("python", "To add a mechanism"))
+    table = services / "webapp/counter/__init__.py"
+    line = re.search(r'Add `("my-counter": "my_counter",)`', GUIDE)
+    assert line
+    table.write_text(table.read_text().replace("table={", "table={\n        " + line.group(1)))
+
+    options = ["--mechanism", "my-counter", "--deployment", "sync-4,gthread,gevent", "--window", "io"]
+    done = statelab("run", "--app-dir", str(services), *options)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    cells = json.loads((tmp_path / "latest" / "results.json").read_text())["cells"]
+    assert {cell["deployment"]: cell["anomalies"] for cell in cells} == {
+        "sync-4": ["divergent"],
+        "gthread": ["lost-update"],
+        "gevent": ["lost-update"],
+    }
+    assert all(cell["predicted"] == cell["anomalies"] for cell in cells)
+    assert "my-counter" in (tmp_path / "latest" / "index.html").read_text()
+    assert "my-counter" in done.stdout
+
+
+@pytest.mark.process
+def test_a_deployment_is_one_file(tmp_path: Path) -> None:
+    """The env file of the recipe is read, described, predicted from, and started."""
+    path = tmp_path / "gthread-4x2.env"
+    path.write_text(block("", "To add a deployment"))
+    deployment = parse(path)
+    assert deployment.description == "four gunicorn processes with two threads each"
+    assert deployment.spread == {"threads", "processes"}
+    assert deployment.expected_processes == 4
+    engine = LocalEngine()
+    try:
+        engine.up([deployment])
+        assert engine.url("gthread-4x2").startswith("http://127.0.0.1:")
+    finally:
+        engine.down()
+
+
+@pytest.mark.process
+def test_another_app_runs_under_the_same_deployments(tmp_path: Path) -> None:
+    """The app is a parameter: any WSGI import string, in its folder, is served as a deployment's file says."""
+    (tmp_path / "hello.py").write_text(
+        "def app(environ, start_response):\n"
+        "    start_response('200 OK', [('Content-Type', 'text/plain')])\n"
+        "    return [b'hello']\n"
+    )
+    from urllib.request import urlopen
+
+    from statelab.app import App
+    from statelab.deployments import load_all
+    from statelab.paths import DEPLOYMENTS
+
+    deployments = load_all(DEPLOYMENTS)
+    engine = LocalEngine(App(name="hello:app", folder=tmp_path))
+    try:
+        engine.up([deployments["dev-threaded"], deployments["gthread"], deployments["gevent"]])
+        for name in ("dev-threaded", "gthread", "gevent"):
+            with urlopen(engine.url(name), timeout=10) as response:
+                assert response.read() == b"hello"
+    finally:
+        engine.down()
