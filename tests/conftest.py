@@ -22,14 +22,13 @@ def segments_of(reports: Path) -> list[Path]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
+def nothing_left(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
     """A test that starts servers leaves none of them, and no shared memory."""
     yield
     if request.node.get_closest_marker("process"):
-        reports: Path = request.getfixturevalue("tmp_path")
-        _, alive = psutil.wait_procs(started_for(reports), timeout=10)
+        _, alive = psutil.wait_procs(started_for(tmp_path), timeout=10)
         assert [process.cmdline() for process in alive] == []
-        assert segments_of(reports) == []
+        assert segments_of(tmp_path) == []
 
 
 @pytest.fixture
