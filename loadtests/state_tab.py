@@ -8,6 +8,7 @@ KEY = "state"
 COLUMNS = {
     "cell": "Mechanism, deployment, window",
     "acknowledged": "Acknowledged increments",
+    "unknown": "Unknown outcomes",
     "told_twice": "Told a number somebody else was told",
     "final": "Values read after the end",
     "meaning": "What that means",
@@ -76,6 +77,7 @@ class StateTab:
             {
                 "cell": self._label,
                 "acknowledged": self.acknowledged,
+                "unknown": self._unknown,
                 "told_twice": told_twice,
                 "final": ", ".join(str(value) for value in sorted(set(final))),
                 "meaning": meaning(self.acknowledged, told_twice, self._unknown, final),

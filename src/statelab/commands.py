@@ -239,7 +239,7 @@ def load(console: Console) -> None:
     command = [sys.executable, "-m", "locust", "-f", str(LOADTESTS / "locustfile.py"), "--web-host", "127.0.0.1"]
     environment = {**os.environ, "LAB_TARGETS": json.dumps(targets)}
     console.print("Locust: http://127.0.0.1:8089 (Ctrl-C ends it)", highlight=False)
-    subprocess.run(command, env=environment, check=False)
+    subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, check=False)
 
 
 def setup(console: Console) -> None:
