@@ -1,13 +1,19 @@
 """Who answers a request: host, pid, thread, greenlet, and a boot id that is new at each process start."""
 
+import itertools
 import json
 import os
 import secrets
 import socket
 import sys
 import threading
+from collections.abc import MutableMapping
+from typing import Any
+from weakref import WeakKeyDictionary
 
 _boot = secrets.token_hex(8)
+_greenlets: MutableMapping[Any, int] = WeakKeyDictionary()
+_numbers = itertools.count(1)
 
 
 def _renew_boot() -> None:
@@ -19,9 +25,9 @@ os.register_at_fork(after_in_child=_renew_boot)
 
 
 def _greenlet_id() -> int:
-    """gevent's id of the running greenlet; 0 where gevent is not in use."""
+    """A number that is never given again, which an `id()` is; 0 where gevent is not in use."""
     gevent = sys.modules.get("gevent")
-    return id(gevent.getcurrent()) if gevent else 0
+    return _greenlets.setdefault(gevent.getcurrent(), next(_numbers)) if gevent else 0
 
 
 def served_by() -> str:

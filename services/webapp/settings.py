@@ -15,7 +15,6 @@ class Settings:
     postgres: str | None
     state_dir: Path
     server: str
-    worker_class: str
     keeper_address: str | None
     keeper_key: bytes
 
@@ -41,7 +40,6 @@ def from_environment() -> Settings:
         postgres=os.environ.get("POSTGRES_DSN") or None,
         state_dir=state_dir,
         server=os.environ.get("SERVER", "none"),
-        worker_class=os.environ.get("WORKER_CLASS", "none"),
         keeper_address=os.environ.get("KEEPER_ADDRESS") or None,
         keeper_key=bytes.fromhex(os.environ.get("KEEPER_KEY", "")),
     )

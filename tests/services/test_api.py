@@ -1,7 +1,11 @@
 """The app's HTTP contract, which the load and the instrument are written against."""
 
+import ast
 import json
 import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +14,7 @@ from flask.testing import FlaskClient
 from webapp.catalogue import WORKLOADS
 from webapp.window import WINDOWS
 
+SERVICES = Path(__file__).parents[2] / "services"
 MECHANISMS = WORKLOADS["counter"].mechanisms
 
 
@@ -157,3 +162,18 @@ def test_the_catalogue_says_of_a_mechanism_all_that_the_theory_needs(client: Fla
         },
         "unavailable": MECHANISMS[name].unavailable,
     }
+
+
+def test_no_two_greenlets_have_the_same_number() -> None:
+    """A greenlet keeps its number, and one that ended does not pass it on, as an address in memory would be."""
+    program = """
+import gevent
+from webapp.identity import _greenlet_id
+def numbers():
+    return _greenlet_id(), _greenlet_id()
+print([gevent.spawn(numbers).get() for _ in range(50)])
+"""
+    run = subprocess.run([sys.executable, "-c", program], cwd=SERVICES, capture_output=True, text=True, check=True)
+    pairs = ast.literal_eval(run.stdout)
+    assert all(first == second for first, second in pairs)
+    assert len({first for first, _ in pairs}) == 50
