@@ -6,13 +6,16 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 
+import psutil
 from rich.console import Console
 from rich.table import Table
 
 from statelab.app import App
 from statelab.deployments import load_all
+from statelab.engines.choose import choose
 from statelab.engines.local import LocalEngine
 from statelab.engines.programs import find
 from statelab.engines.programs import unpack_debian
@@ -24,6 +27,7 @@ from statelab.runfolder import RunFolder
 SECONDS = 4.0
 PAIRS = 5
 USERS = 8
+LIMIT_MIB = 1536
 SERVER_CORE, CLIENT_CORE = 0, 1
 READ = "counter/module-global"
 
@@ -127,11 +131,39 @@ def report_overhead(table: Table) -> None:
     )
 
 
+def idle_memory(table: Table) -> None:
+    """What the whole lab takes when nobody asks it anything: Docker's figure, or proportional set sizes without it."""
+    engine, _ = choose("auto", App())
+    try:
+        engine.up(list(load_all(DEPLOYMENTS).values()))
+        time.sleep(SECONDS)
+        used = _containers_mib() if engine.name == "compose" else _children_mib()
+    finally:
+        engine.down()
+    reached = "yes" if used <= LIMIT_MIB else "NO"
+    table.add_row(f"lab idle, engine {engine.name}", f"{used:,.0f} MiB", "", f"<= {LIMIT_MIB} MiB", reached)
+
+
+def _containers_mib() -> float:
+    """Sum over the lab's containers, as `docker stats` has it."""
+    command = ["docker", "stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.findall(r"^statelab-\S+ ([\d.]+)([KMG])iB", printed, re.MULTILINE)
+    return sum(float(number) * {"K": 1 / 1024, "M": 1.0, "G": 1024.0}[unit] for number, unit in found)
+
+
+def _children_mib() -> float:
+    """Proportional set size of everything that this process started."""
+    children = psutil.Process().children(recursive=True)
+    return sum(child.memory_full_info().pss for child in children) / 2**20
+
+
 def main() -> None:
     if find("wrk") is None:
         unpack_debian("wrk")
     table = Table("what", "measured", "ratio", "goal", "reached", title="State Lab bench: medians of pairs in one run")
     rates(table)
+    idle_memory(table)
     report_overhead(table)
     Console().print(table)
 
