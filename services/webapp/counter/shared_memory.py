@@ -63,8 +63,8 @@ def cell(key: str) -> Iterator[memoryview]:
 def increment(key: str, window: Window) -> int:
     with cell(key) as counter:
         if window.tight:
-            counter[0] += 1
-            return counter[0]
+            counter[0] = value = counter[0] + 1  # not read again: another process may have written since
+            return value
         value = counter[0]
         window()
         counter[0] = value + 1
