@@ -21,11 +21,11 @@ class Profile:
     in_process_windows: tuple[str, ...] = ()
     runs: int = 1
     users: int = 8
-    min_seconds: float = 0.2
+    min_seconds: float = 0.25
     max_seconds: float = 1.0
     min_operations: int = 30
     timeout_s: float = 4.0
-    audits: int = 4
+    audits: int = 3
     reuse: bool = False
 
 
@@ -48,7 +48,12 @@ SEED = (
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile(name="quick", description="what everybody is told to use, window io, under a minute", mechanisms=SEED),
+        Profile(
+            name="quick",
+            description="what everybody is told to use, window io, under a minute",
+            mechanisms=SEED,
+            min_seconds=0.15,
+        ),
         Profile(
             name="standard",
             description="every mechanism, windows call and io, and tight for what the app keeps in its memory",
