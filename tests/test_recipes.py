@@ -1,12 +1,16 @@
 """The recipes of CONTRIBUTING.md, tried as they stand there by somebody who edits nothing else."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from program import COMMAND
+from program import REPORTS
 from program import Statelab
 from statelab.deployments import parse
 from statelab.engines.local import LocalEngine
@@ -47,6 +51,59 @@ def test_a_mechanism_is_one_file_and_one_line(statelab: Statelab, tmp_path: Path
     assert all(cell["predicted"] == cell["anomalies"] for cell in cells)
     assert "my-counter" in (tmp_path / "latest" / "index.html").read_text()
     assert "my-counter" in done.stdout
+
+
+@pytest.mark.process
+def test_a_workload_is_one_folder_one_file_and_a_judge(tmp_path: Path) -> None:
+    """The files and table lines of the recipe give a workload that is served, loaded, judged and reported."""
+    for folder in ("services", "loadtests", "src"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    tickets = tmp_path / "services/webapp/tickets"
+    tickets.mkdir()
+    (tickets / "__init__.py").write_text(block("python", "To add a workload"))
+    (tickets / "my_counter.py").write_text(block("python", "To add a mechanism"))
+    (tmp_path / "loadtests/tickets.py").write_text(block("python", "To add a workload.*?```python.*?```"))
+    add = {
+        "services/webapp/catalogue.py": ("(COUNTER,)", "(COUNTER, TICKETS)", "from webapp.tickets import TICKETS"),
+        "loadtests/locustfile.py": (
+            '{"counter": counter}',
+            '{"counter": counter, "tickets": tickets}',
+            "import tickets",
+        ),
+        "src/statelab/judge.py": ('    "counter": judge,', '    "counter": judge,\n    "tickets": judge,', ""),
+    }
+    for name, (before, after, line) in add.items():
+        text = (tmp_path / name).read_text()
+        assert before in text
+        first = text.index("\nfrom ") if line else 0
+        (tmp_path / name).write_text(text[:first] + f"\n{line}" * bool(line) + text[first:].replace(before, after))
+    options = ["--engine", "local", "--workload", "tickets", "--deployment", "sync-4,gthread", "--window", "io"]
+    environment = {**os.environ, REPORTS: str(tmp_path / "reports"), "PYTHONPATH": str(tmp_path / "src")}
+    done = subprocess.run(
+        [*COMMAND, "run", *options], env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    cells = json.loads((tmp_path / "reports/latest/results.json").read_text())["cells"]
+    assert {(cell["workload"], cell["deployment"]): cell["anomalies"] for cell in cells} == {
+        ("tickets", "sync-4"): ["divergent"],
+        ("tickets", "gthread"): ["lost-update"],
+    }
+
+
+@pytest.mark.process
+def test_a_wrong_claim_fails_the_report(statelab: Statelab, tmp_path: Path) -> None:
+    """A cell violated where held is predicted ends with exit code 1 and says so loudly."""
+    services = tmp_path / "services"
+    shutil.copytree(SERVICES, services)
+    module = services / "webapp/counter/redis_get_set.py"
+    text = module.read_text()
+    assert "atomic_across=NOTHING" in text
+    module.write_text(text.replace("atomic_across=NOTHING", "atomic_across=CLUSTER"))
+    options = ["--mechanism", "redis-get-set", "--deployment", "gthread", "--window", "io"]
+    done = statelab("run", "--app-dir", str(services), *options)
+    assert done.returncode == 1
+    assert "‼" in done.stdout
+    assert "Either the lab or the theory has a bug" in done.stdout.replace("\n", " ")
 
 
 @pytest.mark.process

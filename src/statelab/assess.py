@@ -8,10 +8,10 @@ import msgspec
 
 from statelab.catalogue import group
 from statelab.deployments import Deployment
+from statelab.judge import JUDGES
 from statelab.judge import Expectation
 from statelab.judge import Judgement
 from statelab.judge import cell
-from statelab.judge import judge
 from statelab.parquet import read as read_parquet
 from statelab.profiles import Profile
 from statelab.rates import combine
@@ -54,7 +54,7 @@ def _judgements(key: CellKey, manifest: Manifest, folder: RunFolder, deployment:
         path = folder.history_path(run, key)
         if path.exists():
             history = read_parquet(path)
-            yield _with_errors(judge(history, expectation), history.errors)
+            yield _with_errors(JUDGES[key.workload](history, expectation), history.errors)
 
 
 def _with_errors(judgement: Judgement, errors: tuple[str | None, ...]) -> Judgement:

@@ -1,5 +1,6 @@
 """The command line: parses, calls, and turns errors into one clear sentence and an exit code."""
 
+import errno
 import signal
 import sys
 from collections.abc import Callable
@@ -116,9 +117,15 @@ def main() -> None:
     except click.ClickException as error:
         _end(error.format_message(), EXIT_BAD_INPUT)
     except OSError as error:
-        _end(f"{error.filename or 'the system'}: {error.strerror or error}", EXIT_BAD_INPUT)
+        _end(in_words(error), EXIT_BAD_INPUT)
     except (KeyboardInterrupt, click.Abort):
         _end("stopped", EXIT_STOPPED)
+
+
+def in_words(error: OSError) -> str:
+    """What the system refused, and what to do where that is known."""
+    what = f"{error.filename or 'the system'}: {error.strerror or error}"
+    return f"{what}: the disk is full, make room and try again" if error.errno == errno.ENOSPC else what
 
 
 def _end(message: str, code: int) -> None:

@@ -5,6 +5,7 @@ import os
 import random
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -33,10 +34,12 @@ from statelab.deployments import load_all
 from statelab.engines import Engine
 from statelab.engines import programs
 from statelab.engines.choose import choose
+from statelab.engines.choose import docker_answers
 from statelab.engines.compose import ComposeEngine
 from statelab.errors import BadInput
 from statelab.errors import EngineFailed
 from statelab.errors import require_known
+from statelab.judge import JUDGES
 from statelab.matrix import Selection
 from statelab.matrix import select
 from statelab.paths import DEPLOYMENTS
@@ -102,6 +105,9 @@ def _plan(options: dict[str, Any], app: App) -> Manifest:
     names = ("workload", "mechanism", "deployment", "window")
     selection = Selection(**{f"{name}s": options[name] for name in names})
     cells = select(catalogue, deployments, profile, selection)
+    unjudged = sorted({cell.workload for cell in cells} - JUDGES.keys())
+    if unjudged:
+        raise BadInput(f"nobody judges the workload {', '.join(unjudged)}: name a judge in src/statelab/judge.py")
     if not cells:
         raise BadInput(f"the profile {profile.name} has no such cell; try PROFILE=standard")
     return Manifest(
@@ -224,9 +230,11 @@ def down(console: Console) -> None:
         os.kill(pid, signal.SIGTERM)
         running.wait_for_end()
         console.print("stopped the local lab")
-    else:
+    elif docker_answers():
         ComposeEngine().remove()
         console.print("stopped the containers")
+    else:
+        console.print("nothing is up")
 
 
 def load(console: Console) -> None:
@@ -235,11 +243,21 @@ def load(console: Console) -> None:
     if addresses is None:
         console.print(f"Locust: {running.compose_console()}", highlight=False)
         return
+    port = _free_port(int(os.environ.get("LAB_WEB_PORT", "8089")))
     targets = {name: address for name, address in addresses.items() if address.startswith("http")}
     command = [sys.executable, "-m", "locust", "-f", str(LOADTESTS / "locustfile.py"), "--web-host", "127.0.0.1"]
     environment = {**os.environ, "LAB_TARGETS": json.dumps(targets)}
-    console.print("Locust: http://127.0.0.1:8089 (Ctrl-C ends it)", highlight=False)
-    subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, check=False)
+    console.print(f"Locust: http://127.0.0.1:{port} (Ctrl-C ends it)", highlight=False)
+    subprocess.run([*command, "--web-port", str(port)], env=environment, stdin=subprocess.DEVNULL, check=False)
+
+
+def _free_port(port: int) -> int:
+    """The port; raises EngineFailed where somebody else listens on it."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        raise EngineFailed(f"port {port} is taken: end what listens on it, or set LAB_WEB_PORT") from None
+    return port
 
 
 def setup(console: Console) -> None:

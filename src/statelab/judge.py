@@ -1,5 +1,7 @@
 """The verdict of a measured cell of the workload `counter`: coverage, then the checker, then anomalies and scope."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from statelab.checkers.prose import plural
@@ -28,7 +30,7 @@ from statelab.results import Runs
 from statelab.results import VerdictName
 from statelab.results import Witness
 
-__all__ = ["Expectation", "Judgement", "cell", "judge"]
+__all__ = ["JUDGES", "Expectation", "Judgement", "cell", "judge"]
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,3 +116,9 @@ def cell(key: CellKey, prediction: Prediction, judgement: Judgement) -> Cell:
         prediction_reason=prediction.reason,
         **measured,
     )
+
+
+JUDGES: dict[str, Callable[[History, Expectation], Judgement]] = {
+    "counter": judge,
+}
+"""Workload -> who judges its histories."""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import msgspec
 
+from statelab.engines.choose import docker_answers
 from statelab.engines.compose import CONSOLE
 from statelab.engines.compose import ComposeEngine
 from statelab.errors import BadInput
@@ -70,7 +71,8 @@ def wait_for_end() -> None:
 def compose_console() -> str:
     """The address of Compose's Locust; raises BadInput where nothing is up."""
     engine = ComposeEngine()
-    engine.look()
+    if docker_answers():
+        engine.look()
     address = engine.addresses().get(CONSOLE)
     if address is None:
         raise BadInput("nothing is up: `make up` first")
