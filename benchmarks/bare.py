@@ -3,6 +3,7 @@
 from flask import Flask
 from flask import Response
 from flask import jsonify
+from flask import request
 
 app = Flask(__name__)
 app.json.compact = True  # type: ignore[attr-defined]
@@ -13,6 +14,9 @@ def healthz() -> Response:
     return jsonify(status="ok")
 
 
+counters: dict[str, int] = {}
+
+
 @app.get("/counter")
 def counter() -> Response:
-    return jsonify(result=0)
+    return jsonify(result=counters.get(request.args["key"], 0))

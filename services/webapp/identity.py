@@ -11,17 +11,21 @@ from collections.abc import MutableMapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
-_boot = secrets.token_hex(8)
 _greenlets: MutableMapping[Any, int] = WeakKeyDictionary()
 _numbers = itertools.count(1)
 
 
-def _renew_boot() -> None:
-    global _boot
-    _boot = secrets.token_hex(8)
+def _new_process() -> None:
+    """Puts together once what stays the same for the life of a process."""
+    global _before, _after
+    _before = f'{{"host":{json.dumps(socket.gethostname())},"pid":{os.getpid()},"thread":'
+    _after = f',"boot":"{secrets.token_hex(8)}"}}'
 
 
-os.register_at_fork(after_in_child=_renew_boot)
+_before: str
+_after: str
+_new_process()
+os.register_at_fork(after_in_child=_new_process)
 
 
 def _greenlet_id() -> int:
@@ -32,13 +36,4 @@ def _greenlet_id() -> int:
 
 def served_by() -> str:
     """The `X-Served-By` value: one JSON object, as a history's `served_by` has it."""
-    return json.dumps(
-        {
-            "host": socket.gethostname(),
-            "pid": os.getpid(),
-            "thread": threading.get_native_id(),
-            "greenlet": _greenlet_id(),
-            "boot": _boot,
-        },
-        separators=(",", ":"),
-    )
+    return f'{_before}{threading.get_native_id()},"greenlet":{_greenlet_id()}{_after}'

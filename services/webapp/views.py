@@ -1,6 +1,7 @@
 """The HTTP API: POST changes state, GET reads; every response says who answered."""
 
 import re
+from functools import partial
 
 from flask import Flask
 from flask import Response
@@ -19,43 +20,32 @@ from webapp.workload import Workload
 _KEY = re.compile(r"[A-Za-z0-9._-]{1,64}")  # keys become file names, so nothing else is let in
 
 
-def _workload(name: str) -> Workload:
-    if name not in catalogue.WORKLOADS:
-        raise Refused(404, f"no workload {name!r}", catalogue.WORKLOADS)
-    return catalogue.WORKLOADS[name]
-
-
-def _mechanism(workload: Workload, name: str) -> Mechanism:
-    if name not in workload.mechanisms:
-        raise Refused(404, f"{workload.name} has no mechanism {name!r}", workload.mechanisms)
-    mechanism = workload.mechanisms[name]
-    if mechanism.unavailable:
-        raise Refused(501, f"{name} is unavailable here: {mechanism.unavailable}")
-    return mechanism
-
-
-def _operation(workload: Workload, name: str, *, reads: bool) -> None:
-    valid = [operation for operation, only_reads in workload.operations.items() if only_reads is reads]
-    if name not in valid:
-        raise Refused(404, f"{workload.name} has no {'GET' if reads else 'POST'} operation {name!r}", valid)
+def _argument(name: str, default: str) -> str:
+    """From the query, else from the body: that is parsed only if it has to be."""
+    found = request.args.get(name)
+    if found is None and request.content_length:
+        found = request.form.get(name)
+    return default if found is None else found
 
 
 def _key() -> str:
-    key = request.values.get("key", "default")
+    key = _argument("key", "default")
     if not _KEY.fullmatch(key):
         raise Refused(400, "a key is 1 to 64 letters, digits, dots, dashes or underscores")
     return key
 
 
 def _window() -> Window:
-    name = request.values.get("window", "call")
+    name = _argument("window", "call")
     if name not in WINDOWS:
         raise Refused(400, f"no window {name!r}", WINDOWS)
     return WINDOWS[name]
 
 
-def _perform(workload: Workload, mechanism: Mechanism, operation: str, key: str, *arguments: object) -> Response:
-    own_key = f"{workload.name}.{mechanism.name}.{key}"  # several mechanisms share a store, none shares its state
+def _perform(workload: Workload, mechanism: Mechanism, operation: str, *arguments: object) -> Response:
+    if mechanism.unavailable:
+        raise Refused(501, f"{mechanism.name} is unavailable here: {mechanism.unavailable}")
+    own_key = f"{workload.name}.{mechanism.name}.{_key()}"  # several mechanisms share a store, none shares its state
     try:
         return jsonify(result=workload.perform(mechanism.name, operation, own_key, *arguments))
     except Refused:
@@ -66,19 +56,30 @@ def _perform(workload: Workload, mechanism: Mechanism, operation: str, key: str,
         raise StoreDown(mechanism.claims.store, error) from error
 
 
-def change(workload_name: str, mechanism_name: str, operation: str) -> Response:
-    workload = _workload(workload_name)
-    mechanism = _mechanism(workload, mechanism_name)
-    _operation(workload, operation, reads=False)
-    return _perform(workload, mechanism, operation, _key(), _window())
+def change(workload: Workload, mechanism: Mechanism, operation: str) -> Response:
+    return _perform(workload, mechanism, operation, _window())
 
 
-def read(workload_name: str, mechanism_name: str) -> Response:
-    workload = _workload(workload_name)
-    mechanism = _mechanism(workload, mechanism_name)
+def read(workload: Workload, mechanism: Mechanism) -> Response:
     operation = request.args.get("operation", "read")
-    _operation(workload, operation, reads=True)
-    return _perform(workload, mechanism, operation, _key())
+    if not workload.operations.get(operation):
+        raise _unknown_operation(workload, operation, reads=True)
+    return _perform(workload, mechanism, operation)
+
+
+def _unknown_operation(workload: Workload, name: str, *, reads: bool) -> Refused:
+    valid = [operation for operation, only_reads in workload.operations.items() if only_reads is reads]
+    return Refused(404, f"{workload.name} has no {'GET' if reads else 'POST'} operation {name!r}", valid)
+
+
+def refuse(workload_name: str, mechanism_name: str, operation: str = "") -> Response:
+    """What no exact rule matches: says which part of the path is unknown, and the valid ones."""
+    if workload_name not in catalogue.WORKLOADS:
+        raise Refused(404, f"no workload {workload_name!r}", catalogue.WORKLOADS)
+    workload = catalogue.WORKLOADS[workload_name]
+    if mechanism_name not in workload.mechanisms:
+        raise Refused(404, f"{workload.name} has no mechanism {mechanism_name!r}", workload.mechanisms)
+    raise _unknown_operation(workload, operation, reads=False)
 
 
 def healthz() -> Response:
@@ -90,16 +91,29 @@ def show_catalogue() -> Response:
 
 
 def identify(response: Response) -> Response:
-    response.headers["X-Served-By"] = served_by()
-    operation_id = request.headers.get("X-Operation-Id")
+    response.headers.add("X-Served-By", served_by())
+    operation_id = request.environ.get("HTTP_X_OPERATION_ID")
     if operation_id:
-        response.headers["X-Operation-Id"] = operation_id
+        response.headers.add("X-Operation-Id", operation_id)
     return response
+
+
+def _register(app: Flask, workload: Workload, mechanism: Mechanism) -> None:
+    """An exact rule for each operation that changes and one for the reads, which Flask finds faster than a pattern."""
+    path = f"/{workload.name}/{mechanism.name}"
+    app.add_url_rule(path, path, partial(read, workload, mechanism), methods=["GET"])
+    for operation, reads in workload.operations.items():
+        if not reads:
+            rule = f"{path}/{operation}"
+            app.add_url_rule(rule, rule, partial(change, workload, mechanism, operation), methods=["POST"])
 
 
 def register_views(app: Flask) -> None:
     app.add_url_rule("/healthz", view_func=healthz)
     app.add_url_rule("/catalogue", "catalogue", view_func=show_catalogue)
-    app.add_url_rule("/<workload_name>/<mechanism_name>/<operation>", view_func=change, methods=["POST"])
-    app.add_url_rule("/<workload_name>/<mechanism_name>", view_func=read, methods=["GET"])
+    for workload in catalogue.WORKLOADS.values():
+        for mechanism in workload.mechanisms.values():
+            _register(app, workload, mechanism)
+    app.add_url_rule("/<workload_name>/<mechanism_name>/<operation>", view_func=refuse, methods=["POST"])
+    app.add_url_rule("/<workload_name>/<mechanism_name>", "refuse_read", view_func=refuse, methods=["GET"])
     app.after_request(identify)

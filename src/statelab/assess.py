@@ -12,7 +12,6 @@ from statelab.judge import JUDGES
 from statelab.judge import Expectation
 from statelab.judge import Judgement
 from statelab.judge import cell
-from statelab.parquet import read as read_parquet
 from statelab.profiles import Profile
 from statelab.rates import combine
 from statelab.results import Cell
@@ -51,9 +50,8 @@ def _assess_cell(key: CellKey, manifest: Manifest, folder: RunFolder, deployment
 def _judgements(key: CellKey, manifest: Manifest, folder: RunFolder, deployment: Deployment) -> Iterator[Judgement]:
     expectation = Expectation(expected_processes=deployment.expected_processes, spread=deployment.spread)
     for run in range(1, manifest.runs + 1):
-        path = folder.history_path(run, key)
-        if path.exists():
-            history = read_parquet(path)
+        history = folder.history(run, key)
+        if history is not None:
             yield _with_errors(JUDGES[key.workload](history, expectation), history.errors)
 
 

@@ -14,6 +14,7 @@ from statelab.deployments import Deployment
 from statelab.errors import BadInput
 from statelab.history import Operation
 from statelab.history import read_recording
+from statelab.parquet import read as read_parquet
 from statelab.parquet import write as write_parquet
 from statelab.paths import REPORTS
 from statelab.profiles import Profile
@@ -62,6 +63,7 @@ class RunFolder:
         self.recordings = path / "recordings"
         self.histories = path / "histories"
         self.logs = path / "logs"
+        self._taken_in: dict[Path, History] = {}
 
     @classmethod
     def create(cls, base: Path = REPORTS) -> "RunFolder":
@@ -102,6 +104,13 @@ class RunFolder:
         name = f"{cell.mechanism}.{cell.deployment}.{cell.window}.parquet"
         return self.histories / cell.workload / f"run-{run}" / name
 
+    def history(self, run: int, cell: CellKey) -> History | None:
+        """One cell's history of one run, None where it has none."""
+        path = self.history_path(run, cell)
+        if path in self._taken_in:
+            return self._taken_in[path]
+        return read_parquet(path) if path.exists() else None
+
     def take_in_recordings(self, manifest: Manifest) -> None:
         """Turns the recordings into one Parquet file per cell and run, and removes them."""
         cells = {
@@ -117,7 +126,8 @@ class RunFolder:
         for key, operations in by_key.items():
             if key in cells:
                 cells[key].parent.mkdir(parents=True, exist_ok=True)
-                write_parquet(History.from_operations(operations), cells[key])
+                self._taken_in[cells[key]] = History.from_operations(operations)
+                write_parquet(self._taken_in[cells[key]], cells[key])
         for recording in recordings:
             recording.unlink()
 
