@@ -84,6 +84,21 @@ def test_the_table(statelab: Statelab, tmp_path: Path) -> None:
     assert (tmp_path / "latest" / "results.csv").read_bytes() == before
 
 
+def test_every_mechanism_counts_right_one_request_after_the_other(statelab: Statelab, tmp_path: Path) -> None:
+    """On one process and one thread, with its real store, each of them keeps the promise, but for `flask.g`."""
+    done = statelab("run", "--engine", "local", "--deployment", "dev-single,sync", "--window", "call")
+    assert done.returncode == 0, done.stdout + done.stderr
+    cells = by_place(results(tmp_path))
+    assert len(cells) == 2 * 39
+    shown = {place: cell["anomalies"] for place, cell in cells.items() if cell["verdict"] != "held"}
+    assert shown == {
+        ("flask-g", "dev-single"): ["never-persists"],
+        ("flask-g", "sync"): ["never-persists"],
+        ("gunicorn-stash", "dev-single"): [],
+        ("gunicorn-dirty-actor", "dev-single"): [],
+    }
+
+
 def _check_details(cells: dict[tuple[str, str], dict[str, Any]]) -> None:
     lost = cells["module-global", "gthread"]
     assert lost["lost"]["min"] > 0

@@ -73,11 +73,9 @@ def test_a_failure_inside_is_json_and_not_a_crash() -> None:
     assert client.get("/healthz").status_code == 200
 
 
-@pytest.mark.parametrize("name", MECHANISMS)
+@pytest.mark.parametrize("name", [name for name in MECHANISMS if not MECHANISMS[name].unavailable])
 def test_get_never_changes(client: FlaskClient, name: str) -> None:
     """A GET reads: asked twice it answers the same, and it performs no operation that changes."""
-    if MECHANISMS[name].unavailable:
-        pytest.skip(MECHANISMS[name].unavailable or "")
     path = f"/counter/{name}?key=only-read"
     assert [client.get(path).get_json() for _ in range(2)] == [{"result": 0}] * 2
     assert client.get(f"{path}&operation=increment").status_code == 404
