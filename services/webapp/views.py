@@ -1,12 +1,17 @@
 """The HTTP API: POST changes state, GET reads; every response says who answered."""
 
 import re
+from collections.abc import Callable
+from collections.abc import Iterable
 from functools import partial
+from typing import TYPE_CHECKING
+from typing import Any
 
 from flask import Flask
 from flask import Response
 from flask import jsonify
 from flask import request
+from werkzeug.exceptions import MethodNotAllowed
 
 from webapp import catalogue
 from webapp.errors import Refused
@@ -16,6 +21,11 @@ from webapp.window import WINDOWS
 from webapp.window import Window
 from webapp.workload import Mechanism
 from webapp.workload import Workload
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
+    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import WSGIEnvironment
 
 _KEY = re.compile(r"[A-Za-z0-9._-]{1,64}")  # keys become file names, so nothing else is let in
 
@@ -42,34 +52,19 @@ def _window() -> Window:
     return WINDOWS[name]
 
 
-def _perform(workload: Workload, mechanism: Mechanism, operation: str, *arguments: object) -> Response:
+def perform(mechanism: Mechanism, prefix: str, function: Callable[..., object], reads: bool) -> Response:
+    """One operation; the prefix keeps apart what mechanisms that share a store keep there."""
     if mechanism.unavailable:
         raise Refused(501, f"{mechanism.name} is unavailable here: {mechanism.unavailable}")
-    own_key = f"{workload.name}.{mechanism.name}.{_key()}"  # several mechanisms share a store, none shares its state
+    key = prefix + _key()
     try:
-        return jsonify(result=workload.perform(mechanism.name, operation, own_key, *arguments))
+        return jsonify(result=function(key) if reads else function(key, _window()))
     except Refused:
         raise
     except Exception as error:
         if mechanism.claims.store is None:
             raise
         raise StoreDown(mechanism.claims.store, error) from error
-
-
-def change(workload: Workload, mechanism: Mechanism, operation: str) -> Response:
-    return _perform(workload, mechanism, operation, _window())
-
-
-def read(workload: Workload, mechanism: Mechanism) -> Response:
-    operation = request.args.get("operation", "read")
-    if not workload.operations.get(operation):
-        raise _unknown_operation(workload, operation, reads=True)
-    return _perform(workload, mechanism, operation)
-
-
-def _unknown_operation(workload: Workload, name: str, *, reads: bool) -> Refused:
-    valid = [operation for operation, only_reads in workload.operations.items() if only_reads is reads]
-    return Refused(404, f"{workload.name} has no {'GET' if reads else 'POST'} operation {name!r}", valid)
 
 
 def refuse(workload_name: str, mechanism_name: str, operation: str = "") -> Response:
@@ -79,7 +74,10 @@ def refuse(workload_name: str, mechanism_name: str, operation: str = "") -> Resp
     workload = catalogue.WORKLOADS[workload_name]
     if mechanism_name not in workload.mechanisms:
         raise Refused(404, f"{workload.name} has no mechanism {mechanism_name!r}", workload.mechanisms)
-    raise _unknown_operation(workload, operation, reads=False)
+    if operation in workload.operations:
+        raise MethodNotAllowed(["GET" if workload.operations[operation] else "POST"])
+    valid = [name for name, reads in workload.operations.items() if reads == (request.method == "GET")]
+    raise Refused(404, f"{workload.name} has no {request.method} operation {operation!r}", valid)
 
 
 def healthz() -> Response:
@@ -90,22 +88,29 @@ def show_catalogue() -> Response:
     return jsonify(catalogue.catalogue())
 
 
-def identify(response: Response) -> Response:
-    response.headers.add("X-Served-By", served_by())
-    operation_id = request.environ.get("HTTP_X_OPERATION_ID")
-    if operation_id:
-        response.headers.add("X-Operation-Id", operation_id)
-    return response
+def identified(wsgi_app: "WSGIApplication") -> "WSGIApplication":
+    """Every response, whoever made it, says who answered and to which operation."""
+
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:
+            headers.append(("X-Served-By", served_by()))
+            if "HTTP_X_OPERATION_ID" in environ:
+                headers.append(("X-Operation-Id", environ["HTTP_X_OPERATION_ID"]))
+            return start_response(status, headers, *error)
+
+        return wsgi_app(environ, start)
+
+    return answer
 
 
 def _register(app: Flask, workload: Workload, mechanism: Mechanism) -> None:
-    """An exact rule for each operation that changes and one for the reads, which Flask finds faster than a pattern."""
+    """An exact rule for each operation, which Flask finds faster than a pattern; the read needs no name."""
     path = f"/{workload.name}/{mechanism.name}"
-    app.add_url_rule(path, path, partial(read, workload, mechanism), methods=["GET"])
     for operation, reads in workload.operations.items():
-        if not reads:
-            rule = f"{path}/{operation}"
-            app.add_url_rule(rule, rule, partial(change, workload, mechanism, operation), methods=["POST"])
+        rule = path if operation == "read" else f"{path}/{operation}"
+        function = getattr(mechanism.module, operation.replace("-", "_"))
+        view = partial(perform, mechanism, f"{workload.name}.{mechanism.name}.", function, reads)
+        app.add_url_rule(rule, rule, view, methods=["GET" if reads else "POST"])
 
 
 def register_views(app: Flask) -> None:
@@ -114,6 +119,6 @@ def register_views(app: Flask) -> None:
     for workload in catalogue.WORKLOADS.values():
         for mechanism in workload.mechanisms.values():
             _register(app, workload, mechanism)
-    app.add_url_rule("/<workload_name>/<mechanism_name>/<operation>", view_func=refuse, methods=["POST"])
+    app.add_url_rule("/<workload_name>/<mechanism_name>/<operation>", view_func=refuse, methods=["GET", "POST"])
     app.add_url_rule("/<workload_name>/<mechanism_name>", "refuse_read", view_func=refuse, methods=["GET"])
-    app.after_request(identify)
+    app.wsgi_app = identified(app.wsgi_app)  # type: ignore[assignment,method-assign]

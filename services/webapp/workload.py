@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import ModuleType
-from typing import Any
 
 from flask import Flask
 
@@ -63,6 +62,3 @@ class Workload:
         return {
             name: Mechanism(name, importlib.import_module(f"{package}.{file}")) for name, file in self.table.items()
         }
-
-    def perform(self, mechanism: str, operation: str, *arguments: Any) -> Any:
-        return getattr(self.mechanisms[mechanism].module, operation.replace("-", "_"))(*arguments)

@@ -32,7 +32,7 @@ def test_health_is_answered_without_touching_any_mechanism(client: FlaskClient) 
         ("POST", "/counter/magic/increment", 404, sorted(MECHANISMS)),
         ("GET", "/counter/magic", 404, sorted(MECHANISMS)),
         ("POST", "/counter/module-global/decrement", 404, ["increment"]),
-        ("GET", "/counter/module-global?operation=sum", 404, ["read"]),
+        ("GET", "/counter/module-global/sum", 404, ["read"]),
         ("POST", "/counter/module-global/increment?window=wide", 400, sorted(WINDOWS)),
     ],
 )
@@ -78,7 +78,7 @@ def test_get_never_changes(client: FlaskClient, name: str) -> None:
     """A GET reads: asked twice it answers the same, and it performs no operation that changes."""
     path = f"/counter/{name}?key=only-read"
     assert [client.get(path).get_json() for _ in range(2)] == [{"result": 0}] * 2
-    assert client.get(f"{path}&operation=increment").status_code == 404
+    assert client.get(f"/counter/{name}/increment?key=only-read").status_code == 405
     assert client.get(path).get_json() == {"result": 0}
 
 
