@@ -7,6 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STATELAB := $(BIN)/statelab
+UV := $(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python
 READY := .state/ready
 
 PROFILE ?= standard
@@ -68,8 +69,8 @@ $(READY): requirements/dev.txt requirements/bootstrap.txt pyproject.toml
 	@echo "setting up $(VENV) from the locked requirements (about 10 s)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "State Lab needs Python 3.11 or newer: make PYTHON=python3.x ...")'
 	@$(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --require-hashes -r requirements/bootstrap.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-isolation --no-deps --editable .
+	@$(UV) --require-hashes -r requirements/dev.txt
+	@$(UV) --no-build-isolation --no-deps --editable .
 	@$(STATELAB) setup
 	@mkdir -p $(dir $@) && touch $@
 
