@@ -104,6 +104,7 @@ def test_a_module_global_in_several_processes_diverges() -> None:
     assert (judgement.lost, judgement.race_events, judgement.duplicates) == (Bounds(min=0, max=0), 0, 1)
     assert judgement.witness is not None
     assert [(o.op, o.result, o.served_by) for o in judgement.witness.operations] == [("read", 2, ONE), ("read", 1, TWO)]
+    assert judgement.witness.slack_ns == 20 - 14, "the last increment ended that long before the reads began"
     assert judgement.witness.text == (
         "A read 2, B read 1. No acknowledged increment was under way between the start of A and the end of B: one copy "
         "cannot show this. A: pid 1, thread 1, from 0.000 to 0.000 ms. B: pid 2, thread 1, from 0.000 to 0.000 ms. "

@@ -109,7 +109,18 @@ def _disagreeing_reads(whole: Parting, rows: list[int], home: Parting | None) ->
         f"of {first} and the end of {last}{still}: one copy cannot show this. {cast.introductions()}"
     )
     each = f" Read by {home.level}, the values agree: each {home.level} has a copy of its own." if home else ""
-    return witness(history, "divergent", rows, text + each)
+    return witness(history, "divergent", rows, text + each, slack_ns=_quiet_for(whole, rows))
+
+
+def _quiet_for(whole: Parting, rows: list[int]) -> int | None:
+    """How far, in ns, the nearest acknowledged increment is from the time that the rows span; None: there is none."""
+    given = whole.found.given
+    history, acknowledged = given.history, given.answered & given.increment
+    first, last = int(history.start[rows].min()), int(history.end[rows].max())
+    before = first - history.end[acknowledged & (history.end < first)]
+    after = history.start[acknowledged & (history.start > last)] - last
+    gaps = np.concatenate([before, after])
+    return int(gaps.min()) if len(gaps) else None
 
 
 def _never_persists(diagnosis: Diagnosis) -> Witness:

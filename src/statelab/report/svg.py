@@ -143,7 +143,9 @@ def _slack(picture: Picture, y: float) -> Iterator[str]:
     """By how much the clocks would have to be wrong, marked between the two stamps it lies between."""
     slack_ns = picture.witness.slack_ns
     if slack_ns is None:
-        yield _text(LEFT, y + 4, "no clock is needed for this proof", ' opacity=".75"')
+        waited = any(operation.timed_out for operation in picture.witness.operations)
+        clock = "the client's own time limit decides" if waited else "no clock is needed for this proof"
+        yield _text(LEFT, y + 4, clock, ' opacity=".75"')
         return
     label = f"slack {slack_ns / 1e6:,.3f} ms"
     pair = _apart(picture.proof, slack_ns)
