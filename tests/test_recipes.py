@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from program import COMMAND
 from program import REPORTS
 from program import Statelab
 from statelab.deployments import parse
+from statelab.engines.choose import docker_answers
 from statelab.engines.local import LocalEngine
+from statelab.paths import COMPOSE
 from statelab.paths import ROOT
 from statelab.paths import SERVICES
 
@@ -88,6 +91,50 @@ def test_a_workload_is_one_folder_one_file_and_a_judge(tmp_path: Path) -> None:
         ("tickets", "sync-4"): ["divergent"],
         ("tickets", "gthread"): ["lost-update"],
     }
+
+
+def test_a_checker_is_one_file_and_one_line(tmp_path: Path) -> None:
+    """The file and the table line of the recipe give a model that accepts and rejects."""
+    shutil.copytree(ROOT / "src", tmp_path / "src")
+    checkers = tmp_path / "src/statelab/checkers"
+    (checkers / "tickets.py").write_text(block("python", "To add a checker"))
+    table = (checkers / "__init__.py").read_text()
+    assert '    "counter": counter.check,' in table
+    table = table.replace('"counter": counter.check,', '"counter": counter.check,\n    "tickets": tickets.check,')
+    (checkers / "__init__.py").write_text(
+        table.replace("\nCHECKERS", "\nfrom statelab.checkers import tickets\n\nCHECKERS")
+    )
+    script = (
+        "from statelab.checkers import CHECKERS; from statelab.columns import History;"
+        "from statelab.history import Operation as O;"
+        "told = lambda n: History.from_operations("
+        "[O(process=1, op='increment', start=1, end=2, status='ok', result=n)]);"
+        "print(CHECKERS['tickets'](told(100)).verdict, CHECKERS['tickets'](told(99)).verdict)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "src")}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["held", "violated"], done.stderr
+
+
+@pytest.mark.docker
+def test_a_deployment_is_one_line_of_the_compose_file(tmp_path: Path) -> None:
+    """With its env file and its line the new deployment is a service like the others."""
+    if not docker_answers():
+        pytest.skip("no Docker Engine answers: make engine installs one")
+    shutil.copytree(ROOT / "compose", tmp_path / "compose")
+    shutil.copytree(SERVICES, tmp_path / "services")
+    (tmp_path / "services/deployments/gthread-4x2.env").write_text(block("", "To add a deployment"))
+    text = COMPOSE.read_text()
+    line = block("yaml", "To add a deployment")
+    before = "  gthread-2x4: "
+    assert before in text
+    (tmp_path / "compose/compose.yaml").write_text(text.replace(before, line + before))
+    command = ["docker", "compose", "--file", str(tmp_path / "compose/compose.yaml"), "config", "--format", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    service = json.loads(done.stdout)["services"]["gthread-4x2"]
+    assert (service["environment"]["WORKERS"], service["environment"]["THREADS"]) == ("4", "2")
+    assert service["read_only"]
 
 
 @pytest.mark.process
