@@ -148,6 +148,21 @@ def test_stopped_half_way(tmp_path: Path, number: int) -> None:
     assert "missing" in output
 
 
+def test_the_load_that_dies_half_way(tmp_path: Path) -> None:
+    """What was measured before is kept and reported, with the reason why the rest is missing."""
+    with _start(tmp_path) as lab:
+        _wait_for_histories(tmp_path, 4)
+        load = [child for child in psutil.Process(lab.pid).children() if "locustfile.py" in " ".join(child.cmdline())]
+        assert len(load) == 1
+        load[0].kill()
+        output, _ = lab.communicate(timeout=60)
+    assert lab.returncode == 2, output
+    found = results(tmp_path)
+    assert sum(1 for cell in found["cells"] if cell["operations"]) >= 3
+    assert "Locust ended" in found["manifest"]["stopped"]
+    assert "missing" in output
+
+
 def test_killed(tmp_path: Path, statelab: Statelab) -> None:
     """After SIGKILL nothing is left running, and what was recorded can still be reported."""
     with _start(tmp_path) as lab:

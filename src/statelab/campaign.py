@@ -9,6 +9,7 @@ from typing import Any
 from statelab.catalogue import fetch
 from statelab.deployments import Deployment
 from statelab.engines import Engine
+from statelab.errors import EngineFailed
 from statelab.errors import Unavailable
 from statelab.load import Done
 from statelab.load import Load
@@ -32,7 +33,7 @@ class Campaign:
         self._run = 1
 
     def measure(self) -> None:
-        """Every run over every cell. Ended by KeyboardInterrupt it leaves a manifest that says so, and re-raises."""
+        """Every run over every cell. Ended early (KeyboardInterrupt, EngineFailed) it says so in the manifest and re-raises."""
         started = time.monotonic()
         load_s = 0.0
         profile = self._manifest.profile
@@ -49,11 +50,15 @@ class Campaign:
         except KeyboardInterrupt:
             self._manifest.stopped = "stopped before its end by the person at the keyboard"
             raise
+        except EngineFailed as error:
+            self._manifest.stopped = str(error)
+            raise
         finally:
-            self._manifest.versions |= self._engine.versions()
             self._manifest.durations_s |= {"measuring": time.monotonic() - started, "load": load_s}
-            self._engine.save_logs(self._folder.logs)
+            self._folder.write_manifest(self._manifest)  # at once: asking a broken engine for more may fail
+            self._manifest.versions |= self._engine.versions()
             self._folder.write_manifest(self._manifest)
+            self._engine.save_logs(self._folder.logs)
 
     def _used_deployments(self) -> list[Deployment]:
         used = {cell.deployment for cell in self._manifest.cells}

@@ -139,27 +139,33 @@ def run(console: Console, *, engine: str, **options: Any) -> int:
         highlight=False,
     )
     started = time.monotonic()
-    stopped = _measure(console, manifest, folder, chosen)
+    ended = _measure(console, manifest, folder, chosen)
     code = _judge_and_report(console, folder)
     manifest.durations_s["total"] = time.monotonic() - started
     folder.write_manifest(manifest)
-    return 130 if stopped else code
+    return ended or code
 
 
-def _measure(console: Console, manifest: Manifest, folder: RunFolder, engine: Engine) -> bool:
-    """Whether it was stopped before its end."""
+def _measure(console: Console, manifest: Manifest, folder: RunFolder, engine: Engine) -> int:
+    """0, or the exit code of a run that ended early: 130 stopped, 2 an engine or the load failed half-way.
+
+    Raises EngineFailed where nothing was measured; then no run folder is left.
+    """
     try:
         Campaign(manifest, folder, engine, Tracker(console)).measure()
     except KeyboardInterrupt:
         console.print("stopping what was started, keeping what was measured")
-        return True
-    except EngineFailed:
-        folder.remove()
-        raise
+        return 130
+    except EngineFailed as error:
+        if not manifest.measured:
+            folder.remove()
+            raise
+        console.print(f"{error}\nkeeping what was measured", highlight=False, markup=False)
+        return 2
     finally:
         with _undisturbed():
             engine.down()
-    return False
+    return 0
 
 
 def _judge_and_report(console: Console, folder: RunFolder) -> int:
