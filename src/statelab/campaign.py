@@ -33,7 +33,7 @@ class Campaign:
         self._run = 1
 
     def measure(self) -> None:
-        """Every run over every cell. One that ends early (Ctrl-C, EngineFailed) says so in its manifest and re-raises."""
+        """Every run over every cell. One that ends early (Ctrl-C, EngineFailed) says so in its manifest and raises."""
         started = time.monotonic()
         load_s = 0.0
         profile = self._manifest.profile
