@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,6 +41,23 @@ def containers() -> list[dict[str, Any]]:
 
 def service(container: dict[str, Any]) -> str:
     return str(container["Config"]["Labels"]["com.docker.compose.service"])
+
+
+@pytest.mark.docker
+def test_a_port_that_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One sentence says which setting moves the port; everything else comes up all the same."""
+    if not docker_answers():
+        pytest.skip("no Docker Engine answers: make engine installs one")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setenv("LAB_WEB_PORT", str(taken.getsockname()[1]))
+        done = lab("up", "--engine", "compose", reports=tmp_path)
+        try:
+            words = done.stdout.replace("\n", " ")
+            assert "LAB_WEB_PORT" in words
+            assert all(f" {name} " in words for name in load_all(DEPLOYMENTS))
+            assert words.count("unavailable") == 1
+        finally:
+            lab("down", reports=tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -204,7 +204,7 @@ def list_everything(console: Console) -> None:
 def _print_addresses(console: Console, engine: Engine) -> None:
     for name, address in engine.addresses().items():
         console.print(f"  {name:16} {address}", highlight=False, soft_wrap=True)
-    for name, reason in engine.store_reasons().items():
+    for name, reason in engine.reasons().items():
         console.print(f"  {name:16} unavailable: {reason}", highlight=False, soft_wrap=True)
 
 

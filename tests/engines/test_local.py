@@ -33,6 +33,7 @@ def test_a_deployment_that_does_not_come_up() -> None:
         with pytest.raises(Unavailable, match=r"bad did not come up; its log ends with:(.|\n)*nonsense"):
             engine.url("bad")
         assert set(engine.addresses()) == {"redis", "memcached", "postgres", "sync"}
+        assert set(engine.reasons()) == {"bad"}
     finally:
         engine.down()
 

@@ -24,6 +24,9 @@ class Engine(Protocol):
     def store_reasons(self) -> dict[str, str]:
         """The stores that are missing, each with the reason and how to get it."""
 
+    def reasons(self) -> dict[str, str]:
+        """Everything that did not come up, stores or not, each with the reason."""
+
     def restart(self, deployment: str) -> None:
         """Ends a deployment at once and starts it anew, perhaps at another address; raises Unavailable."""
 

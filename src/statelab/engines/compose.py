@@ -101,9 +101,22 @@ class ComposeEngine:
         self.look()
         if done.returncode and not self._containers:
             raise EngineFailed(explain(done.stderr + done.stdout))
+        if done.returncode:
+            self._bring_up_the_others(names)
         for name in names:
             if name not in self._containers or not self._containers[name].well:
                 self._reasons[name] = self._why(name, done.stderr)
+
+    def _bring_up_the_others(self, names: list[str]) -> None:
+        """One that cannot start makes Compose give up on all: starts each that waits, and lets them get ready."""
+        for name in names:
+            if name not in self._containers or self._containers[name].State == "created":
+                self._compose("up", "--detach", "--no-deps", name, timeout=60)
+        deadline = time.monotonic() + READY_S
+        self.look()
+        while time.monotonic() < deadline and any(c.Health == "starting" for c in self._containers.values()):
+            time.sleep(0.5)
+            self.look()
 
     def _why(self, name: str, printed: str) -> str:
         if name not in self._containers:
@@ -115,6 +128,9 @@ class ComposeEngine:
         if deployment in self._reasons:
             raise Unavailable(self._reasons[deployment])
         return f"http://127.0.0.1:{self._containers[deployment].port(APP_PORT)}"
+
+    def reasons(self) -> dict[str, str]:
+        return dict(self._reasons)
 
     def store_reasons(self) -> dict[str, str]:
         return {name: reason for name, reason in self._reasons.items() if name in STORES}
@@ -136,7 +152,8 @@ class ComposeEngine:
         published = {name: container.port(APP_PORT) for name, container in self._containers.items()}
         found = {name: f"http://127.0.0.1:{port}" for name, port in published.items() if port}
         console = self._containers.get(CONSOLE)
-        return found | ({CONSOLE: f"http://127.0.0.1:{console.port(CONSOLE_PORT)}"} if console else {})
+        port = console.port(CONSOLE_PORT) if console else None
+        return found | ({CONSOLE: f"http://127.0.0.1:{port}"} if port else {})
 
     def versions(self) -> dict[str, str]:
         """Image names and ids; the libraries inside are those of requirements/app.txt."""

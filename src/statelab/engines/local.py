@@ -98,6 +98,9 @@ class LocalEngine:
             raise Unavailable(self._reasons[deployment])
         return self._address(deployment)
 
+    def reasons(self) -> dict[str, str]:
+        return dict(self._reasons)
+
     def store_reasons(self) -> dict[str, str]:
         return {name: reason for name, reason in self._reasons.items() if name in STORES}
 
