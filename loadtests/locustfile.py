@@ -5,6 +5,7 @@ locust -f loadtests/locustfile.py --headless -u 8 -t 10s --deployment gthread --
 """
 
 import secrets
+import signal
 import sys
 from itertools import count
 from pathlib import Path
@@ -68,6 +69,9 @@ def _chosen_cell(options: Any) -> Cell:
 
 @events.init.add_listener
 def prepare(environment: Any, **_: Any) -> None:
+    # Python raises Ctrl-C wherever it happens to be, so also in a user between a request and its record; gevent delivers
+    # it to the main greenlet, which ends the users in turn
+    gevent.signal_handler(signal.SIGINT, gevent.kill, gevent.getcurrent(), KeyboardInterrupt)
     options = environment.parsed_options
     StateUser.network_timeout = StateUser.connection_timeout = options.request_timeout
     environment.state_tab = StateTab(environment.web_ui)
