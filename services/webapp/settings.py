@@ -17,6 +17,7 @@ class Settings:
     server: str
     keeper_address: str | None
     keeper_key: bytes
+    gates: bool
 
 
 def _memcached_address(text: str | None) -> tuple[str, int] | str | None:
@@ -30,7 +31,8 @@ def _memcached_address(text: str | None) -> tuple[str, int] | str | None:
 
 def from_environment() -> Settings:
     """Stores: REDIS_URL, MEMCACHED_ADDRESS (host:port, or the path of a Unix socket), POSTGRES_DSN; files and sockets:
-    STATE_DIR (default: a folder in the system's temporary one); the keeper's address and key are put there by `serve`.
+    STATE_DIR (default: a folder in the system's temporary one); the keeper's address and key are put there by `serve`;
+    GATES=1 lets requests be held (see `gate`).
     """
     state_dir = Path(os.environ.get("STATE_DIR") or Path(tempfile.gettempdir()) / "statelab")
     state_dir.mkdir(parents=True, exist_ok=True)
@@ -42,6 +44,7 @@ def from_environment() -> Settings:
         server=os.environ.get("SERVER", "none"),
         keeper_address=os.environ.get("KEEPER_ADDRESS") or None,
         keeper_key=bytes.fromhex(os.environ.get("KEEPER_KEY", "")),
+        gates=os.environ.get("GATES") == "1",
     )
 
 

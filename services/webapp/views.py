@@ -11,12 +11,15 @@ from flask import Flask
 from flask import Response
 from flask import jsonify
 from flask import request
+from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed
 
 from webapp import catalogue
+from webapp import gate
 from webapp.errors import Refused
 from webapp.errors import StoreDown
 from webapp.identity import served_by
+from webapp.settings import SETTINGS
 from webapp.window import WINDOWS
 from webapp.window import Window
 from webapp.workload import Mechanism
@@ -47,9 +50,11 @@ def _key() -> str:
 
 def _window() -> Window:
     name = _argument("window", "call")
-    if name not in WINDOWS:
-        raise Refused(400, f"no window {name!r}", WINDOWS)
-    return WINDOWS[name]
+    if name in WINDOWS:
+        return WINDOWS[name]
+    if name == gate.NAME:
+        return gate.window()
+    raise Refused(400, f"no window {name!r}", WINDOWS)
 
 
 def perform(mechanism: Mechanism, prefix: str, function: Callable[..., object], reads: bool) -> Response:
@@ -59,7 +64,7 @@ def perform(mechanism: Mechanism, prefix: str, function: Callable[..., object], 
     key = prefix + _key()
     try:
         return jsonify(result=function(key) if reads else function(key, _window()))
-    except Refused:
+    except (Refused, StoreDown, HTTPException):
         raise
     except Exception as error:
         if mechanism.claims.store is None:
@@ -119,6 +124,8 @@ def register_views(app: Flask) -> None:
     for workload in catalogue.WORKLOADS.values():
         for mechanism in workload.mechanisms.values():
             _register(app, workload, mechanism)
+    if SETTINGS.gates:
+        gate.register_gates(app)
     app.add_url_rule("/<workload_name>/<mechanism_name>/<operation>", view_func=refuse, methods=["GET", "POST"])
     app.add_url_rule("/<workload_name>/<mechanism_name>", "refuse_read", view_func=refuse, methods=["GET"])
     app.wsgi_app = identified(app.wsgi_app)  # type: ignore[assignment,method-assign]

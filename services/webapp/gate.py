@@ -1,0 +1,128 @@
+"""A gate: the window that holds a request between its read and its write until somebody lets it go.
+
+Only where the environment says GATES=1, which `statelab repro` does. A request with `window=gate` is held when it calls
+its window for the `point`-th time (default 1); the id of its operation names its gate. Arrivals and releases are lists
+in the lab's Redis: a blocking pop holds a thread, a greenlet or a process alike, wherever it runs, and nobody else.
+
+POST /gates/<operation>/arrival   waits until the request is at its gate; answers the point and who serves it
+POST /gates/<operation>/release   lets it go
+"""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from flask import Flask
+from flask import Response
+from flask import jsonify
+from flask import request
+from werkzeug.exceptions import GatewayTimeout
+
+from webapp import stores
+from webapp.errors import Refused
+from webapp.errors import StoreDown
+from webapp.identity import served_by
+from webapp.settings import SETTINGS
+from webapp.window import WINDOWS
+from webapp.window import Window
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+NAME = "gate"
+
+LIMIT_S = 8
+"""A gate that is not released, and an arrival that does not come, are given up after so many seconds."""
+
+KEPT_S = 60
+"""What nobody fetches is gone from Redis after so many seconds."""
+
+
+@contextlib.contextmanager
+def _redis() -> Iterator["Redis"]:
+    """A connection of its own: one out of a mechanism's pool would be missing there while the request is held."""
+    from redis import Redis
+    from redis import RedisError
+
+    assert SETTINGS.redis
+    options = stores.redis_options() | {"socket_timeout": LIMIT_S + stores.TIMEOUT}
+    try:
+        with Redis.from_url(SETTINGS.redis, **options) as redis:
+            yield redis
+    except RedisError as error:
+        raise StoreDown("redis", error) from error
+
+
+def _put(redis: "Redis", key: str, message: str) -> None:
+    with redis.pipeline() as both:
+        both.rpush(key, message)
+        both.expire(key, KEPT_S)
+        both.execute()
+
+
+def _take(redis: "Redis", key: str) -> str | None:
+    """The next message, waited for; None where none comes."""
+    found = redis.blpop([key], LIMIT_S)
+    return found[1].decode() if found else None
+
+
+def _keys(operation: str) -> tuple[str, str]:
+    return f"gate.{operation}.arrival", f"gate.{operation}.release"
+
+
+class Gate:
+    """Holds one request at one of its points; at its other points it lets it pass."""
+
+    def __init__(self, operation: str, point: int) -> None:
+        self._operation = operation
+        self._point = point
+        self._passed = 0
+
+    def __call__(self) -> None:
+        self._passed += 1
+        if self._passed == self._point:
+            self._hold()
+
+    def _hold(self) -> None:
+        """Returns when it is let go; answers 504 where it never is, and leaves nothing in Redis."""
+        arrival, release = _keys(self._operation)
+        here = json.dumps({"point": self._point, "served_by": json.loads(served_by())})
+        with _redis() as redis:
+            _put(redis, arrival, here)
+            if _take(redis, release) is None:
+                redis.delete(arrival, release)
+                raise GatewayTimeout(f"held at point {self._point} and not let go within {LIMIT_S} s")
+
+
+def window() -> Window:
+    """The window of a request that asks for a gate; raises Refused where it cannot have one."""
+    if not SETTINGS.gates:
+        raise Refused(
+            400, "no window 'gate' here: gates are off (GATES=1 in the environment switches them on)", WINDOWS
+        )
+    if SETTINGS.redis is None:
+        raise Refused(501, "a gate needs redis, which is not configured for this deployment")
+    operation, point = request.headers.get("X-Operation-Id"), request.args.get("point", "1")
+    if not operation or not point.isdecimal() or int(point) < 1:
+        raise Refused(400, "a gate needs an X-Operation-Id, and a point that is 1 or higher")
+    return Window(NAME, Gate(operation, int(point)))
+
+
+def await_arrival(operation: str) -> Response:
+    with _redis() as redis:
+        arrival = _take(redis, _keys(operation)[0])
+    if arrival is None:
+        raise GatewayTimeout(f"{operation} did not come to its gate within {LIMIT_S} s")
+    return Response(arrival, mimetype="application/json")
+
+
+def release(operation: str) -> Response:
+    with _redis() as redis:
+        _put(redis, _keys(operation)[1], "go")
+    return jsonify(released=operation)
+
+
+def register_gates(app: Flask) -> None:
+    app.add_url_rule("/gates/<operation>/arrival", view_func=await_arrival, methods=["POST"])
+    app.add_url_rule("/gates/<operation>/release", view_func=release, methods=["POST"])
