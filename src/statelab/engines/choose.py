@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable
+from collections.abc import Mapping
 
 from statelab.app import App
 from statelab.engines import Engine
@@ -24,23 +25,27 @@ def docker_answers() -> bool:
     return True
 
 
-def _compose(app: App) -> Engine:
+def _compose(app: App, environment: Mapping[str, str]) -> Engine:
     if app != App():
         raise BadInput("the compose engine runs the image of the lab's own app; another app runs with ENGINE=local")
-    return ComposeEngine()
+    return ComposeEngine(environment)
 
 
-ENGINES: dict[str, Callable[[App], Engine]] = {"compose": _compose, "local": LocalEngine}
+ENGINES: dict[str, Callable[[App, Mapping[str, str]], Engine]] = {"compose": _compose, "local": LocalEngine}
 
 
-def choose(name: str, app: App) -> tuple[Engine, str]:
-    """The engine and why it was chosen; raises BadInput naming the valid ones for an unknown name."""
+def choose(name: str, app: App, environment: Mapping[str, str] | None = None) -> tuple[Engine, str]:
+    """The engine and why it was chosen; raises BadInput naming the valid ones for an unknown name.
+
+    `environment` is added to that of every deployment.
+    """
+    added = environment or {}
     if name == "auto" and app != App():
-        return ENGINES["local"](app), "another app runs as local processes"
+        return ENGINES["local"](app, added), "another app runs as local processes"
     if name == "auto":
         found = docker_answers()
         reason = "a Docker Engine answers" if found else "no Docker Engine answers, so local processes"
-        return ENGINES["compose" if found else "local"](app), reason
+        return ENGINES["compose" if found else "local"](app, added), reason
     if name not in ENGINES:
         raise BadInput(f"no engine {name!r}; valid are auto, {', '.join(sorted(ENGINES))}")
-    return ENGINES[name](app), "asked for"
+    return ENGINES[name](app, added), "asked for"

@@ -1,8 +1,10 @@
 """The compose engine: the same deployments and stores as containers, by `docker compose`."""
 
+import os
 import subprocess
 import time
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +64,16 @@ class Container(msgspec.Struct, frozen=True):
 
 
 class ComposeEngine:
-    """A lab that is up already (`make up`) is used and left up; one that this engine starts, it stops."""
+    """A lab that is up already (`make up`) is used and left up; one that this engine starts, it stops.
+
+    `environment` is for every deployment: compose.yaml passes LAB_<name> on as <name>. A lab that is up already has
+    another one, so then `up` raises EngineFailed.
+    """
 
     name = "compose"
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        self._environment = {f"LAB_{name}": value for name, value in (environment or {}).items()}
         self._found_up = False
         self._containers: dict[str, Container] = {}
         self._reasons: dict[str, str] = {}
@@ -74,7 +81,10 @@ class ComposeEngine:
     def _compose(self, *arguments: str, timeout: float = UP_S) -> subprocess.CompletedProcess[str]:
         command = ["docker", "compose", "--file", str(COMPOSE), *arguments]
         try:
-            return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+            environment = {**os.environ, **self._environment}
+            return subprocess.run(
+                command, env=environment, capture_output=True, text=True, timeout=timeout, check=False
+            )
         except FileNotFoundError:
             raise EngineFailed("docker is not installed: `make engine` installs it (Debian), or ENGINE=local") from None
         except subprocess.TimeoutExpired:
@@ -95,6 +105,8 @@ class ComposeEngine:
     def up(self, deployments: list[Deployment], console: bool = False) -> None:
         self.look()
         self._found_up = any(container.State == "running" for container in self._containers.values())
+        if self._found_up and self._environment:
+            raise EngineFailed("the lab is up, and this needs one started for it: `make down` first, or ENGINE=local")
         self._must("build")
         names = [*STORES, *(deployment.name for deployment in deployments), *([CONSOLE] if console else [])]
         done = self._compose("up", "--detach", "--wait", *names)

@@ -5,6 +5,7 @@ import socket
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 
 from statelab.app import App
@@ -20,10 +21,13 @@ READY_S = 30.0
 
 
 class LocalEngine:
+    """`environment` is added to that of every deployment."""
+
     name = "local"
 
-    def __init__(self, app: App | None = None) -> None:
+    def __init__(self, app: App | None = None, environment: Mapping[str, str] | None = None) -> None:
         self._app = app or App()
+        self._environment = environment or {}
         self._processes = Processes()
         self._logs = self._processes.folder / "logs"
         self._logs.mkdir()
@@ -57,6 +61,7 @@ class LocalEngine:
         descriptor = self._sockets[name].fileno()
         environment = {
             **deployment.environment,
+            **self._environment,
             **{store.variable: store.address for store in self._stores.values()},
             "APP": self._app.name,
             "APP_DIR": str(self._app.folder),
