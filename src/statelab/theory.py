@@ -25,7 +25,8 @@ def _named(boundaries: frozenset[str]) -> str:
     return " and ".join(sorted(boundaries))
 
 
-def _reach(claims: Claims, deployment: Deployment) -> frozenset[str]:
+def reach(claims: Claims, deployment: Deployment) -> frozenset[str]:
+    """Boundaries that the state crosses under this deployment."""
     return claims.shared_across | (claims.inherited if deployment.forks_after_import else frozenset())
 
 
@@ -35,11 +36,11 @@ def _open_boundaries(claims: Claims, deployment: Deployment, window: str) -> fro
 
 
 def _copies(claims: Claims, deployment: Deployment) -> Iterator[tuple[str, str]]:
-    reach = _reach(claims, deployment)
-    if "requests" not in reach:
+    crossed = reach(claims, deployment)
+    if "requests" not in crossed:
         yield "never-persists", "the state ends with the request"
         return
-    apart = deployment.spread - reach
+    apart = deployment.spread - crossed
     if apart & deployment.fresh:
         yield "never-persists", f"the state does not cross {_named(apart & deployment.fresh)}, new for every request"
     elif apart:
@@ -48,7 +49,7 @@ def _copies(claims: Claims, deployment: Deployment) -> Iterator[tuple[str, str]]
 
 def _collisions(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
     open_here = _open_boundaries(claims, deployment, window)
-    exposed = (open_here & _reach(claims, deployment)) - claims.atomic_across
+    exposed = (open_here & reach(claims, deployment)) - claims.atomic_across
     if exposed:
         yield "lost-update", f"{_named(exposed)} share the state and the update does not exclude them"
     elif claims.answers_later and open_here:
