@@ -69,8 +69,8 @@ def _chosen_cell(options: Any) -> Cell:
 
 @events.init.add_listener
 def prepare(environment: Any, **_: Any) -> None:
-    # Python raises Ctrl-C wherever it happens to be, so also in a user between a request and its record; gevent delivers
-    # it to the main greenlet, which ends the users in turn
+    # Python raises Ctrl-C wherever it happens to be, so also in a user between a request and its record; gevent
+    # delivers it to the main greenlet, which ends the users in turn
     gevent.signal_handler(signal.SIGINT, gevent.kill, gevent.getcurrent(), KeyboardInterrupt)
     options = environment.parsed_options
     StateUser.network_timeout = StateUser.connection_timeout = options.request_timeout

@@ -66,9 +66,9 @@ class StateTab:
     def note(self, operation: Operation) -> None:
         if operation.op == "read":
             return
-        if operation.status == "ok":
+        if operation.status == "ok" and isinstance(operation.result, int):
             self.acknowledged += 1
-            self._told.add(operation.result or 0)
+            self._told.add(operation.result)
         self._unknown += operation.status == "info"
 
     def end(self, final: list[int]) -> None:

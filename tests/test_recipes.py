@@ -99,17 +99,19 @@ def test_a_checker_is_one_file_and_one_line(tmp_path: Path) -> None:
     checkers = tmp_path / "src/statelab/checkers"
     (checkers / "tickets.py").write_text(block("python", "To add a checker"))
     table = (checkers / "__init__.py").read_text()
-    assert '    "counter": counter.check,' in table
-    table = table.replace('"counter": counter.check,', '"counter": counter.check,\n    "tickets": tickets.check,')
+    assert "    counter_model.MODEL,\n" in table
+    table = table.replace("    counter_model.MODEL,\n", "    counter_model.MODEL,\n    tickets.MODEL,\n")
     (checkers / "__init__.py").write_text(
-        table.replace("\nCHECKERS", "\nfrom statelab.checkers import tickets\n\nCHECKERS")
+        table.replace("\n_TABLE", "\nfrom statelab.checkers import tickets\n\n_TABLE")
     )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "src")}
     script = (
-        "from statelab.checkers import CHECKERS; from statelab.columns import History;"
-        "from statelab.history import Operation as O;"
+        "from statelab.checkers import MODELS; from statelab.checkers.model import Deadline;"
+        "from statelab.columns import History; from statelab.history import Operation as O;"
         "told = lambda n: History.from_operations("
         "[O(process=1, op='increment', start=1, end=2, status='ok', result=n)]);"
-        "print(CHECKERS['tickets'](told(100)).verdict, CHECKERS['tickets'](told(99)).verdict)"
+        "check = lambda n: MODELS['tickets'].check(told(n), initial=MODELS['tickets'].initial, deadline=Deadline());"
+        "print(check(100).verdict, check(99).verdict)"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "src")}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)

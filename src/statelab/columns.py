@@ -1,21 +1,23 @@
 """A history as columns: what the checkers read, and what a run folder keeps as one Parquet file per cell."""
 
-from collections.abc import Hashable
 from collections.abc import Iterable
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from typing import Literal
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from statelab.coding import Lists
+from statelab.coding import encode
+from statelab.coding import value_columns
 from statelab.history import Operation
+from statelab.history import Result
 from statelab.history import ServedBy
 from statelab.history import Status
+from statelab.history import Value
 
 Integers = NDArray[np.int64]
 Codes = NDArray[np.int32]
@@ -39,28 +41,17 @@ _IDENTITY: dict[Level, tuple[str, ...]] = {
     "greenlet": ("boot", "thread", "greenlet"),
 }
 
-T = TypeVar("T", bound=Hashable)
-
-
-def encode(values: Iterable[T], first: Sequence[T] = ()) -> tuple[Codes, tuple[T, ...]]:
-    """Dictionary-codes values: value i is `table[codes[i]]`; the table begins with `first`."""
-    listed = list(values)
-    position = {value: code for code, value in enumerate(dict.fromkeys([*first, *listed]))}
-    return np.fromiter(map(position.__getitem__, listed), np.int32, len(listed)), tuple(position)
-
-
-def _objects(values: list[Any]) -> NDArray[np.object_]:
-    column = np.empty(len(values), dtype=object)
-    column[:] = values
-    return column
-
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class History:
-    """All operations of one cell, one array per field and one row per operation (shape `(n,)`, times in ns).
+    """Operations side by side: one array per field and one row per operation (shape `(n,)`, times in ns).
 
-    A name is a code into its table: `history.ops[history.op[i]]`. Code 0 of `servers` and of `errors` is None.
-    `end` is INF where it is unknown; `result` means something only where `has_result`.
+    A name is a code into its table: `history.ops[history.op[i]]`. Code 0 of `servers`, `errors` and `op_ids` is None.
+    `end` is INF where it is unknown. `result`, `value`, `expected` and `seen` mean something only where `has_...` says
+    so; a mask of None stands for a field that no operation has. Their numbers are the values themselves or, where
+    `values` is a table, codes into it (as soon as one of the values is a text). What a yes-or-no operation answered is
+    not a result: `answer` is 0 or 1, a code into `answers`, and -1 where there is none. `elements` holds the results
+    that are lists, coded like values.
     """
 
     process: Codes
@@ -73,21 +64,35 @@ class History:
     status: NDArray[np.int8]
     served_by: Codes
     error: Codes
-    op_id: NDArray[np.object_]
+    op_id: Codes
     timed_out: Mask
-    processes: tuple[int | str, ...]
+    processes: Sequence[int | str]
     ops: tuple[str, ...]
-    keys: tuple[str, ...]
+    keys: Sequence[str]
     servers: tuple[ServedBy | None, ...]
     errors: tuple[str | None, ...]
+    op_ids: Sequence[str | None]
+    value: Integers | None = None
+    has_value: Mask | None = None
+    expected: Integers | None = None
+    has_expected: Mask | None = None
+    seen: Integers | None = None
+    has_seen: Mask | None = None
+    answer: NDArray[np.int8] | None = None
+    answers: tuple[bool | str, bool | str] = (False, True)
+    elements: Lists | None = None
+    values: Sequence[Value] | None = None
 
     @classmethod
-    def from_operations(cls, operations: Sequence[Operation]) -> "History":
-        """The same operations in the same order, as columns."""
+    def from_operations(
+        cls, operations: Sequence[Operation], *, answers: tuple[bool | str, bool | str] = (False, True)
+    ) -> "History":
+        """The same operations in the same order, as columns; `answers` are no and yes of yes-or-no operations."""
         n = len(operations)
         process, processes = encode(o.process for o in operations)
         op, ops = encode(o.op for o in operations)
         key, keys = encode(o.key for o in operations)
+        op_id, op_ids = encode((o.op_id for o in operations), first=[None])
         served_by, servers = encode((o.served_by for o in operations), first=[None])
         error, errors = encode((o.error for o in operations), first=[None])
         status, _ = encode((o.status for o in operations), first=STATUSES)
@@ -95,20 +100,20 @@ class History:
             process=process,
             op=op,
             key=key,
-            result=np.fromiter((o.result or 0 for o in operations), np.int64, n),
-            has_result=np.fromiter((o.result is not None for o in operations), np.bool_, n),
             start=np.fromiter((o.start for o in operations), np.int64, n),
             end=np.fromiter((INF if o.end is None else o.end for o in operations), np.int64, n),
             status=status.astype(np.int8),
             served_by=served_by,
             error=error,
-            op_id=_objects([o.op_id for o in operations]),
+            op_id=op_id,
             timed_out=np.fromiter((o.timed_out for o in operations), np.bool_, n),
             processes=processes,
             ops=ops,
             keys=keys,
             servers=servers,
             errors=errors,
+            op_ids=op_ids,
+            **value_columns(operations, answers),
         )
 
     def __len__(self) -> int:
@@ -121,15 +126,40 @@ class History:
             process=self.processes[self.process[row]],
             op=self.ops[self.op[row]],
             key=self.keys[self.key[row]],
-            result=int(self.result[row]) if self.has_result[row] else None,
+            result=self._result(row),
+            value=self._shown(self.value, self.has_value, row),
+            expected=self._shown(self.expected, self.has_expected, row),
+            seen=self._shown(self.seen, self.has_seen, row),
             start=int(self.start[row]),
             end=None if end == INF else end,
             status=STATUSES[self.status[row]],
-            op_id=self.op_id[row],
+            op_id=self.op_ids[self.op_id[row]],
             served_by=self.servers[self.served_by[row]],
             error=self.errors[self.error[row]],
             timed_out=bool(self.timed_out[row]),
         )
+
+    def _result(self, row: int) -> Result:
+        if self.answer is not None and self.answer[row] >= 0:
+            return self.answers[self.answer[row]]
+        if self.elements is not None and self.elements.known[row]:
+            return [self.shown(number) for number in self.elements[row].tolist()]
+        return self._shown(self.result, self.has_result, row)
+
+    def _shown(self, numbers: Integers | None, known: Mask | None, row: int) -> Value | None:
+        if numbers is None or known is None or not known[row]:
+            return None
+        return self.shown(int(numbers[row]))
+
+    def shown(self, number: int) -> Value:
+        """The value that a number of the columns stands for."""
+        return number if self.values is None else self.values[number]
+
+    def number(self, value: Value) -> int | None:
+        """The number that stands for a value in the columns; None where none can. O(values) with a table."""
+        if self.values is None:
+            return value if isinstance(value, int) else None
+        return next((n for n, other in enumerate(self.values) if other == value), None)
 
     def operations(self, rows: Iterable[int] | None = None) -> list[Operation]:
         """The operations of some rows, or of all."""
@@ -137,7 +167,9 @@ class History:
 
     def take(self, rows: Rows) -> "History":
         """The history of some rows (indices, a mask or a slice); the tables stay as they are."""
-        return replace(self, **{name: getattr(self, name)[rows] for name in _COLUMNS})
+        columns = {name: getattr(self, name) for name in _COLUMNS}
+        taken = {name: column[rows] for name, column in columns.items() if column is not None}
+        return replace(self, **taken, elements=self.elements and self.elements.take(rows))
 
     def is_op(self, name: str) -> Mask:
         """Which rows are operations of that name."""
@@ -185,4 +217,11 @@ _COLUMNS = (
     "error",
     "op_id",
     "timed_out",
+    "value",
+    "has_value",
+    "expected",
+    "has_expected",
+    "seen",
+    "has_seen",
+    "answer",
 )

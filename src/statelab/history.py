@@ -11,6 +11,8 @@ from typing import Literal
 import msgspec
 
 Status = Literal["ok", "fail", "info"]
+Value = int | str
+Result = int | str | bool | list[Value] | None
 
 
 class ServedBy(msgspec.Struct, frozen=True):
@@ -29,7 +31,8 @@ class Operation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     `start` and `end` are ns of CLOCK_MONOTONIC; `start` is stamped before the first byte is sent and `end`
     after the last one was read, so the effect lies between them. `a` precedes `b` only if a.end < b.start.
     `end` is None where the outcome is unknown (`info`): the effect may come at any later time, or never.
-    `process` is a logical client that does one operation at a time.
+    `process` is a logical client that does one operation at a time. `value`, `expected` and `seen` are what it wrote,
+    what a `cas` replaced, and what a `cas` that answered false found instead, where the operation has them.
     """
 
     process: int | str
@@ -38,7 +41,10 @@ class Operation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     end: int | None
     status: Status
     key: str = ""
-    result: int | None = None
+    result: Result = None
+    value: Value | None = None
+    expected: Value | None = None
+    seen: Value | None = None
     op_id: str | None = None
     served_by: ServedBy | None = None
     error: str | None = None

@@ -57,7 +57,7 @@ def write(history: History, path: Path) -> None:
             "start": pa.array(history.start),
             "end": pa.array(history.end, mask=history.end == INF),
             "status": _coded(history.status, STATUSES),
-            "op_id": pa.array(history.op_id, pa.string()),
+            "op_id": _coded(history.op_id, history.op_ids),
             **_server_columns(history),
             "error": _coded(history.error, history.errors),
             "timed_out": pa.array(history.timed_out),
@@ -76,6 +76,8 @@ def _valid(column: Any) -> Mask:
 
 def _decoded(column: Any, first: Sequence[Any] = ()) -> tuple[Codes, tuple[Any, ...]]:
     """Codes and table of a dictionary column; null becomes code 0 where `first` is [None]."""
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
     codes = np.asarray(column.indices.fill_null(-len(first)), np.int64) + len(first)
     return codes.astype(np.int32), (*first, *column.dictionary.to_pylist())
 
@@ -110,6 +112,7 @@ def read(path: Path) -> History:
     status, statuses = _decoded(columns["status"])
     served_by, servers = _servers(columns)
     error, errors = _decoded(columns["error"], first=[None])
+    op_id, op_ids = _decoded(columns["op_id"], first=[None])
     return History(
         process=process,
         op=op,
@@ -121,7 +124,8 @@ def read(path: Path) -> History:
         status=np.array([STATUSES.index(name) for name in statuses], np.int8)[status],
         served_by=served_by,
         error=error,
-        op_id=columns["op_id"].to_numpy(zero_copy_only=False),
+        op_id=op_id,
+        op_ids=op_ids,
         timed_out=np.asarray(columns["timed_out"], np.bool_),
         processes=tuple(json.loads(text) for text in processes),
         ops=ops,

@@ -16,7 +16,6 @@ from counter_histories import read
 from counter_histories import refused
 from counter_histories import unknown
 from counter_histories import valid_history
-from statelab.checkers import CHECKERS
 from statelab.checkers.counter import CounterVerdict
 from statelab.checkers.counter import check
 from statelab.columns import FAIL
@@ -76,11 +75,6 @@ def test_rejects(operations: list[Operation], kind: str, rows: list[int]) -> Non
     assert verdict.verdict == "violated"
     assert verdict.witness is not None
     assert (verdict.witness.kind, list(verdict.witness.rows)) == (kind, rows)
-
-
-def test_the_model_is_in_the_table() -> None:
-    """The workload `counter` is judged by this checker."""
-    assert CHECKERS["counter"] is check
 
 
 def test_the_initial_value_is_a_parameter() -> None:

@@ -1,11 +1,11 @@
-"""One file per model of a workload, and the kernel that they share (`order`). No I/O: history in, verdict out."""
+"""One file per model, and the kernels that they share (`order`, ...). No I/O: history in, verdict out."""
 
-from collections.abc import Callable
+from statelab.checkers import counter_model
+from statelab.checkers.model import Model
 
-from statelab.checkers import counter
-from statelab.checkers.counter import CounterVerdict
+_TABLE = (
+    counter_model.MODEL,
+)  # fmt: skip
 
-CHECKERS: dict[str, Callable[..., CounterVerdict]] = {
-    "counter": counter.check,
-}
-"""Workload or model name -> its check function: `check(history, *, initial)`."""
+MODELS: dict[str, Model] = {model.name: model for model in _TABLE}
+"""The models of `statelab check` by name, in the order of the docs."""

@@ -35,7 +35,7 @@ def witness(
         text=text,
         context=history.operations(context),
         slack_ns=slack_ns,
-        culprit=None if culprit is None else history.op_id[culprit],
+        culprit=None if culprit is None else history.op_ids[history.op_id[culprit]],
     )
 
 
