@@ -50,6 +50,9 @@ test: $(READY) lint ## lint, types, and all tests; the Compose tests run where a
 lint: $(READY) ## ruff and mypy (strict)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
+fuzz: $(READY) ## every checker against exhaustive search on random histories (MODELS= COUNT=1000000 SEED=)
+	@PYTHONPATH=tests $(BIN)/python tests/fuzz.py --models "$(MODELS)" $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
+
 bench: $(READY) ## speed as ratios of one run
 	@$(BIN)/python -m benchmarks
 
@@ -74,4 +77,4 @@ $(READY): requirements/dev.txt requirements/bootstrap.txt pyproject.toml
 	@$(STATELAB) setup
 	@mkdir -p $(dir $@) && touch $@
 
-.PHONY: report again list up load down engine engine-down setup test lint bench readme lock clean help
+.PHONY: report again list up load down engine engine-down setup test lint fuzz bench readme lock clean help

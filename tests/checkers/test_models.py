@@ -2,20 +2,34 @@
 
 import importlib
 import random
-from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
 
+from agreement import batch
+from agreement import check
+from agreement import columns
+from agreement import differs
+from agreement import judged
+from agreement import lines
+from agreement import side_by_side
+from agreement import smallest_difference
+from agreement import violated
 from models.known import Known
 from models.known import Operations
 from statelab.checkers import MODELS
 from statelab.checkers.forgetting import refutes
 from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
-from statelab.checkers.model import Model
 from statelab.columns import History
 from statelab.history import Operation
+from statelab.history import Value
 
 HISTORIES = 20_000
 SEED = 20_261_122
@@ -24,51 +38,44 @@ KNOWN: list[Known] = [importlib.import_module(f"models.{name.replace('-', '_')}"
 EVERY = pytest.mark.parametrize("known", KNOWN, ids=list(MODELS))
 
 
-def columns(model: Model, operations: Operations) -> History:
-    return History.from_operations(operations, answers=model.answers)
-
-
-def check(known: Known, operations: Operations) -> Finding:
-    return judged(known, columns(known.model, operations))
-
-
-def judged(known: Known, history: History) -> Finding:
-    return known.model.check(history, initial=known.initial, deadline=Deadline())
-
-
-def violated(known: Known, history: History) -> bool:
-    return judged(known, history).verdict == "violated"
-
-
-def side_by_side(histories: Iterable[Operations]) -> Operations:
-    """All histories in one, each with its own keys, clients and operation ids."""
-    return [
-        msgspec.structs.replace(
-            o, key=str(i), process=f"{i}/{o.process}", op_id=None if o.op_id is None else f"{i}/{o.op_id}"
-        )
-        for i, operations in enumerate(histories)
-        for o in operations
-    ]
-
-
 @EVERY
 def test_agrees_with_its_referee_on_20000_histories(known: Known) -> None:
     """The verdict is that of exhaustive search on each of 20,000 random histories, of which a good part is violated.
 
     They are checked at once, each as a key of its own, so this is also a test of locality: keys do not touch.
     """
-    rng = random.Random(SEED)
-    histories = [known.small(rng) for _ in range(HISTORIES)]
-    expected = [known.referee(operations, known.initial) for operations in histories]
-    together = columns(known.model, side_by_side(histories))
-    finding = judged(known, together)
-    wrong = {int(together.keys[code]) for code in finding.violated_keys}
-    differing = [i for i, valid in enumerate(expected) if valid == (i in wrong)]
+    histories, valid, differing = batch(known, random.Random(SEED), HISTORIES)
     assert [histories[i] for i in differing[:1]] == []
-    assert 0.3 < sum(expected) / HISTORIES < 0.7
-    assert finding.verdict == "violated"
-    together_row = [together.key[row] for row in finding.proof.rows]
-    assert len(set(together_row)) == 1
+    assert 0.3 < sum(valid) / HISTORIES < 0.7
+    together = columns(known.model, side_by_side(histories))
+    proof = judged(known, together).proof
+    assert proof is not None
+    assert len({int(together.key[row]) for row in proof.rows}) == 1
+
+
+@EVERY
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rng=st.randoms(use_true_random=False))
+def test_agrees_with_its_referee_wherever_hypothesis_looks(known: Known, rng: random.Random) -> None:
+    """Hypothesis draws the history; where checker and referee differ, it looks for the fewest lines that show it."""
+    operations = known.small(rng)
+    assert not differs(known, operations), lines(operations)
+
+
+def test_a_wrong_checker_is_caught_and_shown_in_a_few_lines() -> None:
+    """A counter's checker that never looks at reads disagrees with the referee, on at most three operations."""
+
+    def blind(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:
+        return MODELS["counter"].check(history.take(~history.is_op("read")), initial=initial, deadline=deadline)
+
+    counter = next(known for known in KNOWN if known.model.name == "counter")
+    wrong = replace(counter, model=replace(counter.model, check=blind))
+    histories, _, _ = batch(counter, random.Random(SEED), 2000)
+    first = next(operations for operations in histories if differs(wrong, operations))
+    smallest = smallest_difference(first, partial(differs, wrong))
+    assert differs(wrong, smallest)
+    assert len(smallest) <= 3
+    assert lines(smallest).count("\n") == len(smallest)
 
 
 @EVERY

@@ -95,7 +95,8 @@ class Check(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """`promise` completes the sentence "a history is held if ...". `initial` is the default (None: nothing yet), and
-    `initial_kind` what `--initial` may be (None: the model has no initial value; `needs_initial`: it must be given).
+    `initial_kind` what `--initial` may be (None: the model has no initial value; `needs_initial`: it must be given;
+    `least_initial`: no integer below it).
     `answers` are no and yes of its yes-or-no operations. `scoped`: whether checking again per session, thread, process
     and host says how far the state reaches."""
 
@@ -106,8 +107,15 @@ class Model:
     initial: Value | None = None
     initial_kind: Literal["integer", "text", "value"] | None = None
     needs_initial: bool = False
+    least_initial: int | None = None
     answers: tuple[bool | str, bool | str] = (False, True)
     scoped: bool = True
+
+    @property
+    def initial_words(self) -> str:
+        """What an initial value may be, for the person who gave another."""
+        words = {"integer": "an integer", "text": "a text", "value": "an integer or a text", None: "none"}
+        return words[self.initial_kind] + ("" if self.least_initial is None else f" from {self.least_initial} on")
 
     @property
     def changes(self) -> frozenset[str]:
