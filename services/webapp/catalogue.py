@@ -1,10 +1,13 @@
 """The table of workloads, and its JSON form: all that the instrument knows of the app."""
 
+import inspect
 from dataclasses import fields
+from types import ModuleType
 from typing import Any
 
 from webapp.claims import Claims
 from webapp.counter import COUNTER
+from webapp.source import code_of
 from webapp.window import WINDOWS
 from webapp.workload import Mechanism
 from webapp.workload import Workload
@@ -17,11 +20,18 @@ def _claims(claims: Claims) -> dict[str, Any]:
     return {name: sorted(value) if isinstance(value, frozenset) else value for name, value in values.items()}
 
 
+def _description(module: ModuleType) -> str:
+    """What the docstring says after its first line."""
+    return (inspect.getdoc(module) or "").partition("\n")[2].strip()
+
+
 def _mechanism(mechanism: Mechanism) -> dict[str, Any]:
     return {
         "summary": mechanism.summary,
+        "description": _description(mechanism.module),
         "claims": _claims(mechanism.claims),
         "unavailable": mechanism.unavailable,
+        "source": code_of(mechanism.module),
     }
 
 

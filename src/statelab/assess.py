@@ -8,6 +8,9 @@ import msgspec
 
 from statelab.catalogue import group
 from statelab.deployments import Deployment
+from statelab.fixes import Fixes
+from statelab.fixes import unfixed
+from statelab.fixes import with_fixes
 from statelab.judge import JUDGES
 from statelab.judge import Expectation
 from statelab.judge import Judgement
@@ -28,8 +31,10 @@ def assess(folder: RunFolder) -> Results:
     manifest = folder.read_manifest()
     folder.take_in_recordings(manifest)
     deployments = {deployment.name: deployment for deployment in manifest.deployments}
-    cells = [_assess_cell(key, manifest, folder, deployments[key.deployment]) for key in manifest.cells]
-    return Results(manifest=_described(manifest, cells), cells=cells)
+    judged = [_assess_cell(key, manifest, folder, deployments[key.deployment]) for key in manifest.cells]
+    fixes = Fixes(judged, manifest.catalogue, deployments)
+    cells = with_fixes(judged, fixes)
+    return Results(manifest=_described(manifest, cells) | {"unfixed": _unfixed(cells, fixes)}, cells=cells)
 
 
 def exit_code(results: Results) -> int:
@@ -110,6 +115,7 @@ def _about(manifest: Manifest, workload: str, name: str) -> dict[str, Any]:
         "group": group(mechanism.claims),
         "summary": mechanism.summary,
         "store": mechanism.claims.store,
+        "source": mechanism.source,
     }
 
 
@@ -132,6 +138,15 @@ def _missing(manifest: Manifest, cells: list[Cell]) -> list[str]:
         for cell in cells
         if cell.operations is None and cell.verdict != "unavailable" and manifest.stopped
     ]
+
+
+def _unfixed(cells: list[Cell], fixes: Fixes) -> list[dict[str, Any]]:
+    """The broken mechanisms for which the run has no fix, with the reason and the cells it holds for."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for why, row in unfixed(cells, fixes):
+        found.setdefault((row.workload, row.mechanism, why), []).append(f"{row.deployment}, window {row.window}")
+    names = "workload", "mechanism", "reason"
+    return [dict(zip(names, key, strict=True)) | {"cells": places} for key, places in found.items()]
 
 
 def _store_notes(cells: list[Cell]) -> list[str]:

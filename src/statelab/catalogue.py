@@ -25,9 +25,14 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Mechanism(msgspec.Struct, frozen=True, kw_only=True):
+    """`summary` is one line, `description` the sentences that follow it; `source` is the mechanism's code without
+    docstrings, imports and claims (None: an app that does not show it)."""
+
     summary: str
     claims: Claims
     unavailable: str | None = None
+    description: str = ""
+    source: str | None = None
 
 
 class Workload(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +74,9 @@ def of_app(app: App) -> Catalogue:
         words = (done.stderr or done.stdout).strip().splitlines()[-1:]
         raise BadInput(f"the app {app.name} has no /catalogue: {' '.join(words)}") from None
 
+
+REACHES = ("request", "thread", "process", "host", "cluster")
+"""What `group` may answer, nearest first."""
 
 GROUPS = (
     ("cluster", "hosts"),

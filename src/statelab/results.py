@@ -104,6 +104,19 @@ class Runs(msgspec.Struct, frozen=True, kw_only=True):
     lost_share_interval: Interval | None = None
 
 
+class Fix(msgspec.Struct, frozen=True, kw_only=True):
+    """The nearest mechanism that held in the same deployment with the same window of the same run.
+
+    The ratios are its throughput and its p95 latency over those of the broken one (None: a figure is missing).
+    `passed_over` are those that the theory ranks nearer and the run did not see hold.
+    """
+
+    mechanism: str
+    rate_ratio: float | None
+    p95_ratio: float | None
+    passed_over: list[str] = []
+
+
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the report. A field that does not apply is None."""
 
@@ -128,6 +141,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     rate_ops_s: float | None = None
     latency_ms: Latency | None = None
     runs: Runs | None = None
+    fix: Fix | None = None
 
 
 class Results(msgspec.Struct, frozen=True, kw_only=True):

@@ -143,9 +143,14 @@ def test_the_catalogue_lists_what_there_is(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize("name", MECHANISMS)
 def test_the_catalogue_says_of_a_mechanism_all_that_the_theory_needs(client: FlaskClient, name: str) -> None:
-    """Summary, claims as sorted lists, and why it is unavailable, if it is."""
+    """Summary, description, code, claims as sorted lists, and why it is unavailable, if it is."""
     mechanism: dict[str, Any] = client.get("/catalogue").get_json()["workloads"]["counter"]["mechanisms"][name]
     claims = MECHANISMS[name].claims
+    source = mechanism.pop("source")
+    description = mechanism.pop("description")
+    assert "def increment(key: str, window: Window) -> int:" in source
+    assert "CLAIMS" not in source
+    assert description in (MECHANISMS[name].module.__doc__ or "")
     assert mechanism == {
         "summary": MECHANISMS[name].summary,
         "claims": {

@@ -8,6 +8,8 @@ from statelab.report import states
 from statelab.report import summary
 from statelab.report.examples import Example
 from statelab.report.examples import examples_of
+from statelab.report.fixes import Broken
+from statelab.report.fixes import broken_of
 from statelab.report.matrices import Deployment
 from statelab.report.matrices import Matrix
 from statelab.report.matrices import Mechanism
@@ -38,6 +40,7 @@ class Report:
     missing: list[str]
     notes: list[str]
     examples: list[Example]
+    broken: list[Broken]
 
     @property
     def cells(self) -> int:
@@ -109,4 +112,5 @@ def compose(results: Results) -> Report:
         missing=summary.missing(results.manifest),
         notes=[str(note) for note in results.manifest.get("notes") or []],
         examples=examples_of(rows, deployments),
+        broken=broken_of(results.manifest, rows),
     )

@@ -24,6 +24,11 @@ def milliseconds(ms: float | None) -> str:
     return NONE if ms is None else f"{ms:,.2f}"
 
 
+def ratio(factor: float) -> str:
+    """A factor with two digits that say something."""
+    return f"×{factor:,.0f}" if factor >= 9.95 else f"×{factor:.2f}" if factor >= 0.0995 else f"×{factor:.2g}"
+
+
 def share(part: float) -> str:
     """A share in percent with two significant digits."""
     percent = 100 * part

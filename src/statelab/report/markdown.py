@@ -3,11 +3,15 @@
 import re
 from collections.abc import Iterable
 
+from statelab.comparison import in_columns
 from statelab.report import figures
 from statelab.report import states
 from statelab.report.document import Report
 from statelab.report.document import compose
 from statelab.report.examples import Example
+from statelab.report.fixes import Broken
+from statelab.report.fixes import Change
+from statelab.report.fixes import Cost
 from statelab.report.matrices import Matrix
 from statelab.report.matrices import window_order
 from statelab.report.rows import Row
@@ -27,7 +31,9 @@ def render(report: Report) -> str:
         *_findings(report),
         *(_matrix(matrix) for matrix in report.matrices),
         _legend(report),
+        _fixes(report.broken),
         *(_example(example) for example in report.examples),
+        *(_change(change) for broken in report.broken for change in broken.changes),
         *(_speed(matrix) for matrix in report.matrices),
     ]
     return _fitting([part for part in parts if part])
@@ -127,6 +133,51 @@ def _example(example: Example) -> str:
         f"<details><summary>{_escaped(title)}</summary>\n\n{_escaped(row.cell.reason)}\n\n"
         f"```text\n{text}\n```\n\n</details>\n"
     )
+
+
+def _fixes(broken: list[Broken]) -> str:
+    """Each broken mechanism with what holds in its place; figures are the least and the greatest with one window."""
+    if not broken:
+        return ""
+    head = ["broken", "nearest that holds", "changed", "under", "window", "throughput", "p95"]
+    lines = [_fix(change) for found in broken for change in found.changes]
+    without: dict[str, list[str]] = {}
+    for lack in (lack for found in broken for lack in found.unfixed):
+        without.setdefault(lack.reason, []).append(f"`{lack.mechanism}` ({len(lack.cells)})")
+    lacks = [f"- No fix in this run for some cells of {', '.join(who)}: {why}." for why, who in without.items()]
+    return "\n".join(["## What holds instead, and what it costs\n", _table(head, lines), *map(_escaped, lacks), ""])
+
+
+def _fix(change: Change) -> list[str]:
+    names = [f"`{change.mechanism.name}`", f"`{change.fix.name}`"]
+    under = _escaped(", ".join(change.deployments))
+    return [*names, change.lines, under, change.window, change.rate_ratios, change.p95_ratios]
+
+
+def _change(change: Change) -> str:
+    """What changes, side by side, and the cost in each cell."""
+    head = ["window", "deployment", "ops/s", "throughput", "p95 ms", "p95", "shows it again"]
+    lines = [_cost(cost) for cost in change.costs]
+    title = f"{change.mechanism.name} → {change.fix.name}"
+    code = ""
+    if change.comparison:
+        columns = printable(in_columns(change.comparison, change.mechanism.name, change.fix.name))
+        code = f"```text\n{columns.replace('```', chr(39) * 3)}\n```\n\n"
+    return f"<details><summary>{_escaped(title)}</summary>\n\n{code}{_table(head, lines)}\n</details>\n"
+
+
+def _cost(cost: Cost) -> list[str]:
+    row = cost.broken
+    repro = f"`{row.repro}`" if row.repro else "plain requests"
+    return [
+        row.cell.window,
+        f"`{row.cell.deployment}`",
+        cost.rates,
+        row.fix_ratios[0],
+        cost.p95s,
+        row.fix_ratios[1],
+        repro,
+    ]
 
 
 def _speed(matrix: Matrix) -> str:

@@ -1,6 +1,7 @@
 """The one set of rows that every format renders: a cell with its state, and each of its figures as text."""
 
 import re
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,12 @@ from statelab.results import Cell
 
 TOOLTIP = 160
 """Characters of a reason that a tooltip takes."""
+
+
+UNMEASURED = "not measured"
+NO_ANSWER = "no answer"
+GATED = frozenset({"lost-update", "misreported", "stalled"})
+"""Anomalies that take two requests at once, which `statelab repro` brings together."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,7 @@ class Row:
     @cached_property
     def anchor(self) -> str:
         """The name with what a page's anchor may hold; the same in every report, so that a link to it stays good."""
-        return re.sub(r"[^\w/-]", "_", self.name).replace("/", ".")
+        return anchor(*self.name.split("/"))
 
     @cached_property
     def codes(self) -> list[str]:
@@ -92,6 +99,36 @@ class Row:
         if overlaps <= 0:
             return "no bound: no overlaps were counted"
         return f"none in {figures.count(overlaps)} overlaps, so at most {figures.at_most(self.bound)} of them (95 %)"
+
+    @cached_property
+    def repro(self) -> str | None:
+        """The command that shows the violation again without load, where one is needed for that."""
+        cell = self.cell
+        if cell.verdict != "violated" or not GATED & {*cell.anomalies}:
+            return None
+        return shlex.join(["statelab", "repro", f"{cell.workload}/{cell.mechanism}", "--deployment", cell.deployment])
+
+    @cached_property
+    def fix_anchor(self) -> str:
+        """Where a page shows what to change."""
+        return anchor("fix", self.cell.workload, self.cell.mechanism, self.cell.fix.mechanism if self.cell.fix else "")
+
+    @cached_property
+    def fix_ratios(self) -> tuple[str, str]:
+        """Throughput and p95 of the fix over those of this cell."""
+        fix = self.cell.fix
+        factors = (fix.rate_ratio, fix.p95_ratio) if fix else (None, None)
+        rate, p95 = (self.no_ratio if factor is None else figures.ratio(factor) for factor in factors)
+        return rate, p95
+
+    @cached_property
+    def no_ratio(self) -> str:
+        return f"from {self.lack}" if self.lack is NO_ANSWER else self.lack
+
+    @cached_property
+    def lack(self) -> str:
+        """What stands in the place of a figure that there is not."""
+        return NO_ANSWER if self.cell.operations and not self.cell.operations.ok else UNMEASURED
 
     @cached_property
     def lost(self) -> str:
@@ -168,3 +205,8 @@ class Row:
 
 def rows_of(cells: Iterable[Cell]) -> list[Row]:
     return [Row(cell) for cell in cells]
+
+
+def anchor(*names: str) -> str:
+    """Names joined to what an anchor of a page may be called."""
+    return ".".join(re.sub(r"[^\w-]", "_", name) for name in names)

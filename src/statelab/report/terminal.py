@@ -13,6 +13,7 @@ from statelab.report.document import Report
 from statelab.report.matrices import Matrix
 from statelab.report.rows import Row
 from statelab.report.text import printable
+from statelab.report.text import shortened
 
 STYLES = {
     "contradiction": "bold black on bright_yellow",
@@ -47,6 +48,7 @@ def _parts(report: Report, width: int, folder: Path | None) -> Iterator[Table | 
         yield from _tables(matrix, width)
     yield from _legend(report)
     yield from _findings(report)
+    yield from _fixes(report, width)
     yield from (Text(printable(f"! {sentence}"), "yellow") for sentence in report.incomplete)
     yield _counts(report)
     yield Text(report.verdict, "bold red" if report.contradictions else "bold green")
@@ -134,6 +136,16 @@ def _findings(report: Report) -> Iterator[Text]:
             yield Text.assemble((state.symbol, STYLES[state.name]), " ", printable(sentence.text).replace("`", ""))
     for absence in report.absences:
         yield Text.assemble((states.UNAVAILABLE.symbol, "dim"), " ", printable(absence.text).replace("`", ""))
+
+
+def _fixes(report: Report, width: int) -> Iterator[Text]:
+    """One line a broken mechanism: what holds in its place, and its throughput over that of the broken one."""
+    if report.broken:
+        yield Text("\nNearest that holds, with its throughput over the broken one's", "bold")
+    for broken in report.broken:
+        told = [f"{change.fix.name} {change.rate_ratios}" for change in broken.changes]
+        told += [f"none for {broken.without}"] if broken.unfixed else []
+        yield Text(shortened(printable(f"{broken.mechanism.name} → {'; '.join(told)}"), width))
 
 
 def _counts(report: Report) -> Text:

@@ -48,6 +48,10 @@ COLUMNS = {
     "lost_share_median": "cell.runs.lost_share_median",
     "lost_share_low": "cell.runs.lost_share_interval.low",
     "lost_share_high": "cell.runs.lost_share_interval.high",
+    "fix_mechanism": "cell.fix.mechanism",
+    "fix_rate_ratio": "cell.fix.rate_ratio",
+    "fix_p95_ratio": "cell.fix.p95_ratio",
+    "repro": "repro",
 }
 """Each column and where a row has it; a figure that does not apply is empty. Shares are between 0 and 1."""
 
