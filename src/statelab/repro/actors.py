@@ -1,0 +1,98 @@
+"""One request under way: sent by a thread of its own, stamped, and kept as an operation of a history."""
+
+import http.client
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+from urllib.parse import urlsplit
+
+import msgspec
+
+from statelab.history import Operation
+from statelab.history import ServedBy
+from statelab.history import Status
+
+
+class Body(msgspec.Struct):
+    result: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """`who` asks `method` of `url`; the operation is known by `op_id`, `parameters` hold its key."""
+
+    who: str
+    op: str
+    op_id: str
+    method: str
+    url: str
+    parameters: Mapping[str, str]
+    limit_s: float
+
+
+def _exchange(request: Request) -> tuple[int, http.client.HTTPMessage, bytes]:
+    """Status, headers and body; raises OSError or HTTPException where no answer comes."""
+    address = urlsplit(request.url)
+    connection = http.client.HTTPConnection(address.netloc, timeout=request.limit_s)
+    headers = {"X-Operation-Id": request.op_id, "Connection": "close"}
+    try:
+        connection.request(request.method, f"{address.path}?{urlencode(request.parameters)}", headers=headers)
+        response = connection.getresponse()
+        return response.status, response.headers, response.read()
+    finally:
+        connection.close()
+
+
+def _status(request: Request, code: int) -> Status:
+    """Refused means without effect, a read has none, and after a 5xx nobody knows."""
+    if code == 200:
+        return "ok"
+    return "fail" if request.method == "GET" or 400 <= code < 500 or code == 501 else "info"
+
+
+def perform(request: Request) -> Operation:
+    """Sends it and waits for its end, whatever that is; never raises."""
+    start = time.monotonic_ns()
+    code, server, result, words, timed_out = 0, None, None, "", False
+    try:
+        code, headers, body = _exchange(request)
+        words = f"HTTP {code}: {body[:200].decode(errors='replace').strip()}"
+        server = msgspec.json.decode(headers.get("X-Served-By", "null"), type=ServedBy | None)
+        result = msgspec.json.decode(body, type=Body).result if code == 200 else None
+    except (OSError, http.client.HTTPException, msgspec.MsgspecError) as error:
+        words, timed_out = f"{type(error).__name__}: {error}", isinstance(error, TimeoutError)
+    end = time.monotonic_ns()
+    status = _status(request, code)
+    return Operation(
+        process=request.who,
+        op=request.op,
+        key=request.parameters["key"],
+        result=result,
+        start=start,
+        end=None if status == "info" else end,
+        status=status,
+        op_id=request.op_id,
+        served_by=server,
+        error=None if status == "ok" else words,
+        timed_out=timed_out,
+    )
+
+
+class Call(threading.Thread):
+    """A request that has been sent. It ends within its own time limit, so nobody has to wait for longer."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(daemon=True)
+        self.request = request
+        self._operation: Operation | None = None
+        self.start()
+
+    def run(self) -> None:
+        self._operation = perform(self.request)
+
+    def answer(self, within_s: float | None = None) -> Operation | None:
+        """The operation once it has ended; None where it has not by then."""
+        self.join(within_s)
+        return self._operation

@@ -1,0 +1,59 @@
+"""The gates of a lab whose app is started with GATES=1, asked of a deployment that always has a thread to answer."""
+
+import http.client
+import urllib.error
+import urllib.request
+
+import msgspec
+
+from statelab.deployments import Deployment
+from statelab.errors import EngineFailed
+from statelab.errors import Unavailable
+from statelab.history import ServedBy
+
+ENVIRONMENT = {"GATES": "1"}
+ANSWER_S = 15.0
+"""Longer than the app itself waits for an arrival."""
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """A request is at its gate: at which point, and who serves it."""
+
+    point: int
+    served_by: ServedBy
+
+
+def keeper(deployments: dict[str, Deployment]) -> Deployment:
+    """A deployment that answers however many requests are held: each has a thread of its own."""
+    for deployment in deployments.values():
+        if "threads" in deployment.fresh:
+            return deployment
+    raise EngineFailed("gates need a deployment with a new thread for each request, such as dev-threaded.env")
+
+
+class Gates:
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def _post(self, op_id: str, action: str) -> bytes | None:
+        """The answer; None where the app gave up waiting. Raises Unavailable where it does not answer."""
+        request = urllib.request.Request(f"{self._url}/gates/{op_id}/{action}", method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=ANSWER_S) as response:
+                body: bytes = response.read()
+                return body
+        except urllib.error.HTTPError as error:
+            with error:
+                if error.code == http.client.GATEWAY_TIMEOUT:
+                    return None
+                raise Unavailable(f"the gates do not work: HTTP {error.code}: {error.read(200)!r}") from None
+        except OSError as error:
+            raise Unavailable(f"the gates do not work: {self._url}: {error}") from None
+
+    def arrival(self, op_id: str) -> Arrival | None:
+        """Waits until the request is at its gate; None where it does not come."""
+        body = self._post(op_id, "arrival")
+        return None if body is None else msgspec.json.decode(body, type=Arrival)
+
+    def release(self, op_id: str) -> None:
+        self._post(op_id, "release")

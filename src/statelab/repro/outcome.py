@@ -1,0 +1,60 @@
+"""What a schedule showed, as the lab's own judge says: a reproduction never judges by itself."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from statelab.columns import History
+from statelab.engines import Engine
+from statelab.history import Operation
+from statelab.judge import JUDGES
+from statelab.judge import Expectation
+from statelab.judge import Judgement
+from statelab.repro.gates import Gates
+from statelab.repro.stage import Play
+from statelab.repro.stage import Stage
+from statelab.repro.targets import Target
+
+Kind = Literal["reproduced", "not reproduced", "cannot happen here", "violated although held is predicted"]
+
+ANYONE = Expectation(expected_processes=1)
+"""Two or three requests cannot meet every process, and need not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    target: Target
+    play: Play
+    judged: list[Operation]
+    judgement: Judgement
+
+    @property
+    def kind(self) -> Kind:
+        if self.target.anomaly:
+            return "reproduced" if self.target.anomaly in self.judgement.anomalies else "not reproduced"
+        return "violated although held is predicted" if self.judgement.anomalies else "cannot happen here"
+
+    @property
+    def as_predicted(self) -> bool:
+        return self.kind in ("reproduced", "cannot happen here")
+
+
+def _inside_one_copy(target: Target, play: Play) -> list[Operation]:
+    """The operations of the copy that the held request met: what happens between copies is another anomaly."""
+    held = next((event for event in play.events if event.what == "held"), None)
+    if held is None or held.server is None:
+        return play.operations
+    copy = target.copy_of(held.server)
+    return [o for o in play.operations if o.served_by is None or target.copy_of(o.served_by) == copy]
+
+
+def reproduce(target: Target, engine: Engine, gates: Gates) -> Outcome:
+    """Plays the target's schedule once, judges it, and starts a deployment anew that no longer answers.
+
+    Raises Unavailable where the deployment or the gates cannot be had.
+    """
+    play = Stage(target, engine.url(target.deployment.name), gates).play()
+    if any(operation.timed_out for operation in play.operations):
+        engine.restart(target.deployment.name)
+    judged = _inside_one_copy(target, play)
+    judgement = JUDGES[target.workload](History.from_operations(judged), ANYONE)
+    return Outcome(target=target, play=play, judged=judged, judgement=judgement)
