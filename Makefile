@@ -53,11 +53,14 @@ lint: $(READY) ## ruff and mypy (strict)
 fuzz: $(READY) ## every checker against exhaustive search on random histories (MODELS= COUNT=1000000 SEED=)
 	@PYTHONPATH=tests $(BIN)/python tests/fuzz.py --models "$(MODELS)" $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
-bench: $(READY) ## speed as ratios of one run
-	@$(BIN)/python -m benchmarks
+bench: $(READY) ## speed of the checkers, and of the lab as ratios of one run (BENCH=checking or serving)
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 readme: $(READY) ## put the headline table of reports/latest into the README
 	@$(BIN)/python -m statelab.report.readme
+
+docs: $(READY) ## write docs/mechanisms.md anew from the catalogue and the theory
+	@$(BIN)/python -m statelab.report.mechanisms
 
 lock: $(READY) ## write requirements/*.txt anew from pyproject.toml
 	@requirements/lock
@@ -77,4 +80,4 @@ $(READY): requirements/dev.txt requirements/bootstrap.txt pyproject.toml
 	@$(STATELAB) setup
 	@mkdir -p $(dir $@) && touch $@
 
-.PHONY: report again list up load down engine engine-down setup test lint fuzz bench readme lock clean help
+.PHONY: report again list up load down engine engine-down setup test lint fuzz bench readme docs lock clean help

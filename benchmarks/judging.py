@@ -1,0 +1,75 @@
+"""The two worker processes of the checker bench: `make MODEL N FORM FOLDER` and `judge MODEL FILE`; they print JSON."""
+
+import json
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from statelab.reading import read
+
+from benchmarks.checking import generator
+from statelab.checkers import MODELS
+from statelab.checkers.model import Deadline
+from statelab.checkers.model import Finding
+from statelab.checkers.model import Model
+from statelab.columns import History
+
+WARM = 5_000
+TIMES = 3
+
+
+def _write(history: History, form: str, path: Path) -> None:
+    if form == "parquet":
+        history.write_parquet(path)
+    else:
+        from statelab.reading import as_lines
+
+        with path.open("wb") as file:
+            file.writelines(as_lines(history))
+
+
+def make(model: str, operations: int, form: str, folder: Path) -> dict[str, str]:
+    """Writes a valid and a spoiled history and returns their paths."""
+    source = generator(model)
+    valid = source.history(operations, np.random.default_rng(operations))
+    paths = {kind: str(folder / f"{model}-{operations}-{kind}.{form}") for kind in ("valid", "spoiled")}
+    _write(valid, form, Path(paths["valid"]))
+    _write(source.spoil(valid), form, Path(paths["spoiled"]))
+    return paths
+
+
+def _initial(model: Model) -> object:
+    return getattr(generator(model.name), "INITIAL", model.initial)
+
+
+def _judge(model: Model, path: Path) -> Finding:
+    return model.check(read(path, model), initial=_initial(model), deadline=Deadline())  # type: ignore[arg-type]
+
+
+def judge(name: str, path: Path) -> dict[str, object]:
+    """Judges small histories first, then the file three times: median of the seconds, and the process's peak memory."""
+    model = MODELS[name]
+    with tempfile.TemporaryDirectory() as folder:
+        for small in make(name, WARM, path.suffix[1:], Path(folder)).values():
+            _judge(model, Path(small))
+    seconds = []
+    for _ in range(TIMES):
+        start = time.perf_counter()
+        finding = _judge(model, path)
+        seconds.append(time.perf_counter() - start)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": statistics.median(seconds), "peak": peak, "verdict": finding.verdict}
+
+
+def main() -> None:
+    command, model, *rest = sys.argv[1:]
+    answer = make(model, int(rest[0]), rest[1], Path(rest[2])) if command == "make" else judge(model, Path(rest[0]))
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()
