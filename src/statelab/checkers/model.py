@@ -26,6 +26,8 @@ class Shape:
 
     `result` is that of an ok operation; `value`, `expected` and `op_id` belong to the request, so an operation of
     unknown outcome has them too. `nothing` names the fields that may be null, `optional` those that may be left out.
+    Of the fields `either` an ok operation has exactly one. An op_id occurs once among the operations of one name,
+    unless it `repeats`.
     An operation that `changes` nothing and is not ok says nothing: it is dropped.
     """
 
@@ -36,6 +38,8 @@ class Shape:
     op_id: bool = False
     nothing: frozenset[str] = frozenset()
     optional: frozenset[str] = frozenset()
+    either: frozenset[str] = frozenset()
+    repeats: bool = False
     changes: bool = True
 
 
