@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from msgspec import structs
+
 from statelab.results import Bounds
 from statelab.results import Cell
 from statelab.results import Counts
 from statelab.results import Coverage
+from statelab.results import Fix
 from statelab.results import Interval
 from statelab.results import Latency
 from statelab.results import Results
@@ -116,6 +119,29 @@ OVERRIDES: dict[str, tuple[VerdictName, list[str], str]] = {
 }
 """Cells that do not come out as predicted, by mechanism/deployment/window."""
 
+FIXES = {
+    "module-global": "module-global-lock",
+    "file": "diskcache-incr",
+    "redis-get-set": "redis-incr",
+    "sqlite-read-write": "sqlite-update",
+    "postgres-read-committed": "postgres-update",
+}
+"""What the made-up rule puts in the place of a broken mechanism, wherever it held."""
+
+SOURCES = {
+    "module-global": "def increment(key):\n    value = counters[key]\n    counters[key] = value + 1\n"
+    "    return value + 1",
+    "module-global-lock": "lock = Lock()\n\ndef increment(key):\n    with lock:\n        value = counters[key]\n"
+    "        counters[key] = value + 1\n        return value + 1",
+    "redis-get-set": f"def increment(key):\n    value = redis.get(key)  # {HOSTILE}\n"
+    "    return redis.set(key, value + 1)",
+    "redis-incr": "def increment(key):\n    return redis.incr(key)  # ``` one line that is too long for its column ``` "
+    + "x" * 80,
+    "sqlite-read-write": "def increment(key):\n    return write(read(key) + 1)",
+    "sqlite-update": "def increment(key):\n    return write(read(key) + 1)",
+}
+"""The code of some; the others show none."""
+
 NOT_RUN = ("postgres-update/gevent-2/tight", "redis-lua/gevent/yield", "redis-lua/gevent-2/yield")
 
 
@@ -153,7 +179,26 @@ def sample() -> Results:
     """The whole of it; the same at every call."""
     chance = random.Random(7)
     cells = [cell for window in WINDOWS for kind in KINDS for cell in _line(kind, window, chance)]
-    return Results(manifest=manifest(), cells=cells)
+    return Results(manifest=manifest(), cells=_with_fixes(cells))
+
+
+def _with_fixes(cells: list[Cell]) -> list[Cell]:
+    by_place = {(cell.mechanism, cell.deployment, cell.window): cell for cell in cells}
+    return [structs.replace(cell, fix=_fix(cell, by_place)) for cell in cells]
+
+
+def _fix(cell: Cell, by_place: dict[tuple[str, str, str], Cell]) -> Fix | None:
+    other = by_place.get((FIXES.get(cell.mechanism, ""), cell.deployment, cell.window))
+    if cell.verdict != "violated" or other is None or other.verdict != "held":
+        return None
+    assert cell.latency_ms
+    assert other.latency_ms
+    return Fix(
+        mechanism=other.mechanism,
+        rate_ratio=(other.rate_ops_s or 0) / (cell.rate_ops_s or 1),
+        p95_ratio=other.latency_ms.p95 / cell.latency_ms.p95,
+        passed_over=["class-attribute", HOSTILE] if cell.mechanism == "file" else [],
+    )
 
 
 def manifest() -> dict[str, Any]:
@@ -169,8 +214,18 @@ def manifest() -> dict[str, Any]:
         "durations": {"deploy": "41 s", "drive": "612 s", "check": "3.1 s"},
         "think_time_ms": 0.5,
         "mechanisms": [
-            {"name": k.name, "workload": "counter", "group": k.group, "summary": k.summary, "store": k.store}
+            {
+                "name": k.name,
+                "workload": "counter",
+                "group": k.group,
+                "summary": k.summary,
+                "store": k.store,
+                "source": SOURCES.get(k.name),
+            }
             for k in KINDS
+        ],
+        "unfixed": [
+            {"workload": "counter", "mechanism": "flask-g", "reason": HOSTILE, "cells": ["sync, window io"]},
         ],
         "deployments": [
             deployment

@@ -33,6 +33,7 @@ CONTRACT = {
     "witness",
     "rate_ops_s",
     "latency_ms",
+    "fix",
 }
 
 
@@ -64,6 +65,10 @@ def test_results_json_is_the_contract(folder: Path) -> None:
     assert violated["lost"].keys() == {"min", "max"}
     assert violated["latency_ms"].keys() == {"p50", "p95", "p99"}
     assert violated["witness"].keys() >= {"operations", "text"}
+    fixes = [found["fix"] for found in stored["cells"] if found["fix"]]
+    assert fixes
+    assert all(fix.keys() >= {"mechanism", "rate_ratio", "p95_ratio"} for fix in fixes)
+    assert all(found["fix"] is None for found in stored["cells"] if found["verdict"] != "violated")
     unavailable = next(found for found in stored["cells"] if found["verdict"] == "unavailable")
     assert unavailable["operations"] is None
 
@@ -79,6 +84,12 @@ def test_the_csv_has_one_line_a_cell_and_units_in_its_header(folder: Path) -> No
     held = next(line for line in lines if line["state"] == "held")
     assert float(held["latency_p99_ms"]) > 0
     assert held["witness_text"] == ""
+    broken = next(line for line in lines if line["fix_mechanism"])
+    assert float(broken["fix_rate_ratio"]) > 0
+    assert float(broken["fix_p95_ratio"]) > 0
+    commands = {line["repro"] for line in lines if line["state"] == "violated"}
+    assert "statelab repro counter/module-global --deployment gthread" in commands
+    assert "" in commands
     bounds = {line["not_seen_upper_bound_share"] for line in lines if line["state"] == "not-seen"}
     assert all(0 < float(bound) < 0.01 for bound in bounds)
 

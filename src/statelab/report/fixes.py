@@ -15,6 +15,7 @@ from statelab.report.matrices import mechanisms_of
 from statelab.report.matrices import window_order
 from statelab.report.rows import UNMEASURED
 from statelab.report.rows import Row
+from statelab.report.text import lines
 from statelab.report.text import listed
 
 MOST_NAMES = 2
@@ -101,7 +102,7 @@ class Change:
         """How much code changes, in words."""
         if self.comparison is None:
             return "this run has no source to compare"
-        return "1 line" if self.comparison.changed == 1 else f"{self.comparison.changed} lines"
+        return lines(self.comparison.changed)
 
     @property
     def reach(self) -> str:

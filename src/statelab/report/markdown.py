@@ -1,6 +1,5 @@
 """The report as Markdown that can be pasted into an issue, and the table that stands in the README."""
 
-import re
 from collections.abc import Iterable
 
 from statelab.comparison import in_columns
@@ -12,11 +11,14 @@ from statelab.report.examples import Example
 from statelab.report.fixes import Broken
 from statelab.report.fixes import Change
 from statelab.report.fixes import Cost
+from statelab.report.markup import escaped
+from statelab.report.markup import fenced
+from statelab.report.markup import folded
+from statelab.report.markup import table
 from statelab.report.matrices import Matrix
 from statelab.report.matrices import window_order
 from statelab.report.rows import Row
 from statelab.report.summary import Sentence
-from statelab.report.text import printable
 from statelab.results import Results
 
 LIMIT = 65_000
@@ -61,21 +63,10 @@ def _fitting(parts: list[str]) -> str:
     return "\n".join(kept)
 
 
-def _escaped(text: str) -> str:
-    """Text of others in a table or a sentence: no HTML, no columns or lines of its own; backticks stay."""
-    text = re.sub(r"\s+", " ", printable(text))
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("|", "\\|")
-
-
-def _table(head: list[str], lines: Iterable[list[str]]) -> str:
-    rows = [head, ["---"] * len(head), *lines]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
-
-
 def _summary(report: Report) -> str:
     counts = ", ".join(f"{number:,} {state.symbol} {state.title}" for state, number in report.tally)
-    facts = [f"- {_escaped(name)}: {_escaped(value)}" for name, value in report.facts]
-    notes = [f"> {_escaped(note)}\n" for note in [*report.incomplete, *report.notes]]
+    facts = [f"- {escaped(name)}: {escaped(value)}" for name, value in report.facts]
+    notes = [f"> {escaped(note)}\n" for note in [*report.incomplete, *report.notes]]
     return "\n".join([f"**{report.verdict}**\n", f"{report.cells:,} cells: {counts}.\n", *notes, *facts, ""])
 
 
@@ -90,11 +81,11 @@ def _findings(report: Report) -> Iterable[str]:
         if sentences:
             yield f"## {title}\n\n{_sentences(sentences)}"
     if report.absences:
-        yield "## Unavailable\n\n" + "".join(f"- {_escaped(absence.text)}\n" for absence in report.absences)
+        yield "## Unavailable\n\n" + "".join(f"- {escaped(absence.text)}\n" for absence in report.absences)
 
 
 def _sentences(sentences: list[Sentence]) -> str:
-    return "".join(f"- {_escaped(sentence.text)}\n" for sentence in sentences)
+    return "".join(f"- {escaped(sentence.text)}\n" for sentence in sentences)
 
 
 def _matrix(matrix: Matrix) -> str:
@@ -102,17 +93,17 @@ def _matrix(matrix: Matrix) -> str:
     lines = []
     for group in matrix.groups:
         if group.name:
-            lines.append([f"*state reaches: {_escaped(group.name)}*"] + [""] * len(matrix.deployments))
+            lines.append([f"*state reaches: {escaped(group.name)}*"] + [""] * len(matrix.deployments))
         lines += [[f"`{line.mechanism.name}`", *map(_cell, line.rows)] for line in group.lines]
     lines.append(["*processes that answered*", *matrix.coverage])
-    return f"### {matrix.workload}, window `{matrix.window}`\n\n{_table(head, lines)}"
+    return f"### {matrix.workload}, window `{matrix.window}`\n\n{table(head, lines)}"
 
 
 def _cell(row: Row) -> str:
     """The measurement; the prediction beside it where it says something else."""
     mark = f"**{row.mark}**" if row.state is states.CONTRADICTION else row.mark
     told = row.agrees and row.state in (states.VIOLATED, states.HELD, states.NOT_GUARANTEED)
-    return _escaped(mark if told or not row.ran else f"{mark} ({row.predicted})")
+    return escaped(mark if told or not row.ran else f"{mark} ({row.predicted})")
 
 
 def _legend(report: Report) -> str:
@@ -121,18 +112,16 @@ def _legend(report: Report) -> str:
     lines += [["NX, UN", "not exercised, unknown"]]
     lines += [["(…)", "what was predicted, where the cell does not say so itself"]]
     lines += [["n/m", "processes that answered of those expected; new: each request has its own"]]
-    return _table(["sign", "meaning"], [[_escaped(cell) for cell in line] for line in lines])
+    return table(["sign", "meaning"], [[escaped(cell) for cell in line] for line in lines])
 
 
 def _example(example: Example) -> str:
     row = example.row
     title = f"{row.mark} {example.witness.anomaly} between {example.between}: {row.cell.mechanism} under "
     title += f"{row.cell.deployment}, window {row.cell.window}"
-    text = printable(example.witness.text).replace("```", "'''")
-    return (
-        f"<details><summary>{_escaped(title)}</summary>\n\n{_escaped(row.cell.reason)}\n\n"
-        f"```text\n{text}\n```\n\n</details>\n"
-    )
+    content = [escaped(row.cell.reason) + "\n", fenced(example.witness.text)]
+    content += [f"Shows it again: `{row.repro}`\n"] if row.repro else []
+    return folded(title, "\n".join(content))
 
 
 def _fixes(broken: list[Broken]) -> str:
@@ -145,25 +134,21 @@ def _fixes(broken: list[Broken]) -> str:
     for lack in (lack for found in broken for lack in found.unfixed):
         without.setdefault(lack.reason, []).append(f"`{lack.mechanism}` ({len(lack.cells)})")
     lacks = [f"- No fix in this run for some cells of {', '.join(who)}: {why}." for why, who in without.items()]
-    return "\n".join(["## What holds instead, and what it costs\n", _table(head, lines), *map(_escaped, lacks), ""])
+    return "\n".join(["## What holds instead, and what it costs\n", table(head, lines), *map(escaped, lacks), ""])
 
 
 def _fix(change: Change) -> list[str]:
     names = [f"`{change.mechanism.name}`", f"`{change.fix.name}`"]
-    under = _escaped(", ".join(change.deployments))
+    under = escaped(", ".join(change.deployments))
     return [*names, change.lines, under, change.window, change.rate_ratios, change.p95_ratios]
 
 
 def _change(change: Change) -> str:
     """What changes, side by side, and the cost in each cell."""
+    names = change.mechanism.name, change.fix.name
     head = ["window", "deployment", "ops/s", "throughput", "p95 ms", "p95", "shows it again"]
-    lines = [_cost(cost) for cost in change.costs]
-    title = f"{change.mechanism.name} → {change.fix.name}"
-    code = ""
-    if change.comparison:
-        columns = printable(in_columns(change.comparison, change.mechanism.name, change.fix.name))
-        code = f"```text\n{columns.replace('```', chr(39) * 3)}\n```\n\n"
-    return f"<details><summary>{_escaped(title)}</summary>\n\n{code}{_table(head, lines)}\n</details>\n"
+    code = [fenced(in_columns(change.comparison, *names))] if change.comparison else [f"{change.lines}\n"]
+    return folded(" → ".join(names), "\n".join([*code, table(head, map(_cost, change.costs))]))
 
 
 def _cost(cost: Cost) -> list[str]:
@@ -183,8 +168,7 @@ def _cost(cost: Cost) -> list[str]:
 def _speed(matrix: Matrix) -> str:
     head = ["ops/s · p50 / p95 / p99 ms", *(f"`{deployment.name}`" for deployment in matrix.deployments)]
     lines = [[f"`{line.mechanism.name}`", *map(_speed_cell, line.rows)] for line in matrix.lines]
-    title = f"Speed: {matrix.workload}, window {matrix.window}"
-    return f"<details><summary>{title}</summary>\n\n{_table(head, lines)}\n</details>\n"
+    return folded(f"Speed: {matrix.workload}, window {matrix.window}", table(head, lines))
 
 
 def _speed_cell(row: Row) -> str:

@@ -123,7 +123,7 @@ class Row:
 
     @cached_property
     def no_ratio(self) -> str:
-        return f"from {self.lack}" if self.lack is NO_ANSWER else self.lack
+        return f"from {self.lack}" if self.lack == NO_ANSWER else self.lack
 
     @cached_property
     def lack(self) -> str:

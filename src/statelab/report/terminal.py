@@ -145,7 +145,7 @@ def _fixes(report: Report, width: int) -> Iterator[Text]:
     for broken in report.broken:
         told = [f"{change.fix.name} {change.rate_ratios}" for change in broken.changes]
         told += [f"none for {broken.without}"] if broken.unfixed else []
-        yield Text(shortened(printable(f"{broken.mechanism.name} → {'; '.join(told)}"), width))
+        yield Text("  " + shortened(printable(f"{broken.mechanism.name} → {'; '.join(told)}"), width - 2))
 
 
 def _counts(report: Report) -> Text:

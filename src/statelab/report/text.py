@@ -36,3 +36,7 @@ def ended(text: str) -> str:
 
 def were(words: list[str]) -> str:
     return f"{joined(words)} {'was' if len(words) == 1 else 'were'}"
+
+
+def lines(number: int) -> str:
+    return "1 line" if number == 1 else f"{number:,} lines"

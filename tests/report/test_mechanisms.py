@@ -1,0 +1,62 @@
+"""docs/mechanisms.md says what the app's catalogue and the theory say."""
+
+from functools import cache
+
+import msgspec
+
+from statelab.app import App
+from statelab.catalogue import Catalogue
+from statelab.catalogue import of_app
+from statelab.deployments import load_all
+from statelab.paths import DEPLOYMENTS
+from statelab.report.mechanisms import PAGE
+from statelab.report.mechanisms import render
+
+DEPLOYED = load_all(DEPLOYMENTS)
+
+
+@cache
+def offered() -> Catalogue:
+    return of_app(App())
+
+
+def without_sources(catalogue: Catalogue) -> Catalogue:
+    plain = msgspec.to_builtins(catalogue)
+    for workload in plain["workloads"].values():
+        for mechanism in workload["mechanisms"].values():
+            mechanism["source"] = None
+    return msgspec.convert(plain, Catalogue)
+
+
+def test_the_page_is_up_to_date() -> None:
+    """Generated anew it is the same, letter for letter."""
+    assert PAGE.read_text() == render(offered(), DEPLOYED), "docs/mechanisms.md is out of date: run `make docs`"
+
+
+def test_every_mechanism_is_told_with_its_prediction_in_each_deployment() -> None:
+    """One heading each, and two lines of marks as long as the list of deployments."""
+    text = render(offered(), DEPLOYED)
+    headings = [line.removeprefix("### ") for line in text.splitlines() if line.startswith("### ")]
+    assert headings == [name for workload in offered().workloads.values() for name in workload.mechanisms]
+    for window in ("tight", "io"):
+        lines = [line for line in text.splitlines() if line.startswith(f"| `{window}` |")]
+        assert len(lines) == len(headings)
+        assert {line.count("|") for line in lines} == {len(DEPLOYED) + 2}
+
+
+def test_what_breaks_has_the_nearest_that_holds_with_its_lines() -> None:
+    """A lock for the module global under threads; one command for the two of Redis."""
+    text = render(offered(), DEPLOYED)
+    told = text.partition("### module-global\n")[2].partition("\n### ")[0]
+    assert "Under `dev-threaded`, `gthread`, `gevent` the nearest that holds is `module-global-lock`" in told
+    assert "| + lock = threading.Lock()" in told
+    told = text.partition("### redis-get-set\n")[2].partition("\n### ")[0]
+    assert "the nearest that holds is `redis-incr`; 4 lines changed:" in told
+    assert "-     stores.redis().set(key, value + 1)          | +     return int(stores.redis().incr(key))" in told
+
+
+def test_an_app_without_sources_has_a_page_as_well() -> None:
+    """Names without code, and a sentence that says why."""
+    text = render(without_sources(offered()), DEPLOYED)
+    assert "the app shows no source to compare" in text
+    assert "```" not in text
