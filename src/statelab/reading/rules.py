@@ -1,0 +1,75 @@
+"""What each field of an operation may hold: one table for a model, which every way of reading goes by.
+
+What a field holds is one bit of `Holds`, and what it may hold a set of them. So a column of fields is tested by one
+`&`, and a single field is refused in words that name the same set.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from statelab.checkers.model import Kind
+from statelab.checkers.model import Model
+from statelab.checkers.model import Shape
+from statelab.columns import STATUSES
+from statelab.history import Status
+
+MISSING, NULL, NUMBER, TEXT, BOOL, LIST, SERVER, OTHER = (1 << bit for bit in range(8))
+"""`NUMBER` is a 64-bit integer, `LIST` one of integers and texts, `SERVER` a whole `ServedBy`, `OTHER` all else."""
+
+ANYTHING = 255
+EMPTY = MISSING | NULL
+
+VALUES = ("result", "value", "expected", "seen")
+SERVER_FIELDS: dict[str, type] = {"host": str, "pid": int, "thread": int, "greenlet": int, "boot": str}
+
+_ALWAYS: dict[str, int] = {
+    "process": NUMBER | TEXT,
+    "op": TEXT,
+    "key": MISSING | TEXT,
+    "start": NUMBER,
+    "status": TEXT,
+    "served_by": EMPTY | SERVER,
+    "error": EMPTY | TEXT,
+    "timed_out": MISSING | BOOL,
+}
+_END: dict[Status, int] = {"ok": NUMBER, "fail": EMPTY | NUMBER, "info": EMPTY}
+_KINDS: dict[Kind, int] = {"integer": NUMBER, "text": TEXT, "value": NUMBER | TEXT, "values": LIST}
+
+
+def _answers(model: Model) -> int:
+    return BOOL if isinstance(model.answers[0], bool) else TEXT
+
+
+def _kind(model: Model, shape: Shape, field: Literal["result", "value", "expected", "seen"]) -> int:
+    kind: Kind | None = getattr(shape, field)
+    if kind is None:
+        return ANYTHING
+    held = _answers(model) if kind == "answer" else _KINDS[kind]
+    return held | (NULL if field in shape.nothing else 0) | (MISSING if field in shape.optional else 0)
+
+
+def _answer(model: Model, shape: Shape, status: Status, field: Literal["result", "seen"]) -> int:
+    """What an answer may hold: that of a failed operation says nothing, and one of unknown outcome has none."""
+    return {"ok": _kind(model, shape, field), "fail": ANYTHING, "info": EMPTY}[status]
+
+
+def _fields(model: Model, shape: Shape, status: Status) -> dict[str, int]:
+    return {
+        **_ALWAYS,
+        "end": _END[status],
+        "result": _answer(model, shape, status, "result"),
+        "seen": _answer(model, shape, status, "seen"),
+        "value": _kind(model, shape, "value"),
+        "expected": _kind(model, shape, "expected"),
+        "op_id": TEXT if shape.op_id else EMPTY | TEXT,
+    }
+
+
+Rules = Mapping[tuple[str, Status], Mapping[str, int]]
+
+
+def rules(model: Model) -> Rules:
+    """For each operation of the model and each status, what its fields may hold."""
+    return {
+        (op, status): _fields(model, shape, status) for op, shape in model.operations.items() for status in STATUSES
+    }
