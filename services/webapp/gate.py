@@ -61,10 +61,10 @@ def _put(redis: "Redis", key: str, message: str) -> None:
         both.execute()
 
 
-def _take(redis: "Redis", key: str) -> str | None:
+def _take(redis: "Redis", key: str) -> str | bytes | None:
     """The next message, waited for; None where none comes."""
     found = redis.blpop([key], LIMIT_S)
-    return found[1].decode() if found else None
+    return found[1] if found else None
 
 
 def _keys(operation: str) -> tuple[str, str]:

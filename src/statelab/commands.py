@@ -77,7 +77,7 @@ class Tracker:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
+def undisturbed() -> Iterator[None]:
     """Stopping is not interrupted by another Ctrl-C."""
     before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -163,7 +163,7 @@ def _measure(console: Console, manifest: Manifest, folder: RunFolder, engine: En
         console.print(f"{error}\nkeeping what was measured", highlight=False, markup=False)
         return 2
     finally:
-        with _undisturbed():
+        with undisturbed():
             engine.down()
     return 0
 
@@ -225,7 +225,7 @@ def up(console: Console, name: str, app: dict[str, Any]) -> None:
         with running.announced(engine.addresses()):
             signal.pause()
     finally:
-        with _undisturbed():
+        with undisturbed():
             engine.down()
 
 

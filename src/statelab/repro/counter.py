@@ -29,8 +29,8 @@ SCHEDULES = {
     "stalled": Schedule(
         steps=(*BEFORE, Crowd("B", "increment"), Release("A")),
         held_where="inside its lock",
-        patience_s=0.5,
-        limit_s=3.0,
+        patience_s=1.0,
+        limit_s=4.0,
     ),
     "divergent": Schedule(
         steps=(
@@ -38,6 +38,15 @@ SCHEDULES = {
             Run("B", "increment", avoids="A"),
             Run("R", "read", meets="A"),
         )
+    ),
+    "divergent between threads": Schedule(  # a thread that is idle takes the next request, one that is held does not
+        steps=(
+            Hold("A", "increment"),
+            Run("B", "increment", avoids="A"),
+            Release("A"),
+            Run("R", "read"),
+        ),
+        held_where="so that another thread must serve B",
     ),
     "never-persists": Schedule(
         steps=(

@@ -39,9 +39,9 @@ class Outcome:
 
 
 def _inside_one_copy(target: Target, play: Play) -> list[Operation]:
-    """The operations of the copy that the held request met: what happens between copies is another anomaly."""
+    """Where requests are to collide, the operations of the held one's copy: between copies is another anomaly."""
     held = next((event for event in play.events if event.what == "held"), None)
-    if held is None or held.server is None:
+    if not target.red or held is None or held.server is None:
         return play.operations
     copy = target.copy_of(held.server)
     return [o for o in play.operations if o.served_by is None or target.copy_of(o.served_by) == copy]

@@ -58,8 +58,8 @@ Step = Everywhere | Hold | Run | Crowd | Release
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """`held_where` says in words where its `Hold` stands. `patience_s` is how long a `Run` may take before the next step
-    comes all the same, `limit_s` how long a client waits for its answer."""
+    """`held_where` says in words where its `Hold` stands. `patience_s` is how long a `Run` may take before the next
+    step comes all the same, `limit_s` how long a client waits for its answer."""
 
     steps: tuple[Step, ...]
     held_where: str = ""
@@ -76,8 +76,8 @@ class Schedule:
 class Script:
     """What a workload's anomalies need to show themselves.
 
-    `schedules` by anomaly; `attempt` is what is tried where none is predicted; `in_words` says of an answered operation
-    what it found and left.
+    `schedules` by anomaly, or by `ANOMALY between BOUNDARY` for copies that nothing but this boundary parts; `attempt`
+    is what is tried where none is predicted; `in_words` says of an answered operation what it found and left.
     """
 
     schedules: Mapping[str, Schedule]

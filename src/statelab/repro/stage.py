@@ -26,8 +26,8 @@ What = Literal["held", "passed", "waits", "released", "answered", "failed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """`who` is held at its gate (or never came to it: `passed`), has no answer yet (`waits`), is let go, has its answer,
-    or ended without one (`failed`). `at` in ns of CLOCK_MONOTONIC, as seen from here."""
+    """`who` is held at its gate (or never came to it: `passed`), has no answer yet (`waits`), is let go, has its
+    answer, or ended without one (`failed`). `at` in ns of CLOCK_MONOTONIC, as seen from here."""
 
     at: int
     who: str
@@ -94,17 +94,19 @@ class Stage:
         return self._calls[-1]
 
     def _note(self, who: str, what: What, server: ServedBy | None = None, operation: Operation | None = None) -> None:
+        if operation:
+            server = operation.served_by
         if server:
             self._servers[who] = server
-        self._events.append(Event(at=time.monotonic_ns(), who=who, what=what, server=server, operation=operation))
+        at = operation.end if operation and operation.end is not None else time.monotonic_ns()
+        self._events.append(Event(at=at, who=who, what=what, server=server, operation=operation))
 
     def _finish(self, call: Call, within_s: float | None = None) -> Operation | None:
         """Waits for the end of a request and notes it, once; None where it has not ended by then."""
         operation = call.answer(within_s)
         if operation and call not in self._ended:
             self._ended.add(call)
-            what: What = "answered" if operation.status == "ok" else "failed"
-            self._note(call.request.who, what, operation.served_by, operation)
+            self._note(call.request.who, "answered" if operation.status == "ok" else "failed", operation=operation)
         return operation
 
     def _finish_all(self) -> list[Operation]:

@@ -50,12 +50,15 @@ class Target:
 
     @property
     def schedule(self) -> Schedule:
-        return self.script.schedules[self.anomaly] if self.anomaly else self.script.attempt
+        if self.anomaly is None:
+            return self.script.attempt
+        schedules, parted = self.script.schedules, " and ".join(sorted(self._apart))
+        return schedules.get(f"{self.anomaly} between {parted}", schedules[self.anomaly])
 
     @property
     def red(self) -> bool:
         """Whether it is predicted violated by what requests do to each other, not by copies alone."""
-        return self.anomaly is not None and self.schedule.gated
+        return self.anomaly is not None and self.script.schedules[self.anomaly].gated
 
     @property
     def _apart(self) -> frozenset[str]:
@@ -116,7 +119,7 @@ def _named(catalogue: Catalogue, cell: str) -> Iterator[tuple[str, str]]:
 
 
 def targets(catalogue: Catalogue, deployments: dict[str, Deployment], cell: str, wanted: list[str]) -> list[Target]:
-    """The cells of `workload/mechanism` (empty: all) under the wanted deployments (none: all), deployment by deployment.
+    """The cells of `workload/mechanism` (empty: all) under the wanted deployments (none: all), one after the other.
 
     Raises BadInput naming the valid names for an unknown one.
     """

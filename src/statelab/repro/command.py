@@ -1,0 +1,148 @@
+"""`statelab repro`: starts the lab with gates, plays what was asked for, stops it all, and says what was shown."""
+
+import time
+from collections import Counter
+from pathlib import Path
+
+from rich.console import Console
+
+from statelab import catalogue
+from statelab.app import App
+from statelab.commands import Tracker
+from statelab.commands import undisturbed
+from statelab.deployments import load_all
+from statelab.engines import Engine
+from statelab.engines.choose import choose
+from statelab.errors import BadInput
+from statelab.errors import Unavailable
+from statelab.history import encode_line
+from statelab.paths import DEPLOYMENTS
+from statelab.paths import REPORTS
+from statelab.report.svg import timeline as picture
+from statelab.repro import narrate
+from statelab.repro.availability import Availability
+from statelab.repro.availability import Lack
+from statelab.repro.gates import ENVIRONMENT
+from statelab.repro.gates import Gates
+from statelab.repro.gates import keeper
+from statelab.repro.outcome import Outcome
+from statelab.repro.outcome import reproduce
+from statelab.repro.targets import Target
+from statelab.repro.targets import targets
+from statelab.repro.timeline import timeline
+
+EXIT_NOT_AS_PREDICTED = 1
+EXIT_UNAVAILABLE = 3
+
+ASK = "name one cell, as in `statelab repro counter/module-global --deployment gthread`, or --all for every red cell"
+
+
+class Reproduction:
+    """The commands' state: which targets, how often, and how each of them went."""
+
+    def __init__(self, console: Console, chosen: list[Target], runs: int, *, everything: bool) -> None:
+        self._console = console
+        self._chosen = chosen
+        self._runs = runs
+        self._everything = everything
+        self._tally: Counter[str] = Counter()
+
+    def say(self, text: str) -> None:
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def perform(self, engine: Engine) -> int:
+        """Brings the lab up, plays everything, returns the exit code. Stopping the engine is the caller's."""
+        started = time.monotonic()
+        deployments = load_all(DEPLOYMENTS)
+        holder = keeper(deployments)
+        used = {target.deployment.name: target.deployment for target in self._chosen} | {holder.name: holder}
+        engine.up(list(used.values()))
+        gates, availability = Gates(engine.url(holder.name)), Availability(engine)
+        tracked = Tracker(self._console)(self._chosen, "reproducing") if self._everything else self._chosen
+        for target in tracked:
+            self._one(target, engine, gates, availability.lack(target))
+        if self._everything:
+            self._summary(time.monotonic() - started)
+        return self._exit_code()
+
+    def _one(self, target: Target, engine: Engine, gates: Gates, lack: Lack | None) -> None:
+        """All runs of one target."""
+        try:
+            if lack:
+                raise Unavailable(lack.reason)
+            self._play(target, engine, gates)
+        except Unavailable as error:
+            kind = "not offered" if lack and not lack.mendable else "unavailable"
+            self._tally[kind] += 1
+            self.say(f"{kind:15} {target.name}: {error}")
+
+    def _play(self, target: Target, engine: Engine, gates: Gates) -> None:
+        started = time.monotonic()
+        outcomes = [reproduce(target, engine, gates) for _ in range(self._runs)]
+        seconds = time.monotonic() - started
+        shown = next((outcome for outcome in outcomes if not outcome.as_predicted), outcomes[0])
+        self._tally[shown.kind] += 1
+        if not self._everything or not shown.as_predicted:
+            self._tell(shown)
+        if self._everything or self._runs > 1:
+            times = f"{sum(outcome.as_predicted for outcome in outcomes)}/{self._runs}"
+            self.say(f"{shown.kind:15} {times:5} {target.anomaly or '':12} {target.name:52} {seconds:6.2f} s")
+
+    def _tell(self, outcome: Outcome) -> None:
+        self.say(narrate.headline(outcome.target))
+        self._console.print(narrate.steps(outcome))
+        self.say("\n".join(timeline(outcome.play)) + "\n")
+        self.say(narrate.conclusion(outcome))
+        for path in _files(outcome):
+            self.say(f"  {path}")
+
+    def _summary(self, seconds: float) -> None:
+        parts = ", ".join(f"{count} {kind}" for kind, count in self._tally.items())
+        self.say(f"\n{len(self._chosen)} red cells, {self._runs} run(s) each: {parts}, in {seconds:.0f} s")
+
+    def _exit_code(self) -> int:
+        if self._tally.keys() & {"not reproduced", "violated although held is predicted"}:
+            return EXIT_NOT_AS_PREDICTED
+        return EXIT_UNAVAILABLE if self._tally["unavailable"] else 0
+
+
+def _files(outcome: Outcome) -> list[Path]:
+    """Writes the history that was judged and the picture of its witness."""
+    target, folder = outcome.target, REPORTS / "repro"
+    folder.mkdir(parents=True, exist_ok=True)
+    base = folder / f"{target.workload}.{target.mechanism}.{target.deployment.name}"
+    history = base.with_name(f"{base.name}.jsonl")
+    history.write_bytes(b"".join(encode_line(operation) for operation in outcome.judged))
+    if outcome.judgement.witness is None:
+        return [history]
+    svg = base.with_name(f"{base.name}.svg")
+    svg.write_text(picture(outcome.judgement.witness))
+    return [history, svg]
+
+
+def _chosen(cell: str, deployment: list[str], everything: bool) -> list[Target]:
+    """One cell, or every red one among those named; raises BadInput."""
+    found = targets(catalogue.of_app(App()), load_all(DEPLOYMENTS), cell, deployment)
+    if everything:
+        found = [target for target in found if target.red]
+    if not found:
+        raise BadInput("none of these cells is predicted to lose, misreport or stall: there is nothing to reproduce")
+    if not everything and len(found) > 1:
+        raise BadInput(ASK)
+    return found
+
+
+def repro(console: Console, *, cell: str, deployment: list[str], engine: str, everything: bool, runs: int) -> int:
+    """Reproduces and returns the exit code: 0 as predicted, 1 not, 3 as predicted as far as it was available.
+
+    Raises BadInput, before anything is started, for what does not exist.
+    """
+    chosen = _chosen(cell, deployment, everything)
+    lab, reason = choose(engine, App(), ENVIRONMENT)
+    reproduction = Reproduction(console, chosen, runs, everything=everything)
+    reproduction.say(f"{len(chosen)} cell(s) x {runs} run(s), engine {lab.name} ({reason})")
+    try:
+        return reproduction.perform(lab)
+    finally:
+        with undisturbed():
+            lab.down()
