@@ -1,10 +1,18 @@
 """One file per model, and the kernels that they share (`order`, ...). No I/O: history in, verdict out."""
 
+from statelab.checkers import at_most_once
 from statelab.checkers import counter_model
+from statelab.checkers import echo
+from statelab.checkers import session
+from statelab.checkers import unique_ids
 from statelab.checkers.model import Model
 
 _TABLE = (
     counter_model.MODEL,
+    unique_ids.MODEL,
+    at_most_once.MODEL,
+    echo.MODEL,
+    session.MODEL,
 )  # fmt: skip
 
 MODELS: dict[str, Model] = {model.name: model for model in _TABLE}

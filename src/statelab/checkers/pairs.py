@@ -1,0 +1,37 @@
+"""Pairs of operations: the closest two that have something in common, and how far apart two are, in words."""
+
+import numpy as np
+
+from statelab.checkers.packing import arranged
+from statelab.checkers.packing import spans
+from statelab.checkers.prose import Cast
+from statelab.checkers.prose import milliseconds
+from statelab.columns import History
+from statelab.columns import Integers
+
+
+def closest(group: Integers, start: Integers, end: Integers) -> tuple[int, int]:
+    """The pair of one group that fits into the shortest time, as positions, the earlier start first. O(n log n).
+
+    Groups are numbers from 0 on, and one of them has two members at least. With each operation goes the one that ends
+    first among those of its group that start no earlier: a cumulative minimum from the back.
+    """
+    by_end = np.argsort(end, kind="stable")
+    place = np.empty(len(end), np.int64)
+    place[by_end] = np.arange(len(end))
+    rows = arranged(group, start)
+    ranked = group[rows] * len(end) + place[rows]
+    soonest = np.minimum.accumulate(ranked[::-1])[::-1][1:]
+    first = np.flatnonzero(soonest // len(end) == group[rows[:-1]])
+    one, other = rows[first], by_end[soonest[first] % len(end)]
+    best = int(np.argmin(spans(start[one], np.maximum(end[one], end[other]))))
+    return int(one[best]), int(other[best])
+
+
+def apart(history: History, cast: Cast, first: int, second: int) -> str:
+    """`A had ended 1.000 ms before B started`, or that the two overlapped; `first` started no later."""
+    one, other = cast.name(first), cast.name(second)
+    if cast.overlap(first, second):
+        return f"{one} and {other} overlapped"
+    distance = int(history.start[second]) - int(history.end[first])
+    return f"{one} had ended {milliseconds(distance)} before {other} started"
