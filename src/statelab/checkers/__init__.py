@@ -1,14 +1,18 @@
 """One file per model, and the kernels that they share (`order`, ...). No I/O: history in, verdict out."""
 
 from statelab.checkers import at_most_once
+from statelab.checkers import blind_counter
 from statelab.checkers import counter_model
 from statelab.checkers import echo
 from statelab.checkers import session
+from statelab.checkers import set_model
 from statelab.checkers import unique_ids
 from statelab.checkers.model import Model
 
 _TABLE = (
     counter_model.MODEL,
+    blind_counter.MODEL,
+    set_model.MODEL,
     unique_ids.MODEL,
     at_most_once.MODEL,
     echo.MODEL,
