@@ -22,6 +22,9 @@ report: $(READY) ## measure and report (PROFILE= ENGINE= WORKLOAD= MECHANISM= DE
 again: $(READY) ## render a saved run again, without any server (RUN=reports/latest)
 	@$(STATELAB) report "$(RUN)"
 
+repro: $(READY) ## show every predicted collision on demand, without load (ENGINE= RUNS= CELL= DEPLOYMENT=)
+	@$(STATELAB) repro --all $(CELL) --engine "$(ENGINE)" --deployment "$(DEPLOYMENT)" $(if $(RUNS),--runs "$(RUNS)")
+
 list: $(READY) ## name every mechanism, deployment, window and profile
 	@$(STATELAB) list
 
@@ -80,4 +83,4 @@ $(READY): requirements/dev.txt requirements/bootstrap.txt pyproject.toml
 	@$(STATELAB) setup
 	@mkdir -p $(dir $@) && touch $@
 
-.PHONY: report again list up load down engine engine-down setup test lint fuzz bench readme docs lock clean help
+.PHONY: report again repro list up load down engine engine-down setup test lint fuzz bench readme docs lock clean help

@@ -21,28 +21,31 @@ class Body(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """`who` asks `method` of `url`; the operation is known by `op_id`, `parameters` hold its key."""
+    """`who` asks `method` of `path`; the operation is known by `op_id`, `parameters` hold its key."""
 
     who: str
     op: str
     op_id: str
     method: str
-    url: str
+    path: str
     parameters: Mapping[str, str]
-    limit_s: float
 
 
-def _exchange(request: Request) -> tuple[int, http.client.HTTPMessage, bytes]:
-    """Status, headers and body; raises OSError or HTTPException where no answer comes."""
-    address = urlsplit(request.url)
-    connection = http.client.HTTPConnection(address.netloc, timeout=request.limit_s)
-    headers = {"X-Operation-Id": request.op_id, "Connection": "close"}
-    try:
-        connection.request(request.method, f"{address.path}?{urlencode(request.parameters)}", headers=headers)
-        response = connection.getresponse()
+class Line:
+    """A connection that is kept and so leads to one process, if the server keeps it; else it is opened anew."""
+
+    def __init__(self, url: str, limit_s: float) -> None:
+        self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=limit_s)
+
+    def exchange(self, request: Request) -> tuple[int, http.client.HTTPMessage, bytes]:
+        """Status, headers and body; raises OSError or HTTPException where no answer comes."""
+        target = f"{request.path}?{urlencode(request.parameters)}"
+        self._connection.request(request.method, target, headers={"X-Operation-Id": request.op_id})
+        response = self._connection.getresponse()
         return response.status, response.headers, response.read()
-    finally:
-        connection.close()
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 def _status(request: Request, code: int) -> Status:
@@ -52,12 +55,12 @@ def _status(request: Request, code: int) -> Status:
     return "fail" if request.method == "GET" or 400 <= code < 500 or code == 501 else "info"
 
 
-def perform(request: Request) -> Operation:
+def perform(request: Request, line: Line) -> Operation:
     """Sends it and waits for its end, whatever that is; never raises."""
     start = time.monotonic_ns()
     code, server, result, words, timed_out = 0, None, None, "", False
     try:
-        code, headers, body = _exchange(request)
+        code, headers, body = line.exchange(request)
         words = f"HTTP {code}: {body[:200].decode(errors='replace').strip()}"
         server = msgspec.json.decode(headers.get("X-Served-By", "null"), type=ServedBy | None)
         result = msgspec.json.decode(body, type=Body).result if code == 200 else None
@@ -83,14 +86,15 @@ def perform(request: Request) -> Operation:
 class Call(threading.Thread):
     """A request that has been sent. It ends within its own time limit, so nobody has to wait for longer."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, line: Line) -> None:
         super().__init__(daemon=True)
         self.request = request
+        self._line = line
         self._operation: Operation | None = None
         self.start()
 
     def run(self) -> None:
-        self._operation = perform(self.request)
+        self._operation = perform(self.request, self._line)
 
     def answer(self, within_s: float | None = None) -> Operation | None:
         """The operation once it has ended; None where it has not by then."""

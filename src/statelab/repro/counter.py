@@ -1,60 +1,42 @@
 """The workload `counter`: the one order of two requests that breaks its promise, for each anomaly.
 
-P counts once before, so that the numbers tell a copy for every thread or request from an update that is lost: then no
-thread was asked often enough to have made by itself what A and B are told.
+P counts twice before, so that the numbers tell a copy for each thread or greenlet from an update that is lost: A and B
+are told 3, and none of those who serve them was asked three times.
 """
 
 from statelab.catalogue import Claims
 from statelab.history import Operation
-from statelab.repro.schedule import Crowd
-from statelab.repro.schedule import Everywhere
+from statelab.repro.schedule import Burst
 from statelab.repro.schedule import Hold
+from statelab.repro.schedule import Meet
 from statelab.repro.schedule import Release
 from statelab.repro.schedule import Run
 from statelab.repro.schedule import Schedule
 from statelab.repro.schedule import Script
 
-BEFORE = (Everywhere("P", "increment"), Hold("A", "increment"))
+PAIR = ("A", "B")
 
 COLLISION = (
-    *BEFORE,
-    Run("B", "increment", meets="A"),
+    Meet("P", "increment", PAIR),
+    Hold("A", "increment"),
+    Run("B", "increment"),
     Release("A"),
-    Run("R", "read", meets="A"),
+    Run("R", "read", via="A"),
+)
+
+STALL = (
+    Meet("P", "increment", PAIR, process=True),
+    Hold("A", "increment"),
+    Run("B", "increment"),
+    Release("A"),
 )
 
 SCHEDULES = {
     "lost-update": Schedule(steps=COLLISION, held_where="between its read and its write"),
     "misreported": Schedule(steps=COLLISION, held_where="between its update and the read of its answer"),
-    "stalled": Schedule(
-        steps=(*BEFORE, Crowd("B", "increment"), Release("A")),
-        held_where="inside its lock",
-        patience_s=1.0,
-        limit_s=4.0,
-    ),
-    "divergent": Schedule(
-        steps=(
-            Run("A", "increment"),
-            Run("B", "increment", avoids="A"),
-            Run("R", "read", meets="A"),
-        )
-    ),
-    "divergent between threads": Schedule(  # a thread that is idle takes the next request, one that is held does not
-        steps=(
-            Hold("A", "increment"),
-            Run("B", "increment", avoids="A"),
-            Release("A"),
-            Run("R", "read"),
-        ),
-        held_where="so that another thread must serve B",
-    ),
-    "never-persists": Schedule(
-        steps=(
-            Run("A", "increment"),
-            Run("B", "increment"),
-            Run("R", "read"),
-        )
-    ),
+    "stalled": Schedule(steps=STALL, held_where="inside its lock", patience_s=1.0, limit_s=4.0),
+    "divergent": Schedule(steps=(Burst("W", "increment"), Burst("R", "read"))),
+    "never-persists": Schedule(steps=(Run("A", "increment"), Run("B", "increment"), Run("R", "read"))),
 }
 
 ATTEMPT = Schedule(steps=COLLISION, held_where="in its update", patience_s=0.5)

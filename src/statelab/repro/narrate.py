@@ -6,6 +6,7 @@ from itertools import groupby
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from statelab.checkers.prose import plural
 from statelab.history import Operation
 from statelab.history import ServedBy
 from statelab.report.text import joined
@@ -14,7 +15,10 @@ from statelab.repro.stage import Event
 from statelab.repro.targets import Target
 from statelab.results import ANOMALIES
 
-NO_GATE = "It needs no gate: the copies differ although no request overlaps another."
+NO_GATE = "It needs no gate: nobody has to come between the read and the write of another."
+
+MOST_SHOWN = 8
+"""Of more answers of one step the last one and the first few are shown."""
 
 
 def where(server: ServedBy | None) -> str:
@@ -30,6 +34,11 @@ def headline(target: Target) -> str:
     return f"{target.name}: {target.deployment.description}\npredicted: {predicted} ({target.prediction.reason})"
 
 
+def _family(event: Event) -> tuple[str, str]:
+    """Events of one step: `B1` and `B2` are of one burst."""
+    return event.who.rstrip("0123456789"), event.what
+
+
 def steps(outcome: Outcome) -> Table:
     """One line for each thing that happened, in ms since the first request was sent."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
@@ -38,19 +47,36 @@ def steps(outcome: Outcome) -> Table:
     table.add_column("where", no_wrap=True)
     table.add_column("what")
     zero = min(operation.start for operation in outcome.play.operations)
-    for event, what in _told(outcome):
-        table.add_row(f"{(event.at - zero) / 1e6:,.1f}", event.who, where(event.server), what)
+    for at, *words in _told(outcome):
+        table.add_row(f"{(at - zero) / 1e6:,.1f}", *words)
     return table
 
 
-def _told(outcome: Outcome) -> Iterator[tuple[Event, str]]:
-    """Each event in words; of several answers in a row to one client all but the last are told together."""
-    for _, grouped in groupby(outcome.play.events, key=lambda event: (event.who, event.what)):
-        *before, last = grouped
-        if before:
-            told = joined(str(event.operation.result) for event in before if event.operation)
-            yield before[-1], f"is told {told}; is sent again, to meet the process that it has to meet"
-        yield last, _what(outcome.target, last)
+def _told(outcome: Outcome) -> Iterator[tuple[int, str, str, str]]:
+    """Each event as time, who, where, what; several answers of one step are told together, one line for each copy."""
+    for (who, what), grouped in groupby(outcome.play.events, key=_family):
+        events = list(grouped)
+        if len(events) > 1 and what == "answered":
+            yield from _together(outcome.target, who, events)
+        else:
+            yield from ((event.at, event.who, where(event.server), _what(outcome.target, event)) for event in events)
+
+
+def _together(target: Target, who: str, events: list[Event]) -> Iterator[tuple[int, str, str, str]]:
+    by_copy: dict[object, list[Event]] = {}
+    for event in events:
+        by_copy.setdefault(event.server and target.copy_of(event.server), []).append(event)
+    for same in by_copy.values():
+        told = [str(event.operation.result) for event in same if event.operation]
+        shown = told if len(told) <= MOST_SHOWN else [*told[: MOST_SHOWN - 2], "...", told[-1]]
+        yield same[-1].at, who, _common(same), f"{plural(len(same), 'request')} here, told {joined(shown)}"
+
+
+def _common(events: list[Event]) -> str:
+    """Where all of them were answered, as exactly as it is the same."""
+    servers = [event.server for event in events if event.server]
+    pids = dict.fromkeys(f"pid {server.pid}" for server in servers)
+    return where(servers[0]) if len(set(servers)) == 1 else joined(pids) if len(pids) < 3 else f"{len(pids)} processes"
 
 
 def _what(target: Target, event: Event) -> str:

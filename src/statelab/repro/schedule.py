@@ -9,11 +9,14 @@ from statelab.history import Operation
 
 
 @dataclass(frozen=True, slots=True)
-class Everywhere:
-    """`who` does the operation again and again until every copy of the state has answered."""
+class Meet:
+    """`who` does the operation over one new connection after the other, until two of them lead to one copy of the state
+    (`process`: to one process). These two are kept for the pair, which so meets in one place."""
 
     who: str
     operation: str
+    pair: tuple[str, str]
+    process: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +32,17 @@ class Hold:
 class Run:
     """`who` is sent and runs to its end; one that does not end within the schedule's patience is left waiting.
 
-    It is sent again until it meets the copy of the state that served `meets`, or another than served `avoids`.
+    It goes over the connection that was kept for `via` (default: for itself), or over a new one.
     """
 
     who: str
     operation: str
-    meets: str | None = None
-    avoids: str | None = None
+    via: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Crowd:
-    """One request for each process, `who`1, `who`2, ...: whichever of them `who` has to meet, one does."""
+class Burst:
+    """Several at once, `who`1, `who`2, ..., and nobody is held; again until more than one copy has answered."""
 
     who: str
     operation: str
@@ -53,7 +55,7 @@ class Release:
     who: str
 
 
-Step = Everywhere | Hold | Run | Crowd | Release
+Step = Meet | Hold | Run | Burst | Release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +78,8 @@ class Schedule:
 class Script:
     """What a workload's anomalies need to show themselves.
 
-    `schedules` by anomaly, or by `ANOMALY between BOUNDARY` for copies that nothing but this boundary parts; `attempt`
-    is what is tried where none is predicted; `in_words` says of an answered operation what it found and left.
+    `schedules` by anomaly; `attempt` is what is tried where none is predicted; `in_words` says of an answered operation
+    what it found and left.
     """
 
     schedules: Mapping[str, Schedule]

@@ -8,18 +8,20 @@ from typing import Literal
 from statelab.history import Operation
 from statelab.history import ServedBy
 from statelab.repro.actors import Call
+from statelab.repro.actors import Line
 from statelab.repro.actors import Request
 from statelab.repro.gates import Gates
-from statelab.repro.schedule import Crowd
-from statelab.repro.schedule import Everywhere
+from statelab.repro.schedule import Burst
 from statelab.repro.schedule import Hold
+from statelab.repro.schedule import Meet
 from statelab.repro.schedule import Release
 from statelab.repro.schedule import Run
 from statelab.repro.schedule import Step
 from statelab.repro.targets import Target
 
-TRIES = 200
-"""How often a request is sent again for another process to take it."""
+TOGETHER = 8
+TRIES = 50
+"""A burst is so many requests at once, and comes again at most so often."""
 
 What = Literal["held", "passed", "waits", "released", "answered", "failed"]
 
@@ -53,51 +55,52 @@ class Stage:
         self._gates = gates
         self._key = f"repro-{secrets.token_hex(6)}"
         self._calls: list[Call] = []
+        self._lines: list[Line] = []
+        self._kept: dict[str, Line] = {}
         self._held: dict[str, Call] = {}
         self._ended: set[Call] = set()
-        self._servers: dict[str, ServedBy] = {}
         self._events: list[Event] = []
 
     def play(self) -> Play:
+        """Raises Unavailable where the gates do not work."""
         for step in self._target.schedule.steps:
             self._perform(step)
         operations = self._finish_all()
+        for line in self._lines:
+            line.close()
         return Play(operations=operations, events=self._events)
 
     def _perform(self, step: Step) -> None:
         match step:
-            case Everywhere():
-                self._everywhere(step)
+            case Meet():
+                self._meet(step)
             case Hold():
                 self._hold(step)
             case Run():
                 self._run(step)
-            case Crowd():
-                for number in range(self._target.deployment.expected_processes or 1):
-                    self._run(Run(f"{step.who}{number + 1}", step.operation))
+            case Burst():
+                self._burst(step)
             case Release():
                 self._release(step)
 
-    def _send(self, who: str, operation: str, **parameters: str) -> Call:
-        path = f"{self._target.workload}/{self._target.mechanism}"
-        method = self._target.methods[operation]
+    def _open(self) -> Line:
+        self._lines.append(Line(self._url, self._target.schedule.limit_s))
+        return self._lines[-1]
+
+    def _send(self, line: Line, who: str, operation: str, **parameters: str) -> Call:
+        path = f"/{self._target.workload}/{self._target.mechanism}"
         request = Request(
             who=who,
             op=operation,
             op_id=f"{self._key}-{len(self._calls) + 1}",
-            method=method,
-            url=f"{self._url}/{path}" if operation == "read" else f"{self._url}/{path}/{operation}",
+            method=self._target.methods[operation],
+            path=path if operation == "read" else f"{path}/{operation}",
             parameters={"key": self._key, **parameters},
-            limit_s=self._target.schedule.limit_s,
         )
-        self._calls.append(Call(request))
+        self._calls.append(Call(request, line))
         return self._calls[-1]
 
     def _note(self, who: str, what: What, server: ServedBy | None = None, operation: Operation | None = None) -> None:
-        if operation:
-            server = operation.served_by
-        if server:
-            self._servers[who] = server
         at = operation.end if operation and operation.end is not None else time.monotonic_ns()
         self._events.append(Event(at=at, who=who, what=what, server=server, operation=operation))
 
@@ -106,43 +109,50 @@ class Stage:
         operation = call.answer(within_s)
         if operation and call not in self._ended:
             self._ended.add(call)
-            self._note(call.request.who, "answered" if operation.status == "ok" else "failed", operation=operation)
+            what: What = "answered" if operation.status == "ok" else "failed"
+            self._note(call.request.who, what, operation.served_by, operation)
         return operation
 
     def _finish_all(self) -> list[Operation]:
         return [operation for operation in map(self._finish, self._calls) if operation]
 
-    def _everywhere(self, step: Everywhere) -> None:
-        met: set[tuple[object, ...]] = set()
-        for _ in range(TRIES):
-            operation = self._finish(self._send(step.who, step.operation, window="call"))
-            if operation and operation.served_by:
-                met.add(self._target.copy_of(operation.served_by))
-            if len(met) >= self._target.copies:
+    def _meet(self, step: Meet) -> None:
+        """Of one connection more than there are places, two lead to the same one."""
+        lines: dict[object, Line] = {}
+        for _ in range((self._target.deployment.expected_processes or 1) + 1):
+            line = self._open()
+            operation = self._finish(self._send(line, step.who, step.operation))
+            if operation is None or operation.served_by is None:
                 return
+            server = operation.served_by
+            place = server.boot if step.process else self._target.copy_of(server)
+            if place in lines:
+                self._kept = dict(zip(step.pair, (lines[place], line), strict=True))
+                return
+            lines[place] = line
 
     def _hold(self, step: Hold) -> None:
-        call = self._send(step.who, step.operation, window="gate", point=str(step.point))
+        line = self._kept.get(step.who) or self._open()
+        call = self._held[step.who] = self._send(line, step.who, step.operation, window="gate", point=str(step.point))
         arrival = self._gates.arrival(call.request.op_id)
-        self._held[step.who] = call
         self._note(step.who, "held" if arrival else "passed", arrival.served_by if arrival else None)
 
     def _run(self, step: Run) -> None:
-        deadline = time.monotonic() + self._target.schedule.patience_s
-        for _ in range(TRIES):
-            operation = self._finish(self._send(step.who, step.operation), max(0.0, deadline - time.monotonic()))
-            if operation is None:
-                self._note(step.who, "waits")
-                return
-            if operation.status != "ok" or self._is_where_it_should(step, operation):
-                return
+        line = self._kept.get(step.via or step.who) or self._open()
+        if self._finish(self._send(line, step.who, step.operation), self._target.schedule.patience_s) is None:
+            self._note(step.who, "waits")
 
-    def _is_where_it_should(self, step: Run, operation: Operation) -> bool:
-        other = self._servers.get(step.meets or step.avoids or "")
-        if other is None or operation.served_by is None:
-            return True
-        same = self._target.copy_of(other) == self._target.copy_of(operation.served_by)
-        return same if step.meets else not same
+    def _burst(self, step: Burst) -> None:
+        met: set[object] = set()
+        for _ in range(TRIES):
+            calls = [
+                self._send(self._open(), f"{step.who}{number + 1}", step.operation, window="io")
+                for number in range(TOGETHER)
+            ]
+            ended = [operation for operation in map(self._finish, calls) if operation]
+            met |= {self._target.copy_of(operation.served_by) for operation in ended if operation.served_by}
+            if len(met) > 1:
+                return
 
     def _release(self, step: Release) -> None:
         self._note(step.who, "released")

@@ -50,26 +50,17 @@ class Target:
 
     @property
     def schedule(self) -> Schedule:
-        if self.anomaly is None:
-            return self.script.attempt
-        schedules, parted = self.script.schedules, " and ".join(sorted(self._apart))
-        return schedules.get(f"{self.anomaly} between {parted}", schedules[self.anomaly])
+        return self.script.schedules[self.anomaly] if self.anomaly else self.script.attempt
 
     @property
     def red(self) -> bool:
         """Whether it is predicted violated by what requests do to each other, not by copies alone."""
-        return self.anomaly is not None and self.script.schedules[self.anomaly].gated
+        return self.anomaly is not None and self.schedule.gated
 
     @property
     def _apart(self) -> frozenset[str]:
         """Boundaries between two requests that the state does not cross."""
         return self.deployment.spread - reach(self.claims, self.deployment)
-
-    @property
-    def copies(self) -> int:
-        """Among how many copies requests are spread that the server chooses a process for."""
-        processes = self.deployment.expected_processes or 1
-        return processes if self._apart & {"processes", "hosts"} else 1
 
     def copy_of(self, server: ServedBy) -> tuple[object, ...]:
         """Whose copy of the state this server has: equal for two that share one."""
