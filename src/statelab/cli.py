@@ -15,6 +15,7 @@ from statelab.checkers import MODELS
 from statelab.errors import BadInput
 from statelab.errors import EngineFailed
 from statelab.errors import Unavailable
+from statelab.repro import command as reproduction
 
 EXIT_BAD_INPUT = 2
 EXIT_STOPPED = 130
@@ -120,6 +121,17 @@ def load() -> None:
 def setup() -> None:
     """Get the store programs that are missing on this machine, without installing anything."""
     commands.setup(Console())
+
+
+@cli.command()
+@click.argument("cell", metavar="[WORKLOAD/MECHANISM]", default="")
+@click.option("--deployment", callback=_several, metavar="NAMES", help="under this one (with --all: under these)")
+@click.option("--engine", default="auto", show_default=True, help="compose, local, or auto")
+@click.option("--all", "everything", is_flag=True, help="every cell that requests which meet must break")
+@click.option("--runs", type=click.IntRange(1, 1000), default=1, show_default=True, help="play each so many times")
+def repro(**options: Any) -> None:
+    """Show a predicted violation on demand: two requests in the one order that breaks the promise, no load."""
+    sys.exit(reproduction.repro(Console(), **options))
 
 
 def _stop(number: int, frame: object) -> None:
