@@ -106,8 +106,10 @@ def test_keys_are_apart() -> None:
     one, two = server(1), server(2)
     operations = [inc(10 * i, 10 * i + 1, i + 1, by, key) for i in range(5) for by in (one, two) for key in ("a", "b")]
     assert found(counter.KNOWN, operations).level == "process"
-    operations.append(inc(90, 91, 3, two, "b"))
+    operations.append(inc(90, 91, 7, two, "b"))
     assert found(counter.KNOWN, operations).level is None
+    assert found(counter.KNOWN, [*operations, unknown(0, "a")]).level is None
+    assert found(counter.KNOWN, [*operations, unknown(0, "b")]).level == "process"
 
 
 def test_an_operation_that_may_be_anybodys_explains_any_part() -> None:

@@ -7,7 +7,7 @@ For a key whose versions are whole numbers that grow, and for two ok operations 
 - `monotonic-writes`: a write makes a newer version than each one that the session wrote before;
 - `writes-follow-reads`: a write makes a newer version than each one that the session read before.
 Each is a finding of its own. A session is a `process`; its order is that of the starts, and operations that started
-at the same moment have no order. A read of nothing yet is older than all versions.
+at the same moment have no order. A read of nothing yet is one version older than the lowest.
 Algorithm: sort by (session, key, start); a cumulative maximum over the versions read, and one over those written, tell
 for each operation the newest version before it.
 Exact: a guarantee fails iff it fails for some pair, and if it does for any earlier operation, then for the one with
