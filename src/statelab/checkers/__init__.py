@@ -4,6 +4,7 @@ from statelab.checkers import at_most_once
 from statelab.checkers import blind_counter
 from statelab.checkers import counter_model
 from statelab.checkers import echo
+from statelab.checkers import inventory
 from statelab.checkers import session
 from statelab.checkers import set_model
 from statelab.checkers import unique_ids
@@ -13,6 +14,7 @@ _TABLE = (
     counter_model.MODEL,
     blind_counter.MODEL,
     set_model.MODEL,
+    inventory.MODEL,
     unique_ids.MODEL,
     at_most_once.MODEL,
     echo.MODEL,

@@ -69,10 +69,10 @@ def check(history: History, *, initial: Value | None, deadline: Deadline) -> Fin
 
 def lacking_increments(given: Limits) -> Integers:
     """For each acknowledged increment that finds no place, the value by which it should have been counted."""
-    nowhere = given.low > given.high
-    top = of_key(given.counters.top, given.history.key[given.row])
-    confined = (given.high < top) & ~nowhere
-    return np.concatenate((given.high[nowhere], left_over(given.low[confined], given.high[confined])))
+    confined = given.high < of_key(given.counters.top, given.history.key[given.row])
+    last = int(np.argmax(confined[::-1])) if confined.any() else len(confined)
+    upto = len(confined) - last
+    return left_over(given.low[:upto], given.high[:upto])
 
 
 def contradicted(given: Limits) -> Mask:
@@ -99,7 +99,7 @@ def _lost(given: Limits, rise: Integers) -> int:
     """The acknowledged increments that the reads lack which started after all of them had ended."""
     key = given.history.key[given.row]
     quiet = np.full(len(given.counters.base), np.iinfo(np.int64).min)
-    np.maximum.at(quiet, key, given.end)
+    np.maximum.at(quiet, key, given.end[given.row])
     settled = given.reads.start > quiet[given.reads.key]
     final = np.full(len(quiet), np.iinfo(np.int64).max)
     np.minimum.at(final, given.reads.key[settled], rise[settled])

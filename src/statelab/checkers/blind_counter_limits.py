@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from statelab.checkers.packing import paired
 from statelab.columns import INF
 from statelab.columns import INFO
 from statelab.columns import OK
@@ -14,6 +13,8 @@ from statelab.columns import History
 from statelab.columns import Integers
 
 Places = NDArray[np.intp]
+
+_LARGEST = 2**62
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +36,7 @@ class Counters:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reads:
-    """The answered reads, shape `(reads,)`: `row` of the history, renumbered `value`, times on one axis for all keys.
+    """The answered reads, shape `(reads,)`: `row` of the history, renumbered `value`, times on the common axis.
 
     `by_end` and `by_start` are the orders in which they end and start, `ends` and `starts` the times in these orders,
     `highest[i]` the highest value among the first i to end and `lowest[i]` the lowest among those from the i-th to
@@ -57,25 +58,24 @@ class Reads:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Limits:
-    """The answered increments by (key, start), shape `(increments,)`: `row`, times on the axis, and their places.
+    """What is known of increments and reads. `start` and `end` are those of the history's rows on the common axis.
 
-    An increment must be at least the `low`-th value of its counter and at most the `high`-th (its counter's `top`: no
-    read says). `begun` are the starts of all increments that may have taken effect, sorted, and `begun_row` their rows.
-    For each read, `shown` is the highest value known before it started, and `asked` how many increments had been asked
-    for when it ended.
+    `begun` are the rows of all increments that may have taken effect, sorted by start, `row` the acknowledged ones
+    among them: such an increment makes at least the `low`-th value of its counter and at most the `high`-th (its
+    counter's `top` where no read says). Per read, `shown` is the highest value known before it started, and `asked`
+    how many increments had been asked for when it ended.
     """
 
     history: History
     initial: int
-    counters: Counters
-    reads: Reads
-    row: Places
     start: Integers
     end: Integers
+    counters: Counters
+    reads: Reads
+    begun: Places
+    row: Places
     low: Integers
     high: Integers
-    begun: Integers
-    begun_row: Places
     shown: Integers
     asked: Integers
 
@@ -84,37 +84,45 @@ def limits(history: History, initial: int) -> Limits:
     """Renumbers, sorts and looks up; O(n log n)."""
     increment, ok = history.is_op("increment"), history.status == OK
     start, end = _one_axis(history)
-    begun_row = np.flatnonzero(increment & (ok | (history.status == INFO)))
-    begun_row, begun = _sorted_by(start, begun_row)
-    counters = _counters(history, begun_row)
+    begun, begins = _sorted_by(start, np.flatnonzero(increment & (ok | (history.status == INFO))))
+    counters = _counters(history, begun)
     reads = _reads(history, initial, counters, start, end)
-    row = begun_row[ok[begun_row]]
-    low, high = _places(counters, reads, history.key[row], start[row], end[row])
+    asked = np.searchsorted(begins, reads.end, "right") - of_key(counters.asked, reads.key)
+    row = begun[ok[begun]]
+    key = history.key[row]
     return Limits(
         history=history,
         initial=initial,
+        start=start,
+        end=end,
         counters=counters,
         reads=reads,
-        row=row,
-        start=start[row],
-        end=end[row],
-        low=low,
-        high=high,
         begun=begun,
-        begun_row=begun_row,
+        row=row,
+        low=_highest_before(counters, reads, key, start[row]) + 1,
+        high=_lowest_after(counters, reads, key, end[row]),
         shown=_highest_before(counters, reads, reads.key, reads.start),
-        asked=np.searchsorted(begun, reads.end, "right") - of_key(counters.asked, reads.key),
+        asked=asked,
     )
 
 
 def _one_axis(history: History) -> tuple[Integers, Integers]:
-    """Starts and ends such that all times of a key lie before those of the next; an open end means nothing."""
-    if not history.key.any():
-        return history.start, history.end
-    n = len(history)
-    end = np.where(history.end == INF, history.start, history.end)
-    both = paired(np.concatenate((history.key, history.key)), np.concatenate((history.start, end)))
-    return both[:n], both[n:]
+    """Starts and ends such that all times of a key lie before those of the next; an open end means nothing.
+
+    Differences inside a key are true, unless the keys' spans do not fit into 64 bits: then only the order is.
+    """
+    start, closed = history.start, history.end != INF
+    least = int(start.min(initial=INF))
+    width = max(int(start.max(initial=least)), int(history.end.max(where=closed, initial=least))) - least + 1
+    if not history.key.any() and width < _LARGEST:
+        return start, history.end
+    end = np.where(closed, history.end, start)
+    if len(history.keys) * width >= _LARGEST:
+        times = np.unique(np.concatenate((start, end)), return_inverse=True)[1].astype(np.int64)
+        start, end = times[: len(start)], times[len(start) :]
+        least, width = 0, int(end.max()) + 1
+    shift = history.key * np.int64(width) - np.int64(least)
+    return start + shift, end + shift
 
 
 def _sorted_by(time: Integers, rows: Places) -> tuple[Places, Integers]:
@@ -125,8 +133,8 @@ def _sorted_by(time: Integers, rows: Places) -> tuple[Places, Integers]:
     return rows[order], times[order]
 
 
-def _counters(history: History, begun_row: Places) -> Counters:
-    asked = np.bincount(history.key[begun_row], minlength=max(1, len(history.keys)))
+def _counters(history: History, begun: Places) -> Counters:
+    asked = np.bincount(history.key[begun], minlength=max(1, len(history.keys)))
     width = asked + 4
     base = np.cumsum(width) - width + 1
     return Counters(base, base + asked + 2, np.cumsum(asked) - asked)
@@ -173,10 +181,7 @@ def _highest_before(counters: Counters, reads: Reads, key: Codes, start: Integer
     return np.maximum(known, of_key(counters.base, key), out=known)
 
 
-def _places(counters: Counters, reads: Reads, key: Codes, start: Integers, end: Integers) -> tuple[Integers, Integers]:
-    """`low` and `high` of increments: above all that was read before they started, and counted in all that is read
-    after they had ended."""
-    low = _highest_before(counters, reads, key, start)
-    low += 1
-    high = reads.lowest[np.searchsorted(reads.starts, end, "right")]
-    return low, np.minimum(high, of_key(counters.top, key), out=high)
+def _lowest_after(counters: Counters, reads: Reads, key: Codes, end: Integers) -> Integers:
+    """The lowest value of its counter that a read which started after each of these ends shows."""
+    known = reads.lowest[np.searchsorted(reads.starts, end, "right")]
+    return np.minimum(known, of_key(counters.top, key), out=known)

@@ -84,13 +84,13 @@ def _too_high(given: Limits, reads: Places) -> Witness:
     needed = counters.asked[key] + given.reads.value[reads] - counters.base[key]
     some = needed <= np.append(counters.asked[1:], len(given.begun))[key]
     wait = np.full(len(reads), INF)
-    wait[some] = given.begun[needed[some] - 1] - given.reads.end[reads[some]]
+    wait[some] = given.start[given.begun[needed[some] - 1]] - given.reads.end[reads[some]]
     longest = wait == wait.max()
     read = _shortest(given, reads[longest])
     row = int(given.reads.row[read])
     slack = None
     if some[longest].all():
-        slack = _distance(given, row, int(given.begun_row[needed[reads == read][0] - 1]))
+        slack = _distance(given, row, int(given.begun[needed[reads == read][0] - 1]))
     return Witness("too-high", row, slack_ns=slack, asked=int(given.asked[read]))
 
 
@@ -108,13 +108,23 @@ def _inversion(given: Limits) -> Iterator[Witness]:
 
 
 def _missing_from_any(given: Limits, short: Integers) -> Iterator[Witness]:
+    placed = _Placed(given.row, given.start[given.row], given.end[given.row])
     for value in np.unique(short)[:_TRIED].tolist():
-        witness = _missing(given, value)
+        witness = _missing(given, placed, value)
         if witness:
             yield witness
 
 
-def _missing(given: Limits, value: int) -> Witness | None:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Placed:
+    """The acknowledged increments by start: rows, and times on the common axis."""
+
+    row: Places
+    start: Integers
+    end: Integers
+
+
+def _missing(given: Limits, placed: _Placed, value: int) -> Witness | None:
     """The witness of the read of at most `value` that started last, from the highest base that lacks an increment.
 
     Looks back from the read to as few earlier reads as it can: the last 32 to end, or the last 128, 512, ...
@@ -127,48 +137,46 @@ def _missing(given: Limits, value: int) -> Witness | None:
     back = 32
     while True:
         since = max(beginning, until - back)
-        witness = _missing_since(given, read, reads.by_end[since:until], whole=since == beginning)
+        witness = _missing_since(given, placed, read, reads.by_end[since:until], whole=since == beginning)
         if witness or since == beginning:
             return witness
         back *= 4
 
 
-def _missing_since(given: Limits, read: int, bases: Places, *, whole: bool) -> Witness | None:
+def _missing_since(given: Limits, placed: _Placed, read: int, bases: Places, *, whole: bool) -> Witness | None:
     """From one of these bases or, if they are the `whole` past, from the beginning."""
     reads, base_value = given.reads, int(given.counters.base[given.reads.key[read]])
-    inside = _between(given, None if whole else int(reads.end[bases[0]]), read)
-    count = len(inside) - np.searchsorted(given.start[inside], reads.end[bases], "right")
+    first = np.searchsorted(given.low, base_value, "right")
+    if not whole:
+        first = np.searchsorted(placed.start, reads.end[bases[0]], "right")
+    last = np.searchsorted(placed.start, reads.start[read], "left")
+    inside = first + np.flatnonzero(placed.end[first:last] < reads.start[read])
+    count = len(inside) - np.searchsorted(placed.start[inside], reads.end[bases], "right")
     rise = reads.value[read] - reads.value[bases]
     lacking = bases[(count > rise) & (rise >= 0) & (reads.value[bases] > base_value)]
     if len(lacking):
         highest = lacking[reads.value[lacking] == reads.value[lacking].max()]
         base = int(highest[np.argmin(reads.end[highest])])
-        after = inside[given.start[inside] > reads.end[base]]
-        return _with_widest(given, read, base, after, int(reads.value[read] - reads.value[base]) + 1)
-    needed = int(reads.value[read]) - base_value + 1
-    return _with_widest(given, read, None, inside, needed) if whole and len(inside) >= needed else None
+        after = inside[placed.start[inside] > reads.end[base]]
+        return _with_widest(given, placed, read, base, after)
+    enough = whole and len(inside) > reads.value[read] - base_value
+    return _with_widest(given, placed, read, None, inside) if enough else None
 
 
-def _between(given: Limits, since: int | None, read: int) -> Places:
-    """The increments, by start, of the read's counter that had ended before it and had started after `since`."""
-    if since is None:
-        first = np.searchsorted(given.low, given.counters.base[given.reads.key[read]], "right")
-    else:
-        first = np.searchsorted(given.start, since, "right")
-    last = np.searchsorted(given.start, given.reads.start[read], "left")
-    return first + np.flatnonzero(given.end[first:last] < given.reads.start[read])
-
-
-def _with_widest(given: Limits, read: int, base: int | None, inside: Places, needed: int) -> Witness:
-    """With the `needed` increments that lie furthest from the two reads."""
-    room = given.reads.start[read] - given.end[inside]
+def _with_widest(given: Limits, placed: _Placed, read: int, base: int | None, inside: Places) -> Witness:
+    """With as many of the increments inside as it takes, those that lie furthest from the two reads."""
+    reads = given.reads
+    from_value = given.counters.base[reads.key[read]] if base is None else reads.value[base]
+    room = reads.start[read] - placed.end[inside]
     if base is not None:
-        room = np.minimum(room, given.start[inside] - given.reads.end[base])
-    chosen = np.sort(np.argsort(-room, kind="stable")[:needed])
-    rows = given.row[inside[chosen]].tolist()
-    last = int(given.reads.row[read])
-    first = None if base is None else int(given.reads.row[base])
-    slack = min(_distance(given, row, last) for row in rows)
-    if first is not None:
-        slack = min(slack, *(_distance(given, first, row) for row in rows))
-    return Witness("missing", last, first, tuple(rows), slack)
+        room = np.minimum(room, placed.start[inside] - reads.end[base])
+    chosen = np.sort(np.argsort(-room, kind="stable")[: int(reads.value[read] - from_value) + 1])
+    rows = tuple(placed.row[inside[chosen]].tolist())
+    last, first = int(reads.row[read]), None if base is None else int(reads.row[base])
+    return Witness("missing", last, first, rows, _least_room(given, last, first, rows))
+
+
+def _least_room(given: Limits, read: int, base: int | None, increments: tuple[int, ...]) -> int:
+    before = [_distance(given, row, read) for row in increments]
+    after = [] if base is None else [_distance(given, base, row) for row in increments]
+    return min(before + after)

@@ -30,7 +30,10 @@ def left_over(low: Integers, high: Integers) -> Integers:
 def first_come(low: Integers) -> Integers:
     """The places if jobs are served as they come: the first free one, each in its turn."""
     turn = np.arange(len(low))
-    return turn + np.maximum.accumulate(low - turn)
+    place = low - turn
+    np.maximum.accumulate(place, out=place)
+    place += turn
+    return place
 
 
 def earliest_deadline_first(low: Integers, high: Integers) -> list[int]:
