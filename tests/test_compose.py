@@ -4,6 +4,8 @@ import json
 import os
 import socket
 import subprocess
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -58,6 +60,19 @@ def test_a_port_that_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
             assert words.count("unavailable") == 1
         finally:
             lab("down", reports=tmp_path)
+
+
+@pytest.mark.docker
+def test_a_reproduction(tmp_path: Path) -> None:
+    """A gate holds a process in a container as it holds one here; afterwards nothing of it is left."""
+    if not docker_answers():
+        pytest.skip("no Docker Engine answers: make engine installs one")
+    cell = ("counter/redis-get-set", "--deployment", "sync-4")
+    done = lab("repro", *cell, "--engine", "compose", "--runs", "5", reports=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Reproduced: lost-update" in done.stdout
+    assert "5/5" in done.stdout
+    assert containers() == []
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +146,21 @@ def test_a_quick_report(up: Path) -> None:
     assert all(shown["redis-incr", name] == [] for name in load_all(DEPLOYMENTS))
     assert {cell["verdict"] for cell in found["cells"]} == {"held", "violated"}
     assert len(containers()) == len(EVERYTHING)
+
+
+@pytest.mark.docker
+def test_a_lab_that_is_up_has_no_gates(up: Path) -> None:
+    """A reproduction needs a lab of its own and says so, and leaves the one that is up as it is."""
+    done = lab("repro", "counter/redis-get-set", "--deployment", "sync-4", "--engine", "compose", reports=up)
+    assert (done.returncode, "make down" in done.stderr) == (2, True)
+    assert len(containers()) == len(EVERYTHING)
+    engine = ComposeEngine()
+    engine.look()
+    held = urllib.request.Request(f"{engine.url('sync')}/counter/module-global/increment?window=gate", method="POST")
+    with pytest.raises(urllib.error.HTTPError, match="400") as refused:
+        urllib.request.urlopen(held)
+    with refused.value as answer:
+        assert b"gates are off" in answer.read()
 
 
 @pytest.mark.docker

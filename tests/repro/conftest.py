@@ -1,0 +1,56 @@
+"""Reproductions on real servers: one local lab with gates for all tests of this folder that need it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from reproducing import Find
+from reproducing import Reproduce
+from statelab.app import App
+from statelab.catalogue import Catalogue
+from statelab.catalogue import of_app
+from statelab.deployments import Deployment
+from statelab.deployments import load_all
+from statelab.engines.local import LocalEngine
+from statelab.paths import DEPLOYMENTS
+from statelab.repro.gates import ENVIRONMENT
+from statelab.repro.gates import Gates
+from statelab.repro.gates import keeper
+from statelab.repro.outcome import reproduce
+from statelab.repro.targets import Target
+from statelab.repro.targets import targets
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    return of_app(App())
+
+
+@pytest.fixture(scope="session")
+def deployments() -> dict[str, Deployment]:
+    return load_all(DEPLOYMENTS)
+
+
+@pytest.fixture(scope="session")
+def find(catalogue: Catalogue, deployments: dict[str, Deployment]) -> Find:
+    """The target of `workload/mechanism` under a deployment."""
+
+    def one(cell: str, deployment: str) -> Target:
+        (target,) = targets(catalogue, deployments, cell, [deployment])
+        return target
+
+    return one
+
+
+@pytest.fixture(scope="module")
+def play(deployments: dict[str, Deployment]) -> Iterator[Reproduce]:
+    """Reproduces a target on real servers."""
+    names = ("sync", "sync-4", "gthread", "gthread-2x4", "gevent-2")
+    holder = keeper(deployments)
+    engine = LocalEngine(environment=ENVIRONMENT)
+    try:
+        engine.up([*(deployments[name] for name in names), holder])
+        gates = Gates(engine.url(holder.name))
+        yield lambda target: reproduce(target, engine, gates)
+    finally:
+        engine.down()

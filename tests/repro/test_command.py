@@ -1,0 +1,102 @@
+"""`statelab repro`: what it prints, leaves and returns, and that nothing it started outlives it."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from io import StringIO
+from pathlib import Path
+
+import psutil
+import pytest
+from rich.console import Console
+
+from program import COMMAND
+from program import REPORTS
+from program import Statelab
+from program import started_for
+from statelab.history import read_recording
+from statelab.repro import command
+
+
+@pytest.mark.process
+def test_one_cell_step_by_step(statelab: Statelab, tmp_path: Path) -> None:
+    """Schedule, proof and timeline are printed; the history and the picture are kept."""
+    done = statelab("repro", "counter/module-global", "--deployment", "gthread", "--engine", "local", "--runs", "3")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "predicted: lost-update" in done.stdout
+    assert "held between its read and its write" in done.stdout
+    assert "Reproduced: lost-update" in done.stdout
+    assert "A and B were both told 3." in done.stdout
+    assert "● held … ● let go" in done.stdout
+    assert "3/3" in done.stdout
+    left = tmp_path / "repro" / "counter.module-global.gthread"
+    assert len(read_recording(left.with_name(f"{left.name}.jsonl"))) == 5
+    assert "Timeline of lost-update" in left.with_name(f"{left.name}.svg").read_text()
+
+
+@pytest.mark.process
+def test_all_under_one_server_without_two_stores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line for each red cell and a sum; what the server never offers is no failure, what is missing makes exit code 3
+    and says how to get it."""
+    monkeypatch.setattr("statelab.engines.stores.find", lambda *names: None)
+    output = StringIO()
+    code = command.repro(
+        Console(file=output), cell="", deployment=["dev-threaded"], engine="local", everything=True, runs=2
+    )
+    lines = [" ".join(line.split()) for line in output.getvalue().splitlines()]
+    assert code == 3
+    assert any(line.startswith("reproduced 2/2 lost-update counter/module-global on dev-threaded") for line in lines)
+    assert any(line.startswith("reproduced 2/2 misreported counter/redis-incr-get on dev-threaded") for line in lines)
+    assert any(line.startswith("not offered counter/gunicorn-stash on dev-threaded: gunicorn's") for line in lines)
+    missing = [line for line in lines if line.startswith("unavailable counter/memcached-get-set on dev-threaded")]
+    assert "apt-get install memcached" in missing[0]
+    assert re.match(r"\d+ red cells, 2 run\(s\) each: \d+ reproduced, \d+ not offered, \d+ unavailable, in", lines[-1])
+
+
+@pytest.mark.process
+def test_stopped_while_a_request_is_held(tmp_path: Path) -> None:
+    """Ctrl-C ends everything, requests that are held as well: here nearly always one is."""
+    arguments = ["repro", "counter/redis-incr", "--deployment", "dev-single", "--engine", "local", "--runs", "1000"]
+    environment = {**os.environ, REPORTS: str(tmp_path)}
+    with subprocess.Popen(
+        [*COMMAND, *arguments], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as lab:
+        deadline = time.monotonic() + 60
+        while not _is_served(tmp_path) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        lab.send_signal(signal.SIGINT)
+        _, printed = lab.communicate(timeout=60)
+    assert (lab.returncode, printed.strip()) == (130, b"statelab: stopped")
+
+
+def _is_served(reports: Path) -> bool:
+    """Whether the deployment under test has answered somebody, as its log says."""
+    return any("/counter/" in log.read_text() for log in map(_log, started_for(reports)) if log and log.exists())
+
+
+def _log(process: psutil.Process) -> Path | None:
+    """The log of the deployment, beside which the engine's children live; None where the process is gone."""
+    try:
+        return Path(process.cwd()) / "logs" / "dev-single.log"
+    except psutil.Error:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["repro", "counter/module-global"], ["--all", "--deployment"]),
+        (["repro", "counter/magic", "--deployment", "sync"], ["'magic'", "module-global"]),
+        (["repro", "counter/redis-incr", "--all"], ["nothing to reproduce"]),
+        (["repro", "--all", "--engine", "podman"], ["'podman'", "compose", "local"]),
+    ],
+)
+def test_bad_input(statelab: Statelab, tmp_path: Path, arguments: list[str], named: list[str]) -> None:
+    """Exit code 2, one line that names what would be right, and nothing started or written."""
+    done = statelab(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert all(name in done.stderr for name in named)
+    assert list(tmp_path.iterdir()) == []
