@@ -18,31 +18,50 @@ pa: Any = pyarrow  # it has no annotations
 pc: Any = pyarrow.compute
 
 _FEW = 2**16
+_NO_TEXT = pa.array([], pa.dictionary(pa.int32(), pa.string()))
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """What a field holds in each of n operations: a number, a text, or neither.
 
-    `number` has shape `(n,)` and means something where `is_number`; `text` is an Arrow array of n texts, plain or
-    dictionary-coded, null where there is none. What no operation has is None.
+    `number` has shape `(n,)` and means something where `is_number` says so; `text` is an Arrow array of n texts, null
+    where there is none, plain or dictionary-coded (`dictionary<int32, string>`), or None if there is none at all.
     """
 
-    number: Integers | None = None
-    is_number: Mask | None = None
+    number: Integers
+    is_number: Mask
     text: Any = None
 
+    @classmethod
+    def of_texts(cls, text: Any) -> "Column":
+        return cls(constant(0, len(text), np.int64), constant(False, len(text), np.bool_), text)
+
+    def __len__(self) -> int:
+        return len(self.number)
+
     @property
-    def is_text(self) -> Mask:
-        return np.asarray(self.text.is_valid(), np.bool_)
+    def known(self) -> Mask:
+        """Where there is something."""
+        return self.is_number if self.text is None else self.is_number | np.asarray(self.text.is_valid(), np.bool_)
 
     def only(self, rows: Mask) -> "Column":
         """The same with nothing outside `rows`."""
-        text = None if self.text is None else pc.if_else(pa.array(rows), self.text, None)
-        if self.number is None or self.is_number is None:
-            return Column(text=text)
+        if rows.all():
+            return self
         kept = self.is_number & rows
+        text = None if self.text is None else pc.if_else(pa.array(rows), self.text, None)
         return Column(np.where(kept, self.number, 0), kept, text)
+
+
+def constant(value: Any, n: int, kind: Any) -> NDArray[Any]:
+    """n times the same, without the memory."""
+    return np.broadcast_to(np.array(value, kind), n)
+
+
+def no_column(n: int) -> Column:
+    """A field that no operation has."""
+    return Column(constant(0, n, np.int64), constant(False, n, np.bool_))
 
 
 class Texts(Sequence[str | None]):
@@ -75,18 +94,47 @@ class Texts(Sequence[str | None]):
         return int(found) + len(self._first)
 
 
-def table(texts: Any, first: tuple[None, ...] = ()) -> Sequence[str | None]:
+def table(texts: Any, first: tuple[None, ...] = ()) -> Sequence[Any]:
     """The texts of an Arrow array as a table of a history."""
     return (*first, *texts.to_pylist()) if len(texts) <= _FEW else Texts(texts, first)
 
 
-def by_appearance(ids: NDArray[Any]) -> tuple[Codes, NDArray[Any]]:
-    """Codes of numbers, and the number that each stands for, in the order in which they appear. O(n)."""
+def by_appearance(ids: NDArray[Any]) -> tuple[Codes, Integers]:
+    """Codes of numbers in the order in which they appear, and the number that each stands for. O(n)."""
     coded = pa.array(ids).dictionary_encode()
-    return np.asarray(coded.indices, np.int32), np.asarray(coded.dictionary)
+    return np.asarray(coded.indices, np.int32), np.asarray(coded.dictionary, np.int64)
 
 
-def coded_texts(text: Any) -> tuple[Integers, Any]:
-    """Codes of texts (-1 where there is none) and their Arrow table."""
-    coded = text if pa.types.is_dictionary(text.type) else text.dictionary_encode()
-    return np.asarray(coded.indices.fill_null(-1), np.int64), coded.dictionary
+def code(columns: Sequence[Column]) -> tuple[list[Codes], Sequence[Any]]:
+    """Codes of several columns over one table of values, in the order in which they appear; -1 where there is none."""
+    texts, words = _text_codes(columns)
+    numbers, all_numbers = by_appearance(np.concatenate([column.number[column.is_number] for column in columns]))
+    codes = np.concatenate(texts)
+    codes[np.concatenate([column.is_number for column in columns])] = numbers + len(words)
+    known = codes >= 0
+    codes[known], order = by_appearance(codes[known])
+    return np.split(codes, np.cumsum([len(column) for column in columns])[:-1]), _values(order, words, all_numbers)
+
+
+def _text_codes(columns: Sequence[Column]) -> tuple[list[Codes], Any]:
+    """Codes of the texts of each column, -1 where there is none, and their one table."""
+    texts = [_NO_TEXT if column.text is None else coded_text(column.text) for column in columns]
+    chunks = pa.chunked_array(texts).unify_dictionaries().chunks
+    codes = [
+        constant(-1, len(column), np.int32) if column.text is None else np.asarray(chunk.indices.fill_null(-1))
+        for column, chunk in zip(columns, chunks, strict=True)
+    ]
+    return codes, chunks[0].dictionary
+
+
+def coded_text(text: Any) -> Any:
+    """Texts as a dictionary-coded Arrow array."""
+    return text if pa.types.is_dictionary(text.type) else text.dictionary_encode()
+
+
+def _values(order: Integers, words: Any, numbers: Integers) -> Sequence[Any]:
+    """The table of the codes that were given in that order: texts come before numbers in `order`."""
+    if not len(numbers):
+        return table(words.take(pa.array(order)))
+    everything = [*words.to_pylist(), *numbers.tolist()]
+    return tuple(everything[place] for place in order.tolist())

@@ -1,16 +1,15 @@
 """The way from a file to a history."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 from statelab.checkers.model import Model
 from statelab.columns import History
-from statelab.errors import BadInput
-from statelab.history import Operation
-from statelab.reading.lines import record
-from statelab.reading.record import Refused
-from statelab.reading.record import Taker
+from statelab.reading.consistency import require_own_ids
+from statelab.reading.consistency import require_times
+from statelab.reading.jsonlines import sheet_of_lines
+from statelab.reading.source import STANDARD_INPUT
+from statelab.reading.source import opened
 
 
 def read(source: Path | Literal["-"], model: Model) -> History:
@@ -18,15 +17,11 @@ def read(source: Path | Literal["-"], model: Model) -> History:
 
     It conforms to the shapes of the model. Raises BadInput with one line: file, line (Parquet: row), what is wrong.
     """
-    data = Path(source).read_bytes()
-    return History.from_operations(list(_operations(str(source), data, model)), answers=model.answers)
-
-
-def _operations(name: str, data: bytes, model: Model) -> Iterator[Operation]:
-    taker = Taker(model)
-    for number, line in enumerate(data.split(b"\n"), start=1):
-        if line.strip(b" \t\r"):
-            try:
-                yield taker.take(record(line))
-            except Refused as refused:
-                raise BadInput(f"{name}, line {number}: {refused}") from None
+    name = STANDARD_INPUT if str(source) == "-" else str(source)
+    with opened(Path(source), name) as stream:
+        sheet, place = sheet_of_lines(stream, name, model)
+    repeating = [op for op, shape in model.operations.items() if shape.repeats]
+    require_own_ids(sheet, name, place, repeating)
+    history = sheet.history(model.answers, ids_repeat=bool(repeating))
+    require_times(history, name, place)
+    return history

@@ -45,7 +45,9 @@ def _kind(model: Model, shape: Shape, field: Literal["result", "value", "expecte
     if kind is None:
         return ANYTHING
     held = _answers(model) if kind == "answer" else _KINDS[kind]
-    return held | (NULL if field in shape.nothing else 0) | (MISSING if field in shape.optional else 0)
+    nothing = NULL if field in shape.nothing else 0
+    left_out = MISSING if field in shape.optional else 0
+    return held | nothing | left_out | (EMPTY if field in shape.either else 0)
 
 
 def _answer(model: Model, shape: Shape, status: Status, field: Literal["result", "seen"]) -> int:

@@ -1,0 +1,84 @@
+"""JSON Lines: chunks of whole lines, read by as many threads as there are cores."""
+
+import os
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+from statelab.checkers.model import Model
+from statelab.errors import BadInput
+from statelab.reading.chunk import LineReader
+from statelab.reading.chunk import ReadLines
+from statelab.reading.chunk import RefusedLine
+from statelab.reading.merge import merged
+from statelab.reading.sheet import Sheet
+
+BLOCK = 2**22
+"""So many bytes are read at once."""
+
+_MOST_THREADS = 4
+
+
+class Stream(Protocol):
+    """What bytes can be read from."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LineNumbers:
+    """The line (from 1) of each row: `blank[i]` is the row that comes after the i-th line that was left out."""
+
+    blank: list[int]
+
+    def __call__(self, row: int) -> str:
+        return f"line {row + 1 + bisect_right(self.blank, row)}"
+
+
+def sheet_of_lines(stream: Stream, name: str, model: Model) -> tuple[Sheet, LineNumbers]:
+    """All operations of a stream of lines; raises BadInput."""
+    sheets, blank, line, row = list[Sheet](), list[int](), 0, 0
+    chunks = _in_order(LineReader(model), _chunks(stream))
+    while True:
+        try:
+            chunk = next(chunks, None)
+        except RefusedLine as refused:
+            raise BadInput(f"{name}, line {line + refused.line + 1}: {refused}") from None
+        if chunk is None:
+            break
+        blank += [row + place - skipped for skipped, place in enumerate(chunk.blank)]
+        sheets += [chunk.sheet] if len(chunk.sheet) else []
+        line, row = line + chunk.lines, row + len(chunk.sheet)
+    if not row:
+        raise BadInput(f"{name}: no operations in it")
+    return merged(sheets), LineNumbers(blank)
+
+
+def _chunks(stream: Stream) -> Iterator[bytes]:
+    """The bytes of a stream in parts of whole lines, each of which ends with a line break, even the last."""
+    begun: list[bytes] = []
+    while block := stream.read(BLOCK):
+        lines, newline, rest = block.rpartition(b"\n")
+        if newline:
+            yield b"".join((*begun, lines, newline))
+            begun.clear()
+        begun.append(rest)
+    if any(begun):
+        yield b"".join((*begun, b"\n"))
+
+
+def _in_order(reader: LineReader, chunks: Iterator[bytes]) -> Iterator[ReadLines]:
+    """What was read of each chunk, in their order; a few are under way at a time."""
+    threads = min(os.cpu_count() or 1, _MOST_THREADS)
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque[Future[ReadLines]] = deque()
+        for chunk in chunks:
+            waiting.append(pool.submit(reader.read, chunk))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
