@@ -1,6 +1,7 @@
-"""The counter: increments that return the new value."""
+"""The counter: increments and decrements that return the new value."""
 
 import random
+from typing import Any
 
 import msgspec
 
@@ -12,8 +13,79 @@ from counter_histories import unknown
 from counter_histories import valid_history
 from models.known import Known
 from models.known import Operations
-from oracle import linearizable
+from oracle import REFUSED
+from oracle import explained
 from statelab.checkers.counter_model import MODEL
+from statelab.history import Operation
+from statelab.history import Value
+
+STEP = {"increment": 1, "decrement": -1, "read": 0}
+
+
+def referee(operations: Operations, initial: Value | None) -> bool:
+    def step(value: int, operation: Operation) -> Any:
+        new = value + STEP[operation.op]
+        told = initial if operation.result is None else operation.result
+        return new if operation.status == "info" or told == new else REFUSED
+
+    return explained(operations, initial, step, {"increment", "decrement"})
+
+
+def dec(start: int, end: int, told: int) -> Operation:
+    """An acknowledged decrement."""
+    return msgspec.structs.replace(inc(start, end, told), op="decrement")
+
+
+def unknown_dec(start: int) -> Operation:
+    """A decrement that got no answer."""
+    return msgspec.structs.replace(unknown(start), op="decrement")
+
+
+def small(rng: random.Random) -> Operations:
+    """A counter that goes up, or down, or both ways."""
+    way = rng.choice(("up", "down", "both", "both"))
+    if way == "both":
+        return both_ways(rng)
+    operations = random_operations(rng)
+    return operations if way == "up" else mirrored(operations)
+
+
+def mirrored(operations: Operations) -> Operations:
+    """Decrements for increments, and every number with the other sign."""
+    return [
+        msgspec.structs.replace(
+            o,
+            op="decrement" if o.op == "increment" else o.op,
+            result=None if o.result is None else -o.result,
+        )
+        for o in operations
+    ]
+
+
+def both_ways(rng: random.Random, most: int = 7) -> Operations:
+    """A real counter's history with up to three answers changed; the result may still be valid."""
+    operations: Operations = []
+    value = time = 0
+    for _ in range(rng.randint(2, most)):
+        time += rng.choice((0, 1, 2, 4))
+        start, end = time - rng.choice((0, 0, 1, 2, 3)), time + rng.choice((0, 0, 1, 2, 4))
+        op, kind = rng.choice(("increment", "decrement", "increment", "decrement", "read")), rng.random()
+        if kind < 0.78 or op == "read":
+            value += STEP[op]
+            operations.append(msgspec.structs.replace(inc(start, end, value), op=op))
+        elif kind < 0.95:
+            value += STEP[op] * (rng.random() < 0.6)
+            operations.append(msgspec.structs.replace(unknown(start), op=op))
+        else:
+            operations.append(msgspec.structs.replace(refused(start, end), op=op))
+    for row in rng.choices(
+        [i for i, o in enumerate(operations) if o.status == "ok"] or [0], k=rng.choice((0, 0, 1, 2))
+    ):
+        if operations[row].status == "ok":
+            moved = operations[row].result + rng.choice((-2, -1, 1, 2))
+            operations[row] = msgspec.structs.replace(operations[row], result=moved)
+    rng.shuffle(operations)
+    return operations
 
 
 def large(n: int, rng: random.Random) -> Operations:
@@ -43,19 +115,26 @@ def from_the_past(operations: Operations, rng: random.Random) -> Operations:
 
 KNOWN = Known(
     model=MODEL,
-    referee=linearizable,
-    small=random_operations,
+    referee=referee,
+    small=small,
     accepted={
         "one after the other": [inc(0, 1, 1), inc(2, 3, 2), read(4, 5, 2)],
         "overlapping, in either order": [inc(0, 9, 2), inc(1, 8, 1)],
         "an unknown increment that took effect": [unknown(0), inc(5, 6, 2)],
         "an unknown increment that did not": [unknown(0), inc(5, 6, 1), read(7, 8, 1)],
         "a refused increment": [refused(0, 1), inc(2, 3, 1)],
+        "down, one after the other": [dec(0, 1, -1), dec(2, 3, -2), read(4, 5, -2)],
+        "up and down again": [inc(0, 1, 1), dec(2, 3, 0), inc(4, 5, 1)],
+        "an unknown decrement that took effect in between": [inc(0, 1, 1), unknown_dec(0), inc(2, 3, 1)],
     },
     rejected={
         "two told the same number": ([inc(0, 1, 1), inc(2, 3, 1)], "duplicate", [0, 1]),
         "a read that misses an increment": ([inc(0, 1, 1), read(2, 3, 0)], "inversion", [1, 0]),
         "a number too high": ([inc(0, 1, 1), inc(2, 3, 3)], "gap", [1]),
+        "two decrements told the same number": ([dec(0, 1, -1), dec(2, 3, -1)], "duplicate", [0, 1]),
+        "a decrement that went up": ([dec(0, 1, 1)], "too-high", [0]),
+        "a decrement that found what nobody had made": ([dec(0, 1, 0), inc(2, 3, 1)], "gap", [0]),
+        "told the same, and nothing in between": ([inc(0, 1, 1), inc(2, 3, 1), dec(4, 5, 0)], "no-order", [0, 1]),
     },
     large=large,
     defects={"an increment lost": lost, "a read from the past": from_the_past},

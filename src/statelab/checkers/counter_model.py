@@ -1,54 +1,93 @@
-"""The model `counter`: increments that return the new value, and reads."""
+"""The model `counter`: increments and decrements that return the new value, and reads.
 
+A key that is only incremented, or only decremented, is decided in O(n log n) (counter.py, counter_one_way.py); one that
+is both by search (counter_both_ways.py), which may end `unknown` where very many operations are open at once.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
 
-from statelab.checkers.counter import conclude
-from statelab.checkers.examination import Examination
-from statelab.checkers.examination import examine
+from statelab.checkers import counter_both_ways
+from statelab.checkers import counter_one_way
 from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
 from statelab.checkers.model import Model
 from statelab.checkers.model import Proof
 from statelab.checkers.model import Shape
-from statelab.checkers.prose import proof
-from statelab.checkers.told import answers
+from statelab.checkers.order import begins
+from statelab.checkers.prose import DOWN
+from statelab.checkers.prose import UP
+from statelab.columns import FAIL
 from statelab.columns import History
+from statelab.columns import Integers
+from statelab.columns import Mask
 from statelab.history import Value
 
 
 def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:
-    """Whether one counter per key explains all answers; see `statelab.checkers.counter`."""
+    """Whether one counter per key explains all answers."""
     start = cast(int, initial)
-    found = examine(answers(history, start), history.grouped_by("whole"))
-    verdict = conclude(found)
-    if verdict.witness is None:
-        return Finding(verdict="held", reason="one counter explains all answers")
-    words = proof(history, verdict, initial=start)
-    return Finding(
-        verdict="violated",
-        reason="no counter that adds one for each increment can have given these answers",
-        proof=Proof(verdict.witness.kind, verdict.witness.rows, words, verdict.witness.slack_ns),
-        counts=_counts(found),
-        violated_keys=tuple(np.unique(history.key[found.told.row[found.defect]]).tolist()),
-    )
+    if not (history.is_op("decrement") & (history.status != FAIL)).any():
+        return counter_one_way.judged(history, start)
+    return _worst(history, list(_parts(history, start, deadline)))
 
 
-def _counts(found: Examination) -> dict[str, int]:
-    counts = {
-        "duplicates": int(found.duplicate.sum()),
-        "inversions": int(np.count_nonzero(found.slack)),
-        "gaps": int(found.nobody.sum()),
-    }
-    return {word: count for word, count in counts.items() if count}
+def _parts(history: History, initial: int, deadline: Deadline) -> Iterator[Finding]:
+    """The findings of the keys that only go up, of those that only go down, and of each that goes both ways."""
+    up, down = (_keys_with(history, op) for op in ("increment", "decrement"))
+    for keys, way in ((~down, UP), (down & ~up, DOWN)):
+        rows = np.flatnonzero(keys[history.key])
+        if len(rows):
+            yield _of_rows(counter_one_way.judged(history.take(rows), initial, way), rows)
+    rows = np.flatnonzero((up & down)[history.key])
+    rows = rows[np.argsort(history.key[rows], kind="stable")]
+    first = np.flatnonzero(begins(history.key[rows].astype(np.int64)))
+    for of_key in np.split(rows, first[1:]) if len(rows) else []:
+        yield _of_rows(counter_both_ways.judged(history.take(of_key), initial, deadline), of_key)
+
+
+def _keys_with(history: History, op: str) -> Mask:
+    asked = history.is_op(op) & (history.status != FAIL)
+    return np.bincount(history.key[asked], minlength=len(history.keys)) > 0
+
+
+def _of_rows(found: Finding, rows: Integers) -> Finding:
+    """The finding of a part of a history, its proof in rows of the whole."""
+    if found.proof is None:
+        return found
+    return replace(found, proof=replace(found.proof, rows=tuple(rows[list(found.proof.rows)].tolist())))
+
+
+def _worst(history: History, findings: list[Finding]) -> Finding:
+    """One violated part and all are; one unknown and they are not held."""
+    violated = [finding for finding in findings if finding.proof]
+    if not violated:
+        return next((finding for finding in findings if finding.verdict == "unknown"), findings[0])
+    counts = sum((Counter(finding.counts) for finding in violated), Counter[str]())
+    keys = sorted(key for finding in violated for key in finding.violated_keys)
+    smallest = min(violated, key=lambda finding: _size(history, finding.proof))
+    return replace(smallest, counts=dict(counts), violated_keys=tuple(keys))
+
+
+def _size(history: History, proof: Proof | None) -> tuple[int, float, int]:
+    """Fewest operations, then the largest slack, then the shortest span."""
+    assert proof is not None
+    rows = list(proof.rows)
+    slack = float("inf") if proof.slack_ns is None else proof.slack_ns
+    return len(rows), -slack, int(history.end[rows].max()) - int(history.start[rows].min())
 
 
 MODEL = Model(
     name="counter",
-    promise="each increment adds one and returns the new value, and each read returns the value of its moment",
+    promise="each increment adds one, each decrement takes one away, both return the new value, and each read returns "
+    "the value of its moment",
     operations={
         "increment": Shape(result="integer"),
+        "decrement": Shape(result="integer"),
         "read": Shape(result="integer", nothing=frozenset({"result"}), changes=False),
     },
     check=check,

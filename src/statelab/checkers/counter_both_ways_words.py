@@ -1,0 +1,77 @@
+"""Why answers contradict a counter that goes up and down by one, for a reader who does not know the algorithm."""
+
+from itertools import combinations
+
+import numpy as np
+
+from statelab.checkers.counter_both_ways_witness import Witness
+from statelab.checkers.prose import Cast
+from statelab.checkers.prose import milliseconds
+from statelab.checkers.prose import plural
+from statelab.columns import FAIL
+from statelab.columns import History
+
+_DELTA = {"increment": 1, "decrement": -1, "read": 0}
+
+
+def words(history: History, witness: Witness, initial: int) -> str:
+    """The proof of a witness."""
+    cast = Cast(history, witness.rows)
+    text = _gap(history, cast, initial) if witness.kind == "gap" else _no_order(history, cast, initial)
+    return f"{text} {cast.introductions()}"
+
+
+def _gap(history: History, cast: Cast, initial: int) -> str:
+    (row,) = cast.rows
+    name, by = cast.name(row), _DELTA[history.ops[history.op[row]]]
+    moved = cast.value(row) - by - initial
+    step = "increment" if moved > 0 else "decrement"
+    found = f", so it found {cast.value(row) - by:,}" if by else ""
+    asked = _asked(history, step, int(history.end[row]), cast.rows)
+    return (
+        f"{_told(history, cast, row)}{found}. The counter starts at {initial:,}, so that takes "
+        f"{plural(abs(moved), f'other {step}' if by else step)}; {asked:,} had been asked for when {name} ended."
+    )
+
+
+def _no_order(history: History, cast: Cast, initial: int) -> str:
+    told = ". ".join(_told(history, cast, row) for row in cast.rows)
+    end = int(history.end[cast.rows].max())
+    up, down = (_asked(history, op, end, cast.rows) for op in ("increment", "decrement"))
+    return (
+        f"{told}. {_precedences(history, cast)} The counter starts at {initial:,}, and between one of these answers and "
+        f"the next only other requests can move it, each by one and once. {_even_with(up, down)} in every order that "
+        f"the times allow one of these answers is wrong."
+    )
+
+
+def _even_with(up: int, down: int) -> str:
+    if up + down == 0:
+        return "None had been asked for by then, so"
+    others = f"{plural(up, 'other increment')} and {plural(down, 'other decrement')}"
+    return f"By then {others} had been asked for, but at whatever moments they took effect,"
+
+
+def _told(history: History, cast: Cast, row: int) -> str:
+    """`A read 4`, or `A incremented and was told 4`."""
+    step = "" if cast.is_read(row) else f"{history.ops[history.op[row]]}ed and "
+    return f"{cast.name(row)} {step}{cast.showed(row)}"
+
+
+def _asked(history: History, op: str, end: int, without: list[int]) -> int:
+    asked = history.is_op(op) & (history.status != FAIL) & (history.start <= end)
+    asked[without] = False
+    return int(np.count_nonzero(asked))
+
+
+def _precedences(history: History, cast: Cast) -> str:
+    """`A had ended 1.000 ms before B started.` for neighbours in time; others follow from these."""
+    start, end = history.start, history.end
+    pairs = [(a, b) for a, b in combinations(cast.rows, 2) if end[a] < start[b]]
+    direct = [(a, b) for a, b in pairs if not any((a, c) in pairs and (c, b) in pairs for c in cast.rows)]
+    apart = [milliseconds(int(start[b]) - int(end[a])) for a, b in direct]
+    said = [
+        f"{cast.name(a)} had ended {ms} before {cast.name(b)} started."
+        for (a, b), ms in zip(direct, apart, strict=True)
+    ]
+    return " ".join(said) if said else "They all overlap."
