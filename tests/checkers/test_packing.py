@@ -10,7 +10,7 @@ from statelab.checkers.packing import spans
 from statelab.checkers.pairs import closest
 
 LEAST, MOST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
-VALUES = {"few": (-2, 3), "narrow": (-50, 50), "any": (LEAST, MOST)}
+VALUES = {"few": (-2, 3), "narrow": (-50, 50), "any": (LEAST, MOST), "high": (MOST - 50, MOST)}
 GROUPS = {"one": 1, "few": 3, "many": 2**40}
 
 

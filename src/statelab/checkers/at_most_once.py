@@ -13,7 +13,7 @@ sends a request again keeps its op_id, so that it shows as a second effect. An o
 another key is not an effect of that request.
 Witness: the request that never ran; the effect that nobody asked for, or whose request was refused (what was refused
 is as if never asked, so the effect alone contradicts the promise); two effects of one request.
-Cost: O(n), and O(n log n) if one op_id occurs on several keys.
+Cost: O(n), and O(k log k) for k operations whose op_id also occurs on another key.
 """
 
 from dataclasses import dataclass
@@ -97,9 +97,12 @@ def _requests(history: History) -> Integers | Codes:
     """A number for each row that it shares with the rows of the same key and op_id."""
     home = np.zeros(len(history.op_ids), np.int32)
     home[history.op_id] = history.key
-    if (home[history.op_id] == history.key).all():
+    elsewhere = np.flatnonzero(home[history.op_id] != history.key)
+    if not len(elsewhere):
         return history.op_id
-    return dense(paired(history.key, history.op_id.astype(np.int64)))
+    request = history.op_id.astype(np.int64)
+    request[elsewhere] = len(home) + dense(paired(history.key[elsewhere], request[elsewhere]))
+    return request
 
 
 def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:

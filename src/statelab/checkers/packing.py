@@ -24,31 +24,43 @@ def dense(codes: Integers) -> Integers:
     return place
 
 
+def fits(high: Integers | Codes, low: Integers) -> bool:
+    """Whether `paired` is cheap: all pairs of a number up to the highest and one of the range have their own int64."""
+    width = int(low.max(initial=0)) - int(low.min(initial=0)) + 1
+    return (int(high.max(initial=0)) + 1) * width < _LARGEST
+
+
 def paired(high: Integers | Codes, low: Integers) -> Integers:
-    """One int64 per row that sorts as (high, low) and is equal where both are; `high` are numbers from 0 on. O(n)."""
+    """One int64 per row that sorts as (high, low) and is equal where both are; `high` are numbers from 0 on.
+
+    O(n), or O(n log n) where the pair does not fit (see `fits`) and both have to be made dense first.
+    """
     if not len(low) or not high.max():
         return low
-    least, width = int(low.min()), int(low.max()) - int(low.min()) + 1
-    if (int(high.max()) + 1) * width >= _LARGEST:
+    if not fits(high, low):
         low, high = dense(low), dense(high.astype(np.int64))
-        least, width = 0, int(low.max()) + 1
-    return high.astype(np.int64) * width + (low - least)
+    least, width = int(low.min()), int(low.max()) - int(low.min()) + 1
+    code: Integers = high.astype(np.int64)
+    code *= width
+    code += low
+    code -= least
+    return code
 
 
 def arranged(group: Integers, time: Integers) -> NDArray[np.intp]:
     """The rows sorted by (group, time), equal ones as they stand; groups are numbers from 0 on. O(n log n)."""
-    rows = np.arange(len(time), dtype=np.int64)
-    if not (time[1:] >= time[:-1]).all():
-        rows = np.argsort(time, kind="stable")
-    if not len(rows) or not group.max():
-        return rows
-    bits = len(rows).bit_length()
+    n = len(time)
+    rows = None if (time[1:] >= time[:-1]).all() else np.argsort(time, kind="stable")
+    if not n or not group.max():
+        return np.arange(n) if rows is None else rows
+    bits = n.bit_length()
     if int(group.max()) >= _LARGEST >> bits:
         group = dense(group)
-    packed = (group[rows] << bits) | np.arange(len(rows))
-    packed.sort()
-    places: NDArray[np.intp] = rows[packed & ((1 << bits) - 1)]
-    return places
+    places: NDArray[np.intp] = (group if rows is None else group[rows]) << bits
+    places |= np.arange(n)
+    places.sort()
+    places &= (1 << bits) - 1
+    return places if rows is None else rows[places]
 
 
 def spans(start: Integers, end: Integers) -> NDArray[np.uint64]:

@@ -32,20 +32,32 @@ class Sessions:
     """Ok operations sorted by (session, key, start): position p is row `row[p]`.
 
     `level` is the version, lifted above those of all sessions and keys before, so that one cumulative maximum serves
-    all. `moment[p]` is the first position of the same session and key that starts when p does.
+    all. `moment[p]` says whether p starts later than all before it in its session and key.
     """
 
     history: History
     row: Integers
     write: Mask
     level: Integers
-    moment: Integers
+    moment: Mask
 
     def newest(self, written: bool) -> Integers:
         """For each position, the highest level written (or read) at an earlier moment; below all levels if none is."""
-        met = np.where(self.write == written, self.level, _NONE)
-        np.maximum.accumulate(met, out=met)
-        return np.concatenate(([_NONE], met))[self.moment]
+        met = self._met(written)
+        before, tied = met[:-1], np.flatnonzero(~self.moment)
+        before[tied] = met[self._begin(tied)]
+        return before
+
+    def _met(self, written: bool) -> Integers:
+        """Shape `(n + 1,)`: the highest level written (or read) by the first n positions."""
+        met = np.full(len(self.level) + 1, _NONE)
+        np.copyto(met[1:], self.level, where=self.write == written)
+        return np.maximum.accumulate(met, out=met)
+
+    def _begin(self, positions: Integers) -> Integers:
+        """For each of the positions, the first one of its session and key that starts when it does."""
+        moments = np.flatnonzero(self.moment)
+        return moments[np.searchsorted(moments, positions, "right") - 1]
 
     def regresses(self, before: Integers, written: bool) -> Mask:
         """Which writes (or reads) are not newer than (are older than) what came `before`."""
@@ -59,17 +71,16 @@ class Sessions:
         positions = np.flatnonzero(wrong)
         back = spans(self.level[positions], before[positions])
         positions = positions[back == back.max()]
-        earlier = self.row[self._holders(written)[self.moment[positions] - 1]]
+        earlier = self.row[self._latest_newest(positions, written)]
         later, (start, end) = self.row[positions], (self.history.start, self.history.end)
         span = spans(start[earlier], np.maximum(end[earlier], end[later]))
         best = int(np.argmin(span))
         return Regress(int(earlier[best]), int(later[best]), int(back.max()), int(span[best]))
 
-    def _holders(self, written: bool) -> Integers:
-        """For each position, the last one up to it that wrote (or read) the highest level written (or read) so far."""
-        met = np.where(self.write == written, self.level, _NONE)
-        record = met == np.maximum.accumulate(met)
-        return np.maximum.accumulate(np.where(record & (self.write == written), np.arange(len(met)), 0))
+    def _latest_newest(self, positions: Integers, written: bool) -> Integers:
+        """For each of the positions, the last one before its moment that wrote (or read) the highest level so far."""
+        records = np.flatnonzero((self.write == written) & (self.level == self._met(written)[1:]))
+        return records[np.searchsorted(records, self._begin(positions)) - 1]
 
 
 def sessions(history: History) -> Sessions:
@@ -81,8 +92,7 @@ def sessions(history: History) -> Sessions:
     new = begins(part)
     level = paired(np.cumsum(new) - 1, _versions(history, rows))
     new |= begins(history.start[rows])
-    moment = np.maximum.accumulate(np.where(new, np.arange(len(rows)), 0))
-    return Sessions(history, rows, history.is_op("write")[rows], level, moment)
+    return Sessions(history, rows, history.is_op("write")[rows], level, new)
 
 
 def version(history: History, row: int) -> int | None:

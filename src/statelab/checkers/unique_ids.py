@@ -16,6 +16,7 @@ from statelab.checkers.model import Finding
 from statelab.checkers.model import Model
 from statelab.checkers.model import Proof
 from statelab.checkers.model import Shape
+from statelab.checkers.packing import fits
 from statelab.checkers.packing import paired
 from statelab.checkers.pairs import apart
 from statelab.checkers.pairs import closest
@@ -23,18 +24,20 @@ from statelab.checkers.prose import Cast
 from statelab.columns import OK
 from statelab.columns import History
 from statelab.columns import Integers
+from statelab.columns import Mask
 from statelab.history import Value
 
 
 def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:
     """Whether all ids are different, key by key."""
     rows = np.flatnonzero((history.status == OK) & history.has_result)
+    if not fits(history.key, history.result):
+        rows = rows[_among(_repeated(history.result[rows])[0], history.result[rows])[1]]  # alone they sort faster
     code = paired(history.key[rows], history.result[rows])
     repeated, duplicates = _repeated(code)
     if not duplicates:
         return Finding(verdict="held", reason="all ids are different")
-    place = np.minimum(np.searchsorted(repeated, code), len(repeated) - 1)
-    given = repeated[place] == code
+    place, given = _among(repeated, code)
     return Finding(
         verdict="violated",
         reason="the same id was given to more than one request",
@@ -49,6 +52,14 @@ def _repeated(code: Integers) -> tuple[Integers, int]:
     ordered = np.sort(code)
     again = ordered[1:][ordered[1:] == ordered[:-1]]
     return np.unique(again), len(again)
+
+
+def _among(wanted: Integers, code: Integers) -> tuple[Integers, Mask]:
+    """Where each code stands among the `wanted` ones, ascending, and whether it is one of them."""
+    if not len(wanted):
+        return np.zeros(len(code), np.int64), np.zeros(len(code), np.bool_)
+    place = np.minimum(np.searchsorted(wanted, code), len(wanted) - 1)
+    return place, np.equal(wanted[place], code)
 
 
 def _proof(history: History, rows: Integers, group: Integers) -> Proof:
