@@ -12,10 +12,12 @@ from statelab.checkers.model import Model
 from statelab.checkers.model import VerdictName
 from statelab.checkers.prose import milliseconds
 from statelab.checkers.prose import plural
+from statelab.checkers.scope import scope
 from statelab.columns import History
 from statelab.errors import BadInput
 from statelab.errors import require_known
 from statelab.history import Value
+from statelab.reading import as_lines
 from statelab.reading import read
 
 EXIT_CODES: dict[VerdictName, int] = {"held": 0, "violated": 1, "unknown": 3}
@@ -88,14 +90,17 @@ def _integer(text: str) -> int | None:
 
 def check_file(source: str, model: Model, initial: Value | None, limit_s: float | None) -> Verdict:
     """Reads and judges one file (`-`: standard input); raises BadInput for what is not a history of the model."""
-    history = read(source if source == "-" else Path(source), model)
+    history = read("-" if source == "-" else Path(source), model)
     deadline = Deadline() if limit_s is None else Deadline.after(limit_s)
     finding = model.check(history, initial=initial, deadline=deadline)
-    return describe(source, history, model, finding)
+    reach = None
+    if finding.verdict == "violated" and model.scoped:
+        reach = scope(model, history, initial=initial, deadline=deadline).sentence
+    return describe(source, history, model, finding, reach)
 
 
-def describe(source: str, history: History, model: Model, finding: Finding) -> Verdict:
-    """The finding as values that text and JSON show."""
+def describe(source: str, history: History, model: Model, finding: Finding, reach: str | None = None) -> Verdict:
+    """The finding, and how far the state reaches, as values that text and JSON show."""
     violated = [history.keys[code] for code in finding.violated_keys[:MOST_KEYS]]
     proof = finding.proof
     return Verdict(
@@ -112,12 +117,14 @@ def describe(source: str, history: History, model: Model, finding: Finding) -> V
         slack_ns=proof.slack_ns if proof else None,
         witness=_witness(history, finding),
         counts=dict(finding.counts),
+        scope=reach,
         parts={name: _part(history, part) for name, part in finding.parts.items()},
     )
 
 
 def _witness(history: History, finding: Finding) -> list[dict[str, Any]]:
-    return [interchange(history, row) for row in finding.proof.rows] if finding.proof else []
+    rows = finding.proof.rows if finding.proof else ()
+    return [msgspec.json.decode(line) for line in as_lines(history, rows)]
 
 
 def _part(history: History, part: Finding) -> dict[str, Any]:
@@ -128,11 +135,6 @@ def _part(history: History, part: Finding) -> dict[str, Any]:
         "proof": part.proof.text if part.proof else None,
         "witness": _witness(history, part),
     }
-
-
-def interchange(history: History, row: int) -> dict[str, Any]:
-    """An operation as a line of the JSON Lines format holds it, as an object."""
-    raise NotImplementedError
 
 
 def line(verdict: Verdict) -> str:
