@@ -15,7 +15,7 @@ from statelab.engines.local import LocalEngine
 from statelab.paths import DEPLOYMENTS
 from statelab.repro.gates import ENVIRONMENT
 from statelab.repro.gates import Gates
-from statelab.repro.gates import keeper
+from statelab.repro.gates import gatekeeper
 from statelab.repro.outcome import reproduce
 from statelab.repro.targets import Target
 from statelab.repro.targets import targets
@@ -46,7 +46,7 @@ def find(catalogue: Catalogue, deployments: dict[str, Deployment]) -> Find:
 def play(deployments: dict[str, Deployment]) -> Iterator[Reproduce]:
     """Reproduces a target on real servers."""
     names = ("sync", "sync-4", "gthread", "gthread-2x4", "gevent-2")
-    holder = keeper(deployments)
+    holder = gatekeeper(deployments)
     engine = LocalEngine(environment=ENVIRONMENT)
     try:
         engine.up([*(deployments[name] for name in names), holder])

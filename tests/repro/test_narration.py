@@ -102,6 +102,17 @@ def test_the_conclusion_is_the_judges(find: Find) -> None:
     assert "A and B were both told 3." in text
 
 
+def test_a_schedule_in_which_nobody_was_held_proves_nothing(find: Find) -> None:
+    """A mechanism that never comes to its gate: that nothing went wrong is no result."""
+    a, r = operation("A", 10, 40, 1), operation("R", 45, 50, 1, op="read")
+    calm = Play(operations=[a, r], events=[event(20, "A", "held"), event(50, "R", "answered", r)])
+    target = find("counter/redis-incr", "gthread")
+    assert shown(calm, target).kind == "cannot happen here"
+    missed = shown(Play(operations=[a, r], events=[event(20, "A", "passed")]), target)
+    assert (missed.kind, missed.as_predicted) == ("undecided", False)
+    assert narrate.conclusion(missed).startswith("Undecided: held is predicted.")
+
+
 def test_the_timeline_is_true_to_time() -> None:
     """From A's start to the last event, a column each 40/63 ms; P, which ended before, is left out."""
     a, b, r, axis = timeline(overtaken())

@@ -1,19 +1,14 @@
-"""Which targets this lab cannot offer, and why."""
+"""Whether this lab can offer what is to be reproduced, and why not."""
 
-from dataclasses import dataclass
-
+from statelab.catalogue import Catalogue
 from statelab.catalogue import fetch
 from statelab.engines import Engine
 from statelab.errors import Unavailable
 from statelab.repro.targets import Target
 
 
-@dataclass(frozen=True, slots=True)
-class Lack:
-    """Why a cell is not there. `mendable`: a store or deployment is missing; else this server never has the cell."""
-
-    reason: str
-    mendable: bool
+class NotOffered(Exception):
+    """This server never has the mechanism: nothing is missing, nothing can be done."""
 
 
 class Availability:
@@ -21,25 +16,19 @@ class Availability:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._offered: dict[str, dict[tuple[str, str], str | None] | str] = {}
+        self._offered: dict[str, Catalogue] = {}
 
-    def lack(self, target: Target) -> Lack | None:
-        """None where the target can be had."""
-        store = self._engine.store_reasons().get(target.claims.store or "")
-        offered = self._of(target.deployment.name)
-        if store or isinstance(offered, str):
-            return Lack(store or str(offered), mendable=True)
-        reason = offered.get((target.workload, target.mechanism), "the app does not have it")
-        return Lack(reason, mendable=False) if reason else None
+    def require(self, target: Target) -> None:
+        """Raises Unavailable where a store or the deployment is missing, NotOffered where its server has none."""
+        missing = self._engine.reasons()
+        for name in (target.deployment.name, target.claims.store, "redis" if target.schedule.gated else None):
+            if name in missing:
+                raise Unavailable(missing[name])
+        offered = self._catalogue(target.deployment.name).workloads[target.workload].mechanisms[target.mechanism]
+        if offered.unavailable:
+            raise NotOffered(offered.unavailable)
 
-    def _of(self, deployment: str) -> dict[tuple[str, str], str | None] | str:
+    def _catalogue(self, deployment: str) -> Catalogue:
         if deployment not in self._offered:
-            self._offered[deployment] = self._ask(deployment)
+            self._offered[deployment] = fetch(self._engine.url(deployment))
         return self._offered[deployment]
-
-    def _ask(self, deployment: str) -> dict[tuple[str, str], str | None] | str:
-        try:
-            workloads = fetch(self._engine.url(deployment)).workloads
-        except Unavailable as error:
-            return str(error)
-        return {(name, m): about.unavailable for name, w in workloads.items() for m, about in w.mechanisms.items()}

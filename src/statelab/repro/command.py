@@ -19,12 +19,14 @@ from statelab.history import encode_line
 from statelab.paths import DEPLOYMENTS
 from statelab.paths import REPORTS
 from statelab.report.svg import timeline as picture
+from statelab.report.terminal import PLAIN_WIDTH
 from statelab.repro import narrate
 from statelab.repro.availability import Availability
-from statelab.repro.availability import Lack
+from statelab.repro.availability import NotOffered
 from statelab.repro.gates import ENVIRONMENT
 from statelab.repro.gates import Gates
-from statelab.repro.gates import keeper
+from statelab.repro.gates import gatekeeper
+from statelab.repro.outcome import AS_PREDICTED
 from statelab.repro.outcome import Outcome
 from statelab.repro.outcome import reproduce
 from statelab.repro.targets import Target
@@ -38,7 +40,7 @@ ASK = "name one cell, as in `statelab repro counter/module-global --deployment g
 
 
 class Reproduction:
-    """The commands' state: which targets, how often, and how each of them went."""
+    """Which targets, how often, and how each of them went."""
 
     def __init__(self, console: Console, chosen: list[Target], runs: int, *, everything: bool) -> None:
         self._console = console
@@ -54,27 +56,30 @@ class Reproduction:
         """Brings the lab up, plays everything, returns the exit code. Stopping the engine is the caller's."""
         started = time.monotonic()
         deployments = load_all(DEPLOYMENTS)
-        holder = keeper(deployments)
-        used = {target.deployment.name: target.deployment for target in self._chosen} | {holder.name: holder}
+        gates_at = gatekeeper(deployments)
+        used = {target.deployment.name: target.deployment for target in self._chosen} | {gates_at.name: gates_at}
         engine.up(list(used.values()))
-        gates, availability = Gates(engine.url(holder.name)), Availability(engine)
+        gates, availability = Gates(engine.url(gates_at.name)), Availability(engine)
         tracked = Tracker(self._console)(self._chosen, "reproducing") if self._everything else self._chosen
         for target in tracked:
-            self._one(target, engine, gates, availability.lack(target))
+            self._one(target, engine, gates, availability)
         if self._everything:
             self._summary(time.monotonic() - started)
         return self._exit_code()
 
-    def _one(self, target: Target, engine: Engine, gates: Gates, lack: Lack | None) -> None:
+    def _one(self, target: Target, engine: Engine, gates: Gates, availability: Availability) -> None:
         """All runs of one target."""
         try:
-            if lack:
-                raise Unavailable(lack.reason)
+            availability.require(target)
             self._play(target, engine, gates)
+        except NotOffered as error:
+            self._absent("not offered", target, error)
         except Unavailable as error:
-            kind = "not offered" if lack and not lack.mendable else "unavailable"
-            self._tally[kind] += 1
-            self.say(f"{kind:15} {target.name}: {error}")
+            self._absent("unavailable", target, error)
+
+    def _absent(self, kind: str, target: Target, why: Exception) -> None:
+        self._tally[kind] += 1
+        self.say(f"{kind:15} {target.name}: {why}")
 
     def _play(self, target: Target, engine: Engine, gates: Gates) -> None:
         started = time.monotonic()
@@ -90,7 +95,8 @@ class Reproduction:
 
     def _tell(self, outcome: Outcome) -> None:
         self.say(narrate.headline(outcome.target))
-        self._console.print(narrate.steps(outcome))
+        width = self._console.width if self._console.is_terminal else max(self._console.width, PLAIN_WIDTH)
+        self._console.print(narrate.steps(outcome), width=width)
         self.say("\n".join(timeline(outcome.play)) + "\n")
         self.say(narrate.conclusion(outcome))
         for path in _files(outcome):
@@ -101,7 +107,7 @@ class Reproduction:
         self.say(f"\n{len(self._chosen)} red cells, {self._runs} run(s) each: {parts}, in {seconds:.0f} s")
 
     def _exit_code(self) -> int:
-        if self._tally.keys() & {"not reproduced", "violated although held is predicted"}:
+        if self._tally.keys() - {*AS_PREDICTED, "not offered", "unavailable"}:
             return EXIT_NOT_AS_PREDICTED
         return EXIT_UNAVAILABLE if self._tally["unavailable"] else 0
 
@@ -113,10 +119,10 @@ def _files(outcome: Outcome) -> list[Path]:
     base = folder / f"{target.workload}.{target.mechanism}.{target.deployment.name}"
     history = base.with_name(f"{base.name}.jsonl")
     history.write_bytes(b"".join(encode_line(operation) for operation in outcome.judged))
-    if outcome.judgement.witness is None:
+    if outcome.witness is None:
         return [history]
     svg = base.with_name(f"{base.name}.svg")
-    svg.write_text(picture(outcome.judgement.witness))
+    svg.write_text(picture(outcome.witness))
     return [history, svg]
 
 

@@ -104,10 +104,11 @@ def _failure(operation: Operation | None) -> str:
 def conclusion(outcome: Outcome) -> str:
     """What was shown, why, and the proof that the judge gives."""
     target, judgement = outcome.target, outcome.judgement
+    kind = outcome.kind.capitalize()
     if outcome.kind == "cannot happen here":
-        return f"Cannot happen here: {target.prediction.reason}. Judged: {judgement.verdict}, {judgement.reason}."
-    if outcome.kind == "not reproduced":
-        return f"Not reproduced: {target.anomaly} is predicted. Judged: {judgement.verdict}, {judgement.reason}."
-    name = target.anomaly or judgement.anomalies[0]
-    gate = "" if target.schedule.gated else f"\n{NO_GATE}"
-    return f"{outcome.kind.capitalize()}: {name}, {ANOMALIES[name]}\n{judgement.witnesses[name].text}{gate}"
+        return f"{kind}: {target.prediction.reason}. Judged: {judgement.verdict}, {judgement.reason}."
+    if outcome.kind in ("not reproduced", "undecided") or outcome.witness is None:
+        predicted = target.anomaly or "held"
+        return f"{kind}: {predicted} is predicted. Judged: {judgement.verdict}, {judgement.reason}."
+    name, gate = outcome.witness.anomaly, "" if target.schedule.gated else f"\n{NO_GATE}"
+    return f"{kind}: {name}, {ANOMALIES[name]}\n{outcome.witness.text}{gate}"

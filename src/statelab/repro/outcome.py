@@ -13,8 +13,10 @@ from statelab.repro.gates import Gates
 from statelab.repro.stage import Play
 from statelab.repro.stage import Stage
 from statelab.repro.targets import Target
+from statelab.results import Witness
 
-Kind = Literal["reproduced", "not reproduced", "cannot happen here", "violated although held is predicted"]
+Kind = Literal["reproduced", "not reproduced", "cannot happen here", "violated although held is predicted", "undecided"]
+AS_PREDICTED: tuple[Kind, ...] = ("reproduced", "cannot happen here")
 
 ANYONE = Expectation(expected_processes=1)
 """Two or three requests cannot meet every process, and need not."""
@@ -31,11 +33,19 @@ class Outcome:
     def kind(self) -> Kind:
         if self.target.anomaly:
             return "reproduced" if self.target.anomaly in self.judgement.anomalies else "not reproduced"
-        return "violated although held is predicted" if self.judgement.anomalies else "cannot happen here"
+        if self.judgement.anomalies:
+            return "violated although held is predicted"
+        tried = any(event.what == "held" for event in self.play.events)
+        return "cannot happen here" if tried and self.judgement.verdict == "held" else "undecided"
 
     @property
     def as_predicted(self) -> bool:
-        return self.kind in ("reproduced", "cannot happen here")
+        return self.kind in AS_PREDICTED
+
+    @property
+    def witness(self) -> Witness | None:
+        """The proof of the anomaly that was to show, else of what did."""
+        return self.judgement.witnesses.get(self.target.anomaly or "", self.judgement.witness)
 
 
 def _inside_one_copy(target: Target, play: Play) -> list[Operation]:
