@@ -39,9 +39,9 @@ def _no_order(history: History, cast: Cast, initial: int) -> str:
     end = int(history.end[cast.rows].max())
     up, down = (_asked(history, op, end, cast.rows) for op in ("increment", "decrement"))
     return (
-        f"{told}. {_precedences(history, cast)} The counter starts at {initial:,}, and between one of these answers and "
-        f"the next only other requests can move it, each by one and once. {_even_with(up, down)} in every order that "
-        f"the times allow one of these answers is wrong."
+        f"{told}. {_precedences(history, cast)} The counter starts at {initial:,}, and between one of these answers "
+        f"and the next only other requests can move it, each by one and once. {_even_with(up, down)} in every order "
+        f"that the times allow one of these answers is wrong."
     )
 
 
