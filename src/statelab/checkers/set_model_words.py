@@ -79,7 +79,8 @@ def _fork(told: _Told) -> str:
 def _missed(told: _Told) -> str:
     element = told.texts[0]
     if told.evidence.history.is_op("elements")[told.witness.rows[1]]:
-        found = f"{told.did(1, None)}, without {element}"
+        found = told.did(1, None)
+        found = found if found.endswith("nothing") else f"{found}, without {element}"
     else:
         found = f"{told.names[1]} did not find {element}"
     later = "It was there again later" if told.witness.kind == "stale" else "Nobody who looked later found it"
