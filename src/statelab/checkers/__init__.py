@@ -5,6 +5,8 @@ from statelab.checkers import blind_counter
 from statelab.checkers import counter_model
 from statelab.checkers import echo
 from statelab.checkers import inventory
+from statelab.checkers import key_value
+from statelab.checkers import register
 from statelab.checkers import session
 from statelab.checkers import set_model
 from statelab.checkers import unique_ids
@@ -13,6 +15,8 @@ from statelab.checkers.model import Model
 _TABLE = (
     counter_model.MODEL,
     blind_counter.MODEL,
+    register.MODEL,
+    key_value.MODEL,
     set_model.MODEL,
     inventory.MODEL,
     unique_ids.MODEL,
