@@ -3,8 +3,8 @@
 Promise: each request `execute` (named by its `op_id`) that was answered ok has exactly one effect in the log, one of
 unknown outcome at most one, a refused one none; and every effect is one of a request.
 The log is part of the history: one record `effect` with the request's `op_id` per entry, written outside of what is
-tested (a row or a line per effect). Its stamps say when the entry was made, for the words of a proof only: no verdict
-depends on a clock. An effect of status `info` is an entry that may or may not be there; a failed one is not there.
+tested (a row or a line per effect). Its `process` is who wrote the entry, and its stamps say when, for the words of a
+proof only: no verdict depends on a clock. An effect of status `info` is an entry that may or may not be there; a failed one is not there.
 Algorithm: count requests and effects per op_id and compare (at-most-once semantics of Birrell and Nelson 1984,
 "Implementing Remote Procedure Calls").
 Exact: the promise bounds these counts and nothing else, and no two op_ids have anything to do with each other.
@@ -127,7 +127,8 @@ def _alone(log: Log, defects: dict[str, Mask]) -> Proof | None:
     """The shortest operation that is a violation alone: an execution that left no effect, or an effect of nobody's."""
     history, effect = log.history, log.history.is_op("effect")
     stray = (defects[REFUSED] | defects[UNEXPECTED])[log.request] & effect
-    rows = np.flatnonzero((stray | defects[NEVER][log.request] & ~effect) & (history.status == OK))
+    lone = stray | (defects[NEVER][log.request] & ~effect)
+    rows = np.flatnonzero(lone & (history.status == OK))
     if not len(rows):
         return None
     row = int(rows[np.argmin(spans(history.start[rows], history.end[rows]))])
@@ -173,5 +174,5 @@ MODEL = Model(
     promise="a request that was answered ok has one effect, one without an answer at most one, a refused one none",
     operations={"execute": Shape(op_id=True), "effect": Shape(op_id=True, repeats=True)},
     check=check,
-    scoped=False,
+    scoped=False,  # the log is one for all servers
 )

@@ -160,5 +160,5 @@ MODEL = Model(
     promise="each request reads back the value that it stored about itself",
     operations={"echo": Shape(value="value", result="value", nothing=frozenset({"result"}))},
     check=check,
-    scoped=False,
+    scoped=False,  # a victim alone is a violation, in whatever part it is
 )
