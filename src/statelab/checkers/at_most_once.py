@@ -4,7 +4,8 @@ Promise: each request `execute` (named by its `op_id`) that was answered ok has 
 unknown outcome at most one, a refused one none; and every effect is one of a request.
 The log is part of the history: one record `effect` with the request's `op_id` per entry, written outside of what is
 tested (a row or a line per effect). Its `process` is who wrote the entry, and its stamps say when, for the words of a
-proof only: no verdict depends on a clock. An effect of status `info` is an entry that may or may not be there; a failed one is not there.
+proof only: no verdict depends on a clock. An effect of status `info` is an entry that may or may not be there; a failed
+one is not there.
 Algorithm: count requests and effects per op_id and compare (at-most-once semantics of Birrell and Nelson 1984,
 "Implementing Remote Procedure Calls").
 Exact: the promise bounds these counts and nothing else, and no two op_ids have anything to do with each other.
