@@ -41,9 +41,18 @@ class Column:
         return len(self.number)
 
     @property
+    def is_text(self) -> Mask:
+        return constant(False, len(self), np.bool_) if self.text is None else valid(self.text)
+
+    @property
     def known(self) -> Mask:
         """Where there is something."""
-        return self.is_number if self.text is None else self.is_number | np.asarray(self.text.is_valid(), np.bool_)
+        return self.is_number if self.text is None else self.is_number | self.is_text
+
+    def take(self, rows: Mask) -> "Column":
+        """The rows where the mask is true."""
+        text = None if self.text is None else self.text.filter(pa.array(rows))
+        return Column(self.number[rows], self.is_number[rows], text)
 
     def only(self, rows: Mask) -> "Column":
         """The same with nothing outside `rows`."""
@@ -57,6 +66,11 @@ class Column:
 def constant(value: Any, n: int, kind: Any) -> NDArray[Any]:
     """n times the same, without the memory."""
     return np.broadcast_to(np.array(value, kind), n)
+
+
+def valid(array: Any) -> Mask:
+    """Where an Arrow array is not null."""
+    return np.asarray(array.is_valid(), np.bool_) if array.null_count else constant(True, len(array), np.bool_)
 
 
 def no_column(n: int) -> Column:
@@ -85,6 +99,11 @@ class Texts(Sequence[str | None]):
             return None
         text: str = self._texts[place - len(self._first)].as_py()
         return text
+
+    @property
+    def arrow(self) -> Any:
+        """The texts without what comes before them."""
+        return self._texts
 
     def index(self, value: Any, start: int = 0, stop: int | None = None) -> int:
         """Where a text stands; raises ValueError if it does not."""

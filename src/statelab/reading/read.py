@@ -1,15 +1,24 @@
 """The way from a file to a history."""
 
 from pathlib import Path
+from typing import BinaryIO
 from typing import Literal
 
 from statelab.checkers.model import Model
 from statelab.columns import History
+from statelab.reading.column import pa
+from statelab.reading.consistency import Place
 from statelab.reading.consistency import require_own_ids
 from statelab.reading.consistency import require_times
 from statelab.reading.jsonlines import sheet_of_lines
+from statelab.reading.sheet import Sheet
 from statelab.reading.source import STANDARD_INPUT
 from statelab.reading.source import opened
+from statelab.reading.source import peeked
+from statelab.reading.tables import row_number
+from statelab.reading.tables import sheet_of_table
+
+PARQUET = b"PAR1"
 
 
 def read(source: Path | Literal["-"], model: Model) -> History:
@@ -19,9 +28,18 @@ def read(source: Path | Literal["-"], model: Model) -> History:
     """
     name = STANDARD_INPUT if str(source) == "-" else str(source)
     with opened(Path(source), name) as stream:
-        sheet, place = sheet_of_lines(stream, name, model)
+        sheet, place = _sheet(stream, name, model)
     repeating = [op for op, shape in model.operations.items() if shape.repeats]
     require_own_ids(sheet, name, place, repeating)
     history = sheet.history(model.answers, ids_repeat=bool(repeating))
     require_times(history, name, place)
     return history
+
+
+def _sheet(stream: BinaryIO, name: str, model: Model) -> tuple[Sheet, Place]:
+    head, whole = peeked(stream)
+    if head != PARQUET:
+        return sheet_of_lines(whole, name, model)
+    return sheet_of_table(
+        pa.PythonFile(whole) if whole.seekable() else pa.BufferReader(whole.read()), name, model
+    ), row_number

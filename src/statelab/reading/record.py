@@ -67,11 +67,12 @@ def holds(field: str, value: Any) -> int:
 
 
 class Taker:
-    """Takes operations of one model."""
+    """Takes operations of one model. `null` is what a null holds: in a table the same as a field that is left out."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, null: int = NULL) -> None:
         self._model = model
         self._rules = rules(model)
+        self._null = null
 
     def take(self, record: Any) -> Operation:
         """The operation, with those fields that the model gives it; raises Refused."""
@@ -80,7 +81,8 @@ class Taker:
         op, status = self._op(record), self._status(record)
         allowed = self._rules[op, status]
         for field, value in record.items():
-            if not holds(field, value) & allowed.get(field, ANYTHING):
+            held = self._null if value is None else holds(field, value)
+            if not held & allowed.get(field, ANYTHING):
                 raise Refused(_unfit(field, f"is {shown(value)}", allowed[field], op, status))
         for field, may in allowed.items():
             if not may & MISSING and field not in record:

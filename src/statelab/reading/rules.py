@@ -20,6 +20,7 @@ ANYTHING = 255
 EMPTY = MISSING | NULL
 
 VALUES = ("result", "value", "expected", "seen")
+FIELDS = ("process", "op", "key", "start", "end", "status", *VALUES, "op_id", "served_by", "error", "timed_out")
 SERVER_FIELDS: dict[str, type] = {"host": str, "pid": int, "thread": int, "greenlet": int, "boot": str}
 
 _ALWAYS: dict[str, int] = {

@@ -44,6 +44,13 @@ class ListColumn:
     length: Integers
     items: Column
 
+    def only(self, rows: Mask) -> "ListColumn":
+        """The same with nothing outside `rows`."""
+        kept = self.known & rows
+        if np.array_equal(kept, self.known):
+            return self
+        return ListColumn(kept, np.where(kept, self.length, 0), self.items.take(np.repeat(kept, self.length)))
+
 
 @dataclass(frozen=True, slots=True)
 class Sheet:

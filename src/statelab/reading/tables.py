@@ -1,0 +1,159 @@
+"""Parquet: all rows at once, by the rules for columns; a row that is refused is put into words by the strict reader."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from statelab.checkers.model import Model
+from statelab.columns import INF
+from statelab.columns import STATUSES
+from statelab.columns import Integers
+from statelab.columns import Mask
+from statelab.errors import BadInput
+from statelab.reading.accept import Acceptance
+from statelab.reading.accept import Codes8
+from statelab.reading.accept import codes
+from statelab.reading.cells import Cells
+from statelab.reading.column import Column
+from statelab.reading.column import code
+from statelab.reading.column import no_column
+from statelab.reading.column import pa
+from statelab.reading.record import Refused
+from statelab.reading.record import Taker
+from statelab.reading.rules import EMPTY
+from statelab.reading.rules import FIELDS
+from statelab.reading.rules import VALUES
+from statelab.reading.sheet import Sheet
+from statelab.reading.table import Table
+from statelab.reading.table import given_fields
+from statelab.reading.table import served_by
+from statelab.reading.words import listed
+
+_REQUIRED = ("process", "op", "start", "status")
+
+
+def row_number(row: int) -> str:
+    return f"row {row + 1}"
+
+
+def sheet_of_table(source: Any, name: str, model: Model) -> Sheet:
+    """All operations of a Parquet file; raises BadInput."""
+    try:
+        return _Reading(Table(source), name, model).sheet()
+    except (pa.ArrowException, OSError) as error:
+        why = str(error).splitlines()[0]
+        raise BadInput(f"{name}: not a whole Parquet file, or of another kind than can be read ({why})") from None
+
+
+def sheet_of_our_own(path: Path) -> Sheet:
+    """All operations of a Parquet file that `statelab.parquet.write` wrote, whatever their names are."""
+    table = Table(path)
+    fields = {field: table.field(field) or Cells(no_column(len(table))) for field in FIELDS if field != "served_by"}
+    (op,), ops = code([fields["op"].column])
+    end, timed_out, result = fields["end"].column, fields["timed_out"].flag, fields["result"]
+    servers = served_by(table.servers() or {})[0] if "boot" in table.names else {}
+    arrays: dict[str, Any] = {
+        "op": op,
+        "status": codes(fields["status"].column, STATUSES),
+        "start": fields["start"].column.number,
+        "end": np.where(end.is_number, end.number, INF),
+        **({} if timed_out is None else {"timed_out": timed_out == 1}),
+        **({} if result.flag is None else {"answer": result.flag}),
+    }
+    columns = {field: each.column for field, each in fields.items() if each.column.known.any() and field not in arrays}
+    columns |= {f"served_by.{name}": column for name, column in servers.items()}
+    return Sheet(tuple(ops), arrays, {"process": fields["process"].column, **columns}, result.lists)
+
+
+class _Reading:
+    """One Parquet file on its way to a sheet."""
+
+    def __init__(self, table: Table, name: str, model: Model) -> None:
+        self._table, self._name, self._model = table, name, model
+        self._require_columns()
+        op, status = self._cells("op"), self._cells("status")
+        self._op, self._status = codes(op.column, tuple(model.operations)), codes(status.column, STATUSES)
+        self._accepted = Acceptance(model, self._op, self._status)
+        self._columns: dict[str, Column] = {}
+
+    def _require_columns(self) -> None:
+        names = self._table.names
+        missing = [f'"{name}"' for name in _REQUIRED if name not in names]
+        if missing:
+            raise BadInput(f"{self._name}: there is no column {listed(missing)}")
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            raise BadInput(f'{self._name}: there are two columns "{twice[0]}"')
+        if not len(self._table):
+            raise BadInput(f"{self._name}: no operations in it")
+
+    def _cells(self, field: str) -> Cells:
+        return self._table.field(field) or Cells(no_column(len(self._table)))
+
+    def sheet(self) -> Sheet:
+        """All operations, once each of them has been accepted."""
+        arrays: dict[str, Any] = {"op": self._op.astype(np.int32), "status": self._status}
+        arrays |= {field: self._stamps(field) for field in ("start", "end")}
+        columns = {field: self._tested(field).column for field in ("process", "key", "op_id", "error")}
+        timed_out = self._tested("timed_out").flag
+        columns |= self._servers()
+        values = {field: self._tested(field) for field in VALUES if field == "result" or self._owned(field).any()}
+        self._accepted.require_one({field: each.given for field, each in values.items()})
+        answer = self._answers(values["result"])
+        self._raise_if_refused()
+        arrays |= {} if timed_out is None else {"timed_out": timed_out == 1}
+        arrays |= {} if answer is None else {"answer": answer}
+        elements = values["result"].lists and values["result"].lists.only(self._owned("result"))
+        columns |= {field: each.column.only(self._owned(field)) for field, each in values.items()}
+        if answer is not None:
+            columns["result"] = columns["result"].only(answer < 0)
+        columns = {field: column for field, column in columns.items() if column.known.any()}
+        return Sheet(tuple(self._model.operations), arrays, columns, elements)
+
+    def _owned(self, field: str) -> Mask:
+        return self._accepted.owned(field)
+
+    def _tested(self, field: str) -> Cells:
+        """One field, after the rows in which it does not fit have been marked as refused."""
+        cells = self._cells(field)
+        self._accepted.test(field, cells.holds())
+        return cells
+
+    def _stamps(self, field: str) -> Integers:
+        """`start` or `end`, which is INF where there is none and must not be where there is one."""
+        cells = self._tested(field)
+        number, is_number = cells.column.number, cells.column.is_number
+        self._accepted.refused |= is_number & (number == INF)
+        return number if is_number.all() else np.where(is_number, number, INF)
+
+    def _servers(self) -> dict[str, Column]:
+        columns = self._table.servers()
+        if columns is None:
+            return {}
+        fields, held = served_by(columns)
+        self._accepted.test("served_by", held)
+        return {f"served_by.{name}": column for name, column in fields.items()}
+
+    def _answers(self, result: Cells) -> Codes8 | None:
+        """What yes-or-no operations answered, -1 for all others; None if there are none."""
+        answered = self._accepted.answered()
+        if isinstance(self._model.answers[0], bool):
+            answer = result.flag
+        else:
+            answer = codes(result.column, self._model.answers)
+            self._accepted.refused |= answered & result.column.is_text & (answer < 0)
+        if answer is None or not answered.any():
+            return None
+        return np.where(answered, answer, -1).astype(np.int8)
+
+    def _raise_if_refused(self) -> None:
+        if not self._accepted.refused.any():
+            return
+        row = int(self._accepted.refused.argmax())
+        try:
+            Taker(self._model, null=EMPTY).take(given_fields(self._table.row(row)))
+            why = "not an operation of the model"
+        except Refused as refused:
+            why = str(refused)
+        raise BadInput(f"{self._name}, {row_number(row)}: {why}")
