@@ -100,7 +100,7 @@ class Reproduction:
         self.say("\n".join(timeline(outcome.play)) + "\n")
         self.say(narrate.conclusion(outcome))
         for path in _files(outcome):
-            self.say(f"  {path}")
+            self.say(f"  {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
 
     def _summary(self, seconds: float) -> None:
         parts = ", ".join(f"{count} {kind}" for kind, count in self._tally.items())
