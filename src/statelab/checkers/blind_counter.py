@@ -102,7 +102,7 @@ def _lost(given: Limits, rise: Integers) -> int:
     np.maximum.at(quiet, key, given.end[given.row])
     settled = given.reads.start > quiet[given.reads.key]
     final = np.full(len(quiet), np.iinfo(np.int64).max)
-    np.minimum.at(final, given.reads.key[settled], rise[settled])
+    np.minimum.at(final, given.reads.key[settled], np.maximum(rise[settled], 0))
     return int(np.maximum(np.bincount(key, minlength=len(quiet)) - final, 0).sum())
 
 
