@@ -57,23 +57,23 @@ class _Values:
         self._coded = history.values is not None
         self._is_text = np.array([isinstance(value, str) for value in table], np.bool_)
         self._number = np.array([0 if isinstance(value, str) else value for value in table], np.int64)
-        if isinstance(table, Texts):
-            self._text = table.arrow
-        else:
-            self._text = pa.array([value if isinstance(value, str) else None for value in table], pa.string())
+        self._code = np.cumsum(self._is_text, dtype=np.int32) - 1
+        self._texts = pa.array([value for value in table if isinstance(value, str)], pa.string())
 
     def parts(self, number: Integers, known: Mask) -> tuple[Any, Any]:
         """The numbers and the texts of a column; None where it has none of them."""
         if not self._coded:
             return pa.array(number, mask=~known), None
-        text = known.copy()
-        text[known] = self._is_text[number[known]]
-        texts = pa.DictionaryArray.from_arrays(pa.array(number.astype(np.int32), mask=~text), self._text)
-        if (text == known).all():
-            return None, texts
-        numbers = np.zeros(len(known), np.int64)
-        numbers[known & ~text] = self._number[number[known & ~text]]
-        return pa.array(numbers, mask=~known | text), texts if text.any() else None
+        is_text, is_number = known.copy(), known.copy()
+        is_text[known] = self._is_text[number[known]]
+        is_number[is_text] = False
+        codes, numbers = np.zeros(len(known), np.int32), np.zeros(len(known), np.int64)
+        codes[is_text], numbers[is_number] = self._code[number[is_text]], self._number[number[is_number]]
+        texts = pa.DictionaryArray.from_arrays(pa.array(codes, mask=~is_text), self._texts)
+        return (
+            pa.array(numbers, mask=~is_number) if is_number.any() else None,
+            texts if is_text.any() or not is_number.any() else None,
+        )
 
     def columns(self, name: str, number: Integers | None, known: Mask | None) -> dict[str, Any]:
         if number is None or known is None:

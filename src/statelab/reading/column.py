@@ -146,6 +146,11 @@ def _text_codes(columns: Sequence[Column]) -> tuple[list[Codes], Any]:
     return codes, chunks[0].dictionary
 
 
+def plain_text(text: Any) -> Any:
+    """Texts as an Arrow array that is not dictionary-coded."""
+    return text.cast(pa.string()) if pa.types.is_dictionary(text.type) else text
+
+
 def coded_text(text: Any) -> Any:
     """Texts as a dictionary-coded Arrow array."""
     return text if pa.types.is_dictionary(text.type) else text.dictionary_encode()

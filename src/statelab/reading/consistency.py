@@ -12,6 +12,7 @@ from statelab.columns import Mask
 from statelab.errors import BadInput
 from statelab.reading.column import coded_text
 from statelab.reading.column import pc
+from statelab.reading.column import plain_text
 from statelab.reading.sheet import Sheet
 from statelab.reading.words import shown
 
@@ -27,7 +28,7 @@ def require_own_ids(sheet: Sheet, name: str, place: Place, repeating: Collection
     may_repeat = np.isin(sheet.arrays["op"], [code for code, op in enumerate(sheet.ops) if op in repeating])
     column = sheet.columns["op_id"]
     rows = np.flatnonzero(column.known & ~may_repeat)
-    ids = column.text if len(rows) == len(sheet) else column.text.take(rows)
+    ids = plain_text(column.text if len(rows) == len(sheet) else column.text.take(rows))
     if pc.count_distinct(ids).as_py() == len(rows):
         return
     first, again = _first_repeated(np.asarray(coded_text(ids).indices))

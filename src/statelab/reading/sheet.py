@@ -21,6 +21,7 @@ from statelab.reading.column import code
 from statelab.reading.column import constant
 from statelab.reading.column import no_column
 from statelab.reading.column import pa
+from statelab.reading.column import plain_text
 from statelab.reading.column import table
 from statelab.reading.rules import SERVER_FIELDS
 from statelab.reading.rules import VALUES
@@ -105,7 +106,7 @@ def _named(column: Column | None, n: int) -> tuple[Codes, Sequence[str]]:
     """Codes of the keys; where none is given it is the empty text."""
     if column is None:
         return constant(0, n, np.int32), ("",) if n else ()
-    text = column.text if not column.text.null_count else column.text.cast(pa.string()).fill_null("")
+    text = column.text if not column.text.null_count else plain_text(column.text).fill_null("")
     (codes,), names = code([Column.of_texts(text)])
     return codes, names
 
@@ -124,7 +125,8 @@ def _each_once(column: Column | None, n: int) -> tuple[Codes, Sequence[Any]]:
     if column is None:
         return constant(0, n, np.int32), (None,)
     known = column.known
-    return np.where(known, np.cumsum(known, dtype=np.int32), 0), table(column.text.drop_null(), first=(None,))
+    texts = plain_text(column.text).drop_null()
+    return np.where(known, np.cumsum(known, dtype=np.int32), 0), table(texts, first=(None,))
 
 
 def _servers(columns: Mapping[str, Column], n: int) -> tuple[Codes, tuple[ServedBy | None, ...]]:
