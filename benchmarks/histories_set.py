@@ -1,71 +1,59 @@
-"""Histories of a growing set as columns, for the bench: valid ones, and one defect in the middle."""
+"""Large histories of a set that only grows, as columns; and one contains in the middle that misses an element."""
 
 from dataclasses import replace
 
 import numpy as np
 
+from benchmarks.ten_clients import columns
+from benchmarks.ten_clients import requests
 from statelab.coding import Lists
-from statelab.columns import INF
-from statelab.columns import INFO
 from statelab.columns import OK
 from statelab.columns import History
+from statelab.columns import Integers
+from statelab.columns import Mask
 
-CLIENTS = 10
+OPS = ("add", "contains", "elements")
 
 
 def history(n: int, rng: np.random.Generator, *, reads: int = 0) -> History:
-    """Ten clients add the numbers 0, 1, ... and ask for some of them; 1 % of the operations got no answer.
+    """Adds of the numbers 0, 1, ... and questions for old ones and for some that are to come, half of each.
 
-    `reads` of the operations, evenly spread, read the whole set instead; all their lists together have about
-    `reads * n / 4` elements.
+    `reads` of the operations, evenly spread, list the whole set; all their lists together have about `reads * n / 4`
+    elements. All of the unanswered adds took effect.
     """
-    moment = np.arange(n, dtype=np.int64) * 1000
+    made = requests(n, rng)
     op = rng.integers(0, 2, n).astype(np.int32)
     op[np.linspace(0, n - 1, reads + 2, dtype=np.int64)[1:-1]] = 2
-    added = np.cumsum(op == 0)
-    value = np.where(op == 0, added - 1, (rng.random(n) * added).astype(np.int64))
-    later = (op == 1) & (rng.random(n) < 0.5)  # asks for what nobody has added yet, and is told no
-    value[later] = added[later] + rng.integers(20, 1000, n)[later]
-    status = np.where((rng.random(n) < 0.01) & (op == 0), INFO, OK).astype(np.int8)
-    nothing = np.zeros(n, np.int32)
-    return History(
-        process=(np.arange(n) % CLIENTS).astype(np.int32),
+    by_moment = np.argsort(made.moment)
+    added = np.empty(n, np.int64)
+    added[by_moment] = np.cumsum(op[by_moment] == 0)
+    later = (op == 1) & (rng.random(n) < 0.5)
+    asked = np.where(later, added + rng.integers(0, 1000, n), (rng.random(n) * added).astype(np.int64))
+    answered = (op == 1) & ~made.silent
+    return columns(
+        made,
+        OPS,
         op=op,
-        key=nothing,
-        result=np.zeros(n, np.int64),
-        has_result=np.zeros(n, np.bool_),
-        start=moment - rng.integers(0, 4500, n),
-        end=np.where(status == INFO, INF, moment + rng.integers(0, 4500, n)),
-        status=status,
-        served_by=nothing,
-        error=nothing,
-        op_id=nothing,
-        timed_out=np.zeros(n, np.bool_),
-        processes=tuple(range(CLIENTS)),
-        ops=("add", "contains", "elements"),
-        keys=("",),
-        servers=(None,),
-        errors=(None,),
-        op_ids=(None,),
-        value=value,
+        value=np.where(op == 0, added - 1, asked),
         has_value=op != 2,
-        answer=np.where(op == 1, ~later, -1).astype(np.int8),
-        elements=_lists(op == 2, added, rng) if reads else None,
+        answer=np.where(answered, asked < added, -1).astype(np.int8),
+        elements=_lists((op == 2) & ~made.silent, added, rng) if reads else None,
     )
 
 
-def _lists(read: np.ndarray, added: np.ndarray, rng: np.random.Generator) -> Lists:
+def _lists(read: Mask, added: Integers, rng: np.random.Generator) -> Lists:
     length = np.where(read, added, 0)
     numbers = [rng.permutation(size) for size in length[read].tolist()]
     return Lists(np.concatenate(([0], np.cumsum(length))), np.concatenate(numbers), read)
 
 
-def spoil(history: History) -> History:
-    """One contains in the middle is told that an element is missing that had been acknowledged long before."""
-    row = len(history) // 2 + int(np.argmax(history.op[len(history) // 2 :] == 1))
-    known = int(np.argmax((history.op == 0) & (history.status == OK)))
-    assert history.value is not None
-    assert history.answer is not None
-    value, answer = history.value.copy(), history.answer.copy()
+def spoil(given: History) -> History:
+    """The contains in the middle does not find an element that was acknowledged long before."""
+    assert given.value is not None
+    assert given.answer is not None
+    asked = np.flatnonzero(given.answer >= 0)
+    row = asked[len(asked) // 2]
+    known = int(np.argmax((given.op == 0) & (given.status == OK)))
+    value, answer = given.value.copy(), given.answer.copy()
     value[row], answer[row] = value[known], 0
-    return replace(history, value=value, answer=answer)
+    return replace(given, value=value, answer=answer)

@@ -28,8 +28,8 @@ class Forced:
     its place in the block: 2i for the write that makes the i-th text of the block, 2i + 1 for a get of it. A write that
     no get shows is a block of its own; block -1 says nothing: a write of unknown outcome that no get shows.
 
-    `alone` are gets that no requests can explain: (`phantom`, `repeated-append` or `future-read`, get, slack); `forks` are pairs of gets whose texts
-    need one write in two places, or two in one.
+    `alone` are gets that no requests can explain: (`phantom`, `repeated-append` or `future-read`, get, slack); `forks`
+    are pairs of gets whose texts need one write in two places, or two in one.
     """
 
     block: list[int]

@@ -137,7 +137,7 @@ class _Story:
         what, name = self.cast.name(write), self.cast.name(get)
         slack = milliseconds(self._found.slack_ns or 0)
         return (
-            f"In the text that {name} got, something stands before what {what} wrote, and it was asked for only {slack} "
+            f"In the text that {name} got, something stands before what {what} wrote that was asked for only {slack} "
             f"after {what} had ended"
         )
 
