@@ -8,6 +8,7 @@ there if any operation has them; where values are numbers and texts, the texts a
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from statelab.columns import History
 from statelab.columns import Integers
 from statelab.columns import Mask
 from statelab.reading.column import Texts
+from statelab.reading.table import clients
 from statelab.reading.tables import sheet_of_our_own
 
 pa: Any = pyarrow  # it has no annotations
@@ -130,4 +132,5 @@ def write(history: History, path: Path) -> None:
 
 def read(path: Path) -> History:
     """The history that `write` wrote; its yes-or-no answers are those of `answers`."""
-    return sheet_of_our_own(path).history((False, True), ids_repeat=True)
+    history = sheet_of_our_own(path).history((False, True), ids_repeat=True)
+    return replace(history, processes=clients(history.processes))

@@ -24,11 +24,13 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from statelab.checkers.forgetting import Violated
+from statelab.checkers.forgetting import forget
 from statelab.checkers.forgetting import minimal
 from statelab.checkers.forgetting import refutes
 from statelab.checkers.model import Deadline
@@ -77,6 +79,10 @@ class Outcome:
     of: int
     stuck: int | None = None
     why: str = ""
+
+    def at(self, rows: Integers) -> "Outcome":
+        """The same of a larger history, in which row i is `rows[i]`."""
+        return self if self.stuck is None else replace(self, stuck=int(rows[self.stuck]))
 
 
 class _TooMany(Exception):
@@ -145,7 +151,7 @@ class _Sweep:
     ) -> None:
         self._step, self._request, self._reads = object_.step, object_.request, object_.reads
         self._deadline, self._most = deadline, most
-        self._answered = history.end != INF
+        self._answered = set(known[history.end[known] != INF].tolist())
         self._bit: dict[int, int] = {}
         self._free: list[int] = []
         self._reading: dict[int, int] = {}
@@ -156,7 +162,7 @@ class _Sweep:
         self.frontier = _Configurations([(object_.initial, 0, 0)])
 
     def begin(self, row: int) -> None:
-        if not self._answered[row]:
+        if row not in self._answered:
             self._unknown.setdefault(self._request(row), []).append((row, 1 << self._unknowns))
             self._unknowns += 1
             return
@@ -241,3 +247,26 @@ def _growing(near: History, rows: Sequence[int], changes: tuple[str, ...], viola
     while size < len(rows) and not refutes(near, rows[:size], changes, violated):
         size *= 2
     return rows[:size]
+
+
+def slack_of(history: History, rows: Iterable[int], changes: Iterable[str], violated: Violated) -> int | None:
+    """By how many ns the clocks must be wrong for the witness `rows` to vanish; None if it needs no clock.
+
+    It vanishes once enough operations count as concurrent that were not: those with gaps up to the slack.
+    """
+    asked, _ = forget(history, rows, changes)
+    ends = asked.end[asked.end != INF]
+    gaps = np.unique(asked.start[:, np.newaxis] - ends)
+    gaps = gaps[gaps > 0]
+    low, high = 0, len(gaps)
+    while low < high:
+        middle = (low + high) // 2
+        if violated(_later(asked, int(gaps[middle]))):
+            low = middle + 1
+        else:
+            high = middle
+    return int(gaps[low]) if low < len(gaps) else None
+
+
+def _later(history: History, delay: int) -> History:
+    return replace(history, end=np.where(history.end == INF, INF, history.end + delay))

@@ -1,26 +1,20 @@
 """JSON Lines: chunks of whole lines, read by as many threads as there are cores."""
 
-import os
 from bisect import bisect_right
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
 from statelab.checkers.model import Model
 from statelab.errors import BadInput
 from statelab.reading.chunk import LineReader
-from statelab.reading.chunk import ReadLines
 from statelab.reading.chunk import RefusedLine
 from statelab.reading.merge import merged
+from statelab.reading.ordered import in_order
 from statelab.reading.sheet import Sheet
 
 BLOCK = 2**22
 """So many bytes are read at once."""
-
-_MOST_THREADS = 4
 
 
 class Stream(Protocol):
@@ -42,7 +36,7 @@ class LineNumbers:
 def sheet_of_lines(stream: Stream, name: str, model: Model) -> tuple[Sheet, LineNumbers]:
     """All operations of a stream of lines; raises BadInput."""
     sheets, blank, line, row = list[Sheet](), list[int](), 0, 0
-    chunks = _in_order(LineReader(model), _chunks(stream))
+    chunks = in_order(LineReader(model).read, _chunks(stream))
     while True:
         try:
             chunk = next(chunks, None)
@@ -69,16 +63,3 @@ def _chunks(stream: Stream) -> Iterator[bytes]:
         begun.append(rest)
     if any(begun):
         yield b"".join((*begun, b"\n"))
-
-
-def _in_order(reader: LineReader, chunks: Iterator[bytes]) -> Iterator[ReadLines]:
-    """What was read of each chunk, in their order; a few are under way at a time."""
-    threads = min(os.cpu_count() or 1, _MOST_THREADS)
-    with ThreadPoolExecutor(threads) as pool:
-        waiting: deque[Future[ReadLines]] = deque()
-        for chunk in chunks:
-            waiting.append(pool.submit(reader.read, chunk))
-            if len(waiting) > threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()

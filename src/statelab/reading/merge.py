@@ -19,15 +19,21 @@ _UNLESS_GIVEN = {"answer": -1, "timed_out": False}
 
 
 def merged(sheets: Sequence[Sheet]) -> Sheet:
-    """All operations of some sheets (at least one) that have the same `ops`, in order."""
+    """All operations of some sheets (at least one) that have the same `ops`, in order.
+
+    The sheets are taken apart on the way, so that not all columns are in memory twice.
+    """
     sizes = [len(sheet) for sheet in sheets]
-    arrays = {
-        name: _array([s.arrays.get(name) for s in sheets], sizes, name) for name in _names(s.arrays for s in sheets)
-    }
+    elements = _lists([sheet.elements for sheet in sheets], sizes)
     columns = {
-        name: _column([s.columns.get(name) for s in sheets], sizes) for name in _names(s.columns for s in sheets)
+        name: _column([sheet.columns.pop(name, None) for sheet in sheets], sizes)
+        for name in _names(sheet.columns for sheet in sheets)
     }
-    return Sheet(sheets[0].ops, arrays, columns, _lists([sheet.elements for sheet in sheets], sizes))
+    arrays = {
+        name: _array([sheet.arrays.pop(name, None) for sheet in sheets], sizes, name)
+        for name in _names(sheet.arrays for sheet in sheets)
+    }
+    return Sheet(sheets[0].ops, arrays, columns, elements)
 
 
 def _names(tables: Iterable[Iterable[str]]) -> list[str]:
@@ -43,7 +49,11 @@ def _array(arrays: list[NDArray[Any] | None], sizes: list[int], name: str) -> ND
 def _column(columns: list[Column | None], sizes: list[int]) -> Column:
     parts = [no_column(n) if column is None else column for column, n in zip(columns, sizes, strict=True)]
     texts = [part.text for part in parts if part.text is not None]
-    number, is_number = (np.concatenate([getattr(part, name) for part in parts]) for name in ("number", "is_number"))
+    number, is_number = constant(0, sum(sizes), np.int64), constant(False, sum(sizes), np.bool_)
+    if any(part.is_number.any() for part in parts):
+        number, is_number = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("number", "is_number")
+        )
     if not texts:
         return Column(number, is_number)
     kind = texts[0].type

@@ -1,5 +1,6 @@
 """The way from a file to a history."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 from typing import Literal
@@ -15,6 +16,7 @@ from statelab.reading.sheet import Sheet
 from statelab.reading.source import STANDARD_INPUT
 from statelab.reading.source import opened
 from statelab.reading.source import peeked
+from statelab.reading.table import clients
 from statelab.reading.tables import row_number
 from statelab.reading.tables import sheet_of_table
 
@@ -28,18 +30,22 @@ def read(source: Path | Literal["-"], model: Model) -> History:
     """
     name = STANDARD_INPUT if str(source) == "-" else str(source)
     with opened(Path(source), name) as stream:
-        sheet, place = _sheet(stream, name, model)
+        head, whole = peeked(stream)
+        if head == PARQUET:
+            return _of_table(whole, name, model)
+        sheet, place = sheet_of_lines(whole, name, model)
+        return _consistent(sheet, name, place, model)
+
+
+def _of_table(stream: BinaryIO, name: str, model: Model) -> History:
+    source = pa.PythonFile(stream, mode="r") if stream.seekable() else pa.BufferReader(stream.read())
+    history = _consistent(sheet_of_table(source, name, model), name, row_number, model)
+    return replace(history, processes=clients(history.processes))
+
+
+def _consistent(sheet: Sheet, name: str, place: Place, model: Model) -> History:
     repeating = [op for op, shape in model.operations.items() if shape.repeats]
     require_own_ids(sheet, name, place, repeating)
     history = sheet.history(model.answers, ids_repeat=bool(repeating))
     require_times(history, name, place)
     return history
-
-
-def _sheet(stream: BinaryIO, name: str, model: Model) -> tuple[Sheet, Place]:
-    head, whole = peeked(stream)
-    if head != PARQUET:
-        return sheet_of_lines(whole, name, model)
-    return sheet_of_table(
-        pa.PythonFile(whole) if whole.seekable() else pa.BufferReader(whole.read()), name, model
-    ), row_number

@@ -63,8 +63,8 @@ class Sheet:
     """
 
     ops: tuple[str, ...]
-    arrays: Mapping[str, NDArray[Any]]
-    columns: Mapping[str, Column]
+    arrays: dict[str, NDArray[Any]]
+    columns: dict[str, Column]
     elements: ListColumn | None = None
 
     def __len__(self) -> int:

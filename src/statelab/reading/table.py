@@ -7,6 +7,8 @@ Texts in `process` may be JSON (`3` or `"a"`), if all of them are, so that a cli
 """
 
 import json
+from collections.abc import Collection
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from functools import reduce
@@ -21,7 +23,7 @@ from statelab.reading.cells import Cells
 from statelab.reading.cells import cells
 from statelab.reading.cells import joined
 from statelab.reading.column import Column
-from statelab.reading.column import coded_text
+from statelab.reading.column import no_column
 from statelab.reading.column import pa
 from statelab.reading.column import pc
 from statelab.reading.column import valid
@@ -38,43 +40,68 @@ pq: Any = pyarrow.parquet
 _CODED = ("op", "key", "status", "process", "error", "host", "boot")
 """Columns whose texts come again and again."""
 
+_ROWS = 2**20
+"""At least so many rows are read at once."""
+
 COLUMNS = {"result": ("result", "result_text", "answer", "elements"), **{f: (f, f"{f}_text") for f in VALUES[1:]}}
 """The columns of fields that may have several."""
 
 
-class Table:
-    """The columns of one Parquet file; each is read when it is asked for, so that they are not in memory twice."""
+class Rows:
+    """Some rows of a table, as one Arrow array a column."""
 
-    def __init__(self, source: Any) -> None:
+    def __init__(self, columns: Mapping[str, Any], count: int) -> None:
+        self._columns, self._count = columns, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def field(self, field: str) -> Cells:
+        """One field from all of its columns."""
+        there = [self._columns[name] for name in COLUMNS.get(field, (field,)) if name in self._columns]
+        return reduce(joined, map(cells, there)) if there else Cells(no_column(len(self)))
+
+    def servers(self) -> Mapping[str, Any] | None:
+        """The columns of `served_by` by the names of its fields, None if nobody says who served."""
+        if "served_by" in self._columns:
+            array = self._columns["served_by"]
+            whole = pa.types.is_struct(array.type) and {field.name for field in array.type} >= SERVER_FIELDS.keys()
+            columns = {name: pc.struct_field(array, name) if whole else array for name in SERVER_FIELDS}
+        else:
+            columns = {name: self._columns.get(name, pa.nulls(len(self))) for name in SERVER_FIELDS}
+        return None if all(array.null_count == len(self) for array in columns.values()) else columns
+
+
+class Table:
+    """A Parquet file; only those columns are read that hold one of the fields."""
+
+    def __init__(self, source: Any, fields: Collection[str]) -> None:
         self._file = pq.ParquetFile(source, read_dictionary=list(_CODED))
         self.names: Sequence[str] = self._file.schema_arrow.names
+        wanted = {name for field in fields for name in COLUMNS.get(field, (field,))} | {*SERVER_FIELDS, "served_by"}
+        self._wanted = [name for name in self.names if name in wanted]
 
     def __len__(self) -> int:
         rows: int = self._file.metadata.num_rows
         return rows
 
-    def array(self, name: str) -> Any:
-        """One column as one Arrow array."""
-        column = self._file.read(columns=[name]).column(name)
-        return (column.unify_dictionaries() if pa.types.is_dictionary(column.type) else column).combine_chunks()
+    def whole(self) -> Rows:
+        """All rows at once."""
+        return self._rows(list(range(self._file.num_row_groups)), len(self))
 
-    def field(self, field: str) -> Cells | None:
-        """One field from all of its columns, None if it has none."""
-        there = [cells(self.array(name)) for name in COLUMNS.get(field, (field,)) if name in self.names]
-        if not there:
-            return None
-        return _from_json(there[0]) if field == "process" else reduce(joined, there)
+    def parts(self) -> Iterator[Rows]:
+        """All rows, some row groups at a time."""
+        groups, count = list[int](), 0
+        for group in range(self._file.num_row_groups):
+            groups.append(group)
+            count += self._file.metadata.row_group(group).num_rows
+            if count >= _ROWS or group == self._file.num_row_groups - 1:
+                yield self._rows(groups, count)
+                groups, count = [], 0
 
-    def servers(self) -> Mapping[str, Any] | None:
-        """The columns of `served_by` by the names of its fields, None if there is none."""
-        if "served_by" in self.names:
-            array = self.array("served_by")
-            whole = pa.types.is_struct(array.type) and {field.name for field in array.type} >= SERVER_FIELDS.keys()
-            return {name: pc.struct_field(array, name) if whole else array for name in SERVER_FIELDS}
-        if not SERVER_FIELDS.keys() & set(self.names):
-            return None
-        none = pa.nulls(len(self))
-        return {name: self.array(name) if name in self.names else none for name in SERVER_FIELDS}
+    def _rows(self, groups: list[int], count: int) -> Rows:
+        read = self._file.read_row_groups(groups, columns=self._wanted)
+        return Rows({name: _one(read.column(name)) for name in self._wanted}, count)
 
     def row(self, row: int) -> dict[str, Any]:
         """All columns of one row, as they are."""
@@ -84,6 +111,11 @@ class Table:
                 return record
             row -= len(batch)
         raise IndexError(row)
+
+
+def _one(column: Any) -> Any:
+    """A column as one array."""
+    return (column.unify_dictionaries() if pa.types.is_dictionary(column.type) else column).combine_chunks()
 
 
 def served_by(columns: Mapping[str, Any]) -> tuple[Mapping[str, Column], NDArray[np.uint8]]:
@@ -111,26 +143,16 @@ def given_fields(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: fields.get(name) for name in FIELDS}
 
 
-def _from_json(process: Cells) -> Cells:
+def clients(processes: Sequence[Any]) -> Sequence[Any]:
     """The processes that texts stand for as JSON; the texts themselves unless all of them are that."""
-    if process.column.text is None:
-        return process
-    coded = coded_text(process.column.text)
-    named = [_client(text) for text in coded.dictionary.to_pylist()]
-    if any(client is None for client in named):
-        return process
-    is_number = np.array([isinstance(client, int) for client in named], np.bool_)
-    numbers = np.array([client if isinstance(client, int) else 0 for client in named], np.int64)
-    texts = pa.array([client if isinstance(client, str) else None for client in named], pa.string())
-    known, place = valid(coded.indices), np.asarray(coded.indices.fill_null(0))
-    text = None if is_number.all() else texts.take(coded.indices)
-    return Cells(Column(numbers[place], is_number[place] & known, text))
+    named = [_client(name) if isinstance(name, str) else None for name in processes]
+    return processes if any(client is None for client in named) else tuple(named)
 
 
-def _client(text: str | None) -> Value | None:
+def _client(text: str) -> Value | None:
     """The number or text that is exactly this JSON, None if there is none."""
     try:
-        client = json.loads(text or "")
+        client = json.loads(text)
     except (ValueError, RecursionError):
         return None
     fits = type(client) in (int, str) and json.dumps(client) == text

@@ -17,14 +17,18 @@ from statelab.reading.accept import codes
 from statelab.reading.cells import Cells
 from statelab.reading.column import Column
 from statelab.reading.column import code
-from statelab.reading.column import no_column
 from statelab.reading.column import pa
+from statelab.reading.merge import merged
+from statelab.reading.ordered import in_order
 from statelab.reading.record import Refused
 from statelab.reading.record import Taker
+from statelab.reading.rules import ANYTHING
 from statelab.reading.rules import EMPTY
 from statelab.reading.rules import FIELDS
 from statelab.reading.rules import VALUES
+from statelab.reading.rules import rules
 from statelab.reading.sheet import Sheet
+from statelab.reading.table import Rows
 from statelab.reading.table import Table
 from statelab.reading.table import given_fields
 from statelab.reading.table import served_by
@@ -37,59 +41,68 @@ def row_number(row: int) -> str:
     return f"row {row + 1}"
 
 
+class RefusedRow(Exception):
+    """The first row that is not an operation of the model; it counts from 0 in its part."""
+
+    def __init__(self, row: int) -> None:
+        super().__init__(row)
+        self.row = row
+
+
 def sheet_of_table(source: Any, name: str, model: Model) -> Sheet:
     """All operations of a Parquet file; raises BadInput."""
+    owned = {field for each in rules(model).values() for field, may in each.items() if may != ANYTHING}
     try:
-        return _Reading(Table(source), name, model).sheet()
+        table = Table(source, owned)
+        _require_columns(table, name)
+        return _sheet(table, name, model)
     except (pa.ArrowException, OSError) as error:
         why = str(error).splitlines()[0]
         raise BadInput(f"{name}: not a whole Parquet file, or of another kind than can be read ({why})") from None
 
 
-def sheet_of_our_own(path: Path) -> Sheet:
-    """All operations of a Parquet file that `statelab.parquet.write` wrote, whatever their names are."""
-    table = Table(path)
-    fields = {field: table.field(field) or Cells(no_column(len(table))) for field in FIELDS if field != "served_by"}
-    (op,), ops = code([fields["op"].column])
-    end, timed_out, result = fields["end"].column, fields["timed_out"].flag, fields["result"]
-    servers = served_by(table.servers() or {})[0] if "boot" in table.names else {}
-    arrays: dict[str, Any] = {
-        "op": op,
-        "status": codes(fields["status"].column, STATUSES),
-        "start": fields["start"].column.number,
-        "end": np.where(end.is_number, end.number, INF),
-        **({} if timed_out is None else {"timed_out": timed_out == 1}),
-        **({} if result.flag is None else {"answer": result.flag}),
-    }
-    columns = {field: each.column for field, each in fields.items() if each.column.known.any() and field not in arrays}
-    columns |= {f"served_by.{name}": column for name, column in servers.items()}
-    return Sheet(tuple(ops), arrays, {"process": fields["process"].column, **columns}, result.lists)
+def _require_columns(table: Table, name: str) -> None:
+    missing = [f'"{column}"' for column in _REQUIRED if column not in table.names]
+    if missing:
+        raise BadInput(f"{name}: there is no column {listed(missing)}")
+    twice = [column for column in table.names if table.names.count(column) > 1]
+    if twice:
+        raise BadInput(f'{name}: there are two columns "{twice[0]}"')
+    if not len(table):
+        raise BadInput(f"{name}: no operations in it")
 
 
-class _Reading:
-    """One Parquet file on its way to a sheet."""
+def _sheet(table: Table, name: str, model: Model) -> Sheet:
+    sheets, before = list[Sheet](), 0
+    parts = in_order(lambda rows: _Part(rows, model).sheet(), table.parts())
+    while True:
+        try:
+            sheet = next(parts, None)
+        except RefusedRow as refused:
+            raise BadInput(f"{name}, {_refusal(table, before + refused.row, model)}") from None
+        if sheet is None:
+            return merged(sheets)
+        sheets.append(sheet)
+        before += len(sheet)
 
-    def __init__(self, table: Table, name: str, model: Model) -> None:
-        self._table, self._name, self._model = table, name, model
-        self._require_columns()
-        op, status = self._cells("op"), self._cells("status")
-        self._op, self._status = codes(op.column, tuple(model.operations)), codes(status.column, STATUSES)
+
+def _refusal(table: Table, row: int, model: Model) -> str:
+    try:
+        Taker(model, null=EMPTY).take(given_fields(table.row(row)))
+        why = "not an operation of the model"
+    except Refused as refused:
+        why = str(refused)
+    return f"{row_number(row)}: {why}"
+
+
+class _Part:
+    """Some rows on their way to a sheet."""
+
+    def __init__(self, rows: Rows, model: Model) -> None:
+        self._rows, self._model = rows, model
+        self._op = codes(rows.field("op").column, tuple(model.operations))
+        self._status = codes(rows.field("status").column, STATUSES)
         self._accepted = Acceptance(model, self._op, self._status)
-        self._columns: dict[str, Column] = {}
-
-    def _require_columns(self) -> None:
-        names = self._table.names
-        missing = [f'"{name}"' for name in _REQUIRED if name not in names]
-        if missing:
-            raise BadInput(f"{self._name}: there is no column {listed(missing)}")
-        twice = [name for name in names if names.count(name) > 1]
-        if twice:
-            raise BadInput(f'{self._name}: there are two columns "{twice[0]}"')
-        if not len(self._table):
-            raise BadInput(f"{self._name}: no operations in it")
-
-    def _cells(self, field: str) -> Cells:
-        return self._table.field(field) or Cells(no_column(len(self._table)))
 
     def sheet(self) -> Sheet:
         """All operations, once each of them has been accepted."""
@@ -101,7 +114,8 @@ class _Reading:
         values = {field: self._tested(field) for field in VALUES if field == "result" or self._owned(field).any()}
         self._accepted.require_one({field: each.given for field, each in values.items()})
         answer = self._answers(values["result"])
-        self._raise_if_refused()
+        if self._accepted.refused.any():
+            raise RefusedRow(int(self._accepted.refused.argmax()))
         arrays |= {} if timed_out is None else {"timed_out": timed_out == 1}
         arrays |= {} if answer is None else {"answer": answer}
         elements = values["result"].lists and values["result"].lists.only(self._owned("result"))
@@ -116,7 +130,7 @@ class _Reading:
 
     def _tested(self, field: str) -> Cells:
         """One field, after the rows in which it does not fit have been marked as refused."""
-        cells = self._cells(field)
+        cells = self._rows.field(field)
         self._accepted.test(field, cells.holds())
         return cells
 
@@ -128,7 +142,7 @@ class _Reading:
         return number if is_number.all() else np.where(is_number, number, INF)
 
     def _servers(self) -> dict[str, Column]:
-        columns = self._table.servers()
+        columns = self._rows.servers()
         if columns is None:
             return {}
         fields, held = served_by(columns)
@@ -147,13 +161,22 @@ class _Reading:
             return None
         return np.where(answered, answer, -1).astype(np.int8)
 
-    def _raise_if_refused(self) -> None:
-        if not self._accepted.refused.any():
-            return
-        row = int(self._accepted.refused.argmax())
-        try:
-            Taker(self._model, null=EMPTY).take(given_fields(self._table.row(row)))
-            why = "not an operation of the model"
-        except Refused as refused:
-            why = str(refused)
-        raise BadInput(f"{self._name}, {row_number(row)}: {why}")
+
+def sheet_of_our_own(path: Path) -> Sheet:
+    """All operations of a Parquet file that `statelab.parquet.write` wrote, whatever their names are."""
+    rows = Table(path, FIELDS).whole()
+    fields = {field: rows.field(field) for field in FIELDS if field != "served_by"}
+    (op,), ops = code([fields["op"].column])
+    end, timed_out, result = fields["end"].column, fields["timed_out"].flag, fields["result"]
+    servers = rows.servers()
+    arrays: dict[str, Any] = {
+        "op": op,
+        "status": codes(fields["status"].column, STATUSES),
+        "start": fields["start"].column.number,
+        "end": np.where(end.is_number, end.number, INF),
+        **({} if timed_out is None else {"timed_out": timed_out == 1}),
+        **({} if result.flag is None else {"answer": result.flag}),
+    }
+    columns = {field: each.column for field, each in fields.items() if each.column.known.any() and field not in arrays}
+    columns |= {f"served_by.{name}": column for name, column in served_by(servers)[0].items()} if servers else {}
+    return Sheet(tuple(ops), arrays, {"process": fields["process"].column, **columns}, result.lists)

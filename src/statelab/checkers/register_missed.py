@@ -1,0 +1,68 @@
+"""The witness of a miss: a `cas` that answered false while the value that it expected was there for certain."""
+
+import numpy as np
+
+from statelab.checkers.register_misses import Misses
+from statelab.checkers.register_scene import Scene
+from statelab.checkers.register_sightings import has_value
+from statelab.checkers.register_witness import Link
+from statelab.checkers.register_witness import Witness
+from statelab.columns import FAIL
+from statelab.columns import OK
+from statelab.columns import Integers
+
+
+def missed(scene: Scene, given: Misses) -> Witness | None:
+    """The miss that ended longest before its value was seen again.
+
+    With it goes one operation that shows the value before it (unless it is the initial one) and one that shows it after
+    it (unless nobody had asked for anything that could have replaced the value).
+    """
+    wrong = np.flatnonzero(given.wrong)
+    if not len(wrong):
+        return None
+    row, place = given.row[wrong], given.place[wrong]
+    still = np.maximum(scene.judged.made[0], scene.judged.seen[0])[place] - scene.history.end[row]
+    best = int(np.argmax(still))
+    chain, at = scene.chain_of(int(place[best]))
+    return _held_through(scene, int(row[best]), chain[: at + 1])
+
+
+def _held_through(scene: Scene, miss: int, chain: Integers) -> Witness:
+    before, after = _shown_before(scene, miss, chain), _shown_after(scene, miss, int(chain[-1]))
+    others = [miss, *scene.values.maker[chain].tolist(), *(link.earlier for link in before)]
+    replacing = np.setdiff1d(_replacing(scene, miss, chain), others)
+    end, starts = int(scene.history.end[miss]), scene.history.start[replacing]
+    if (starts <= end).any():
+        links, apart = [*before, after], [int(scene.history.start[after.asked]) - end]
+    else:
+        links, apart = before, [int(start) - end for start in starts]
+    apart += [int(scene.history.start[miss] - scene.history.end[link.earlier]) for link in before]
+    rows = dict.fromkeys([*(link.earlier for link in links), miss, *(link.later for link in links)])
+    return Witness("false-failure", tuple(rows), chain, tuple(links), min(apart, default=None))
+
+
+def _shown_before(scene: Scene, miss: int, chain: Integers) -> list[Link]:
+    """The first operation to show that the value was there before the miss started; none for the initial value."""
+    if scene.values.initial[chain[-1]]:
+        return []
+    shows = scene.actors(chain[-1:])
+    return [Link(int(shows.row[np.argmin(shows.end)]), miss, miss)]
+
+
+def _shown_after(scene: Scene, miss: int, value: int) -> Link:
+    """The last operation to show that the value was there after the miss had ended."""
+    after = np.flatnonzero((scene.values.before == value) & scene.values.live)
+    seers = np.append(scene.seers(value), scene.values.maker[after])
+    last = int(seers[np.argmax(scene.history.start[seers])])
+    sure = last if scene.history.status[last] == OK else scene.sure(int(after[0]))[0]
+    return Link(miss, sure, last)
+
+
+def _replacing(scene: Scene, miss: int, chain: Integers) -> Integers:
+    """The requests for the same key that would have replaced the last value of a chain."""
+    history, value = scene.history, chain[-1:]
+    number = None if scene.values.initial[value[0]] else int(scene.numbers(value)[0])
+    writes = history.is_op("write") & ~has_value(history, "value", number, scene.initial)
+    swaps = history.is_op("cas") & has_value(history, "expected", number, scene.initial)
+    return np.flatnonzero((writes | swaps) & (history.key == history.key[miss]) & (history.status != FAIL))

@@ -1,0 +1,84 @@
+"""The proof of a violated register: the smallest witness that the rule or the search found, in words."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from statelab.checkers.forgetting import Violated
+from statelab.checkers.forgetting import minimal
+from statelab.checkers.model import Proof
+from statelab.checkers.register_missed import missed
+from statelab.checkers.register_rule import Judgement
+from statelab.checkers.register_scene import Scene
+from statelab.checkers.register_sightings import cas_answer
+from statelab.checkers.register_sightings import column
+from statelab.checkers.register_sightings import there
+from statelab.checkers.register_witness import Witness
+from statelab.checkers.register_witness import smallest
+from statelab.checkers.register_words import no_order
+from statelab.checkers.register_words import words
+from statelab.checkers.search import slack_of
+from statelab.checkers.search import witness
+from statelab.columns import History
+from statelab.columns import Integers
+
+CHANGES = ("write", "cas")
+
+
+def by_rule(judgement: Judgement, violated: Violated) -> Proof:
+    """The proof of a key that the rule found wrong.
+
+    A `cas` that answered false may have taken effect once its answer is forgotten. If one was to make a value that the
+    witness rests on, its answer may be needed too; otherwise the witness is minimal as it is.
+    """
+    scene, history = judgement.scene, judgement.scene.history
+    found = _denied(judgement) or smallest(scene, np.flatnonzero(judgement.forked)) or missed(scene, judgement.misses)
+    assert found is not None, "a key that the rule found wrong has a witness"
+    numbers = scene.numbers(found.values)
+    same_key = history.key == history.key[found.rows[0]]
+    asked = np.flatnonzero(same_key & np.isin(column(history, "value"), numbers) & there(history, "value"))
+    refused = asked[cas_answer(history, False)[asked]]
+    if found.kind == "phantom" and len(asked):
+        found = replace(found, kind="aborted-read")
+    rows = _smaller(history, {*found.rows, *refused.tolist()}, violated) if len(refused) else found.rows
+    if set(rows) - set(found.rows) and found.kind != "aborted-read":
+        return _unordered(history, rows, found.kind, violated)
+    found = replace(found, rows=rows)
+    return Proof(found.kind, rows, words(history, found, _value(scene, found, numbers)), found.slack_ns)
+
+
+def by_search(history: History, key: int, stuck: int, violated: Violated) -> Proof:
+    """The proof of a key in which the search was stuck at a row."""
+    own = np.flatnonzero(history.key == key)
+    at = int(np.searchsorted(own, stuck))
+    rows = own[list(witness(history.take(own), at, CHANGES, violated))]
+    return _unordered(history, tuple(rows.tolist()), "no-order", violated)
+
+
+def _denied(judgement: Judgement) -> Witness | None:
+    if not len(judgement.denied):
+        return None
+    return Witness("false-failure", (int(judgement.denied[0]),), np.zeros(0, np.int64))
+
+
+def _smaller(history: History, rows: set[int], violated: Violated) -> tuple[int, ...]:
+    own = np.flatnonzero(history.key == history.key[min(rows)])
+    inside = np.searchsorted(own, sorted(rows)).tolist()
+    return tuple(own[list(minimal(history.take(own), inside, CHANGES, violated))].tolist())
+
+
+def _unordered(history: History, rows: tuple[int, ...], kind: str, violated: Violated) -> Proof:
+    own = np.flatnonzero(history.key == history.key[rows[0]])
+    inside = np.searchsorted(own, rows).tolist()
+    slack = slack_of(history.take(own), inside, CHANGES, violated)
+    return Proof(kind, rows, no_order(history, rows), slack)
+
+
+def _value(scene: Scene, found: Witness, numbers: Integers) -> str:
+    """The value that a proof in words turns on: the last of those that concern the witness."""
+    history = scene.history
+    if not len(numbers):
+        expected = history.operation(found.rows[0]).expected
+        return "nothing" if expected is None else str(expected)
+    at = 0 if found.kind == "lost-update" else -1
+    return "nothing" if scene.values.initial[found.values[at]] else str(history.shown(int(numbers[at])))

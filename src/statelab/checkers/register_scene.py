@@ -1,0 +1,107 @@
+"""Where a witness is looked for: the values of a register, their chains, and who did what to them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from statelab.checkers.register_blocks import Blocks
+from statelab.checkers.register_sightings import FIELD
+from statelab.checkers.register_sightings import Role
+from statelab.checkers.register_sightings import Sightings
+from statelab.checkers.register_values import Values
+from statelab.columns import History
+from statelab.columns import Integers
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Actors:
+    """The answered operations of a chain: row, place of its value in the chain, when it ended, and the moment before
+    which it cannot have taken effect: its start, or that of the last maker (`asked`) up to its value."""
+
+    row: Integers
+    end: Integers
+    moment: Integers
+    asked: Integers
+
+
+class Scene:
+    """What a witness is looked for in."""
+
+    def __init__(self, history: History, initial: int | None, given: Sightings, values: Values, judged: Blocks) -> None:
+        self.history, self.initial = history, initial
+        self.given, self.values, self.judged = given, values, judged
+
+    def sightings(self, value: int, *roles: Role) -> Integers:
+        """The rows that have one of these roles for a value."""
+        first = self.given.first
+        last = first[value + 1] if value + 1 < len(first) else len(self.given.row)
+        here = slice(int(first[value]), int(last))
+        return self.given.row[here][np.isin(self.given.role[here], roles)]
+
+    def seers(self, value: int) -> Integers:
+        """The answered operations that saw a value."""
+        return self.sightings(value, Role.READ, Role.FOUND, Role.REPLACED)
+
+    def sure(self, value: int) -> tuple[int, int]:
+        """An answered operation that shows that the value was there, and the value that it saw: this or a later one."""
+        while not len(rows := self.seers(value)):
+            value = int(np.flatnonzero((self.values.before == value) & self.values.live)[0])
+        span = self.history.end[rows] - self.history.start[rows]
+        return int(rows[np.argmin(span)]), value
+
+    def numbers(self, values: Integers) -> Integers:
+        """The numbers that stand for values in the columns; meaningless for the initial value."""
+        row, role = (part[self.given.first[values]] for part in (self.given.row, self.given.role))
+        found = np.zeros(len(values), np.int64)
+        for some in np.unique(role).tolist():
+            column = getattr(self.history, FIELD[Role(some)])
+            if column is not None:
+                found[role == some] = column[row[role == some]]
+        return found
+
+    def origins(self, value: int) -> list[int]:
+        """The value and those it came from, back to the first; of a circle, each once."""
+        found: dict[int, None] = {}
+        while value >= 0 and value not in found:
+            found[value] = None
+            value = int(self.values.before[value])
+        return list(found)
+
+    def chain(self, number: int) -> Integers:
+        """The values of a chain in order."""
+        chains = self.judged.chains
+        bounds = np.append(chains.first, len(chains.value))
+        return self.judged.value[chains.value[bounds[number] : bounds[number + 1]]]
+
+    def chain_of(self, place: int) -> tuple[Integers, int]:
+        """The chain that has a place, and where in it that is."""
+        number = int(np.searchsorted(self.judged.chains.first, place, "right")) - 1
+        return self.chain(number), place - int(self.judged.chains.first[number])
+
+    def actors(self, chain: Integers) -> Actors:
+        """Who is who in a chain."""
+        row, place = self._acting(chain)
+        moment, maker = _last_maker(self.values, chain)
+        own = self.history.start[row] >= moment[place]
+        return Actors(
+            row=row,
+            end=self.history.end[row],
+            moment=np.where(own, self.history.start[row], moment[place]),
+            asked=np.where(own, row, maker[place]),
+        )
+
+    def _acting(self, chain: Integers) -> tuple[Integers, Integers]:
+        """The answered operations of a chain, each once, at the place of the value that it left."""
+        size = np.diff(np.append(self.given.first, len(self.given.row)))[chain]
+        offset = np.cumsum(size) - size
+        positions = np.arange(size.sum()) + np.repeat(self.given.first[chain] - offset, size)
+        acting = np.isin(self.given.role[positions], (Role.WROTE, Role.SWAPPED, Role.READ, Role.FOUND))
+        return self.given.row[positions][acting], np.repeat(np.arange(len(chain)), size)[acting]
+
+
+def _last_maker(values: Values, chain: Integers) -> tuple[Integers, Integers]:
+    """For each place of a chain, the latest start among the makers up to it, and that maker's row."""
+    start = values.made_start[chain]
+    latest = np.maximum.accumulate(start)
+    here = np.maximum.accumulate(np.where(start == latest, np.arange(len(chain)), 0))
+    return latest, values.maker[chain[here]]

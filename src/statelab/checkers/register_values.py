@@ -1,0 +1,134 @@
+"""The values of a register's history, one row per (key, value): who made it, from which, and when it was seen.
+
+LIVENESS. An operation of unknown outcome must have taken effect if the value it makes was seen by an answered operation
+or replaced by another that must have taken effect; otherwise, leaving it out loses nothing: whatever an order with it
+explains, the same order without it explains (nobody looks at its value, and without misses nobody cares that the value
+before it was gone).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from statelab.checkers.register_sightings import Role
+from statelab.checkers.register_sightings import Sightings
+from statelab.columns import INF
+from statelab.columns import History
+from statelab.columns import Integers
+from statelab.columns import Mask
+
+NEVER = -INF - 1
+"""The start of what was not asked for."""
+
+_BITS = {role: np.uint8(1 << role) for role in Role}
+_SEEN = sum(_BITS[role] for role in (Role.READ, Role.FOUND, Role.REPLACED))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Values:
+    """One row per value, shape `(v,)`, sorted by key.
+
+    `maker` is the row that made it, -1 where nobody did; `made_start` and `made_end` are its times (NEVER and INF where
+    nobody did). `seen_start` is the latest start and `seen_end` the earliest end among the operations that saw it.
+    `before` is the value that its maker replaced, -1 where the maker is a `write`, and `forks` how many operations
+    replaced it. `live` values were seen or surely made; `ambiguous` ones may have been made by several operations, or
+    were there from the beginning and were made again.
+    """
+
+    key: Integers
+    initial: Mask
+    live: Mask
+    ambiguous: Mask
+    maker: Integers
+    made_start: Integers
+    made_end: Integers
+    seen_start: Integers
+    seen_end: Integers
+    before: Integers
+    forks: Integers
+
+    @property
+    def phantom(self) -> Mask:
+        """Values that were seen although nobody can have made them."""
+        return self.live & ~self.initial & (self.maker < 0)
+
+
+def values(history: History, given: Sightings) -> Values:
+    """Sums up sightings by value. O(n)."""
+    row, role, first = given.row, given.role, given.first
+    seen, swaps = _liveness(given)
+    certain = role[first] <= Role.SWAPPED
+    made = certain | ((role[first] <= Role.MAY_SWAP) & seen)
+    maker = np.where(made, row[first], -1)
+    before, forks = _before(swaps, len(first))
+    start, end = _sights(history, given, swaps)
+    return Values(
+        key=history.key[row[first]].astype(np.int64),
+        initial=given.initial,
+        live=made | seen,
+        ambiguous=(given.initial & made) | _made_twice(given, seen),
+        maker=maker,
+        made_start=np.where(made, history.start[maker], NEVER),
+        made_end=np.where(made, history.end[maker], INF),
+        seen_start=np.maximum.reduceat(start, first) if len(first) else start,
+        seen_end=np.minimum.reduceat(end, first) if len(first) else end,
+        before=before,
+        forks=forks,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Swaps:
+    """The `cas` operations that took effect: `old` and `new` are values; `idle` are positions of those that did not."""
+
+    old: Integers
+    new: Integers
+    idle: Integers
+
+
+def _liveness(given: Sightings) -> tuple[Mask, _Swaps]:
+    """Which values were seen, by an answered operation or by one that must have taken effect."""
+    if not len(given.first):
+        nothing = np.zeros(0, np.int64)
+        return np.zeros(0, np.bool_), _Swaps(nothing, nothing, nothing)
+    met = np.bitwise_or.reduceat(np.left_shift(1, given.role, dtype=np.uint8, casting="unsafe"), given.first)
+    seen: Mask = (met & np.uint8(_SEEN)) != 0
+    old, new, _ = _pairs(given, Role.REPLACED, Role.SWAPPED)
+    may_old, may_new, at = _pairs(given, Role.MAY_REPLACE, Role.MAY_SWAP)
+    while not seen[may_old[seen[may_new]]].all():
+        seen[may_old[seen[may_new]]] = True
+    took = seen[may_new]
+    return seen, _Swaps(np.append(old, may_old[took]), np.append(new, may_new[took]), at[~took])
+
+
+def _pairs(given: Sightings, replaced: Role, made: Role) -> tuple[Integers, Integers, Integers]:
+    """For each `cas`: the value that it replaced, the one that it made, and the position of the former sighting."""
+    old, new = np.flatnonzero(given.role == replaced), np.flatnonzero(given.role == made)
+    if not len(old):
+        return old, old, old
+    made_by = np.empty(int(given.row[new].max()) + 1, np.int64)
+    made_by[given.row[new]] = given.value_at(new)
+    return given.value_at(old), made_by[given.row[old]], old
+
+
+def _made_twice(given: Sightings, seen: Mask) -> Mask:
+    """Values with two makers, both of which surely or possibly took effect."""
+    second = given.first + 1
+    inside = second < np.append(given.first[1:], len(given.row))
+    role = np.where(inside, given.role[np.minimum(second, len(given.row) - 1)], Role.READ) if len(second) else second
+    return (role <= Role.SWAPPED) | ((role <= Role.MAY_SWAP) & seen)
+
+
+def _before(swaps: _Swaps, count: int) -> tuple[Integers, Integers]:
+    before = np.full(count, -1, np.int64)
+    before[swaps.new] = swaps.old
+    return before, np.bincount(swaps.old, minlength=count)
+
+
+def _sights(history: History, given: Sightings, swaps: _Swaps) -> tuple[Integers, Integers]:
+    """Start and end of each sighting; NEVER and INF where it is not one of seeing."""
+    start, end = history.start[given.row], history.end[given.row]
+    making = given.role <= Role.MAY_SWAP
+    start[making], end[making] = NEVER, INF
+    start[swaps.idle] = NEVER
+    return start, end
