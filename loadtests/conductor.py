@@ -65,8 +65,10 @@ class Conductor:
         return progress
 
     def _audit(self, cell: Cell, reads: int) -> None:
-        """At least so many reads, and more until every process has answered one."""
-        audit = self._workloads[cell.workload].audit
+        """At least so many reads, and more until every process has answered one; none where there is no final state."""
+        audit = getattr(self._workloads[cell.workload], "audit", None)
+        if audit is None:
+            return
         boots: set[str] = set()
         done = 0
 
@@ -83,11 +85,15 @@ class Conductor:
         self._together(job)
 
     def run(self, cell: Cell) -> Done:
-        """Audit, load, audit, one operation alone, audit; after a time-out the server may answer nobody any more.
+        """Prepare, audit, load, audit, one operation alone, audit; after a time-out the server may answer nobody any
+        more. A workload module has `act(client, cell)` and, where it needs them, `prepare` and `audit`.
 
         The first audit shows that the cell starts from nothing, and opens what a process opens at its first request.
         The operation alone sets copies apart that ended at the same value by chance.
         """
+        prepare = getattr(self._workloads[cell.workload], "prepare", None)
+        if prepare:
+            self._once(lambda client: prepare(client, cell))
         self._audit(cell, reads=1)
         progress = self._load(cell)
         seconds = progress.seconds

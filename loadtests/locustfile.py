@@ -19,6 +19,7 @@ from locust import task
 from locust.contrib.fasthttp import FastHttpSession
 
 import counter
+import unique_id
 from cells import Cell
 from conductor import Conductor
 from recording import Recorder
@@ -27,7 +28,7 @@ from state_tab import StateTab
 from targets import catalogue
 from targets import targets
 
-WORKLOADS: dict[str, ModuleType] = {"counter": counter}
+WORKLOADS: dict[str, ModuleType] = {"counter": counter, "unique-id": unique_id}
 
 TARGETS = targets()
 AUDITS = 16
@@ -100,13 +101,14 @@ def _conduct(environment: Any) -> None:
 def audit(environment: Any, **_: Any) -> None:
     """Reads the final value back, once nobody increments any more."""
     cell = getattr(environment, "cell", None)
-    if cell is None or environment.state_tab.acknowledged == 0:
+    audit_one = cell and getattr(WORKLOADS[cell.workload], "audit", None)
+    if cell is None or audit_one is None or environment.state_tab.acknowledged == 0:
         return
     session = FastHttpSession(
         base_url=cell.url, request_event=environment.events.request, user=None, network_timeout=2.0
     )
     reader = RecordingClient(session, environment.recorder, next(_numbers), reuse=False)
-    reads = [WORKLOADS[cell.workload].audit(reader, cell) for _ in range(cell.audits)]
+    reads = [audit_one(reader, cell) for _ in range(cell.audits)]
     environment.state_tab.end([read.result for read in reads if read.result is not None])
 
 

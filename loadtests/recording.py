@@ -15,6 +15,7 @@ from locust.contrib.fasthttp import FastHttpSession
 
 from endings import sort_ending
 from statelab.history import Operation
+from statelab.history import Result
 from statelab.history import ServedBy
 from statelab.history import encode_line
 
@@ -23,7 +24,11 @@ NEW_PROCESS = 1000
 
 
 class Body(msgspec.Struct):
-    result: int
+    result: Result
+
+
+FIELDS = ("value", "expected", "op_id")
+"""Parameters that a history has fields for."""
 
 
 _body = msgspec.json.Decoder(Body)
@@ -62,6 +67,15 @@ def _decode(decoder: Any, data: Any) -> Any:
         return None
 
 
+class _Request(msgspec.Struct, frozen=True):
+    """What is asked; `fields` are those of the history that belong to the request."""
+
+    op: str
+    key: str
+    reads: bool
+    fields: dict[str, Any]
+
+
 class RecordingClient:
     """One logical client, which does one operation at a time; `process` is its number in the history."""
 
@@ -73,47 +87,50 @@ class RecordingClient:
         self._count = 0
         self._headers = {} if reuse else {"Connection": "close"}
 
-    def change(self, url: str, op: str, key: str, **parameters: str) -> Operation:
-        """Performs an operation that changes state, by POST."""
+    def change(self, url: str, op: str, key: str, **parameters: str | int) -> Operation:
+        """Performs an operation that changes state, by POST; value, expected and op_id are fields of its record too."""
         return self._call("POST", f"{url}/{op}", op, {"key": key, **parameters})
 
-    def read(self, url: str, key: str) -> Operation:
+    def read(self, url: str, key: str, **parameters: str | int) -> Operation:
         """Performs the read, by GET."""
-        return self._call("GET", url, "read", {"key": key})
+        return self._call("GET", url, "read", {"key": key, **parameters})
 
-    def _call(self, method: str, url: str, op: str, parameters: dict[str, str]) -> Operation:
+    def ask(self, url: str, op: str, key: str, **parameters: str | int) -> Operation:
+        """Performs another operation that only reads, by GET."""
+        return self._call("GET", f"{url}/{op}", op, {"key": key, **parameters})
+
+    def _call(self, method: str, url: str, op: str, parameters: dict[str, str | int]) -> Operation:
         self._count += 1
-        op_id = f"{self._prefix}-{self._count}"
-        headers = {**self._headers, "X-Operation-Id": op_id}
+        fields = {name: parameters[name] for name in FIELDS if name in parameters}
+        fields.setdefault("op_id", f"{self._prefix}-{self._count}")
+        request = _Request(op=op, key=str(parameters["key"]), reads=method == "GET", fields=fields)
+        headers = {**self._headers, "X-Operation-Id": str(fields["op_id"])}
         start = time.monotonic_ns()
         try:
             response = self._session.request(
                 method, f"{url}?{urlencode(parameters)}", name=url, headers=headers, allow_redirects=False
             )
         except gevent.GreenletExit:
-            self._record(op, parameters["key"], op_id, start, method == "GET", None, "ended by the load")
+            self._record(request, start, None, "ended by the load")
             raise
-        return self._record(op, parameters["key"], op_id, start, method == "GET", response, None)
+        return self._record(request, start, response, None)
 
-    def _record(
-        self, op: str, key: str, op_id: str, start: int, reads: bool, response: Any, ended: str | None
-    ) -> Operation:
+    def _record(self, request: _Request, start: int, response: Any, ended: str | None) -> Operation:
         end = time.monotonic_ns()
         error = getattr(response, "error", None)
         error = getattr(error, "original", None) or error  # geventhttpclient wraps what really happened
         code = response.status_code if response is not None else 0
         body = _decode(_body, response.content) if response is not None and 200 <= code < 300 else None
-        result = body.result if body else None
-        status = sort_ending(reads, code, error, result)
+        status = sort_ending(request.reads, code, error, body is not None)
         operation = Operation(
             process=self.process,
-            op=op,
-            key=key,
-            result=result if status == "ok" else None,
+            op=request.op,
+            key=request.key,
+            result=body.result if body and status == "ok" else None,
             start=start,
             end=None if status == "info" else end,
             status=status,
-            op_id=op_id,
+            **request.fields,
             served_by=_decode(_server, response.headers.get("X-Served-By")) if body else None,
             error=None if status == "ok" else ended or _words(code, error, response),
             timed_out=isinstance(error, TimeoutError),

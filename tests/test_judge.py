@@ -482,7 +482,7 @@ def test_overlaps_are_the_pairs_that_could_collide(seed: int) -> None:
         a.key == b.key and "increment" in (a.op, b.op) and a.start <= (b.end or 0) and b.start <= (a.end or 0)
         for a, b in combinations(operations, 2)
     )
-    assert overlaps(history(*operations, unknown(0), unknown(0))) == pairs > 0
+    assert overlaps(history(*operations, unknown(0), unknown(0)), SYNC) == pairs > 0
 
 
 def test_rate_and_latency_are_those_of_acknowledged_increments() -> None:

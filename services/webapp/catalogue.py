@@ -8,11 +8,12 @@ from typing import Any
 from webapp.claims import Claims
 from webapp.counter import COUNTER
 from webapp.source import code_of
+from webapp.unique_id import UNIQUE_ID
 from webapp.window import WINDOWS
 from webapp.workload import Mechanism
 from webapp.workload import Workload
 
-WORKLOADS: dict[str, Workload] = {workload.name: workload for workload in (COUNTER,)}
+WORKLOADS: dict[str, Workload] = {workload.name: workload for workload in (COUNTER, UNIQUE_ID)}
 
 
 def _claims(claims: Claims) -> dict[str, Any]:
@@ -39,6 +40,9 @@ def _workload(workload: Workload) -> dict[str, Any]:
     return {
         "promise": workload.promise,
         "operations": {name: "GET" if reads else "POST" for name, reads in workload.operations.items()},
+        "arguments": {name: list(arguments) for name, arguments in workload.arguments.items()},
+        "windows": list(workload.windows),
+        "shows": dict(workload.shows),
         "mechanisms": {name: _mechanism(mechanism) for name, mechanism in workload.mechanisms.items()},
     }
 

@@ -33,6 +33,8 @@ class Claims:
     survives         the largest thing whose end the state outlives: the request, the worker, the server with all its
                      workers and helpers, the store it is in; None where it ends with the request
     store            the server it needs: redis, memcached, postgres; None where it needs none
+    copies           where each side of a boundary has a copy of its own: whether all copies begin alike, only those
+                     made by forking one that was there already, or each one somewhere else
     """
 
     shared_across: frozenset[Boundary]
@@ -43,3 +45,4 @@ class Claims:
     answers_later: bool = False
     blocks_hub: bool = False
     store: Literal["redis", "memcached", "postgres"] | None = None
+    copies: Literal["alike", "alike-after-fork", "apart"] = "alike"

@@ -16,6 +16,7 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from webapp import catalogue
 from webapp import gate
+from webapp.arguments import Arguments
 from webapp.errors import Refused
 from webapp.errors import StoreDown
 from webapp.identity import served_by
@@ -57,13 +58,27 @@ def _window() -> Window:
     raise Refused(400, f"no window {name!r}", WINDOWS)
 
 
-def perform(mechanism: Mechanism, prefix: str, function: Callable[..., object], reads: bool) -> Response:
+def _given(arguments: Arguments) -> dict[str, object]:
+    """The operation's own arguments; raises Refused for one that is missing or cannot be."""
+    given = {}
+    for name, parse in arguments.items():
+        text = _argument(name, "")
+        if not text:
+            raise Refused(422, f"the argument {name} is missing", arguments)
+        given[name] = parse(name, text)
+    return given
+
+
+def perform(
+    mechanism: Mechanism, prefix: str, function: Callable[..., object], reads: bool, arguments: Arguments
+) -> Response:
     """One operation; the prefix keeps apart what mechanisms that share a store keep there."""
     if mechanism.unavailable:
         raise Refused(501, f"{mechanism.name} is unavailable here: {mechanism.unavailable}")
     key = prefix + _key()
     try:
-        return jsonify(result=function(key) if reads else function(key, _window()))
+        given = _given(arguments) if arguments else {}
+        return jsonify(result=function(key, **given) if reads else function(key, _window(), **given))
     except (Refused, StoreDown, HTTPException):
         raise
     except Exception as error:
@@ -114,7 +129,8 @@ def _register(app: Flask, workload: Workload, mechanism: Mechanism) -> None:
     for operation, reads in workload.operations.items():
         rule = path if operation == "read" else f"{path}/{operation}"
         function = getattr(mechanism.module, operation.replace("-", "_"))
-        view = partial(perform, mechanism, f"{workload.name}.{mechanism.name}.", function, reads)
+        prefix, arguments = f"{workload.name}.{mechanism.name}.", workload.arguments.get(operation, {})
+        view = partial(perform, mechanism, prefix, function, reads, arguments)
         app.add_url_rule(rule, rule, view, methods=["GET" if reads else "POST"])
 
 

@@ -3,13 +3,19 @@
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field
 from functools import cached_property
 from types import ModuleType
 
 from flask import Flask
 
+from webapp.arguments import Arguments
 from webapp.claims import Claims
 from webapp.settings import SETTINGS
+from webapp.window import WINDOWS
+
+FAULTS = ("never-persists", "divergent", "lost-update", "misreported", "stalled")
+"""What the theory's rule finds where a workload does not say how its clients see a fault."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +55,17 @@ class Mechanism:
 @dataclass(frozen=True)
 class Workload:
     """`operations` maps each operation's name to True where it only reads; `table` a mechanism's name to the module
-    beside the workload that spells it out."""
+    beside the workload that spells it out. `arguments` are those of an operation besides key and window, `windows` the
+    ones in which its mechanisms differ. `shows` maps each fault that the theory's rule may find to the anomaly that a
+    client of this workload sees then; a fault that it leaves out does no harm here."""
 
     name: str
     promise: str
     operations: Mapping[str, bool]
     table: Mapping[str, str]
+    arguments: Mapping[str, Arguments] = field(default_factory=dict)
+    windows: tuple[str, ...] = tuple(WINDOWS)
+    shows: Mapping[str, str] = field(default_factory=lambda: {fault: fault for fault in FAULTS})
 
     @cached_property
     def mechanisms(self) -> dict[str, Mechanism]:

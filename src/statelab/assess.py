@@ -43,8 +43,8 @@ def exit_code(results: Results) -> int:
 
 
 def _assess_cell(key: CellKey, manifest: Manifest, folder: RunFolder, deployment: Deployment) -> Cell:
-    claims = manifest.catalogue.workloads[key.workload].mechanisms[key.mechanism].claims
-    prediction = predict(claims, deployment, key.window)
+    workload = manifest.catalogue.workloads[key.workload]
+    prediction = predict(workload.mechanisms[key.mechanism].claims, deployment, key.window, workload.shows)
     judgements = list(_judgements(key, manifest, folder, deployment))
     if not judgements:
         return _without_history(key, prediction, manifest)

@@ -22,6 +22,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     answers_later: bool = False
     blocks_hub: bool = False
     store: str | None = None
+    copies: str = "alike"
 
 
 class Mechanism(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,10 +36,20 @@ class Mechanism(msgspec.Struct, frozen=True, kw_only=True):
     source: str | None = None
 
 
+FAULTS = ("never-persists", "divergent", "lost-update", "misreported", "stalled")
+"""What the rule may find in a workload that does not say how its clients see a fault."""
+
+
 class Workload(msgspec.Struct, frozen=True, kw_only=True):
+    """`operations` have the HTTP method of each. `windows` are those in which its mechanisms differ (empty: all).
+    `shows` maps each fault that the theory's rule may find to the anomaly that a client sees then."""
+
     promise: str
     operations: dict[str, str]
     mechanisms: dict[str, Mechanism]
+    arguments: dict[str, list[str]] = {}
+    windows: list[str] = []
+    shows: dict[str, str] = msgspec.field(default_factory=lambda: {fault: fault for fault in FAULTS})
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True):

@@ -52,7 +52,7 @@ def candidates(workload: Workload, broken: str, deployment: Deployment) -> list[
     return sorted(
         _candidate(mechanism, other, place, name)
         for place, (name, other) in enumerate(workload.mechanisms.items())
-        if name != broken and _keeps(mechanism.claims, other.claims) and _promises(other.claims, deployment)
+        if name != broken and _keeps(mechanism.claims, other.claims) and _promises(workload, other.claims, deployment)
     )
 
 
@@ -83,9 +83,9 @@ def _keeps(broken: Claims, other: Claims) -> bool:
     return _reach(other) >= _reach(broken) and _lifetime(other) >= _lifetime(broken)
 
 
-def _promises(claims: Claims, deployment: Deployment) -> bool:
+def _promises(workload: Workload, claims: Claims, deployment: Deployment) -> bool:
     """Whether it holds by its own promise with every window, not for want of a switch point in some."""
-    predictions = (predict(claims, deployment, window) for window in WINDOW_SWITCHES)
+    predictions = (predict(claims, deployment, window, workload.shows) for window in WINDOW_SWITCHES)
     return all(prediction.guaranteed and not prediction.anomalies for prediction in predictions)
 
 

@@ -4,70 +4,32 @@ from collections.abc import Callable
 
 import msgspec
 
+from statelab.checkers import MODELS
 from statelab.checkers.prose import plural
 from statelab.checkers.told import Answers
 from statelab.checkers.told import answers
 from statelab.columns import History
 from statelab.judging.anomalies import Diagnosis
 from statelab.judging.anomalies import diagnose
+from statelab.judging.by_model import ByModel
 from statelab.judging.copies import scope_in_words
 from statelab.judging.coverage import Expectation
-from statelab.judging.coverage import counts
-from statelab.judging.coverage import coverage
-from statelab.judging.coverage import latency
-from statelab.judging.coverage import rate
 from statelab.judging.coverage import shortfall
+from statelab.judging.judgement import Judgement
+from statelab.judging.judgement import unjudged
 from statelab.judging.witnesses import witnesses
 from statelab.results import ANOMALIES
-from statelab.results import Bounds
 from statelab.results import Cell
 from statelab.results import CellKey
-from statelab.results import Counts
-from statelab.results import Coverage
-from statelab.results import Latency
 from statelab.results import Prediction
-from statelab.results import Runs
 from statelab.results import VerdictName
-from statelab.results import Witness
 
 __all__ = ["JUDGES", "Expectation", "Judgement", "cell", "judge"]
 
 
-class Judgement(msgspec.Struct, frozen=True, kw_only=True):
-    """What was measured of a cell; every field but `witnesses` is that of `results.Cell`.
-
-    `anomalies` are in the order of `results.ANOMALIES`, `witnesses` has one for each, and `witness` is that of the
-    first. `duplicates` and `inversions` are those a client sees, over the whole history; `race_events` and `lost` are
-    counted within the copies of the state, so that several copies alone make none of them.
-    """
-
-    verdict: VerdictName
-    reason: str
-    operations: Counts
-    coverage: Coverage
-    anomalies: list[str] = []
-    lost: Bounds | None = None
-    duplicates: int | None = None
-    race_events: int | None = None
-    inversions: int | None = None
-    scope: str | None = None
-    witness: Witness | None = None
-    witnesses: dict[str, Witness] = {}
-    rate_ops_s: float | None = None
-    latency_ms: Latency | None = None
-    runs: Runs | None = None
-
-
 def judge(history: History, expectation: Expectation) -> Judgement:
     """The verdict of one run of a cell. A violation is proof whatever the coverage; a checker's error is `unknown`."""
-    measured = Judgement(
-        verdict="unknown",
-        reason="",
-        operations=counts(history),
-        coverage=coverage(history, expectation),
-        rate_ops_s=rate(history),
-        latency_ms=latency(history),
-    )
+    measured = unjudged(history, expectation)
     try:
         given = answers(history, expectation.initial)
         diagnosis = diagnose(given)
@@ -120,5 +82,6 @@ def cell(key: CellKey, prediction: Prediction, judgement: Judgement) -> Cell:
 
 JUDGES: dict[str, Callable[[History, Expectation], Judgement]] = {
     "counter": judge,
+    "unique-id": ByModel(model=MODELS["unique-ids"], names={"duplicate": "duplicate-id"}),
 }
 """Workload -> who judges its histories."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from statelab import catalogue as app
 from statelab.catalogue import Catalogue
+from statelab.catalogue import Workload
 from statelab.deployments import Deployment
 from statelab.errors import require_known
 from statelab.profiles import IN_PROCESS
@@ -26,14 +27,22 @@ def _windows(profile: Profile, group: str) -> tuple[str, ...]:
     return profile.windows + (profile.in_process_windows if group in IN_PROCESS else ())
 
 
+def _mechanisms(name: str, workload: Workload, profile: Profile, selection: Selection) -> list[str]:
+    """Those of a workload that are wanted, in the order of its table."""
+    of_profile = workload.mechanisms if profile.mechanisms is None else profile.mechanisms.get(name, ())
+    wanted = selection.mechanisms or (workload.mechanisms if selection.workloads and not of_profile else of_profile)
+    return [mechanism for mechanism in workload.mechanisms if mechanism in wanted]
+
+
 def _cells_of(
     name: str, catalogue: Catalogue, deployments: dict[str, Deployment], profile: Profile, selection: Selection
 ) -> Iterator[CellKey]:
-    for mechanism, about in catalogue.workloads[name].mechanisms.items():
-        wanted = selection.mechanisms or profile.mechanisms or [mechanism]
-        if mechanism not in wanted:
-            continue
-        for window in selection.windows or _windows(profile, app.group(about.claims)):
+    workload = catalogue.workloads[name]
+    for mechanism in _mechanisms(name, workload, profile, selection):
+        group = app.group(workload.mechanisms[mechanism].claims)
+        for window in selection.windows or _windows(profile, group):
+            if workload.windows and window not in workload.windows:
+                continue
             for deployment in selection.deployments or deployments:
                 yield CellKey(workload=name, mechanism=mechanism, deployment=deployment, window=window)
 

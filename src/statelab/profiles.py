@@ -1,5 +1,6 @@
 """How much is measured: the profiles, each a literal."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 IN_PROCESS = frozenset({"request", "thread", "process"})
@@ -8,7 +9,8 @@ IN_PROCESS = frozenset({"request", "thread", "process"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """`mechanisms` None means all. Windows of `in_process_windows` are added for mechanisms in the app's own memory.
+    """`mechanisms` by workload; None means all of all.
+    Windows of `in_process_windows` are added for mechanisms in the app's own memory.
 
     A cell's load lasts at least `min_seconds` and `min_operations` and until every process has answered, at most
     `max_seconds`; `users` clients at once, each waiting at most `timeout_s` for an answer. `reuse` keeps connections.
@@ -16,7 +18,7 @@ class Profile:
 
     name: str
     description: str
-    mechanisms: tuple[str, ...] | None = None
+    mechanisms: Mapping[str, tuple[str, ...]] | None = None
     windows: tuple[str, ...] = ("io",)
     in_process_windows: tuple[str, ...] = ()
     runs: int = 1
@@ -29,21 +31,23 @@ class Profile:
     reuse: bool = False
 
 
-SEED = (
-    "flask-g",
-    "module-global",
-    "module-global-lock",
-    "mp-manager",
-    "flask-caching-filesystem",
-    "redis-get-set",
-    "redis-incr",
-    "memcached-get-set",
-    "memcached-incr",
-    "cachelib-inc-memcached",
-    "postgres-read-write",
-    "postgres-update",
-)
-"""The mechanisms that the discussion names which everybody finds first."""
+SEED = {
+    "counter": (
+        "flask-g",
+        "module-global",
+        "module-global-lock",
+        "mp-manager",
+        "flask-caching-filesystem",
+        "redis-get-set",
+        "redis-incr",
+        "memcached-get-set",
+        "memcached-incr",
+        "cachelib-inc-memcached",
+        "postgres-read-write",
+        "postgres-update",
+    ),
+}
+"""The mechanisms that the discussion names which everybody finds first, by workload."""
 
 PROFILES = {
     profile.name: profile

@@ -7,7 +7,7 @@ from typing import TypeVar
 import msgspec
 import numpy as np
 
-from statelab.judge import Judgement
+from statelab.judging.judgement import Judgement
 from statelab.results import ANOMALIES
 from statelab.results import Bounds
 from statelab.results import Cell

@@ -55,6 +55,11 @@ class Manifest(msgspec.Struct, kw_only=True):
         return None
 
 
+def cell_of(key: str) -> str:
+    """The cell's key, of which a workload makes several with a dot and a name of its own."""
+    return key.partition(".")[0]
+
+
 class RunFolder:
     """`reports/<run>/`: manifest.json, recordings/ while it runs, histories/, logs/, and the reports."""
 
@@ -122,7 +127,7 @@ class RunFolder:
         by_key: dict[str, list[Operation]] = {}
         for recording in recordings:
             for operation in read_recording(recording):
-                by_key.setdefault(operation.key, []).append(operation)
+                by_key.setdefault(cell_of(operation.key), []).append(operation)
         for key, operations in by_key.items():
             if key in cells:
                 cells[key].parent.mkdir(parents=True, exist_ok=True)

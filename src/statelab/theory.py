@@ -1,10 +1,14 @@
 """The prediction rule: what must happen to a mechanism's state under a deployment, from claims and spread alone.
 
-No mechanism and no deployment is named here. One that the rule gets wrong misses a claim.
+The rule finds faults; a workload says which of them its clients see, and as what (`shows`): the same lost update is a
+number told twice, an article sold twice, or a limit that lets too many through. No mechanism, no workload and no
+deployment is named here. One that the rule gets wrong misses a claim.
 """
 
 from collections.abc import Iterator
+from collections.abc import Mapping
 
+from statelab.catalogue import FAULTS
 from statelab.catalogue import Claims
 from statelab.deployments import Deployment
 from statelab.results import Prediction
@@ -19,6 +23,11 @@ WINDOW_SWITCHES = {
     "io": frozenset({"threads", "greenlets"}),
 }
 """Boundaries at which each window lets another request in."""
+
+WIDEST = "io"
+
+AS_FOUND = {fault: fault for fault in FAULTS}
+"""What clients see where the workload has no words of its own."""
 
 
 def _named(boundaries: frozenset[str]) -> str:
@@ -36,6 +45,8 @@ def _open_boundaries(claims: Claims, deployment: Deployment, window: str) -> fro
 
 
 def _copies(claims: Claims, deployment: Deployment) -> Iterator[tuple[str, str]]:
+    if claims.copies == "apart" or (claims.copies == "alike-after-fork" and not deployment.forks_after_import):
+        return  # copies that begin at different places do not meet
     crossed = reach(claims, deployment)
     if "requests" not in crossed:
         yield "never-persists", "the state ends with the request"
@@ -61,30 +72,47 @@ def _stalls(claims: Claims, deployment: Deployment, window: str) -> Iterator[tup
         yield "stalled", "a greenlet waits for its lock in a way that stops the one that holds it"
 
 
-def _why_held(claims: Claims, deployment: Deployment) -> tuple[bool, str]:
+def _leaks(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
+    """What others see of a request's own state: while it is under way, and after it has ended."""
+    crossed = reach(claims, deployment)
+    met = _open_boundaries(claims, deployment, window) & crossed
+    if met:
+        yield "seen-by-others", f"{_named(met)} share the state while a request is under way"
+    fresh = (deployment.spread - crossed) & deployment.fresh
+    if "requests" in crossed and not fresh:
+        yield "left-behind", "the state outlives the request, and a later one finds it"
+
+
+def _faults(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
+    """Each fault with its reason."""
+    copies = list(_copies(claims, deployment))
+    yield from copies
+    if "never-persists" not in (fault for fault, _ in copies):
+        yield from _collisions(claims, deployment, window)
+    yield from _leaks(claims, deployment, window)
+    yield from _stalls(claims, deployment, window)
+
+
+def _why_held(claims: Claims, deployment: Deployment, visible: Mapping[str, str]) -> tuple[bool, str]:
     """Whether `held` is the mechanism's own promise in this deployment, and why."""
     if not deployment.spread:
         return True, "one request after the other in one process"
-    unprotected = deployment.spread - claims.atomic_across
-    if not unprotected and not claims.answers_later:
+    widest = {fault for fault, _ in _faults(claims, deployment, WIDEST) if fault in visible}
+    if widest - {"stalled"}:
+        return False, "nothing excludes other requests; this window only offers no place to let one in"
+    if deployment.spread <= reach(claims, deployment) & claims.atomic_across:
         return True, f"shared across {_named(deployment.spread)}, and an update excludes every other"
-    return False, "nothing excludes other requests; this window only offers no place to let one in"
+    return True, "nothing that requests share can do harm here"
 
 
-def predict(claims: Claims, deployment: Deployment, window: str) -> Prediction:
+def predict(claims: Claims, deployment: Deployment, window: str, shows: Mapping[str, str] = AS_FOUND) -> Prediction:
     """The rule of architecture.md, "The theory": anomalies that must be possible in this cell; none means `held`."""
-    copies = list(_copies(claims, deployment))
-    found = (
-        copies
-        if copies and copies[0][0] == "never-persists"
-        else copies + list(_collisions(claims, deployment, window))
-    )
-    found += _stalls(claims, deployment, window)
+    found = [(shows[fault], reason) for fault, reason in _faults(claims, deployment, window) if fault in shows]
     if found:
         return Prediction(
-            anomalies=tuple(anomaly for anomaly, _ in found),
+            anomalies=tuple(dict.fromkeys(anomaly for anomaly, _ in found)),
             guaranteed=False,
             reason="; ".join(reason for _, reason in found),
         )
-    guaranteed, reason = _why_held(claims, deployment)
+    guaranteed, reason = _why_held(claims, deployment, shows)
     return Prediction(anomalies=(), guaranteed=guaranteed, reason=reason)

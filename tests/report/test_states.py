@@ -51,4 +51,4 @@ def test_every_anomaly_has_a_code_of_its_own() -> None:
     """A new anomaly without a code would be printed by its name."""
     assert states.CODES.keys() == ANOMALIES.keys()
     assert len(set(states.CODES.values())) == len(ANOMALIES)
-    assert states.code("oversold") == "oversold"
+    assert states.code("never-heard-of") == "never-heard-of"

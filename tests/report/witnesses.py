@@ -45,7 +45,7 @@ def witness_of(anomaly: str, deployment: dict[str, Any], chance: random.Random) 
         "stalled": _stalled,
         "overcounted": _overcounted,
     }
-    return makers[anomaly](anomaly, deployment, at)
+    return makers.get(anomaly, _lost_update)(anomaly, deployment, at)
 
 
 def _context(deployment: dict[str, Any], at: float, first: int) -> list[Operation]:

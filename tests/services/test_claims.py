@@ -107,7 +107,7 @@ def test_the_table_goes_from_the_narrowest_reach_to_the_widest() -> None:
 
 
 def test_a_workload_says_what_it_promises() -> None:
-    """Every workload has a promise, an operation that changes and one that reads."""
+    """Every workload has a promise and an operation that changes state."""
     for workload in WORKLOADS.values():
         assert workload.promise
-        assert set(workload.operations.values()) == {True, False}
+        assert False in workload.operations.values()

@@ -22,20 +22,27 @@ class Expectation:
 
     `expected_processes` is None where every request has a process of its own (a server that forks for each). `spread`
     are the boundaries that lie between two of its requests, out of greenlets, threads, processes and hosts. `initial`
-    is the value that the counter starts at.
+    is the value that the counter starts at; `changes` are the workload's operations that change state.
     """
 
     expected_processes: int | None
     spread: frozenset[str] = frozenset()
     initial: int = 0
+    changes: frozenset[str] = frozenset({"increment"})
 
 
-def counts(history: History) -> Counts:
-    """How the increments ended (reads are not counted: they change nothing), and how many operations timed out.
+def changing(history: History, changes: frozenset[str]) -> Mask:
+    """Which rows are operations that change state."""
+    found: Mask = np.isin(history.op, [code for code, name in enumerate(history.ops) if name in changes])
+    return found
+
+
+def counts(history: History, expectation: Expectation) -> Counts:
+    """How the changes ended (reads are not counted: they change nothing), and how many operations timed out.
 
     `timed_out` counts reads as well: a read that hangs is as much of a stall.
     """
-    ended = np.bincount(history.status[history.is_op("increment")], minlength=3)
+    ended = np.bincount(history.status[changing(history, expectation.changes)], minlength=3)
     return Counts(
         ok=int(ended[OK]), fail=int(ended[FAIL]), info=int(ended[INFO]), timed_out=int(history.timed_out.sum())
     )
@@ -50,7 +57,7 @@ def coverage(history: History, expectation: Expectation) -> Coverage:
         expected_processes=expectation.expected_processes,
         threads=len({(server.boot, server.thread) for server in answered}),
         greenlets=len({(server.boot, server.greenlet) for server in answered}),
-        overlaps=overlaps(history),
+        overlaps=overlaps(history, expectation),
     )
 
 
@@ -60,13 +67,13 @@ def hosts(history: History) -> int:
     return len({server.host for server in (history.servers[code] for code in codes) if server})
 
 
-def overlaps(history: History) -> int:
-    """Pairs of ok operations on one key, at least one of them an increment, whose intervals touch. O(n log n).
+def overlaps(history: History, expectation: Expectation) -> int:
+    """Pairs of ok operations on one key, at least one of them a change, whose intervals touch. O(n log n).
 
     Operations of unknown outcome are left out: their open end would touch everything after it.
     """
     ok = history.status == OK
-    reads = ok & history.is_op("read")
+    reads = ok & ~changing(history, expectation.changes)
     return sum(
         _touching(history, ok & (history.key == key)) - _touching(history, reads & (history.key == key))
         for key in np.unique(history.key[ok])
@@ -86,12 +93,17 @@ def shortfall(given: Answers, expectation: Expectation, covered: Coverage) -> st
         return "no increment was acknowledged"
     if not given.settled.any():
         return "no read was answered after the last increment had ended, so the final value is not known"
+    return not_reached(given.history, expectation, covered)
+
+
+def not_reached(history: History, expectation: Expectation, covered: Coverage) -> str | None:
+    """What of the deployment did not answer, or did not overlap, in words; None if it was exercised."""
     expected = expectation.expected_processes
     if expected is None and covered.processes < 2:
         return "every request should have a process of its own, but only one process answered"
     if expected is not None and covered.processes < expected:
         return f"only {covered.processes} of {expected} processes answered"
-    if "hosts" in expectation.spread and hosts(given.history) < 2:
+    if "hosts" in expectation.spread and hosts(history) < 2:
         return "only one host answered"
     if "threads" in expectation.spread and covered.threads < 2:
         return "only one thread answered"
@@ -102,21 +114,21 @@ def shortfall(given: Answers, expectation: Expectation, covered: Coverage) -> st
     return None
 
 
-def _durations(history: History) -> tuple[Integers, Integers]:
-    acknowledged = history.is_op("increment") & (history.status == OK)
+def _durations(history: History, expectation: Expectation) -> tuple[Integers, Integers]:
+    acknowledged = changing(history, expectation.changes) & (history.status == OK)
     return history.start[acknowledged], history.end[acknowledged]
 
 
-def rate(history: History) -> float | None:
-    """Acknowledged increments per second, from the start of the first to the end of the last."""
-    start, end = _durations(history)
+def rate(history: History, expectation: Expectation) -> float | None:
+    """Acknowledged changes per second, from the start of the first to the end of the last."""
+    start, end = _durations(history, expectation)
     span = int(end.max() - start.min()) if len(start) else 0
     return len(start) / (span / 1e9) if span > 0 else None
 
 
-def latency(history: History) -> Latency | None:
-    """Percentiles of the acknowledged increments' durations."""
-    start, end = _durations(history)
+def latency(history: History, expectation: Expectation) -> Latency | None:
+    """Percentiles of the acknowledged changes' durations."""
+    start, end = _durations(history, expectation)
     if not len(start):
         return None
     p50, p95, p99 = np.quantile((end - start) / 1e6, (0.5, 0.95, 0.99)).tolist()

@@ -11,7 +11,6 @@ from statelab.checkers.prose import plural
 from statelab.checkers.races import race_events
 from statelab.checkers.smallest import smallest
 from statelab.checkers.smallest import worst_event
-from statelab.columns import OK
 from statelab.columns import History
 from statelab.judging import totals_in_words
 from statelab.judging.anomalies import Diagnosis
@@ -20,6 +19,7 @@ from statelab.judging.copies import SCOPES
 from statelab.judging.partings import Parting
 from statelab.judging.picture import witness
 from statelab.judging.quiet_reads import disagreement
+from statelab.judging.stalls import stall
 from statelab.results import Witness
 
 
@@ -149,17 +149,7 @@ def _one_after_the_other(history: History, rows: NDArray[np.intp]) -> tuple[int,
 
 
 def _stalled(diagnosis: Diagnosis) -> Witness:
-    """The operation that waited in vain and was asked for first."""
-    history = diagnosis.partings.given.history
-    late = np.flatnonzero(history.timed_out)
-    row = int(late[np.argmin(history.start[late])])
-    error = history.errors[history.error[row]]
-    text = f"A ({history.ops[history.op[row]]}) got no answer within the time limit{f' ({error})' if error else ''}."
-    answered = history.status == OK
-    if answered.any():
-        usual = float(np.quantile((history.end[answered] - history.start[answered]) / 1e6, 0.5))
-        text += f" Half of the {plural(int(answered.sum()), 'answered operation')} took at most {usual:,.3f} ms."
-    return witness(history, "stalled", [row], f"{text} {plural(len(late), 'operation')} of {len(history):,} timed out.")
+    return stall(diagnosis.partings.given.history)
 
 
 _MAKERS: dict[str, Callable[[Diagnosis], Witness]] = {

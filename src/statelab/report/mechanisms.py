@@ -77,7 +77,7 @@ def _mechanism(workload: Workload, name: str, deployments: Deployments) -> Itera
     if mechanism.description:
         yield f"{escaped(mechanism.description)}\n"
     yield _claims(mechanism.claims)
-    yield _predictions(mechanism.claims, deployments)
+    yield _predictions(workload, mechanism.claims, deployments)
     for fix, served in _nearest(workload, name, deployments).items():
         yield _instead(name, mechanism, fix, workload.mechanisms.get(fix), served)
 
@@ -87,6 +87,7 @@ def _claims(claims: Claims) -> str:
         f"inherits across a fork: {_named(claims.inherited)}": claims.inherited,
         "answers after its update": claims.answers_later,
         "a wait stops every greenlet": claims.blocks_hub,
+        f"copies begin {claims.copies.replace('-', ' ')}": claims.copies != "alike",
     }
     facts = {
         "state crosses": _named(claims.shared_across),
@@ -103,16 +104,17 @@ def _named(boundaries: frozenset[str]) -> str:
     return ", ".join(sorted(boundaries)) or "nothing"
 
 
-def _predictions(claims: Claims, deployments: Deployments) -> str:
+def _predictions(workload: Workload, claims: Claims, deployments: Deployments) -> str:
     lines = [
-        [f"`{window}`", *(_mark(claims, deployment, window) for deployment in deployments.values())]
+        [f"`{window}`", *(_mark(workload, claims, deployment, window) for deployment in deployments.values())]
         for window in WINDOWS
+        if window in (workload.windows or WINDOWS)
     ]
     return table(["window", *(f"`{name}`" for name in deployments)], lines)
 
 
-def _mark(claims: Claims, deployment: Deployment, window: str) -> str:
-    prediction = predict(claims, deployment, window)
+def _mark(workload: Workload, claims: Claims, deployment: Deployment, window: str) -> str:
+    prediction = predict(claims, deployment, window, workload.shows)
     if prediction.anomalies:
         return " ".join([states.VIOLATED.symbol, *map(states.code, prediction.anomalies)])
     return states.HELD.symbol if prediction.guaranteed else states.NOT_GUARANTEED.symbol
@@ -122,7 +124,7 @@ def _nearest(workload: Workload, name: str, deployments: Deployments) -> dict[st
     """The nearest mechanism that holds, empty for none, with the deployments in which `name` breaks and it does not."""
     served: dict[str, list[str]] = {}
     for deployment in deployments.values():
-        if predict(workload.mechanisms[name].claims, deployment, WINDOWS[-1]).anomalies:
+        if predict(workload.mechanisms[name].claims, deployment, WINDOWS[-1], workload.shows).anomalies:
             found = candidates(workload, name, deployment)
             served.setdefault(found[0].name if found else "", []).append(deployment.name)
     return served

@@ -77,7 +77,7 @@ def _anomaly(script: Script, prediction: Prediction) -> str | None:
 def _target(catalogue: Catalogue, workload: str, mechanism: str, deployment: Deployment) -> Target:
     about = catalogue.workloads[workload]
     claims = about.mechanisms[mechanism].claims
-    prediction = predict(claims, deployment, WINDOW)
+    prediction = predict(claims, deployment, WINDOW, about.shows)
     return Target(
         workload=workload,
         mechanism=mechanism,

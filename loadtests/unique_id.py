@@ -1,0 +1,9 @@
+"""The workload `unique-id`: everybody asks for a new id; there is no final state to read."""
+
+from cells import Cell
+from recording import RecordingClient
+from statelab.history import Operation
+
+
+def act(client: RecordingClient, cell: Cell) -> Operation:
+    return client.change(cell.path, "new-id", key=cell.key, window=cell.window)
