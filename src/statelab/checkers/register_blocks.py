@@ -64,16 +64,24 @@ def blocks(given: Values, chosen: Integers) -> Blocks:
     line = chosen[strung.value]
     times = [given.made_start[line], given.made_end[line], given.seen_start[line], given.seen_end[line]]
     try:
-        return _judged(given, chosen, strung, *_whole(*times))
+        return _judged(given, chosen, strung, *_whole(strung.first, *times))
     except OverflowError:
-        return replace(_judged(given, chosen, strung, *_whole(*_ranks(*times))), in_ranks=True)
+        return replace(_judged(given, chosen, strung, *_whole(strung.first, *_ranks(*times))), in_ranks=True)
 
 
-def _whole(made_start: Integers, made_end: Integers, seen_start: Integers, seen_end: Integers) -> tuple[Integers, ...]:
-    """The same times with a start for each place that has none, so low that it never counts."""
-    never_made, never_seen = made_start == NEVER, seen_start == NEVER
-    made_start[never_made] = np.minimum(seen_start, seen_end)[never_made]
+def _whole(
+    first: NDArray[np.intp], made_start: Integers, made_end: Integers, seen_start: Integers, seen_end: Integers
+) -> tuple[Integers, ...]:
+    """The same times with a start for each place that has none, so low that it never counts.
+
+    Only a value that was there from the beginning was never made: it was there before all else in its chain.
+    """
+    never_seen, initial = seen_start == NEVER, np.flatnonzero(made_start[first] == NEVER)
     seen_start[never_seen] = made_start[never_seen]
+    bounds = np.append(first, len(made_start))
+    for chain in initial.tolist():
+        own = slice(int(bounds[chain]), int(bounds[chain + 1]))
+        made_start[own.start] = min(seen_start[own].min(), seen_end[own].min(), made_end[own].min())
     if len(made_start) and (min(made_start.min(), seen_start.min()) < -_FAR or seen_start.max() > _FAR):
         raise OverflowError
     return made_start, made_end, seen_start, seen_end

@@ -21,7 +21,7 @@ NEVER = -INF - 1
 """The start of what was not asked for."""
 
 _BITS = {role: np.uint8(1 << role) for role in Role}
-_SEEN = sum(_BITS[role] for role in (Role.READ, Role.FOUND, Role.REPLACED))
+_SEEN = sum(_BITS[role] for role in (Role.SAW, Role.REPLACED))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,7 +115,7 @@ def _made_twice(given: Sightings, seen: Mask) -> Mask:
     """Values with two makers, both of which surely or possibly took effect."""
     second = given.first + 1
     inside = second < np.append(given.first[1:], len(given.row))
-    role = np.where(inside, given.role[np.minimum(second, len(given.row) - 1)], Role.READ) if len(second) else second
+    role = np.where(inside, given.role[np.minimum(second, len(given.row) - 1)], Role.SAW) if len(second) else second
     return (role <= Role.SWAPPED) | ((role <= Role.MAY_SWAP) & seen)
 
 
