@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-from statelab.reading import read
 
 from benchmarks.checking import generator
 from statelab.checkers import MODELS
@@ -17,6 +16,7 @@ from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
 from statelab.checkers.model import Model
 from statelab.columns import History
+from statelab.reading import read
 
 WARM = 5_000
 TIMES = 3

@@ -22,6 +22,8 @@ the order of its own requests open (equal starts), search.py decides that key, e
 Cost: O(n log n), one sort; where the search is needed, that too. Assumes one clock, except for 3.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from statelab.checkers.model import Deadline
@@ -29,13 +31,13 @@ from statelab.checkers.model import Finding
 from statelab.checkers.model import Model
 from statelab.checkers.model import Proof
 from statelab.checkers.model import Shape
-from statelab.checkers.mutex_conflicts import Pairs
 from statelab.checkers.mutex_conflicts import contradictions
 from statelab.checkers.mutex_holds import Holds
 from statelab.checkers.mutex_holds import Places
-from statelab.checkers.mutex_holds import as_one
 from statelab.checkers.mutex_holds import at_least
 from statelab.checkers.mutex_holds import holds
+from statelab.checkers.mutex_holds import one_way
+from statelab.checkers.mutex_holds import without_acquire
 from statelab.checkers.mutex_search import searched
 from statelab.checkers.mutex_witness import Witness
 from statelab.checkers.mutex_witness import kinds
@@ -50,36 +52,51 @@ from statelab.columns import History
 from statelab.columns import Mask
 from statelab.history import Value
 
+NONE = np.zeros(0, np.intp)
+
 
 def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:
     """Whether one lock per key explains all answers."""
     found = holds(history)
-    if not len(contradictions(found, as_one(found))) and not found.starved.any():
+    explained = _explained(found, NONE)
+    if explained.all():
         return Finding(verdict="held", reason="one lock explains all answers")
-    return _Case(found, deadline).finding()
+    return _Case(found, explained, deadline).finding()
+
+
+def _keys(found: Holds, *places: Places) -> Mask:
+    there = np.zeros(max(1, len(found.history.keys)), np.bool_)
+    there[found.key[np.concatenate(places)]] = True
+    return there
+
+
+def _explained(found: Holds, split: Places) -> Mask:
+    """The keys that hold if these acquires, and no others, are two holds."""
+    wrong = contradictions(found, one_way(found, split))
+    return ~_keys(found, wrong.one, without_acquire(found, split))
 
 
 class _Case:
     """A history of which some keys cannot be seen in the simple way."""
 
-    def __init__(self, found: Holds, deadline: Deadline) -> None:
+    def __init__(self, found: Holds, explained: Mask, deadline: Deadline) -> None:
         self._found, self._deadline = found, deadline
         self._history = found.history
         self._pairs = contradictions(found, at_least(found, whole=False))
         self._overdrawn = np.flatnonzero(found.overdrawn)
         self._starved = np.flatnonzero(found.starved & ~found.muddled)
         self._whole = contradictions(found, at_least(found, whole=True)) if len(found.may_be_two) else self._pairs
-        self._certain = self._keys(self._whole) | self._at(self._overdrawn) | self._at(self._starved)
-        open_ = self._keys(contradictions(found, as_one(found))) | self._at(np.flatnonzero(found.starved))
-        self._open = np.flatnonzero(open_ & ~self._certain)
+        self._certain = _keys(found, self._whole.one, self._overdrawn, self._starved)
+        for split in self._splits():
+            if not (explained | self._certain).all():
+                explained = explained | _explained(found, split)
+        self._open = np.flatnonzero(~(explained | self._certain))
 
-    def _at(self, places: Places) -> Mask:
-        there = np.zeros(max(1, len(self._history.keys)), np.bool_)
-        there[self._found.key[places]] = True
-        return there
-
-    def _keys(self, pairs: Pairs) -> Mask:
-        return self._at(pairs.one)
+    def _splits(self) -> Iterator[Places]:
+        """Which holds to see as two: those that others contradict, then all that may be."""
+        wrong = contradictions(self._found, one_way(self._found, NONE))
+        yield np.intersect1d(self._found.may_be_two, np.concatenate((wrong.one, wrong.other)))
+        yield self._found.may_be_two
 
     def finding(self) -> Finding:
         outcomes = {key: self._search(key) for key in self._open.tolist()}

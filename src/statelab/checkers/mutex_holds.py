@@ -179,21 +179,35 @@ def holds(history: History) -> Holds:
     return Holds(history, rows, first, history.is_op("acquire")[rows], history.status[rows] == OK)
 
 
-def as_one(found: Holds) -> Blocks:
-    """One way to see the history: no unknown release or acquire took effect that need not have."""
+def one_way(found: Holds, split: Places) -> Blocks:
+    """The holds if, but for the acquires `split`, no operation of unknown outcome took effect that need not have.
+
+    Those are two holds: the first ended with an unknown release, the second began with an unknown acquire.
+    """
     place = np.flatnonzero(found.ok & found.acquire)
-    following = found.next_answered[place]
-    with_release = np.append(found.holding, False)[following]
-    ends = np.append(found.start, INF)
-    unknown = found.next_release[place]
-    freed = np.where(with_release, ends[following], np.where(unknown < following, ends[unknown], INF))
-    ended = np.where(with_release, np.append(found.end, INF)[following], INF)
-    alone = np.flatnonzero(found.needy)
+    following, unknown = found.next_answered[place], found.next_release[place]
+    whole = np.append(found.holding, False)[following]
+    if len(split):
+        whole &= ~np.isin(place, split)
+    start, end = np.append(found.start, INF), np.append(found.end, INF)
+    freed = np.where(whole, start[following], np.where(unknown < following, start[unknown], INF))
+    ended = np.where(whole, end[following], INF)
+    alone = np.concatenate((np.flatnonzero(found.needy), found.next_answered[split]))
     return Blocks(
         np.concatenate((place, alone)),
-        np.concatenate((np.minimum(found.end[place], ended), found.end[alone])),
-        np.concatenate((np.maximum(found.start[place], freed), found.start[alone])),
+        np.concatenate((np.minimum(end[place], ended), end[alone])),
+        np.concatenate((np.maximum(start[place], freed), start[alone])),
     )
+
+
+def without_acquire(found: Holds, split: Places) -> Places:
+    """The releases of `one_way` for which no unknown acquire is left."""
+    if not len(split):
+        return np.flatnonzero(found.starved)
+    second = np.zeros(len(found.row), np.bool_)
+    second[found.next_answered[split]] = True
+    needy = second | found.needy
+    return np.flatnonzero(needy & (found.spare < found.so_far(second)))
 
 
 def at_least(found: Holds, *, whole: bool) -> Blocks:
