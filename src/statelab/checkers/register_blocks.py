@@ -31,7 +31,8 @@ _FAR = 2**61  # 73 years in ns; beyond it sums might not fit
 class Blocks:
     """Chains of some keys and what contradicts what, on a time axis of their own (ns or, where too long, ranks).
 
-    `value[i]` is the value at place i (see Chains). `made` and `seen` are (latest start, earliest end) by place.
+    `value[i]` is the value at place i (see Chains). `made` and `seen` are (latest start, earliest end) by place, and
+    `last_start_at` and `first_end_at` those of both.
     `future` marks places where something ended before its value, or one before it in its chain, was asked for;
     `stale` those where something ended before a value that it replaced was seen. `first_end` and `last_start` are by
     chain, each key's after those of the key before; `clashes` are pairs of chains.
@@ -41,6 +42,8 @@ class Blocks:
     value: Integers
     made: tuple[Integers, Integers]
     seen: tuple[Integers, Integers]
+    first_end_at: Integers
+    last_start_at: Integers
     future: Mask
     stale: Mask
     first_end: Integers
@@ -103,11 +106,12 @@ def _judged(
     seen_end: Integers,
 ) -> Blocks:
     first = strung.first
-    upto = latest(first, np.maximum(made_start, seen_start))
-    before = earlier(first, upto)
-    future = np.minimum(made_end, seen_end) < latest(first, made_start)
-    stale = (made_end < before) | (seen_end < before)
-    first_end, last_start = _zones(first, (made_start, made_end), (seen_start, seen_end))
+    end, start = np.minimum(made_end, seen_end), np.maximum(made_start, seen_start)
+    future = end < latest(first, made_start)
+    stale = end < earlier(first, latest(first, start))
+    first_end, last_start = end.copy(), start.copy()
+    if len(first) < len(end):
+        first_end, last_start = np.minimum.reduceat(end, first), np.maximum.reduceat(start, first)
     roots = chosen[strung.value[first]]
     _lift(given.key[roots], given.initial[roots], first_end, last_start)
     return Blocks(
@@ -115,21 +119,14 @@ def _judged(
         value=chosen,
         made=(made_start, made_end),
         seen=(seen_start, seen_end),
+        first_end_at=end,
+        last_start_at=start,
         future=future,
         stale=stale & ~future,
         first_end=first_end,
         last_start=last_start,
         clashes=conflicts(first_end, last_start),
     )
-
-
-def _zones(
-    first: NDArray[np.intp], made: tuple[Integers, Integers], seen: tuple[Integers, Integers]
-) -> tuple[Integers, Integers]:
-    end, start = np.minimum(made[1], seen[1]), np.maximum(made[0], seen[0])
-    if len(first) == len(end):
-        return end, start
-    return np.minimum.reduceat(end, first), np.maximum.reduceat(start, first)
 
 
 def _lift(key: Integers, initial: Mask, first_end: Integers, last_start: Integers) -> None:
@@ -139,7 +136,7 @@ def _lift(key: Integers, initial: Mask, first_end: Integers, last_start: Integer
     low, high = np.minimum(first_end, last_start), np.maximum(first_end, last_start)
     chains_of_key = np.diff(np.append(first, len(key)))
     lift: Integers = np.repeat(order.lift(first, low, high), chains_of_key)
-    first_end += lift
+    np.add(first_end, lift, out=first_end, where=first_end != INF)
     last_start += lift
     least = np.repeat(np.minimum.reduceat(low, first), chains_of_key) if len(first) else low
     first_end[initial] = (least + lift - 1)[initial]

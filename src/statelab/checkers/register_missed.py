@@ -23,7 +23,7 @@ def missed(scene: Scene, given: Misses) -> Witness | None:
     if not len(wrong):
         return None
     row, place = given.row[wrong], given.place[wrong]
-    still = np.maximum(scene.judged.made[0], scene.judged.seen[0])[place] - scene.history.end[row]
+    still = scene.judged.last_start_at[place] - scene.history.end[row]
     best = int(np.argmax(still))
     chain, at = scene.chain_of(int(place[best]))
     return _held_through(scene, int(row[best]), chain[: at + 1])

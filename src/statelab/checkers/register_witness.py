@@ -76,7 +76,7 @@ def future(scene: Scene) -> Witness | None:
     judged = scene.judged
     if not judged.future.any():
         return None
-    late = latest(judged.chains.first, judged.made[0]) - np.minimum(judged.made[1], judged.seen[1])
+    late = latest(judged.chains.first, judged.made[0]) - judged.first_end_at
     chain, _ = scene.chain_of(int(np.argmax(np.where(judged.future, late, 0))))
     return _too_soon(scene, chain)
 
@@ -134,9 +134,9 @@ def replaced(scene: Scene) -> Witness | None:
     places = np.flatnonzero(judged.stale)
     if not len(places):
         return None
-    upto = latest(judged.chains.first, np.maximum(judged.made[0], judged.seen[0]))
+    upto = latest(judged.chains.first, judged.last_start_at)
     before = earlier(judged.chains.first, upto)[places]
-    apart = before - np.minimum(judged.made[1], judged.seen[1])[places]
+    apart = before - judged.first_end_at[places]
     furthest = places[apart == apart.max()][-1]  # who replaced a value stands at the place of the next one
     chain, place = scene.chain_of(int(furthest))
     old = int(chain[np.argmax(scene.values.seen_start[chain[:place]])])
