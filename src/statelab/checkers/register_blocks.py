@@ -59,11 +59,15 @@ class Blocks:
         return np.unique(key[np.concatenate((wrong, clashing, self.value[self.chains.endless]))])
 
 
-def blocks(given: Values, chosen: Integers) -> Blocks:
-    """Judges some live values: all of some keys, each made once and replaced once at most. O(n log n)."""
-    position = np.full(len(given.key) + 1, -1, np.int64)
-    position[chosen] = np.arange(len(chosen))
-    strung = chains(position[given.before[chosen]])
+def blocks(given: Values, chosen: Integers, strung: Chains | None = None) -> Blocks:
+    """Judges some live values: all of some keys, each made once and replaced once at most. O(n log n).
+
+    `strung` are their chains, where they are known.
+    """
+    if strung is None:
+        position = np.full(len(given.key) + 1, -1, np.int64)
+        position[chosen] = np.arange(len(chosen))
+        strung = chains(position[given.before[chosen]])
     line = chosen[strung.value]
     times = [given.made_start[line], given.made_end[line], given.seen_start[line], given.seen_end[line]]
     try:

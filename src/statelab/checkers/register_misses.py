@@ -6,11 +6,12 @@ Sure violations and sure fits are told apart in O(n log n); what is neither has 
   operation that made or saw it had ended, and before another that saw it started.
 - It fits, together with all others, if one order of all other operations, each at one moment of its interval, leaves
   every miss a moment with another value. The order tried first is that of the blocks (zones.laid_out), each operation
-  as early as it can be. Where it leaves a miss no moment, its value may be made after the miss started, or a value
-  that stood before it may be made after it instead. That is another history, with a later start for one maker, whose
-  orders are orders of the true one: it is judged in its turn, a few times.
+  as early as it can be. Where it leaves a miss no moment, a `write` of unknown outcome that no order needs may have
+  come after the value. Or the value may be made after the miss started, or another that stood before it after it: that
+  is a history with a later start for one maker, whose orders are orders of the true one. It is judged in its turn.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from dataclasses import replace
 
@@ -21,6 +22,7 @@ from statelab.checkers.register_blocks import Blocks
 from statelab.checkers.register_blocks import blocks
 from statelab.checkers.register_chains import earlier
 from statelab.checkers.register_chains import latest
+from statelab.checkers.register_sightings import Role
 from statelab.checkers.register_sightings import Sightings
 from statelab.checkers.register_values import Values
 from statelab.checkers.zones import laid_out
@@ -33,7 +35,7 @@ from statelab.columns import Mask
 _ROUNDS = 10
 """How many orders are tried."""
 _NEAR = 64
-"""How many chains before a value, and how many writes of unknown outcome, may be put after it instead."""
+"""How many chains before a value are looked at for one that may stand after it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +67,8 @@ def misses_of(history: History, given: Sightings, values: Values, judged: Blocks
     wrong = (initial | (_padded(judged.first_end_at, INF)[place] < asked.start)) & (
         asked.end < _padded(judged.last_start_at, -INF)[place]
     )
-    return Misses(row, place, wrong, ~wrong & ~_fitting(asked, ~wrong, values, judged, len(history.keys)))
+    fits = _fitting(asked, ~wrong, values, judged, _spare(history, given, values))
+    return Misses(row, place, wrong, ~wrong & ~fits)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,17 +87,31 @@ def _padded(numbers: Integers, last: int) -> Integers:
     return np.append(numbers, last)
 
 
-def _fitting(asked: _Asked, chosen: Mask, values: Values, judged: Blocks, keys: int) -> Mask:
+def _spare(history: History, given: Sightings, values: Values) -> list[list[int]]:
+    """By key, when the writes of unknown outcome started, ascending, whose values nobody saw and no miss expected."""
+    spare: list[list[int]] = [[] for _ in history.keys]
+    idle = np.flatnonzero(~values.live & ~values.initial & (given.role[given.first] == Role.MAY_WRITE))
+    idle = idle[~np.isin(idle, given.find(given.missed))]
+    start = history.start[given.row[given.first[idle]]]
+    for at in np.argsort(start, kind="stable").tolist():
+        spare[int(values.key[idle[at]])].append(int(start[at]))
+    return spare
+
+
+def _fitting(asked: _Asked, chosen: Mask, values: Values, judged: Blocks, spare: list[list[int]]) -> Mask:
     """Which of the chosen misses fit; if all of a key do, they do so in one order."""
     delayed, now, fits = values, judged, np.zeros(len(asked.key), np.bool_)
     for _ in range(_ROUNDS):
-        possible = np.ones(keys, np.bool_)
+        possible = np.ones(len(spare), np.bool_)
         possible[now.violated(values.key)] = False
-        laid = _lay(values.key, now, keys)
+        laid = _lay(values.key, now, len(spare))
         goes_at = np.where(asked.place < 0, laid.appears[asked.key], _padded(laid.goes, INF)[asked.place])
         begins_by = _padded(laid.begins, -INF)[asked.place] >= asked.start
         fits = ((goes_at <= asked.end) | (begins_by & ~asked.initial)) & possible[asked.key]
-        left = np.flatnonzero(chosen & ~fits & possible[asked.key] & (asked.place >= 0))
+        left = np.flatnonzero(chosen & ~fits & possible[asked.key])
+        filled = _filled(asked, left, now, laid, spare)
+        fits[left[filled]] = True
+        left = left[~filled & (asked.place[left] >= 0)]
         moved = values.initial | (delayed.made_start > values.made_start)
         later = _delays(asked, left, values.key, now, laid, moved) if len(left) else {}
         if not later:
@@ -102,10 +119,31 @@ def _fitting(asked: _Asked, chosen: Mask, values: Values, judged: Blocks, keys: 
         start = delayed.made_start.copy()
         start[list(later)] = list(later.values())
         delayed = replace(delayed, made_start=start)
-        now = blocks(delayed, judged.value)
+        now = blocks(delayed, judged.value, judged.chains)
         if now.in_ranks:
             return np.zeros(len(fits), np.bool_)
     return fits
+
+
+def _filled(asked: _Asked, left: Integers, now: Blocks, laid: "_Order", spare: list[list[int]]) -> Mask:
+    """Which of the misses that are left find a spare write, after all who saw the value they expected and before any
+    other value. Each write serves one value; the first to need one gets it."""
+    place, end = asked.place[left], asked.end[left]
+    last = np.zeros(len(now.chains.value) + 1, np.bool_)
+    last[np.append(now.chains.first[1:], len(now.chains.value)) - 1] = True
+    last[-1] = True
+    gone = _padded(np.maximum(laid.begins, now.last_start_at), -INF)[place]
+    value, served = np.where(place < 0, -1 - asked.key[left], place).tolist(), dict[int, bool]()
+    used, found = [0] * len(spare), np.zeros(len(left), np.bool_)
+    for at in np.argsort(end, kind="stable").tolist():
+        if not last[place[at]] or gone[at] > end[at]:
+            continue
+        if value[at] not in served:
+            key = int(asked.key[left[at]])
+            served[value[at]] = used[key] < bisect_right(spare[key], int(end[at]))
+            used[key] += served[value[at]]
+        found[at] = served[value[at]]
+    return found
 
 
 def _delays(asked: _Asked, left: Integers, key: Integers, now: Blocks, laid: "_Order", moved: Mask) -> dict[int, int]:
@@ -113,7 +151,6 @@ def _delays(asked: _Asked, left: Integers, key: Integers, now: Blocks, laid: "_O
     later: dict[int, int] = {}
     value, ends = now.value[now.chains.value], now.first_end_at
     block_end = np.minimum.reduceat(ends, now.chains.first)
-    unending = np.flatnonzero(block_end[laid.line] == INF)
     chain = np.searchsorted(now.chains.first, asked.place[left], "right") - 1
     for miss, own in zip(left.tolist(), chain.tolist(), strict=True):
         place, start = int(asked.place[miss]), int(asked.start[miss])
@@ -121,9 +158,7 @@ def _delays(asked: _Asked, left: Integers, key: Integers, now: Blocks, laid: "_O
             later[int(value[place])] = max(start, later.get(int(value[place]), start))
             continue
         at = int(laid.at[own])
-        upto = int(np.searchsorted(unending, at))
-        endless = laid.line[unending[max(0, upto - _NEAR) : upto]]
-        before = np.concatenate((laid.line[max(0, at - _NEAR) : at], endless))[::-1]
+        before = laid.line[max(0, at - _NEAR) : at][::-1]
         gone = max(int(laid.begins[place]), int(now.last_start_at[place])) + 1
         roots = value[now.chains.first[before]]
         able = (block_end[before] >= gone) & ~moved[roots] & (key[roots] == asked.key[miss])

@@ -3,9 +3,7 @@
 LIVENESS. An operation of unknown outcome must have taken effect if the value it makes was seen by an answered operation
 or replaced by another that must have taken effect; otherwise, leaving it out loses nothing: whatever an order with it
 explains, the same order without it explains (nobody looks at its value, and without misses nobody cares that the value
-before it was gone). Where there are misses, a `write` of unknown outcome stays: it ends never, so it can stand anywhere
-from its start on or after all others, contradicts nothing, and may be what a miss found.
-"""
+before it was gone)."""
 
 from dataclasses import dataclass
 
@@ -59,7 +57,7 @@ def values(history: History, given: Sightings) -> Values:
     row, role, first = given.row, given.role, given.first
     seen, swaps = _liveness(given)
     certain = role[first] <= Role.SWAPPED
-    made = certain | ((role[first] <= Role.MAY_SWAP) & seen) | _helpful(history, given)
+    made = certain | ((role[first] <= Role.MAY_SWAP) & seen)
     maker = np.where(made, row[first], -1)
     before, forks = _before(swaps, len(first))
     start, end = _sights(history, given, swaps)
@@ -76,17 +74,6 @@ def values(history: History, given: Sightings) -> Values:
         before=before,
         forks=forks,
     )
-
-
-def _helpful(history: History, given: Sightings) -> Mask:
-    """Values of writes of unknown outcome in keys with misses."""
-    if not len(given.miss):
-        return np.zeros(len(given.first), np.bool_)
-    missing = np.zeros(len(history.keys), np.bool_)
-    missing[history.key[given.miss]] = True
-    unknown: Mask = (given.role[given.first] == Role.MAY_WRITE) & ~given.initial
-    unknown[unknown] = missing[history.key[given.row[given.first[unknown]]]]
-    return unknown
 
 
 @dataclass(frozen=True, slots=True, eq=False)
