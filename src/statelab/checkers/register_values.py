@@ -60,7 +60,7 @@ def values(history: History, given: Sightings) -> Values:
     made = certain | ((role[first] <= Role.MAY_SWAP) & seen)
     maker = np.where(made, row[first], -1)
     before, forks = _before(swaps, len(first))
-    start, end = _sights(history, given, swaps)
+    seen_start, seen_end = _sights(history, given, swaps.idle)
     return Values(
         key=history.key[row[first]].astype(np.int64),
         initial=given.initial,
@@ -69,8 +69,8 @@ def values(history: History, given: Sightings) -> Values:
         maker=maker,
         made_start=np.where(made, history.start[maker], NEVER),
         made_end=np.where(made, history.end[maker], INF),
-        seen_start=np.maximum.reduceat(start, first) if len(first) else start,
-        seen_end=np.minimum.reduceat(end, first) if len(first) else end,
+        seen_start=seen_start,
+        seen_end=seen_end,
         before=before,
         forks=forks,
     )
@@ -124,10 +124,13 @@ def _before(swaps: _Swaps, count: int) -> tuple[Integers, Integers]:
     return before, np.bincount(swaps.old, minlength=count)
 
 
-def _sights(history: History, given: Sightings, swaps: _Swaps) -> tuple[Integers, Integers]:
-    """Start and end of each sighting; NEVER and INF where it is not one of seeing."""
-    start, end = history.start[given.row], history.end[given.row]
+def _sights(history: History, given: Sightings, idle: Integers) -> tuple[Integers, Integers]:
+    """For each value, the latest start and the earliest end of those who saw it; NEVER and INF where nobody did."""
     making = given.role <= Role.MAY_SWAP
-    start[making], end[making] = NEVER, INF
-    start[swaps.idle] = NEVER
-    return start, end
+    time = history.start[given.row]
+    time[making] = NEVER
+    time[idle] = NEVER
+    last = np.maximum.reduceat(time, given.first) if len(time) else time
+    np.take(history.end, given.row, out=time)
+    time[making] = INF
+    return last, np.minimum.reduceat(time, given.first) if len(time) else time
