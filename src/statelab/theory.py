@@ -24,6 +24,9 @@ WINDOW_SWITCHES = {
 }
 """Boundaries at which each window lets another request in."""
 
+SERVE_ELSEWHERE = frozenset({"threads", "greenlets"})
+"""Where these lie between requests, none is served by the thread that imported the app."""
+
 WIDEST = "io"
 
 AS_FOUND = {fault: fault for fault in FAULTS}
@@ -36,6 +39,8 @@ def _named(boundaries: frozenset[str]) -> str:
 
 def reach(claims: Claims, deployment: Deployment) -> frozenset[str]:
     """Boundaries that the state crosses under this deployment."""
+    if claims.of_importing_thread and deployment.spread & SERVE_ELSEWHERE:
+        return frozenset()
     return claims.shared_across | (claims.inherited if deployment.forks_after_import else frozenset())
 
 

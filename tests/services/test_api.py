@@ -163,6 +163,7 @@ def test_the_catalogue_says_of_a_mechanism_all_that_the_theory_needs(client: Fla
             "blocks_hub": claims.blocks_hub,
             "store": claims.store,
             "copies": claims.copies,
+            "of_importing_thread": claims.of_importing_thread,
         },
         "unavailable": MECHANISMS[name].unavailable,
     }

@@ -88,6 +88,7 @@ def _claims(claims: Claims) -> str:
         "answers after its update": claims.answers_later,
         "a wait stops every greenlet": claims.blocks_hub,
         f"copies begin {claims.copies.replace('-', ' ')}": claims.copies != "alike",
+        "only in the thread that imported the app": claims.of_importing_thread,
     }
     facts = {
         "state crosses": _named(claims.shared_across),
