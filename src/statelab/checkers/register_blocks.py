@@ -31,7 +31,8 @@ _FAR = 2**61  # 73 years in ns; beyond it sums might not fit
 class Blocks:
     """Chains of some keys and what contradicts what, on a time axis of their own (ns or, where too long, ranks).
 
-    `value[i]` is the value at place i (see Chains). `made` and `seen` are (latest start, earliest end) by place.
+    `value[i]` is the value at place i (see Chains). `made` and `seen` are (latest start, earliest end) by place, and
+    `last_start_at` and `first_end_at` those of both.
     `future` marks places where something ended before its value, or one before it in its chain, was asked for;
     `stale` those where something ended before a value that it replaced was seen. `first_end` and `last_start` are by
     chain, each key's after those of the key before; `clashes` are pairs of chains.
@@ -41,6 +42,8 @@ class Blocks:
     value: Integers
     made: tuple[Integers, Integers]
     seen: tuple[Integers, Integers]
+    first_end_at: Integers
+    last_start_at: Integers
     future: Mask
     stale: Mask
     first_end: Integers
@@ -56,24 +59,36 @@ class Blocks:
         return np.unique(key[np.concatenate((wrong, clashing, self.value[self.chains.endless]))])
 
 
-def blocks(given: Values, chosen: Integers) -> Blocks:
-    """Judges some live values: all of some keys, each made once and replaced once at most. O(n log n)."""
-    position = np.full(len(given.key) + 1, -1, np.int64)
-    position[chosen] = np.arange(len(chosen))
-    strung = chains(position[given.before[chosen]])
+def blocks(given: Values, chosen: Integers, strung: Chains | None = None) -> Blocks:
+    """Judges some live values: all of some keys, each made once and replaced once at most. O(n log n).
+
+    `strung` are their chains, where they are known.
+    """
+    if strung is None:
+        position = np.full(len(given.key) + 1, -1, np.int64)
+        position[chosen] = np.arange(len(chosen))
+        strung = chains(position[given.before[chosen]])
     line = chosen[strung.value]
     times = [given.made_start[line], given.made_end[line], given.seen_start[line], given.seen_end[line]]
     try:
-        return _judged(given, chosen, strung, *_whole(*times))
+        return _judged(given, chosen, strung, *_whole(strung.first, *times))
     except OverflowError:
-        return replace(_judged(given, chosen, strung, *_whole(*_ranks(*times))), in_ranks=True)
+        return replace(_judged(given, chosen, strung, *_whole(strung.first, *_ranks(*times))), in_ranks=True)
 
 
-def _whole(made_start: Integers, made_end: Integers, seen_start: Integers, seen_end: Integers) -> tuple[Integers, ...]:
-    """The same times with a start for each place that has none, so low that it never counts."""
-    never_made, never_seen = made_start == NEVER, seen_start == NEVER
-    made_start[never_made] = np.minimum(seen_start, seen_end)[never_made]
+def _whole(
+    first: NDArray[np.intp], made_start: Integers, made_end: Integers, seen_start: Integers, seen_end: Integers
+) -> tuple[Integers, ...]:
+    """The same times with a start for each place that has none, so low that it never counts.
+
+    Only a value that was there from the beginning was never made: it was there before all else in its chain.
+    """
+    never_seen, initial = seen_start == NEVER, np.flatnonzero(made_start[first] == NEVER)
     seen_start[never_seen] = made_start[never_seen]
+    bounds = np.append(first, len(made_start))
+    for chain in initial.tolist():
+        own = slice(int(bounds[chain]), int(bounds[chain + 1]))
+        made_start[own.start] = min(seen_start[own].min(), seen_end[own].min(), made_end[own].min())
     if len(made_start) and (min(made_start.min(), seen_start.min()) < -_FAR or seen_start.max() > _FAR):
         raise OverflowError
     return made_start, made_end, seen_start, seen_end
@@ -95,11 +110,12 @@ def _judged(
     seen_end: Integers,
 ) -> Blocks:
     first = strung.first
-    upto = latest(first, np.maximum(made_start, seen_start))
-    before = earlier(first, upto)
-    future = np.minimum(made_end, seen_end) < latest(first, made_start)
-    stale = (made_end < before) | (seen_end < before)
-    first_end, last_start = _zones(first, (made_start, made_end), (seen_start, seen_end))
+    end, start = np.minimum(made_end, seen_end), np.maximum(made_start, seen_start)
+    future = end < latest(first, made_start)
+    stale = end < earlier(first, latest(first, start))
+    first_end, last_start = end.copy(), start.copy()
+    if len(first) < len(end):
+        first_end, last_start = np.minimum.reduceat(end, first), np.maximum.reduceat(start, first)
     roots = chosen[strung.value[first]]
     _lift(given.key[roots], given.initial[roots], first_end, last_start)
     return Blocks(
@@ -107,21 +123,14 @@ def _judged(
         value=chosen,
         made=(made_start, made_end),
         seen=(seen_start, seen_end),
+        first_end_at=end,
+        last_start_at=start,
         future=future,
         stale=stale & ~future,
         first_end=first_end,
         last_start=last_start,
         clashes=conflicts(first_end, last_start),
     )
-
-
-def _zones(
-    first: NDArray[np.intp], made: tuple[Integers, Integers], seen: tuple[Integers, Integers]
-) -> tuple[Integers, Integers]:
-    end, start = np.minimum(made[1], seen[1]), np.maximum(made[0], seen[0])
-    if len(first) == len(end):
-        return end, start
-    return np.minimum.reduceat(end, first), np.maximum.reduceat(start, first)
 
 
 def _lift(key: Integers, initial: Mask, first_end: Integers, last_start: Integers) -> None:
@@ -131,7 +140,7 @@ def _lift(key: Integers, initial: Mask, first_end: Integers, last_start: Integer
     low, high = np.minimum(first_end, last_start), np.maximum(first_end, last_start)
     chains_of_key = np.diff(np.append(first, len(key)))
     lift: Integers = np.repeat(order.lift(first, low, high), chains_of_key)
-    first_end += lift
+    np.add(first_end, lift, out=first_end, where=first_end != INF)
     last_start += lift
     least = np.repeat(np.minimum.reduceat(low, first), chains_of_key) if len(first) else low
     first_end[initial] = (least + lift - 1)[initial]

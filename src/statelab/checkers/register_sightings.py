@@ -2,7 +2,8 @@
 
 A `write` makes a value; a `read` sees one; a `cas` that answered true sees the one it replaced and makes another; one
 that answered false saw what `seen` says. A `cas` that answered false without `seen` is a `miss`: it says only which
-value it did not find. Failed operations had no effect and are left out, as are reads that are not ok.
+value it did not find. One that was to replace a value by itself changes nothing: if it answered true, it saw the value.
+Failed operations had no effect and are left out, as is what changes nothing and is not ok.
 """
 
 from collections.abc import Iterator
@@ -31,19 +32,10 @@ class Role(IntEnum):
     SWAPPED = 1
     MAY_WRITE = 2
     MAY_SWAP = 3
-    READ = 4
-    FOUND = 5
-    REPLACED = 6
-    MAY_REPLACE = 7
+    SAW = 4
+    REPLACED = 5
+    MAY_REPLACE = 6
 
-
-FIELD = {role: "value" for role in Role} | {
-    Role.READ: "result",
-    Role.FOUND: "seen",
-    Role.REPLACED: "expected",
-    Role.MAY_REPLACE: "expected",
-}
-"""Which field of an operation holds the value that it has to do with in a role."""
 
 _ROLE_BITS = 3
 
@@ -114,31 +106,40 @@ def has_value(history: History, field: str, number: int | None, initial: int | N
     return nothing if initial is None else nothing | np.equal(numbers, initial)
 
 
-def _parts(history: History) -> Iterator[tuple[Role, Integers]]:
-    ok, write = history.status == OK, history.is_op("write")
-    yield Role.WROTE, np.flatnonzero(write & ok)
-    yield Role.READ, np.flatnonzero(history.is_op("read") & ok)
-    unknown = np.flatnonzero(history.status == INFO)
-    yield Role.MAY_WRITE, unknown[write[unknown]]
+def same_value(history: History, one: str, other: str, initial: int | None) -> Mask:
+    """Which rows have one value in both fields."""
+    both = there(history, one) & there(history, other) & (column(history, one) == column(history, other))
+    same: Mask = both | (has_value(history, one, None, initial) & has_value(history, other, None, initial))
+    return same
+
+
+def _parts(history: History, initial: int | None) -> Iterator[tuple[Role, str, Integers]]:
+    """The rows that have each role, and the field of the value that they have it for."""
+    ok, write, unknown = history.status == OK, history.is_op("write"), history.status == INFO
+    yield Role.WROTE, "value", np.flatnonzero(write & ok)
+    yield Role.SAW, "result", np.flatnonzero(history.is_op("read") & ok)
+    yield Role.MAY_WRITE, "value", np.flatnonzero(write & unknown)
     if "cas" not in history.ops:
         return
-    swapped, may_swap = np.flatnonzero(cas_answer(history, True)), unknown[history.is_op("cas")[unknown]]
-    yield Role.SWAPPED, swapped
-    yield Role.REPLACED, swapped
-    yield Role.MAY_SWAP, may_swap
-    yield Role.MAY_REPLACE, may_swap
+    idle, swapped = same_value(history, "expected", "value", initial), cas_answer(history, True)
+    yield Role.SAW, "expected", np.flatnonzero(swapped & idle)
+    rows = np.flatnonzero(swapped & ~idle)
+    yield Role.SWAPPED, "value", rows
+    yield Role.REPLACED, "expected", rows
+    rows = np.flatnonzero(history.is_op("cas") & unknown & ~idle)
+    yield Role.MAY_SWAP, "value", rows
+    yield Role.MAY_REPLACE, "expected", rows
     if history.has_seen is not None:
-        yield Role.FOUND, np.flatnonzero(cas_answer(history, False) & history.has_seen)
+        yield Role.SAW, "seen", np.flatnonzero(cas_answer(history, False) & history.has_seen)
 
 
 def sightings(history: History, initial: int | None) -> Sightings:
     """Sorts a history by value; `initial` is the number of the initial value (None: nothing). O(n log n), one sort."""
-    parts = list(_parts(history))
+    parts = list(_parts(history, initial))
     miss = np.flatnonzero(misses(history))
-    row = np.concatenate([*(rows for _, rows in parts), miss])
-    asked = [*((FIELD[role], rows) for role, rows in parts), ("expected", miss)]
-    code = _codes(history, asked, initial)
-    role = np.repeat(np.array([role for role, _ in parts], np.int8), [len(rows) for _, rows in parts])
+    row = np.concatenate([*(rows for _, _, rows in parts), miss])
+    code = _codes(history, [*((field, rows) for _, field, rows in parts), ("expected", miss)], initial)
+    role = np.repeat(np.array([role for role, _, _ in parts], np.int8), [len(rows) for _, _, rows in parts])
     return _sorted(row, role, code, history)
 
 

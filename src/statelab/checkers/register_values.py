@@ -3,8 +3,7 @@
 LIVENESS. An operation of unknown outcome must have taken effect if the value it makes was seen by an answered operation
 or replaced by another that must have taken effect; otherwise, leaving it out loses nothing: whatever an order with it
 explains, the same order without it explains (nobody looks at its value, and without misses nobody cares that the value
-before it was gone).
-"""
+before it was gone)."""
 
 from dataclasses import dataclass
 
@@ -21,7 +20,7 @@ NEVER = -INF - 1
 """The start of what was not asked for."""
 
 _BITS = {role: np.uint8(1 << role) for role in Role}
-_SEEN = sum(_BITS[role] for role in (Role.READ, Role.FOUND, Role.REPLACED))
+_SEEN = sum(_BITS[role] for role in (Role.SAW, Role.REPLACED))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,7 +114,7 @@ def _made_twice(given: Sightings, seen: Mask) -> Mask:
     """Values with two makers, both of which surely or possibly took effect."""
     second = given.first + 1
     inside = second < np.append(given.first[1:], len(given.row))
-    role = np.where(inside, given.role[np.minimum(second, len(given.row) - 1)], Role.READ) if len(second) else second
+    role = np.where(inside, given.role[np.minimum(second, len(given.row) - 1)], Role.SAW) if len(second) else second
     return (role <= Role.SWAPPED) | ((role <= Role.MAY_SWAP) & seen)
 
 

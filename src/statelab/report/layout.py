@@ -79,11 +79,10 @@ class Picture:
         return [Lane(lane.client, _with_labels(lane.boxes)) for lane in lanes]
 
     def said(self, operation: Operation) -> str:
-        """The operation in words, `increment → 17`, with the value it sent; its key only where they differ."""
+        """The operation in words, `increment → 17`; its key only where not all have the same."""
         name = f"{operation.op} {operation.key}".strip() if self._with_keys else operation.op
         name = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
-        sent = "" if operation.value is None else f" {operation.value}"
-        return f"{name}{sent} → {_outcome(operation)}"
+        return f"{name} → {_outcome(operation)}"
 
     def name(self, place: int) -> str:
         """The proof's operations are called A, B, ... in the order of their start, as in its text."""
@@ -125,16 +124,19 @@ def _has_room(lane: Lane, box: Box) -> bool:
     )
 
 
-def _or_nothing(result: Result) -> Result:
-    return "nothing" if result is None else result
-
-
 def _outcome(operation: Operation) -> str:
     if operation.status == "ok":
-        return f"{operation.result:,}" if type(operation.result) is int else str(_or_nothing(operation.result))
+        return _shown(operation.result)
     if operation.status == "fail":
         return "failed"
     return "? (timed out)" if operation.timed_out else "? (unknown)"
+
+
+def _shown(result: Result) -> str:
+    """A number with its thousands apart, anything else as it is."""
+    if result is None:
+        return "nothing"
+    return f"{result:,}" if isinstance(result, int) and not isinstance(result, bool) else str(result)
 
 
 def _with_labels(boxes: list[Box]) -> list[Box]:
