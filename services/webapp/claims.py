@@ -35,6 +35,7 @@ class Claims:
     store            the server it needs: redis, memcached, postgres; None where it needs none
     copies           where each side of a boundary has a copy of its own: whether all copies begin alike, only those
                      made by forking one that was there already, or each one somewhere else
+    of_importing_thread  only requests served by the thread that imported the app share it; others have their own
     """
 
     shared_across: frozenset[Boundary]
@@ -46,3 +47,4 @@ class Claims:
     blocks_hub: bool = False
     store: Literal["redis", "memcached", "postgres"] | None = None
     copies: Literal["alike", "alike-after-fork", "apart"] = "alike"
+    of_importing_thread: bool = False

@@ -23,6 +23,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     blocks_hub: bool = False
     store: str | None = None
     copies: str = "alike"
+    of_importing_thread: bool = False
 
 
 class Mechanism(msgspec.Struct, frozen=True, kw_only=True):

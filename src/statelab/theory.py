@@ -24,6 +24,9 @@ WINDOW_SWITCHES = {
 }
 """Boundaries at which each window lets another request in."""
 
+SERVE_ELSEWHERE = frozenset({"threads", "greenlets"})
+"""Where these lie between requests, none is served by the thread that imported the app."""
+
 WIDEST = "io"
 
 AS_FOUND = {fault: fault for fault in FAULTS}
@@ -34,8 +37,15 @@ def _named(boundaries: frozenset[str]) -> str:
     return " and ".join(sorted(boundaries))
 
 
+def _out_of_the_way(claims: Claims, deployment: Deployment) -> bool:
+    """Whether no request is served by the thread that has the state."""
+    return claims.of_importing_thread and bool(deployment.spread & SERVE_ELSEWHERE)
+
+
 def reach(claims: Claims, deployment: Deployment) -> frozenset[str]:
     """Boundaries that the state crosses under this deployment."""
+    if _out_of_the_way(claims, deployment):
+        return frozenset()
     return claims.shared_across | (claims.inherited if deployment.forks_after_import else frozenset())
 
 
@@ -97,6 +107,8 @@ def _why_held(claims: Claims, deployment: Deployment, visible: Mapping[str, str]
     """Whether `held` is the mechanism's own promise in this deployment, and why."""
     if not deployment.spread:
         return True, "one request after the other in one process"
+    if _out_of_the_way(claims, deployment):
+        return False, "no request is served by the thread that imported the app"
     widest = {fault for fault, _ in _faults(claims, deployment, WIDEST) if fault in visible}
     if widest - {"stalled"}:
         return False, "nothing excludes other requests; this window only offers no place to let one in"

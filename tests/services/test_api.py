@@ -27,8 +27,8 @@ def test_health_is_answered_without_touching_any_mechanism(client: FlaskClient) 
 @pytest.mark.parametrize(
     ("method", "path", "status", "valid"),
     [
-        ("POST", "/tally/module-global/increment", 404, list(WORKLOADS)),
-        ("GET", "/tally/module-global", 404, list(WORKLOADS)),
+        ("POST", "/tally/module-global/increment", 404, sorted(WORKLOADS)),
+        ("GET", "/tally/module-global", 404, sorted(WORKLOADS)),
         ("POST", "/counter/magic/increment", 404, sorted(MECHANISMS)),
         ("GET", "/counter/magic", 404, sorted(MECHANISMS)),
         ("POST", "/counter/module-global/decrement", 404, ["increment"]),
@@ -163,6 +163,7 @@ def test_the_catalogue_says_of_a_mechanism_all_that_the_theory_needs(client: Fla
             "blocks_hub": claims.blocks_hub,
             "store": claims.store,
             "copies": claims.copies,
+            "of_importing_thread": claims.of_importing_thread,
         },
         "unavailable": MECHANISMS[name].unavailable,
     }

@@ -45,9 +45,10 @@ measured: the figures, and what a change costs in throughput and p95, are in the
 For each mechanism: what it is and what people believe of it, what it claims, what the theory predicts from that under
 each deployment, and, where it breaks, the nearest mechanism that holds there, with the lines that change. Nearest is
 what keeps the state in the same place (reach, store, what it outlives), then what widens its reach least, then what
-changes the fewest lines of code; it never reaches less far or forgets earlier, and it holds by its own promise with
-every window. The code is shown without imports and docstrings: `-` goes, `+` comes, `...` is the same on both sides; a
-line that is only indented otherwise counts as the same. The call `window()` stands for what your code does there.
+changes the fewest lines of code; it never reaches less far or forgets earlier (but where outliving the request is what
+goes wrong), and it holds by its own promise with every window. The code is shown without imports and docstrings: `-`
+goes, `+` comes, `...` is the same on both sides; a line that is only indented otherwise counts as the same. The call
+`window()` stands for what your code does there.
 """
 
 
@@ -88,6 +89,7 @@ def _claims(claims: Claims) -> str:
         "answers after its update": claims.answers_later,
         "a wait stops every greenlet": claims.blocks_hub,
         f"copies begin {claims.copies.replace('-', ' ')}": claims.copies != "alike",
+        "only in the thread that imported the app": claims.of_importing_thread,
     }
     facts = {
         "state crosses": _named(claims.shared_across),
