@@ -6,6 +6,7 @@ from statelab.checkers import counter_model
 from statelab.checkers import echo
 from statelab.checkers import inventory
 from statelab.checkers import key_value
+from statelab.checkers import mutex
 from statelab.checkers import register
 from statelab.checkers import session
 from statelab.checkers import set_model
@@ -19,6 +20,7 @@ _TABLE = (
     key_value.MODEL,
     set_model.MODEL,
     inventory.MODEL,
+    mutex.MODEL,
     unique_ids.MODEL,
     at_most_once.MODEL,
     echo.MODEL,

@@ -1,12 +1,10 @@
 """Why answers contradict a counter that goes up and down by one, for a reader who does not know the algorithm."""
 
-from itertools import combinations
-
 import numpy as np
 
 from statelab.checkers.counter_both_ways_witness import Witness
+from statelab.checkers.pairs import precedences
 from statelab.checkers.prose import Cast
-from statelab.checkers.prose import milliseconds
 from statelab.checkers.prose import plural
 from statelab.columns import FAIL
 from statelab.columns import History
@@ -39,7 +37,7 @@ def _no_order(history: History, cast: Cast, initial: int) -> str:
     end = int(history.end[cast.rows].max())
     up, down = (_asked(history, op, end, cast.rows) for op in ("increment", "decrement"))
     return (
-        f"{told}. {_precedences(history, cast)} The counter starts at {initial:,}, and between one of these answers "
+        f"{told}. {precedences(history, cast)} The counter starts at {initial:,}, and between one of these answers "
         f"and the next only other requests can move it, each by one and once. {_even_with(up, down)} in every order "
         f"that the times allow one of these answers is wrong."
     )
@@ -62,16 +60,3 @@ def _asked(history: History, op: str, end: int, without: list[int]) -> int:
     asked = history.is_op(op) & (history.status != FAIL) & (history.start <= end)
     asked[without] = False
     return int(np.count_nonzero(asked))
-
-
-def _precedences(history: History, cast: Cast) -> str:
-    """`A had ended 1.000 ms before B started.` for neighbours in time; others follow from these."""
-    start, end = history.start, history.end
-    pairs = [(a, b) for a, b in combinations(cast.rows, 2) if end[a] < start[b]]
-    direct = [(a, b) for a, b in pairs if not any((a, c) in pairs and (c, b) in pairs for c in cast.rows)]
-    apart = [milliseconds(int(start[b]) - int(end[a])) for a, b in direct]
-    said = [
-        f"{cast.name(a)} had ended {ms} before {cast.name(b)} started."
-        for (a, b), ms in zip(direct, apart, strict=True)
-    ]
-    return " ".join(said) if said else "They all overlap."

@@ -1,4 +1,6 @@
-"""Pairs of operations: the closest two that have something in common, and how far apart two are, in words."""
+"""Pairs of operations: the closest two that have something in common, and who preceded whom, in words."""
+
+from itertools import combinations
 
 import numpy as np
 
@@ -35,3 +37,16 @@ def apart(history: History, cast: Cast, first: int, second: int) -> str:
         return f"{one} and {other} overlapped"
     distance = int(history.start[second]) - int(history.end[first])
     return f"{one} had ended {milliseconds(distance)} before {other} started"
+
+
+def precedences(history: History, cast: Cast) -> str:
+    """`A had ended 1.000 ms before B started.` for neighbours in time; others follow from these."""
+    start, end = history.start, history.end
+    pairs = [(a, b) for a, b in combinations(cast.rows, 2) if end[a] < start[b]]
+    direct = [(a, b) for a, b in pairs if not any((a, c) in pairs and (c, b) in pairs for c in cast.rows)]
+    apart = [milliseconds(int(start[b]) - int(end[a])) for a, b in direct]
+    said = [
+        f"{cast.name(a)} had ended {ms} before {cast.name(b)} started."
+        for (a, b), ms in zip(direct, apart, strict=True)
+    ]
+    return " ".join(said) if said else "They all overlap."

@@ -1,0 +1,156 @@
+"""Linearizability of a lock (`mutex`), decided exactly.
+
+Promise: the lock is free at first and has one holder at a time. An acquire gets it when it is free, for its client (the
+field `process`); it is not re-entrant. A release ends a hold of its own client that was asked for before the release
+was: one that arrives late does not free the next hold.
+
+An answered acquire A and what its client does next make a *hold*. Let freed(A) be the start of the first release that
+the client asked for after A. What is certain, whatever became of the requests without an answer:
+1. the client has the lock from the end of A, at the latest, to freed(A);
+2. it has the lock at some moment between the start and the end of each answered release;
+3. each answered release ends a hold of its own: by its start the client had asked for that many acquires.
+The other way round, let a hold be an answered acquire with the answered release that is its client's next answer; or
+else with the first release of unknown outcome before that; and let an answered release that follows no such acquire
+take the earliest acquire of unknown outcome that is left. LEMMA ZONES (zones.py) lays these holds one after the other,
+or shows two that contradict each other. If it can and each release found its acquire, the history is linearizable.
+
+That is all there is to decide, with one exception: where a release got no answer and its client's next answer is that
+to another release, one hold may be two, if an earlier acquire of unknown outcome is left to begin the second. If there
+is none the hold is certain as a whole, and LEMMA ZONES decides again; if there is one, or if a client's stamps leave
+the order of its own requests open (equal starts), search.py decides that key, exactly if it ends.
+
+Cost: O(n log n), one sort; where the search is needed, that too. Assumes one clock, except for 3.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from statelab.checkers.model import Deadline
+from statelab.checkers.model import Finding
+from statelab.checkers.model import Model
+from statelab.checkers.model import Proof
+from statelab.checkers.model import Shape
+from statelab.checkers.mutex_conflicts import contradictions
+from statelab.checkers.mutex_holds import Holds
+from statelab.checkers.mutex_holds import Places
+from statelab.checkers.mutex_holds import at_least
+from statelab.checkers.mutex_holds import holds
+from statelab.checkers.mutex_holds import one_way
+from statelab.checkers.mutex_holds import without_acquire
+from statelab.checkers.mutex_search import searched
+from statelab.checkers.mutex_witness import Witness
+from statelab.checkers.mutex_witness import kinds
+from statelab.checkers.mutex_witness import of_pair
+from statelab.checkers.mutex_witness import of_releases
+from statelab.checkers.mutex_witness import of_search
+from statelab.checkers.mutex_witness import of_starved
+from statelab.checkers.mutex_witness import of_whole_hold
+from statelab.checkers.mutex_words import words
+from statelab.checkers.search import Outcome
+from statelab.columns import History
+from statelab.columns import Mask
+from statelab.history import Value
+
+NONE = np.zeros(0, np.intp)
+
+
+def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:
+    """Whether one lock per key explains all answers."""
+    found = holds(history)
+    explained = _explained(found, NONE)
+    if explained.all():
+        return Finding(verdict="held", reason="one lock explains all answers")
+    return _Case(found, explained, deadline).finding()
+
+
+def _keys(found: Holds, *places: Places) -> Mask:
+    there = np.zeros(max(1, len(found.history.keys)), np.bool_)
+    there[found.key[np.concatenate(places)]] = True
+    return there
+
+
+def _explained(found: Holds, split: Places) -> Mask:
+    """The keys that hold if these acquires, and no others, are two holds."""
+    wrong = contradictions(found, one_way(found, split))
+    return ~_keys(found, wrong.one, without_acquire(found, split))
+
+
+class _Case:
+    """A history of which some keys cannot be seen in the simple way."""
+
+    def __init__(self, found: Holds, explained: Mask, deadline: Deadline) -> None:
+        self._found, self._deadline = found, deadline
+        self._history = found.history
+        self._pairs = contradictions(found, at_least(found, whole=False))
+        self._overdrawn = np.flatnonzero(found.overdrawn)
+        self._starved = np.flatnonzero(found.starved & ~found.muddled)
+        self._whole = contradictions(found, at_least(found, whole=True)) if len(found.may_be_two) else self._pairs
+        self._certain = _keys(found, self._whole.one, self._overdrawn, self._starved)
+        for split in self._splits():
+            if not (explained | self._certain).all():
+                explained = explained | _explained(found, split)
+        self._open = np.flatnonzero(~(explained | self._certain))
+
+    def _splits(self) -> Iterator[Places]:
+        """Which holds to see as two: those that others contradict, then all that may be."""
+        wrong = contradictions(self._found, one_way(self._found, NONE))
+        yield np.intersect1d(self._found.may_be_two, np.concatenate((wrong.one, wrong.other)))
+        yield self._found.may_be_two
+
+    def finding(self) -> Finding:
+        outcomes = {key: self._search(key) for key in self._open.tolist()}
+        stuck = [key for key, outcome in outcomes.items() if outcome.verdict == "violated"]
+        violated = sorted([*np.flatnonzero(self._certain).tolist(), *stuck])
+        if violated:
+            return self._violated(violated, stuck, outcomes)
+        for key, outcome in outcomes.items():
+            if outcome.verdict == "unknown":
+                done = f"{outcome.placed:,} of the {outcome.of:,} answers{self._of_key(key)} fit one lock"
+                return Finding(verdict="unknown", reason=f"{done}, then the search ended: {outcome.why}")
+        return Finding(verdict="held", reason="one lock explains all answers")
+
+    def _of_key(self, key: int) -> str:
+        return f" of key {self._history.keys[key]}" if len(self._history.keys) > 1 else ""
+
+    def _search(self, key: int) -> Outcome:
+        rows = np.flatnonzero(self._history.key == key)
+        return searched(self._history.take(rows), self._deadline).at(rows)
+
+    def _violated(self, keys: list[int], stuck: list[int], outcomes: dict[int, Outcome]) -> Finding:
+        witness = self._witness(stuck, outcomes)
+        counts = kinds(self._found, self._pairs)
+        counts["no-hold"] = len(self._overdrawn)
+        return Finding(
+            verdict="violated",
+            reason="no lock that has one holder at a time can have given these answers",
+            proof=Proof(witness.kind, witness.rows, words(self._history, witness), witness.slack_ns),
+            counts={word: count for word, count in counts.items() if count},
+            violated_keys=tuple(keys),
+        )
+
+    def _witness(self, stuck: list[int], outcomes: dict[int, Outcome]) -> Witness:
+        """One release alone, else two operations, else as few as there are."""
+        alone = of_releases(self._found, self._overdrawn) if len(self._overdrawn) else None
+        if alone and (len(alone.rows) == 1 or not len(self._pairs)):
+            return alone
+        if len(self._pairs):
+            return of_pair(self._found, self._pairs)
+        if len(self._starved):
+            return of_search(self._history, of_starved(self._found, self._starved), self._wrong)
+        if len(self._whole):
+            return of_search(self._history, of_whole_hold(self._found, self._whole), self._wrong)
+        row = outcomes[stuck[0]].stuck
+        assert row is not None
+        return of_search(self._history, row, self._wrong)
+
+    def _wrong(self, part: History) -> bool:
+        return check(part, initial=None, deadline=self._deadline).verdict == "violated"
+
+
+MODEL = Model(
+    name="mutex",
+    promise="a lock has one holder at a time, and only its holder releases it",
+    operations={"acquire": Shape(), "release": Shape()},
+    check=check,
+)

@@ -1,0 +1,232 @@
+"""The holds that a lock's history speaks of, client by client, and what each needs.
+
+The operations of one client on one key, those that failed left out, are put in the order of their starts. A
+hold that was answered is certain from the end of its acquire to `freed`, the start of the first release that can have
+ended it.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from statelab.checkers.order import begins
+from statelab.checkers.packing import arranged
+from statelab.checkers.packing import dense
+from statelab.columns import FAIL
+from statelab.columns import INF
+from statelab.columns import OK
+from statelab.columns import History
+from statelab.columns import Integers
+from statelab.columns import Mask
+
+Places = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Blocks:
+    """Operations that lie together: the one at `place` stands for them, `first_end` and `last_start` are as in zones.py
+    (INF: they never end)."""
+
+    place: Places
+    first_end: Integers
+    last_start: Integers
+
+
+@dataclass(frozen=True, eq=False)
+class Holds:
+    """Shape `(m,)`: the operations that may have taken effect, by client and key, then by start; `row` is where they
+    stand in the history. `client` is where those of the same client and key begin."""
+
+    history: History
+    row: Places
+    client: Places
+    acquire: Mask
+    ok: Mask
+
+    @cached_property
+    def start(self) -> Integers:
+        return self.history.start[self.row]
+
+    @cached_property
+    def end(self) -> Integers:
+        return self.history.end[self.row]
+
+    @cached_property
+    def key(self) -> Integers:
+        return self.history.key[self.row].astype(np.int64)
+
+    @cached_property
+    def answered(self) -> Places:
+        """The places of answered operations."""
+        return np.flatnonzero(self.ok)
+
+    def following(self, which: Mask) -> Places:
+        """For each place the next one of `which` of the same client and key; m where there is none."""
+        m = len(which)
+        place = np.where(which, np.arange(m), m)
+        after = np.full(m, m)
+        after[:-1] = np.minimum.accumulate(place[::-1])[::-1][1:]
+        same = np.append(self.client, -1)[after] == self.client
+        return np.where(same, after, m)
+
+    def so_far(self, which: Mask) -> Integers:
+        """For each place how many of `which` the same client and key had up to it."""
+        count = np.cumsum(which)
+        return count - (count - which)[self.client]
+
+    @cached_property
+    def next_answered(self) -> Places:
+        return self.following(self.ok)
+
+    @cached_property
+    def next_release(self) -> Places:
+        return self.following(~self.acquire)
+
+    @cached_property
+    def holding(self) -> Mask:
+        """Which answered releases follow an answered acquire: it is theirs, unless something unknown lies between."""
+        mine = np.zeros(len(self.row) + 1, np.bool_)
+        mine[self.next_answered[self.ok & self.acquire]] = True
+        return mine[:-1] & self.ok & ~self.acquire
+
+    @cached_property
+    def needy(self) -> Mask:
+        """Which answered releases need an acquire of unknown outcome before them."""
+        return self.ok & ~self.acquire & ~self.holding
+
+    @cached_property
+    def spare(self) -> Integers:
+        """For each place how many acquires of unknown outcome there were up to it, beyond what releases needed."""
+        return self.so_far(self.acquire & ~self.ok) - self.so_far(self.needy)
+
+    @cached_property
+    def starved(self) -> Mask:
+        """Which answered releases have no acquire that can be theirs, in the order of the starts."""
+        return self.needy & (self.spare < 0)
+
+    @cached_property
+    def again(self) -> Mask:
+        """Which acquires stand in a run of answered ones of their client, with no answered release between."""
+        first = np.flatnonzero(self.ok & self.acquire)
+        after = self.next_answered[first]
+        inside = after < len(self.row)
+        first, after = first[inside], after[inside]
+        twice = self.acquire[after]
+        run = np.zeros(len(self.row), np.bool_)
+        run[first[twice]] = run[after[twice]] = True
+        return run
+
+    @cached_property
+    def muddled(self) -> Mask:
+        """The places of clients whose answers have no order of their own: one starts when, or before, another ends."""
+        one, before = self.answered[1:], self.answered[:-1]
+        wrong = (self.client[one] == self.client[before]) & (self.start[one] <= self.end[before])
+        clients = np.zeros(len(self.row), np.bool_)
+        clients[self.client[one[wrong]]] = True
+        same = (self.client[1:] == self.client[:-1]) & (self.start[1:] == self.start[:-1])
+        clients[self.client[1:][same]] = True
+        return clients[self.client]
+
+    @cached_property
+    def at_once(self) -> Places:
+        """The first place of the same client, key and start."""
+        new = begins(self.client) | begins(self.start)
+        return np.maximum.accumulate(np.where(new, np.arange(len(new)), 0))
+
+    @cached_property
+    def freed(self) -> Integers:
+        """The start of the first release of the client that started no earlier than each place; INF: there is none."""
+        release, at_once = ~self.acquire, self.at_once
+        return np.append(self.start, INF)[np.where(release[at_once], at_once, self.next_release[at_once])]
+
+    @cached_property
+    def asked(self) -> Integers:
+        """How many acquires the client had asked for when each operation started."""
+        new = np.append(self.at_once[1:] == np.arange(1, len(self.row)), True)
+        last = np.where(new, np.arange(len(self.row)), len(self.row))
+        return self.so_far(self.acquire)[np.minimum.accumulate(last[::-1])[::-1]]
+
+    @cached_property
+    def overdrawn(self) -> Mask:
+        """Which answered releases are more than their client had asked for acquires when they started."""
+        release = self.ok & ~self.acquire
+        return release & (self.so_far(release) > self.asked)
+
+    @cached_property
+    def may_be_two(self) -> Places:
+        """The acquires of which an unknown release lies before the answered one: they may be two holds, not one."""
+        place = np.flatnonzero(self.ok & self.acquire)
+        following = self.next_answered[place]
+        with_release = np.append(self.holding, False)[following]
+        return place[with_release & (self.next_release[place] < following)]
+
+
+def holds(history: History) -> Holds:
+    """Puts the operations of each client in order. O(n log n)."""
+    rows = np.flatnonzero(history.status != FAIL)
+    client = history.process[rows].astype(np.int64)
+    if len(history.keys) > 1:
+        client = dense(history.key[rows] * np.int64(max(1, len(history.processes))) + client)
+    by_client = arranged(client, history.start[rows])
+    rows, client = rows[by_client], client[by_client]
+    if ((client[1:] == client[:-1]) & (history.start[rows[1:]] == history.start[rows[:-1]])).any():
+        order = np.lexsort((history.end[rows], history.start[rows], client))
+        rows, client = rows[order], client[order]
+    new = begins(client)
+    first = np.maximum.accumulate(np.where(new, np.arange(len(rows)), 0)) if len(rows) else np.zeros(0, np.intp)
+    return Holds(history, rows, first, history.is_op("acquire")[rows], history.status[rows] == OK)
+
+
+def one_way(found: Holds, split: Places) -> Blocks:
+    """The holds if, but for the acquires `split`, no operation of unknown outcome took effect that need not have.
+
+    Those are two holds: the first ended with an unknown release, the second began with an unknown acquire.
+    """
+    place = np.flatnonzero(found.ok & found.acquire)
+    following, unknown = found.next_answered[place], found.next_release[place]
+    whole = np.append(found.holding, False)[following]
+    if len(split):
+        whole &= ~np.isin(place, split)
+    start, end = np.append(found.start, INF), np.append(found.end, INF)
+    freed = np.where(whole, start[following], np.where(unknown < following, start[unknown], INF))
+    ended = np.where(whole, end[following], INF)
+    alone = np.concatenate((np.flatnonzero(found.needy), found.next_answered[split]))
+    return Blocks(
+        np.concatenate((place, alone)),
+        np.concatenate((np.minimum(end[place], ended), end[alone])),
+        np.concatenate((np.maximum(start[place], freed), start[alone])),
+    )
+
+
+def without_acquire(found: Holds, split: Places) -> Places:
+    """The releases of `one_way` for which no unknown acquire is left."""
+    if not len(split):
+        return np.flatnonzero(found.starved)
+    second = np.zeros(len(found.row), np.bool_)
+    second[found.next_answered[split]] = True
+    needy = second | found.needy
+    return np.flatnonzero(needy & (found.spare < found.so_far(second)))
+
+
+def at_least(found: Holds, *, whole: bool) -> Blocks:
+    """What is certain however the unknown operations went: a hold lasts until the first release that can have ended
+    it, and a release lies in a hold. `whole`: a hold that only a spare acquire could split is one."""
+    place = np.flatnonzero(found.ok & found.acquire)
+    freed = found.freed[place]
+    if whole:
+        one = np.isin(place, unsplittable(found))
+        freed[one] = found.start[found.next_answered[place[one]]]
+    alone = np.flatnonzero(found.ok & ~found.acquire)
+    return Blocks(
+        np.concatenate((place, alone)),
+        np.concatenate((found.end[place], found.end[alone])),
+        np.concatenate((np.maximum(found.start[place], freed), found.start[alone])),
+    )
+
+
+def unsplittable(found: Holds) -> Places:
+    """The acquires that may be two holds by their releases, but for whose second hold there is no acquire to spare."""
+    place = found.may_be_two
+    return place[(found.spare[found.next_answered[place]] <= 0) & ~found.muddled[place]]
