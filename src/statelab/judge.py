@@ -17,6 +17,7 @@ from statelab.judging.coverage import Expectation
 from statelab.judging.coverage import shortfall
 from statelab.judging.judgement import Judgement
 from statelab.judging.judgement import unjudged
+from statelab.judging.locks import LockJudge
 from statelab.judging.witnesses import witnesses
 from statelab.results import ANOMALIES
 from statelab.results import Cell
@@ -83,5 +84,6 @@ def cell(key: CellKey, prediction: Prediction, judgement: Judgement) -> Cell:
 JUDGES: dict[str, Callable[[History, Expectation], Judgement]] = {
     "counter": judge,
     "unique-id": ByModel(model=MODELS["unique-ids"], names={"duplicate": "duplicate-id"}),
+    "lock": LockJudge(),
 }
 """Workload -> who judges its histories."""
