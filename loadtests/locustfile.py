@@ -19,6 +19,7 @@ from locust import task
 from locust.contrib.fasthttp import FastHttpSession
 
 import counter
+import lock
 import request_scope
 import unique_id
 from cells import Cell
@@ -29,7 +30,12 @@ from state_tab import StateTab
 from targets import catalogue
 from targets import targets
 
-WORKLOADS: dict[str, ModuleType] = {"counter": counter, "unique-id": unique_id, "request-scope": request_scope}
+WORKLOADS: dict[str, ModuleType] = {
+    "counter": counter,
+    "unique-id": unique_id,
+    "request-scope": request_scope,
+    "lock": lock,
+}
 
 TARGETS = targets()
 AUDITS = 16

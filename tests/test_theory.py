@@ -65,6 +65,11 @@ def test_spread_follows_from_the_env_file(name: str) -> None:
         (claims(CLUSTER, CLUSTER), "gthread-2x4", "io", []),
         (claims(CLUSTER, CLUSTER, answers_later=True), "sync-4", "io", ["misreported"]),
         (claims(CLUSTER, CLUSTER, answers_later=True), "sync", "io", []),
+        (claims(CLUSTER, CLUSTER, lease_ms=1), "sync-4", "io", ["lost-update"]),
+        (claims(CLUSTER, CLUSTER, lease_ms=1), "sync-4", "call", []),
+        (claims(CLUSTER, CLUSTER, lease_ms=1), "gevent", "call", []),
+        (claims(CLUSTER, CLUSTER, lease_ms=2000), "sync-4", "io", []),
+        (claims(CLUSTER, CLUSTER, lease_ms=1), "sync", "io", []),
     ],
 )
 def test_rule(about: Claims, deployment: str, window: str, expected: list[str]) -> None:
@@ -151,3 +156,36 @@ def test_state_of_the_importing_thread_is_met_where_that_thread_serves() -> None
     assert predict(about, DEPLOYED["sync-4"], "io", shows).anomalies == ("found",)
     elsewhere = predict(about, DEPLOYED["gthread"], "io", shows)
     assert (elsewhere.anomalies, elsewhere.guaranteed) == ((), False)
+
+
+EVERYWHERE = frozenset(SPREADS)
+ALONE = frozenset({"dev-single", "sync"})
+
+LOCK = {
+    # mechanism -> anomaly -> deployments in which it is expected; everywhere else the lock holds
+    "threading-lock": {"two-holders": {"dev-processes", "sync-4", "sync-4-preload", "gthread-2x4", "gevent-2"}},
+    "multiprocessing-lock": {"two-holders": {"sync-4", "gthread-2x4", "gevent-2"}, "stalled": {"gevent", "gevent-2"}},
+    "file-flock": {"stalled": {"gevent", "gevent-2"}},
+    "memcached-add": {},
+    "memcached-add-noreply": {"two-holders": EVERYWHERE - ALONE},
+    "redis-lock": {},
+    "redis-lock-short-lease": {"two-holders": EVERYWHERE - ALONE},
+    "redis-lock-fencing": {},
+    "postgres-advisory-lock": {},
+}
+
+
+def test_what_is_expected_of_locks() -> None:
+    """Each mechanism of the workload under each deployment, window io."""
+    workload = of_app(App()).workloads["lock"]
+    assert {
+        name: {
+            anomaly: {
+                deployment.name
+                for deployment in DEPLOYED.values()
+                if anomaly in predict(mechanism.claims, deployment, "io", workload.shows).anomalies
+            }
+            for anomaly in ("two-holders", "stalled")
+        }
+        for name, mechanism in workload.mechanisms.items()
+    } == {name: {"two-holders": set(), "stalled": set(), **expected} for name, expected in LOCK.items()}

@@ -32,6 +32,7 @@ class Claims:
     blocks_hub       a wait in it stops every greenlet of the process
     survives         the largest thing whose end the state outlives: the request, the worker, the server with all its
                      workers and helpers, the store it is in; None where it ends with the request
+    lease_ms         after how many ms its exclusion ends though its holder goes on (None: it does not)
     store            the server it needs: redis, memcached, postgres; None where it needs none
     copies           where each side of a boundary has a copy of its own: whether all copies begin alike, only those
                      made by forking one that was there already, or each one somewhere else
@@ -45,6 +46,7 @@ class Claims:
     inherited: frozenset[Boundary] = NOTHING
     answers_later: bool = False
     blocks_hub: bool = False
+    lease_ms: int | None = None
     store: Literal["redis", "memcached", "postgres"] | None = None
     copies: Literal["alike", "alike-after-fork", "apart"] = "alike"
     of_importing_thread: bool = False

@@ -21,6 +21,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     inherited: frozenset[str] = frozenset()
     answers_later: bool = False
     blocks_hub: bool = False
+    lease_ms: int | None = None
     store: str | None = None
     copies: str = "alike"
     of_importing_thread: bool = False

@@ -26,6 +26,8 @@ WINDOW_SWITCHES = {
 
 SERVE_ELSEWHERE = frozenset({"threads", "greenlets"})
 """Where these lie between requests, none is served by the thread that imported the app."""
+WINDOW_MS = {"tight": 0, "call": 0, "yield": 0, "io": 2}
+"""How long each window lasts."""
 
 WIDEST = "io"
 
@@ -68,10 +70,18 @@ def _copies(claims: Claims, deployment: Deployment) -> Iterator[tuple[str, str]]
         yield "divergent", f"the state does not cross {_named(apart)}: one copy on each side"
 
 
+def _outlasts(claims: Claims, window: str) -> bool:
+    """Whether the exclusion ends before the update does."""
+    return claims.lease_ms is not None and WINDOW_MS[window] > claims.lease_ms
+
+
 def _collisions(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
     open_here = _open_boundaries(claims, deployment, window)
-    exposed = (open_here & reach(claims, deployment)) - claims.atomic_across
-    if exposed:
+    met = open_here & reach(claims, deployment)
+    exposed = met - claims.atomic_across
+    if met and _outlasts(claims, window):
+        yield "lost-update", f"what excludes {_named(met)} ends after {claims.lease_ms} ms, before the update does"
+    elif exposed:
         yield "lost-update", f"{_named(exposed)} share the state and the update does not exclude them"
     elif claims.answers_later and open_here:
         yield "misreported", f"the answer is read after the update, and {_named(open_here)} may come between"

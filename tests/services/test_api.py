@@ -161,6 +161,7 @@ def test_the_catalogue_says_of_a_mechanism_all_that_the_theory_needs(client: Fla
             "inherited": sorted(claims.inherited),
             "answers_later": claims.answers_later,
             "blocks_hub": claims.blocks_hub,
+            "lease_ms": claims.lease_ms,
             "store": claims.store,
             "copies": claims.copies,
             "of_importing_thread": claims.of_importing_thread,

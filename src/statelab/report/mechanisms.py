@@ -88,6 +88,7 @@ def _claims(claims: Claims) -> str:
         f"inherits across a fork: {_named(claims.inherited)}": claims.inherited,
         "answers after its update": claims.answers_later,
         "a wait stops every greenlet": claims.blocks_hub,
+        f"excludes others for at most {claims.lease_ms} ms": claims.lease_ms is not None,
         f"copies begin {claims.copies.replace('-', ' ')}": claims.copies != "alike",
         "only in the thread that imported the app": claims.of_importing_thread,
     }

@@ -1,0 +1,9 @@
+"""The workload `lock`: everybody takes the lock, works and gives it back; there is no final state to read."""
+
+from cells import Cell
+from recording import RecordingClient
+from statelab.history import Operation
+
+
+def act(client: RecordingClient, cell: Cell) -> Operation:
+    return client.change(cell.path, "work", key=cell.key, window=cell.window)

@@ -1,0 +1,40 @@
+"""A lock: each request takes it, works for the length of its window, and gives it back."""
+
+from typing import Protocol
+
+from webapp.claims import Claims
+from webapp.lock.section import Answer
+from webapp.window import Window
+from webapp.workload import Workload
+
+
+class Lock(Protocol):
+    """What a mechanism's module has."""
+
+    CLAIMS: Claims
+
+    def work(self, key: str, window: Window) -> Answer:
+        """Holds the lock `key` for the window and answers when it did; `busy` or `refused` where it did no work."""
+
+
+LOCK = Workload(
+    name="lock",
+    promise="no two requests hold the lock at the same time, and a dead holder does not keep it for ever",
+    operations={"work": False},
+    windows=("io",),
+    shows={fault: "two-holders" for fault in ("never-persists", "divergent", "lost-update")} | {"stalled": "stalled"},
+    table={
+        # process
+        "threading-lock": "threading_lock",
+        # host
+        "multiprocessing-lock": "multiprocessing_lock",
+        "file-flock": "file_flock",
+        # cluster
+        "memcached-add": "memcached_add",
+        "memcached-add-noreply": "memcached_add_noreply",
+        "redis-lock": "redis_lock",
+        "redis-lock-short-lease": "redis_lock_short_lease",
+        "redis-lock-fencing": "redis_lock_fencing",
+        "postgres-advisory-lock": "postgres_advisory_lock",
+    },
+)

@@ -1,0 +1,22 @@
+"""`flock` on a lock file: the kernel's lock between all processes of a host.
+
+People forget who waits: under gevent the wait stops the whole process, holder included. The lock of a holder that is
+killed is free at once, since the kernel closes its file.
+"""
+
+import fcntl
+
+from webapp.claims import HOST
+from webapp.claims import Claims
+from webapp.lock.section import Answer
+from webapp.lock.section import section
+from webapp.settings import SETTINGS
+from webapp.window import Window
+
+CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, blocks_hub=True, survives="server")
+
+
+def work(key: str, window: Window) -> Answer:
+    with (SETTINGS.state_dir / key).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return section(window)

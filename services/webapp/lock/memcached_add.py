@@ -1,0 +1,31 @@
+"""memcached's `add`, which only one can win, asked again and again until it does; `delete` gives the lock back.
+
+People leave the expiry out, as here: then a holder that is killed keeps the lock until memcached is restarted.
+"""
+
+import time
+
+from webapp import stores
+from webapp.claims import CLUSTER
+from webapp.claims import Claims
+from webapp.lock.section import BUSY
+from webapp.lock.section import POLL
+from webapp.lock.section import WAIT
+from webapp.lock.section import Answer
+from webapp.lock.section import section
+from webapp.window import Window
+
+CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="server", store="memcached")
+
+
+def work(key: str, window: Window) -> Answer:
+    memcached = stores.memcached()
+    deadline = time.monotonic() + WAIT
+    while not memcached.add(key, 1):
+        if time.monotonic() > deadline:
+            return BUSY
+        time.sleep(POLL)
+    try:
+        return section(window)
+    finally:
+        memcached.delete(key)

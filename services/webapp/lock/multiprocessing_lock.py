@@ -1,0 +1,35 @@
+"""`multiprocessing.Lock` made when the module is imported: one lock for all processes forked after that.
+
+People take it for the lock between gunicorn's workers, which it is with --preload only. Under gevent a wait stops the
+whole process, holder included, and a holder that is killed keeps it for ever.
+"""
+
+import multiprocessing
+
+from webapp.claims import HOST
+from webapp.claims import PROCESS
+from webapp.claims import Claims
+from webapp.lock.section import BUSY
+from webapp.lock.section import WAIT
+from webapp.lock.section import Answer
+from webapp.lock.section import section
+from webapp.window import Window
+
+CLAIMS = Claims(
+    shared_across=PROCESS,
+    inherited=frozenset({"processes"}),
+    atomic_across=HOST,
+    blocks_hub=True,
+    survives="request",
+)
+
+lock = multiprocessing.get_context("fork").Lock()
+
+
+def work(key: str, window: Window) -> Answer:
+    if not lock.acquire(timeout=WAIT):
+        return BUSY
+    try:
+        return section(window)
+    finally:
+        lock.release()

@@ -1,0 +1,28 @@
+"""redis-py's `Lock`: a key with a token of its holder and a lease, here of two seconds for a section of milliseconds.
+
+Right as long as the lease outlives the section; a holder that is killed keeps the lock until the lease ends.
+"""
+
+from webapp import stores
+from webapp.claims import CLUSTER
+from webapp.claims import Claims
+from webapp.lock.section import BUSY
+from webapp.lock.section import POLL
+from webapp.lock.section import WAIT
+from webapp.lock.section import Answer
+from webapp.lock.section import section
+from webapp.window import Window
+
+LEASE_MS = 2000
+
+CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="server", store="redis", lease_ms=LEASE_MS)
+
+
+def work(key: str, window: Window) -> Answer:
+    lock = stores.redis().lock(key, timeout=LEASE_MS / 1000, sleep=POLL, blocking_timeout=WAIT)
+    if not lock.acquire():
+        return BUSY
+    try:
+        return section(window)
+    finally:
+        lock.release()

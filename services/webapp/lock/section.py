@@ -1,0 +1,28 @@
+"""What a holder does, and how it says when."""
+
+import time
+from typing import Literal
+
+from webapp.window import Window
+
+Stamps = list[int]
+"""Enter and exit in ns of CLOCK_MONOTONIC, which all processes and containers of one host share."""
+
+Answer = Stamps | Literal["busy", "refused"]
+"""When the lock was held; or that it was not free in time; or that the work of a late holder was not taken."""
+
+BUSY: Literal["busy"] = "busy"
+REFUSED: Literal["refused"] = "refused"
+
+WAIT = 2.5
+"""Seconds a request waits for the lock before it answers `busy`; less than the lab's clients wait for an answer."""
+
+POLL = 0.002
+"""Seconds between two tries where nobody tells who waits that the lock is free."""
+
+
+def section(window: Window) -> Stamps:
+    """The critical section. Both stamps are taken inside it, so the lock was held for all of the time between them."""
+    enter = time.monotonic_ns()
+    window()
+    return [enter, time.monotonic_ns()]

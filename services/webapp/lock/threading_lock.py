@@ -1,0 +1,27 @@
+"""`threading.Lock` in a module: excludes the threads and greenlets of one process.
+
+People add it and believe the section safe; each process has a lock of its own.
+"""
+
+import threading
+
+from webapp.claims import PROCESS
+from webapp.claims import Claims
+from webapp.lock.section import BUSY
+from webapp.lock.section import WAIT
+from webapp.lock.section import Answer
+from webapp.lock.section import section
+from webapp.window import Window
+
+CLAIMS = Claims(shared_across=PROCESS, atomic_across=PROCESS, survives="request")
+
+lock = threading.Lock()
+
+
+def work(key: str, window: Window) -> Answer:
+    if not lock.acquire(timeout=WAIT):
+        return BUSY
+    try:
+        return section(window)
+    finally:
+        lock.release()

@@ -1,0 +1,135 @@
+"""The judge of the workload `lock`: the model mutex on what holders say of themselves, and who waits for a dead one.
+
+A request `work` is answered with two stamps, enter and exit, taken inside its critical section on the clock of the
+load. It is one acquire, from the start of the request to enter, and one release, from exit to its end: the lock was
+held for certain between the stamps. A request that did no work (`busy`, `refused`) is an acquire that failed, one
+without an answer an acquire of unknown outcome.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from dataclasses import replace
+
+import msgspec
+import numpy as np
+
+from statelab.checkers import MODELS
+from statelab.checkers.prose import Cast
+from statelab.checkers.prose import milliseconds
+from statelab.columns import INFO
+from statelab.columns import OK
+from statelab.columns import History
+from statelab.columns import Mask
+from statelab.history import Operation
+from statelab.judging.by_model import ByModel
+from statelab.judging.coverage import Expectation
+from statelab.judging.judgement import Judgement
+from statelab.judging.judgement import unjudged
+from statelab.judging.picture import witness
+from statelab.results import ANOMALIES
+from statelab.results import Witness
+
+WORK = "work"
+
+STUCK_S = 5.0
+"""A lock that nobody holds and nobody gets for so long is stuck: any lease that is worth its name ends before."""
+
+_MUTEX = ByModel(
+    model=MODELS["mutex"], names={kind: "two-holders" for kind in ("two-holders", "not-the-holder", "no-order")}
+)
+
+
+class WrongClock(Exception):
+    """The stamps of a holder do not lie within those of its request: they are of another clock."""
+
+
+def holds(work: Operation) -> Iterator[Operation]:
+    """The acquire and the release that a request stands for; raises WrongClock where they cannot be."""
+    if work.status != "ok":
+        yield msgspec.structs.replace(work, op="acquire")
+    elif not isinstance(work.result, list):
+        yield msgspec.structs.replace(work, op="acquire", status="fail", result=None, error=str(work.result))
+    else:
+        enter, leave = map(int, work.result)
+        assert work.end is not None
+        if not work.start <= enter <= leave <= work.end:
+            raise WrongClock(f"held from {enter} to {leave}, asked from {work.start} to {work.end}")
+        yield msgspec.structs.replace(work, op="acquire", end=enter, result=None)
+        yield msgspec.structs.replace(work, op="release", start=leave, result=None)
+
+
+@dataclass(frozen=True, slots=True)
+class LockJudge:
+    """Counts, coverage and latency are those of the requests; the verdict is that of the mutex, and of the waiting."""
+
+    def __call__(self, history: History, expectation: Expectation) -> Judgement:
+        history = history.take(history.is_op(WORK))
+        measured = unjudged(_worked(history), replace(expectation, changes=frozenset({WORK})))
+        try:
+            judged = _MUTEX(_held(history), expectation)
+            stuck = _stuck(history)
+        except Exception as error:
+            return msgspec.structs.replace(measured, reason=f"the checker stopped: {type(error).__name__}: {error}")
+        judged = _with(judged, stuck) if stuck else judged
+        rests_on = {name: getattr(measured, name) for name in ("operations", "coverage", "rate_ops_s", "latency_ms")}
+        return msgspec.structs.replace(judged, **rests_on)
+
+
+def _held(history: History) -> History:
+    return History.from_operations([part for work in history.operations() for part in holds(work)])
+
+
+def _refused(history: History) -> Mask:
+    """Requests that were answered and did no work."""
+    held = np.zeros(len(history), np.bool_) if history.elements is None else history.elements.known
+    refused: Mask = (history.status == OK) & ~held
+    return refused
+
+
+def _worked(history: History) -> History:
+    """The history in which a request that did no work has failed."""
+    refused = _refused(history)
+    if not refused.any():
+        return history
+    operations = history.operations()
+    for row in np.flatnonzero(refused).tolist():
+        operations[row] = msgspec.structs.replace(operations[row], status="fail", result=None)
+    return History.from_operations(operations)
+
+
+def _stuck(history: History) -> Witness | None:
+    """A request told `busy` at a time when for STUCK_S nobody held the lock but one that is gone.
+
+    Gone is a request whose connection broke; one that timed out may still be at work, so it excuses the wait.
+    """
+    gone = (history.status == INFO) & ~history.timed_out
+    refused = np.flatnonzero(_refused(history))
+    if not gone.any() or not len(refused):
+        return None
+    last = int(refused[np.argmax(history.end[refused])])
+    since = int(history.end[last]) - int(STUCK_S * 1e9)
+    lost = np.flatnonzero(gone & (history.start <= since))
+    alive = ((history.status == OK) & ~_refused(history) & (history.end >= since)) | history.timed_out
+    if not len(lost) or (alive & (history.start <= history.end[last])).any():
+        return None
+    holder = int(lost[np.argmax(history.start[lost])])
+    cast = Cast(history, [holder, last])
+    waited = milliseconds(int(history.end[last] - history.start[holder]))
+    text = (
+        f"The connection of A broke before it was answered. B was told that the lock is busy, {waited} after A had "
+        f"asked for it. In the last {STUCK_S:g} s nobody else had it. {cast.introductions()}"
+    )
+    return witness(history, "stuck", [holder, last], text)
+
+
+def _with(judged: Judgement, stuck: Witness) -> Judgement:
+    found = judged.witnesses | {"stuck": stuck}
+    witnesses = {name: found[name] for name in ANOMALIES if name in found}
+    return msgspec.structs.replace(
+        judged,
+        verdict="violated",
+        reason="; ".join(f"{name}: {ANOMALIES[name]}" for name in witnesses),
+        anomalies=list(witnesses),
+        witness=next(iter(witnesses.values())),
+        witnesses=witnesses,
+    )
