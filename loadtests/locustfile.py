@@ -19,6 +19,7 @@ from locust import task
 from locust.contrib.fasthttp import FastHttpSession
 
 import counter
+import inventory
 import unique_id
 from cells import Cell
 from conductor import Conductor
@@ -28,7 +29,7 @@ from state_tab import StateTab
 from targets import catalogue
 from targets import targets
 
-WORKLOADS: dict[str, ModuleType] = {"counter": counter, "unique-id": unique_id}
+WORKLOADS: dict[str, ModuleType] = {"counter": counter, "unique-id": unique_id, "inventory": inventory}
 
 TARGETS = targets()
 AUDITS = 16

@@ -9,6 +9,7 @@ from statelab.checkers.prose import plural
 from statelab.checkers.told import Answers
 from statelab.checkers.told import answers
 from statelab.columns import History
+from statelab.judging import promises
 from statelab.judging.anomalies import Diagnosis
 from statelab.judging.anomalies import diagnose
 from statelab.judging.by_model import ByModel
@@ -83,5 +84,6 @@ def cell(key: CellKey, prediction: Prediction, judgement: Judgement) -> Cell:
 JUDGES: dict[str, Callable[[History, Expectation], Judgement]] = {
     "counter": judge,
     "unique-id": ByModel(model=MODELS["unique-ids"], names={"duplicate": "duplicate-id"}),
+    "inventory": ByModel(model=promises.MODEL, names=promises.NAMES, initial=2),
 }
 """Workload -> who judges its histories."""

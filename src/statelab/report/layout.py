@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from dataclasses import replace
 
 from statelab.history import Operation
+from statelab.history import Result
 from statelab.report.servers import Server
 from statelab.report.servers import servers_of
 from statelab.report.timescale import Timescale
@@ -78,10 +79,11 @@ class Picture:
         return [Lane(lane.client, _with_labels(lane.boxes)) for lane in lanes]
 
     def said(self, operation: Operation) -> str:
-        """The operation in words, `increment → 17`; its key only where not all have the same."""
+        """The operation in words, `increment → 17`, with the value that it sent; its key only where not all have the same."""
         name = f"{operation.op} {operation.key}".strip() if self._with_keys else operation.op
         name = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
-        return f"{name} → {_outcome(operation)}"
+        sent = "" if operation.value is None else f" {operation.value}"
+        return f"{name}{sent} → {_outcome(operation)}"
 
     def name(self, place: int) -> str:
         """The proof's operations are called A, B, ... in the order of their start, as in its text."""
@@ -123,9 +125,13 @@ def _has_room(lane: Lane, box: Box) -> bool:
     )
 
 
+def _or_nothing(result: Result) -> Result:
+    return "nothing" if result is None else result
+
+
 def _outcome(operation: Operation) -> str:
     if operation.status == "ok":
-        return "nothing" if operation.result is None else f"{operation.result:,}"
+        return f"{operation.result:,}" if type(operation.result) is int else str(_or_nothing(operation.result))
     if operation.status == "fail":
         return "failed"
     return "? (timed out)" if operation.timed_out else "? (unknown)"
