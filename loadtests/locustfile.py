@@ -20,6 +20,7 @@ from locust.contrib.fasthttp import FastHttpSession
 
 import counter
 import inventory
+import rate_limit
 import unique_id
 from cells import Cell
 from conductor import Conductor
@@ -29,7 +30,12 @@ from state_tab import StateTab
 from targets import catalogue
 from targets import targets
 
-WORKLOADS: dict[str, ModuleType] = {"counter": counter, "unique-id": unique_id, "inventory": inventory}
+WORKLOADS: dict[str, ModuleType] = {
+    "counter": counter,
+    "unique-id": unique_id,
+    "inventory": inventory,
+    "rate-limit": rate_limit,
+}
 
 TARGETS = targets()
 AUDITS = 16

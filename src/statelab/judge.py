@@ -84,6 +84,7 @@ def cell(key: CellKey, prediction: Prediction, judgement: Judgement) -> Cell:
 JUDGES: dict[str, Callable[[History, Expectation], Judgement]] = {
     "counter": judge,
     "unique-id": ByModel(model=MODELS["unique-ids"], names={"duplicate": "duplicate-id"}),
-    "inventory": ByModel(model=promises.MODEL, names=promises.NAMES, initial=2),
+    "inventory": promises.inventory_judge(stock=2),
+    "rate-limit": promises.limit_judge(limit=2),
 }
 """Workload -> who judges its histories."""
