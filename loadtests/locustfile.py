@@ -19,7 +19,9 @@ from locust import task
 from locust.contrib.fasthttp import FastHttpSession
 
 import counter
+import inventory
 import lock
+import rate_limit
 import request_scope
 import unique_id
 from cells import Cell
@@ -35,6 +37,8 @@ WORKLOADS: dict[str, ModuleType] = {
     "unique-id": unique_id,
     "request-scope": request_scope,
     "lock": lock,
+    "inventory": inventory,
+    "rate-limit": rate_limit,
 }
 
 TARGETS = targets()

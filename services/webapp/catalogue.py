@@ -7,7 +7,9 @@ from typing import Any
 
 from webapp.claims import Claims
 from webapp.counter import COUNTER
+from webapp.inventory import INVENTORY
 from webapp.lock import LOCK
+from webapp.rate_limit import RATE_LIMIT
 from webapp.request_scope import REQUEST_SCOPE
 from webapp.source import code_of
 from webapp.unique_id import UNIQUE_ID
@@ -22,6 +24,8 @@ WORKLOADS: dict[str, Workload] = {
         UNIQUE_ID,
         REQUEST_SCOPE,
         LOCK,
+        INVENTORY,
+        RATE_LIMIT,
     )
 }
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from collections.abc import Iterable
 from functools import partial
+from functools import update_wrapper
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -130,7 +131,7 @@ def _register(app: Flask, workload: Workload, mechanism: Mechanism) -> None:
         rule = path if operation == "read" else f"{path}/{operation}"
         function = getattr(mechanism.module, operation.replace("-", "_"))
         prefix, arguments = f"{workload.name}.{mechanism.name}.", workload.arguments.get(operation, {})
-        view = partial(perform, mechanism, prefix, function, reads, arguments)
+        view = update_wrapper(partial(perform, mechanism, prefix, function, reads, arguments), function)
         app.add_url_rule(rule, rule, view, methods=["GET" if reads else "POST"])
 
 

@@ -9,6 +9,7 @@ from statelab.checkers.prose import plural
 from statelab.checkers.told import Answers
 from statelab.checkers.told import answers
 from statelab.columns import History
+from statelab.judging import promises
 from statelab.judging.anomalies import Diagnosis
 from statelab.judging.anomalies import diagnose
 from statelab.judging.by_model import ByModel
@@ -87,5 +88,7 @@ JUDGES: dict[str, Callable[[History, Expectation], Judgement]] = {
     "unique-id": ByModel(model=MODELS["unique-ids"], names={"duplicate": "duplicate-id"}),
     "request-scope": LEAKS,
     "lock": LockJudge(),
+    "inventory": promises.inventory_judge(stock=2),
+    "rate-limit": promises.limit_judge(limit=2),
 }
 """Workload -> who judges its histories."""
