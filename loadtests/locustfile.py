@@ -18,6 +18,7 @@ from locust import events
 from locust import task
 from locust.contrib.fasthttp import FastHttpSession
 
+import cache
 import counter
 import unique_id
 from cells import Cell
@@ -28,7 +29,7 @@ from state_tab import StateTab
 from targets import catalogue
 from targets import targets
 
-WORKLOADS: dict[str, ModuleType] = {"counter": counter, "unique-id": unique_id}
+WORKLOADS: dict[str, ModuleType] = {"counter": counter, "unique-id": unique_id, "cache": cache}
 
 TARGETS = targets()
 AUDITS = 16

@@ -5,6 +5,7 @@ from dataclasses import fields
 from types import ModuleType
 from typing import Any
 
+from webapp.cache import CACHE
 from webapp.claims import Claims
 from webapp.counter import COUNTER
 from webapp.source import code_of
@@ -13,7 +14,7 @@ from webapp.window import WINDOWS
 from webapp.workload import Mechanism
 from webapp.workload import Workload
 
-WORKLOADS: dict[str, Workload] = {workload.name: workload for workload in (COUNTER, UNIQUE_ID)}
+WORKLOADS: dict[str, Workload] = {workload.name: workload for workload in (COUNTER, UNIQUE_ID, CACHE)}
 
 
 def _claims(claims: Claims) -> dict[str, Any]:

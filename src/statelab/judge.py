@@ -12,6 +12,7 @@ from statelab.columns import History
 from statelab.judging.anomalies import Diagnosis
 from statelab.judging.anomalies import diagnose
 from statelab.judging.by_model import ByModel
+from statelab.judging.caches import CacheJudge
 from statelab.judging.copies import scope_in_words
 from statelab.judging.coverage import Expectation
 from statelab.judging.coverage import shortfall
@@ -83,5 +84,6 @@ def cell(key: CellKey, prediction: Prediction, judgement: Judgement) -> Cell:
 JUDGES: dict[str, Callable[[History, Expectation], Judgement]] = {
     "counter": judge,
     "unique-id": ByModel(model=MODELS["unique-ids"], names={"duplicate": "duplicate-id"}),
+    "cache": CacheJudge(),
 }
 """Workload -> who judges its histories."""
