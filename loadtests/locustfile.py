@@ -18,6 +18,7 @@ from locust import events
 from locust import task
 from locust.contrib.fasthttp import FastHttpSession
 
+import cache
 import counter
 import inventory
 import lock
@@ -39,6 +40,7 @@ WORKLOADS: dict[str, ModuleType] = {
     "lock": lock,
     "inventory": inventory,
     "rate-limit": rate_limit,
+    "cache": cache,
 }
 
 TARGETS = targets()

@@ -5,6 +5,7 @@ from dataclasses import fields
 from types import ModuleType
 from typing import Any
 
+from webapp.cache import CACHE
 from webapp.claims import Claims
 from webapp.counter import COUNTER
 from webapp.inventory import INVENTORY
@@ -26,6 +27,7 @@ WORKLOADS: dict[str, Workload] = {
         LOCK,
         INVENTORY,
         RATE_LIMIT,
+        CACHE,
     )
 }
 

@@ -29,6 +29,7 @@ class Claims:
                      window put nothing there (socket I/O under gevent: both; file and SQLite I/O: threads)
     inherited        boundaries it also crosses when it was made before a fork
     answers_later    the value returned is read apart from the update
+    single_flight    boundaries across which those who miss together wait for one that computes
     blocks_hub       a wait in it stops every greenlet of the process
     survives         the largest thing whose end the state outlives: the request, the worker, the server with all its
                      workers and helpers, the store it is in; None where it ends with the request
@@ -45,6 +46,7 @@ class Claims:
     switches_inside: frozenset[Boundary] = NOTHING
     inherited: frozenset[Boundary] = NOTHING
     answers_later: bool = False
+    single_flight: frozenset[Boundary] = NOTHING
     blocks_hub: bool = False
     lease_ms: int | None = None
     store: Literal["redis", "memcached", "postgres"] | None = None

@@ -1,5 +1,6 @@
 """The HTTP API: POST changes state, GET reads; every response says who answered."""
 
+import inspect
 import re
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -71,15 +72,16 @@ def _given(arguments: Arguments) -> dict[str, object]:
 
 
 def perform(
-    mechanism: Mechanism, prefix: str, function: Callable[..., object], reads: bool, arguments: Arguments
+    mechanism: Mechanism, prefix: str, function: Callable[..., object], waits: bool, arguments: Arguments
 ) -> Response:
-    """One operation; the prefix keeps apart what mechanisms that share a store keep there."""
+    """One operation, which `waits` for as long as its window; the prefix keeps apart what mechanisms that share a store
+    keep there."""
     if mechanism.unavailable:
         raise Refused(501, f"{mechanism.name} is unavailable here: {mechanism.unavailable}")
     key = prefix + _key()
     try:
         given = _given(arguments) if arguments else {}
-        return jsonify(result=function(key, **given) if reads else function(key, _window(), **given))
+        return jsonify(result=function(key, _window(), **given) if waits else function(key, **given))
     except (Refused, StoreDown, HTTPException):
         raise
     except Exception as error:
@@ -131,7 +133,8 @@ def _register(app: Flask, workload: Workload, mechanism: Mechanism) -> None:
         rule = path if operation == "read" else f"{path}/{operation}"
         function = getattr(mechanism.module, operation.replace("-", "_"))
         prefix, arguments = f"{workload.name}.{mechanism.name}.", workload.arguments.get(operation, {})
-        view = update_wrapper(partial(perform, mechanism, prefix, function, reads, arguments), function)
+        waits = "window" in inspect.signature(function).parameters
+        view = update_wrapper(partial(perform, mechanism, prefix, function, waits, arguments), function)
         app.add_url_rule(rule, rule, view, methods=["GET" if reads else "POST"])
 
 

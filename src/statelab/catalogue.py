@@ -20,6 +20,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     switches_inside: frozenset[str] = frozenset()
     inherited: frozenset[str] = frozenset()
     answers_later: bool = False
+    single_flight: frozenset[str] = frozenset()
     blocks_hub: bool = False
     lease_ms: int | None = None
     store: str | None = None

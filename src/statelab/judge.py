@@ -13,6 +13,7 @@ from statelab.judging import promises
 from statelab.judging.anomalies import Diagnosis
 from statelab.judging.anomalies import diagnose
 from statelab.judging.by_model import ByModel
+from statelab.judging.caches import CacheJudge
 from statelab.judging.copies import scope_in_words
 from statelab.judging.coverage import Expectation
 from statelab.judging.coverage import shortfall
@@ -90,5 +91,6 @@ JUDGES: dict[str, Callable[[History, Expectation], Judgement]] = {
     "lock": LockJudge(),
     "inventory": promises.inventory_judge(stock=2),
     "rate-limit": promises.limit_judge(limit=2),
+    "cache": CacheJudge(),
 }
 """Workload -> who judges its histories."""

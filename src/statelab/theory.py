@@ -92,6 +92,13 @@ def _stalls(claims: Claims, deployment: Deployment, window: str) -> Iterator[tup
         yield "stalled", "a greenlet waits for its lock in a way that stops the one that holds it"
 
 
+def _recomputations(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
+    """What several requests compute at once although one of them would do."""
+    together = _open_boundaries(claims, deployment, window) - claims.single_flight
+    if together:
+        yield "computed-at-once", f"{_named(together)} miss together, and none waits for what another one computes"
+
+
 def _leaks(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
     """What others see of a request's own state: while it is under way, and after it has ended."""
     crossed = reach(claims, deployment)
@@ -109,6 +116,7 @@ def _faults(claims: Claims, deployment: Deployment, window: str) -> Iterator[tup
     yield from copies
     if "never-persists" not in (fault for fault, _ in copies):
         yield from _collisions(claims, deployment, window)
+    yield from _recomputations(claims, deployment, window)
     yield from _leaks(claims, deployment, window)
     yield from _stalls(claims, deployment, window)
 

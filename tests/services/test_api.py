@@ -160,6 +160,7 @@ def test_the_catalogue_says_of_a_mechanism_all_that_the_theory_needs(client: Fla
             "switches_inside": sorted(claims.switches_inside),
             "inherited": sorted(claims.inherited),
             "answers_later": claims.answers_later,
+            "single_flight": sorted(claims.single_flight),
             "blocks_hub": claims.blocks_hub,
             "lease_ms": claims.lease_ms,
             "store": claims.store,

@@ -87,6 +87,7 @@ def _claims(claims: Claims) -> str:
     more = {
         f"inherits across a fork: {_named(claims.inherited)}": claims.inherited,
         "answers after its update": claims.answers_later,
+        f"a miss is computed once across: {_named(claims.single_flight)}": claims.single_flight,
         "a wait stops every greenlet": claims.blocks_hub,
         f"excludes others for at most {claims.lease_ms} ms": claims.lease_ms is not None,
         f"copies begin {claims.copies.replace('-', ' ')}": claims.copies != "alike",
