@@ -31,17 +31,15 @@ _FAR = 2**61  # 73 years in ns; beyond it sums might not fit
 class Blocks:
     """Chains of some keys and what contradicts what, on a time axis of their own (ns or, where too long, ranks).
 
-    `value[i]` is the value at place i (see Chains). `made` and `seen` are (latest start, earliest end) by place, and
-    `last_start_at` and `first_end_at` those of both.
-    `future` marks places where something ended before its value, or one before it in its chain, was asked for;
+    `value[i]` is the value at place i (see Chains). By place, `made_start` is when its maker started, `first_end_at`
+    the earliest end and `last_start_at` the latest start among those who made or saw it. `future` marks places where something ended before its value, or one before it in its chain, was asked for;
     `stale` those where something ended before a value that it replaced was seen. `first_end` and `last_start` are by
     chain, each key's after those of the key before; `clashes` are pairs of chains.
     """
 
     chains: Chains
     value: Integers
-    made: tuple[Integers, Integers]
-    seen: tuple[Integers, Integers]
+    made_start: Integers
     first_end_at: Integers
     last_start_at: Integers
     future: Mask
@@ -69,67 +67,57 @@ def blocks(given: Values, chosen: Integers, strung: Chains | None = None) -> Blo
         position[chosen] = np.arange(len(chosen))
         strung = chains(position[given.before[chosen]])
     line = chosen[strung.value]
-    times = [given.made_start[line], given.made_end[line], given.seen_start[line], given.seen_end[line]]
+    made_start = given.made_start[line]
+    last_start = np.maximum(made_start, given.seen_start[line])
+    first_end = given.made_end[line]
+    np.minimum(first_end, given.seen_end[line], out=first_end)
+    _start_initial(strung.first, made_start, last_start, first_end)
     try:
-        return _judged(given, chosen, strung, *_whole(strung.first, *times))
+        return _judged(given, chosen, strung, made_start, last_start, first_end)
     except OverflowError:
-        return replace(_judged(given, chosen, strung, *_whole(strung.first, *_ranks(*times))), in_ranks=True)
+        times = _ranks(made_start, last_start, first_end)
+        return replace(_judged(given, chosen, strung, *times), in_ranks=True)
 
 
-def _whole(
-    first: NDArray[np.intp], made_start: Integers, made_end: Integers, seen_start: Integers, seen_end: Integers
-) -> tuple[Integers, ...]:
-    """The same times with a start for each place that has none, so low that it never counts.
-
-    Only a value that was there from the beginning was never made: it was there before all else in its chain.
-    """
-    never_seen, initial = seen_start == NEVER, np.flatnonzero(made_start[first] == NEVER)
-    seen_start[never_seen] = made_start[never_seen]
+def _start_initial(first: NDArray[np.intp], made_start: Integers, last_start: Integers, first_end: Integers) -> None:
+    """Gives a start to values that were there from the beginning: before all else in their chains."""
     bounds = np.append(first, len(made_start))
-    for chain in initial.tolist():
+    for chain in np.flatnonzero(made_start[first] == NEVER).tolist():
         own = slice(int(bounds[chain]), int(bounds[chain + 1]))
-        made_start[own.start] = min(seen_start[own].min(), seen_end[own].min(), made_end[own].min())
-    if len(made_start) and (min(made_start.min(), seen_start.min()) < -_FAR or seen_start.max() > _FAR):
-        raise OverflowError
-    return made_start, made_end, seen_start, seen_end
+        made_start[own.start] = min(last_start[own].min(), first_end[own].min())
 
 
 def _ranks(*times: Integers) -> list[Integers]:
-    """The same order of times in small numbers; NEVER and INF stay."""
+    """The same order of times in small numbers; INF stays."""
     stamps = np.unique(np.concatenate(times))
-    return [np.where((t == NEVER) | (t == INF), t, np.searchsorted(stamps, t)) for t in times]
+    return [np.where(t == INF, t, np.searchsorted(stamps, t)) for t in times]
 
 
 def _judged(
-    given: Values,
-    chosen: Integers,
-    strung: Chains,
-    made_start: Integers,
-    made_end: Integers,
-    seen_start: Integers,
-    seen_end: Integers,
+    given: Values, chosen: Integers, strung: Chains, made_start: Integers, last_start: Integers, first_end: Integers
 ) -> Blocks:
+    if len(made_start) and (made_start.min() < -_FAR or last_start.max() > _FAR):
+        raise OverflowError
     first = strung.first
-    end, start = np.minimum(made_end, seen_end), np.maximum(made_start, seen_start)
-    future = end < latest(first, made_start)
-    stale = end < earlier(first, latest(first, start))
-    first_end, last_start = end.copy(), start.copy()
-    if len(first) < len(end):
-        first_end, last_start = np.minimum.reduceat(end, first), np.maximum.reduceat(start, first)
+    future = first_end < latest(first, made_start)
+    stale = first_end < earlier(first, latest(first, last_start))
+    if strung.single:
+        zone_end, zone_start = first_end.copy(), last_start.copy()
+    else:
+        zone_end, zone_start = np.minimum.reduceat(first_end, first), np.maximum.reduceat(last_start, first)
     roots = chosen[strung.value[first]]
-    _lift(given.key[roots], given.initial[roots], first_end, last_start)
+    _lift(given.key[roots], given.initial[roots], zone_end, zone_start)
     return Blocks(
         chains=strung,
         value=chosen,
-        made=(made_start, made_end),
-        seen=(seen_start, seen_end),
-        first_end_at=end,
-        last_start_at=start,
+        made_start=made_start,
+        first_end_at=first_end,
+        last_start_at=last_start,
         future=future,
         stale=stale & ~future,
-        first_end=first_end,
-        last_start=last_start,
-        clashes=conflicts(first_end, last_start),
+        first_end=zone_end,
+        last_start=zone_start,
+        clashes=conflicts(zone_end, zone_start),
     )
 
 

@@ -104,10 +104,9 @@ def _fitting(asked: _Asked, chosen: Mask, values: Values, judged: Blocks, spare:
     for _ in range(_ROUNDS):
         possible = np.ones(len(spare), np.bool_)
         possible[now.violated(values.key)] = False
-        laid = _lay(values.key, now, len(spare))
-        goes_at = np.where(asked.place < 0, laid.appears[asked.key], _padded(laid.goes, INF)[asked.place])
-        begins_by = _padded(laid.begins, -INF)[asked.place] >= asked.start
-        fits = ((goes_at <= asked.end) | (begins_by & ~asked.initial)) & possible[asked.key]
+        laid = _lay(asked, values.key, now, len(spare))
+        fits = (laid.goes <= asked.end) | ((laid.begins >= asked.start) & ~asked.initial)
+        fits &= possible[asked.key]
         left = np.flatnonzero(chosen & ~fits & possible[asked.key])
         filled = _filled(asked, left, now, laid, spare)
         fits[left[filled]] = True
@@ -132,7 +131,7 @@ def _filled(asked: _Asked, left: Integers, now: Blocks, laid: "_Order", spare: l
     last = np.zeros(len(now.chains.value) + 1, np.bool_)
     last[np.append(now.chains.first[1:], len(now.chains.value)) - 1] = True
     last[-1] = True
-    gone = _padded(np.maximum(laid.begins, now.last_start_at), -INF)[place]
+    gone = np.maximum(laid.begins[left], _padded(now.last_start_at, -INF)[place])
     value, served = np.where(place < 0, -1 - asked.key[left], place).tolist(), dict[int, bool]()
     used, found = [0] * len(spare), np.zeros(len(left), np.bool_)
     for at in np.argsort(end, kind="stable").tolist():
@@ -152,14 +151,15 @@ def _delays(asked: _Asked, left: Integers, key: Integers, now: Blocks, laid: "_O
     value, ends = now.value[now.chains.value], now.first_end_at
     block_end = np.minimum.reduceat(ends, now.chains.first)
     chain = np.searchsorted(now.chains.first, asked.place[left], "right") - 1
+    at = np.empty_like(laid.line)
+    at[laid.line] = np.arange(len(at))
     for miss, own in zip(left.tolist(), chain.tolist(), strict=True):
         place, start = int(asked.place[miss]), int(asked.start[miss])
         if not asked.initial[miss] and ends[place] >= start:
             later[int(value[place])] = max(start, later.get(int(value[place]), start))
             continue
-        at = int(laid.at[own])
-        before = laid.line[max(0, at - _NEAR) : at][::-1]
-        gone = max(int(laid.begins[place]), int(now.last_start_at[place])) + 1
+        before = laid.line[max(0, at[own] - _NEAR) : at[own]][::-1]
+        gone = max(int(laid.begins[miss]), int(now.last_start_at[place])) + 1
         roots = value[now.chains.first[before]]
         able = (block_end[before] >= gone) & ~moved[roots] & (key[roots] == asked.key[miss])
         free = [root for root in roots[able].tolist() if root not in later]
@@ -172,30 +172,42 @@ def _delays(asked: _Asked, left: Integers, key: Integers, now: Blocks, laid: "_O
 class _Order:
     """An order in which every operation takes effect as early as it can.
 
-    For each place, when its value `begins` and `goes`; for each key, when its first value `appears`; the chains one
-    after the other (`line`), and where each chain is in that (`at`).
+    For each miss, when the value that it expected `begins` and `goes`; and the chains one after the other (`line`).
     """
 
     begins: Integers
     goes: Integers
-    appears: Integers
     line: Integers
-    at: Integers
 
 
-def _lay(key_of: Integers, judged: Blocks, keys: int) -> _Order:
-    chains = judged.chains
-    size = np.diff(np.append(chains.first, len(chains.value)))
+def _lay(asked: _Asked, key_of: Integers, judged: Blocks, keys: int) -> _Order:
     line = laid_out(judged.first_end, judged.last_start)
-    offset = np.cumsum(size[line]) - size[line]
-    places = np.arange(len(chains.value)) + np.repeat(chains.first[line] - offset, size[line])
-    key = key_of[judged.value[chains.value[places]]]
-    first = np.flatnonzero(order.begins(key))
-    moment = np.maximum(judged.made[0][places], earlier(first, latest(first, judged.last_start_at[places])))
-    following = np.append(moment[1:], INF)[: len(moment)]
-    following[first[1:] - 1] = INF
-    begins, goes, appears = np.empty_like(moment), np.empty_like(moment), np.full(keys, INF)
-    begins[places], goes[places], appears[key[first]] = moment, following, moment[first]
-    at = np.empty_like(line)
-    at[line] = np.arange(len(line))
-    return _Order(begins, goes, appears, line, at)
+    places = _places(judged, line)
+    first = np.zeros(min(1, len(places)), np.int64)
+    if keys > 1:
+        first = np.flatnonzero(order.begins(key_of[judged.value[judged.chains.value[places]]]))
+    moment = earlier(first, latest(first, judged.last_start_at[places]))
+    np.maximum(moment, judged.made_start[places], out=moment)
+    appears = np.full(keys, INF)
+    appears[key_of[judged.value[judged.chains.value[places[first]]]]] = moment[first]
+    position = np.empty(len(places) + 1, np.int64)
+    position[places], position[-1] = np.arange(len(places)), len(places)
+    at = position[asked.place]
+    following = np.append(moment, (INF, INF))
+    following[first] = INF
+    return _Order(
+        begins=_padded(moment, -INF)[at],
+        goes=np.where(asked.place < 0, appears[asked.key], following[at + 1]),
+        line=line,
+    )
+
+
+def _places(judged: Blocks, line: Integers) -> Integers:
+    """The places of the chains in that order."""
+    first = judged.chains.first[line]
+    if judged.chains.single:
+        return first
+    size = np.diff(np.append(judged.chains.first, len(judged.chains.value)))[line]
+    places: Integers = np.repeat(first - (np.cumsum(size) - size), size)
+    places += np.arange(len(places))
+    return places

@@ -76,7 +76,7 @@ def future(scene: Scene) -> Witness | None:
     judged = scene.judged
     if not judged.future.any():
         return None
-    late = latest(judged.chains.first, judged.made[0]) - judged.first_end_at
+    late = latest(judged.chains.first, judged.made_start) - judged.first_end_at
     chain, _ = scene.chain_of(int(np.argmax(np.where(judged.future, late, 0))))
     return _too_soon(scene, chain)
 
