@@ -20,6 +20,7 @@ from locust.contrib.fasthttp import FastHttpSession
 
 import counter
 import request_scope
+import session
 import unique_id
 from cells import Cell
 from conductor import Conductor
@@ -29,7 +30,12 @@ from state_tab import StateTab
 from targets import catalogue
 from targets import targets
 
-WORKLOADS: dict[str, ModuleType] = {"counter": counter, "unique-id": unique_id, "request-scope": request_scope}
+WORKLOADS: dict[str, ModuleType] = {
+    "counter": counter,
+    "unique-id": unique_id,
+    "request-scope": request_scope,
+    "session": session,
+}
 
 TARGETS = targets()
 AUDITS = 16

@@ -18,6 +18,7 @@ from statelab.judging.coverage import shortfall
 from statelab.judging.judgement import Judgement
 from statelab.judging.judgement import unjudged
 from statelab.judging.leaks import LEAKS
+from statelab.judging.sessions import judge_sessions
 from statelab.judging.witnesses import witnesses
 from statelab.results import ANOMALIES
 from statelab.results import Cell
@@ -85,5 +86,6 @@ JUDGES: dict[str, Callable[[History, Expectation], Judgement]] = {
     "counter": judge,
     "unique-id": ByModel(model=MODELS["unique-ids"], names={"duplicate": "duplicate-id"}),
     "request-scope": LEAKS,
+    "session": judge_sessions,
 }
 """Workload -> who judges its histories."""
