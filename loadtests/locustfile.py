@@ -24,6 +24,7 @@ import inventory
 import lock
 import rate_limit
 import request_scope
+import session
 import unique_id
 from cells import Cell
 from conductor import Conductor
@@ -41,6 +42,7 @@ WORKLOADS: dict[str, ModuleType] = {
     "inventory": inventory,
     "rate-limit": rate_limit,
     "cache": cache,
+    "session": session,
 }
 
 TARGETS = targets()

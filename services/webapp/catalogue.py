@@ -12,6 +12,7 @@ from webapp.inventory import INVENTORY
 from webapp.lock import LOCK
 from webapp.rate_limit import RATE_LIMIT
 from webapp.request_scope import REQUEST_SCOPE
+from webapp.session import SESSION
 from webapp.source import code_of
 from webapp.unique_id import UNIQUE_ID
 from webapp.window import WINDOWS
@@ -28,6 +29,7 @@ WORKLOADS: dict[str, Workload] = {
         INVENTORY,
         RATE_LIMIT,
         CACHE,
+        SESSION,
     )
 }
 

@@ -38,6 +38,10 @@ class Claims:
     copies           where each side of a boundary has a copy of its own: whether all copies begin alike, only those
                      made by forking one that was there already, or each one somewhere else
     of_importing_thread  only requests served by the thread that imported the app share it; others have their own
+    keyed            each client finds the state by something that it brings, and never meets another client's
+    carried          the state travels with the client's requests and answers: it is read when a request is sent, whoever
+                     serves it, the last answer is what the client keeps, and what it has kept nobody can take back
+    written_whole    all of it is read when a request begins and written back when it ends, changed or not
     """
 
     shared_across: frozenset[Boundary]
@@ -52,3 +56,6 @@ class Claims:
     store: Literal["redis", "memcached", "postgres"] | None = None
     copies: Literal["alike", "alike-after-fork", "apart"] = "alike"
     of_importing_thread: bool = False
+    keyed: bool = False
+    carried: bool = False
+    written_whole: bool = False

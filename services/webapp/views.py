@@ -138,12 +138,14 @@ def _register(app: Flask, workload: Workload, mechanism: Mechanism) -> None:
         app.add_url_rule(rule, rule, view, methods=["GET" if reads else "POST"])
 
 
-def register_views(app: Flask) -> None:
+def register_views(app: Flask, only: tuple[str, str] | None = None) -> None:
+    """The whole API, or that of one workload's mechanism and nothing but refusals beside it."""
     app.add_url_rule("/healthz", view_func=healthz)
     app.add_url_rule("/catalogue", "catalogue", view_func=show_catalogue)
     for workload in catalogue.WORKLOADS.values():
         for mechanism in workload.mechanisms.values():
-            _register(app, workload, mechanism)
+            if only in (None, (workload.name, mechanism.name)):
+                _register(app, workload, mechanism)
     if SETTINGS.gates:
         gate.register_gates(app)
     app.add_url_rule("/<workload_name>/<mechanism_name>/<operation>", view_func=refuse, methods=["GET", "POST"])

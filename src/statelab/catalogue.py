@@ -26,6 +26,9 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     store: str | None = None
     copies: str = "alike"
     of_importing_thread: bool = False
+    keyed: bool = False
+    carried: bool = False
+    written_whole: bool = False
 
 
 class Mechanism(msgspec.Struct, frozen=True, kw_only=True):

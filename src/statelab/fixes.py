@@ -2,7 +2,8 @@
 
 The rule, which names no mechanism. What can be a fix: another mechanism of the workload that is predicted to hold by
 its own promise whatever the window, that reaches at least as far and outlives at least as much; but where it is a
-fault that state outlives its request (the workload shows `left-behind`), less is no loss. Nearest is what
+fault that state outlives its request, and none that it does not (`left-behind` and `never-persists` of the workload's
+`shows`), less is no loss. Nearest is what
 
 1. is kept in the same place: same reach, same store, outliving the same; then
 2. widens the reach least; then
@@ -83,7 +84,7 @@ def _lifetime(claims: Claims) -> int:
 
 def _keeps(workload: Workload, broken: Claims, other: Claims) -> bool:
     """Whether nothing is given up: a fix that reaches less far or forgets earlier is none, unless that is the point."""
-    if "left-behind" in workload.shows:
+    if "left-behind" in workload.shows and "never-persists" not in workload.shows:
         return True
     return _reach(other) >= _reach(broken) and _lifetime(other) >= _lifetime(broken)
 

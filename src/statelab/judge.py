@@ -21,6 +21,7 @@ from statelab.judging.judgement import Judgement
 from statelab.judging.judgement import unjudged
 from statelab.judging.leaks import LEAKS
 from statelab.judging.locks import LockJudge
+from statelab.judging.sessions import judge_sessions
 from statelab.judging.witnesses import witnesses
 from statelab.results import ANOMALIES
 from statelab.results import Cell
@@ -92,5 +93,6 @@ JUDGES: dict[str, Callable[[History, Expectation], Judgement]] = {
     "inventory": promises.inventory_judge(stock=2),
     "rate-limit": promises.limit_judge(limit=2),
     "cache": CacheJudge(),
+    "session": judge_sessions,
 }
 """Workload -> who judges its histories."""

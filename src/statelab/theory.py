@@ -75,11 +75,18 @@ def _outlasts(claims: Claims, window: str) -> bool:
     return claims.lease_ms is not None and WINDOW_MS[window] > claims.lease_ms
 
 
+def _exposed(claims: Claims, deployment: Deployment, window: str) -> frozenset[str]:
+    """Boundaries across which another request may come between this update's read and write."""
+    open_here = _open_boundaries(claims, deployment, window)
+    return (open_here & reach(claims, deployment)) - claims.atomic_across
+
+
 def _collisions(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
     open_here = _open_boundaries(claims, deployment, window)
-    met = open_here & reach(claims, deployment)
-    exposed = met - claims.atomic_across
-    if met and _outlasts(claims, window):
+    met, exposed = open_here & reach(claims, deployment), _exposed(claims, deployment, window)
+    if claims.carried:
+        yield "lost-update", "requests of one client carry the state as it was when each was sent; the last answer wins"
+    elif met and _outlasts(claims, window):
         yield "lost-update", f"what excludes {_named(met)} ends after {claims.lease_ms} ms, before the update does"
     elif exposed:
         yield "lost-update", f"{_named(exposed)} share the state and the update does not exclude them"
@@ -101,6 +108,8 @@ def _recomputations(claims: Claims, deployment: Deployment, window: str) -> Iter
 
 def _leaks(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
     """What others see of a request's own state: while it is under way, and after it has ended."""
+    if claims.keyed:
+        return
     crossed = reach(claims, deployment)
     met = _open_boundaries(claims, deployment, window) & crossed
     if met:
@@ -108,6 +117,16 @@ def _leaks(claims: Claims, deployment: Deployment, window: str) -> Iterator[tupl
     fresh = (deployment.spread - crossed) & deployment.fresh
     if "requests" in crossed and not fresh:
         yield "left-behind", "the state outlives the request, and a later one finds it"
+        yield "ended-by-others", "who ends it ends it for all"
+
+
+def _endings(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
+    """What is there again after it was ended."""
+    if claims.carried:
+        yield "never-ends", "what a client has kept cannot be taken back"
+    exposed = _exposed(claims, deployment, window)
+    if claims.written_whole and exposed:
+        yield "revived", f"a request under way in other {_named(exposed)} writes back what was ended meanwhile"
 
 
 def _faults(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
@@ -118,6 +137,7 @@ def _faults(claims: Claims, deployment: Deployment, window: str) -> Iterator[tup
         yield from _collisions(claims, deployment, window)
     yield from _recomputations(claims, deployment, window)
     yield from _leaks(claims, deployment, window)
+    yield from _endings(claims, deployment, window)
     yield from _stalls(claims, deployment, window)
 
 

@@ -166,6 +166,9 @@ def test_the_catalogue_says_of_a_mechanism_all_that_the_theory_needs(client: Fla
             "store": claims.store,
             "copies": claims.copies,
             "of_importing_thread": claims.of_importing_thread,
+            "keyed": claims.keyed,
+            "carried": claims.carried,
+            "written_whole": claims.written_whole,
         },
         "unavailable": MECHANISMS[name].unavailable,
     }

@@ -92,6 +92,9 @@ def _claims(claims: Claims) -> str:
         f"excludes others for at most {claims.lease_ms} ms": claims.lease_ms is not None,
         f"copies begin {claims.copies.replace('-', ' ')}": claims.copies != "alike",
         "only in the thread that imported the app": claims.of_importing_thread,
+        "one for each client": claims.keyed,
+        "travels with the client": claims.carried,
+        "read and written back whole": claims.written_whole,
     }
     facts = {
         "state crosses": _named(claims.shared_across),
