@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from types import ModuleType
 
-TYPING = re.compile(r"  # type: ignore\S*")
+TYPING = re.compile(r"  # type: ignore(\[[^\]]*\])?")
 DECLARATIONS = frozenset({"CLAIMS", "unavailable"})
 """What a module says of itself, which is no part of what it does."""
 
