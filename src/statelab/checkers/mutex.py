@@ -15,9 +15,13 @@ take the earliest acquire of unknown outcome that is left. LEMMA ZONES (zones.py
 or shows two that contradict each other. If it can and each release found its acquire, the history is linearizable.
 
 That is all there is to decide, with one exception: where a release got no answer and its client's next answer is that
-to another release, one hold may be two, if an earlier acquire of unknown outcome is left to begin the second. If there
-is none the hold is certain as a whole, and LEMMA ZONES decides again; if there is one, or if a client's stamps leave
-the order of its own requests open (equal starts), search.py decides that key, exactly if it ends.
+to another release, one hold may be two, if an acquire of unknown outcome is left to begin the second (one serves once).
+- Two zones contradict each other less the more holds are split. So if those that others contradict, or all, can be
+  split and each finds its acquire, the history is linearizable.
+- A hold for which none is left is certain as a whole. If zones contradict each other even with all others split, the
+  history is violated.
+- In between, and where stamps leave the order of a client's own requests open (one starts when another ends), it
+  depends on which are split: search.py decides that key, exactly if it ends, and else the verdict is `unknown`.
 
 Cost: O(n log n), one sort; where the search is needed, that too. Assumes one clock, except for 3.
 """
