@@ -15,6 +15,7 @@ from counter_histories import refused
 from counter_histories import server
 from counter_histories import unknown
 from models import counter
+from models import mutex
 from models import session
 from models import unique_ids
 from models.known import Known
@@ -27,7 +28,7 @@ from statelab.checkers.scope import scope
 from statelab.history import Operation
 from statelab.history import ServedBy
 
-KNOWN = [counter.KNOWN, unique_ids.KNOWN, session.KNOWN]
+KNOWN = [counter.KNOWN, unique_ids.KNOWN, session.KNOWN, mutex.KNOWN]
 LABELS: dict[str, Callable[[ServedBy], object]] = {
     "host": lambda by: by.host,
     "process": lambda by: by.boot,
@@ -155,6 +156,18 @@ SENTENCES: dict[str, tuple[Known, Operations, Scope]] = {
     "ids per process": (
         unique_ids.KNOWN,
         [new(0, 1, 1, by=ONE), new(0, 1, 2, by=TWO), new(0, 1, 1, by=OTHER)],
+        Scope("process", "valid per process, not across processes"),
+    ),
+    "a lock per process": (
+        mutex.KNOWN,
+        [
+            msgspec.structs.replace(o, served_by=by)
+            for o, by in zip(
+                [mutex.acquired(1, 0, 1), mutex.acquired(2, 2, 3), mutex.released(1, 4, 5), mutex.released(2, 6, 7)],
+                [ONE, OTHER, TWO, OTHER],
+                strict=True,
+            )
+        ],
         Scope("process", "valid per process, not across processes"),
     ),
     "per session": (

@@ -15,14 +15,16 @@ take the earliest acquire of unknown outcome that is left. LEMMA ZONES (zones.py
 or shows two that contradict each other. If it can and each release found its acquire, the history is linearizable.
 
 That is all there is to decide, with one exception: where a release got no answer and its client's next answer is that
-to another release, one hold may be two, if an earlier acquire of unknown outcome is left to begin the second. If there
-is none the hold is certain as a whole, and LEMMA ZONES decides again; if there is one, or if a client's stamps leave
-the order of its own requests open (equal starts), search.py decides that key, exactly if it ends.
+to another release, one hold may be two, if an acquire of unknown outcome is left to begin the second (one serves once).
+- Two zones contradict each other less the more holds are split. So if those that others contradict, or all, can be
+  split and each finds its acquire, the history is linearizable.
+- A hold for which none is left is certain as a whole. If zones contradict each other even with all others split, the
+  history is violated.
+- In between, and where stamps leave the order of a client's own requests open (one starts when another ends), it
+  depends on which are split: search.py decides that key, exactly if it ends, and else the verdict is `unknown`.
 
 Cost: O(n log n), one sort; where the search is needed, that too. Assumes one clock, except for 3.
 """
-
-from collections.abc import Iterator
 
 import numpy as np
 
@@ -32,11 +34,14 @@ from statelab.checkers.model import Model
 from statelab.checkers.model import Proof
 from statelab.checkers.model import Shape
 from statelab.checkers.mutex_conflicts import contradictions
+from statelab.checkers.mutex_holds import Blocks
 from statelab.checkers.mutex_holds import Holds
 from statelab.checkers.mutex_holds import Places
 from statelab.checkers.mutex_holds import at_least
 from statelab.checkers.mutex_holds import holds
-from statelab.checkers.mutex_holds import one_way
+from statelab.checkers.mutex_holds import plainly
+from statelab.checkers.mutex_holds import split_at
+from statelab.checkers.mutex_holds import unsplittable
 from statelab.checkers.mutex_holds import without_acquire
 from statelab.checkers.mutex_search import searched
 from statelab.checkers.mutex_witness import Witness
@@ -52,13 +57,18 @@ from statelab.columns import History
 from statelab.columns import Mask
 from statelab.history import Value
 
-NONE = np.zeros(0, np.intp)
-
 
 def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:
     """Whether one lock per key explains all answers."""
     found = holds(history)
-    explained = _explained(found, NONE)
+    blocks = plainly(found)
+    wrong = contradictions(found, blocks)
+    explained = ~_keys(found, wrong.one, np.flatnonzero(found.starved))
+    if not explained.all():
+        contradicted = np.intersect1d(found.may_be_two, np.concatenate((wrong.one, wrong.other)))
+        explained |= _explained(found, blocks, contradicted)
+        if not explained.all() and len(contradicted) < len(found.may_be_two):
+            explained |= _explained(found, blocks, found.may_be_two)
     if explained.all():
         return Finding(verdict="held", reason="one lock explains all answers")
     return _Case(found, explained, deadline).finding()
@@ -70,14 +80,16 @@ def _keys(found: Holds, *places: Places) -> Mask:
     return there
 
 
-def _explained(found: Holds, split: Places) -> Mask:
-    """The keys that hold if these acquires, and no others, are two holds."""
-    wrong = contradictions(found, one_way(found, split))
+def _explained(found: Holds, blocks: Blocks, split: Places) -> Mask:
+    """The keys that hold if these acquires, and no others, began one of two holds."""
+    if not len(split):
+        return np.zeros(max(1, len(found.history.keys)), np.bool_)
+    wrong = contradictions(found, split_at(found, blocks, split))
     return ~_keys(found, wrong.one, without_acquire(found, split))
 
 
 class _Case:
-    """A history of which some keys cannot be seen in the simple way."""
+    """A history of which some keys are not explained in a simple way."""
 
     def __init__(self, found: Holds, explained: Mask, deadline: Deadline) -> None:
         self._found, self._deadline = found, deadline
@@ -85,18 +97,9 @@ class _Case:
         self._pairs = contradictions(found, at_least(found, whole=False))
         self._overdrawn = np.flatnonzero(found.overdrawn)
         self._starved = np.flatnonzero(found.starved & ~found.muddled)
-        self._whole = contradictions(found, at_least(found, whole=True)) if len(found.may_be_two) else self._pairs
+        self._whole = contradictions(found, at_least(found, whole=True)) if len(unsplittable(found)) else self._pairs
         self._certain = _keys(found, self._whole.one, self._overdrawn, self._starved)
-        for split in self._splits():
-            if not (explained | self._certain).all():
-                explained = explained | _explained(found, split)
         self._open = np.flatnonzero(~(explained | self._certain))
-
-    def _splits(self) -> Iterator[Places]:
-        """Which holds to see as two: those that others contradict, then all that may be."""
-        wrong = contradictions(self._found, one_way(self._found, NONE))
-        yield np.intersect1d(self._found.may_be_two, np.concatenate((wrong.one, wrong.other)))
-        yield self._found.may_be_two
 
     def finding(self) -> Finding:
         outcomes = {key: self._search(key) for key in self._open.tolist()}

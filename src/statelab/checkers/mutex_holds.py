@@ -179,29 +179,42 @@ def holds(history: History) -> Holds:
     return Holds(history, rows, first, history.is_op("acquire")[rows], history.status[rows] == OK)
 
 
-def one_way(found: Holds, split: Places) -> Blocks:
-    """The holds if, but for the acquires `split`, no operation of unknown outcome took effect that need not have.
-
-    Those are two holds: the first ended with an unknown release, the second began with an unknown acquire.
-    """
+def plainly(found: Holds) -> Blocks:
+    """The holds if no operation of unknown outcome took effect that need not have."""
     place = np.flatnonzero(found.ok & found.acquire)
     following, unknown = found.next_answered[place], found.next_release[place]
-    whole = np.append(found.holding, False)[following]
-    if len(split):
-        whole &= ~np.isin(place, split)
-    start, end = np.append(found.start, INF), np.append(found.end, INF)
-    freed = np.where(whole, start[following], np.where(unknown < following, start[unknown], INF))
-    ended = np.where(whole, end[following], INF)
-    alone = np.concatenate((np.flatnonzero(found.needy), found.next_answered[split]))
+    last = max(0, len(found.row) - 1)
+    inside = np.minimum(following, last)
+    whole = found.holding[inside] & (following <= last)
+    until = np.where(whole, following, np.where(unknown < following, unknown, last + 1))
+    freed = np.where(until <= last, found.start[np.minimum(until, last)], INF)
+    begun = found.end[place]
+    first_end = np.where(whole, np.minimum(begun, found.end[inside]), begun)
+    alone = np.flatnonzero(found.needy)
     return Blocks(
         np.concatenate((place, alone)),
-        np.concatenate((np.minimum(end[place], ended), end[alone])),
-        np.concatenate((np.maximum(start[place], freed), start[alone])),
+        np.concatenate((first_end, found.end[alone])),
+        np.concatenate((np.maximum(found.start[place], freed), found.start[alone])),
+    )
+
+
+def split_at(found: Holds, blocks: Blocks, split: Places) -> Blocks:
+    """The same (see `plainly`) if the acquires `split` began holds that ended with an unknown release; the releases
+    that followed end other holds, which began with unknown acquires."""
+    acquires = np.searchsorted(blocks.place[: np.count_nonzero(found.ok & found.acquire)], split)
+    first_end, last_start = blocks.first_end.copy(), blocks.last_start.copy()
+    first_end[acquires] = found.end[split]
+    last_start[acquires] = np.maximum(found.start[split], found.start[found.next_release[split]])
+    second = found.next_answered[split]
+    return Blocks(
+        np.concatenate((blocks.place, second)),
+        np.concatenate((first_end, found.end[second])),
+        np.concatenate((last_start, found.start[second])),
     )
 
 
 def without_acquire(found: Holds, split: Places) -> Places:
-    """The releases of `one_way` for which no unknown acquire is left."""
+    """The releases for which, with these splits, no unknown acquire is left."""
     if not len(split):
         return np.flatnonzero(found.starved)
     second = np.zeros(len(found.row), np.bool_)
