@@ -79,7 +79,7 @@ class Picture:
         return [Lane(lane.client, _with_labels(lane.boxes)) for lane in lanes]
 
     def said(self, operation: Operation) -> str:
-        """The operation in words, `increment → 17`, with the value it sent; its key only where not all have the same."""
+        """The operation in words, `increment → 17`, with the value it sent; its key only where they differ."""
         name = f"{operation.op} {operation.key}".strip() if self._with_keys else operation.op
         name = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
         sent = "" if operation.value is None else f" {operation.value}"
