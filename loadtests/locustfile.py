@@ -103,6 +103,17 @@ def begin(environment: Any, **_: Any) -> None:
     elif TARGETS:
         environment.cell = _chosen_cell(environment.parsed_options)
         environment.state_tab.begin(environment.parsed_options)
+        prepare_cell = getattr(WORKLOADS[environment.cell.workload], "prepare", None)
+        if prepare_cell:
+            prepare_cell(_client(environment), environment.cell)
+
+
+def _client(environment: Any) -> RecordingClient:
+    """A client beside the users."""
+    session = FastHttpSession(
+        base_url=environment.cell.url, request_event=environment.events.request, user=None, network_timeout=2.0
+    )
+    return RecordingClient(session, environment.recorder, next(_numbers), reuse=False)
 
 
 def _conduct(environment: Any) -> None:
@@ -119,10 +130,7 @@ def audit(environment: Any, **_: Any) -> None:
     audit_one = cell and getattr(WORKLOADS[cell.workload], "audit", None)
     if cell is None or audit_one is None or environment.state_tab.acknowledged == 0:
         return
-    session = FastHttpSession(
-        base_url=cell.url, request_event=environment.events.request, user=None, network_timeout=2.0
-    )
-    reader = RecordingClient(session, environment.recorder, next(_numbers), reuse=False)
+    reader = _client(environment)
     reads = [audit_one(reader, cell) for _ in range(cell.audits)]
     environment.state_tab.end([read.result for read in reads if read.result is not None])
 

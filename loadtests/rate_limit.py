@@ -1,4 +1,8 @@
-"""The workload `rate-limit`: all ask in the name of one until well after the limit, then in the name of the next."""
+"""The workload `rate-limit`: each client asks in turn in a name that all share and in one of its own.
+
+In a shared name many ask at once, well beyond the limit, and then go on to the next one. In its own name a client asks
+one request after the other, and whoever counts alone lets through too many.
+"""
 
 from collections import defaultdict
 from itertools import count
@@ -11,11 +15,13 @@ LIMIT = 2
 """Requests in an hour; the judge knows it, too."""
 
 HITS = 6
-"""Asked in one name before all go on to the next one: three times as many as are let through."""
+"""Asked in one name before the next one: three times as many as are let through."""
 
-_asked: defaultdict[str, "count[int]"] = defaultdict(count)
+_asked: defaultdict[tuple[str, str], "count[int]"] = defaultdict(count)
 
 
 def act(client: RecordingClient, cell: Cell) -> Operation:
-    number = next(_asked[cell.key]) // HITS
-    return client.change(cell.path, "hit", key=f"{cell.key}.{number}", window=cell.window, limit=LIMIT)
+    alone = next(_asked[cell.key, f"turns-{client.process}"]) % 2
+    whose = f"own-{client.process}" if alone else "shared"
+    number = next(_asked[cell.key, whose]) // HITS
+    return client.change(cell.path, "hit", key=f"{cell.key}.{whose}.{number}", window=cell.window, limit=LIMIT)

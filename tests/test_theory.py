@@ -70,6 +70,8 @@ def test_spread_follows_from_the_env_file(name: str) -> None:
         (claims(CLUSTER, CLUSTER, lease_ms=1), "gevent", "call", []),
         (claims(CLUSTER, CLUSTER, lease_ms=2000), "sync-4", "io", []),
         (claims(CLUSTER, CLUSTER, lease_ms=1), "sync", "io", []),
+        (claims(PROCESS, PROCESS, answers_later=True), "sync-4", "io", ["divergent"]),
+        (claims(PROCESS, PROCESS, answers_later=True), "gthread-2x4", "io", ["divergent", "misreported"]),
     ],
 )
 def test_rule(about: Claims, deployment: str, window: str, expected: list[str]) -> None:
@@ -189,3 +191,54 @@ def test_what_is_expected_of_locks() -> None:
         }
         for name, mechanism in workload.mechanisms.items()
     } == {name: {"two-holders": set(), "stalled": set(), **expected} for name, expected in LOCK.items()}
+EVERYWHERE = tuple(SPREADS)
+ALONE = {"dev-single": set(), "sync": set()}
+OVERSOLD = ALONE | {name: {"oversold"} for name in EVERYWHERE if name not in ALONE}
+OVER_LIMIT = ALONE | {name: {"over-limit"} for name in EVERYWHERE if name not in ALONE}
+SOUND: dict[str, set[str]] = {name: set() for name in EVERYWHERE}
+
+SEEN = {
+    # what the lab showed under every deployment, window io
+    "inventory": {
+        "module-global": OVERSOLD,
+        "module-global-lock": OVERSOLD | {"dev-threaded": set(), "gthread": set(), "gevent": set()},
+        "sqlite-naive": OVERSOLD,
+        "sqlite-for-update": OVERSOLD,
+        "sqlite-conditional-update": SOUND,
+        "redis-naive": OVERSOLD,
+        "redis-lock-short-lease": OVERSOLD,
+        "redis-lua": SOUND,
+        "memcached-cas": SOUND,
+        "postgres-naive": OVERSOLD,
+        "postgres-for-update": SOUND,
+        "postgres-conditional-update": SOUND,
+        "postgres-constraint": SOUND,
+    },
+    "rate-limit": {
+        "module-dict": OVER_LIMIT,
+        "flask-limiter-memory": OVER_LIMIT
+        | {name: {"over-refused"} for name in ("dev-threaded", "gthread", "gevent")}
+        | {name: {"over-limit", "over-refused"} for name in ("gthread-2x4", "gevent-2")},
+        "redis-get-set": OVER_LIMIT,
+        "redis-incr": SOUND,
+        "redis-lua": SOUND,
+        "flask-limiter-redis": SOUND,
+        "flask-limiter-redis-moving-window": SOUND,
+        "flask-limiter-memcached": SOUND,
+    },
+
+
+@pytest.mark.parametrize("name", SEEN)
+def test_rule_agrees_with_what_clients_of_a_workload_saw(name: str) -> None:
+    """Every mechanism of the workload under every deployment, by its claims and by how its clients see a fault."""
+    workload = of_app(App()).workloads[name]
+    assert list(SEEN[name]) == list(workload.mechanisms)
+    wrong = [
+        (mechanism, deployment, predicted, expected)
+        for mechanism, row in SEEN[name].items()
+        for deployment, expected in row.items()
+        for claimed in [workload.mechanisms[mechanism].claims]
+        for predicted in [set(predict(claimed, DEPLOYED[deployment], "io", workload.shows).anomalies)]
+        if predicted != expected
+    ]
+    assert wrong == []

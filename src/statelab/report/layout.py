@@ -80,6 +80,7 @@ class Picture:
 
     def said(self, operation: Operation) -> str:
         """The operation in words, `increment → 17`; its key only where not all have the same."""
+        """The operation in words, `increment → 17`, with the value it sent; its key only where they differ."""
         name = f"{operation.op} {operation.key}".strip() if self._with_keys else operation.op
         name = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
         return f"{name} → {_outcome(operation)}"
