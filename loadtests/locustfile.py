@@ -20,6 +20,7 @@ from locust.contrib.fasthttp import FastHttpSession
 
 import counter
 import lock
+import once
 import unique_id
 from cells import Cell
 from conductor import Conductor
@@ -29,7 +30,7 @@ from state_tab import StateTab
 from targets import catalogue
 from targets import targets
 
-WORKLOADS: dict[str, ModuleType] = {"counter": counter, "unique-id": unique_id, "lock": lock}
+WORKLOADS: dict[str, ModuleType] = {"counter": counter, "unique-id": unique_id, "lock": lock, "once": once}
 
 TARGETS = targets()
 AUDITS = 16

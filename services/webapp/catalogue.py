@@ -8,13 +8,14 @@ from typing import Any
 from webapp.claims import Claims
 from webapp.counter import COUNTER
 from webapp.lock import LOCK
+from webapp.once import ONCE
 from webapp.source import code_of
 from webapp.unique_id import UNIQUE_ID
 from webapp.window import WINDOWS
 from webapp.workload import Mechanism
 from webapp.workload import Workload
 
-WORKLOADS: dict[str, Workload] = {workload.name: workload for workload in (COUNTER, UNIQUE_ID, LOCK)}
+WORKLOADS: dict[str, Workload] = {workload.name: workload for workload in (COUNTER, UNIQUE_ID, LOCK, ONCE)}
 
 
 def _claims(claims: Claims) -> dict[str, Any]:

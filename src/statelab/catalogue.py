@@ -22,6 +22,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     answers_later: bool = False
     blocks_hub: bool = False
     lease_ms: int | None = None
+    thread: str | None = None
     store: str | None = None
     copies: str = "alike"
 

@@ -9,6 +9,8 @@ from statelab.checkers.prose import plural
 from statelab.checkers.told import Answers
 from statelab.checkers.told import answers
 from statelab.columns import History
+from statelab.judging import effects
+from statelab.judging import locks
 from statelab.judging.anomalies import Diagnosis
 from statelab.judging.anomalies import diagnose
 from statelab.judging.by_model import ByModel
@@ -17,7 +19,6 @@ from statelab.judging.coverage import Expectation
 from statelab.judging.coverage import shortfall
 from statelab.judging.judgement import Judgement
 from statelab.judging.judgement import unjudged
-from statelab.judging.locks import LockJudge
 from statelab.judging.witnesses import witnesses
 from statelab.results import ANOMALIES
 from statelab.results import Cell
@@ -84,6 +85,7 @@ def cell(key: CellKey, prediction: Prediction, judgement: Judgement) -> Cell:
 JUDGES: dict[str, Callable[[History, Expectation], Judgement]] = {
     "counter": judge,
     "unique-id": ByModel(model=MODELS["unique-ids"], names={"duplicate": "duplicate-id"}),
-    "lock": LockJudge(),
+    "lock": locks.judge,
+    "once": effects.judge,
 }
 """Workload -> who judges its histories."""

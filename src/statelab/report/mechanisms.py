@@ -88,6 +88,7 @@ def _claims(claims: Claims) -> str:
         "answers after its update": claims.answers_later,
         "a wait stops every greenlet": claims.blocks_hub,
         f"excludes others for at most {claims.lease_ms} ms": claims.lease_ms is not None,
+        f"a thread started at its {claims.thread} does the work": claims.thread is not None,
         f"copies begin {claims.copies.replace('-', ' ')}": claims.copies != "alike",
     }
     facts = {
