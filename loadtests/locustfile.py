@@ -18,9 +18,14 @@ from locust import events
 from locust import task
 from locust.contrib.fasthttp import FastHttpSession
 
+import cache
 import counter
+import inventory
 import lock
 import once
+import rate_limit
+import request_scope
+import session
 import unique_id
 from cells import Cell
 from conductor import Conductor
@@ -30,7 +35,17 @@ from state_tab import StateTab
 from targets import catalogue
 from targets import targets
 
-WORKLOADS: dict[str, ModuleType] = {"counter": counter, "unique-id": unique_id, "lock": lock, "once": once}
+WORKLOADS: dict[str, ModuleType] = {
+    "counter": counter,
+    "unique-id": unique_id,
+    "request-scope": request_scope,
+    "lock": lock,
+    "inventory": inventory,
+    "rate-limit": rate_limit,
+    "cache": cache,
+    "session": session,
+    "once": once,
+}
 
 TARGETS = targets()
 AUDITS = 16

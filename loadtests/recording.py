@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from typing import Protocol
 from urllib.parse import urlencode
 
 import gevent
@@ -25,6 +26,14 @@ NEW_PROCESS = 1000
 
 class Body(msgspec.Struct):
     result: Result
+
+
+class Cookies(Protocol):
+    """What a browser keeps, and what its requests bring along."""
+
+    def headers(self) -> dict[str, str]: ...
+
+    def take(self, set_cookies: list[str]) -> None: ...
 
 
 FIELDS = ("value", "expected", "op_id")
@@ -79,6 +88,9 @@ class _Request(msgspec.Struct, frozen=True):
 class RecordingClient:
     """One logical client, which does one operation at a time; `process` is its number in the history."""
 
+    cookies: Cookies | None = None
+    """The browser that the requests come from, where it is not the client's own; clients may share one."""
+
     def __init__(self, session: FastHttpSession, recorder: Recorder, process: int, *, reuse: bool) -> None:
         self._session = session
         self._recorder = recorder
@@ -104,7 +116,9 @@ class RecordingClient:
         fields = {name: parameters[name] for name in FIELDS if name in parameters}
         fields.setdefault("op_id", f"{self._prefix}-{self._count}")
         request = _Request(op=op, key=str(parameters["key"]), reads=method == "GET", fields=fields)
-        headers = {**self._headers, "X-Operation-Id": str(fields["op_id"])}
+        cookies = self.cookies
+        brought = cookies.headers() if cookies else {}
+        headers = {**self._headers, **brought, "X-Operation-Id": str(fields["op_id"])}
         start = time.monotonic_ns()
         try:
             response = self._session.request(
@@ -113,7 +127,11 @@ class RecordingClient:
         except gevent.GreenletExit:
             self._record(request, start, None, "ended by the load")
             raise
-        return self._record(request, start, response, None)
+        operation = self._record(request, start, response, None)
+        if cookies:
+            self._session.cookiejar.clear()  # a client's own jar would speak for another browser
+            cookies.take(response.headers.get_all("Set-Cookie", []) if response.headers else [])
+        return operation
 
     def _record(self, request: _Request, start: int, response: Any, ended: str | None) -> Operation:
         end = time.monotonic_ns()

@@ -1,13 +1,23 @@
 """gunicorn as the deployment's environment describes it."""
 
 import os
+import sys
+from typing import Any
 
-worker_class = os.environ["WORKER_CLASS"]
+worker_class: Any = os.environ["WORKER_CLASS"]
 
 if worker_class == "gevent":
-    from gevent import monkey
+    patch = os.environ.get("GEVENT_PATCH", "early")
+    if patch == "early":
+        from gevent import monkey
 
-    monkey.patch_all()  # before anything of the app is imported, with --preload too
+        monkey.patch_all()  # before anything of the app is imported, with --preload too
+    elif patch == "never":
+        from unpatched import UnpatchedWorker
+
+        worker_class = UnpatchedWorker
+    elif patch != "late":  # late: gunicorn's worker does it when it starts, with --preload after the app was imported
+        sys.exit(f"GEVENT_PATCH is {patch!r}; valid are early, late, never")
 
 bind = f"fd://{os.environ['LISTEN_FD']}" if "LISTEN_FD" in os.environ else os.environ.get("BIND", "127.0.0.1:8000")
 workers = int(os.environ["WORKERS"])

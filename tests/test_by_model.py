@@ -6,6 +6,7 @@ from statelab.history import Operation
 from statelab.history import ServedBy
 from statelab.judging.by_model import ByModel
 from statelab.judging.coverage import Expectation
+from statelab.judging.leaks import LEAKS
 
 IDS = ByModel(model=MODELS["unique-ids"], names={"duplicate": "duplicate-id"})
 SHOP = ByModel(model=MODELS["inventory"], names={"oversold": "oversold"}, initial=1)
@@ -67,3 +68,20 @@ def test_a_checker_that_stops_decides_nothing() -> None:
     judgement = broken(history(done("buy", 2, 5, "ok", 1), done("buy", 3, 6, "ok", 2)), TWO)
     assert judgement.verdict == "unknown"
     assert "the checker stopped" in judgement.reason
+
+
+def test_both_leaks_are_told_each_with_its_own_witness() -> None:
+    """What is read back from another under way and what is found of one that has ended are two anomalies."""
+    found = [
+        done("echo", 1, 5, "b", 1, value="a"),
+        done("echo", 2, 6, "b", 2, value="b"),
+        done("find", 8, 9, "b", 1, value="c"),
+        done("find", 8, 9, "d", 1, value="d"),
+    ]
+    judgement = LEAKS(history(*found), TWO)
+    assert judgement.anomalies == ["leak-overlap", "leak-residue"]
+    assert {name: [o.value for o in w.operations] for name, w in judgement.witnesses.items()} == {
+        "leak-overlap": ["a"],
+        "leak-residue": ["c"],
+    }
+    assert LEAKS(history(found[1], done("echo", 3, 7, "a", 1, value="a"), found[3]), TWO).verdict == "held"

@@ -250,3 +250,11 @@ def test_nothing_is_lost_or_made_up(before: str, after: str) -> None:
     assert [pair.after for pair in pairs if pair.after is not None] == code_lines(after)
     same = [(pair.before or "", pair.after or "") for pair in pairs if not pair.changed]
     assert all(old.strip() == new.strip() for old, new in same)
+
+
+def test_where_outliving_the_request_is_the_fault_the_fix_may_reach_less_far() -> None:
+    """State of one request is no loss there; elsewhere it would be one."""
+    table = {"broken": mechanism(PROCESS), "own": mechanism(NOTHING, survives=None)}
+    about = Workload(promise="", operations={}, mechanisms=table, shows={"left-behind": "leak-residue"})
+    assert [found.name for found in candidates(about, "broken", DEPLOYED["sync"])] == ["own"]
+    assert nearest("sync-4", **table) == []

@@ -149,6 +149,15 @@ def test_rule_agrees_with_every_cell_measured_before_it_was_written() -> None:
     assert wrong == []
 
 
+def test_state_of_the_importing_thread_is_met_where_that_thread_serves() -> None:
+    """What a later request finds there is found under sync, forked or not; held elsewhere, but not by a promise."""
+    about = claims(frozenset({"requests"}), of_importing_thread=True)
+    shows = {"left-behind": "found"}
+    assert predict(about, DEPLOYED["sync-4"], "io", shows).anomalies == ("found",)
+    elsewhere = predict(about, DEPLOYED["gthread"], "io", shows)
+    assert (elsewhere.anomalies, elsewhere.guaranteed) == ((), False)
+
+
 EVERYWHERE = frozenset(SPREADS)
 ALONE = frozenset({"dev-single", "sync"})
 

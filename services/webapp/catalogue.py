@@ -5,17 +5,35 @@ from dataclasses import fields
 from types import ModuleType
 from typing import Any
 
+from webapp.cache import CACHE
 from webapp.claims import Claims
 from webapp.counter import COUNTER
+from webapp.inventory import INVENTORY
 from webapp.lock import LOCK
 from webapp.once import ONCE
+from webapp.rate_limit import RATE_LIMIT
+from webapp.request_scope import REQUEST_SCOPE
+from webapp.session import SESSION
 from webapp.source import code_of
 from webapp.unique_id import UNIQUE_ID
 from webapp.window import WINDOWS
 from webapp.workload import Mechanism
 from webapp.workload import Workload
 
-WORKLOADS: dict[str, Workload] = {workload.name: workload for workload in (COUNTER, UNIQUE_ID, LOCK, ONCE)}
+WORKLOADS: dict[str, Workload] = {
+    workload.name: workload
+    for workload in (
+        COUNTER,
+        UNIQUE_ID,
+        REQUEST_SCOPE,
+        LOCK,
+        INVENTORY,
+        RATE_LIMIT,
+        CACHE,
+        SESSION,
+        ONCE,
+    )
+}
 
 
 def _claims(claims: Claims) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class Claims:
                      window put nothing there (socket I/O under gevent: both; file and SQLite I/O: threads)
     inherited        boundaries it also crosses when it was made before a fork
     answers_later    the value returned is read apart from the update
+    single_flight    boundaries across which those who miss together wait for one that computes
     blocks_hub       a wait in it stops every greenlet of the process
     survives         the largest thing whose end the state outlives: the request, the worker, the server with all its
                      workers and helpers, the store it is in; None where it ends with the request
@@ -38,6 +39,11 @@ class Claims:
     store            the server it needs: redis, memcached, postgres; None where it needs none
     copies           where each side of a boundary has a copy of its own: whether all copies begin alike, only those
                      made by forking one that was there already, or each one somewhere else
+    of_importing_thread  only requests served by the thread that imported the app share it; others have their own
+    keyed            each client finds the state by something that it brings, and never meets another client's
+    carried          the state travels with the client's requests and answers: it is read when a request is sent, whoever
+                     serves it, the last answer is what the client keeps, and what it has kept nobody can take back
+    written_whole    all of it is read when a request begins and written back when it ends, changed or not
     """
 
     shared_across: frozenset[Boundary]
@@ -46,8 +52,13 @@ class Claims:
     switches_inside: frozenset[Boundary] = NOTHING
     inherited: frozenset[Boundary] = NOTHING
     answers_later: bool = False
+    single_flight: frozenset[Boundary] = NOTHING
     blocks_hub: bool = False
     lease_ms: int | None = None
     thread: Literal["import", "first-use"] | None = None
     store: Literal["redis", "memcached", "postgres"] | None = None
     copies: Literal["alike", "alike-after-fork", "apart"] = "alike"
+    of_importing_thread: bool = False
+    keyed: bool = False
+    carried: bool = False
+    written_whole: bool = False

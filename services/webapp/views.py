@@ -1,9 +1,11 @@
 """The HTTP API: POST changes state, GET reads; every response says who answered."""
 
+import inspect
 import re
 from collections.abc import Callable
 from collections.abc import Iterable
 from functools import partial
+from functools import update_wrapper
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -70,15 +72,16 @@ def _given(arguments: Arguments) -> dict[str, object]:
 
 
 def perform(
-    mechanism: Mechanism, prefix: str, function: Callable[..., object], reads: bool, arguments: Arguments
+    mechanism: Mechanism, prefix: str, function: Callable[..., object], waits: bool, arguments: Arguments
 ) -> Response:
-    """One operation; the prefix keeps apart what mechanisms that share a store keep there."""
+    """One operation, which `waits` for as long as its window; the prefix keeps apart what mechanisms that share a store
+    keep there."""
     if mechanism.unavailable:
         raise Refused(501, f"{mechanism.name} is unavailable here: {mechanism.unavailable}")
     key = prefix + _key()
     try:
         given = _given(arguments) if arguments else {}
-        return jsonify(result=function(key, **given) if reads else function(key, _window(), **given))
+        return jsonify(result=function(key, _window(), **given) if waits else function(key, **given))
     except (Refused, StoreDown, HTTPException):
         raise
     except Exception as error:
@@ -130,16 +133,19 @@ def _register(app: Flask, workload: Workload, mechanism: Mechanism) -> None:
         rule = path if operation == "read" else f"{path}/{operation}"
         function = getattr(mechanism.module, operation.replace("-", "_"))
         prefix, arguments = f"{workload.name}.{mechanism.name}.", workload.arguments.get(operation, {})
-        view = partial(perform, mechanism, prefix, function, reads, arguments)
+        waits = "window" in inspect.signature(function).parameters
+        view = update_wrapper(partial(perform, mechanism, prefix, function, waits, arguments), function)
         app.add_url_rule(rule, rule, view, methods=["GET" if reads else "POST"])
 
 
-def register_views(app: Flask) -> None:
+def register_views(app: Flask, only: tuple[str, str] | None = None) -> None:
+    """The whole API, or that of one workload's mechanism and nothing but refusals beside it."""
     app.add_url_rule("/healthz", view_func=healthz)
     app.add_url_rule("/catalogue", "catalogue", view_func=show_catalogue)
     for workload in catalogue.WORKLOADS.values():
         for mechanism in workload.mechanisms.values():
-            _register(app, workload, mechanism)
+            if only in (None, (workload.name, mechanism.name)):
+                _register(app, workload, mechanism)
     if SETTINGS.gates:
         gate.register_gates(app)
     app.add_url_rule("/<workload_name>/<mechanism_name>/<operation>", view_func=refuse, methods=["GET", "POST"])

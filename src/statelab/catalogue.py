@@ -20,11 +20,16 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     switches_inside: frozenset[str] = frozenset()
     inherited: frozenset[str] = frozenset()
     answers_later: bool = False
+    single_flight: frozenset[str] = frozenset()
     blocks_hub: bool = False
     lease_ms: int | None = None
     thread: str | None = None
     store: str | None = None
     copies: str = "alike"
+    of_importing_thread: bool = False
+    keyed: bool = False
+    carried: bool = False
+    written_whole: bool = False
 
 
 class Mechanism(msgspec.Struct, frozen=True, kw_only=True):

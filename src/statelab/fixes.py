@@ -1,7 +1,9 @@
 """For a mechanism that breaks under a deployment, the nearest one that holds there, and what the change costs.
 
 The rule, which names no mechanism. What can be a fix: another mechanism of the workload that is predicted to hold by
-its own promise whatever the window, that reaches at least as far and outlives at least as much. Nearest is what
+its own promise whatever the window, that reaches at least as far and outlives at least as much; but where it is a
+fault that state outlives its request, and none that it does not (`left-behind` and `never-persists` of the workload's
+`shows`), less is no loss. Nearest is what
 
 1. is kept in the same place: same reach, same store, outliving the same; then
 2. widens the reach least; then
@@ -52,7 +54,9 @@ def candidates(workload: Workload, broken: str, deployment: Deployment) -> list[
     return sorted(
         _candidate(mechanism, other, place, name)
         for place, (name, other) in enumerate(workload.mechanisms.items())
-        if name != broken and _keeps(mechanism.claims, other.claims) and _promises(workload, other.claims, deployment)
+        if name != broken
+        and _keeps(workload, mechanism.claims, other.claims)
+        and _promises(workload, other.claims, deployment)
     )
 
 
@@ -78,8 +82,10 @@ def _lifetime(claims: Claims) -> int:
     return LIFETIMES.index(claims.survives) if claims.survives in LIFETIMES else 0
 
 
-def _keeps(broken: Claims, other: Claims) -> bool:
-    """Whether nothing is given up: a fix that reaches less far or forgets earlier is none."""
+def _keeps(workload: Workload, broken: Claims, other: Claims) -> bool:
+    """Whether nothing is given up: a fix that reaches less far or forgets earlier is none, unless that is the point."""
+    if "left-behind" in workload.shows and "never-persists" not in workload.shows:
+        return True
     return _reach(other) >= _reach(broken) and _lifetime(other) >= _lifetime(broken)
 
 

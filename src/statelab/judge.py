@@ -11,14 +11,18 @@ from statelab.checkers.told import answers
 from statelab.columns import History
 from statelab.judging import effects
 from statelab.judging import locks
+from statelab.judging import promises
 from statelab.judging.anomalies import Diagnosis
 from statelab.judging.anomalies import diagnose
 from statelab.judging.by_model import ByModel
+from statelab.judging.caches import CacheJudge
 from statelab.judging.copies import scope_in_words
 from statelab.judging.coverage import Expectation
 from statelab.judging.coverage import shortfall
 from statelab.judging.judgement import Judgement
 from statelab.judging.judgement import unjudged
+from statelab.judging.leaks import LEAKS
+from statelab.judging.sessions import judge_sessions
 from statelab.judging.witnesses import witnesses
 from statelab.results import ANOMALIES
 from statelab.results import Cell
@@ -85,7 +89,12 @@ def cell(key: CellKey, prediction: Prediction, judgement: Judgement) -> Cell:
 JUDGES: dict[str, Callable[[History, Expectation], Judgement]] = {
     "counter": judge,
     "unique-id": ByModel(model=MODELS["unique-ids"], names={"duplicate": "duplicate-id"}),
+    "request-scope": LEAKS,
     "lock": locks.judge,
+    "inventory": promises.inventory_judge(stock=2),
+    "rate-limit": promises.limit_judge(limit=2),
+    "cache": CacheJudge(),
+    "session": judge_sessions,
     "once": effects.judge,
 }
 """Workload -> who judges its histories."""

@@ -21,6 +21,7 @@ ANOMALIES: dict[str, str] = {
     "logged-out": "a client's session was not known any more although nobody had ended it",
     "logout-undone": "a session that had been ended was there again",
     "stale": "a read returned an older value after an update had been acknowledged",
+    "phantom": "a read returned a value that nobody had written",
     "stampede": "one miss was computed several times at once",
     "crossed-replies": "a reply of the store went to another request than the one that had asked",
     "broken-connection": "requests failed because of the connection that they shared",

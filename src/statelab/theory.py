@@ -24,6 +24,8 @@ WINDOW_SWITCHES = {
 }
 """Boundaries at which each window lets another request in."""
 
+SERVE_ELSEWHERE = frozenset({"threads", "greenlets"})
+"""Where these lie between requests, none is served by the thread that imported the app."""
 WINDOW_MS = {"tight": 0, "call": 0, "yield": 0, "io": 2}
 """How long each window lasts."""
 
@@ -37,8 +39,15 @@ def _named(boundaries: frozenset[str]) -> str:
     return " and ".join(sorted(boundaries))
 
 
+def _out_of_the_way(claims: Claims, deployment: Deployment) -> bool:
+    """Whether no request is served by the thread that has the state."""
+    return claims.of_importing_thread and bool(deployment.spread & SERVE_ELSEWHERE)
+
+
 def reach(claims: Claims, deployment: Deployment) -> frozenset[str]:
     """Boundaries that the state crosses under this deployment."""
+    if _out_of_the_way(claims, deployment):
+        return frozenset()
     return claims.shared_across | (claims.inherited if deployment.forks_after_import else frozenset())
 
 
@@ -66,11 +75,18 @@ def _outlasts(claims: Claims, window: str) -> bool:
     return claims.lease_ms is not None and WINDOW_MS[window] > claims.lease_ms
 
 
+def _exposed(claims: Claims, deployment: Deployment, window: str) -> frozenset[str]:
+    """Boundaries across which another request may come between this update's read and write."""
+    open_here = _open_boundaries(claims, deployment, window)
+    return (open_here & reach(claims, deployment)) - claims.atomic_across
+
+
 def _collisions(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
     open_here = _open_boundaries(claims, deployment, window)
-    met = open_here & reach(claims, deployment)
-    exposed = met - claims.atomic_across
-    if met and _outlasts(claims, window):
+    met, exposed = open_here & reach(claims, deployment), _exposed(claims, deployment, window)
+    if claims.carried:
+        yield "lost-update", "requests of one client carry the state as it was when each was sent; the last answer wins"
+    elif met and _outlasts(claims, window):
         yield "lost-update", f"what excludes {_named(met)} ends after {claims.lease_ms} ms, before the update does"
     elif exposed:
         yield "lost-update", f"{_named(exposed)} share the state and the update does not exclude them"
@@ -83,8 +99,17 @@ def _stalls(claims: Claims, deployment: Deployment, window: str) -> Iterator[tup
         yield "stalled", "a greenlet waits for its lock in a way that stops the one that holds it"
 
 
+def _recomputations(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
+    """What several requests compute at once although one of them would do."""
+    together = _open_boundaries(claims, deployment, window) - claims.single_flight
+    if together:
+        yield "computed-at-once", f"{_named(together)} miss together, and none waits for what another one computes"
+
+
 def _leaks(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
     """What others see of a request's own state: while it is under way, and after it has ended."""
+    if claims.keyed:
+        return
     crossed = reach(claims, deployment)
     met = _open_boundaries(claims, deployment, window) & crossed
     if met:
@@ -92,6 +117,16 @@ def _leaks(claims: Claims, deployment: Deployment, window: str) -> Iterator[tupl
     fresh = (deployment.spread - crossed) & deployment.fresh
     if "requests" in crossed and not fresh:
         yield "left-behind", "the state outlives the request, and a later one finds it"
+        yield "ended-by-others", "who ends it ends it for all"
+
+
+def _endings(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
+    """What is there again after it was ended."""
+    if claims.carried:
+        yield "never-ends", "what a client has kept cannot be taken back"
+    exposed = _exposed(claims, deployment, window)
+    if claims.written_whole and exposed:
+        yield "revived", f"a request under way in other {_named(exposed)} writes back what was ended meanwhile"
 
 
 def _undone(claims: Claims, deployment: Deployment) -> Iterator[tuple[str, str]]:
@@ -109,7 +144,9 @@ def _faults(claims: Claims, deployment: Deployment, window: str) -> Iterator[tup
     yield from copies
     if "never-persists" not in (fault for fault, _ in copies):
         yield from _collisions(claims, deployment, window)
+    yield from _recomputations(claims, deployment, window)
     yield from _leaks(claims, deployment, window)
+    yield from _endings(claims, deployment, window)
     yield from _stalls(claims, deployment, window)
     yield from _undone(claims, deployment)
 
@@ -118,6 +155,8 @@ def _why_held(claims: Claims, deployment: Deployment, visible: Mapping[str, str]
     """Whether `held` is the mechanism's own promise in this deployment, and why."""
     if not deployment.spread:
         return True, "one request after the other in one process"
+    if _out_of_the_way(claims, deployment):
+        return False, "no request is served by the thread that imported the app"
     widest = {fault for fault, _ in _faults(claims, deployment, WIDEST) if fault in visible}
     if widest - {"stalled"}:
         return False, "nothing excludes other requests; this window only offers no place to let one in"

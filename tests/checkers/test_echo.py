@@ -120,3 +120,14 @@ def test_everything_leaks() -> None:
     operations = [echo(10 * i, 10 * i + 5, i, i - 1) for i in range(4000)]
     finding = check(KNOWN, operations)
     assert finding.counts == {"residue": 3999, "unexpected": 1}
+
+
+def test_each_kind_that_was_met_is_a_finding_of_its_own() -> None:
+    """Two kinds of leak in one history: each with its own proof, counts and keys."""
+    both = [echo(0, 2, "x", "y"), echo(1, 4, "y", "y"), echo(6, 7, "z", "x", "k")]
+    parts = check(KNOWN, both).parts
+    assert {kind: (part.proof.rows, part.counts) for kind, part in parts.items() if part.proof} == {
+        "overlap": ((0,), {"overlap": 1}),
+        "residue": ((2,), {"residue": 1}),
+    }
+    assert check(KNOWN, both[:2]).parts == {}

@@ -80,14 +80,14 @@ class Plan:
 
 
 def small(rng: random.Random) -> Operations:
-    """Random requests over few stamps; answers that one order of them gives, and sometimes another answer."""
-    plan = Plan(rng.choice([3, 4, 5, 6, 7]), rng.randint(2, 4), rng.random() < 0.6)
+    """Random requests over few stamps; in four histories of five some answers are not those that one order gives."""
+    plan = Plan(rng.choice([4, 6, 7, 7]), rng.randint(2, 4), rng.random() < 0.6)
     requests = [_request(process, plan, rng) for process in range(plan.most)]
-    return _answered(requests, rng)
+    return _answered(requests, rng, rng.choice([0.0, 0.6, 0.8, 1.0]))
 
 
 def _request(process: int, plan: Plan, rng: random.Random) -> Operation:
-    op, start = rng.choice(["write", "write", "read", "read", "cas"]), rng.randrange(10)
+    op, start = rng.choice(["write", "write", "read", "read", "cas", "cas"]), rng.randrange(10)
     status: Status = rng.choices(["ok", "info", "fail"], [8, 2, 1])[0]
     value = process + 1 if plan.unique else rng.randint(1, plan.values)
     expected = rng.choice([None, *range(1, (plan.most if plan.unique else plan.values) + 1)])
@@ -102,23 +102,43 @@ def _request(process: int, plan: Plan, rng: random.Random) -> Operation:
     )
 
 
-def _answered(requests: Operations, rng: random.Random) -> Operations:
-    """Runs the requests at random moments of their intervals; one answer in six is made up."""
-    moments = {o.process: o.start + rng.random() * ((9 if o.end is None else o.end) - o.start) for o in requests}
+def _answered(requests: Operations, rng: random.Random, wrong: float) -> Operations:
+    """Runs the requests one by one and gives their answers; each request is treated wrongly with some probability.
+
+    That is: it runs before its start or after its end, a `cas` replaces what it should not or does not replace what it
+    should, or the answer shows another of the requested values, or one that was never requested.
+    """
+    moments = {o.process: _moment(o, rng, wrong) for o in requests}
     state: Value | None = None
+    states = [state]
     answers: dict[Any, dict[str, Any]] = {}
-    wrong = rng.random() < 0.75
     for o in sorted(requests, key=lambda o: moments[o.process]):
         lost = o.status == "fail" or (o.status == "info" and rng.random() < 0.5)
-        found = rng.choice([None, *range(1, 6)]) if wrong and rng.random() < 0.3 else state
+        found = rng.choice([None, 9, *(r.value for r in requests)]) if rng.random() < wrong / 4 else state
         if o.op == "read":
             answers[o.process] = {"result": found}
             continue
-        swaps = o.op == "write" or found == o.expected
-        seen = found if o.op == "cas" and not swaps and rng.random() < 0.5 else None
-        answers[o.process] = {"result": swaps if o.op == "cas" else None, "seen": seen}
+        if o.op == "write":
+            answers[o.process], swaps = {}, True
+        else:
+            expected = rng.choice([o.expected, found, rng.choice(states)])
+            swaps = (found == expected) != (rng.random() < wrong / 3)
+            seen = None if swaps or rng.random() < 0.5 else found
+            answers[o.process] = {"expected": expected, "result": swaps, "seen": seen}
         state = o.value if swaps and not lost else state
-    return [msgspec.structs.replace(o, **answers[o.process]) if o.status == "ok" else o for o in requests]
+        states.append(state)
+    return [_with(o, answers[o.process]) for o in requests]
+
+
+def _with(o: Operation, answer: dict[str, Any]) -> Operation:
+    kept = answer if o.status == "ok" else {k: v for k, v in answer.items() if k == "expected"}
+    return msgspec.structs.replace(o, **kept)
+
+
+def _moment(o: Operation, rng: random.Random, wrong: float) -> float:
+    outside = 7 if rng.random() < wrong else 0
+    end = 12 if o.end is None else o.end
+    return o.start - outside + rng.random() * (end - o.start + 2 * outside)
 
 
 def large(n: int, rng: random.Random) -> Operations:

@@ -8,6 +8,7 @@ import numpy as np
 
 from statelab.checkers.forgetting import Violated
 from statelab.checkers.forgetting import forget
+from statelab.checkers.forgetting import minimal
 from statelab.checkers.packing import spans
 from statelab.checkers.search import witness
 from statelab.columns import FAIL
@@ -20,6 +21,10 @@ from statelab.columns import Mask
 Kind = Literal["gap", "no-order"]
 
 CHANGES = ("increment", "decrement")
+
+_FEW = 64
+"""Up to how many operations a witness of `crowded_out` is made minimal: each is tried alone, with a search. Of a larger
+one the count is minimal, but what the operations were told may contradict a part of it already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,55 @@ def out_of_reach(history: History, initial: int) -> Witness | None:
     others[row] = False
     starts, last = np.sort(history.start[others]), abs(int(found[row])) - 1
     return Witness("gap", (row,), int(starts[last]) - int(history.end[row]) if last < len(starts) else None)
+
+
+def crowded_out(history: History, initial: int, violated: Violated) -> Witness | None:
+    """The answer that is within reach, but not with all that had certainly moved the other way before it.
+
+    That takes as many more of the other operations. As few of those are in the witness as contradict it: at most one
+    more than there are to spare.
+    """
+    spare, other = _to_spare(history, initial)
+    row = int(np.argmin(np.minimum(spare, other)))
+    least = int(min(spare[row], other[row]))
+    if least == INF:
+        return None
+    back = history.is_op("decrement" if spare[row] == least else "increment")
+    before = np.flatnonzero((history.status == OK) & back & (history.end < history.start[row]))
+    rows = [row, *before[np.argsort(history.end[before], kind="stable")][: least + 1].tolist()]
+    if len(rows) > _FEW:
+        slack: int | None = _by_count(history, rows)
+    else:
+        rows = list(minimal(history, rows, CHANGES, violated))
+        slack = _slack(forget(history, rows, CHANGES)[0], violated)
+    rows.sort(key=lambda one: (history.start[one], history.end[one]))
+    return Witness("no-order", tuple(rows), slack)
+
+
+def _by_count(history: History, rows: list[int]) -> int:
+    """After how many ns one of the operations that had ended before the first row may come after it, or one more of
+    the others may come before."""
+    row, before = rows[0], rows[1:]
+    others = history.is_op(CHANGES[int(history.is_op(CHANGES[0])[before[0]])]) & (history.status != FAIL)
+    late = history.start[others & (history.start > history.end[row])]
+    nearest = int(history.start[row]) - int(history.end[before].max())
+    return min(nearest, int(late.min()) - int(history.end[row])) if len(late) else nearest
+
+
+def lacks(history: History, initial: int) -> bool:
+    """Whether some answer is out of reach, or crowded out."""
+    return any((spare < INF).any() for spare in _to_spare(history, initial))
+
+
+def _to_spare(history: History, initial: int) -> tuple[Integers, Integers]:
+    """For each answer how many increments beyond those that it takes had been asked for when it ended; INF where that
+    is enough for the decrements that had ended before it started. And the same the other way round."""
+    found, ok = _found(history, initial), history.status == OK
+    step = {op: history.is_op(op) & (history.status != FAIL) for op in CHANGES}
+    up, down = (started_by_end(history, step[op]) - step[op] for op in CHANGES)
+    raised, lowered = (np.searchsorted(np.sort(history.end[ok & step[op]]), history.start, "left") for op in CHANGES)
+    above, below = up - found, down + found
+    return np.where(ok & (lowered > above), above, INF), np.where(ok & (raised > below), below, INF)
 
 
 def _found(history: History, initial: int) -> Integers:

@@ -9,6 +9,7 @@ from statelab.checkers.prose import plural
 from statelab.columns import FAIL
 from statelab.columns import History
 
+_ALL_NAMED = 6
 _DELTA = {"increment": 1, "decrement": -1, "read": 0}
 
 
@@ -16,7 +17,8 @@ def words(history: History, witness: Witness, initial: int) -> str:
     """The proof of a witness."""
     cast = Cast(history, witness.rows)
     text = _gap(history, cast, initial) if witness.kind == "gap" else _no_order(history, cast, initial)
-    return f"{text} {cast.introductions()}"
+    named = cast.rows if len(cast.rows) <= _ALL_NAMED else [*cast.rows[:3], cast.rows[-1]]
+    return f"{text} " + " ".join(f"{cast.name(row)}: {cast.facts(row)}." for row in named)
 
 
 def _gap(history: History, cast: Cast, initial: int) -> str:
@@ -33,6 +35,8 @@ def _gap(history: History, cast: Cast, initial: int) -> str:
 
 
 def _no_order(history: History, cast: Cast, initial: int) -> str:
+    if len(cast.rows) > _ALL_NAMED:
+        return _many(history, cast, initial)
     told = ". ".join(_told(history, cast, row) for row in cast.rows)
     end = int(history.end[cast.rows].max())
     up, down = (_asked(history, op, end, cast.rows) for op in ("increment", "decrement"))
@@ -40,6 +44,18 @@ def _no_order(history: History, cast: Cast, initial: int) -> str:
         f"{told}. {precedences(history, cast)} The counter starts at {initial:,}, and between one of these answers "
         f"and the next only other requests can move it, each by one and once. {_even_with(up, down)} in every order "
         f"that the times allow one of these answers is wrong."
+    )
+
+
+def _many(history: History, cast: Cast, initial: int) -> str:
+    named = [*cast.rows[:3], cast.rows[-1]]
+    told = ". ".join(_told(history, cast, row) for row in named)
+    end = int(history.end[cast.rows].max())
+    up, down = (_asked(history, op, end, cast.rows) for op in ("increment", "decrement"))
+    return (
+        f"These are {len(cast.rows):,} operations; the first three and the last are named. {told}. The counter starts "
+        f"at {initial:,}, and between one of these answers and the next only other requests can move it, each by one "
+        f"and once. {_even_with(up, down)} in every order that the times allow one of these answers is wrong."
     )
 
 

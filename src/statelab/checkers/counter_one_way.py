@@ -64,6 +64,6 @@ def _counts(found: Examination) -> dict[str, int]:
     counts = {
         "duplicates": int(found.duplicate.sum()),
         "inversions": int(np.count_nonzero(found.slack)),
-        "gaps": int(found.nobody.sum()),
+        "gaps": int(found.nobody[found.violated].sum()),
     }
     return {word: count for word, count in counts.items() if count}

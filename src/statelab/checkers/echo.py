@@ -6,6 +6,7 @@ Algorithm: compare; then look for the operation that sent what came back instead
 - `residue`: it had ended before the victim started, and left its value behind;
 - `unexpected`: nobody sent that value before the victim had ended;
 - `missing`: nothing came back.
+Where several kinds were met, each is a finding of its own.
 Exact: the promise speaks of one operation at a time, so nothing but value and result decides. Stamps only name the
 culprit. Where several operations sent the value, it is the one that ended last among those that had started when the
 victim ended: this is one that overlaps the victim if there is any, else the latest one before it.
@@ -16,6 +17,7 @@ Cost: O(n) where nothing leaked, else O(n log n) for operations whose value came
 """
 
 from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
@@ -47,20 +49,32 @@ class Leaks:
     kind: Integers
     culprit: Integers
 
+    def of(self, kind: int) -> "Leaks":
+        """Those of one kind."""
+        some = self.kind == kind
+        return Leaks(self.row[some], self.kind[some], self.culprit[some])
+
 
 def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:
-    """Whether every request got back its own value."""
+    """Whether every request got back its own value; each kind of leak that was met is one of `parts`."""
     victims = np.flatnonzero((history.status == OK) & ~_own(history))
     if not len(victims):
         return Finding(verdict="held", reason="every request got back what it had sent")
     leaks = _leaks(history, victims)
+    counts = np.bincount(leaks.kind, minlength=len(KINDS)).tolist()
+    whole = _violated(history, leaks)
+    met = {kind: leaks.of(number) for number, kind in enumerate(KINDS) if counts[number]}
+    return replace(whole, parts={kind: _violated(history, some) for kind, some in met.items()} if len(met) > 1 else {})
+
+
+def _violated(history: History, leaks: Leaks) -> Finding:
     counts = np.bincount(leaks.kind, minlength=len(KINDS)).tolist()
     return Finding(
         verdict="violated",
         reason="some requests did not get back what they had sent",
         proof=_proof(history, leaks),
         counts={kind: count for kind, count in zip(KINDS, counts, strict=True) if count},
-        violated_keys=tuple(np.unique(history.key[victims]).tolist()),
+        violated_keys=tuple(np.unique(history.key[leaks.row]).tolist()),
     )
 
 

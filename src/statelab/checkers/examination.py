@@ -7,6 +7,7 @@ import numpy as np
 from statelab.checkers import order
 from statelab.checkers.told import Answers
 from statelab.checkers.told import Told
+from statelab.checkers.told import above
 from statelab.checkers.told import told
 from statelab.columns import Integers
 from statelab.columns import Mask
@@ -50,7 +51,7 @@ def examine(given: Answers, group: Integers) -> Examination:
     which can hide a violation but never make one; its read is left out.
     """
     by_number = told(given, group)
-    value, read = by_number.value - given.initial, by_number.read
+    value, read = above(given.initial, by_number.value), by_number.read
     distinct = _distinct_so_far(by_number)
     unknown_by_end = _unknown_by_end(given, by_number)
     last = np.append(by_number.first[1:], len(value)) - 1 if len(value) else by_number.first

@@ -24,6 +24,8 @@ from statelab.checkers.inventory_sales import Sales
 from statelab.checkers.inventory_sales import sales
 from statelab.checkers.inventory_witness import emptied
 from statelab.checkers.inventory_witness import smallest
+from statelab.checkers.inventory_words import SHOP
+from statelab.checkers.inventory_words import Terms
 from statelab.checkers.inventory_words import words
 from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
@@ -39,16 +41,21 @@ def check(history: History, *, initial: Value | None, deadline: Deadline) -> Fin
     """Whether one stock of `initial` per key explains all answers; raises BadInput where that is no amount."""
     if not isinstance(initial, int) or initial < 0:
         raise BadInput(f"inventory: --initial says how many there are to sell, 0 or more; it was {initial!r}")
-    found = sales(history, initial)
+    return decide(history, initial, SHOP)
+
+
+def decide(history: History, initial: int, terms: Terms) -> Finding:
+    """The same of whatever is given away one by one until nothing is left, in its own terms."""
+    found = sales(history, initial, terms.op)
     late = found.per_key(found.late) > 0
     violated = np.flatnonzero(found.oversold | found.false | late)
     if not len(violated):
-        return Finding(verdict="held", reason=f"one stock of {initial:,} explains all answers")
+        return Finding(verdict="held", reason=terms.fits.format(initial))
     witness = smallest(found)
     return Finding(
         verdict="violated",
-        reason=f"no stock of {initial:,} that is sold one by one can have given these answers",
-        proof=Proof(witness.kind, witness.rows, words(history, witness, initial), witness.slack_ns),
+        reason=terms.contradicts.format(initial),
+        proof=Proof(witness.kind, witness.rows, words(history, witness, initial, terms), witness.slack_ns),
         counts=_counts(found),
         violated_keys=tuple(violated.tolist()),
     )

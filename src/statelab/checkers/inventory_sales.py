@@ -56,9 +56,9 @@ class Sales:
         return self.history.start <= time[self.history.key]
 
 
-def sales(history: History, stock: int) -> Sales:
-    """Sorts rows by role and finds the first refusals; O(n)."""
-    buy = history.is_op("buy")
+def sales(history: History, stock: int, op: str = "buy") -> Sales:
+    """Sorts rows by role and finds the first refusals; O(n). `op` is what the operation that buys is called."""
+    buy = history.is_op(op)
     told = np.full(len(history), -1, np.int8) if history.answer is None else history.answer
     ok = buy & (history.status == OK)
     bought, refused, unknown = ok & (told == 1), ok & (told == 0), buy & (history.status == INFO)

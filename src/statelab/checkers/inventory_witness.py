@@ -64,7 +64,7 @@ def emptied(found: Sales) -> Integers:
     Means nothing for a stock of 0.
     """
     rows = np.flatnonzero(found.bought | found.open)
-    rows = rows[arranged(found.history.key[rows], found.history.start[rows])]
+    rows = rows[arranged(found.history.key[rows].astype(np.int64), found.history.start[rows])]
     count = np.bincount(found.history.key[rows], minlength=len(found.gone))
     enough = np.flatnonzero(count >= found.stock)
     time = np.full(len(count), INF)
@@ -89,7 +89,8 @@ def _refused(found: Sales, key: int, others: int) -> list[int]:
     """The refused buy of the key that ended first, and others that had started by then, the first to end."""
     history = found.history
     rows = np.flatnonzero(found.refused & (history.key == key) & (history.start <= found.gone[key]))
-    return rows[np.argsort(history.end[rows], kind="stable")][: 1 + others].tolist()
+    first: list[int] = rows[np.argsort(history.end[rows], kind="stable")][: 1 + others].tolist()
+    return first
 
 
 def _late(found: Sales) -> Witness:
@@ -107,7 +108,7 @@ def _oversold(found: Sales) -> Witness:
     """The first N + 1 to end, of the key where they did so in the shortest time."""
     history, keys = found.history, np.flatnonzero(found.oversold)
     rows = np.flatnonzero(found.bought)
-    rows = rows[arranged(history.key[rows], history.end[rows])]
+    rows = rows[arranged(history.key[rows].astype(np.int64), history.end[rows])]
     first = (np.cumsum(found.sold) - found.sold)[keys]
     chosen = rows[first[:, None] + np.arange(found.stock + 1)]
     span = history.end[chosen[:, -1]] - history.start[chosen].min(1)

@@ -31,7 +31,7 @@ class RaceEvent:
     @property
     def alone(self) -> bool:
         """Whether the culprit explains the whole run: each of its numbers was handed out twice and rolled back."""
-        return self.rolled_back == self.surplus == self.last - self.first + 1
+        return self.rolled_back == self.surplus == abs(self.last - self.first) + 1
 
 
 def race_events(told: Told) -> tuple[RaceEvent, ...]:

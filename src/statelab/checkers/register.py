@@ -1,6 +1,31 @@
-"""Linearizability of registers: `write`, `read` and `cas` (compare and set), decided exactly.
+"""Linearizability of registers: `write`, `read` and `cas` (compare and set), decided exactly where values are unique.
 
-TODO
+Promise: a read returns what was written last; a `cas` that answers true found the value it expected and replaced it;
+one that answers false found another (`seen` may say which). Nothing written yet shows as null, or as `--initial`.
+
+Where no value is written to a key twice, a value names its writer. The history of the key is linearizable iff
+1. every value that was seen was written, by an operation that did not fail, or was there from the beginning;
+2. no value was replaced by two `cas`, and no values came only from each other;
+3. inside each chain (a value that was written and those that replaced it one after the other) nothing ended before what
+   must precede it started;
+4. no two chains must each precede the other;
+5. no `cas` answered false although it saw what it expected, and one order of all others leaves each `cas` that only
+   says which value it did not find a moment with another value.
+
+Why this is exact. 1 and 2 need no clock: a value has one writer, and whoever replaces it leaves another. With them the
+answers force the order inside a chain (made, seen, replaced, seen, ...), so LEMMA ORDER (order.py) makes 3 exact. A
+value that is gone does not come back, so a chain's operations lie together: LEMMA ZONES (zones.py) makes 4 exact. Which
+operations of unknown outcome took effect follows from what was seen; the others lose nothing by being left out
+(LIVENESS, register_values.py). Without 5 this is Gibbons and Korach 1997, "Testing Shared Memories", section 4, read as
+zones by Golab, Li and Shah 2011, "Analyzing Consistency Properties for Fun and Profit"; chains of `cas` are blocks here.
+
+5 is decided by rule where it can be: a miss is wrong if its value was there all the while in every order, and all fit if
+an order is found in which they do (register_misses.py). Keys for which neither holds, and keys in which a value is
+written twice (NP-complete, Gibbons and Korach again), are left to the bounded search of search.py, which says `unknown`
+where time or memory end first.
+
+Cost: O(n log n), one sort by value and one of the zones; the search is exponential in the number of open operations at
+worst. Assumes one clock, except for 1 and 2.
 """
 
 import numpy as np

@@ -31,16 +31,17 @@ _FAR = 2**61  # 73 years in ns; beyond it sums might not fit
 class Blocks:
     """Chains of some keys and what contradicts what, on a time axis of their own (ns or, where too long, ranks).
 
-    `value[i]` is the value at place i (see Chains). `made` and `seen` are (latest start, earliest end) by place.
-    `future` marks places where something ended before its value, or one before it in its chain, was asked for;
+    `value[i]` is the value at place i (see Chains). By place, `made_start` is when its maker started, `first_end_at`
+    the earliest end and `last_start_at` the latest start among those who made or saw it. `future` marks places where something ended before its value, or one before it in its chain, was asked for;
     `stale` those where something ended before a value that it replaced was seen. `first_end` and `last_start` are by
     chain, each key's after those of the key before; `clashes` are pairs of chains.
     """
 
     chains: Chains
     value: Integers
-    made: tuple[Integers, Integers]
-    seen: tuple[Integers, Integers]
+    made_start: Integers
+    first_end_at: Integers
+    last_start_at: Integers
     future: Mask
     stale: Mask
     first_end: Integers
@@ -56,72 +57,68 @@ class Blocks:
         return np.unique(key[np.concatenate((wrong, clashing, self.value[self.chains.endless]))])
 
 
-def blocks(given: Values, chosen: Integers) -> Blocks:
-    """Judges some live values: all of some keys, each made once and replaced once at most. O(n log n)."""
-    position = np.full(len(given.key) + 1, -1, np.int64)
-    position[chosen] = np.arange(len(chosen))
-    strung = chains(position[given.before[chosen]])
+def blocks(given: Values, chosen: Integers, strung: Chains | None = None) -> Blocks:
+    """Judges some live values: all of some keys, each made once and replaced once at most. O(n log n).
+
+    `strung` are their chains, where they are known.
+    """
+    if strung is None:
+        position = np.full(len(given.key) + 1, -1, np.int64)
+        position[chosen] = np.arange(len(chosen))
+        strung = chains(position[given.before[chosen]])
     line = chosen[strung.value]
-    times = [given.made_start[line], given.made_end[line], given.seen_start[line], given.seen_end[line]]
+    made_start = given.made_start[line]
+    last_start = np.maximum(made_start, given.seen_start[line])
+    first_end = given.made_end[line]
+    np.minimum(first_end, given.seen_end[line], out=first_end)
+    _start_initial(strung.first, made_start, last_start, first_end)
     try:
-        return _judged(given, chosen, strung, *_whole(*times))
+        return _judged(given, chosen, strung, made_start, last_start, first_end)
     except OverflowError:
-        return replace(_judged(given, chosen, strung, *_whole(*_ranks(*times))), in_ranks=True)
+        times = _ranks(made_start, last_start, first_end)
+        return replace(_judged(given, chosen, strung, *times), in_ranks=True)
 
 
-def _whole(made_start: Integers, made_end: Integers, seen_start: Integers, seen_end: Integers) -> tuple[Integers, ...]:
-    """The same times with a start for each place that has none, so low that it never counts."""
-    never_made, never_seen = made_start == NEVER, seen_start == NEVER
-    made_start[never_made] = np.minimum(seen_start, seen_end)[never_made]
-    seen_start[never_seen] = made_start[never_seen]
-    if len(made_start) and (min(made_start.min(), seen_start.min()) < -_FAR or seen_start.max() > _FAR):
-        raise OverflowError
-    return made_start, made_end, seen_start, seen_end
+def _start_initial(first: NDArray[np.intp], made_start: Integers, last_start: Integers, first_end: Integers) -> None:
+    """Gives a start to values that were there from the beginning: before all else in their chains."""
+    bounds = np.append(first, len(made_start))
+    for chain in np.flatnonzero(made_start[first] == NEVER).tolist():
+        own = slice(int(bounds[chain]), int(bounds[chain + 1]))
+        made_start[own.start] = min(last_start[own].min(), first_end[own].min())
 
 
 def _ranks(*times: Integers) -> list[Integers]:
-    """The same order of times in small numbers; NEVER and INF stay."""
+    """The same order of times in small numbers; INF stays."""
     stamps = np.unique(np.concatenate(times))
-    return [np.where((t == NEVER) | (t == INF), t, np.searchsorted(stamps, t)) for t in times]
+    return [np.where(t == INF, t, np.searchsorted(stamps, t)) for t in times]
 
 
 def _judged(
-    given: Values,
-    chosen: Integers,
-    strung: Chains,
-    made_start: Integers,
-    made_end: Integers,
-    seen_start: Integers,
-    seen_end: Integers,
+    given: Values, chosen: Integers, strung: Chains, made_start: Integers, last_start: Integers, first_end: Integers
 ) -> Blocks:
+    if len(made_start) and (made_start.min() < -_FAR or last_start.max() > _FAR):
+        raise OverflowError
     first = strung.first
-    upto = latest(first, np.maximum(made_start, seen_start))
-    before = earlier(first, upto)
-    future = np.minimum(made_end, seen_end) < latest(first, made_start)
-    stale = (made_end < before) | (seen_end < before)
-    first_end, last_start = _zones(first, (made_start, made_end), (seen_start, seen_end))
+    future = first_end < latest(first, made_start)
+    stale = first_end < earlier(first, latest(first, last_start))
+    if strung.single:
+        zone_end, zone_start = first_end.copy(), last_start.copy()
+    else:
+        zone_end, zone_start = np.minimum.reduceat(first_end, first), np.maximum.reduceat(last_start, first)
     roots = chosen[strung.value[first]]
-    _lift(given.key[roots], given.initial[roots], first_end, last_start)
+    _lift(given.key[roots], given.initial[roots], zone_end, zone_start)
     return Blocks(
         chains=strung,
         value=chosen,
-        made=(made_start, made_end),
-        seen=(seen_start, seen_end),
+        made_start=made_start,
+        first_end_at=first_end,
+        last_start_at=last_start,
         future=future,
         stale=stale & ~future,
-        first_end=first_end,
-        last_start=last_start,
-        clashes=conflicts(first_end, last_start),
+        first_end=zone_end,
+        last_start=zone_start,
+        clashes=conflicts(zone_end, zone_start),
     )
-
-
-def _zones(
-    first: NDArray[np.intp], made: tuple[Integers, Integers], seen: tuple[Integers, Integers]
-) -> tuple[Integers, Integers]:
-    end, start = np.minimum(made[1], seen[1]), np.maximum(made[0], seen[0])
-    if len(first) == len(end):
-        return end, start
-    return np.minimum.reduceat(end, first), np.maximum.reduceat(start, first)
 
 
 def _lift(key: Integers, initial: Mask, first_end: Integers, last_start: Integers) -> None:
@@ -131,7 +128,7 @@ def _lift(key: Integers, initial: Mask, first_end: Integers, last_start: Integer
     low, high = np.minimum(first_end, last_start), np.maximum(first_end, last_start)
     chains_of_key = np.diff(np.append(first, len(key)))
     lift: Integers = np.repeat(order.lift(first, low, high), chains_of_key)
-    first_end += lift
+    np.add(first_end, lift, out=first_end, where=first_end != INF)
     last_start += lift
     least = np.repeat(np.minimum.reduceat(low, first), chains_of_key) if len(first) else low
     first_end[initial] = (least + lift - 1)[initial]

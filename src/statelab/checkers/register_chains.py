@@ -66,7 +66,10 @@ def latest(first: NDArray[np.intp], start: Integers) -> Integers:
     if len(first) == len(start):
         return start
     lift = np.repeat(order.lift(first, start, start), np.diff(np.append(first, len(start))))
-    return np.subtract(np.maximum.accumulate(start + lift), lift)
+    moved = start + lift
+    np.maximum.accumulate(moved, out=moved)
+    moved -= lift
+    return moved
 
 
 def earlier(first: NDArray[np.intp], upto: Integers) -> Integers:

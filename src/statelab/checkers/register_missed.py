@@ -5,6 +5,7 @@ import numpy as np
 from statelab.checkers.register_misses import Misses
 from statelab.checkers.register_scene import Scene
 from statelab.checkers.register_sightings import has_value
+from statelab.checkers.register_sightings import same_value
 from statelab.checkers.register_witness import Link
 from statelab.checkers.register_witness import Witness
 from statelab.columns import FAIL
@@ -22,14 +23,14 @@ def missed(scene: Scene, given: Misses) -> Witness | None:
     if not len(wrong):
         return None
     row, place = given.row[wrong], given.place[wrong]
-    still = np.maximum(scene.judged.made[0], scene.judged.seen[0])[place] - scene.history.end[row]
+    still = scene.judged.last_start_at[place] - scene.history.end[row]
     best = int(np.argmax(still))
     chain, at = scene.chain_of(int(place[best]))
     return _held_through(scene, int(row[best]), chain[: at + 1])
 
 
 def _held_through(scene: Scene, miss: int, chain: Integers) -> Witness:
-    before, after = _shown_before(scene, miss, chain), _shown_after(scene, miss, int(chain[-1]))
+    before, (after, shown) = _shown_before(scene, miss, chain), _shown_after(scene, miss, int(chain[-1]))
     others = [miss, *scene.values.maker[chain].tolist(), *(link.earlier for link in before)]
     replacing = np.setdiff1d(_replacing(scene, miss, chain), others)
     end, starts = int(scene.history.end[miss]), scene.history.start[replacing]
@@ -39,7 +40,8 @@ def _held_through(scene: Scene, miss: int, chain: Integers) -> Witness:
         links, apart = before, [int(start) - end for start in starts]
     apart += [int(scene.history.start[miss] - scene.history.end[link.earlier]) for link in before]
     rows = dict.fromkeys([*(link.earlier for link in links), miss, *(link.later for link in links)])
-    return Witness("false-failure", tuple(rows), chain, tuple(links), min(apart, default=None))
+    needed = dict.fromkeys([*scene.origins(shown), *chain.tolist()]) if after in links else chain
+    return Witness("false-failure", tuple(rows), np.array(list(needed)), tuple(links), min(apart, default=None))
 
 
 def _shown_before(scene: Scene, miss: int, chain: Integers) -> list[Link]:
@@ -50,13 +52,13 @@ def _shown_before(scene: Scene, miss: int, chain: Integers) -> list[Link]:
     return [Link(int(shows.row[np.argmin(shows.end)]), miss, miss)]
 
 
-def _shown_after(scene: Scene, miss: int, value: int) -> Link:
-    """The last operation to show that the value was there after the miss had ended."""
+def _shown_after(scene: Scene, miss: int, value: int) -> tuple[Link, int]:
+    """The last operation to show that the value was there after the miss had ended, and the value that it showed."""
     after = np.flatnonzero((scene.values.before == value) & scene.values.live)
     seers = np.append(scene.seers(value), scene.values.maker[after])
     last = int(seers[np.argmax(scene.history.start[seers])])
-    sure = last if scene.history.status[last] == OK else scene.sure(int(after[0]))[0]
-    return Link(miss, sure, last)
+    sure, shown = (last, value) if scene.history.status[last] == OK else scene.sure(int(after[0]))
+    return Link(miss, sure, last), shown
 
 
 def _replacing(scene: Scene, miss: int, chain: Integers) -> Integers:
@@ -64,5 +66,6 @@ def _replacing(scene: Scene, miss: int, chain: Integers) -> Integers:
     history, value = scene.history, chain[-1:]
     number = None if scene.values.initial[value[0]] else int(scene.numbers(value)[0])
     writes = history.is_op("write") & ~has_value(history, "value", number, scene.initial)
-    swaps = history.is_op("cas") & has_value(history, "expected", number, scene.initial)
+    idle = same_value(history, "expected", "value", scene.initial)
+    swaps = history.is_op("cas") & has_value(history, "expected", number, scene.initial) & ~idle
     return np.flatnonzero((writes | swaps) & (history.key == history.key[miss]) & (history.status != FAIL))

@@ -38,13 +38,13 @@ def by_rule(judgement: Judgement, violated: Violated) -> Proof:
     same_key = history.key == history.key[found.rows[0]]
     asked = np.flatnonzero(same_key & np.isin(column(history, "value"), numbers) & there(history, "value"))
     refused = asked[cas_answer(history, False)[asked]]
-    if found.kind == "phantom" and len(asked):
+    if found.kind == "phantom" and (column(history, "value")[asked] == numbers[-1]).any():
         found = replace(found, kind="aborted-read")
     rows = _smaller(history, {*found.rows, *refused.tolist()}, violated) if len(refused) else found.rows
-    if set(rows) - set(found.rows) and found.kind != "aborted-read":
+    if set(rows) != set(found.rows) and found.kind != "aborted-read":
         return _unordered(history, rows, found.kind, violated)
-    found = replace(found, rows=rows)
-    return Proof(found.kind, rows, words(history, found, _value(scene, found, numbers)), found.slack_ns)
+    found = replace(found, rows=tuple(sorted(rows, key=lambda row: int(history.start[row]))))
+    return Proof(found.kind, found.rows, words(history, found, _value(scene, found, numbers)), found.slack_ns)
 
 
 def by_search(history: History, key: int, stuck: int, violated: Violated) -> Proof:

@@ -9,7 +9,7 @@ from statelab.checkers.register_misses import Misses
 from statelab.checkers.register_misses import misses_of
 from statelab.checkers.register_scene import Scene
 from statelab.checkers.register_sightings import cas_answer
-from statelab.checkers.register_sightings import has_value
+from statelab.checkers.register_sightings import same_value
 from statelab.checkers.register_sightings import sightings
 from statelab.checkers.register_values import values
 from statelab.columns import Codes
@@ -62,9 +62,4 @@ def _denied(history: History, initial: int | None) -> Mask:
     found = cas_answer(history, False)
     if history.seen is None or history.has_seen is None:
         return np.zeros(len(history), np.bool_)
-    same = np.zeros(len(history), np.bool_)
-    if history.expected is not None and history.has_expected is not None:
-        same = history.has_expected & (history.seen == history.expected)
-    if initial is not None:
-        same |= (history.seen == initial) & has_value(history, "expected", None, initial)
-    return np.logical_and(found & history.has_seen, same)
+    return np.logical_and(found & history.has_seen, same_value(history, "seen", "expected", initial))

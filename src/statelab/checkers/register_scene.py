@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from statelab.checkers.register_blocks import Blocks
-from statelab.checkers.register_sightings import FIELD
 from statelab.checkers.register_sightings import Role
 from statelab.checkers.register_sightings import Sightings
+from statelab.checkers.register_sightings import cas_answer
+from statelab.checkers.register_sightings import column
 from statelab.checkers.register_values import Values
 from statelab.columns import History
 from statelab.columns import Integers
@@ -15,10 +16,11 @@ from statelab.columns import Integers
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Actors:
-    """The answered operations of a chain: row, place of its value in the chain, when it ended, and the moment before
+    """The answered operations of a chain: row, its times, and the moment before
     which it cannot have taken effect: its start, or that of the last maker (`asked`) up to its value."""
 
     row: Integers
+    start: Integers
     end: Integers
     moment: Integers
     asked: Integers
@@ -40,24 +42,29 @@ class Scene:
 
     def seers(self, value: int) -> Integers:
         """The answered operations that saw a value."""
-        return self.sightings(value, Role.READ, Role.FOUND, Role.REPLACED)
+        return self.sightings(value, Role.SAW, Role.REPLACED)
 
     def sure(self, value: int) -> tuple[int, int]:
         """An answered operation that shows that the value was there, and the value that it saw: this or a later one."""
-        while not len(rows := self.seers(value)):
-            value = int(np.flatnonzero((self.values.before == value) & self.values.live)[0])
+        todo = [value]
+        while not len(rows := self.seers(value := todo.pop())):
+            todo = np.flatnonzero((self.values.before == value) & self.values.live).tolist() + todo
         span = self.history.end[rows] - self.history.start[rows]
         return int(rows[np.argmin(span)]), value
 
     def numbers(self, values: Integers) -> Integers:
         """The numbers that stand for values in the columns; meaningless for the initial value."""
-        row, role = (part[self.given.first[values]] for part in (self.given.row, self.given.role))
-        found = np.zeros(len(values), np.int64)
-        for some in np.unique(role).tolist():
-            column = getattr(self.history, FIELD[Role(some)])
-            if column is not None:
-                found[role == some] = column[row[role == some]]
-        return found
+        first = self.given.first[values]
+        shown = zip(self.given.row[first].tolist(), self.given.role[first].tolist(), strict=True)
+        return np.array([column(self.history, self._field(row, Role(role)))[row] for row, role in shown], np.int64)
+
+    def _field(self, row: int, role: Role) -> str:
+        """The field that holds the value which a row has a role for."""
+        if role != Role.SAW:
+            return "expected" if role in (Role.REPLACED, Role.MAY_REPLACE) else "value"
+        if self.history.is_op("read")[row]:
+            return "result"
+        return "expected" if cas_answer(self.history, True)[row] else "seen"
 
     def origins(self, value: int) -> list[int]:
         """The value and those it came from, back to the first; of a circle, each once."""
@@ -85,6 +92,7 @@ class Scene:
         own = self.history.start[row] >= moment[place]
         return Actors(
             row=row,
+            start=self.history.start[row],
             end=self.history.end[row],
             moment=np.where(own, self.history.start[row], moment[place]),
             asked=np.where(own, row, maker[place]),
@@ -95,7 +103,7 @@ class Scene:
         size = np.diff(np.append(self.given.first, len(self.given.row)))[chain]
         offset = np.cumsum(size) - size
         positions = np.arange(size.sum()) + np.repeat(self.given.first[chain] - offset, size)
-        acting = np.isin(self.given.role[positions], (Role.WROTE, Role.SWAPPED, Role.READ, Role.FOUND))
+        acting = np.isin(self.given.role[positions], (Role.WROTE, Role.SWAPPED, Role.SAW))
         return self.given.row[positions][acting], np.repeat(np.arange(len(chain)), size)[acting]
 
 

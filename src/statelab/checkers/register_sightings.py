@@ -2,21 +2,22 @@
 
 A `write` makes a value; a `read` sees one; a `cas` that answered true sees the one it replaced and makes another; one
 that answered false saw what `seen` says. A `cas` that answered false without `seen` is a `miss`: it says only which
-value it did not find. Failed operations had no effect and are left out, as are reads that are not ok.
+value it did not find. One that was to replace a value by itself changes nothing: if it answered true, it saw the value.
+Failed operations had no effect and are left out, as is what changes nothing and is not ok.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import replace
 from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from statelab.checkers import order
-from statelab.checkers import packing
+from statelab.columns import INF
 from statelab.columns import INFO
 from statelab.columns import OK
-from statelab.columns import Codes
 from statelab.columns import History
 from statelab.columns import Integers
 from statelab.columns import Mask
@@ -31,19 +32,10 @@ class Role(IntEnum):
     SWAPPED = 1
     MAY_WRITE = 2
     MAY_SWAP = 3
-    READ = 4
-    FOUND = 5
-    REPLACED = 6
-    MAY_REPLACE = 7
+    SAW = 4
+    REPLACED = 5
+    MAY_REPLACE = 6
 
-
-FIELD = {role: "value" for role in Role} | {
-    Role.READ: "result",
-    Role.FOUND: "seen",
-    Role.REPLACED: "expected",
-    Role.MAY_REPLACE: "expected",
-}
-"""Which field of an operation holds the value that it has to do with in a role."""
 
 _ROLE_BITS = 3
 
@@ -114,75 +106,113 @@ def has_value(history: History, field: str, number: int | None, initial: int | N
     return nothing if initial is None else nothing | np.equal(numbers, initial)
 
 
-def _parts(history: History) -> Iterator[tuple[Role, Integers]]:
-    ok, write = history.status == OK, history.is_op("write")
-    yield Role.WROTE, np.flatnonzero(write & ok)
-    yield Role.READ, np.flatnonzero(history.is_op("read") & ok)
-    unknown = np.flatnonzero(history.status == INFO)
-    yield Role.MAY_WRITE, unknown[write[unknown]]
+def same_value(history: History, one: str, other: str, initial: int | None) -> Mask:
+    """Which rows have one value in both fields."""
+    both = there(history, one) & there(history, other) & (column(history, one) == column(history, other))
+    same: Mask = both | (has_value(history, one, None, initial) & has_value(history, other, None, initial))
+    return same
+
+
+def _parts(history: History, initial: int | None) -> Iterator[tuple[Role, str, Integers]]:
+    """The rows that have each role, and the field of the value that they have it for."""
+    ok, write, unknown = history.status == OK, history.is_op("write"), history.status == INFO
+    yield Role.WROTE, "value", np.flatnonzero(write & ok)
+    yield Role.SAW, "result", np.flatnonzero(history.is_op("read") & ok)
+    yield Role.MAY_WRITE, "value", np.flatnonzero(write & unknown)
     if "cas" not in history.ops:
         return
-    swapped, may_swap = np.flatnonzero(cas_answer(history, True)), unknown[history.is_op("cas")[unknown]]
-    yield Role.SWAPPED, swapped
-    yield Role.REPLACED, swapped
-    yield Role.MAY_SWAP, may_swap
-    yield Role.MAY_REPLACE, may_swap
+    idle, swapped = same_value(history, "expected", "value", initial), cas_answer(history, True)
+    yield Role.SAW, "expected", np.flatnonzero(swapped & idle)
+    rows = np.flatnonzero(swapped & ~idle)
+    yield Role.SWAPPED, "value", rows
+    yield Role.REPLACED, "expected", rows
+    rows = np.flatnonzero(history.is_op("cas") & unknown & ~idle)
+    yield Role.MAY_SWAP, "value", rows
+    yield Role.MAY_REPLACE, "expected", rows
     if history.has_seen is not None:
-        yield Role.FOUND, np.flatnonzero(cas_answer(history, False) & history.has_seen)
+        yield Role.SAW, "seen", np.flatnonzero(cas_answer(history, False) & history.has_seen)
 
 
 def sightings(history: History, initial: int | None) -> Sightings:
     """Sorts a history by value; `initial` is the number of the initial value (None: nothing). O(n log n), one sort."""
-    parts = list(_parts(history))
-    miss = np.flatnonzero(misses(history))
-    row = np.concatenate([*(rows for _, rows in parts), miss])
-    asked = [*((FIELD[role], rows) for role, rows in parts), ("expected", miss)]
-    code = _codes(history, asked, initial)
-    role = np.repeat(np.array([role for role, _ in parts], np.int8), [len(rows) for _, rows in parts])
-    return _sorted(row, role, code, history)
-
-
-def _codes(history: History, asked: list[tuple[str, Integers]], initial: int | None) -> Integers:
-    """For each row and field a number >= 0 that stands for its value, 0 for nothing and for the initial value."""
-    number = np.concatenate([column(history, field)[rows] for field, rows in asked])
-    nothing = np.concatenate([~there(history, field)[rows] for field, rows in asked])
-    if initial is not None:
-        nothing |= number == initial
-    if nothing.all():
-        return np.zeros(len(number), np.int64)
-    low, high = (int(f(number, where=~nothing, initial=number[np.argmin(nothing)])) for f in (np.min, np.max))
-    if high - low >= _LARGEST:
-        number, low = packing.dense(number), 0
-    number -= low - 1
-    number[nothing] = 0
-    return number
-
-
-def _sorted(row: Integers, role: NDArray[np.int8], code: Integers, history: History) -> Sightings:
-    number, bits, seen = _numbers(history.key[row], code, len(history)), len(history).bit_length(), len(role)
-    untouched = np.unique(number[:seen][code[:seen] == 0])
-    packed = number[:seen] << _ROLE_BITS
-    packed |= role
-    packed <<= bits
-    packed |= row[:seen]
+    parts, miss = list(_parts(history, initial)), np.flatnonzero(misses(history))
+    coding, bits = _coding(history, initial, parts, miss), len(history).bit_length()
+    packed, at = np.empty(sum(len(rows) for _, _, rows in parts), np.int64), 0
+    for role, field, rows in parts:
+        code = coding.of(field, rows)
+        code <<= _ROLE_BITS
+        code |= role
+        code <<= bits
+        code |= rows
+        packed[at : at + len(rows)] = code
+        at += len(rows)
+    del parts
     packed.sort()
     value = packed >> (bits + _ROLE_BITS)
     first = np.flatnonzero(order.begins(value))
-    codes = value[first]
+    codes, role_of = value[first], (packed >> bits).astype(np.int8) & (2**_ROLE_BITS - 1)
+    packed &= (1 << bits) - 1
+    missed = coding.of("expected", miss)
     return Sightings(
-        row=packed & ((1 << bits) - 1),
-        role=((packed >> bits) & (2**_ROLE_BITS - 1)).astype(np.int8),
+        row=packed,
+        role=role_of,
         first=first,
         code=codes,
-        initial=np.isin(codes, untouched),
-        miss=row[seen:],
-        missed=number[seen:],
-        missed_initial=code[seen:] == 0,
+        initial=coding.initially(codes),
+        miss=miss,
+        missed=missed,
+        missed_initial=coding.nothing("expected", miss),
     )
 
 
-def _numbers(key: Codes, code: Integers, n: int) -> Integers:
-    """One number >= 0 for each (key, value), small enough to leave room for a role and a row."""
-    number = packing.paired(key, code)
-    room = _LARGEST >> (n.bit_length() + _ROLE_BITS)
-    return packing.dense(number) if int(number.max(initial=0)) >= room else number
+@dataclass(frozen=True, slots=True, eq=False)
+class _Coding:
+    """One number >= 0 for each (key, value), small enough to leave room for a role and a row.
+
+    A value is its distance from `low`, or its place among all `numbers` where those lie far apart; 0 is the initial
+    one. Where pairs of key and value take too much room, their places among all `pairs` stand for them.
+    """
+
+    history: History
+    start: int | None
+    low: int
+    width: int
+    numbers: Integers | None = None
+    pairs: Integers | None = None
+
+    def nothing(self, field: str, rows: Integers) -> Mask:
+        """Which of the rows have the initial value in a field."""
+        nothing: Mask = ~there(self.history, field)[rows]
+        return nothing if self.start is None else nothing | (column(self.history, field)[rows] == self.start)
+
+    def of(self, field: str, rows: Integers) -> Integers:
+        code = column(self.history, field)[rows]
+        if self.numbers is None:
+            code -= self.low
+        else:
+            code = np.searchsorted(self.numbers, code)
+        code += 1
+        code[self.nothing(field, rows)] = 0
+        if len(self.history.keys) > 1:
+            code += self.history.key[rows] * np.int64(self.width)
+        return code if self.pairs is None else np.searchsorted(self.pairs, code)
+
+    def initially(self, codes: Integers) -> Mask:
+        """Which codes stand for the initial value of their key."""
+        pairs = codes if self.pairs is None else self.pairs[codes]
+        initial: Mask = pairs % self.width == 0
+        return initial
+
+
+def _coding(history: History, initial: int | None, parts: list[tuple[Role, str, Integers]], miss: Integers) -> _Coding:
+    fields = [field for field in ("value", "result", "expected", "seen") if there(history, field).any()]
+    told = [(column(history, field), there(history, field)) for field in fields]
+    low = min((int(numbers.min(where=has, initial=INF)) for numbers, has in told), default=0)
+    high = max((int(numbers.max(where=has, initial=-INF - 1)) for numbers, has in told), default=0)
+    room = _LARGEST >> (len(history).bit_length() + _ROLE_BITS)
+    if len(history.keys) * (high - low + 2) < room:
+        return _Coding(history, initial, low, high - low + 2)
+    numbers = np.unique(np.concatenate([numbers[has] for numbers, has in told]))
+    dense = _Coding(history, initial, 0, len(numbers) + 1, numbers)
+    asked = [*((field, rows) for _, field, rows in parts), ("expected", miss)]
+    return replace(dense, pairs=np.unique(np.concatenate([dense.of(field, rows) for field, rows in asked])))

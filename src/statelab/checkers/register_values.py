@@ -3,8 +3,7 @@
 LIVENESS. An operation of unknown outcome must have taken effect if the value it makes was seen by an answered operation
 or replaced by another that must have taken effect; otherwise, leaving it out loses nothing: whatever an order with it
 explains, the same order without it explains (nobody looks at its value, and without misses nobody cares that the value
-before it was gone).
-"""
+before it was gone)."""
 
 from dataclasses import dataclass
 
@@ -21,7 +20,7 @@ NEVER = -INF - 1
 """The start of what was not asked for."""
 
 _BITS = {role: np.uint8(1 << role) for role in Role}
-_SEEN = sum(_BITS[role] for role in (Role.READ, Role.FOUND, Role.REPLACED))
+_SEEN = sum(_BITS[role] for role in (Role.SAW, Role.REPLACED))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +60,7 @@ def values(history: History, given: Sightings) -> Values:
     made = certain | ((role[first] <= Role.MAY_SWAP) & seen)
     maker = np.where(made, row[first], -1)
     before, forks = _before(swaps, len(first))
-    start, end = _sights(history, given, swaps)
+    seen_start, seen_end = _sights(history, given, swaps.idle)
     return Values(
         key=history.key[row[first]].astype(np.int64),
         initial=given.initial,
@@ -70,8 +69,8 @@ def values(history: History, given: Sightings) -> Values:
         maker=maker,
         made_start=np.where(made, history.start[maker], NEVER),
         made_end=np.where(made, history.end[maker], INF),
-        seen_start=np.maximum.reduceat(start, first) if len(first) else start,
-        seen_end=np.minimum.reduceat(end, first) if len(first) else end,
+        seen_start=seen_start,
+        seen_end=seen_end,
         before=before,
         forks=forks,
     )
@@ -115,7 +114,7 @@ def _made_twice(given: Sightings, seen: Mask) -> Mask:
     """Values with two makers, both of which surely or possibly took effect."""
     second = given.first + 1
     inside = second < np.append(given.first[1:], len(given.row))
-    role = np.where(inside, given.role[np.minimum(second, len(given.row) - 1)], Role.READ) if len(second) else second
+    role = np.where(inside, given.role[np.minimum(second, len(given.row) - 1)], Role.SAW) if len(second) else second
     return (role <= Role.SWAPPED) | ((role <= Role.MAY_SWAP) & seen)
 
 
@@ -125,10 +124,13 @@ def _before(swaps: _Swaps, count: int) -> tuple[Integers, Integers]:
     return before, np.bincount(swaps.old, minlength=count)
 
 
-def _sights(history: History, given: Sightings, swaps: _Swaps) -> tuple[Integers, Integers]:
-    """Start and end of each sighting; NEVER and INF where it is not one of seeing."""
-    start, end = history.start[given.row], history.end[given.row]
+def _sights(history: History, given: Sightings, idle: Integers) -> tuple[Integers, Integers]:
+    """For each value, the latest start and the earliest end of those who saw it; NEVER and INF where nobody did."""
     making = given.role <= Role.MAY_SWAP
-    start[making], end[making] = NEVER, INF
-    start[swaps.idle] = NEVER
-    return start, end
+    time = history.start[given.row]
+    time[making] = NEVER
+    time[idle] = NEVER
+    last = np.maximum.reduceat(time, given.first) if len(time) else time
+    np.take(history.end, given.row, out=time)
+    time[making] = INF
+    return last, np.minimum.reduceat(time, given.first) if len(time) else time

@@ -24,6 +24,9 @@ from statelab.checkers.register_sightings import Role
 from statelab.columns import History
 from statelab.columns import Integers
 
+_TRIED = 100
+"""Of equally good operations for a witness, how many are tried."""
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -54,8 +57,8 @@ def unmade(scene: Scene) -> Witness | None:
     phantom = np.flatnonzero(scene.values.phantom & ~scene.values.ambiguous)
     if not len(phantom):
         return None
-    row, _ = scene.sure(int(phantom[0]))
-    return Witness("phantom", (row,), phantom[:1])
+    row, value = scene.sure(int(phantom[0]))
+    return Witness("phantom", (row,), np.array(scene.origins(value)))
 
 
 def circular(scene: Scene) -> Witness | None:
@@ -73,7 +76,7 @@ def future(scene: Scene) -> Witness | None:
     judged = scene.judged
     if not judged.future.any():
         return None
-    late = latest(judged.chains.first, judged.made[0]) - np.minimum(judged.made[1], judged.seen[1])
+    late = latest(judged.chains.first, judged.made_start) - judged.first_end_at
     chain, _ = scene.chain_of(int(np.argmax(np.where(judged.future, late, 0))))
     return _too_soon(scene, chain)
 
@@ -95,14 +98,17 @@ def fork(scene: Scene, keys: Integers) -> Witness | None:
     if not len(forked):
         return None
     value = int(forked[0])
-    shows = {row: value for row in scene.sightings(value, Role.REPLACED).tolist()}
+    shows: dict[int, int] = {row: value for row in scene.sightings(value, Role.REPLACED).tolist()}
     for after in np.flatnonzero(scene.values.before == value).tolist():
         if scene.given.role[scene.given.first[after]] == Role.MAY_SWAP:
             shows |= [scene.sure(after)]
     rows = np.array(list(shows))
     pair = _nearest(scene.history, rows) if len(rows) > 1 else (int(rows[0]),) * 2  # out of itself: wrong alone
     alone = (_wrong_alone(scene, row, shows[row]) for row in pair)
-    return next(filter(None, alone), Witness("lost-update", pair, np.array(scene.origins(value))))
+    needed = dict.fromkeys(
+        origin for shown in (value, *(shows[row] for row in pair)) for origin in scene.origins(shown)
+    )
+    return next(filter(None, alone), Witness("lost-update", pair, np.array(list(needed))))
 
 
 def _nearest(history: History, rows: Integers) -> tuple[int, int]:
@@ -128,12 +134,13 @@ def replaced(scene: Scene) -> Witness | None:
     places = np.flatnonzero(judged.stale)
     if not len(places):
         return None
-    upto = latest(judged.chains.first, np.maximum(judged.made[0], judged.seen[0]))
+    upto = latest(judged.chains.first, judged.last_start_at)
     before = earlier(judged.chains.first, upto)[places]
-    ended = np.minimum(judged.made[1], judged.seen[1])[places]
-    chain, place = scene.chain_of(int(places[np.argmax(before - ended)]))
+    apart = before - judged.first_end_at[places]
+    furthest = places[apart == apart.max()][-1]  # who replaced a value stands at the place of the next one
+    chain, place = scene.chain_of(int(furthest))
     old = int(chain[np.argmax(scene.values.seen_start[chain[:place]])])
-    seers = scene.sightings(old, Role.READ, Role.FOUND)
+    seers = scene.sightings(old, Role.SAW)
     later = int(seers[np.argmax(scene.history.start[seers])])
     cast = scene.actors(chain[place : place + 1])
     earlier_row = int(cast.row[np.argmin(cast.end)])
@@ -146,44 +153,58 @@ def clash(scene: Scene) -> Witness | None:
     clashes = scene.judged.clashes
     if not len(clashes):
         return None
-    worst = int(np.argmax(clashes.slack_ns))
+    initial = scene.values.initial[scene.judged.value[scene.judged.chains.value[scene.judged.chains.first]]]
+    fewest = np.flatnonzero(initial[clashes.one] | initial[clashes.other])
+    among = fewest if len(fewest) else np.arange(len(clashes))
+    worst = among[np.argmax(clashes.slack_ns[among])]
     chains = [scene.chain(int(pair[worst])) for pair in (clashes.one, clashes.other)]
     chains.sort(key=lambda chain: not scene.values.initial[chain[0]])
-    values = np.concatenate(chains)
     one, other = (scene.actors(chain) for chain in chains)
-    if scene.values.initial[chains[0][0]]:
-        return _returned(one, other, values)
-    return _crossed(one, other, values)
+    rows, links = _returned(one, other) if len(fewest) else _crossed(one, other)
+    links = tuple(sorted(links, key=lambda link: int(scene.history.end[link.earlier])))
+    slack = min(int(scene.history.start[link.asked] - scene.history.end[link.earlier]) for link in links)
+    return Witness("order" if len(rows) == 4 else "stale-read", rows, np.concatenate(chains), links, slack)
 
 
-def _returned(initial: Actors, other: Actors, values: Integers) -> Witness:
-    first, last = int(np.argmin(other.end)), int(np.argmax(initial.moment))
-    link = Link(int(other.row[first]), int(initial.row[last]), int(initial.asked[last]))
-    return Witness(
-        "stale-read", (link.earlier, link.later), values, (link,), int(initial.moment[last] - other.end[first])
-    )
+_Crossing = tuple[tuple[int, ...], tuple[Link, ...]]
 
 
-def _crossed(one: Actors, other: Actors, values: Integers) -> Witness:
-    ends, moments = (one.end.min(), other.end.min()), (one.moment.max(), other.moment.max())
-    slack = int(min(moments[1] - ends[0], moments[0] - ends[1]))
-    (a, a_late), (b, b_late) = _extremes(one, ends[1], moments[1]), _extremes(other, ends[0], moments[0])
-    if a == a_late:
-        b, b_late = int(np.argmin(other.end)), int(np.argmax(other.moment))
-    links = (
-        Link(int(one.row[a]), int(other.row[b_late]), int(other.asked[b_late])),
-        Link(int(other.row[b]), int(one.row[a_late]), int(one.asked[a_late])),
-    )
-    rows = tuple(dict.fromkeys(row for link in links for row in (link.earlier, link.later)))
-    return Witness("stale-read" if len(rows) == 3 else "order", rows, values, links, slack)
+def _returned(initial: Actors, other: Actors) -> _Crossing:
+    link = _link(other, int(np.argmin(other.end)), initial, int(np.argmax(initial.moment)))
+    return (link.earlier, link.later), (link,)
 
 
-def _extremes(cast: Actors, other_end: int, other_moment: int) -> tuple[int, int]:
-    """The operation that ended first and the one that began last; one that does for both, if there is one."""
-    both = np.flatnonzero((cast.moment > other_end) & (cast.end < other_moment))
-    if len(both):
-        return int(both[0]), int(both[0])
-    return int(np.argmin(cast.end)), int(np.argmax(cast.moment))
+def _crossed(one: Actors, other: Actors) -> _Crossing:
+    """Three operations, where one of a chain began after one of the other and ended before another of the other; of
+    those with the largest slack the three that fit into the shortest time. Four where there are none."""
+    best = max(_between(one, other), _between(other, one), key=lambda found: found[0])[1]
+    if best is None:
+        a, b = (int(np.argmin(cast.end)) for cast in (one, other))
+        a_late, b_late = (int(np.argmax(cast.moment)) for cast in (one, other))
+        best = (_link(one, a, other, b_late), _link(other, b, one, a_late))
+    return tuple(dict.fromkeys(row for link in best for row in (link.earlier, link.later))), best
+
+
+def _between(one: Actors, other: Actors) -> tuple[tuple[int, int], tuple[Link, Link] | None]:
+    """An operation of `one` between two of `other`: (slack, minus the time that the three take), and its links."""
+    slack = np.minimum(one.moment - other.end.min(), other.moment.max() - one.end)
+    most = int(slack.max())
+    if most <= 0:
+        return (0, 0), None
+    found = []
+    for place in np.flatnonzero(slack == most)[:_TRIED].tolist():
+        before = np.flatnonzero(other.end <= one.moment[place] - most)
+        after = np.flatnonzero(other.moment >= one.end[place] + most)
+        early = int(before[np.argmax(other.start[before])])
+        late = int(after[np.argmin(other.end[after])])
+        took = int(other.end[late] - min(other.start[early], one.start[place]))
+        found.append(((most, -took), place, early, late))
+    size, place, early, late = max(found)
+    return size, (_link(one, place, other, late), _link(other, early, one, place))
+
+
+def _link(before: Actors, place: int, after: Actors, at: int) -> Link:
+    return Link(int(before.row[place]), int(after.row[at]), int(after.asked[at]))
 
 
 def smallest(scene: Scene, forked_keys: Integers) -> Witness | None:

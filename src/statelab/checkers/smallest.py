@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from statelab.checkers import order
 from statelab.checkers.examination import Examination
 from statelab.checkers.races import RaceEvent
+from statelab.checkers.told import above
 from statelab.columns import History
 from statelab.columns import Integers
 
@@ -40,7 +41,7 @@ def smallest(found: Examination, events: tuple[RaceEvent, ...]) -> Smallest | No
     if found.too_low.any():
         return Smallest("too-low", (int(rows[np.argmax(found.too_low)]),))
     asked = _asked_by_end(found)
-    lacking = found.told.value - found.given.initial - asked
+    lacking = above(found.given.initial, found.told.value) - asked
     if (lacking > 0).any():
         return _gap(found, int(np.argmax(lacking)), asked, ())
     if events:

@@ -16,6 +16,13 @@ from statelab.columns import Mask
 _LARGEST = 2**62
 
 
+def above(initial: int, numbers: Integers) -> Integers:
+    """How far each number lies above the initial one; beyond 2^62 either way cut off, so that the difference fits."""
+    least, largest = np.iinfo(np.int64).min, np.iinfo(np.int64).max
+    near: Integers = np.clip(numbers, max(initial - _LARGEST, int(least)), min(initial + _LARGEST, int(largest)))
+    return near - initial
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Answers:
     """What a history says about counters: its rows by role, shape `(n,)` each.

@@ -6,6 +6,7 @@ import numpy as np
 
 from statelab.checkers.told import Answers
 from statelab.checkers.told import Told
+from statelab.checkers.told import above
 from statelab.columns import Integers
 from statelab.columns import Mask
 from statelab.results import Bounds
@@ -58,7 +59,7 @@ def totals(given: Answers, told: Told) -> Totals:
     unknown = np.flatnonzero(given.unknown)
     owner = told.counter_of(given.history, unknown)
     settled = given.settled[told.row]
-    at, value = told.counter[settled], told.value[settled] - given.initial
+    at, value = told.counter[settled], above(given.initial, told.value[settled])
     low = np.full(counters, np.iinfo(np.int64).max)
     high = np.full(counters, np.iinfo(np.int64).min)
     np.minimum.at(low, at, value)

@@ -76,7 +76,8 @@ class Table:
     """A Parquet file; only those columns are read that hold one of the fields."""
 
     def __init__(self, source: Any, fields: Collection[str]) -> None:
-        self._file = pq.ParquetFile(source, read_dictionary=list(_CODED))
+        there = pq.read_schema(source).names
+        self._file = pq.ParquetFile(source, read_dictionary=[name for name in _CODED if name in there])
         self.names: Sequence[str] = self._file.schema_arrow.names
         wanted = {name for field in fields for name in COLUMNS.get(field, (field,))} | {*SERVER_FIELDS, "served_by"}
         self._wanted = [name for name in self.names if name in wanted]

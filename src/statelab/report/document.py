@@ -14,6 +14,8 @@ from statelab.report.matrices import Deployment
 from statelab.report.matrices import Matrix
 from statelab.report.matrices import Mechanism
 from statelab.report.matrices import matrices_of
+from statelab.report.promises import Promise
+from statelab.report.promises import promises_of
 from statelab.report.rows import Row
 from statelab.report.rows import rows_of
 from statelab.report.states import State
@@ -29,6 +31,7 @@ class Report:
 
     rows: list[Row]
     matrices: list[Matrix]
+    promises: list[Promise]
     facts: list[tuple[str, str]]
     tally: list[tuple[State, int]]
     contradictions: list[Sentence]
@@ -101,6 +104,7 @@ def compose(results: Results) -> Report:
     return Report(
         rows=rows,
         matrices=matrices,
+        promises=promises_of(matrices),
         facts=summary.facts(results.manifest),
         tally=summary.tally([row for matrix in matrices for line in matrix.lines for row in line.rows]),
         contradictions=summary.contradictions(rows),

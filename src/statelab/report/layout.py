@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from dataclasses import replace
 
 from statelab.history import Operation
+from statelab.history import Result
 from statelab.report.servers import Server
 from statelab.report.servers import servers_of
 from statelab.report.timescale import Timescale
@@ -125,10 +126,17 @@ def _has_room(lane: Lane, box: Box) -> bool:
 
 def _outcome(operation: Operation) -> str:
     if operation.status == "ok":
-        return "nothing" if operation.result is None else f"{operation.result:,}"
+        return _shown(operation.result)
     if operation.status == "fail":
         return "failed"
     return "? (timed out)" if operation.timed_out else "? (unknown)"
+
+
+def _shown(result: Result) -> str:
+    """A number with its thousands apart, anything else as it is."""
+    if result is None:
+        return "nothing"
+    return f"{result:,}" if isinstance(result, int) and not isinstance(result, bool) else str(result)
 
 
 def _with_labels(boxes: list[Box]) -> list[Box]:

@@ -31,6 +31,7 @@ def render(report: Report) -> str:
         "# State Lab\n",
         _summary(report),
         *_findings(report),
+        _promises(report),
         *(_matrix(matrix) for matrix in report.matrices),
         _legend(report),
         _fixes(report.broken),
@@ -42,12 +43,22 @@ def render(report: Report) -> str:
 
 
 def headline_markdown(results: Results, window: str = "io") -> str:
-    """The matrices of one window (the widest there is, if not that one) with their legend."""
+    """All promises, and the first workload's matrix of one window (the widest there is, if not that one), with their
+    legend."""
     report = compose(results)
     windows = sorted({matrix.window for matrix in report.matrices}, key=window_order)
     chosen = window if window in windows else next(iter(windows), "")
-    matrices = [_matrix(matrix) for matrix in report.matrices if matrix.window == chosen]
-    return "\n".join([*matrices, _legend(report)])
+    matrices = [_matrix(matrix) for matrix in report.matrices if matrix.window == chosen][:1]
+    return "\n".join(part for part in (_promises(report), *matrices, _legend(report)) if part)
+
+
+def _promises(report: Report) -> str:
+    """How many mechanisms keep each promise; nothing where there is only one workload."""
+    if len(report.promises) < 2:
+        return ""
+    heads = ["promise", *(f"`{deployment.name}`" for deployment in report.deployments)]
+    lines = [[f"{p.workload}, window `{p.window}`", *(share.text for share in p.shares)] for p in report.promises]
+    return f"### All promises: mechanisms that keep it, of those measured\n\n{table(heads, lines)}"
 
 
 def _fitting(parts: list[str]) -> str:

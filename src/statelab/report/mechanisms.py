@@ -45,9 +45,10 @@ measured: the figures, and what a change costs in throughput and p95, are in the
 For each mechanism: what it is and what people believe of it, what it claims, what the theory predicts from that under
 each deployment, and, where it breaks, the nearest mechanism that holds there, with the lines that change. Nearest is
 what keeps the state in the same place (reach, store, what it outlives), then what widens its reach least, then what
-changes the fewest lines of code; it never reaches less far or forgets earlier, and it holds by its own promise with
-every window. The code is shown without imports and docstrings: `-` goes, `+` comes, `...` is the same on both sides; a
-line that is only indented otherwise counts as the same. The call `window()` stands for what your code does there.
+changes the fewest lines of code; it never reaches less far or forgets earlier (but where outliving the request is what
+goes wrong), and it holds by its own promise with every window. The code is shown without imports and docstrings: `-`
+goes, `+` comes, `...` is the same on both sides; a line that is only indented otherwise counts as the same. The call
+`window()` stands for what your code does there.
 """
 
 
@@ -86,10 +87,15 @@ def _claims(claims: Claims) -> str:
     more = {
         f"inherits across a fork: {_named(claims.inherited)}": claims.inherited,
         "answers after its update": claims.answers_later,
+        f"a miss is computed once across: {_named(claims.single_flight)}": claims.single_flight,
         "a wait stops every greenlet": claims.blocks_hub,
         f"excludes others for at most {claims.lease_ms} ms": claims.lease_ms is not None,
         f"a thread started at its {claims.thread} does the work": claims.thread is not None,
         f"copies begin {claims.copies.replace('-', ' ')}": claims.copies != "alike",
+        "only in the thread that imported the app": claims.of_importing_thread,
+        "one for each client": claims.keyed,
+        "travels with the client": claims.carried,
+        "read and written back whole": claims.written_whole,
     }
     facts = {
         "state crosses": _named(claims.shared_across),

@@ -104,6 +104,7 @@ CODES = {
     "logged-out": "OUT",
     "logout-undone": "UN-OUT",
     "stale": "STALE",
+    "phantom": "PH",
     "stampede": "SP",
     "crossed-replies": "CR",
     "broken-connection": "BC",

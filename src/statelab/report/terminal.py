@@ -43,6 +43,7 @@ def show(report: Report, console: Console, folder: Path | None) -> None:
 
 def _parts(report: Report, width: int, folder: Path | None) -> Iterator[Table | Text]:
     yield Text("  ".join(f"{name} {value}" for name, value in report.facts if name != "versions"), "dim")
+    yield from _promises(report)
     for matrix in report.matrices:
         yield Text(f"\n{matrix.workload}, window {matrix.window}", "bold")
         yield from _tables(matrix, width)
@@ -54,6 +55,20 @@ def _parts(report: Report, width: int, folder: Path | None) -> Iterator[Table | 
     yield Text(report.verdict, "bold red" if report.contradictions else "bold green")
     if folder is not None:
         yield Text(f"The page: {folder / 'index.html'}")
+
+
+def _promises(report: Report) -> Iterator[Table | Text]:
+    """How many mechanisms keep each promise; nothing where there is only one workload."""
+    if len(report.promises) < 2:
+        return
+    yield Text("\nAll promises: mechanisms that keep it, of those measured", "bold")
+    grid = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    grid.add_column("promise", no_wrap=True)
+    for deployment in report.deployments:
+        grid.add_column(_head(deployment.name), no_wrap=True)
+    for promise in report.promises:
+        grid.add_row(promise.workload, *(f"{s.kept}/{s.of}" for s in promise.shares))
+    yield grid
 
 
 def _tables(matrix: Matrix, width: int) -> Iterator[Table]:

@@ -1,0 +1,38 @@
+"""The workload `inventory`: everybody buys the same article until well after it is sold out, then the next one."""
+
+from collections import defaultdict
+from itertools import count
+
+from cells import Cell
+from recording import RecordingClient
+from statelab.history import Operation
+
+STOCK = 2
+"""On the shelf of each article; the judge knows it, too."""
+
+BUYS = 6
+"""Asked of an article before all go on to the next one: three times as many as there are."""
+
+ARTICLES = 24
+
+_asked: defaultdict[str, "count[int]"] = defaultdict(count)
+
+
+def _article(cell: Cell, number: int) -> str:
+    return f"{cell.key}.{number}"
+
+
+def prepare(client: RecordingClient, cell: Cell) -> None:
+    for number in range(ARTICLES):
+        client.change(cell.path, "stock", key=_article(cell, number), window=cell.window, value=STOCK)
+
+
+def act(client: RecordingClient, cell: Cell) -> Operation:
+    """The last article is bought until the load ends."""
+    number = min(next(_asked[cell.key]) // BUYS, ARTICLES - 1)
+    return client.change(cell.path, "buy", key=_article(cell, number), window=cell.window)
+
+
+def audit(client: RecordingClient, cell: Cell) -> Operation:
+    """How many are left of the first article; where it stands says the judge nothing, that everybody answers does."""
+    return client.read(cell.path, key=_article(cell, 0))

@@ -1,0 +1,94 @@
+"""The workload `session`: some browsers, each with several requests at once; they count, ask who they are, log out.
+
+After an acknowledged logout, when what was under way has ended, two ask who is logged in: one with the cookies that the
+browser has then, one with those it had before. Then the next user logs in, with no cookies at all.
+"""
+
+from collections import defaultdict
+
+from browsers import Browser
+from browsers import Jar
+from cells import Cell
+from recording import RecordingClient
+from statelab.history import Operation
+
+BROWSERS = 2
+ACTS_PER_LOGIN = 16
+"""So many acts of a browser, then it logs out."""
+
+LOGOUT_TRIES = 6
+"""A logout that is refused has ended nothing; a user clicks again."""
+
+ASKED_AFTERWARDS = 3
+"""How often each of the two jars is tried after a logout: whoever serves it may be another process."""
+
+_browsers: defaultdict[str, list[Browser]] = defaultdict(lambda: [Browser(f"b{number}") for number in range(BROWSERS)])
+
+
+def _browser(client: RecordingClient, cell: Cell) -> Browser:
+    return _browsers[cell.key][client.process % BROWSERS]
+
+
+def _key(cell: Cell, browser: Browser) -> str:
+    return f"{cell.key}.{browser.user}"
+
+
+def _login(client: RecordingClient, cell: Cell, browser: Browser) -> Operation:
+    browser.begin_anew()
+    client.cookies = browser.jar
+    done = client.change(cell.path, "login", key=_key(cell, browser), window=cell.window, user=browser.user)
+    browser.open()
+    return done
+
+
+def _whoami(client: RecordingClient, cell: Cell, browser: Browser, jar: Jar) -> Operation:
+    client.cookies = jar
+    return client.ask(cell.path, "whoami", key=_key(cell, browser))
+
+
+def _logout(client: RecordingClient, cell: Cell, browser: Browser) -> Jar:
+    """Logs out while the browser's other requests are under way; the cookies that it had before."""
+    kept = browser.jar.copy()
+    client.cookies = browser.jar
+    for _ in range(LOGOUT_TRIES):
+        if client.change(cell.path, "logout", key=_key(cell, browser), window=cell.window).status == "ok":
+            break
+    return kept
+
+
+def _log_out_and_in(client: RecordingClient, cell: Cell, browser: Browser) -> Operation:
+    kept = _logout(client, cell, browser)
+    browser.close()
+    browser.wait_until_quiet()
+    for _ in range(ASKED_AFTERWARDS):
+        _whoami(client, cell, browser, browser.jar)
+        _whoami(client, cell, browser, kept)
+    return _login(client, cell, browser)
+
+
+def prepare(client: RecordingClient, cell: Cell) -> None:
+    for browser in _browsers[cell.key]:
+        _login(client, cell, browser)
+
+
+def act(client: RecordingClient, cell: Cell) -> Operation:
+    browser = _browser(client, cell)
+    if browser.unused:
+        return _login(client, cell, browser)
+    browser.wait_until_open()
+    browser.acts += 1
+    if browser.acts == ACTS_PER_LOGIN:
+        return _log_out_and_in(client, cell, browser)
+    with browser as jar:
+        if browser.acts % 4 == 0:
+            return _whoami(client, cell, browser, jar)
+        client.cookies = jar
+        return client.change(cell.path, "count", key=_key(cell, browser), window=cell.window)
+
+
+def audit(client: RecordingClient, cell: Cell) -> Operation:
+    """Reads the counter, and asks who is logged in, which everybody answers."""
+    browser = _browser(client, cell)
+    client.cookies = browser.jar
+    client.read(cell.path, key=_key(cell, browser))
+    return _whoami(client, cell, browser, browser.jar)

@@ -1,0 +1,34 @@
+"""`functools.lru_cache` on the function that computes, `cache_clear` after an update.
+
+People take it for the app's cache; each process has one, and clears its own. A call that was under way when the cache
+was cleared puts back what it had read before.
+"""
+
+from functools import lru_cache
+
+from flask import g
+
+from webapp.cache import truth
+from webapp.claims import BLOCKING
+from webapp.claims import NOTHING
+from webapp.claims import PROCESS
+from webapp.claims import Claims
+from webapp.window import Window
+
+CLAIMS = Claims(shared_across=PROCESS, atomic_across=NOTHING, switches_inside=BLOCKING, survives="request")
+
+
+@lru_cache(maxsize=1024)
+def page(key: str) -> int:
+    return truth.compute(key, g.window)
+
+
+def write(key: str, window: Window, value: int) -> int:
+    truth.update(key, window, value)
+    page.cache_clear()
+    return value
+
+
+def read(key: str, window: Window) -> truth.Answer:
+    g.window = window
+    return truth.answer(page(key))

@@ -1,0 +1,44 @@
+"""A Redis lock around the computation, and a second look at the cache inside it; `DEL` after an update.
+
+People expect the lock to cure both ills; it makes one request compute while the others wait. The update does not ask
+for it, so a value that was read before still lands after the `DEL`.
+"""
+
+from webapp import stores
+from webapp.cache import truth
+from webapp.claims import CLUSTER
+from webapp.claims import NOTHING
+from webapp.claims import SOCKETS
+from webapp.claims import Claims
+from webapp.window import Window
+
+CLAIMS = Claims(
+    shared_across=CLUSTER,
+    atomic_across=NOTHING,
+    single_flight=CLUSTER,
+    switches_inside=SOCKETS,
+    survives="server",
+    store="redis",
+)
+
+SECONDS = 300
+LEASE = 30.0
+POLL = 0.002
+
+
+def write(key: str, window: Window, value: int) -> int:
+    truth.update(key, window, value)
+    stores.redis().delete(key)
+    return value
+
+
+def read(key: str, window: Window) -> truth.Answer:
+    redis = stores.redis()
+    value = redis.get(key)
+    if value is None:
+        with redis.lock(f"{key}~lock", timeout=LEASE, sleep=POLL, blocking_timeout=stores.TIMEOUT):
+            value = redis.get(key)
+            if value is None:
+                value = truth.compute(key, window)
+                redis.set(key, value, ex=SECONDS)
+    return truth.answer(int(value))

@@ -1,0 +1,38 @@
+"""Versioned keys, and a Redis lock around the computation inside which the version is read again.
+
+People add one of the two and are surprised by the other ill; together nothing stale is read and nobody computes what
+another one is computing.
+"""
+
+from webapp import stores
+from webapp.cache import truth
+from webapp.claims import CLUSTER
+from webapp.claims import Claims
+from webapp.window import Window
+
+CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, single_flight=CLUSTER, survives="server", store="redis")
+
+SECONDS = 300
+LEASE = 30.0
+POLL = 0.002
+
+
+def write(key: str, window: Window, value: int) -> int:
+    truth.update(key, window, value)
+    stores.redis().incr(f"{key}~version")
+    return value
+
+
+def read(key: str, window: Window) -> truth.Answer:
+    redis = stores.redis()
+    version = int(redis.get(f"{key}~version") or 0)
+    value = redis.get(f"{key}~{version}")
+    if value is None:
+        # one lock for all versions: an update in between changes the version, not who computes
+        with redis.lock(f"{key}~lock", timeout=LEASE, sleep=POLL, blocking_timeout=stores.TIMEOUT):
+            version = int(redis.get(f"{key}~version") or 0)
+            value = redis.get(f"{key}~{version}")
+            if value is None:
+                value = truth.compute(key, window)
+                redis.set(f"{key}~{version}", value, ex=SECONDS)
+    return truth.answer(int(value))

@@ -1,0 +1,12 @@
+"""What a buyer is told."""
+
+from typing import Literal
+
+from webapp.errors import Refused
+
+Answer = Literal["ok", "sold-out"]
+
+
+def unknown_article(key: str) -> Refused:
+    """The refusal of an article that nobody ever put on the shelf: to be unknown is not to be sold out."""
+    return Refused(404, f"no article {key.split('.', 2)[-1]!r}: nobody has put it on the shelf")

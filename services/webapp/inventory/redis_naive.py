@@ -1,0 +1,42 @@
+"""Redis `GET`, look, then `DECR`: the store is shared, and each command is atomic.
+
+People take two atomic commands for one; between them others look at the same last one.
+"""
+
+from webapp import stores
+from webapp.claims import CLUSTER
+from webapp.claims import NOTHING
+from webapp.claims import SOCKETS
+from webapp.claims import Claims
+from webapp.inventory.answers import Answer
+from webapp.inventory.answers import unknown_article
+from webapp.window import Window
+
+CLAIMS = Claims(
+    shared_across=CLUSTER,
+    atomic_across=NOTHING,
+    switches_inside=SOCKETS,
+    survives="server",
+    store="redis",
+)
+
+
+def stock(key: str, window: Window, value: int) -> int:
+    window()
+    stores.redis().set(key, value)
+    return value
+
+
+def buy(key: str, window: Window) -> Answer:
+    if read(key) < 1:
+        return "sold-out"
+    window()
+    stores.redis().decr(key)
+    return "ok"
+
+
+def read(key: str) -> int:
+    left = stores.redis().get(key)
+    if left is None:
+        raise unknown_article(key)
+    return int(left)

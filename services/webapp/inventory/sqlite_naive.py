@@ -1,0 +1,43 @@
+"""SQLite: `SELECT` how many there are, then `UPDATE ... SET n = n - 1`.
+
+People trust the update, which is atomic; it was decided before, by a look that is out of date.
+"""
+
+from webapp.claims import BLOCKING
+from webapp.claims import HOST
+from webapp.claims import NOTHING
+from webapp.claims import Claims
+from webapp.inventory import tables
+from webapp.inventory.answers import Answer
+from webapp.inventory.answers import unknown_article
+from webapp.window import Window
+
+CLAIMS = Claims(shared_across=HOST, atomic_across=NOTHING, switches_inside=BLOCKING, survives="server")
+
+PUT = "INSERT INTO articles VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET n = excluded.n"
+READ = "SELECT n FROM articles WHERE key = ?"
+TAKE = "UPDATE articles SET n = n - 1 WHERE key = ?"
+
+
+def stock(key: str, window: Window, value: int) -> int:
+    window()
+    with tables.sqlite() as database:
+        database.execute(PUT, [key, value])
+    return value
+
+
+def buy(key: str, window: Window) -> Answer:
+    if read(key) < 1:
+        return "sold-out"
+    window()
+    with tables.sqlite() as database:
+        database.execute(TAKE, [key])
+    return "ok"
+
+
+def read(key: str) -> int:
+    with tables.sqlite() as database:
+        row = database.execute(READ, [key]).fetchone()
+    if row is None:
+        raise unknown_article(key)
+    return int(row[0])

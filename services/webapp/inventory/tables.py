@@ -1,0 +1,13 @@
+"""The tables of the inventory's SQL mechanisms: one that takes any number, one that refuses what is below zero."""
+
+from webapp.tables import Tables
+
+_TABLES = Tables(
+    "inventory",
+    "CREATE TABLE IF NOT EXISTS articles (key TEXT PRIMARY KEY, n BIGINT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS checked_articles (key TEXT PRIMARY KEY, n BIGINT NOT NULL CHECK (n >= 0))",
+)
+
+postgres = _TABLES.postgres
+sqlite = _TABLES.sqlite
+sqlite_path = _TABLES.path

@@ -1,0 +1,63 @@
+"""A Flask app of a mechanism's own, for what is configured once for a whole app: its sessions, or a lasting context.
+
+It answers all requests whose path begins with the mechanism's, by the same rules as the lab's app does all others.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from flask import Flask
+from flask import Response
+from werkzeug.exceptions import InternalServerError
+
+from webapp.errors import StoreDown
+from webapp.errors import register_errors
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
+    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import WSGIEnvironment
+
+
+class OwnApps:
+    """Chooses who answers, by workload and mechanism: the first two parts of the path."""
+
+    def __init__(self, otherwise: "WSGIApplication") -> None:
+        self._otherwise = otherwise
+        self.apps: dict[str, WSGIApplication] = {}
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        name = "/".join(environ["PATH_INFO"].split("/", 3)[1:3])
+        return self.apps.get(name, self._otherwise)(environ, start_response)
+
+
+def _configured_like(app: Flask) -> Flask:
+    mine = Flask(app.import_name)
+    mine.json = app.json
+    return mine
+
+
+def _name_store(mine: Flask, store: str) -> None:
+    """What fails outside the view, where a session is opened or saved, is the store's failure as well."""
+
+    def fail(error: InternalServerError) -> tuple[Response, int]:
+        down = StoreDown(store, error.original_exception or error)  # type: ignore[arg-type]
+        response = mine.json.response(error=str(down), store=store)
+        return response, 503
+
+    mine.register_error_handler(InternalServerError, fail)
+
+
+def own_app(app: Flask, workload: str, mechanism: str, store: str | None = None) -> Flask:
+    """A new app for the mechanism, put before `app`; `store` is what it needs."""
+    from webapp.views import register_views  # it imports the catalogue, which imports the mechanisms
+
+    if not isinstance(app.wsgi_app, OwnApps):
+        app.wsgi_app = OwnApps(app.wsgi_app)  # type: ignore[method-assign]
+    mine = _configured_like(app)
+    register_views(mine, only=(workload, mechanism))
+    register_errors(mine)
+    if store:
+        _name_store(mine, store)
+    app.wsgi_app.apps[f"{workload}/{mechanism}"] = mine.wsgi_app
+    return mine

@@ -1,0 +1,52 @@
+"""Flask-Limiter with `memory://`, its default: counts in a dict of the process, added to under a lock.
+
+People deploy what the quick start showed. Each process lets the whole limit through; and the count is looked up again
+after the lock, so that a request may be refused for those that came after it.
+"""
+
+from collections import Counter
+
+from flask import Flask
+from flask import g
+from flask_limiter import Limiter
+from flask_limiter import RateLimitExceeded
+from limits.storage import MemoryStorage
+
+from webapp.claims import PROCESS
+from webapp.claims import Claims
+from webapp.rate_limit.answers import Answer
+from webapp.rate_limit.asking import asker
+from webapp.rate_limit.asking import per_hour
+from webapp.rate_limit.asking import register
+from webapp.window import Window
+
+CLAIMS = Claims(shared_across=PROCESS, atomic_across=PROCESS, answers_later=True, survives="request")
+
+limiter = Limiter(asker, storage_uri="memory://")
+
+
+class WidenedCounter(Counter[str]):
+    """The window put inside the library, before it looks a count up: once before its lock and once after."""
+
+    def get(self, *arguments: object) -> int:
+        g.window()
+        return super().get(*arguments)  # type: ignore[call-overload, no-any-return]
+
+
+def init_app(app: Flask) -> None:
+    register(limiter)
+    assert isinstance(limiter.storage, MemoryStorage)
+    limiter.storage.storage = WidenedCounter()
+
+
+@limiter.limit(per_hour)
+def guarded() -> Answer:
+    return "ok"
+
+
+def hit(key: str, window: Window, limit: int) -> Answer:
+    g.asker, g.window, g.limit = key, window, limit
+    try:
+        return guarded()
+    except RateLimitExceeded:
+        return "refused"

@@ -1,0 +1,23 @@
+"""A module-level dictionary: one value for all requests of a process.
+
+People believe that a request is over before the next one begins; whoever writes last owns what everybody reads.
+"""
+
+from webapp.claims import NOTHING
+from webapp.claims import PROCESS
+from webapp.claims import Claims
+from webapp.window import Window
+
+CLAIMS = Claims(shared_across=PROCESS, atomic_across=NOTHING, survives="request")
+
+owners: dict[str, str] = {}
+
+
+def echo(key: str, window: Window, value: str) -> str:
+    owners[key] = value
+    window()
+    return owners[key]
+
+
+def find(key: str, value: str) -> str:
+    return owners.get(key, value)

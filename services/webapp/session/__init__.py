@@ -1,0 +1,70 @@
+"""A browser's session: somebody logs in, counts, and logs out; each answer says whose counter it was."""
+
+from typing import Protocol
+
+from webapp import arguments
+from webapp.claims import Claims
+from webapp.errors import Refused
+from webapp.window import Window
+from webapp.workload import Workload
+
+
+class Session(Protocol):
+    """What a mechanism's module has. Whose session it is, the request's cookie says; `key` says nothing of it."""
+
+    CLAIMS: Claims
+
+    def login(self, key: str, window: Window, user: str) -> str:
+        """Begins a session of `user` whose counter is 0; answers who is logged in."""
+
+    def count(self, key: str, window: Window) -> str:
+        """Adds one to the counter of who is logged in; answers who that is and the new value."""
+
+    def logout(self, key: str, window: Window) -> str:
+        """Ends the session; answers whose it was."""
+
+    def read(self, key: str) -> str:
+        """Who is logged in, and the counter's value."""
+
+    def whoami(self, key: str) -> str | None:
+        """Who is logged in; None for nobody."""
+
+
+def nobody() -> Refused:
+    """Why a request that needs a session is refused: 401, nothing has changed."""
+    return Refused(401, "nobody is logged in: the request has no cookie, or one that opens no session here")
+
+
+SESSION = Workload(
+    name="session",
+    promise="a browser sees its own counter and nobody else's, its own concurrent requests all count, and a finished "
+    "logout stays finished",
+    operations={"login": False, "count": False, "logout": False, "read": True, "whoami": True},
+    arguments={"login": {"user": arguments.word}},
+    windows=("io",),
+    shows={
+        "never-persists": "logged-out",
+        "divergent": "logged-out",
+        "ended-by-others": "logged-out",
+        "lost-update": "lost-update",
+        "seen-by-others": "wrong-user",
+        "left-behind": "wrong-user",
+        "never-ends": "logout-undone",
+        "revived": "logout-undone",
+        "stalled": "stalled",
+    },
+    table={
+        # process
+        "current-user-global": "current_user_global",
+        "user-dict": "user_dict",
+        "signed-cookie-random-key": "signed_cookie_random_key",
+        # host
+        "flask-session-filesystem": "flask_session_filesystem",
+        "flask-session-sqlalchemy": "flask_session_sqlalchemy",
+        # cluster
+        "signed-cookie": "signed_cookie",
+        "flask-session-redis": "flask_session_redis",
+        "flask-session-memcached": "flask_session_memcached",
+        "cookie-id-redis": "cookie_id_redis",
+    },
+)

@@ -1,0 +1,55 @@
+"""One global "current user" in a module, set by the login.
+
+People write `global current_user` as in a script; it is everybody's: who logs in last is who all are, who logs out logs
+all out.
+"""
+
+from webapp.claims import NOTHING
+from webapp.claims import PROCESS
+from webapp.claims import Claims
+from webapp.session import nobody
+from webapp.window import Window
+
+CLAIMS = Claims(shared_across=PROCESS, atomic_across=NOTHING, survives="request")
+
+current_user: str | None = None
+counters: dict[str, int] = {}
+
+
+def login(key: str, window: Window, user: str) -> str:
+    global current_user
+    window()
+    current_user = user
+    counters[user] = 0
+    return user
+
+
+def count(key: str, window: Window) -> str:
+    user = current_user
+    if user is None:
+        raise nobody()
+    value = counters[user]
+    window()
+    counters[user] = value + 1
+    return f"{user} {value + 1}"
+
+
+def logout(key: str, window: Window) -> str:
+    global current_user
+    window()
+    user = current_user
+    if user is None:
+        raise nobody()
+    current_user = None
+    return user
+
+
+def read(key: str) -> str:
+    user = current_user
+    if user is None:
+        raise nobody()
+    return f"{user} {counters[user]}"
+
+
+def whoami(key: str) -> str | None:
+    return current_user

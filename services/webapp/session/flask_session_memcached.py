@@ -1,0 +1,80 @@
+"""Flask-Session in memcached: `SESSION_TYPE = "memcached"`, with pymemcache's pooled client.
+
+People know that memcached's commands are atomic. Only `get` and `set` are used, one at each end of the request; and who
+restarts memcached logs everybody out.
+"""
+
+from flask import Flask
+from flask import session
+from flask_session import Session
+from pymemcache.client.base import PooledClient
+
+from webapp import stores
+from webapp.claims import CLUSTER
+from webapp.claims import NOTHING
+from webapp.claims import SOCKETS
+from webapp.claims import Claims
+from webapp.own_app import own_app
+from webapp.session import nobody
+from webapp.settings import SETTINGS
+from webapp.window import Window
+
+CLAIMS = Claims(
+    shared_across=CLUSTER,
+    atomic_across=NOTHING,
+    survives="server",
+    switches_inside=SOCKETS,
+    store="memcached",
+    keyed=True,
+    written_whole=True,
+)
+
+
+def init_app(app: Flask) -> None:
+    mine = own_app(app, "session", "flask-session-memcached", store="memcached")
+    mine.config["SESSION_TYPE"] = "memcached"
+    mine.config["SESSION_MEMCACHED"] = PooledClient(
+        SETTINGS.memcached,
+        default_noreply=False,
+        no_delay=True,
+        connect_timeout=stores.TIMEOUT,
+        timeout=stores.TIMEOUT,
+    )
+    Session(mine)
+
+
+def login(key: str, window: Window, user: str) -> str:
+    session.clear()
+    window()
+    session["user"] = user
+    session["count"] = 0
+    return user
+
+
+def count(key: str, window: Window) -> str:
+    if "user" not in session:
+        raise nobody()
+    value = session["count"]
+    window()
+    session["count"] = value + 1
+    return f"{session['user']} {value + 1}"
+
+
+def logout(key: str, window: Window) -> str:
+    if "user" not in session:
+        raise nobody()
+    user: str = session["user"]
+    window()
+    session.clear()
+    return user
+
+
+def read(key: str) -> str:
+    if "user" not in session:
+        raise nobody()
+    return f"{session['user']} {session['count']}"
+
+
+def whoami(key: str) -> str | None:
+    user: str | None = session.get("user")
+    return user

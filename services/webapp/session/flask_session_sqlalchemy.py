@@ -1,0 +1,80 @@
+"""Flask-Session in a SQL table: `SESSION_TYPE = "sqlalchemy"`, here in a SQLite file.
+
+People expect the database's transactions to protect it. Reading and writing are two of them, at the beginning and at the
+end of the request, and the row is written whole.
+"""
+
+import fcntl
+
+from flask import Flask
+from flask import session
+from flask_session import Session
+from flask_sqlalchemy import SQLAlchemy
+
+from webapp.claims import BLOCKING
+from webapp.claims import HOST
+from webapp.claims import NOTHING
+from webapp.claims import Claims
+from webapp.own_app import own_app
+from webapp.session import nobody
+from webapp.settings import SETTINGS
+from webapp.window import Window
+
+CLAIMS = Claims(
+    shared_across=HOST,
+    atomic_across=NOTHING,
+    survives="store",
+    switches_inside=BLOCKING,
+    keyed=True,
+    written_whole=True,
+)
+
+
+def init_app(app: Flask) -> None:
+    mine = own_app(app, "session", "flask-session-sqlalchemy")
+    mine.config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{SETTINGS.state_dir / 'flask-session.sqlite3'}"
+    mine.config["SESSION_TYPE"] = "sqlalchemy"
+    mine.config["SESSION_SQLALCHEMY"] = database = SQLAlchemy(mine)
+    with (SETTINGS.state_dir / "flask-session.lock").open("w") as lock, mine.app_context():
+        fcntl.flock(lock, fcntl.LOCK_EX)  # four workers that create the table at once trip over each other
+        database.session.connection().exec_driver_sql("PRAGMA journal_mode = WAL")
+        database.session.remove()
+        Session(mine)
+        database.engine.dispose()  # connections must not cross a fork
+
+
+def login(key: str, window: Window, user: str) -> str:
+    session.clear()
+    window()
+    session["user"] = user
+    session["count"] = 0
+    return user
+
+
+def count(key: str, window: Window) -> str:
+    if "user" not in session:
+        raise nobody()
+    value = session["count"]
+    window()
+    session["count"] = value + 1
+    return f"{session['user']} {value + 1}"
+
+
+def logout(key: str, window: Window) -> str:
+    if "user" not in session:
+        raise nobody()
+    user: str = session["user"]
+    window()
+    session.clear()
+    return user
+
+
+def read(key: str) -> str:
+    if "user" not in session:
+        raise nobody()
+    return f"{session['user']} {session['count']}"
+
+
+def whoami(key: str) -> str | None:
+    user: str | None = session.get("user")
+    return user

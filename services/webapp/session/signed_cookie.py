@@ -1,0 +1,59 @@
+"""Flask's own session: everything in a cookie, signed with one SECRET_KEY.
+
+People take `session` for a place on the server. It travels: two requests of a browser carry the same count and the last
+answer wins, and who has kept a cookie is still logged in after the logout.
+"""
+
+from flask import Flask
+from flask import session
+
+from webapp.claims import CLUSTER
+from webapp.claims import NOTHING
+from webapp.claims import Claims
+from webapp.own_app import own_app
+from webapp.session import nobody
+from webapp.window import Window
+
+CLAIMS = Claims(shared_across=CLUSTER, atomic_across=NOTHING, survives="store", keyed=True, carried=True)
+
+
+def init_app(app: Flask) -> None:
+    mine = own_app(app, "session", "signed-cookie")
+    mine.config["SECRET_KEY"] = "one for all processes; yours is a secret"
+
+
+def login(key: str, window: Window, user: str) -> str:
+    session.clear()
+    window()
+    session["user"] = user
+    session["count"] = 0
+    return user
+
+
+def count(key: str, window: Window) -> str:
+    if "user" not in session:
+        raise nobody()
+    value = session["count"]
+    window()
+    session["count"] = value + 1
+    return f"{session['user']} {value + 1}"
+
+
+def logout(key: str, window: Window) -> str:
+    if "user" not in session:
+        raise nobody()
+    user: str = session["user"]
+    window()
+    session.clear()
+    return user
+
+
+def read(key: str) -> str:
+    if "user" not in session:
+        raise nobody()
+    return f"{session['user']} {session['count']}"
+
+
+def whoami(key: str) -> str | None:
+    user: str | None = session.get("user")
+    return user

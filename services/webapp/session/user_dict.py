@@ -1,0 +1,62 @@
+"""A module-level dictionary by user id; the id is in Flask's signed cookie.
+
+People take "by user" for the cure of globals. Users do not meet any more, but another process has another dictionary,
+where nobody knows who has logged in here; and a user's own requests still overwrite each other.
+"""
+
+from flask import Flask
+from flask import session
+
+from webapp.claims import NOTHING
+from webapp.claims import PROCESS
+from webapp.claims import Claims
+from webapp.own_app import own_app
+from webapp.session import nobody
+from webapp.window import Window
+
+CLAIMS = Claims(shared_across=PROCESS, atomic_across=NOTHING, survives="request", keyed=True)
+
+users: dict[str, dict[str, int]] = {}
+
+
+def init_app(app: Flask) -> None:
+    mine = own_app(app, "session", "user-dict")
+    mine.config["SECRET_KEY"] = "one for all processes; yours is a secret"
+
+
+def login(key: str, window: Window, user: str) -> str:
+    window()
+    session["user"] = user
+    users[user] = {"count": 0}
+    return user
+
+
+def count(key: str, window: Window) -> str:
+    user = session.get("user")
+    if user not in users:
+        raise nobody()
+    mine = users[user]
+    value = mine["count"]
+    window()
+    mine["count"] = value + 1
+    return f"{user} {value + 1}"
+
+
+def logout(key: str, window: Window) -> str:
+    window()
+    user: str = session.pop("user", "")
+    if users.pop(user, None) is None:
+        raise nobody()
+    return user
+
+
+def read(key: str) -> str:
+    user = session.get("user")
+    if user not in users:
+        raise nobody()
+    return f"{user} {users[user]['count']}"
+
+
+def whoami(key: str) -> str | None:
+    user: str | None = session.get("user")
+    return user if user in users else None

@@ -1,0 +1,54 @@
+"""All promises on one table: for each workload and deployment, how many of its mechanisms keep its promise."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from statelab.report import states
+from statelab.report.matrices import Matrix
+from statelab.report.rows import Row
+
+KEPT = (states.HELD, states.NOT_GUARANTEED)
+BROKEN = (states.CONTRADICTION, states.DIFFERENT, states.VIOLATED)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many mechanisms kept the promise, broke it, or were not decided, of all that have a cell."""
+
+    kept: int
+    broken: int
+    of: int
+
+    @property
+    def text(self) -> str:
+        """`3 of 9`, and how many are open where some are: what is not decided is not kept."""
+        open_ = self.of - self.kept - self.broken
+        return f"{self.kept} of {self.of}" + (f" ({open_} open)" if open_ else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One workload in the widest window that it was measured in."""
+
+    workload: str
+    window: str
+    anchor: str
+    shares: list[Share]
+
+
+def promises_of(matrices: Iterable[Matrix]) -> list[Promise]:
+    """One for each workload, in the order of the matrices, which have the widest window first."""
+    first: dict[str, Matrix] = {}
+    for matrix in matrices:
+        first.setdefault(matrix.workload, matrix)
+    return [Promise(m.workload, m.window, m.anchor, _shares(m)) for m in first.values()]
+
+
+def _shares(matrix: Matrix) -> list[Share]:
+    columns = ([line.rows[place] for line in matrix.lines] for place in range(len(matrix.deployments)))
+    return [_share([row for row in column if row.ran]) for column in columns]
+
+
+def _share(rows: list[Row]) -> Share:
+    kept = sum(row.state in KEPT for row in rows)
+    return Share(kept, sum(row.state in BROKEN for row in rows), len(rows))
