@@ -22,6 +22,7 @@ import cache
 import counter
 import inventory
 import lock
+import once
 import rate_limit
 import request_scope
 import session
@@ -43,6 +44,7 @@ WORKLOADS: dict[str, ModuleType] = {
     "rate-limit": rate_limit,
     "cache": cache,
     "session": session,
+    "once": once,
 }
 
 TARGETS = targets()

@@ -15,7 +15,7 @@ from statelab.engines.local import LocalEngine
 from statelab.history import Operation
 from statelab.judging.coverage import Expectation
 from statelab.judging.locks import STUCK_S
-from statelab.judging.locks import LockJudge
+from statelab.judging.locks import judge
 from statelab.paths import DEPLOYMENTS
 from statelab.repro.actors import Call
 from statelab.repro.actors import Line
@@ -85,7 +85,7 @@ def lab() -> Iterator[Lab]:
 
 def anomalies(operations: list[Operation]) -> list[str]:
     expectation = Expectation(expected_processes=4, spread=frozenset({"processes"}))
-    return LockJudge()(History.from_operations(operations), expectation).anomalies
+    return judge(History.from_operations(operations), expectation).anomalies
 
 
 @pytest.mark.parametrize("mechanism", RECOVERS)

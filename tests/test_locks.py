@@ -7,10 +7,9 @@ import pytest
 from statelab.columns import History
 from statelab.history import Operation
 from statelab.history import ServedBy
+from statelab.judging import locks
 from statelab.judging.coverage import Expectation
-from statelab.judging.locks import LockJudge
 
-JUDGE = LockJudge()
 TWO = Expectation(expected_processes=2, spread=frozenset({"processes"}))
 SECOND = 1_000_000_000
 
@@ -31,7 +30,7 @@ def work(start: int, end: int | None, result: Any = None, by: int = 1, **more: A
 
 
 def judge(*operations: Operation) -> Any:
-    return JUDGE(History.from_operations(operations), TWO)
+    return locks.judge(History.from_operations(operations), TWO)
 
 
 def test_holds_that_follow_each_other_are_held() -> None:

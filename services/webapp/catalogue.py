@@ -10,6 +10,7 @@ from webapp.claims import Claims
 from webapp.counter import COUNTER
 from webapp.inventory import INVENTORY
 from webapp.lock import LOCK
+from webapp.once import ONCE
 from webapp.rate_limit import RATE_LIMIT
 from webapp.request_scope import REQUEST_SCOPE
 from webapp.session import SESSION
@@ -30,6 +31,7 @@ WORKLOADS: dict[str, Workload] = {
         RATE_LIMIT,
         CACHE,
         SESSION,
+        ONCE,
     )
 }
 

@@ -34,6 +34,8 @@ class Claims:
     survives         the largest thing whose end the state outlives: the request, the worker, the server with all its
                      workers and helpers, the store it is in; None where it ends with the request
     lease_ms         after how many ms its exclusion ends though its holder goes on (None: it does not)
+    thread           a thread does the work later: one that is started when the app is imported, and does not survive a
+                     fork, or one that each process starts at its first use; None: the request does it
     store            the server it needs: redis, memcached, postgres; None where it needs none
     copies           where each side of a boundary has a copy of its own: whether all copies begin alike, only those
                      made by forking one that was there already, or each one somewhere else
@@ -53,6 +55,7 @@ class Claims:
     single_flight: frozenset[Boundary] = NOTHING
     blocks_hub: bool = False
     lease_ms: int | None = None
+    thread: Literal["import", "first-use"] | None = None
     store: Literal["redis", "memcached", "postgres"] | None = None
     copies: Literal["alike", "alike-after-fork", "apart"] = "alike"
     of_importing_thread: bool = False

@@ -23,6 +23,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     single_flight: frozenset[str] = frozenset()
     blocks_hub: bool = False
     lease_ms: int | None = None
+    thread: str | None = None
     store: str | None = None
     copies: str = "alike"
     of_importing_thread: bool = False

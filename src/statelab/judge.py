@@ -9,6 +9,8 @@ from statelab.checkers.prose import plural
 from statelab.checkers.told import Answers
 from statelab.checkers.told import answers
 from statelab.columns import History
+from statelab.judging import effects
+from statelab.judging import locks
 from statelab.judging import promises
 from statelab.judging.anomalies import Diagnosis
 from statelab.judging.anomalies import diagnose
@@ -20,7 +22,6 @@ from statelab.judging.coverage import shortfall
 from statelab.judging.judgement import Judgement
 from statelab.judging.judgement import unjudged
 from statelab.judging.leaks import LEAKS
-from statelab.judging.locks import LockJudge
 from statelab.judging.sessions import judge_sessions
 from statelab.judging.witnesses import witnesses
 from statelab.results import ANOMALIES
@@ -89,10 +90,11 @@ JUDGES: dict[str, Callable[[History, Expectation], Judgement]] = {
     "counter": judge,
     "unique-id": ByModel(model=MODELS["unique-ids"], names={"duplicate": "duplicate-id"}),
     "request-scope": LEAKS,
-    "lock": LockJudge(),
+    "lock": locks.judge,
     "inventory": promises.inventory_judge(stock=2),
     "rate-limit": promises.limit_judge(limit=2),
     "cache": CacheJudge(),
     "session": judge_sessions,
+    "once": effects.judge,
 }
 """Workload -> who judges its histories."""

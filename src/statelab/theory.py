@@ -132,6 +132,15 @@ def _endings(claims: Claims, deployment: Deployment, window: str) -> Iterator[tu
         yield "revived", f"a request under way in other {_named(exposed)} writes back what was ended meanwhile"
 
 
+def _undone(claims: Claims, deployment: Deployment) -> Iterator[tuple[str, str]]:
+    """What becomes of work that is left to a thread."""
+    handed_over = "processes" in reach(claims, deployment)
+    if claims.thread == "import" and deployment.forks_after_import and not handed_over:
+        yield "never-done", "the thread that does the work did not survive the fork"
+    if claims.thread == "first-use" and "processes" in deployment.fresh:
+        yield "never-done", "the process, and the thread in it, ends before the work is due"
+
+
 def _faults(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
     """Each fault with its reason."""
     copies = list(_copies(claims, deployment))
@@ -142,6 +151,7 @@ def _faults(claims: Claims, deployment: Deployment, window: str) -> Iterator[tup
     yield from _leaks(claims, deployment, window)
     yield from _endings(claims, deployment, window)
     yield from _stalls(claims, deployment, window)
+    yield from _undone(claims, deployment)
 
 
 def _why_held(claims: Claims, deployment: Deployment, visible: Mapping[str, str]) -> tuple[bool, str]:

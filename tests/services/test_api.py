@@ -163,6 +163,7 @@ def test_the_catalogue_says_of_a_mechanism_all_that_the_theory_needs(client: Fla
             "single_flight": sorted(claims.single_flight),
             "blocks_hub": claims.blocks_hub,
             "lease_ms": claims.lease_ms,
+            "thread": claims.thread,
             "store": claims.store,
             "copies": claims.copies,
             "of_importing_thread": claims.of_importing_thread,

@@ -1,5 +1,6 @@
 """The judge of a workload whose promise is a checker's model: coverage, then the checker, then anomalies and scope."""
 
+from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import replace
@@ -32,16 +33,23 @@ LIMIT_S = 10.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByModel:
     """`names` maps the model's word for a contradiction (`Proof.kind`) to the workload's anomaly; `initial` is the
-    model's initial value (None: the model's own). Operations that the model does not know are left out."""
+    model's initial value (None: the model's own). Operations that the model does not know are left out.
+
+    Where clients ask for something else than the model's operations, `requests` are those that they ask for and
+    `reads` those that read the outcome back, and `view` makes the model's history of theirs. What is counted and
+    covered is what clients asked for; what is proved is said of the view."""
 
     model: Model
     names: Mapping[str, str]
     initial: Value | None = None
+    requests: frozenset[str] = frozenset()
+    reads: frozenset[str] = frozenset()
+    view: Callable[[History], History] | None = None
 
     def __call__(self, history: History, expectation: Expectation) -> Judgement:
         """A violation is proof whatever the coverage; a checker's error is `unknown`."""
-        history = _answering(self._known(history), self.model)
-        expectation = replace(expectation, changes=self.model.changes)
+        history = self._known(history)
+        expectation = replace(expectation, changes=self.requests or self.model.changes)
         measured = unjudged(history, expectation)
         try:
             return self._judged(measured, history, expectation)
@@ -49,18 +57,21 @@ class ByModel:
             return msgspec.structs.replace(measured, reason=f"the checker stopped: {type(error).__name__}: {error}")
 
     def _known(self, history: History) -> History:
-        return history.take(changing(history, frozenset(self.model.operations)))
+        if self.view:
+            return history.take(changing(history, self.requests | self.reads))
+        return _answering(history.take(changing(history, frozenset(self.model.operations))), self.model)
 
     def _judged(self, measured: Judgement, history: History, expectation: Expectation) -> Judgement:
         initial = self.model.initial if self.initial is None else self.initial
         deadline = Deadline.after(LIMIT_S)
-        finding = self.model.check(history, initial=initial, deadline=deadline)
-        found = self._witnesses(history, finding)
+        viewed = self.view(history) if self.view else history
+        finding = self.model.check(viewed, initial=initial, deadline=deadline)
+        found = self._witnesses(viewed, finding)
         if history.timed_out.any():
             found["stalled"] = stall(history)
         if found:
-            reach = self._reach(history, finding, initial, deadline)
-            return msgspec.structs.replace(measured, scope=reach, **_violated(found))
+            reach = self._reach(viewed, finding, initial, deadline)
+            return msgspec.structs.replace(measured, scope=reach, **violated(found))
         verdict, reason = self._without_violation(finding, measured, history, expectation)
         return msgspec.structs.replace(measured, verdict=verdict, reason=reason)
 
@@ -100,7 +111,8 @@ def _answering(history: History, model: Model) -> History:
     return History.from_operations(history.operations(), answers=model.answers)
 
 
-def _violated(found: Mapping[str, Witness]) -> dict[str, object]:
+def violated(found: Mapping[str, Witness]) -> dict[str, object]:
+    """The fields of a judgement in which these anomalies are shown."""
     return {
         "verdict": "violated",
         "reason": "; ".join(f"{name}: {ANOMALIES[name]}" for name in found),

@@ -7,8 +7,6 @@ without an answer an acquire of unknown outcome.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -22,9 +20,9 @@ from statelab.columns import History
 from statelab.columns import Mask
 from statelab.history import Operation
 from statelab.judging.by_model import ByModel
+from statelab.judging.by_model import violated
 from statelab.judging.coverage import Expectation
 from statelab.judging.judgement import Judgement
-from statelab.judging.judgement import unjudged
 from statelab.judging.picture import witness
 from statelab.results import ANOMALIES
 from statelab.results import Witness
@@ -33,10 +31,6 @@ WORK = "work"
 
 STUCK_S = 5.0
 """A lock that nobody holds and nobody gets for so long is stuck: any lease that is worth its name ends before."""
-
-_MUTEX = ByModel(
-    model=MODELS["mutex"], names={kind: "two-holders" for kind in ("two-holders", "not-the-holder", "no-order")}
-)
 
 
 class WrongClock(Exception):
@@ -58,25 +52,23 @@ def holds(work: Operation) -> Iterator[Operation]:
         yield msgspec.structs.replace(work, op="release", start=leave, result=None)
 
 
-@dataclass(frozen=True, slots=True)
-class LockJudge:
-    """Counts, coverage and latency are those of the requests; the verdict is that of the mutex, and of the waiting."""
-
-    def __call__(self, history: History, expectation: Expectation) -> Judgement:
-        history = history.take(history.is_op(WORK))
-        measured = unjudged(_worked(history), replace(expectation, changes=frozenset({WORK})))
-        try:
-            judged = _MUTEX(_held(history), expectation)
-            stuck = _stuck(history)
-        except Exception as error:
-            return msgspec.structs.replace(measured, reason=f"the checker stopped: {type(error).__name__}: {error}")
-        judged = _with(judged, stuck) if stuck else judged
-        rests_on = {name: getattr(measured, name) for name in ("operations", "coverage", "rate_ops_s", "latency_ms")}
-        return msgspec.structs.replace(judged, **rests_on)
-
-
 def _held(history: History) -> History:
     return History.from_operations([part for work in history.operations() for part in holds(work)])
+
+
+_MUTEX = ByModel(
+    model=MODELS["mutex"],
+    names={kind: "two-holders" for kind in ("two-holders", "not-the-holder", "no-order")},
+    requests=frozenset({WORK}),
+    view=_held,
+)
+
+
+def judge(history: History, expectation: Expectation) -> Judgement:
+    """The verdict of the mutex on the requests that did work, and of the waiting."""
+    history = history.take(history.is_op(WORK))
+    judged, stuck = _MUTEX(_worked(history), expectation), _stuck(history)
+    return _with(judged, stuck) if stuck else judged
 
 
 def _refused(history: History) -> Mask:
@@ -124,12 +116,4 @@ def _stuck(history: History) -> Witness | None:
 
 def _with(judged: Judgement, stuck: Witness) -> Judgement:
     found = judged.witnesses | {"stuck": stuck}
-    witnesses = {name: found[name] for name in ANOMALIES if name in found}
-    return msgspec.structs.replace(
-        judged,
-        verdict="violated",
-        reason="; ".join(f"{name}: {ANOMALIES[name]}" for name in witnesses),
-        anomalies=list(witnesses),
-        witness=next(iter(witnesses.values())),
-        witnesses=witnesses,
-    )
+    return msgspec.structs.replace(judged, **violated({name: found[name] for name in ANOMALIES if name in found}))

@@ -90,6 +90,7 @@ def _claims(claims: Claims) -> str:
         f"a miss is computed once across: {_named(claims.single_flight)}": claims.single_flight,
         "a wait stops every greenlet": claims.blocks_hub,
         f"excludes others for at most {claims.lease_ms} ms": claims.lease_ms is not None,
+        f"a thread started at its {claims.thread} does the work": claims.thread is not None,
         f"copies begin {claims.copies.replace('-', ' ')}": claims.copies != "alike",
         "only in the thread that imported the app": claims.of_importing_thread,
         "one for each client": claims.keyed,

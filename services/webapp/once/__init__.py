@@ -1,0 +1,48 @@
+"""Work that must be done once: what a client asks for twice, what an app does when it starts, what a clock triggers."""
+
+from typing import Protocol
+
+from webapp.arguments import word
+from webapp.claims import Claims
+from webapp.window import Window
+from webapp.workload import Workload
+
+
+class Once(Protocol):
+    """What a mechanism's module has. The effect is one call of `ledger.note`, outside of what keeps it from happening
+    twice."""
+
+    CLAIMS: Claims
+
+    def execute(self, key: str, window: Window, op_id: str, body: str) -> str:
+        """Sees to it that a piece of work is done, and names it: the client's own (`op_id`), or the one that all
+        requests of a `key` rely on. Raises Refused where the `op_id` was used with another body."""
+
+    def read(self, key: str) -> list[str]:
+        """The ledger of the key: each effect with who brought it about, and when."""
+
+
+ONCE = Workload(
+    name="once",
+    promise="a request that is sent again, work at the start and a scheduled job take effect once, and do take effect",
+    operations={"execute": False, "read": True},
+    arguments={"execute": {"op_id": word, "body": word}},
+    windows=("io",),
+    shows={fault: "ran-n-times" for fault in ("never-persists", "divergent", "lost-update")}
+    | {"never-done": "never-ran", "stalled": "stalled"},
+    table={
+        # a request that is sent again
+        "idempotency-dict": "idempotency_dict",
+        "idempotency-redis-naive": "idempotency_redis_naive",
+        "idempotency-redis-set-nx": "idempotency_redis_set_nx",
+        "idempotency-postgres-unique": "idempotency_postgres_unique",
+        # work at the start
+        "lazy-init": "lazy_init",
+        "lazy-init-file-lock": "lazy_init_file_lock",
+        "lazy-init-redis-lock": "lazy_init_redis_lock",
+        # scheduled jobs
+        "apscheduler-add-job": "apscheduler_add_job",
+        "apscheduler-every-worker": "apscheduler_every_worker",
+        "apscheduler-leader": "apscheduler_leader",
+    },
+)

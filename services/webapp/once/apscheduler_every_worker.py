@@ -1,0 +1,52 @@
+"""APScheduler's `BackgroundScheduler` started by the first request of each process: a job does what was ordered since
+its last run.
+
+People start the scheduler with the app and forget that there are several of it: the job runs in each process. On the
+development server that forks, the process ends before its job has run.
+"""
+
+import uuid
+
+from webapp.claims import HOST
+from webapp.claims import PROCESS
+from webapp.claims import Claims
+from webapp.once import ledger
+from webapp.once.orders import Orders
+from webapp.once.orders import Recurring
+from webapp.once.orders import settled
+from webapp.window import Window
+
+CLAIMS = Claims(shared_across=HOST, atomic_across=PROCESS, survives="server", thread="first-use")
+
+orders = Orders("apscheduler-every-worker")
+last_run: int | None = None
+
+
+def do_what_is_due() -> None:
+    global last_run
+    due, last_run = orders.since(last_run or 0)
+    for key, order in due:
+        ledger.note(key, order)
+
+
+job = Recurring(do_what_is_due)
+
+
+def start() -> None:
+    global last_run
+    if last_run is None:
+        last_run = orders.end
+    job.start()
+
+
+def execute(key: str, window: Window, op_id: str, body: str) -> str:
+    start()
+    window()
+    order = uuid.uuid4().hex
+    orders.place(key, order)
+    return order
+
+
+def read(key: str) -> list[str]:
+    start()
+    return settled(key, orders.of(key))

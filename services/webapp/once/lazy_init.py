@@ -1,0 +1,29 @@
+"""A flag in a module: the first request does what the app has to do at its start.
+
+People believe that "the first request" is one; each process has a first one, and so has each thread that asks before
+the flag is set.
+"""
+
+from webapp.claims import NOTHING
+from webapp.claims import PROCESS
+from webapp.claims import Claims
+from webapp.once import ledger
+from webapp.window import Window
+
+CLAIMS = Claims(shared_across=PROCESS, atomic_across=NOTHING, survives="request")
+
+START_UP = "start-up"
+
+started: set[str] = set()
+
+
+def execute(key: str, window: Window, op_id: str, body: str) -> str:
+    if key not in started:
+        window()
+        ledger.note(key, START_UP)
+        started.add(key)
+    return START_UP
+
+
+def read(key: str) -> list[str]:
+    return ledger.entries(key)

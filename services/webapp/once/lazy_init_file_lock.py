@@ -1,0 +1,31 @@
+"""A marker file, looked for and made under `flock`: one of all processes of the host does the work at the start.
+
+People keep it for every server; under gevent who waits for the lock stops the one that does the work.
+"""
+
+import fcntl
+
+from webapp.claims import HOST
+from webapp.claims import Claims
+from webapp.once import ledger
+from webapp.settings import SETTINGS
+from webapp.window import Window
+
+CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, blocks_hub=True, survives="server")
+
+START_UP = "start-up"
+
+
+def execute(key: str, window: Window, op_id: str, body: str) -> str:
+    marker = SETTINGS.state_dir / f"{key}~started"
+    with (SETTINGS.state_dir / f"{key}~lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not marker.exists():
+            window()
+            ledger.note(key, START_UP)
+            marker.touch()
+    return START_UP
+
+
+def read(key: str) -> list[str]:
+    return ledger.entries(key)

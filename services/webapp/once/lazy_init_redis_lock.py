@@ -1,0 +1,36 @@
+"""A marker in Redis, looked for and set under redis-py's `Lock`: one of all processes does the work at the start.
+
+People set the marker first and have others go on while the work is not done; here they wait.
+"""
+
+from webapp import stores
+from webapp.claims import CLUSTER
+from webapp.claims import Claims
+from webapp.errors import Refused
+from webapp.once import ledger
+from webapp.window import Window
+
+LEASE_MS = 30_000
+
+CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="server", store="redis", lease_ms=LEASE_MS)
+
+START_UP = "start-up"
+
+
+def execute(key: str, window: Window, op_id: str, body: str) -> str:
+    redis = stores.redis()
+    lock = redis.lock(f"{key}~lock", timeout=LEASE_MS / 1000, sleep=0.005, blocking_timeout=stores.TIMEOUT)
+    if not lock.acquire():
+        raise Refused(409, f"the lock was not free for {stores.TIMEOUT} seconds")
+    try:
+        if not redis.exists(f"{key}~started"):
+            window()
+            ledger.note(key, START_UP)
+            redis.set(f"{key}~started", 1)
+    finally:
+        lock.release()
+    return START_UP
+
+
+def read(key: str) -> list[str]:
+    return ledger.entries(key)

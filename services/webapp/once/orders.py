@@ -1,0 +1,97 @@
+"""What requests leave for a job that runs at intervals: a file that every process of the deployment can read."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC
+from datetime import datetime
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from webapp.once import ledger
+from webapp.settings import SETTINGS
+
+INTERVAL_S = 0.05
+"""How often the jobs run; an app of somebody's would say minutes."""
+
+PATIENCE_S = 0.5
+"""How long a read waits for the jobs to have run: many intervals."""
+
+KEPT_S = 8.0
+"""How long a job goes on running after the last request that needs it: in an idle app it would slow down whatever else
+is measured on the machine."""
+
+
+class Recurring:
+    """A scheduler of this process, started at its first request, and its one job."""
+
+    def __init__(self, run: Callable[[], None]) -> None:
+        self._run = run
+        self._lock = threading.Lock()
+        self._scheduler: Any = None
+        self._until = datetime.now(UTC)
+
+    def start(self) -> None:
+        """Starts it, or lets it go on."""
+        with self._lock:
+            if self._scheduler is None:
+                from apscheduler.schedulers.background import BackgroundScheduler
+
+                self._scheduler = BackgroundScheduler(timezone=UTC, daemon=True)
+                self._scheduler.start()
+            now = datetime.now(UTC)
+            if self._until < now + timedelta(seconds=KEPT_S / 2):
+                self._until = now + timedelta(seconds=KEPT_S)
+                self._scheduler.add_job(
+                    self._run,
+                    "interval",
+                    seconds=INTERVAL_S,
+                    end_date=self._until,
+                    id="job",
+                    replace_existing=True,
+                    misfire_grace_time=None,
+                )
+
+
+class Orders:
+    """A mechanism's orders: lines `<key> <work>`."""
+
+    def __init__(self, mechanism: str) -> None:
+        self._mechanism = mechanism
+
+    @property
+    def path(self) -> Path:
+        return SETTINGS.state_dir / f"once.{self._mechanism}~orders"
+
+    def place(self, key: str, work: str) -> None:
+        ledger.append(self.path, f"{key} {work}")
+
+    def of(self, key: str) -> set[str]:
+        """The works of one key."""
+        return {work for place, work in self.since(0)[0] if place == key}
+
+    @property
+    def end(self) -> int:
+        """How far the orders go now."""
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    def since(self, place: int) -> tuple[list[tuple[str, str]], int]:
+        """The orders, each a key and a work, placed after `place`, and how far they go."""
+        if self.end <= place:
+            return [], place
+        with self.path.open("rb") as file:
+            file.seek(place)
+            lines = file.read().decode()
+        found = [line.partition(" ") for line in lines.splitlines()]
+        return [(key, work) for key, _, work in found], place + len(lines.encode())
+
+
+def settled(key: str, expected: set[str]) -> list[str]:
+    """The ledger once all that is expected is in it and every job has had its time again, or after PATIENCE_S."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline and expected - {entry.partition(" ")[0] for entry in ledger.entries(key)}:
+        time.sleep(INTERVAL_S / 5)
+    if expected:
+        time.sleep(3 * INTERVAL_S)
+    return ledger.entries(key)
