@@ -191,11 +191,13 @@ def test_what_is_expected_of_locks() -> None:
         }
         for name, mechanism in workload.mechanisms.items()
     } == {name: {"two-holders": set(), "stalled": set(), **expected} for name, expected in LOCK.items()}
-EVERYWHERE = tuple(SPREADS)
-ALONE = {"dev-single": set(), "sync": set()}
-OVERSOLD = ALONE | {name: {"oversold"} for name in EVERYWHERE if name not in ALONE}
-OVER_LIMIT = ALONE | {name: {"over-limit"} for name in EVERYWHERE if name not in ALONE}
-SOUND: dict[str, set[str]] = {name: set() for name in EVERYWHERE}
+
+
+EACH = tuple(SPREADS)
+BY_ITSELF = {"dev-single": set(), "sync": set()}
+OVERSOLD = BY_ITSELF | {name: {"oversold"} for name in EACH if name not in BY_ITSELF}
+OVER_LIMIT = BY_ITSELF | {name: {"over-limit"} for name in EACH if name not in BY_ITSELF}
+SOUND: dict[str, set[str]] = {name: set() for name in EACH}
 
 SEEN = {
     # what the lab showed under every deployment, window io
@@ -226,6 +228,7 @@ SEEN = {
         "flask-limiter-redis-moving-window": SOUND,
         "flask-limiter-memcached": SOUND,
     },
+}
 
 
 @pytest.mark.parametrize("name", SEEN)

@@ -89,9 +89,6 @@ def _collisions(claims: Claims, deployment: Deployment, window: str) -> Iterator
     elif met and _outlasts(claims, window):
         yield "lost-update", f"what excludes {_named(met)} ends after {claims.lease_ms} ms, before the update does"
     elif exposed:
-    met = open_here & reach(claims, deployment)
-    exposed = met - claims.atomic_across
-    if exposed:
         yield "lost-update", f"{_named(exposed)} share the state and the update does not exclude them"
     elif claims.answers_later and met:
         yield "misreported", f"the answer is read after the update, and {_named(met)} may come between"
