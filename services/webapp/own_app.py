@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from flask import Flask
-from flask import Response
 from werkzeug.exceptions import InternalServerError
+from werkzeug.sansio.response import Response
 
 from webapp.errors import StoreDown
 from webapp.errors import register_errors

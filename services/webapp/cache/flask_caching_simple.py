@@ -1,6 +1,6 @@
 """Flask-Caching's SimpleCache: `get`, on a miss compute and `set`; `delete` after an update.
 
-People take the extension for one cache of the whole app; it is a dict in each process, and `delete` reaches one of them.
+People take the extension for one cache of the whole app; it is a dict in each process; `delete` reaches one of them.
 """
 
 from flask import Flask

@@ -4,6 +4,8 @@ People expect the lock to cure both ills; it makes one request compute while the
 for it, so a value that was read before still lands after the `DEL`.
 """
 
+from typing import Any
+
 from webapp import stores
 from webapp.cache import truth
 from webapp.claims import CLUSTER
@@ -34,7 +36,7 @@ def write(key: str, window: Window, value: int) -> int:
 
 def read(key: str, window: Window) -> truth.Answer:
     redis = stores.redis()
-    value = redis.get(key)
+    value: Any = redis.get(key)
     if value is None:
         with redis.lock(f"{key}~lock", timeout=LEASE, sleep=POLL, blocking_timeout=stores.TIMEOUT):
             value = redis.get(key)

@@ -4,6 +4,8 @@ People call it clumsy; nothing has to be deleted, so nothing can come too late: 
 lands under a version that nobody asks for any more. Those who miss together still compute together.
 """
 
+from typing import Any
+
 from webapp import stores
 from webapp.cache import truth
 from webapp.claims import CLUSTER
@@ -24,7 +26,7 @@ def write(key: str, window: Window, value: int) -> int:
 def read(key: str, window: Window) -> truth.Answer:
     redis = stores.redis()
     version = int(redis.get(f"{key}~version") or 0)  # before the truth: read after it, it would be too new
-    value = redis.get(f"{key}~{version}")
+    value: Any = redis.get(f"{key}~{version}")
     if value is None:
         value = truth.compute(key, window)
         redis.set(f"{key}~{version}", value, ex=SECONDS)

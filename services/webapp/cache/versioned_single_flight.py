@@ -4,6 +4,8 @@ People add one of the two and are surprised by the other ill; together nothing s
 another one is computing.
 """
 
+from typing import Any
+
 from webapp import stores
 from webapp.cache import truth
 from webapp.claims import CLUSTER
@@ -26,7 +28,7 @@ def write(key: str, window: Window, value: int) -> int:
 def read(key: str, window: Window) -> truth.Answer:
     redis = stores.redis()
     version = int(redis.get(f"{key}~version") or 0)
-    value = redis.get(f"{key}~{version}")
+    value: Any = redis.get(f"{key}~{version}")
     if value is None:
         # one lock for all versions: an update in between changes the version, not who computes
         with redis.lock(f"{key}~lock", timeout=LEASE, sleep=POLL, blocking_timeout=stores.TIMEOUT):

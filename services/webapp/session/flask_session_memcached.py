@@ -31,6 +31,7 @@ CLAIMS = Claims(
 
 
 def init_app(app: Flask) -> None:
+    assert SETTINGS.memcached
     mine = own_app(app, "session", "flask-session-memcached", store="memcached")
     mine.config["SESSION_TYPE"] = "memcached"
     mine.config["SESSION_MEMCACHED"] = PooledClient(

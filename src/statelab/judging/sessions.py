@@ -1,4 +1,4 @@
-"""The judge of browsers' sessions: whose data was shown, who was forgotten, what came back, and whether all counts count.
+"""The judge of browsers' sessions: whose data was shown, who was forgotten, what came back, whether all counts count.
 
 Each login has a key, and the key ends with the user who logs in. Answers are texts: the user whom the app took the
 request for and, for `count` and `read`, the value of that user's counter (`b0-1 17`); null: nobody. For one login
