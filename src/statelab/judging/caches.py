@@ -67,7 +67,7 @@ def computation(read: Operation) -> Computation | None:
 
 @dataclass(frozen=True, slots=True)
 class CacheJudge:
-    """Counts, rates and latency are those of reads and writes together: sparing reads their work is what a cache is for."""
+    """Counts, rates and latency are those of reads and writes together: a cache is there to spare reads their work."""
 
     def __call__(self, history: History, expectation: Expectation) -> Judgement:
         operations = [operation for operation in history.operations() if operation.op in OPERATIONS]
