@@ -19,7 +19,7 @@ from statelab.history import Operation
 QUICK, SLOW = 0, 31
 """Values leave these remainders of 32; the app takes one query more to compute them."""
 
-EVERY = 16
+EVERY = 8
 """One of so many turns updates."""
 
 PAUSE_S = 0.01

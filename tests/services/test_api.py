@@ -27,8 +27,8 @@ def test_health_is_answered_without_touching_any_mechanism(client: FlaskClient) 
 @pytest.mark.parametrize(
     ("method", "path", "status", "valid"),
     [
-        ("POST", "/tally/module-global/increment", 404, list(WORKLOADS)),
-        ("GET", "/tally/module-global", 404, list(WORKLOADS)),
+        ("POST", "/tally/module-global/increment", 404, sorted(WORKLOADS)),
+        ("GET", "/tally/module-global", 404, sorted(WORKLOADS)),
         ("POST", "/counter/magic/increment", 404, sorted(MECHANISMS)),
         ("GET", "/counter/magic", 404, sorted(MECHANISMS)),
         ("POST", "/counter/module-global/decrement", 404, ["increment"]),
