@@ -1,26 +1,68 @@
-"""The workload `cache`: three of four requests read by way of the cache, one writes a value that nobody else writes."""
+"""The workload `cache`: everybody reads; now and then somebody updates twice in a row.
+
+The first of the two is a page that takes long to compute, the second one that does not: who missed in between is still
+at work on the first when the second is there. Meanwhile the others read less often, so that one process at least has
+time for the second update.
+"""
 
 import random
 import secrets
+from collections import defaultdict
+from itertools import count
+
+import gevent
 
 from cells import Cell
 from recording import RecordingClient
 from statelab.history import Operation
 
-WRITES = 0.25
+QUICK, SLOW = 0, 31
+"""Values leave these remainders of 32; the app takes one query more to compute them."""
+
+EVERY = 8
+"""One of so many turns updates."""
+
+PAUSE_S = 0.01
+"""Between the two updates: time enough for one or two others to miss."""
+
+SELDOM_S = 0.04
+"""While somebody updates, the others wait up to so long before they read."""
+
+_turns: defaultdict[str, "count[int]"] = defaultdict(count)
+_updating: set[str] = set()
 
 
-def _write(client: RecordingClient, cell: Cell) -> Operation:
-    return client.change(cell.path, "write", key=cell.key, window=cell.window, value=1 + secrets.randbits(52))
+def _write(client: RecordingClient, cell: Cell, remainder: int) -> Operation:
+    """Writes a value that nobody else writes."""
+    value = 32 * (1 + secrets.randbits(47)) + remainder
+    return client.change(cell.path, "write", key=cell.key, window=cell.window, value=value)
+
+
+def _sleep(seconds: float) -> None:
+    gevent.sleep(seconds)
+
+
+def _update_twice(client: RecordingClient, cell: Cell) -> Operation:
+    _updating.add(cell.key)
+    try:
+        _write(client, cell, SLOW)
+        _sleep(PAUSE_S)
+        return _write(client, cell, QUICK)
+    finally:
+        _updating.discard(cell.key)
 
 
 def prepare(client: RecordingClient, cell: Cell) -> Operation:
     """The first value: before it there is nothing to read."""
-    return _write(client, cell)
+    return _write(client, cell, QUICK)
 
 
 def act(client: RecordingClient, cell: Cell) -> Operation:
-    return _write(client, cell) if random.random() < WRITES else audit(client, cell)
+    if next(_turns[cell.key]) % EVERY == 0:
+        return _update_twice(client, cell)
+    if cell.key in _updating:
+        _sleep(random.uniform(0, SELDOM_S))
+    return audit(client, cell)
 
 
 def audit(client: RecordingClient, cell: Cell) -> Operation:

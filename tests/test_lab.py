@@ -84,6 +84,30 @@ def test_the_table(statelab: Statelab, tmp_path: Path) -> None:
     assert (tmp_path / "latest" / "results.csv").read_bytes() == before
 
 
+CACHE = {
+    ("lru-cache", "sync"): [],
+    ("lru-cache", "sync-4"): ["stale", "stampede"],
+    ("flask-caching-redis", "sync"): [],
+    ("flask-caching-redis", "gthread"): ["stale", "stampede"],
+    ("versioned-keys", "gthread"): ["stampede"],
+    ("versioned-single-flight", "sync-4"): [],
+    ("versioned-single-flight", "gthread"): [],
+}
+
+
+def test_caches(statelab: Statelab, tmp_path: Path) -> None:
+    """One request after the other hides what a cache does; processes and threads show it; one of them keeps both promises."""
+    mechanisms, deployments = ({place[n] for place in CACHE} for n in (0, 1))
+    options = ["--mechanism", ",".join(mechanisms), "--deployment", ",".join(deployments), "--window", "io"]
+    done = statelab("run", "--engine", "local", "--workload", "cache", *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    cells = by_place(results(tmp_path))
+    assert {place: cells[place]["anomalies"] for place in CACHE} == CACHE
+    assert {cells[place]["verdict"] for place in CACHE} == {"held", "violated"}
+    stale = cells["lru-cache", "sync-4"]
+    assert [operation["op"] for operation in stale["witness"]["operations"]][-1] == "read"
+
+
 def test_every_mechanism_counts_right_one_request_after_the_other(statelab: Statelab, tmp_path: Path) -> None:
     """On one process and one thread, with its real store, each of them keeps the promise, but for `flask.g`."""
     done = statelab("run", "--engine", "local", "--deployment", "dev-single,sync", "--window", "call")

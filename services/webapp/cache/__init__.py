@@ -14,11 +14,11 @@ class Cache(Protocol):
 
     CLAIMS: Claims
 
-    def write(self, key: str, window: Window, value: int) -> int:
+    def write(self, key: str, value: int) -> int:
         """Makes `value` the truth, and sees to it that the cache does not go on telling the older one."""
 
     def read(self, key: str, window: Window) -> Answer:
-        """The value by way of the cache; a miss computes it, which lasts as long as the window, and fills the cache."""
+        """The value by way of the cache; a miss computes it, which takes some windows, and fills the cache."""
 
 
 CACHE = Workload(

@@ -31,8 +31,8 @@ def init_app(app: Flask) -> None:
     )
 
 
-def write(key: str, window: Window, value: int) -> int:
-    truth.update(key, window, value)
+def write(key: str, value: int) -> int:
+    truth.update(key, value)
     cache.delete(key)
     return value
 

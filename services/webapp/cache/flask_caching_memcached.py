@@ -37,8 +37,8 @@ def cache() -> Cache:
     return memcached_cache
 
 
-def write(key: str, window: Window, value: int) -> int:
-    truth.update(key, window, value)
+def write(key: str, value: int) -> int:
+    truth.update(key, value)
     cache().delete(key)
     return value
 

@@ -1,6 +1,7 @@
 """Flask-Caching's SimpleCache: `get`, on a miss compute and `set`; `delete` after an update.
 
-People take the extension for one cache of the whole app; it is a dict in each process; `delete` reaches one of them.
+People take the extension for one cache of the whole app; it is a dict in each process, and `delete`
+reaches one of them.
 """
 
 from flask import Flask
@@ -22,8 +23,8 @@ def init_app(app: Flask) -> None:
     cache.init_app(app, config={"CACHE_TYPE": "SimpleCache", "CACHE_DEFAULT_TIMEOUT": 300})
 
 
-def write(key: str, window: Window, value: int) -> int:
-    truth.update(key, window, value)
+def write(key: str, value: int) -> int:
+    truth.update(key, value)
     cache.delete(key)
     return value
 

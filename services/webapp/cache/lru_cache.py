@@ -23,8 +23,8 @@ def page(key: str) -> int:
     return truth.compute(key, g.window)
 
 
-def write(key: str, window: Window, value: int) -> int:
-    truth.update(key, window, value)
+def write(key: str, value: int) -> int:
+    truth.update(key, value)
     page.cache_clear()
     return value
 

@@ -18,8 +18,8 @@ EMPTY = -1
 SECONDS = 300
 
 
-def write(key: str, window: Window, value: int) -> int:
-    truth.update(key, window, value)
+def write(key: str, value: int) -> int:
+    truth.update(key, value)
     stores.memcached().delete(key)
     return value
 

@@ -4,8 +4,6 @@ People expect the lock to cure both ills; it makes one request compute while the
 for it, so a value that was read before still lands after the `DEL`.
 """
 
-from typing import Any
-
 from webapp import stores
 from webapp.cache import truth
 from webapp.claims import CLUSTER
@@ -28,19 +26,20 @@ LEASE = 30.0
 POLL = 0.002
 
 
-def write(key: str, window: Window, value: int) -> int:
-    truth.update(key, window, value)
+def write(key: str, value: int) -> int:
+    truth.update(key, value)
     stores.redis().delete(key)
     return value
 
 
 def read(key: str, window: Window) -> truth.Answer:
     redis = stores.redis()
-    value: Any = redis.get(key)
-    if value is None:
+    cached = redis.get(key)
+    if cached is None:
         with redis.lock(f"{key}~lock", timeout=LEASE, sleep=POLL, blocking_timeout=stores.TIMEOUT):
-            value = redis.get(key)
-            if value is None:
+            cached = redis.get(key)
+            if cached is None:
                 value = truth.compute(key, window)
                 redis.set(key, value, ex=SECONDS)
-    return truth.answer(int(value))
+                return truth.answer(value)
+    return truth.answer(int(cached))

@@ -4,8 +4,6 @@ People call it clumsy; nothing has to be deleted, so nothing can come too late: 
 lands under a version that nobody asks for any more. Those who miss together still compute together.
 """
 
-from typing import Any
-
 from webapp import stores
 from webapp.cache import truth
 from webapp.claims import CLUSTER
@@ -17,17 +15,18 @@ CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="server",
 SECONDS = 300
 
 
-def write(key: str, window: Window, value: int) -> int:
-    truth.update(key, window, value)
+def write(key: str, value: int) -> int:
+    truth.update(key, value)
     stores.redis().incr(f"{key}~version")
     return value
 
 
 def read(key: str, window: Window) -> truth.Answer:
     redis = stores.redis()
-    version = int(redis.get(f"{key}~version") or 0)  # before the truth: read after it, it would be too new
-    value: Any = redis.get(f"{key}~{version}")
-    if value is None:
+    version = int(redis.get(f"{key}~version") or 0)  # before the row is read: afterwards it might be too new
+    cached = redis.get(f"{key}~{version}")
+    if cached is None:
         value = truth.compute(key, window)
         redis.set(f"{key}~{version}", value, ex=SECONDS)
-    return truth.answer(int(value))
+        return truth.answer(value)
+    return truth.answer(int(cached))

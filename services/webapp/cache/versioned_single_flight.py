@@ -4,8 +4,6 @@ People add one of the two and are surprised by the other ill; together nothing s
 another one is computing.
 """
 
-from typing import Any
-
 from webapp import stores
 from webapp.cache import truth
 from webapp.claims import CLUSTER
@@ -19,8 +17,8 @@ LEASE = 30.0
 POLL = 0.002
 
 
-def write(key: str, window: Window, value: int) -> int:
-    truth.update(key, window, value)
+def write(key: str, value: int) -> int:
+    truth.update(key, value)
     stores.redis().incr(f"{key}~version")
     return value
 
@@ -28,13 +26,14 @@ def write(key: str, window: Window, value: int) -> int:
 def read(key: str, window: Window) -> truth.Answer:
     redis = stores.redis()
     version = int(redis.get(f"{key}~version") or 0)
-    value: Any = redis.get(f"{key}~{version}")
-    if value is None:
+    cached = redis.get(f"{key}~{version}")
+    if cached is None:
         # one lock for all versions: an update in between changes the version, not who computes
         with redis.lock(f"{key}~lock", timeout=LEASE, sleep=POLL, blocking_timeout=stores.TIMEOUT):
             version = int(redis.get(f"{key}~version") or 0)
-            value = redis.get(f"{key}~{version}")
-            if value is None:
+            cached = redis.get(f"{key}~{version}")
+            if cached is None:
                 value = truth.compute(key, window)
                 redis.set(f"{key}~{version}", value, ex=SECONDS)
-    return truth.answer(int(value))
+                return truth.answer(value)
+    return truth.answer(int(cached))
