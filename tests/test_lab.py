@@ -96,7 +96,7 @@ CACHE = {
 
 
 def test_caches(statelab: Statelab, tmp_path: Path) -> None:
-    """One request after the other hides what a cache does; processes and threads show it; one of them keeps both promises."""
+    """One request after the other hides what a cache does, processes and threads show it; one keeps both promises."""
     mechanisms, deployments = ({place[n] for place in CACHE} for n in (0, 1))
     options = ["--mechanism", ",".join(mechanisms), "--deployment", ",".join(deployments), "--window", "io"]
     done = statelab("run", "--engine", "local", "--workload", "cache", *options)
