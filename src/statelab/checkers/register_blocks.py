@@ -32,9 +32,10 @@ class Blocks:
     """Chains of some keys and what contradicts what, on a time axis of their own (ns or, where too long, ranks).
 
     `value[i]` is the value at place i (see Chains). By place, `made_start` is when its maker started, `first_end_at`
-    the earliest end and `last_start_at` the latest start among those who made or saw it. `future` marks places where something ended before its value, or one before it in its chain, was asked for;
-    `stale` those where something ended before a value that it replaced was seen. `first_end` and `last_start` are by
-    chain, each key's after those of the key before; `clashes` are pairs of chains.
+    the earliest end and `last_start_at` the latest start among those who made or saw it. `future` marks
+    places where something ended before its value, or one before it in its chain, was asked for; `stale` those where
+    something ended before a value that it replaced was seen. `first_end` and `last_start` are by chain, each key's
+    after those of the key before; `clashes` are pairs of chains.
     """
 
     chains: Chains
