@@ -5,6 +5,7 @@ import pytest
 
 from statelab.checkers.packing import arranged
 from statelab.checkers.packing import dense
+from statelab.checkers.packing import differences
 from statelab.checkers.packing import paired
 from statelab.checkers.packing import spans
 from statelab.checkers.pairs import closest
@@ -42,6 +43,16 @@ def test_nothing_to_sort() -> None:
 def test_spans_do_not_overflow() -> None:
     """The longest interval that two stamps can make is longer than an int64."""
     assert spans(np.array([LEAST, 3]), np.array([MOST, 5])).tolist() == [2**64 - 1, 2]
+
+
+def test_differences_stop_at_the_ends() -> None:
+    """Of any two numbers, as far as 64 bits reach."""
+    ends = np.array([LEAST, -1, 0, 1, MOST])
+    one, other = (part.ravel() for part in np.meshgrid(ends, ends))
+    exact = [max(LEAST, min(MOST, int(a) - int(b))) for a, b in zip(one, other, strict=True)]
+    assert differences(one, other).tolist() == exact
+    assert differences(ends, ends[0]).tolist() == [0, MOST, MOST, MOST, MOST]
+    assert differences(ends[4], ends).tolist() == [MOST, MOST, MOST, MOST - 1, 0]
 
 
 def test_the_closest_pair() -> None:

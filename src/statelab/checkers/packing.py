@@ -63,6 +63,14 @@ def arranged(group: Integers, time: Integers) -> NDArray[np.intp]:
     return places if rows is None else rows[places]
 
 
+def differences(later: Integers | np.int64, earlier: Integers | np.int64) -> Integers:
+    """`later - earlier`, held at the ends of an int64 where it does not fit; one of the two is an array."""
+    found: Integers = np.subtract(later, earlier)
+    wrapped = ((later ^ earlier) & (later ^ found)) < 0
+    found[wrapped] = np.where(found[wrapped] < 0, np.iinfo(np.int64).max, np.iinfo(np.int64).min)
+    return found
+
+
 def spans(start: Integers, end: Integers) -> NDArray[np.uint64]:
     """How long each interval is, in ns; right for any two stamps, also where the difference exceeds an int64."""
     return np.subtract(end, start).view(np.uint64)

@@ -16,9 +16,8 @@ Why this is exact. 1 and 2 need no clock: a value has one writer, and whoever re
 answers force the order inside a chain (made, seen, replaced, seen, ...), so LEMMA ORDER (order.py) makes 3 exact. A
 value that is gone does not come back, so a chain's operations lie together: LEMMA ZONES (zones.py) makes 4 exact. Which
 operations of unknown outcome took effect follows from what was seen; the others lose nothing by being left out
-(LIVENESS, register_values.py). Without 5 this is Gibbons and Korach 1997, "Testing Shared Memories", section 4, read as
-zones by Golab, Li and Shah 2011, "Analyzing Consistency Properties for Fun and Profit"; chains of `cas` are blocks
-here.
+(LIVENESS, register_values.py). Without 5 this is Gibbons and Korach 1997, "Testing Shared Memories", section 4, read
+as zones by Golab, Li and Shah 2011, "Analyzing Consistency Properties for Fun and Profit"; chains of `cas` are blocks.
 
 5 is decided by rule where it can be: a miss is wrong if its value was there all the while in every order, and all fit
 if an order is found in which they do (register_misses.py). Keys for which neither holds, and keys in which a value is

@@ -35,10 +35,10 @@ def _held_through(scene: Scene, miss: int, chain: Integers) -> Witness:
     replacing = np.setdiff1d(_replacing(scene, miss, chain), others)
     end, starts = int(scene.history.end[miss]), scene.history.start[replacing]
     if (starts <= end).any():
-        links, apart = [*before, after], [int(scene.history.start[after.asked]) - end]
+        links, apart = [*before, after], [scene.apart(miss, after.asked)]
     else:
         links, apart = before, [int(start) - end for start in starts]
-    apart += [int(scene.history.start[miss] - scene.history.end[link.earlier]) for link in before]
+    apart += [scene.apart(link.earlier, miss) for link in before]
     rows = dict.fromkeys([*(link.earlier for link in links), miss, *(link.later for link in links)])
     needed = dict.fromkeys([*scene.origins(shown), *chain.tolist()]) if after in links else chain
     return Witness("false-failure", tuple(rows), np.array(list(needed)), tuple(links), min(apart, default=None))

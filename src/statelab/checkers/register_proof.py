@@ -29,7 +29,7 @@ def by_rule(judgement: Judgement, violated: Violated) -> Proof:
     """The proof of a key that the rule found wrong.
 
     A `cas` that answered false may have taken effect once its answer is forgotten. If one was to make a value that the
-    witness rests on, its answer may be needed too; otherwise the witness is minimal as it is.
+    witness rests on, its answer may be needed too, and the slack may be another; else the witness is as it should be.
     """
     scene, history = judgement.scene, judgement.scene.history
     found = _denied(judgement) or smallest(scene, np.flatnonzero(judgement.forked)) or missed(scene, judgement.misses)
@@ -41,9 +41,12 @@ def by_rule(judgement: Judgement, violated: Violated) -> Proof:
     if found.kind == "phantom" and (column(history, "value")[asked] == numbers[-1]).any():
         found = replace(found, kind="aborted-read")
     rows = _smaller(history, {*found.rows, *refused.tolist()}, violated) if len(refused) else found.rows
+    if not set(found.rows) <= set(rows):
+        return _unordered(history, rows, "no-order", violated)
     if set(rows) != set(found.rows) and found.kind != "aborted-read":
         return _unordered(history, rows, found.kind, violated)
-    found = replace(found, rows=tuple(sorted(rows, key=lambda row: int(history.start[row]))))
+    slack = _slack(history, rows, violated) if len(refused) else found.slack_ns
+    found = replace(found, rows=_in_time(history, rows), slack_ns=slack)
     return Proof(found.kind, found.rows, words(history, found, _value(scene, found, numbers)), found.slack_ns)
 
 
@@ -61,6 +64,10 @@ def _denied(judgement: Judgement) -> Witness | None:
     return Witness("false-failure", (int(judgement.denied[0]),), np.zeros(0, np.int64))
 
 
+def _in_time(history: History, rows: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sorted(rows, key=lambda row: (int(history.start[row]), row)))
+
+
 def _smaller(history: History, rows: set[int], violated: Violated) -> tuple[int, ...]:
     own = np.flatnonzero(history.key == history.key[min(rows)])
     inside = np.searchsorted(own, sorted(rows)).tolist()
@@ -68,10 +75,13 @@ def _smaller(history: History, rows: set[int], violated: Violated) -> tuple[int,
 
 
 def _unordered(history: History, rows: tuple[int, ...], kind: str, violated: Violated) -> Proof:
+    rows = _in_time(history, rows)
+    return Proof(kind, rows, no_order(history, rows), _slack(history, rows, violated))
+
+
+def _slack(history: History, rows: tuple[int, ...], violated: Violated) -> int | None:
     own = np.flatnonzero(history.key == history.key[rows[0]])
-    inside = np.searchsorted(own, rows).tolist()
-    slack = slack_of(history.take(own), inside, CHANGES, violated)
-    return Proof(kind, rows, no_order(history, rows), slack)
+    return slack_of(history.take(own), np.searchsorted(own, rows).tolist(), CHANGES, violated)
 
 
 def _value(scene: Scene, found: Witness, numbers: Integers) -> str:

@@ -33,6 +33,10 @@ class Scene:
         self.history, self.initial = history, initial
         self.given, self.values, self.judged = given, values, judged
 
+    def apart(self, earlier: int, later: int) -> int:
+        """How long before one row started another had ended; right for any two stamps."""
+        return int(self.history.start[later]) - int(self.history.end[earlier])
+
     def sightings(self, value: int, *roles: Role) -> Integers:
         """The rows that have one of these roles for a value."""
         first = self.given.first

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from statelab.checkers.packing import differences
+from statelab.checkers.packing import spans
 from statelab.checkers.pairs import closest
 from statelab.checkers.register_chains import earlier
 from statelab.checkers.register_chains import latest
@@ -87,8 +89,8 @@ def _too_soon(scene: Scene, chain: Integers) -> Witness | None:
     soon = np.flatnonzero(cast.end < cast.moment)
     if not len(soon):
         return None
-    at = int(soon[np.argmax(cast.moment[soon] - cast.end[soon])])
-    row, slack = int(cast.row[at]), int(cast.moment[at] - cast.end[at])
+    at = int(soon[np.argmax(spans(cast.end[soon], cast.moment[soon]))])
+    row, slack = int(cast.row[at]), int(cast.moment[at]) - int(cast.end[at])
     return Witness("future-read", (row,), chain, (Link(row, row, int(cast.asked[at])),), slack)
 
 
@@ -144,8 +146,8 @@ def replaced(scene: Scene) -> Witness | None:
     later = int(seers[np.argmax(scene.history.start[seers])])
     cast = scene.actors(chain[place : place + 1])
     earlier_row = int(cast.row[np.argmin(cast.end)])
-    slack = int(scene.history.start[later] - scene.history.end[earlier_row])
-    return Witness("stale-read", (earlier_row, later), chain, (Link(earlier_row, later, later),), slack)
+    link, slack = Link(earlier_row, later, later), scene.apart(earlier_row, later)
+    return Witness("stale-read", (earlier_row, later), chain, (link,), slack)
 
 
 def clash(scene: Scene) -> Witness | None:
@@ -162,7 +164,7 @@ def clash(scene: Scene) -> Witness | None:
     one, other = (scene.actors(chain) for chain in chains)
     rows, links = _returned(one, other) if len(fewest) else _crossed(one, other)
     links = tuple(sorted(links, key=lambda link: int(scene.history.end[link.earlier])))
-    slack = min(int(scene.history.start[link.asked] - scene.history.end[link.earlier]) for link in links)
+    slack = min(scene.apart(link.earlier, link.asked) for link in links)
     return Witness("order" if len(rows) == 4 else "stale-read", rows, np.concatenate(chains), links, slack)
 
 
@@ -187,7 +189,7 @@ def _crossed(one: Actors, other: Actors) -> _Crossing:
 
 def _between(one: Actors, other: Actors) -> tuple[tuple[int, int], tuple[Link, Link] | None]:
     """An operation of `one` between two of `other`: (slack, minus the time that the three take), and its links."""
-    slack = np.minimum(one.moment - other.end.min(), other.moment.max() - one.end)
+    slack = np.minimum(differences(one.moment, other.end.min()), differences(other.moment.max(), one.end))
     most = int(slack.max())
     if most <= 0:
         return (0, 0), None
@@ -197,7 +199,7 @@ def _between(one: Actors, other: Actors) -> tuple[tuple[int, int], tuple[Link, L
         after = np.flatnonzero(other.moment >= one.end[place] + most)
         early = int(before[np.argmax(other.start[before])])
         late = int(after[np.argmin(other.end[after])])
-        took = int(other.end[late] - min(other.start[early], one.start[place]))
+        took = int(other.end[late]) - int(min(other.start[early], one.start[place]))
         found.append(((most, -took), place, early, late))
     size, place, early, late = max(found)
     return size, (_link(one, place, other, late), _link(other, early, one, place))

@@ -77,7 +77,7 @@ def _future(history: History, cast: Cast, witness: Witness, value: str) -> str:
     (link,) = witness.links
     asked, seen = shown_by_request(history, link.asked), shown(history, link.earlier)
     origin = "" if asked == seen else f", from which {seen} came"
-    apart = milliseconds(witness.slack_ns or 0)
+    apart = milliseconds(int(history.start[link.asked]) - int(history.end[link.earlier]))
     return (
         f"{cast.name(link.earlier)} had ended {apart} before {asked}{origin} was asked for ({cast.facts(link.asked)}): "
         "a value cannot be seen before it is written."
@@ -120,7 +120,7 @@ def _claim(history: History, cast: Cast, link: Link) -> str:
 
 
 def _apart(history: History, cast: Cast, link: Link) -> str:
-    gap = milliseconds(int(history.start[link.asked] - history.end[link.earlier]))
+    gap = milliseconds(int(history.start[link.asked]) - int(history.end[link.earlier]))
     if link.asked == link.later:
         return f"{cast.name(link.earlier)} had ended {gap} before {cast.name(link.later)} started"
     asked = f"{shown_by_request(history, link.asked)} was asked for ({cast.facts(link.asked)})"

@@ -35,6 +35,7 @@ from statelab.checkers.forgetting import minimal
 from statelab.checkers.forgetting import refutes
 from statelab.checkers.model import Deadline
 from statelab.checkers.model import VerdictName
+from statelab.checkers.packing import spans
 from statelab.columns import INF
 from statelab.columns import INFO
 from statelab.columns import OK
@@ -256,8 +257,9 @@ def slack_of(history: History, rows: Iterable[int], changes: Iterable[str], viol
     """
     asked, _ = forget(history, rows, changes)
     ends = asked.end[asked.end != INF]
-    gaps = np.unique(asked.start[:, np.newaxis] - ends)
-    gaps = gaps[gaps > 0]
+    start, end = np.broadcast_arrays(asked.start[:, np.newaxis], ends)
+    apart = start > end
+    gaps = np.unique(spans(end[apart], start[apart]))
     low, high = 0, len(gaps)
     while low < high:
         middle = (low + high) // 2
@@ -269,4 +271,5 @@ def slack_of(history: History, rows: Iterable[int], changes: Iterable[str], viol
 
 
 def _later(history: History, delay: int) -> History:
-    return replace(history, end=np.where(history.end == INF, INF, history.end + delay))
+    ends = [end if end == INF else min(end + delay, INF - 1) for end in history.end.tolist()]
+    return replace(history, end=np.array(ends, np.int64))
