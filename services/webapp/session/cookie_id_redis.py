@@ -64,12 +64,13 @@ def logout(key: str, window: Window) -> str:
 
 
 def read(key: str) -> str:
-    user, value = stores.redis().hmget(_place(), "user", "count")
-    if user is None or value is None:
+    found: Any = stores.redis().hmget(_place(), "user", "count")
+    user, value = found
+    if user is None:
         raise nobody()
     return f"{user.decode()} {int(value)}"
 
 
 def whoami(key: str) -> str | None:
-    user = stores.redis().hget(_place(), "user")
-    return user.decode() if user else None
+    user: Any = stores.redis().hget(_place(), "user")
+    return None if user is None else str(user.decode())

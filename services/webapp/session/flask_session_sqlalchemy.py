@@ -1,7 +1,7 @@
 """Flask-Session in a SQL table: `SESSION_TYPE = "sqlalchemy"`, here in a SQLite file.
 
-People expect the database's transactions to protect it. Reading and writing are two of them, at the beginning and at the
-end of the request, and the row is written whole.
+People expect the database's transactions to protect it. Reading and writing are two of them, at the beginning and at
+the end of the request, and the row is written whole.
 """
 
 import fcntl
