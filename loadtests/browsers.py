@@ -13,9 +13,8 @@ class Jar:
         self._cookies = cookies or {}
 
     def headers(self) -> dict[str, str]:
-        return (
-            {"Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())} if self._cookies else {}
-        )
+        brought = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+        return {"Cookie": brought} if brought else {}
 
     def take(self, set_cookies: list[str]) -> None:
         for line in set_cookies:
@@ -66,6 +65,13 @@ class Browser:
 
     def wait_until_open(self) -> None:
         self._open.wait()
+
+    def wait_until_busy(self) -> None:
+        """Until one of its requests is under way; not for long, for its clients may have ended."""
+        for _ in range(20):
+            if self._under_way:
+                return
+            gevent.sleep(0.0005)
 
     def wait_until_quiet(self) -> None:
         """Until all its requests have ended."""

@@ -13,13 +13,13 @@ from recording import RecordingClient
 from statelab.history import Operation
 
 BROWSERS = 2
-ACTS_PER_LOGIN = 16
-"""So many acts of a browser, then it logs out."""
+ACTS_PER_LOGIN = 6
+"""The last of so many acts of a browser is that it logs out, and another user in."""
 
 LOGOUT_TRIES = 6
 """A logout that is refused has ended nothing; a user clicks again."""
 
-ASKED_AFTERWARDS = 3
+ASKED_AFTERWARDS = 2
 """How often each of the two jars is tried after a logout: whoever serves it may be another process."""
 
 _browsers: defaultdict[str, list[Browser]] = defaultdict(lambda: [Browser(f"b{number}") for number in range(BROWSERS)])
@@ -48,6 +48,7 @@ def _whoami(client: RecordingClient, cell: Cell, browser: Browser, jar: Jar) -> 
 
 def _logout(client: RecordingClient, cell: Cell, browser: Browser) -> Jar:
     """Logs out while the browser's other requests are under way; the cookies that it had before."""
+    browser.wait_until_busy()
     kept = browser.jar.copy()
     client.cookies = browser.jar
     for _ in range(LOGOUT_TRIES):
@@ -77,7 +78,7 @@ def act(client: RecordingClient, cell: Cell) -> Operation:
         return _login(client, cell, browser)
     browser.wait_until_open()
     browser.acts += 1
-    if browser.acts == ACTS_PER_LOGIN:
+    if browser.acts == ACTS_PER_LOGIN:  # others go on meanwhile, so it may be passed
         return _log_out_and_in(client, cell, browser)
     with browser as jar:
         if browser.acts % 4 == 0:

@@ -22,7 +22,7 @@ class Refused(Exception):
 class StoreDown(Exception):
     """The store behind a mechanism did not answer; whether the update took effect is unknown."""
 
-    def __init__(self, store: str, error: Exception) -> None:
+    def __init__(self, store: str, error: BaseException) -> None:
         super().__init__(f"{store} did not answer: {type(error).__name__}: {error}")
         self.store = store
 

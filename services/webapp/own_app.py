@@ -7,6 +7,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from flask import Flask
+<<<<<<< HEAD
+=======
+from flask import Response
+from flask import jsonify
+>>>>>>> session
 from werkzeug.exceptions import InternalServerError
 from werkzeug.sansio.response import Response
 
@@ -37,19 +42,23 @@ def _configured_like(app: Flask) -> Flask:
     return mine
 
 
-def _name_store(mine: Flask, store: str) -> None:
+def _name_store(mine: Flask, store: str, unfit: type[Exception] | None) -> None:
     """What fails outside the view, where a session is opened or saved, is the store's failure as well."""
 
     def fail(error: InternalServerError) -> tuple[Response, int]:
-        down = StoreDown(store, error.original_exception or error)  # type: ignore[arg-type]
-        response = mine.json.response(error=str(down), store=store)
-        return response, 503
+        original = error.original_exception or error
+        if unfit and isinstance(original, unfit):
+            return jsonify(error=f"{store} takes no such session id: {original}", valid=[]), 400
+        return jsonify(error=str(StoreDown(store, original)), store=store), 503
 
     mine.register_error_handler(InternalServerError, fail)
 
 
-def own_app(app: Flask, workload: str, mechanism: str, store: str | None = None) -> Flask:
-    """A new app for the mechanism, put before `app`; `store` is what it needs."""
+def own_app(
+    app: Flask, workload: str, mechanism: str, store: str | None = None, unfit: type[Exception] | None = None
+) -> Flask:
+    """A new app for the mechanism, put before `app`; `store` is what it needs, `unfit` what the store's client raises
+    for an id that it does not even ask for."""
     from webapp.views import register_views  # it imports the catalogue, which imports the mechanisms
 
     if not isinstance(app.wsgi_app, OwnApps):
@@ -58,6 +67,6 @@ def own_app(app: Flask, workload: str, mechanism: str, store: str | None = None)
     register_views(mine, only=(workload, mechanism))
     register_errors(mine)
     if store:
-        _name_store(mine, store)
+        _name_store(mine, store, unfit)
     app.wsgi_app.apps[f"{workload}/{mechanism}"] = mine.wsgi_app
     return mine

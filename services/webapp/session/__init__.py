@@ -66,5 +66,6 @@ SESSION = Workload(
         "flask-session-redis": "flask_session_redis",
         "flask-session-memcached": "flask_session_memcached",
         "cookie-id-redis": "cookie_id_redis",
+        "cookie-id-postgres": "cookie_id_postgres",
     },
 )

@@ -8,6 +8,7 @@ from flask import Flask
 from flask import session
 from flask_session import Session
 from pymemcache.client.base import PooledClient
+from pymemcache.exceptions import MemcacheIllegalInputError
 
 from webapp import stores
 from webapp.claims import CLUSTER
@@ -32,7 +33,11 @@ CLAIMS = Claims(
 
 def init_app(app: Flask) -> None:
     assert SETTINGS.memcached
+<<<<<<< HEAD
     mine = own_app(app, "session", "flask-session-memcached", store="memcached")
+=======
+    mine = own_app(app, "session", "flask-session-memcached", store="memcached", unfit=MemcacheIllegalInputError)
+>>>>>>> session
     mine.config["SESSION_TYPE"] = "memcached"
     mine.config["SESSION_MEMCACHED"] = PooledClient(
         SETTINGS.memcached,

@@ -24,7 +24,6 @@ from statelab.checkers.model import Deadline
 from statelab.checkers.pairs import apart
 from statelab.checkers.prose import Cast
 from statelab.checkers.prose import plural
-from statelab.columns import FAIL
 from statelab.columns import INFO
 from statelab.columns import OK
 from statelab.columns import History
@@ -201,12 +200,7 @@ def _not_tried(sessions: Sessions) -> str | None:
     """What of the promise no operation tried."""
     if not len(sessions.rows("count")):
         return "no count was acknowledged"
-    ends = sessions.acknowledged()
-    asked = np.concatenate([sessions.rows("whoami", status=status) for status in (OK, FAIL)])
-    if not any(
-        sessions.history.end[ends[key]] < sessions.history.start[rows].max(initial=-1)
-        for key, rows in sessions.by_login(asked).items()
-        if key in ends
-    ):
-        return "nobody asked who is logged in after an acknowledged logout"
-    return None
+    history, ends = sessions.history, sessions.acknowledged()
+    asked = sessions.by_login(sessions.rows("whoami"))
+    tried = (history.start[rows].max() > history.end[ends[key]] for key, rows in asked.items() if key in ends)
+    return None if any(tried) else "nobody asked who is logged in after an acknowledged logout"
