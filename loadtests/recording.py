@@ -130,11 +130,7 @@ class RecordingClient:
         operation = self._record(request, start, response, None)
         if cookies:
             self._session.cookiejar.clear()  # a client's own jar would speak for another browser
-<<<<<<< HEAD
-            cookies.take(response.headers.get_all("Set-Cookie") or [] if response.headers else [])
-=======
             cookies.take((response.headers and response.headers.get_all("Set-Cookie")) or [])
->>>>>>> session
         return operation
 
     def _record(self, request: _Request, start: int, response: Any, ended: str | None) -> Operation:

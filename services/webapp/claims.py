@@ -41,13 +41,8 @@ class Claims:
                      made by forking one that was there already, or each one somewhere else
     of_importing_thread  only requests served by the thread that imported the app share it; others have their own
     keyed            each client finds the state by something that it brings, and never meets another client's
-<<<<<<< HEAD
-    carried          the state travels with the client's requests and answers: it is read when a request is sent,
-                     whoever serves it, the last answer is what the client keeps, and nobody can take that back
-=======
     carried          the state travels with the client's requests and answers: it is read when a request is sent, the
                      last answer is what the client keeps, and what it has kept nobody can take back
->>>>>>> session
     written_whole    all of it is read when a request begins and written back when it ends, changed or not
     """
 

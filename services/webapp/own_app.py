@@ -7,13 +7,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from flask import Flask
-<<<<<<< HEAD
-=======
 from flask import Response
 from flask import jsonify
->>>>>>> session
 from werkzeug.exceptions import InternalServerError
-from werkzeug.sansio.response import Response
 
 from webapp.errors import StoreDown
 from webapp.errors import register_errors

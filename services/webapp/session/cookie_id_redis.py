@@ -66,19 +66,11 @@ def logout(key: str, window: Window) -> str:
 def read(key: str) -> str:
     found: Any = stores.redis().hmget(_place(), "user", "count")
     user, value = found
-<<<<<<< HEAD
-    if user is None or value is None:
-=======
     if user is None:
->>>>>>> session
         raise nobody()
     return f"{user.decode()} {int(value)}"
 
 
 def whoami(key: str) -> str | None:
     user: Any = stores.redis().hget(_place(), "user")
-<<<<<<< HEAD
-    return user.decode() if user else None
-=======
     return None if user is None else str(user.decode())
->>>>>>> session

@@ -33,11 +33,7 @@ CLAIMS = Claims(
 
 def init_app(app: Flask) -> None:
     assert SETTINGS.memcached
-<<<<<<< HEAD
-    mine = own_app(app, "session", "flask-session-memcached", store="memcached")
-=======
     mine = own_app(app, "session", "flask-session-memcached", store="memcached", unfit=MemcacheIllegalInputError)
->>>>>>> session
     mine.config["SESSION_TYPE"] = "memcached"
     mine.config["SESSION_MEMCACHED"] = PooledClient(
         SETTINGS.memcached,
