@@ -32,9 +32,10 @@ def asked(op: str, start: int, end: int | None, told: str | None, key: str = "k"
     )
 
 
-def judged(
-    judge: ByModel, op: str, *calls: tuple[int, int | None, str | None] | tuple[int, int, str, str]
-) -> Judgement:
+Call = tuple[int, int | None, str | None] | tuple[int, int, str, str]
+
+
+def judged(judge: ByModel, op: str, *calls: Call) -> Judgement:
     return judge(History.from_operations([asked(op, *call) for call in calls]), TWO)
 
 

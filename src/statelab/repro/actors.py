@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 import msgspec
 
 from statelab.history import Operation
+from statelab.history import Result
 from statelab.history import ServedBy
 from statelab.history import Status
 
 
 class Body(msgspec.Struct):
-    result: int
+    result: Result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
