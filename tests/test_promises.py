@@ -1,9 +1,9 @@
 """Shops and limits are judged by what was promised: never more than there is, and nobody refused for nothing."""
 
+import re
+
 import pytest
 
-import inventory as inventory_load
-import rate_limit as rate_limit_load
 from statelab.columns import History
 from statelab.history import Operation
 from statelab.history import ServedBy
@@ -13,6 +13,7 @@ from statelab.judging.coverage import Expectation
 from statelab.judging.judgement import Judgement
 from statelab.judging.promises import inventory_judge
 from statelab.judging.promises import limit_judge
+from statelab.paths import LOADTESTS
 
 TWO = Expectation(expected_processes=2, spread=frozenset({"processes"}))
 SOLD, LIMITED = inventory_judge(stock=1), limit_judge(limit=1)
@@ -32,9 +33,10 @@ def asked(op: str, start: int, end: int | None, told: str | None, key: str = "k"
     )
 
 
-def judged(
-    judge: ByModel, op: str, *calls: tuple[int, int | None, str | None] | tuple[int, int, str, str]
-) -> Judgement:
+Call = tuple[int, int | None, str | None] | tuple[int, int, str, str]
+
+
+def judged(judge: ByModel, op: str, *calls: Call) -> Judgement:
     return judge(History.from_operations([asked(op, *call) for call in calls]), TWO)
 
 
@@ -99,10 +101,18 @@ def test_a_limit_is_a_stock_in_other_words() -> None:
     assert held.reason.startswith("one limit of 1 explains all answers")
 
 
+def constants(load: str) -> dict[str, int]:
+    """The numbers that a load file names; it is not imported, since Locust patches the whole process."""
+    found = re.findall(r"^([A-Z]+) = (\d+)$", (LOADTESTS / f"{load}.py").read_text(), re.MULTILINE)
+    return {name: int(number) for name, number in found}
+
+
 def test_judges_know_what_the_load_puts_there() -> None:
     """The number is a literal on both sides; and more is asked for than there is, or nobody would ever be refused."""
     shop, limit = JUDGES["inventory"], JUDGES["rate-limit"]
     assert isinstance(shop, ByModel)
     assert isinstance(limit, ByModel)
-    assert shop.initial == inventory_load.STOCK < inventory_load.BUYS
-    assert limit.initial == rate_limit_load.LIMIT < rate_limit_load.HITS
+    load = constants("inventory")
+    assert shop.initial == load["STOCK"] < load["BUYS"]
+    load = constants("rate_limit")
+    assert limit.initial == load["LIMIT"] < load["HITS"]

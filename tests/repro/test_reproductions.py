@@ -102,3 +102,44 @@ def test_a_violation_where_held_is_predicted_is_one(play: Reproduce, find: Find)
     target = find("counter/module-global", "gthread")
     outcome = play(replace(target, anomaly=None))
     assert (outcome.kind, outcome.as_predicted) == ("violated although held is predicted", False)
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "deployment"),
+    [
+        ("module-global", "gthread"),
+        ("module-global", "gthread-2x4"),
+        ("sqlite-for-update", "sync-4"),
+        ("redis-naive", "gevent-2"),
+        ("redis-lock-short-lease", "sync-4"),
+        ("postgres-naive", "gthread"),
+    ],
+)
+def test_two_buyers_of_the_last_article(play: Reproduce, find: Find, mechanism: str, deployment: str) -> None:
+    """A has looked and is held, B buys the last one, A is let go: three are sold of two, each time."""
+    target = find(f"inventory/{mechanism}", deployment)
+    for _ in range(3):
+        outcome = play(target)
+        assert outcome.kind == "reproduced", narrate.conclusion(outcome)
+        assert outcome.judgement.anomalies == ["oversold"]
+        answers = told(outcome)
+        assert (answers["A"], answers["B"], answers["C"]) == ("ok", "ok", "ok")
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "deployment"),
+    [("redis-lua", "gthread"), ("postgres-for-update", "sync-4"), ("memcached-cas", "gevent-2")],
+)
+def test_the_last_article_is_sold_once(play: Reproduce, find: Find, mechanism: str, deployment: str) -> None:
+    """The same order of requests: one of A and B gets it, the other is told sold-out."""
+    outcome = play(find(f"inventory/{mechanism}", deployment))
+    assert outcome.kind == "cannot happen here", narrate.conclusion(outcome)
+    answers = told(outcome)
+    assert sorted((str(answers["A"]), str(answers["B"]))) == ["ok", "sold-out"]
+
+
+def test_every_process_sells_the_whole_stock(play: Reproduce, find: Find) -> None:
+    """A lock in each of four processes: plain buyers are enough."""
+    outcome = play(find("inventory/module-global-lock", "sync-4"))
+    assert outcome.kind == "reproduced", narrate.conclusion(outcome)
+    assert "held" not in [event.what for event in outcome.play.events]

@@ -17,12 +17,14 @@ COLLISIONS = {"lost-update", "misreported", "stalled"}
 def test_red_is_what_the_theory_predicts_to_collide(catalogue: Catalogue, deployments: dict[str, Deployment]) -> None:
     """Every cell predicted to lose, misreport or stall is red, no other is, and no cell is left out."""
     found = targets(catalogue, deployments, "", [])
-    mechanisms = catalogue.workloads["counter"].mechanisms
-    assert len(found) == len(mechanisms) * len(deployments)
+    assert len(found) == sum(len(catalogue.workloads[name].mechanisms) for name in SCRIPTS) * len(deployments)
     for target in found:
-        predicted = predict(mechanisms[target.mechanism].claims, target.deployment, "io").anomalies
-        assert target.red is bool(COLLISIONS & set(predicted))
+        about = catalogue.workloads[target.workload]
+        faults = predict(about.mechanisms[target.mechanism].claims, target.deployment, "io").anomalies
+        predicted = target.prediction.anomalies
+        assert target.red is bool(COLLISIONS & set(faults))
         assert target.anomaly in predicted if predicted else target.anomaly is None
+        assert target.anomaly == about.shows.get(target.fault or "")
 
 
 def test_what_needs_a_gate_comes_before_what_shows_by_itself(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field
 
 from statelab.catalogue import Claims
 from statelab.history import Operation
@@ -38,6 +39,7 @@ class Run:
     who: str
     operation: str
     via: str | None = None
+    arguments: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +78,10 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """What a workload's anomalies need to show themselves.
+    """What a workload's faults need to show themselves.
 
-    `schedules` by anomaly; `attempt` is what is tried where none is predicted; `in_words` says of an answered operation
-    what it found and left.
+    `schedules` by the theory's fault, since several may be the same anomaly to a client; `attempt` is what is tried
+    where none is predicted; `in_words` says of an answered operation what it found and left.
     """
 
     schedules: Mapping[str, Schedule]

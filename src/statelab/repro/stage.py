@@ -139,7 +139,8 @@ class Stage:
 
     def _run(self, step: Run) -> None:
         line = self._kept.get(step.via or step.who) or self._open()
-        if self._finish(self._send(line, step.who, step.operation), self._target.schedule.patience_s) is None:
+        call = self._send(line, step.who, step.operation, **step.arguments)
+        if self._finish(call, self._target.schedule.patience_s) is None:
             self._note(step.who, "waits")
 
     def _burst(self, step: Burst) -> None:

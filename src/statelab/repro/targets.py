@@ -1,5 +1,6 @@
 """What is to be reproduced: a cell, what the theory predicts there, and the schedule that must show it."""
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -29,8 +30,8 @@ _IDENTITY = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """`anomaly` is the predicted one that is to show (None: the theory says that none can); `methods` are the HTTP
-    methods of the workload's operations."""
+    """`anomaly` is the predicted one that is to show (None: the theory says that none can), `fault` what the theory
+    calls it (None: the same); `methods` are the HTTP methods of the workload's operations."""
 
     workload: str
     mechanism: str
@@ -39,6 +40,7 @@ class Target:
     methods: dict[str, str]
     prediction: Prediction
     anomaly: str | None
+    fault: str | None = None
 
     @property
     def name(self) -> str:
@@ -50,7 +52,7 @@ class Target:
 
     @property
     def schedule(self) -> Schedule:
-        return self.script.schedules[self.anomaly] if self.anomaly else self.script.attempt
+        return self.script.schedules[self.fault or self.anomaly] if self.anomaly else self.script.attempt
 
     @property
     def red(self) -> bool:
@@ -68,24 +70,26 @@ class Target:
         return tuple(getattr(server, name) for name in names)
 
 
-def _anomaly(script: Script, prediction: Prediction) -> str | None:
-    """The predicted anomaly to show: one that needs a gate before one that shows by itself."""
-    known = [anomaly for anomaly in prediction.anomalies if anomaly in script.schedules]
-    return next((anomaly for anomaly in known if script.schedules[anomaly].gated), next(iter(known), None))
+def _fault(script: Script, faults: Iterable[str]) -> str | None:
+    """The predicted fault to show: one that needs a gate before one that shows by itself."""
+    known = [fault for fault in faults if fault in script.schedules]
+    return next((fault for fault in known if script.schedules[fault].gated), next(iter(known), None))
 
 
 def _target(catalogue: Catalogue, workload: str, mechanism: str, deployment: Deployment) -> Target:
     about = catalogue.workloads[workload]
     claims = about.mechanisms[mechanism].claims
-    prediction = predict(claims, deployment, WINDOW, about.shows)
+    visible = {fault: fault for fault in about.shows}
+    fault = _fault(SCRIPTS[workload], predict(claims, deployment, WINDOW, visible).anomalies)
     return Target(
         workload=workload,
         mechanism=mechanism,
         deployment=deployment,
         claims=claims,
         methods=about.operations,
-        prediction=prediction,
-        anomaly=_anomaly(SCRIPTS[workload], prediction),
+        prediction=predict(claims, deployment, WINDOW, about.shows),
+        anomaly=about.shows[fault] if fault else None,
+        fault=fault,
     )
 
 

@@ -1,0 +1,52 @@
+"""The workload `inventory`: the one order of two buyers in which both get the last article.
+
+Two are on the shelf, C buys one of them. A is held after its look and before its taking, B buys meanwhile.
+"""
+
+from statelab.catalogue import Claims
+from statelab.history import Operation
+from statelab.repro.schedule import Burst
+from statelab.repro.schedule import Hold
+from statelab.repro.schedule import Meet
+from statelab.repro.schedule import Release
+from statelab.repro.schedule import Run
+from statelab.repro.schedule import Schedule
+from statelab.repro.schedule import Script
+
+DELIVERY = Run("S", "stock", arguments={"value": "2"})
+
+COLLISION = (
+    DELIVERY,
+    Meet("P", "read", ("A", "B")),
+    Run("C", "buy", via="A"),
+    Hold("A", "buy"),
+    Run("B", "buy"),
+    Release("A"),
+    Run("R", "read", via="A"),
+)
+
+SCHEDULES = {
+    "lost-update": Schedule(steps=COLLISION, held_where="after its look and before its taking"),
+    "divergent": Schedule(steps=(DELIVERY, Burst("W", "buy"), Burst("R", "read"))),
+    "never-persists": Schedule(
+        steps=(DELIVERY, Run("A", "buy"), Run("B", "buy"), Run("C", "buy"), Run("R", "read")),
+    ),
+}
+
+ATTEMPT = Schedule(steps=COLLISION, held_where="in its purchase", patience_s=0.5)
+
+
+def in_words(operation: Operation, claims: Claims) -> str:
+    """What the answer says about what the request found and left."""
+    match operation.op, operation.result:
+        case "stock", amount:
+            return f"puts {amount} on the shelf"
+        case "read", left:
+            return f"reads that {left} are left"
+        case _, "ok":
+            return "found one and took it, is told ok"
+        case _, told:
+            return f"found none, is told {told}"
+
+
+SCRIPT = Script(schedules=SCHEDULES, attempt=ATTEMPT, in_words=in_words)
