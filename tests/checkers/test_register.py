@@ -21,6 +21,7 @@ from statelab.checkers.forgetting import forget
 from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
 from statelab.checkers.register import MODEL
+from statelab.checkers.register_rule import judge
 from statelab.columns import INF
 from statelab.columns import History
 from statelab.history import Operation
@@ -145,6 +146,46 @@ def texts(operation: Operation) -> Operation:
     fields = {name: getattr(operation, name) for name in ("value", "expected", "seen", "result")}
     named = {name: chr(96 + value) for name, value in fields.items() if type(value) is int}
     return msgspec.structs.replace(operation, **named)
+
+
+def test_many_misses_agree_with_exhaustive_search() -> None:
+    """Unique values and many cas that say only what they did not find: most keys are decided by rule, none wrongly."""
+    rng = random.Random(SEED + 6)
+    histories = [misses(rng) for _ in range(4_000)]
+    valid = [referee(operations, None) for operations in histories]
+    together = columns(
+        [msgspec.structs.replace(o, key=str(i)) for i, operations in enumerate(histories) for o in operations]
+    )
+    by_rule = judge(together, None)
+    wrong, undecided = by_rule.wrong.tolist(), by_rule.open.tolist()
+    assert [i for i, held in enumerate(valid) if not undecided[i] and held == wrong[i]] == []
+    assert sum(undecided) < 100
+    assert 0.1 < sum(wrong) / len(histories) < 0.5
+    violated = set(judged(together).violated_keys)
+    assert [i for i, held in enumerate(valid) if held == (i in violated)] == []
+
+
+def misses(rng: random.Random) -> Operations:
+    """Up to ten operations, half of them cas without `seen`; in half of the histories some answers are wrong."""
+    state: Value | None = None
+    states, operations, wrong = [state], list[Operation](), rng.random() < 0.5
+    intervals = [(start := rng.randrange(14), start + rng.randrange(8)) for _ in range(rng.randint(6, 10))]
+    for moment, (start, end) in sorted((s + rng.random() * (e - s), (s, e)) for s, e in intervals):
+        number, op = len(operations) + 1, rng.choice(["write", "write", "read", "cas", "cas", "cas"])
+        found = rng.choice(states) if wrong and rng.random() < 0.3 else state
+        last = None if op != "read" and rng.random() < 0.12 else end
+        expected = rng.choice(states[-3:])
+        swaps = op == "write" or (found == expected) != (wrong and rng.random() < 0.2)
+        if op == "read":
+            operations.append(read(start, end, found, process=number))
+        elif op == "write":
+            operations.append(write(start, last, number, process=number))
+        else:
+            operations.append(cas(start, last, expected, number, swaps, process=number))
+        if op != "read" and swaps and (last is not None or moment % 1 < 0.5):
+            state = number
+            states.append(state)
+    return operations
 
 
 def test_texts_and_numbers_far_apart_change_nothing() -> None:

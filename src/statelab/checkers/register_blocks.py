@@ -50,6 +50,16 @@ class Blocks:
     clashes: Conflicts
     in_ranks: bool = False
 
+    def contradicting(self, chosen: Mask) -> Integers:
+        """Those of the chosen values (a mask) whose chains contradict themselves or each other."""
+        if not chosen.any():
+            return np.zeros(0, np.int64)
+        wrong = np.zeros(len(self.chains.first), np.bool_)
+        wrong[self.chains.number[self.future | self.stale]] = True
+        wrong[self.clashes.one] = wrong[self.clashes.other] = True
+        among = self.value[self.chains.value[wrong[self.chains.number]]]
+        return among[chosen[among]]
+
     def violated(self, key: Integers) -> Integers:
         """The keys that these contradictions and endless chains concern; `key` is that of each value."""
         placed = self.value[self.chains.value]

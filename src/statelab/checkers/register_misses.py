@@ -7,8 +7,9 @@ Sure violations and sure fits are told apart in O(n log n); what is neither has 
 - It fits, together with all others, if one order of all other operations, each at one moment of its interval, leaves
   every miss a moment with another value. The order tried first is that of the blocks (zones.laid_out), each operation
   as early as it can be. Where it leaves a miss no moment, a `write` of unknown outcome that no order needs may have
-  come after the value. Or the value may be made after the miss started, or another that stood before it after it: that
-  is a history with a later start for one maker, whose orders are orders of the true one. It is judged in its turn.
+  come after the value. Or the value may be made after the miss started, or the chains around it may lie in another
+  order: that is a history with a later start for some makers, whose orders are orders of the true one. It is judged in
+  its turn, and a later start that contradicts the rest is taken back.
 """
 
 from bisect import bisect_right
@@ -35,7 +36,7 @@ from statelab.columns import Mask
 _ROUNDS = 10
 """How many orders are tried."""
 _NEAR = 64
-"""How many chains before a value are looked at for one that may stand after it."""
+"""How many chains before and after a value are looked at for one that may stand right after it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,8 +101,16 @@ def _spare(history: History, given: Sightings, values: Values) -> list[list[int]
 
 def _fitting(asked: _Asked, chosen: Mask, values: Values, judged: Blocks, spare: list[list[int]]) -> Mask:
     """Which of the chosen misses fit; if all of a key do, they do so in one order."""
-    delayed, now, fits = values, judged, np.zeros(len(asked.key), np.bool_)
+    start, fits = values.made_start.copy(), np.zeros(len(asked.key), np.bool_)
+    now, settled = judged, values.initial.copy()
     for _ in range(_ROUNDS):
+        if now.in_ranks:
+            return np.zeros(len(fits), np.bool_)
+        back = now.contradicting(start > values.made_start)
+        if len(back):
+            start[back], settled[back] = values.made_start[back], True
+            now = blocks(replace(values, made_start=start), judged.value, judged.chains)
+            continue
         possible = np.ones(len(spare), np.bool_)
         possible[now.violated(values.key)] = False
         laid = _lay(asked, values.key, now, len(spare))
@@ -111,16 +120,12 @@ def _fitting(asked: _Asked, chosen: Mask, values: Values, judged: Blocks, spare:
         filled = _filled(asked, left, now, laid, spare)
         fits[left[filled]] = True
         left = left[~filled & (asked.place[left] >= 0)]
-        moved = values.initial | (delayed.made_start > values.made_start)
-        later = _delays(asked, left, values.key, now, laid, moved) if len(left) else {}
+        later = _delays(asked, left, values.key, now, laid, settled) if len(left) else {}
         if not later:
             break
-        start = delayed.made_start.copy()
         start[list(later)] = list(later.values())
-        delayed = replace(delayed, made_start=start)
-        now = blocks(delayed, judged.value, judged.chains)
-        if now.in_ranks:
-            return np.zeros(len(fits), np.bool_)
+        settled[list(later)] = True
+        now = blocks(replace(values, made_start=start), judged.value, judged.chains)
     return fits
 
 
@@ -145,27 +150,56 @@ def _filled(asked: _Asked, left: Integers, now: Blocks, laid: "_Order", spare: l
     return found
 
 
-def _delays(asked: _Asked, left: Integers, key: Integers, now: Blocks, laid: "_Order", moved: Mask) -> dict[int, int]:
+def _delays(asked: _Asked, left: Integers, key: Integers, now: Blocks, laid: "_Order", settled: Mask) -> dict[int, int]:
     """Values whose makers should start later so that more misses fit, and when."""
     later: dict[int, int] = {}
-    value, ends = now.value[now.chains.value], now.first_end_at
-    block_end = np.minimum.reduceat(ends, now.chains.first)
+    value = now.value[now.chains.value]
+    line = _Line(now, laid.line, value[now.chains.first], key)
     chain = np.searchsorted(now.chains.first, asked.place[left], "right") - 1
-    at = np.empty_like(laid.line)
-    at[laid.line] = np.arange(len(at))
     for miss, own in zip(left.tolist(), chain.tolist(), strict=True):
         place, start = int(asked.place[miss]), int(asked.start[miss])
-        if not asked.initial[miss] and ends[place] >= start:
+        if not asked.initial[miss] and now.first_end_at[place] >= start and not settled[value[place]]:
             later[int(value[place])] = max(start, later.get(int(value[place]), start))
             continue
-        before = laid.line[max(0, at[own] - _NEAR) : at[own]][::-1]
         gone = max(int(laid.begins[miss]), int(now.last_start_at[place])) + 1
-        roots = value[now.chains.first[before]]
-        able = (block_end[before] >= gone) & ~moved[roots] & (key[roots] == asked.key[miss])
-        free = [root for root in roots[able].tolist() if root not in later]
-        if free and gone <= asked.end[miss]:
-            later[free[0]] = gone
+        if gone > asked.end[miss]:
+            continue
+        more = line.behind(own, gone) or line.ahead(own, int(asked.end[miss]))
+        later |= {} if any(settled[root] or root in later for root in more) else more
     return later
+
+
+class _Line:
+    """The chains in the order in which they lie, and which of them could lie elsewhere."""
+
+    def __init__(self, now: Blocks, line: Integers, root: Integers, key: Integers) -> None:
+        self._line, self._root, self._key = line, root, key
+        self._at = np.empty_like(line)
+        self._at[line] = np.arange(len(line))
+        self._made = now.made_start[now.chains.first]
+        self._end = np.minimum.reduceat(now.first_end_at, now.chains.first)
+        self._last = np.maximum.reduceat(now.last_start_at, now.chains.first)
+
+    def behind(self, chain: int, gone: int) -> dict[int, int]:
+        """The nearest chain before that one which can be made when its value has gone."""
+        at = self._at[chain]
+        before = self._line[max(0, at - _NEAR) : at][::-1]
+        able = before[(self._end[before] >= gone) & (self._key[self._root[before]] == self._key[self._root[chain]])]
+        return {int(self._root[other]): gone for other in able[:1].tolist()}
+
+    def ahead(self, chain: int, end: int) -> dict[int, int]:
+        """The next chains, all up to one that can be made by then, if they can wait for it."""
+        waiting: dict[int, int] = {}
+        at = int(self._at[chain]) + 1
+        for other in self._line[at : at + _NEAR].tolist():
+            if self._key[self._root[other]] != self._key[self._root[chain]]:
+                break
+            if self._made[other] <= end:
+                until = int(self._last[other]) + 1
+                able = all(self._end[first] >= until for first in self._line[at : self._at[other]].tolist())
+                return dict.fromkeys(waiting, until) if able else {}
+            waiting[int(self._root[other])] = 0
+        return {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
