@@ -184,7 +184,7 @@ def test_what_is_expected_of_locks() -> None:
         name: {
             anomaly: {
                 deployment.name
-                for deployment in DEPLOYED.values()
+                for deployment in (DEPLOYED[name] for name in SPREADS)
                 if anomaly in predict(mechanism.claims, deployment, "io", workload.shows).anomalies
             }
             for anomaly in ("two-holders", "stalled")
@@ -278,3 +278,55 @@ def test_rule_agrees_with_what_the_caches_showed() -> None:
         if predicted != expected
     ]
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("about", "deployment", "expected"),
+    [
+        (claims(PROCESS, PROCESS, thread="import", copies="apart"), "sync-4", []),
+        (claims(PROCESS, PROCESS, thread="import", copies="apart"), "sync-4-preload", ["never-done"]),
+        (claims(PROCESS, PROCESS, thread="import", copies="apart"), "dev-processes", ["never-done"]),
+        (claims(HOST, HOST, thread="import"), "sync-4-preload", []),
+        (claims(HOST, PROCESS, thread="first-use"), "sync-4-preload", ["lost-update"]),
+        (claims(HOST, PROCESS, thread="first-use"), "gthread", []),
+        (claims(HOST, PROCESS, thread="first-use"), "dev-processes", ["never-done"]),
+    ],
+)
+def test_work_that_is_left_to_a_thread(about: Claims, deployment: str, expected: list[str]) -> None:
+    """A thread of the import is not in the forked workers; one of a process that ends with its request comes too late;
+    what is never done collides with nothing."""
+    shows = {fault: fault for fault in ("never-done", "divergent", "lost-update")}
+    assert list(predict(about, DEPLOYED[deployment], "io", shows).anomalies) == expected
+
+
+SEVERAL = frozenset({"dev-processes", "sync-4", "sync-4-preload", "gthread-2x4", "gevent-2"})
+
+ONCE = {
+    "idempotency-dict": {"ran-n-times": EVERYWHERE - ALONE},
+    "idempotency-redis-naive": {"ran-n-times": EVERYWHERE - ALONE},
+    "idempotency-redis-set-nx": {},
+    "idempotency-postgres-unique": {},
+    "lazy-init": {"ran-n-times": EVERYWHERE - ALONE},
+    "lazy-init-file-lock": {"stalled": {"gevent", "gevent-2"}},
+    "lazy-init-redis-lock": {},
+    "apscheduler-add-job": {"never-ran": {"dev-processes", "sync-4-preload"}},
+    "apscheduler-every-worker": {"ran-n-times": SEVERAL - {"dev-processes"}, "never-ran": {"dev-processes"}},
+    "apscheduler-leader": {"never-ran": {"dev-processes"}},
+}
+
+
+def test_what_is_expected_of_work_that_must_be_done_once() -> None:
+    """Each mechanism of the workload under each deployment, window io."""
+    workload = of_app(App()).workloads["once"]
+    none: dict[str, set[str]] = {"ran-n-times": set(), "never-ran": set(), "stalled": set()}
+    assert {
+        name: {
+            anomaly: {
+                deployment.name
+                for deployment in (DEPLOYED[name] for name in SPREADS)
+                if anomaly in predict(mechanism.claims, deployment, "io", workload.shows).anomalies
+            }
+            for anomaly in none
+        }
+        for name, mechanism in workload.mechanisms.items()
+    } == {name: {**none, **expected} for name, expected in ONCE.items()}

@@ -139,7 +139,11 @@ def _undone(claims: Claims, deployment: Deployment) -> Iterator[tuple[str, str]]
 
 
 def _faults(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
-    """Each fault with its reason."""
+    """Each fault with its reason. Work that is never done collides with nothing."""
+    undone = list(_undone(claims, deployment))
+    if undone:
+        yield from undone
+        return
     copies = list(_copies(claims, deployment))
     yield from copies
     if "never-persists" not in (fault for fault, _ in copies):
@@ -148,7 +152,6 @@ def _faults(claims: Claims, deployment: Deployment, window: str) -> Iterator[tup
     yield from _leaks(claims, deployment, window)
     yield from _endings(claims, deployment, window)
     yield from _stalls(claims, deployment, window)
-    yield from _undone(claims, deployment)
 
 
 def _why_held(claims: Claims, deployment: Deployment, visible: Mapping[str, str]) -> tuple[bool, str]:

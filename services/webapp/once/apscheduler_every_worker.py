@@ -1,5 +1,4 @@
-"""APScheduler's `BackgroundScheduler` started by the first request of each process: a job does what was ordered since
-its last run.
+"""APScheduler's `BackgroundScheduler`, started by each process's first request; its job does what was ordered.
 
 People start the scheduler with the app and forget that there are several of it: the job runs in each process. On the
 development server that forks, the process ends before its job has run.

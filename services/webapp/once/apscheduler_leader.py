@@ -1,4 +1,4 @@
-"""The same scheduler in every process, and a lock in Redis: whoever gets it leads for one run of the job.
+"""A scheduler in every process that takes orders, and a lock in Redis: who gets it leads for one run of the job.
 
 People let the leader remember what it has done; here the place it has come to lies in Redis beside the lock, so that
 the next leader goes on from there.
@@ -58,5 +58,4 @@ def execute(key: str, window: Window, op_id: str, body: str) -> str:
 
 
 def read(key: str) -> list[str]:
-    job.start()
     return settled(key, orders.of(key))

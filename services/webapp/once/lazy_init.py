@@ -8,18 +8,19 @@ from webapp.claims import NOTHING
 from webapp.claims import PROCESS
 from webapp.claims import Claims
 from webapp.once import ledger
+from webapp.once.start_up import START_UP
+from webapp.once.start_up import prepare
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=PROCESS, atomic_across=NOTHING, survives="request")
 
-START_UP = "start-up"
 
 started: set[str] = set()
 
 
 def execute(key: str, window: Window, op_id: str, body: str) -> str:
     if key not in started:
-        window()
+        prepare(window)
         ledger.note(key, START_UP)
         started.add(key)
     return START_UP

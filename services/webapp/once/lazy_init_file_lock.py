@@ -8,12 +8,12 @@ import fcntl
 from webapp.claims import HOST
 from webapp.claims import Claims
 from webapp.once import ledger
+from webapp.once.start_up import START_UP
+from webapp.once.start_up import prepare
 from webapp.settings import SETTINGS
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, blocks_hub=True, survives="server")
-
-START_UP = "start-up"
 
 
 def execute(key: str, window: Window, op_id: str, body: str) -> str:
@@ -21,7 +21,7 @@ def execute(key: str, window: Window, op_id: str, body: str) -> str:
     with (SETTINGS.state_dir / f"{key}~lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not marker.exists():
-            window()
+            prepare(window)
             ledger.note(key, START_UP)
             marker.touch()
     return START_UP

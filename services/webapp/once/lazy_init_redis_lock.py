@@ -8,13 +8,13 @@ from webapp.claims import CLUSTER
 from webapp.claims import Claims
 from webapp.errors import Refused
 from webapp.once import ledger
+from webapp.once.start_up import START_UP
+from webapp.once.start_up import prepare
 from webapp.window import Window
 
 LEASE_MS = 30_000
 
 CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="server", store="redis", lease_ms=LEASE_MS)
-
-START_UP = "start-up"
 
 
 def execute(key: str, window: Window, op_id: str, body: str) -> str:
@@ -24,7 +24,7 @@ def execute(key: str, window: Window, op_id: str, body: str) -> str:
         raise Refused(409, f"the lock was not free for {stores.TIMEOUT} seconds")
     try:
         if not redis.exists(f"{key}~started"):
-            window()
+            prepare(window)
             ledger.note(key, START_UP)
             redis.set(f"{key}~started", 1)
     finally:

@@ -1,0 +1,51 @@
+"""Work that must be done once, under load on real servers: each deployment shows or hides what the theory says."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from program import Statelab
+
+pytestmark = pytest.mark.process
+
+HELD: list[str] = []
+TWICE = ["ran-n-times"]
+NEVER = ["never-ran"]
+
+SHOWN = {
+    "sync": {
+        "idempotency-dict": HELD,
+        "idempotency-redis-naive": HELD,
+        "lazy-init": HELD,
+        "apscheduler-every-worker": HELD,
+    },
+    "sync-4": {
+        "idempotency-dict": TWICE,
+        "idempotency-redis-naive": TWICE,
+        "idempotency-redis-set-nx": HELD,
+        "idempotency-postgres-unique": HELD,
+        "lazy-init": TWICE,
+        "lazy-init-file-lock": HELD,
+        "lazy-init-redis-lock": HELD,
+        "apscheduler-add-job": HELD,
+        "apscheduler-every-worker": TWICE,
+        "apscheduler-leader": HELD,
+    },
+    "sync-4-preload": {
+        "lazy-init": TWICE,
+        "apscheduler-add-job": NEVER,
+        "apscheduler-every-worker": TWICE,
+        "apscheduler-leader": HELD,
+    },
+}
+
+
+def test_what_ran_twice_or_never_is_shown(statelab: Statelab, tmp_path: Path) -> None:
+    """The same code is right on one deployment, runs again on the next, and never on the third."""
+    done = statelab("run", "--engine", "local", "--workload", "once", "--deployment", ",".join(SHOWN))
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads((tmp_path / "latest" / "results.json").read_text())
+    cells = {(cell["deployment"], cell["mechanism"]): cell for cell in found["cells"]}
+    assert {place: {name: cells[place, name]["anomalies"] for name in row} for place, row in SHOWN.items()} == SHOWN
+    assert all(cell["verdict"] in ("held", "violated") for cell in cells.values())
