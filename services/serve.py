@@ -48,6 +48,7 @@ def run_werkzeug(app: str) -> None:
     """Serves with Werkzeug's development server, configured as `app.run(threaded=...)` or `(processes=...)` do."""
     from werkzeug.serving import make_server
 
+    os.chdir(os.environ["APP_DIR"])  # where gunicorn goes as well: an app may keep files beside itself
     worker_class = os.environ["WORKER_CLASS"]
     host, _, port = os.environ.get("BIND", "127.0.0.1:8000").rpartition(":")
     listen_fd = os.environ.get("LISTEN_FD")
