@@ -1,9 +1,9 @@
 """Shops and limits are judged by what was promised: never more than there is, and nobody refused for nothing."""
 
+import ast
+
 import pytest
 
-import inventory as inventory_load
-import rate_limit as rate_limit_load
 from statelab.columns import History
 from statelab.history import Operation
 from statelab.history import ServedBy
@@ -13,6 +13,7 @@ from statelab.judging.coverage import Expectation
 from statelab.judging.judgement import Judgement
 from statelab.judging.promises import inventory_judge
 from statelab.judging.promises import limit_judge
+from statelab.paths import LOADTESTS
 
 TWO = Expectation(expected_processes=2, spread=frozenset({"processes"}))
 SOLD, LIMITED = inventory_judge(stock=1), limit_judge(limit=1)
@@ -100,10 +101,23 @@ def test_a_limit_is_a_stock_in_other_words() -> None:
     assert held.reason.startswith("one limit of 1 explains all answers")
 
 
+def literals(load: str) -> dict[str, int]:
+    """The numbers that a load file names; to import it would start Locust, which patches the whole process."""
+    return {
+        target.id: statement.value.value
+        for statement in ast.parse((LOADTESTS / load).read_text()).body
+        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant)
+        for target in statement.targets
+        if isinstance(target, ast.Name) and isinstance(statement.value.value, int)
+    }
+
+
 def test_judges_know_what_the_load_puts_there() -> None:
     """The number is a literal on both sides; and more is asked for than there is, or nobody would ever be refused."""
     shop, limit = JUDGES["inventory"], JUDGES["rate-limit"]
     assert isinstance(shop, ByModel)
     assert isinstance(limit, ByModel)
-    assert shop.initial == inventory_load.STOCK < inventory_load.BUYS
-    assert limit.initial == rate_limit_load.LIMIT < rate_limit_load.HITS
+    there = literals("inventory.py")
+    assert shop.initial == there["STOCK"] < there["BUYS"]
+    there = literals("rate_limit.py")
+    assert limit.initial == there["LIMIT"] < there["HITS"]
