@@ -1,0 +1,55 @@
+"""Shops and limits on real servers: which deployment hides what is wrong with them, and which shows it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from program import Statelab
+
+pytestmark = pytest.mark.process
+
+SHOWN = {
+    "inventory": {
+        ("module-global-lock", "sync"): [],
+        ("module-global-lock", "gthread"): [],
+        ("module-global-lock", "sync-4"): ["oversold"],
+        ("sqlite-for-update", "sync"): [],
+        ("sqlite-for-update", "gthread"): ["oversold"],
+        ("sqlite-for-update", "sync-4"): ["oversold"],
+        ("redis-lock-short-lease", "sync"): [],
+        ("redis-lock-short-lease", "gthread"): ["oversold"],
+        ("redis-lock-short-lease", "sync-4"): ["oversold"],
+        **{
+            (mechanism, deployment): []
+            for mechanism in ("sqlite-conditional-update", "postgres-constraint")
+            for deployment in ("sync", "gthread", "sync-4")
+        },
+    },
+    "rate-limit": {
+        ("flask-limiter-memory", "sync"): [],
+        ("flask-limiter-memory", "gthread"): ["over-refused"],
+        ("flask-limiter-memory", "sync-4"): ["over-limit"],
+        ("redis-get-set", "sync"): [],
+        ("redis-get-set", "gthread"): ["over-limit"],
+        ("redis-get-set", "sync-4"): ["over-limit"],
+        ("flask-limiter-redis", "sync"): [],
+        ("flask-limiter-redis", "gthread"): [],
+        ("flask-limiter-redis", "sync-4"): [],
+    },
+}
+
+
+@pytest.mark.parametrize("workload", SHOWN)
+def test_hidden_here_shown_there(statelab: Statelab, tmp_path: Path, workload: str) -> None:
+    """One process and one thread hide every fault; the fixes hold everywhere; nothing else is seen than predicted."""
+    expected = SHOWN[workload]
+    mechanisms, deployments = (",".join(dict.fromkeys(names)) for names in zip(*expected, strict=True))
+    done = statelab(
+        "run", "--engine", "local", "--workload", workload, "--mechanism", mechanisms, "--deployment", deployments
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    cells = json.loads((tmp_path / "latest" / "results.json").read_text())["cells"]
+    assert {(cell["mechanism"], cell["deployment"]): cell["anomalies"] for cell in cells} == expected
+    assert {cell["verdict"] for cell in cells if not cell["anomalies"]} == {"held"}
+    assert all(cell["witness"]["text"] for cell in cells if cell["anomalies"])
