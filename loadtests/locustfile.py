@@ -19,6 +19,7 @@ from locust import task
 from locust.contrib.fasthttp import FastHttpSession
 
 import cache
+import connection
 import counter
 import unique_id
 from cells import Cell
@@ -29,7 +30,12 @@ from state_tab import StateTab
 from targets import catalogue
 from targets import targets
 
-WORKLOADS: dict[str, ModuleType] = {"counter": counter, "unique-id": unique_id, "cache": cache}
+WORKLOADS: dict[str, ModuleType] = {
+    "counter": counter,
+    "unique-id": unique_id,
+    "cache": cache,
+    "connection": connection,
+}
 
 TARGETS = targets()
 AUDITS = 16

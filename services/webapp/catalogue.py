@@ -7,6 +7,7 @@ from typing import Any
 
 from webapp.cache import CACHE
 from webapp.claims import Claims
+from webapp.connection import CONNECTION
 from webapp.counter import COUNTER
 from webapp.source import code_of
 from webapp.unique_id import UNIQUE_ID
@@ -14,7 +15,7 @@ from webapp.window import WINDOWS
 from webapp.workload import Mechanism
 from webapp.workload import Workload
 
-WORKLOADS: dict[str, Workload] = {workload.name: workload for workload in (COUNTER, UNIQUE_ID, CACHE)}
+WORKLOADS: dict[str, Workload] = {workload.name: workload for workload in (COUNTER, UNIQUE_ID, CACHE, CONNECTION)}
 
 
 def _claims(claims: Claims) -> dict[str, Any]:

@@ -21,6 +21,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     inherited: frozenset[str] = frozenset()
     answers_later: bool = False
     single_flight: frozenset[str] = frozenset()
+    fails_across: frozenset[str] = frozenset()
     blocks_hub: bool = False
     store: str | None = None
     copies: str = "alike"

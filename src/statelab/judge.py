@@ -13,6 +13,7 @@ from statelab.judging.anomalies import Diagnosis
 from statelab.judging.anomalies import diagnose
 from statelab.judging.by_model import ByModel
 from statelab.judging.caches import CacheJudge
+from statelab.judging.connections import ConnectionJudge
 from statelab.judging.copies import scope_in_words
 from statelab.judging.coverage import Expectation
 from statelab.judging.coverage import shortfall
@@ -85,5 +86,6 @@ JUDGES: dict[str, Callable[[History, Expectation], Judgement]] = {
     "counter": judge,
     "unique-id": ByModel(model=MODELS["unique-ids"], names={"duplicate": "duplicate-id"}),
     "cache": CacheJudge(),
+    "connection": ConnectionJudge(),
 }
 """Workload -> who judges its histories."""

@@ -161,6 +161,7 @@ def test_the_catalogue_says_of_a_mechanism_all_that_the_theory_needs(client: Fla
             "inherited": sorted(claims.inherited),
             "answers_later": claims.answers_later,
             "single_flight": sorted(claims.single_flight),
+            "fails_across": sorted(claims.fails_across),
             "blocks_hub": claims.blocks_hub,
             "store": claims.store,
             "copies": claims.copies,
