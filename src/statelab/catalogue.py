@@ -22,6 +22,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     answers_later: bool = False
     single_flight: frozenset[str] = frozenset()
     fails_across: frozenset[str] = frozenset()
+    notices: bool = False
     blocks_hub: bool = False
     store: str | None = None
     copies: str = "alike"

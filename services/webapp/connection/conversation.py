@@ -1,6 +1,6 @@
 """What is said over a connection: sent, some work, received. The mechanisms differ in which connection it is.
 
-The work in between takes now longer, now shorter, as work does; otherwise all would take their replies in the order in
+Of eight requests five do no work in between, the others some; otherwise all would take their replies in the order in
 which they had asked, and nobody would notice.
 """
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from psycopg import Connection as PostgresConnection
     from pymemcache.client.base import Client
     from pymemcache.client.base import PooledClient
-    from redis.connection import AbstractConnection
+    from redis.connection import ConnectionInterface
 
 SQLITE = Tables(
     "connection", "CREATE TABLE IF NOT EXISTS sent (id INTEGER PRIMARY KEY AUTOINCREMENT, value INTEGER NOT NULL)"
@@ -27,11 +27,11 @@ POSTGRES = Tables(
 
 
 def work(window: Window, value: int) -> None:
-    for _ in range(1 + value % 4):
+    for _ in range(max(0, value % 8 - 4)):
         window()
 
 
-def over_redis(connection: "AbstractConnection", window: Window, value: int) -> int:
+def over_redis(connection: "ConnectionInterface", window: Window, value: int) -> int:
     """`ECHO`, sent and received as redis-py does it inside of every command."""
     connection.send_command("ECHO", value)
     work(window, value)

@@ -25,6 +25,7 @@ CLAIMS = Claims(
     atomic_across=NOTHING,
     inherited=frozenset({"processes"}),
     fails_across=HOST - {"requests"},
+    notices=True,
     switches_inside=SOCKETS,
     survives="request",
     store="memcached",

@@ -22,6 +22,7 @@ CLAIMS = Claims(
     shared_across=PROCESS,
     atomic_across=NOTHING,
     fails_across=PROCESS - {"requests"},
+    notices=True,
     switches_inside=SOCKETS,
     survives="request",
     store="memcached",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from psycopg import Connection as PostgresConnection
     from pymemcache.client.base import Client
     from redis import ConnectionPool
-    from redis.connection import AbstractConnection
+    from redis.connection import ConnectionInterface
 
 AT_ONCE = WINDOWS["tight"]
 
@@ -33,7 +33,7 @@ def redis_pool() -> "ConnectionPool":
     return ConnectionPool.from_url(SETTINGS.redis, **stores.redis_options())
 
 
-def redis() -> "AbstractConnection":
+def redis() -> "ConnectionInterface":
     connection = redis_pool().make_connection()
     connection.connect()
     return connection

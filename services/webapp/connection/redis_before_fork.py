@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
+from webapp.claims import HOST
 from webapp.claims import NOTHING
 from webapp.claims import PROCESS
 from webapp.claims import SOCKETS
@@ -17,18 +18,19 @@ from webapp.connection import opening
 from webapp.window import Window
 
 if TYPE_CHECKING:
-    from redis.connection import AbstractConnection
+    from redis.connection import ConnectionInterface
 
 CLAIMS = Claims(
     shared_across=PROCESS,
     atomic_across=NOTHING,
     inherited=frozenset({"processes"}),
+    fails_across=HOST - {"requests"},
     switches_inside=SOCKETS,
     survives="request",
     store="redis",
 )
 
-opened: list["AbstractConnection"] = []
+opened: list["ConnectionInterface"] = []
 
 
 def init_app(app: Flask) -> None:

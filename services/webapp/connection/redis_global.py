@@ -1,6 +1,7 @@
 """One connection of redis-py for the process, without a client and its pool, opened at the first use.
 
-People expect a connection to sort its replies; it gives the next one to whoever reads next.
+People expect a connection to sort its replies; it gives the next one to whoever reads next, and two that wait
+at once tear it apart.
 """
 
 from typing import TYPE_CHECKING
@@ -15,15 +16,20 @@ from webapp.connection import opening
 from webapp.window import Window
 
 if TYPE_CHECKING:
-    from redis.connection import AbstractConnection
+    from redis.connection import ConnectionInterface
 
 CLAIMS = Claims(
-    shared_across=PROCESS, atomic_across=NOTHING, switches_inside=SOCKETS, survives="request", store="redis"
+    shared_across=PROCESS,
+    atomic_across=NOTHING,
+    fails_across=PROCESS - {"requests"},
+    switches_inside=SOCKETS,
+    survives="request",
+    store="redis",
 )
 
 
 @stores.per_process
-def connection() -> "AbstractConnection":
+def connection() -> "ConnectionInterface":
     return opening.redis()
 
 

@@ -19,6 +19,7 @@ CLAIMS = Claims(
     shared_across=PROCESS,
     atomic_across=NOTHING,
     fails_across=BLOCKING,
+    notices=True,
     switches_inside=BLOCKING,
     survives="request",
 )

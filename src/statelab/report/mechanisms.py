@@ -88,6 +88,7 @@ def _claims(claims: Claims) -> str:
         "answers after its update": claims.answers_later,
         f"a miss is computed once across: {_named(claims.single_flight)}": claims.single_flight,
         f"requests that share it fail across: {_named(claims.fails_across)}": claims.fails_across,
+        "they fail before a wrong answer is given": claims.notices,
         "a wait stops every greenlet": claims.blocks_hub,
         f"copies begin {claims.copies.replace('-', ' ')}": claims.copies != "alike",
     }
