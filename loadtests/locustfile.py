@@ -19,6 +19,7 @@ from locust import task
 from locust.contrib.fasthttp import FastHttpSession
 
 import cache
+import connection
 import counter
 import inventory
 import lock
@@ -45,6 +46,7 @@ WORKLOADS: dict[str, ModuleType] = {
     "cache": cache,
     "session": session,
     "once": once,
+    "connection": connection,
 }
 
 TARGETS = targets()

@@ -108,6 +108,31 @@ def test_caches(statelab: Statelab, tmp_path: Path) -> None:
     assert [operation["op"] for operation in stale["witness"]["operations"]][-1] == "read"
 
 
+CONNECTION = {
+    ("sqlite-global-one-thread", "sync"): [],
+    ("sqlite-global-one-thread", "gthread"): ["broken-connection"],
+    ("postgres-global", "sync"): [],
+    ("postgres-global", "gthread"): ["crossed-replies"],
+    ("memcached-before-fork", "sync"): [],
+    ("memcached-before-fork", "sync-4-preload"): ["broken-connection"],
+    ("redis-pool-before-fork", "gthread"): [],
+    ("redis-pool-before-fork", "sync-4-preload"): [],
+    ("postgres-on-g", "gthread"): [],
+}
+
+
+def test_connections(statelab: Statelab, tmp_path: Path) -> None:
+    """One process with one thread hides what a connection serves; threads and a fork show it; pools and `g` hold."""
+    mechanisms, deployments = ({place[n] for place in CONNECTION} for n in (0, 1))
+    options = ["--mechanism", ",".join(mechanisms), "--deployment", ",".join(deployments), "--window", "io"]
+    done = statelab("run", "--engine", "local", "--workload", "connection", *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    cells = by_place(results(tmp_path))
+    assert {place: cells[place]["anomalies"] for place in CONNECTION} == CONNECTION
+    broken = cells["memcached-before-fork", "sync-4-preload"]["witness"]["operations"]
+    assert [operation["op"] for operation in broken] == ["probe", "echo", "probe"]
+
+
 def test_every_mechanism_counts_right_one_request_after_the_other(statelab: Statelab, tmp_path: Path) -> None:
     """On one process and one thread, with its real store, each of them keeps the promise, but for `flask.g`."""
     done = statelab("run", "--engine", "local", "--deployment", "dev-single,sync", "--window", "call")

@@ -248,7 +248,7 @@ def test_rule_agrees_with_what_clients_of_a_workload_saw(name: str) -> None:
 
 
 STALE, BOTH, STAMPEDE = {"stale"}, {"stale", "stampede"}, {"stampede"}
-SERIAL: dict[str, set[str]] = {"dev-single": set(), "sync": set()}
+SERIAL = dict.fromkeys(("dev-single", "sync"), frozenset[str]())
 CONCURRENT = ("dev-threaded", "sync-4", "sync-4-preload", "gthread", "gthread-2x4", "gevent", "gevent-2")
 IN_ALL = (*CONCURRENT, "dev-processes")
 CACHES = {
@@ -261,17 +261,40 @@ CACHES = {
     "memcached-cas": SERIAL | dict.fromkeys(IN_ALL, STAMPEDE),
     "single-flight": SERIAL | dict.fromkeys(IN_ALL, STALE),
     "versioned-keys": SERIAL | dict.fromkeys(IN_ALL, STAMPEDE),
-    "versioned-single-flight": SERIAL | {key: set() for key in IN_ALL},
+    "versioned-single-flight": SERIAL | dict.fromkeys(IN_ALL, frozenset[str]()),
 }
 
 
-def test_rule_agrees_with_what_the_caches_showed() -> None:
-    """A late fill, a copy per process and computing together are what the claims say, in every deployment."""
-    workload = of_app(App()).workloads["cache"]
-    assert set(CACHES) == set(workload.mechanisms)
+CR, BC = {"crossed-replies"}, {"broken-connection"}
+THREADS, GREENLETS = ("dev-threaded", "gthread", "gthread-2x4"), ("gevent", "gevent-2")
+FORKED = ("dev-processes", "sync-4-preload")
+APART = dict.fromkeys(("dev-single", "sync", "sync-4"), frozenset[str]())
+FORKED_APART = APART | dict.fromkeys(FORKED, frozenset[str]())
+NOWHERE = FORKED_APART | dict.fromkeys((*THREADS, *GREENLETS), frozenset[str]())
+CONNECTIONS = {
+    "sqlite-global": FORKED_APART | dict.fromkeys((*THREADS, *GREENLETS), CR),
+    "sqlite-global-one-thread": FORKED_APART | dict.fromkeys(THREADS, BC) | dict.fromkeys(GREENLETS, CR),
+    "redis-global": FORKED_APART | dict.fromkeys((*THREADS, *GREENLETS), CR | BC),
+    "redis-before-fork": APART | dict.fromkeys((*FORKED, *THREADS, *GREENLETS), CR | BC),
+    "memcached-global": FORKED_APART | dict.fromkeys((*THREADS, *GREENLETS), BC),
+    "memcached-before-fork": APART | dict.fromkeys((*FORKED, *THREADS, *GREENLETS), BC),
+    "postgres-global": FORKED_APART | dict.fromkeys((*THREADS, *GREENLETS), CR),
+    "sqlite-on-g": NOWHERE,
+    "postgres-on-g": NOWHERE,
+    "redis-pool-before-fork": NOWHERE,
+    "memcached-pool": NOWHERE,
+    "postgres-pool": NOWHERE,
+}
+
+
+@pytest.mark.parametrize(("name", "showed"), [("cache", CACHES), ("connection", CONNECTIONS)])
+def test_rule_agrees_with_what_the_workload_showed(name: str, showed: dict[str, dict[str, set[str]]]) -> None:
+    """A late fill, a copy per process, computing together; a connection shared, or inherited: by claims alone."""
+    workload = of_app(App()).workloads[name]
+    assert set(showed) == set(workload.mechanisms)
     wrong = [
         (mechanism, deployment, predicted, expected)
-        for mechanism, row in CACHES.items()
+        for mechanism, row in showed.items()
         for deployment, expected in row.items()
         for claims in [workload.mechanisms[mechanism].claims]
         for predicted in [set(predict(claims, DEPLOYED[deployment], "io", workload.shows).anomalies)]

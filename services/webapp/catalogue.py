@@ -7,6 +7,7 @@ from typing import Any
 
 from webapp.cache import CACHE
 from webapp.claims import Claims
+from webapp.connection import CONNECTION
 from webapp.counter import COUNTER
 from webapp.inventory import INVENTORY
 from webapp.lock import LOCK
@@ -32,6 +33,7 @@ WORKLOADS: dict[str, Workload] = {
         CACHE,
         SESSION,
         ONCE,
+        CONNECTION,
     )
 }
 

@@ -30,6 +30,8 @@ class Claims:
     inherited        boundaries it also crosses when it was made before a fork
     answers_later    the value returned is read apart from the update
     single_flight    boundaries across which those who miss together wait for one that computes
+    fails_across     boundaries at which requests that share it fail, now and then
+    notices          there they fail before one of them is given what belongs to another
     blocks_hub       a wait in it stops every greenlet of the process
     survives         the largest thing whose end the state outlives: the request, the worker, the server with all its
                      workers and helpers, the store it is in; None where it ends with the request
@@ -53,6 +55,8 @@ class Claims:
     inherited: frozenset[Boundary] = NOTHING
     answers_later: bool = False
     single_flight: frozenset[Boundary] = NOTHING
+    fails_across: frozenset[Boundary] = NOTHING
+    notices: bool = False
     blocks_hub: bool = False
     lease_ms: int | None = None
     thread: Literal["import", "first-use"] | None = None

@@ -21,6 +21,8 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     inherited: frozenset[str] = frozenset()
     answers_later: bool = False
     single_flight: frozenset[str] = frozenset()
+    fails_across: frozenset[str] = frozenset()
+    notices: bool = False
     blocks_hub: bool = False
     lease_ms: int | None = None
     thread: str | None = None

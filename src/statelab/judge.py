@@ -16,6 +16,7 @@ from statelab.judging.anomalies import Diagnosis
 from statelab.judging.anomalies import diagnose
 from statelab.judging.by_model import ByModel
 from statelab.judging.caches import CacheJudge
+from statelab.judging.connections import ConnectionJudge
 from statelab.judging.copies import scope_in_words
 from statelab.judging.coverage import Expectation
 from statelab.judging.coverage import shortfall
@@ -96,5 +97,6 @@ JUDGES: dict[str, Callable[[History, Expectation], Judgement]] = {
     "cache": CacheJudge(),
     "session": judge_sessions,
     "once": effects.judge,
+    "connection": ConnectionJudge(),
 }
 """Workload -> who judges its histories."""

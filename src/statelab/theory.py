@@ -112,7 +112,9 @@ def _leaks(claims: Claims, deployment: Deployment, window: str) -> Iterator[tupl
         return
     crossed = reach(claims, deployment)
     met = _open_boundaries(claims, deployment, window) & crossed
-    if met:
+    if met & claims.fails_across:
+        yield "fails-when-shared", f"{_named(met & claims.fails_across)} share the state, and requests fail of it"
+    if met - (claims.fails_across if claims.notices else frozenset()):
         yield "seen-by-others", f"{_named(met)} share the state while a request is under way"
     fresh = (deployment.spread - crossed) & deployment.fresh
     if "requests" in crossed and not fresh:

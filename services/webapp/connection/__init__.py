@@ -1,0 +1,49 @@
+"""Connections to stores: each request asks something over one, does some work, and takes the answer."""
+
+from typing import Protocol
+
+from webapp.arguments import integer
+from webapp.claims import Claims
+from webapp.window import Window
+from webapp.workload import Workload
+
+
+class Connection(Protocol):
+    """What a mechanism's module has."""
+
+    CLAIMS: Claims
+
+    def echo(self, key: str, window: Window, value: int) -> int | None:
+        """Sends `value` to the store over the mechanism's connection and answers what comes back on it."""
+
+    def probe(self, key: str, value: int) -> int | None:
+        """The same over a connection that is opened for it alone: shows that the store is up."""
+
+
+_SENT = {"value": integer(1, 2**53 - 1)}
+
+CONNECTION = Workload(
+    name="connection",
+    promise="every reply belongs to the request that asked, and no request fails because others use the connection",
+    operations={"echo": False, "probe": True},
+    arguments={"echo": _SENT, "probe": _SENT},
+    windows=("io",),
+    shows={"seen-by-others": "crossed-replies", "fails-when-shared": "broken-connection", "stalled": "stalled"},
+    table={
+        # one for the process
+        "sqlite-global": "sqlite_global",
+        "sqlite-global-one-thread": "sqlite_global_one_thread",
+        "redis-global": "redis_global",
+        "redis-before-fork": "redis_before_fork",
+        "memcached-global": "memcached_global",
+        "memcached-before-fork": "memcached_before_fork",
+        "postgres-global": "postgres_global",
+        # one for each request
+        "sqlite-on-g": "sqlite_on_g",
+        "postgres-on-g": "postgres_on_g",
+        # pools
+        "redis-pool-before-fork": "redis_pool_before_fork",
+        "memcached-pool": "memcached_pool",
+        "postgres-pool": "postgres_pool",
+    },
+)

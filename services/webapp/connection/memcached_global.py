@@ -1,0 +1,42 @@
+"""One `pymemcache.Client` for the process, opened at its first use.
+
+People take a client for something that a whole app can use; it is one socket, and two that wait for replies on it take
+each other's. The client notices, and the requests fail.
+"""
+
+from typing import TYPE_CHECKING
+
+from webapp import stores
+from webapp.claims import NOTHING
+from webapp.claims import PROCESS
+from webapp.claims import SOCKETS
+from webapp.claims import Claims
+from webapp.connection import conversation
+from webapp.connection import opening
+from webapp.window import Window
+
+if TYPE_CHECKING:
+    from pymemcache.client.base import Client
+
+CLAIMS = Claims(
+    shared_across=PROCESS,
+    atomic_across=NOTHING,
+    fails_across=PROCESS - {"requests"},
+    notices=True,
+    switches_inside=SOCKETS,
+    survives="request",
+    store="memcached",
+)
+
+
+@stores.per_process
+def client() -> "Client":
+    return opening.memcached()
+
+
+def echo(key: str, window: Window, value: int) -> int | None:
+    return conversation.over_memcached(client(), key, window, value)
+
+
+def probe(key: str, value: int) -> int | None:
+    return opening.probe_memcached(key, value)

@@ -1,0 +1,37 @@
+"""One psycopg connection for the process, opened at its first use.
+
+People read that it is thread-safe: its calls wait for each other. Its session does not: statements of different
+requests mix, and "the row that I inserted last" is somebody else's.
+"""
+
+from typing import TYPE_CHECKING
+from typing import Any
+
+from webapp import stores
+from webapp.claims import NOTHING
+from webapp.claims import PROCESS
+from webapp.claims import SOCKETS
+from webapp.claims import Claims
+from webapp.connection import conversation
+from webapp.connection import opening
+from webapp.window import Window
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+CLAIMS = Claims(
+    shared_across=PROCESS, atomic_across=NOTHING, switches_inside=SOCKETS, survives="request", store="postgres"
+)
+
+
+@stores.per_process
+def connection() -> "Connection[Any]":
+    return opening.postgres()
+
+
+def echo(key: str, window: Window, value: int) -> int | None:
+    return conversation.over_postgres(connection(), window, value)
+
+
+def probe(key: str, value: int) -> int | None:
+    return opening.probe_postgres(value)

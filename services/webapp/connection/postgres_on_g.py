@@ -1,0 +1,46 @@
+"""A psycopg connection on `flask.g`, opened at the first use in a request and closed by a teardown function.
+
+People find it wasteful; no two requests have anything in common, so nothing can be mixed up.
+"""
+
+from typing import TYPE_CHECKING
+from typing import Any
+
+from flask import Flask
+from flask import g
+
+from webapp.claims import NOTHING
+from webapp.claims import REQUEST
+from webapp.claims import Claims
+from webapp.connection import conversation
+from webapp.connection import opening
+from webapp.window import Window
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+CLAIMS = Claims(shared_across=REQUEST, atomic_across=NOTHING, survives=None, store="postgres")
+
+
+def connection() -> "Connection[Any]":
+    if "postgres" not in g:
+        g.postgres = opening.postgres()
+    opened: Connection[Any] = g.postgres
+    return opened
+
+
+def close(error: BaseException | None = None) -> None:
+    if "postgres" in g:
+        g.pop("postgres").close()
+
+
+def init_app(app: Flask) -> None:
+    app.teardown_appcontext(close)
+
+
+def echo(key: str, window: Window, value: int) -> int | None:
+    return conversation.over_postgres(connection(), window, value)
+
+
+def probe(key: str, value: int) -> int | None:
+    return opening.probe_postgres(value)

@@ -1,0 +1,48 @@
+"""One connection of redis-py, opened when the app is made: before the fork, where the server makes the app first.
+
+People open it at the top of a module; processes that were forked afterwards read from the same socket.
+"""
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+from webapp.claims import HOST
+from webapp.claims import NOTHING
+from webapp.claims import PROCESS
+from webapp.claims import SOCKETS
+from webapp.claims import Claims
+from webapp.connection import conversation
+from webapp.connection import opening
+from webapp.window import Window
+
+if TYPE_CHECKING:
+    from redis.connection import ConnectionInterface
+
+CLAIMS = Claims(
+    shared_across=PROCESS,
+    atomic_across=NOTHING,
+    inherited=frozenset({"processes"}),
+    fails_across=HOST - {"requests"},
+    switches_inside=SOCKETS,
+    survives="request",
+    store="redis",
+)
+
+opened: list["ConnectionInterface"] = []
+
+
+def init_app(app: Flask) -> None:
+    with contextlib.suppress(Exception):  # a store that is down must not stop the app
+        opened.append(opening.redis())
+
+
+def echo(key: str, window: Window, value: int) -> int | None:
+    if not opened:
+        opened.append(opening.redis())
+    return conversation.over_redis(opened[0], window, value)
+
+
+def probe(key: str, value: int) -> int | None:
+    return opening.probe_redis(value)

@@ -1,0 +1,41 @@
+"""One connection of redis-py for the process, without a client and its pool, opened at the first use.
+
+People expect a connection to sort its replies; it gives the next one to whoever reads next, and two that wait
+at once tear it apart.
+"""
+
+from typing import TYPE_CHECKING
+
+from webapp import stores
+from webapp.claims import NOTHING
+from webapp.claims import PROCESS
+from webapp.claims import SOCKETS
+from webapp.claims import Claims
+from webapp.connection import conversation
+from webapp.connection import opening
+from webapp.window import Window
+
+if TYPE_CHECKING:
+    from redis.connection import ConnectionInterface
+
+CLAIMS = Claims(
+    shared_across=PROCESS,
+    atomic_across=NOTHING,
+    fails_across=PROCESS - {"requests"},
+    switches_inside=SOCKETS,
+    survives="request",
+    store="redis",
+)
+
+
+@stores.per_process
+def connection() -> "ConnectionInterface":
+    return opening.redis()
+
+
+def echo(key: str, window: Window, value: int) -> int | None:
+    return conversation.over_redis(connection(), window, value)
+
+
+def probe(key: str, value: int) -> int | None:
+    return opening.probe_redis(value)

@@ -1,0 +1,45 @@
+"""A connection pool of redis-py, filled when the app is made: before the fork, where the server makes the app first.
+
+People fear the fork here most, from older versions; the pool compares process ids and opens new connections in the
+child. Each request has one to itself.
+"""
+
+import contextlib
+from functools import cache
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+from webapp.claims import NOTHING
+from webapp.claims import REQUEST
+from webapp.claims import Claims
+from webapp.connection import conversation
+from webapp.connection import opening
+from webapp.window import Window
+
+if TYPE_CHECKING:
+    from redis import ConnectionPool
+
+CLAIMS = Claims(shared_across=REQUEST, atomic_across=NOTHING, survives=None, store="redis")
+
+
+@cache
+def pool() -> "ConnectionPool":
+    return opening.redis_pool()
+
+
+def init_app(app: Flask) -> None:
+    with contextlib.suppress(Exception):  # a store that is down must not stop the app
+        pool().release(pool().get_connection())
+
+
+def echo(key: str, window: Window, value: int) -> int | None:
+    connection = pool().get_connection()
+    try:
+        return conversation.over_redis(connection, window, value)
+    finally:
+        pool().release(connection)
+
+
+def probe(key: str, value: int) -> int | None:
+    return opening.probe_redis(value)

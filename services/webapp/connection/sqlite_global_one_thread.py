@@ -1,0 +1,39 @@
+"""One SQLite connection for the process, opened at its first use, with the thread check that is the default.
+
+People keep it because it works in development with one thread; any other thread is refused, and greenlets, which are
+all of one thread, are not.
+"""
+
+import sqlite3
+
+from webapp import stores
+from webapp.claims import BLOCKING
+from webapp.claims import NOTHING
+from webapp.claims import PROCESS
+from webapp.claims import Claims
+from webapp.connection import conversation
+from webapp.connection import opening
+from webapp.window import Window
+
+CLAIMS = Claims(
+    shared_across=PROCESS,
+    atomic_across=NOTHING,
+    fails_across=BLOCKING,
+    notices=True,
+    switches_inside=BLOCKING,
+    survives="request",
+)
+
+
+@stores.per_process
+def connection() -> sqlite3.Connection:
+    return opening.sqlite()
+
+
+def echo(key: str, window: Window, value: int) -> int | None:
+    with opening.refusing():
+        return conversation.over_sqlite(connection(), window, value)
+
+
+def probe(key: str, value: int) -> int | None:
+    return opening.probe_sqlite(value)

@@ -1,0 +1,43 @@
+"""An SQLite connection on `flask.g`, opened at the first use in a request and closed by a teardown function.
+
+People find it wasteful; no two requests have anything in common, so nothing can be mixed up.
+"""
+
+import sqlite3
+
+from flask import Flask
+from flask import g
+
+from webapp.claims import NOTHING
+from webapp.claims import REQUEST
+from webapp.claims import Claims
+from webapp.connection import conversation
+from webapp.connection import opening
+from webapp.window import Window
+
+CLAIMS = Claims(shared_across=REQUEST, atomic_across=NOTHING, survives=None)
+
+
+def connection() -> sqlite3.Connection:
+    if "sqlite" not in g:
+        g.sqlite = opening.sqlite()
+    opened: sqlite3.Connection = g.sqlite
+    return opened
+
+
+def close(error: BaseException | None = None) -> None:
+    if "sqlite" in g:
+        g.pop("sqlite").close()
+
+
+def init_app(app: Flask) -> None:
+    app.teardown_appcontext(close)
+
+
+def echo(key: str, window: Window, value: int) -> int | None:
+    with opening.refusing():
+        return conversation.over_sqlite(connection(), window, value)
+
+
+def probe(key: str, value: int) -> int | None:
+    return opening.probe_sqlite(value)

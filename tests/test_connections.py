@@ -1,0 +1,76 @@
+"""The judge of the workload `connection`: replies that are somebody else's, and failures while the store was up."""
+
+from statelab.columns import History
+from statelab.history import Operation
+from statelab.history import ServedBy
+from statelab.judge import JUDGES
+from statelab.judging.coverage import Expectation
+
+TWO = Expectation(expected_processes=2, spread=frozenset({"processes"}))
+DOWN = 'HTTP 503: {"error":"redis did not answer: InvalidResponse: Protocol Error","store":"redis"}'
+
+
+def _operation(op: str, start: int, end: int | None, status: str, **more: object) -> Operation:
+    by = ServedBy(host="h", pid=start % 2, thread=1, greenlet=0, boot=f"boot-{start % 2}")
+    return Operation(process=start, op=op, start=start, end=end, status=status, value=start, served_by=by, **more)  # type: ignore[arg-type]
+
+
+def echo(start: int, end: int, result: int | None = None) -> Operation:
+    return _operation("echo", start, end, "ok", result=start if result is None else result)
+
+
+def failed(start: int, error: str = DOWN, **more: object) -> Operation:
+    return _operation("echo", start, None, "info", error=error, **more)
+
+
+def probe(start: int, status: str = "ok") -> Operation:
+    return _operation("probe", start, start + 2, status, result=start if status == "ok" else None)
+
+
+def judged(*operations: Operation) -> tuple[str, list[str]]:
+    judgement = JUDGES["connection"](History.from_operations(operations), TWO)
+    return judgement.verdict, judgement.anomalies
+
+
+FINE = (echo(10, 20), echo(11, 21))
+
+
+def test_each_its_own_reply() -> None:
+    """Held where two processes answered and requests overlapped."""
+    assert judged(probe(0), *FINE, probe(90)) == ("held", [])
+
+
+def test_a_reply_of_somebody_else_or_none() -> None:
+    """Whoever sent it, and whenever: it did not belong here."""
+    for reply in (11, 10, 77):
+        assert judged(*FINE, echo(15, 25, reply)) == ("violated", ["crossed-replies"])
+    nothing = _operation("echo", 15, 25, "ok", result=None)
+    assert judged(*FINE, nothing) == ("violated", ["crossed-replies"])
+
+
+def test_a_failure_while_the_store_was_up() -> None:
+    """Probes before and after reach the store: the witness is the failure between them."""
+    history = [probe(0), *FINE, failed(30), probe(90)]
+    judgement = JUDGES["connection"](History.from_operations(history), TWO)
+    assert (judgement.verdict, judgement.anomalies) == ("violated", ["broken-connection"])
+    assert judgement.witness is not None
+    assert [operation.start for operation in judgement.witness.operations] == [0, 30, 90]
+    assert "Protocol Error" in judgement.witness.text
+
+
+def test_a_failure_that_may_have_another_cause() -> None:
+    """A store that did not answer a probe, no probe afterwards or before, an error of something else."""
+    assert judged(probe(0), *FINE, failed(30), probe(80, "fail"), probe(90))[0] != "violated"
+    assert judged(probe(0), *FINE, failed(30))[0] != "violated"
+    assert judged(*FINE, failed(30), probe(90))[0] != "violated"
+    assert judged(probe(0), *FINE, failed(30, "HTTP 500: oops"), probe(90))[0] != "violated"
+    assert judged(probe(0), *FINE, failed(30, "ConnectionResetError: peer"), probe(90))[0] != "violated"
+
+
+def test_both_and_a_stall() -> None:
+    """Each by its own name; what timed out is a stall and not a failure."""
+    assert judged(probe(0), *FINE, echo(15, 25, 10), failed(30), probe(90))[1] == [
+        "crossed-replies",
+        "broken-connection",
+    ]
+    assert judged(probe(0), *FINE, failed(30, "TimeoutError: timed out", timed_out=True), probe(90))[1] == ["stalled"]
