@@ -72,7 +72,7 @@ def by_place(found: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
 def test_the_table(statelab: Statelab, tmp_path: Path) -> None:
     """Real servers under load show what the design measured; theory agrees; the run renders again without servers."""
     options = ["--mechanism", ",".join(MECHANISMS), "--deployment", ",".join(DEPLOYMENTS), "--window", "io"]
-    done = statelab("run", "--engine", "local", *options)
+    done = statelab("run", "--engine", "local", "--workload", "counter", *options)
     assert done.returncode == 0, done.stdout + done.stderr
     cells = by_place(results(tmp_path))
     assert {place: cells[place]["anomalies"] for place in SHOWN} == SHOWN
@@ -99,7 +99,7 @@ def test_caches(statelab: Statelab, tmp_path: Path) -> None:
     """One request after the other hides what a cache does, processes and threads show it; one keeps both promises."""
     mechanisms, deployments = ({place[n] for place in CACHE} for n in (0, 1))
     options = ["--mechanism", ",".join(mechanisms), "--deployment", ",".join(deployments), "--window", "io"]
-    done = statelab("run", "--engine", "local", "--workload", "cache", *options)
+    done = statelab("run", "--engine", "local", "--workload", "cache", "--runs", "3", *options)
     assert done.returncode == 0, done.stdout + done.stderr
     cells = by_place(results(tmp_path))
     assert {place: cells[place]["anomalies"] for place in CACHE} == CACHE
@@ -125,7 +125,7 @@ def test_connections(statelab: Statelab, tmp_path: Path) -> None:
     """One process with one thread hides what a connection serves; threads and a fork show it; pools and `g` hold."""
     mechanisms, deployments = ({place[n] for place in CONNECTION} for n in (0, 1))
     options = ["--mechanism", ",".join(mechanisms), "--deployment", ",".join(deployments), "--window", "io"]
-    done = statelab("run", "--engine", "local", "--workload", "connection", *options)
+    done = statelab("run", "--engine", "local", "--workload", "connection", "--runs", "2", *options)
     assert done.returncode == 0, done.stdout + done.stderr
     cells = by_place(results(tmp_path))
     assert {place: cells[place]["anomalies"] for place in CONNECTION} == CONNECTION
