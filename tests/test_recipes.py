@@ -67,10 +67,14 @@ def test_a_workload_is_one_folder_one_file_and_a_judge(tmp_path: Path) -> None:
     (tickets / "my_counter.py").write_text(block("python", "To add a mechanism"))
     (tmp_path / "loadtests/tickets.py").write_text(block("python", "To add a workload.*?```python.*?```"))
     add = {
-        "services/webapp/catalogue.py": ("(COUNTER,)", "(COUNTER, TICKETS)", "from webapp.tickets import TICKETS"),
+        "services/webapp/catalogue.py": (
+            "        COUNTER,\n",
+            "        COUNTER,\n        TICKETS,\n",
+            "from webapp.tickets import TICKETS",
+        ),
         "loadtests/locustfile.py": (
-            '{"counter": counter}',
-            '{"counter": counter, "tickets": tickets}',
+            '    "counter": counter,\n',
+            '    "counter": counter,\n    "tickets": tickets,\n',
             "import tickets",
         ),
         "src/statelab/judge.py": ('    "counter": judge,', '    "counter": judge,\n    "tickets": judge,', ""),
