@@ -18,7 +18,7 @@ from statelab.reading.words import shown
 
 Place = Callable[[int], str]
 
-_BLOCK = 2**20
+_BLOCK = 2**16
 
 
 def require_own_ids(sheet: Sheet, name: str, place: Place, repeating: Collection[str]) -> None:
