@@ -12,6 +12,7 @@ import numpy as np
 from statelab.checkers.register_sightings import Role
 from statelab.checkers.register_sightings import Sightings
 from statelab.columns import INF
+from statelab.columns import Codes
 from statelab.columns import History
 from statelab.columns import Integers
 from statelab.columns import Mask
@@ -38,13 +39,13 @@ class Values:
     initial: Mask
     live: Mask
     ambiguous: Mask
-    maker: Integers
+    maker: Codes
     made_start: Integers
     made_end: Integers
     seen_start: Integers
     seen_end: Integers
-    before: Integers
-    forks: Integers
+    before: Codes
+    forks: Codes
 
     @property
     def phantom(self) -> Mask:
@@ -62,7 +63,7 @@ def values(history: History, given: Sightings) -> Values:
     before, forks = _before(swaps, len(first))
     seen_start, seen_end = _sights(history, given, swaps.idle)
     return Values(
-        key=history.key[row[first]].astype(np.int64),
+        key=_key(history, row[first]),
         initial=given.initial,
         live=made | seen,
         ambiguous=(given.initial & made) | _made_twice(given, seen),
@@ -74,6 +75,13 @@ def values(history: History, given: Sightings) -> Values:
         before=before,
         forks=forks,
     )
+
+
+def _key(history: History, row: Codes) -> Integers:
+    """The key of each row; where there is only one, without the memory."""
+    if len(history.keys) == 1:
+        return np.broadcast_to(np.int64(0), len(row))
+    return history.key[row].astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,10 +126,10 @@ def _made_twice(given: Sightings, seen: Mask) -> Mask:
     return (role <= Role.SWAPPED) | ((role <= Role.MAY_SWAP) & seen)
 
 
-def _before(swaps: _Swaps, count: int) -> tuple[Integers, Integers]:
-    before = np.full(count, -1, np.int64)
+def _before(swaps: _Swaps, count: int) -> tuple[Codes, Codes]:
+    before = np.full(count, -1, np.int32)
     before[swaps.new] = swaps.old
-    return before, np.bincount(swaps.old, minlength=count)
+    return before, np.bincount(swaps.old, minlength=count).astype(np.int32)
 
 
 def _sights(history: History, given: Sightings, idle: Integers) -> tuple[Integers, Integers]:
