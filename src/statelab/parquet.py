@@ -128,7 +128,7 @@ def write(history: History, path: Path) -> None:
         "start": pa.array(history.start),
         "end": pa.array(history.end, mask=history.end == INF),
         "status": _coded(history.status, STATUSES),
-        **_names("op_id", history.op_id, history.op_ids),
+        **{name: ids.cast(pa.string()) for name, ids in _names("op_id", history.op_id, history.op_ids).items()},
         **_server_columns(history),
         **_names("error", history.error, history.errors),
         **({"timed_out": pa.array(history.timed_out)} if history.timed_out.any() else {}),

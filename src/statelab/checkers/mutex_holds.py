@@ -65,11 +65,9 @@ class Holds:
     def following(self, which: Mask) -> Places:
         """For each place the next one of `which` of the same client and key; m where there is none."""
         m = len(which)
-        place = np.where(which, np.arange(m), m)
-        after = np.full(m, m)
-        after[:-1] = np.minimum.accumulate(place[::-1])[::-1][1:]
-        same = np.append(self.client, -1)[after] == self.client
-        return np.where(same, after, m)
+        after = np.append(np.flatnonzero(which), m).take(np.cumsum(which))
+        after[np.append(self.client, -1).take(after) != self.client] = m
+        return after
 
     def so_far(self, which: Mask) -> Integers:
         """For each place how many of `which` the same client and key had up to it."""

@@ -104,7 +104,7 @@ class Told:
         kept = lifted <= high[counter]  # one that started after the counter's last answer concerns none of them
         in_counter = np.bincount(counter[kept], minlength=len(self.first))
         before = np.cumsum(in_counter) - in_counter
-        return np.searchsorted(np.sort(lifted[kept]), self.end, "right") - before[self.counter]
+        return np.searchsorted(np.sort(lifted[kept], kind="stable"), self.end, "right") - before[self.counter]
 
 
 def told(given: Answers, group: Integers) -> Told:

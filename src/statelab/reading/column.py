@@ -113,9 +113,14 @@ class Texts(Sequence[str | None]):
         return int(found) + len(self._first)
 
 
-def table(texts: Any, first: tuple[None, ...] = ()) -> Sequence[Any]:
+def table(texts: Any) -> Sequence[Any]:
     """The texts of an Arrow array as a table of a history."""
-    return (*first, *texts.to_pylist()) if len(texts) <= _FEW else Texts(texts, first)
+    return tuple(texts.to_pylist()) if len(texts) <= _FEW else Texts(texts)
+
+
+def with_none(names: Sequence[Any]) -> Sequence[Any]:
+    """The same table with None before all else."""
+    return Texts(names.arrow, (None,)) if isinstance(names, Texts) else (None, *names)
 
 
 def by_appearance(ids: NDArray[Any]) -> tuple[Codes, Integers]:

@@ -24,6 +24,7 @@ from statelab.reading.column import pa
 from statelab.reading.column import plain_text
 from statelab.reading.column import renumbered
 from statelab.reading.column import table
+from statelab.reading.column import with_none
 from statelab.reading.rules import SERVER_FIELDS
 from statelab.reading.rules import VALUES
 
@@ -117,7 +118,7 @@ def _optional(column: Column | None, n: int) -> tuple[Codes, Sequence[Any]]:
     if column is None:
         return constant(0, n, np.int32), (None,)
     (codes,), names = code([column])
-    return codes + 1, (None, *names)
+    return codes + 1, with_none(names)
 
 
 def _each_once(column: Column | None, n: int) -> tuple[Codes, Sequence[Any]]:
@@ -126,7 +127,7 @@ def _each_once(column: Column | None, n: int) -> tuple[Codes, Sequence[Any]]:
         return constant(0, n, np.int32), (None,)
     known = column.known
     texts = plain_text(column.text).drop_null()
-    return np.where(known, np.cumsum(known, dtype=np.int32), 0), table(texts, first=(None,))
+    return np.where(known, np.cumsum(known, dtype=np.int32), 0), with_none(table(texts))
 
 
 def _servers(columns: Mapping[str, Column], n: int) -> tuple[Codes, tuple[ServedBy | None, ...]]:
