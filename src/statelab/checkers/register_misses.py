@@ -111,14 +111,15 @@ def _spare(history: History, given: Sightings, values: Values) -> list[list[int]
 
 def _fitting(asked: _Asked, chosen: Mask, values: Values, judged: Blocks, spare: list[list[int]]) -> Mask:
     """Which of the chosen misses fit; if all of a key do, they do so in one order."""
-    start, fits = values.made_start.copy(), np.zeros(len(asked.key), np.bool_)
+    start, fits = values.made_start, np.zeros(len(asked.key), np.bool_)
     now, settled = judged, values.initial.copy()
     for _ in range(_ROUNDS):
         if now.in_ranks:
             return np.zeros(len(fits), np.bool_)
         back = now.contradicting(start > values.made_start)
         if len(back):
-            start[back], settled[back] = values.made_start[back], True
+            start = _changed(start, back, values.made_start[back])
+            settled[back] = True
             now = blocks(replace(values, made_start=start), judged.value, judged.chains)
             continue
         possible = np.ones(len(spare), np.bool_)
@@ -133,10 +134,17 @@ def _fitting(asked: _Asked, chosen: Mask, values: Values, judged: Blocks, spare:
         later = _delays(asked, left, values.key, now, laid, settled) if len(left) else {}
         if not later:
             break
-        start[list(later)] = list(later.values())
+        start = _changed(start, np.array(list(later)), np.array(list(later.values())))
         settled[list(later)] = True
         now = blocks(replace(values, made_start=start), judged.value, judged.chains)
     return fits
+
+
+def _changed(numbers: Integers, places: Integers, to: Integers) -> Integers:
+    """The same numbers but for some."""
+    changed = numbers.copy()
+    changed[places] = to
+    return changed
 
 
 def _filled(asked: _Asked, left: Integers, now: Blocks, laid: "_Order", spare: list[list[int]]) -> Mask:

@@ -129,7 +129,7 @@ def by_appearance(ids: NDArray[Any]) -> tuple[Codes, Integers]:
     return np.asarray(coded.indices, np.int32), np.asarray(coded.dictionary, np.int64)
 
 
-def renumbered(codes: Codes, count: int) -> tuple[Codes, Integers]:
+def renumbered(codes: NDArray[Any], count: int) -> tuple[NDArray[Any], Integers]:
     """Codes below `count` (-1: none) in the order in which they appear, and the old code of each new one. O(n)."""
     if count > _FEW:
         known = codes >= 0
@@ -140,12 +140,12 @@ def renumbered(codes: Codes, count: int) -> tuple[Codes, Integers]:
     old = np.argsort(first, kind="stable")[: np.count_nonzero(first < len(codes))]
     if np.array_equal(old, np.arange(count)):
         return codes, old
-    place = np.full(count + 1, -1, np.int32)
+    place = np.full(count + 1, -1, codes.dtype)
     place[old] = np.arange(len(old))
     return place.take(codes), old
 
 
-def _first_places(codes: Codes, count: int) -> Integers:
+def _first_places(codes: NDArray[Any], count: int) -> Integers:
     """Where each code stands first, `len(codes)` where it does not: read until all have been seen."""
     n = len(codes)
     first = np.full(count + 1, n)

@@ -29,7 +29,7 @@ from statelab.reading.rules import SERVER_FIELDS
 from statelab.reading.rules import VALUES
 
 ARRAYS = {
-    "op": np.int32,
+    "op": np.int8,
     "status": np.int8,
     "start": np.int64,
     "end": np.int64,

@@ -40,7 +40,7 @@ pq: Any = pyarrow.parquet
 _CODED = ("op", "key", "status", "process", "error", "host", "boot")
 """Columns whose texts come again and again."""
 
-_ROWS = 2**17
+_ROWS = 2**16
 """So many rows are read at once: few enough that what is made of them stays in the processor's cache."""
 
 COLUMNS = {"result": ("result", "result_text", "answer", "elements"), **{f: (f, f"{f}_text") for f in VALUES[1:]}}

@@ -56,7 +56,9 @@ def sheet_of_table(source: Any, name: str, model: Model) -> Sheet:
     try:
         table = Table(source, owned)
         _require_columns(table, name)
-        return merged(_sheets(table, name, model), len(table))
+        sheet = merged(_sheets(table, name, model), len(table))
+        pa.default_memory_pool().release_unused()  # what the parts took, which nobody needs any more
+        return sheet
     except (pa.ArrowException, OSError) as error:
         why = str(error).splitlines()[0]
         raise BadInput(f"{name}: not a whole Parquet file, or of another kind than can be read ({why})") from None
@@ -104,7 +106,7 @@ class _Part:
 
     def sheet(self) -> Sheet:
         """All operations, once each of them has been accepted."""
-        arrays: dict[str, Any] = {"op": self._op.astype(np.int32), "status": self._status}
+        arrays: dict[str, Any] = {"op": self._op, "status": self._status}
         arrays |= {field: self._stamps(field) for field in ("start", "end")}
         columns = {field: self._tested(field).column for field in ("process", "key", "op_id", "error")}
         timed_out = self._tested("timed_out").flag
