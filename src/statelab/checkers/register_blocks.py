@@ -40,7 +40,7 @@ class Blocks:
     """
 
     chains: Chains
-    value: Integers
+    value: Codes
     made_start: Integers
     first_end_at: Integers
     last_start_at: Integers
@@ -51,10 +51,10 @@ class Blocks:
     clashes: Conflicts
     in_ranks: bool = False
 
-    def contradicting(self, chosen: Mask) -> Integers:
+    def contradicting(self, chosen: Mask) -> Codes:
         """Those of the chosen values (a mask) whose chains contradict themselves or each other."""
         if not chosen.any():
-            return np.zeros(0, np.int64)
+            return np.zeros(0, np.int32)
         wrong = np.zeros(len(self.chains.first), np.bool_)
         wrong[self.chains.number[self.future | self.stale]] = True
         wrong[self.clashes.one] = wrong[self.clashes.other] = True
@@ -69,7 +69,7 @@ class Blocks:
         return np.unique(key[np.concatenate((wrong, clashing, self.value[self.chains.endless]))])
 
 
-def blocks(given: Values, chosen: Integers, strung: Chains | None = None) -> Blocks:
+def blocks(given: Values, chosen: Codes, strung: Chains | None = None) -> Blocks:
     """Judges some live values: all of some keys, each made once and replaced once at most. O(n log n).
 
     `strung` are their chains, where they are known.
@@ -84,20 +84,18 @@ def blocks(given: Values, chosen: Integers, strung: Chains | None = None) -> Blo
         return replace(_judged(given, chosen, strung, *_ranks(*times)), in_ranks=True)
 
 
-def _before(given: Values, chosen: Integers) -> Codes:
+def _before(given: Values, chosen: Codes) -> Codes:
     """For each of the chosen values, which of them it replaced; -1 for none."""
     position = np.full(len(given.key) + 1, -1, np.int32)
     position[chosen] = np.arange(len(chosen))
     return position[given.before[chosen]]
 
 
-def _times(given: Values, line: Integers) -> tuple[Integers, Integers, Integers]:
+def _times(given: Values, line: Codes) -> tuple[Integers, Integers, Integers]:
     """For each value of the line, when its maker started, the latest start and the earliest end of all who met it."""
-    made_start, first_end = given.made_start[line], given.made_end[line]
-    last_start = given.seen_start[line]
+    made_start, last_start = given.made_start[line], given.seen_start[line]
     np.maximum(made_start, last_start, out=last_start)
-    np.minimum(first_end, given.seen_end[line], out=first_end)
-    return made_start, last_start, first_end
+    return made_start, last_start, given.first_end[line]
 
 
 def _start_initial(first: NDArray[np.intp], made_start: Integers, last_start: Integers, first_end: Integers) -> None:
@@ -115,7 +113,7 @@ def _ranks(*times: Integers) -> list[Integers]:
 
 
 def _judged(
-    given: Values, chosen: Integers, strung: Chains, made_start: Integers, last_start: Integers, first_end: Integers
+    given: Values, chosen: Codes, strung: Chains, made_start: Integers, last_start: Integers, first_end: Integers
 ) -> Blocks:
     if len(made_start) and (made_start.min() < -_FAR or last_start.max() > _FAR):
         raise OverflowError

@@ -69,13 +69,18 @@ def _laid_out(head: Codes, place: Codes, endless: Integers) -> Chains:
 
 def latest(first: NDArray[np.intp], start: Integers) -> Integers:
     """For each place, the latest start up to it in its chain: a cumulative maximum that begins anew with each chain."""
-    if len(first) == len(start):
+    size = np.diff(np.append(first, len(start)))
+    size, longer = size[size > 1], np.repeat(size > 1, size)
+    if not len(size):
         return start
-    lift = np.repeat(order.lift(first, start, start), np.diff(np.append(first, len(start))))
-    moved = start + lift
+    begin, moved = np.cumsum(size) - size, start[longer]
+    lift = np.repeat(order.lift(begin, moved, moved), size) if len(size) > 1 else 0
+    moved += lift
     np.maximum.accumulate(moved, out=moved)
     moved -= lift
-    return moved
+    upto = start.copy()
+    upto[longer] = moved
+    return upto
 
 
 def earlier(first: NDArray[np.intp], upto: Integers) -> Integers:

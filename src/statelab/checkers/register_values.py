@@ -28,8 +28,9 @@ _SEEN = sum(_BITS[role] for role in (Role.SAW, Role.REPLACED))
 class Values:
     """One row per value, shape `(v,)`, sorted by key.
 
-    `maker` is the row that made it, -1 where nobody did; `made_start` and `made_end` are its times (NEVER and INF where
-    nobody did). `seen_start` is the latest start and `seen_end` the earliest end among the operations that saw it.
+    `maker` is the row that made it, -1 where nobody did, and `made_start` when that started (NEVER where nobody did).
+    `seen_start` is the latest start among the operations that saw it (NEVER: nobody did), `first_end` the earliest end
+    among those that made or saw it (INF: none has).
     `before` is the value that its maker replaced, -1 where the maker is a `write`, and `forks` how many operations
     replaced it. `live` values were seen or surely made; `ambiguous` ones may have been made by several operations, or
     were there from the beginning and were made again.
@@ -41,9 +42,8 @@ class Values:
     ambiguous: Mask
     maker: Codes
     made_start: Integers
-    made_end: Integers
     seen_start: Integers
-    seen_end: Integers
+    first_end: Integers
     before: Codes
     forks: Codes
 
@@ -61,7 +61,8 @@ def values(history: History, given: Sightings) -> Values:
     made = certain | ((role[first] <= Role.MAY_SWAP) & seen)
     maker = np.where(made, row[first], -1)
     before, forks = _before(swaps, len(first))
-    seen_start, seen_end = _sights(history, given, swaps.idle)
+    seen_start, first_end = _sights(history, given, swaps.idle)
+    np.minimum(first_end, history.end[maker], out=first_end, where=made)
     return Values(
         key=_key(history, row[first]),
         initial=given.initial,
@@ -69,9 +70,8 @@ def values(history: History, given: Sightings) -> Values:
         ambiguous=(given.initial & made) | _made_twice(given, seen),
         maker=maker,
         made_start=np.where(made, history.start[maker], NEVER),
-        made_end=np.where(made, history.end[maker], INF),
         seen_start=seen_start,
-        seen_end=seen_end,
+        first_end=first_end,
         before=before,
         forks=forks,
     )

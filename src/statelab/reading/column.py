@@ -131,6 +131,8 @@ def by_appearance(ids: NDArray[Any]) -> tuple[Codes, Integers]:
 
 def renumbered(codes: NDArray[Any], count: int) -> tuple[NDArray[Any], Integers]:
     """Codes below `count` (-1: none) in the order in which they appear, and the old code of each new one. O(n)."""
+    if _by_appearance_already(codes, count):
+        return codes, np.arange(count)
     if count > _FEW:
         known = codes >= 0
         new = codes.copy()
@@ -138,11 +140,22 @@ def renumbered(codes: NDArray[Any], count: int) -> tuple[NDArray[Any], Integers]
         return new, old
     first = _first_places(codes, count)
     old = np.argsort(first, kind="stable")[: np.count_nonzero(first < len(codes))]
-    if np.array_equal(old, np.arange(count)):
-        return codes, old
     place = np.full(count + 1, -1, codes.dtype)
     place[old] = np.arange(len(old))
     return place.take(codes), old
+
+
+def _by_appearance_already(codes: NDArray[Any], count: int) -> bool:
+    """Whether each code stands somewhere, and for the first time after all lower ones."""
+    highest = -1
+    for begin in range(0, len(codes), _FEW):
+        upto = np.maximum.accumulate(codes[begin : begin + _FEW])
+        if upto[0] > highest + 1 or np.diff(upto).max(initial=0) > 1:
+            return False
+        highest = max(highest, int(upto[-1]))
+        if highest == count - 1:
+            return True
+    return highest == count - 1
 
 
 def _first_places(codes: NDArray[Any], count: int) -> Integers:

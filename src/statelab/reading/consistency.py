@@ -31,7 +31,7 @@ def require_own_ids(sheet: Sheet, name: str, place: Place, repeating: Collection
         return
     ids = coded_text(column.text)
     sheet.columns["op_id"] = replace(column, text=ids)  # need not be coded again
-    may_repeat = np.isin(sheet.arrays["op"], [code for code, op in enumerate(sheet.ops) if op in repeating])
+    may_repeat = np.array([op in repeating for op in sheet.ops], np.bool_).take(sheet.arrays["op"])
     rows = np.flatnonzero(column.known & ~may_repeat)
     codes = np.asarray(ids.indices.fill_null(-1))[rows]
     if np.bincount(codes).max(initial=0) <= 1:
