@@ -171,7 +171,7 @@ def measure() -> None:
 def _machine() -> str:
     """What it was measured on."""
     versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "pyarrow"))
-    return f"Seconds from the file to verdict and witness in a warm process, median of 3; {os.cpu_count()} cores, {versions}."
+    return f"Seconds from file to verdict and witness, warm process, median of 3; {os.cpu_count()} cores, {versions}."
 
 
 def _picture(rows: list[Measured]) -> str:

@@ -78,6 +78,8 @@ def latest(first: NDArray[np.intp], start: Integers) -> Integers:
     moved += lift
     np.maximum.accumulate(moved, out=moved)
     moved -= lift
+    if len(moved) == len(start):
+        return moved
     upto = start.copy()
     upto[longer] = moved
     return upto

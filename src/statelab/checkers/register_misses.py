@@ -88,7 +88,7 @@ class _Asked:
     initial: Mask
 
 
-def _at(place: Integers, numbers: Integers, otherwise: int) -> Integers:
+def _at(place: Integers, numbers: Integers | Codes, otherwise: int) -> Integers:
     """The numbers at these places; another one for place -1."""
     found, inside = np.full(len(place), otherwise), place >= 0
     found[inside] = numbers[place[inside]]
@@ -100,9 +100,7 @@ def _spare(history: History, given: Sightings, values: Values) -> list[list[int]
     spare: list[list[int]] = [[] for _ in history.keys]
     expected = np.zeros(len(values.key) + 1, np.bool_)
     expected[given.find(given.missed)] = True
-    idle = np.flatnonzero(
-        ~(values.live | values.initial | expected[:-1]) & (given.role[given.first] == Role.MAY_WRITE)
-    )
+    idle = np.flatnonzero(~(values.live | values.initial | expected[:-1]) & (given.role[given.first] == Role.MAY_WRITE))
     start = history.start[given.row[given.first[idle]]]
     for at in np.argsort(start, kind="stable").tolist():
         spare[int(values.key[idle[at]])].append(int(start[at]))
@@ -140,7 +138,7 @@ def _fitting(asked: _Asked, chosen: Mask, values: Values, judged: Blocks, spare:
     return fits
 
 
-def _changed(numbers: Integers, places: Integers, to: Integers) -> Integers:
+def _changed(numbers: Integers, places: Integers | Codes, to: Integers) -> Integers:
     """The same numbers but for some."""
     changed = numbers.copy()
     changed[places] = to
@@ -190,7 +188,7 @@ def _delays(asked: _Asked, left: Integers, key: Integers, now: Blocks, laid: "_O
 class _Line:
     """The chains in the order in which they lie, and which of them could lie elsewhere."""
 
-    def __init__(self, now: Blocks, line: Integers, root: Integers, key: Integers) -> None:
+    def __init__(self, now: Blocks, line: Integers, root: Codes, key: Integers) -> None:
         self._line, self._root, self._key = line, root, key
         self._at = np.empty_like(line)
         self._at[line] = np.arange(len(line))
@@ -253,12 +251,12 @@ def _lay(asked: _Asked, key_of: Integers, judged: Blocks, keys: int) -> _Order:
     )
 
 
-def _places(judged: Blocks, line: Integers) -> Integers:
+def _places(judged: Blocks, line: Integers) -> Integers | Codes:
     """The places of the chains in that order."""
     first = judged.chains.first[line]
     if judged.chains.single:
         return first
     size = np.diff(np.append(judged.chains.first, len(judged.chains.value)))[line]
-    places: Integers = np.repeat(first - (np.cumsum(size) - size), size)
-    places += np.arange(len(places))
+    places = np.repeat((first - (np.cumsum(size) - size)).astype(np.int32), size)
+    places += np.arange(len(places), dtype=np.int32)
     return places
