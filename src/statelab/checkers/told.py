@@ -139,7 +139,9 @@ def told(given: Answers, group: Integers) -> Told:
 
 
 def _places(history: History, group: Integers, rows: NDArray[np.intp]) -> Integers:
-    return np.where(group[rows] < 0, -1, group[rows] * max(1, len(history.keys)) + history.key[rows])
+    if len(history.keys) <= 1:
+        return group[rows]
+    return np.where(group[rows] < 0, -1, group[rows] * len(history.keys) + history.key[rows])
 
 
 def _packed(place: Integers, value: Integers, read: Mask) -> Integers:
