@@ -60,6 +60,9 @@ fuzz: $(READY) ## every checker against exhaustive search on random histories (M
 bench: $(READY) ## speed of the checkers, and of the lab as ratios of one run (BENCH=checking or serving)
 	@$(BIN)/python -m benchmarks $(BENCH)
 
+speed: $(READY) ## measure the checkers and put the table and the plot into docs/checking.md (about 10 min, a quiet machine)
+	@$(BIN)/python -m benchmarks checking && $(BIN)/python -m benchmarks.publish
+
 readme: $(READY) ## put the headline table of reports/latest into the README
 	@$(BIN)/python -m statelab.report.readme
 
@@ -84,4 +87,4 @@ $(READY): requirements/dev.txt requirements/bootstrap.txt pyproject.toml
 	@$(STATELAB) setup
 	@mkdir -p $(dir $@) && touch $@
 
-.PHONY: report again repro list up load down engine engine-down setup test lint fuzz bench readme docs lock clean help
+.PHONY: report again repro list up load down engine engine-down setup test lint fuzz bench speed readme docs lock clean help

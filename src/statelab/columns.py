@@ -55,7 +55,7 @@ class History:
     """
 
     process: Codes
-    op: Codes
+    op: Codes | NDArray[np.int8]
     key: Codes
     result: Integers
     has_result: Mask

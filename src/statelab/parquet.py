@@ -1,8 +1,8 @@
 """A history on disk: one Parquet file (zstd), a column per field, int64 nanoseconds, dictionary-coded names.
 
 Any Parquet reader can open it. An unknown `end`, a missing result and a missing server are nulls. `process` holds JSON
-(3 or "a"), since a logical client may be a number or a text. `value`, `expected`, `seen`, `answer` and `elements` are
-there if any operation has them; where values are numbers and texts, the texts are in `value_text` and so on. See
+(3 or "a"), since a logical client may be a number or a text. Fields that an operation need not have are there if any
+operation has them; where values are numbers and texts, the texts are in `value_text` and so on. See
 `statelab.reading.table` for what such a file may look like in general.
 """
 
@@ -41,8 +41,14 @@ def _coded(codes: NDArray[Any], table: Sequence[str | None]) -> Any:
     return pa.DictionaryArray.from_arrays(index, texts)
 
 
+def _names(name: str, codes: NDArray[Any], table: Sequence[str | None]) -> dict[str, Any]:
+    return {name: _coded(codes, table)} if codes.any() else {}
+
+
 def _server_columns(history: History) -> dict[str, Any]:
     unknown = history.served_by == 0
+    if unknown.all():
+        return {}
     known = [server for server in history.servers if server is not None]
     columns = {name: _coded(history.served_by, (None, *(getattr(server, name) for server in known))) for name in _NAMES}
     for name in _IDS:
@@ -112,7 +118,7 @@ def write(history: History, path: Path) -> None:
     columns = {
         "process": _coded(history.process, [json.dumps(process) for process in history.processes]),
         "op": _coded(history.op, history.ops),
-        "key": _coded(history.key, history.keys),
+        **({"key": _coded(history.key, history.keys)} if any(history.keys) else {}),
         **values.columns("result", history.result, history.has_result),
         **values.columns("value", history.value, history.has_value),
         **values.columns("expected", history.expected, history.has_expected),
@@ -122,10 +128,10 @@ def write(history: History, path: Path) -> None:
         "start": pa.array(history.start),
         "end": pa.array(history.end, mask=history.end == INF),
         "status": _coded(history.status, STATUSES),
-        "op_id": _coded(history.op_id, history.op_ids),
+        **{name: ids.cast(pa.string()) for name, ids in _names("op_id", history.op_id, history.op_ids).items()},
         **_server_columns(history),
-        "error": _coded(history.error, history.errors),
-        "timed_out": pa.array(history.timed_out),
+        **_names("error", history.error, history.errors),
+        **({"timed_out": pa.array(history.timed_out)} if history.timed_out.any() else {}),
     }
     pq.write_table(pa.table(columns), path, compression="zstd", write_statistics=False)
 

@@ -17,6 +17,7 @@ from statelab.checkers.packing import dense
 from statelab.columns import FAIL
 from statelab.columns import INF
 from statelab.columns import OK
+from statelab.columns import Codes
 from statelab.columns import History
 from statelab.columns import Integers
 from statelab.columns import Mask
@@ -65,16 +66,15 @@ class Holds:
     def following(self, which: Mask) -> Places:
         """For each place the next one of `which` of the same client and key; m where there is none."""
         m = len(which)
-        place = np.where(which, np.arange(m), m)
-        after = np.full(m, m)
-        after[:-1] = np.minimum.accumulate(place[::-1])[::-1][1:]
-        same = np.append(self.client, -1)[after] == self.client
-        return np.where(same, after, m)
+        after = np.append(np.flatnonzero(which), m).take(np.cumsum(which))
+        after[np.append(self.client, -1).take(after) != self.client] = m
+        return after
 
-    def so_far(self, which: Mask) -> Integers:
+    def so_far(self, which: Mask) -> Codes:
         """For each place how many of `which` the same client and key had up to it."""
-        count = np.cumsum(which)
-        return count - (count - which)[self.client]
+        count = np.cumsum(which, dtype=np.int32)
+        before = (count - which).take(self.client)
+        return np.subtract(count, before, out=count)
 
     @cached_property
     def next_answered(self) -> Places:
@@ -97,7 +97,7 @@ class Holds:
         return self.ok & ~self.acquire & ~self.holding
 
     @cached_property
-    def spare(self) -> Integers:
+    def spare(self) -> Codes:
         """For each place how many acquires of unknown outcome there were up to it, beyond what releases needed."""
         return self.so_far(self.acquire & ~self.ok) - self.so_far(self.needy)
 
@@ -142,7 +142,7 @@ class Holds:
         return np.append(self.start, INF)[np.where(release[at_once], at_once, self.next_release[at_once])]
 
     @cached_property
-    def asked(self) -> Integers:
+    def asked(self) -> Codes:
         """How many acquires the client had asked for when each operation started."""
         new = np.append(self.at_once[1:] == np.arange(1, len(self.row)), True)
         last = np.where(new, np.arange(len(self.row)), len(self.row))
@@ -171,7 +171,8 @@ def holds(history: History) -> Holds:
         client = dense(history.key[rows] * np.int64(max(1, len(history.processes))) + client)
     by_client = arranged(client, history.start[rows])
     rows, client = rows[by_client], client[by_client]
-    if ((client[1:] == client[:-1]) & (history.start[rows[1:]] == history.start[rows[:-1]])).any():
+    start = history.start[rows]
+    if ((client[1:] == client[:-1]) & (start[1:] == start[:-1])).any():
         order = np.lexsort((history.end[rows], history.start[rows], client))
         rows, client = rows[order], client[order]
     new = begins(client)

@@ -7,6 +7,7 @@ from statelab.columns import Codes
 from statelab.columns import Integers
 
 _LARGEST = 2**62
+_FEW = 2**16
 
 
 def dense(codes: Integers) -> Integers:
@@ -53,6 +54,9 @@ def arranged(group: Integers, time: Integers) -> NDArray[np.intp]:
     rows = None if (time[1:] >= time[:-1]).all() else np.argsort(time, kind="stable")
     if not n or not group.max():
         return np.arange(n) if rows is None else rows
+    if int(group.max()) < _FEW:
+        by_group = np.argsort((group if rows is None else group[rows]).astype(np.uint16), kind="stable")  # O(n)
+        return by_group if rows is None else rows[by_group]
     bits = n.bit_length()
     if int(group.max()) >= _LARGEST >> bits:
         group = dense(group)

@@ -21,6 +21,7 @@ from statelab.checkers.register_values import Values
 from statelab.checkers.zones import Conflicts
 from statelab.checkers.zones import conflicts
 from statelab.columns import INF
+from statelab.columns import Codes
 from statelab.columns import Integers
 from statelab.columns import Mask
 
@@ -39,7 +40,7 @@ class Blocks:
     """
 
     chains: Chains
-    value: Integers
+    value: Codes
     made_start: Integers
     first_end_at: Integers
     last_start_at: Integers
@@ -50,10 +51,10 @@ class Blocks:
     clashes: Conflicts
     in_ranks: bool = False
 
-    def contradicting(self, chosen: Mask) -> Integers:
+    def contradicting(self, chosen: Mask) -> Codes:
         """Those of the chosen values (a mask) whose chains contradict themselves or each other."""
         if not chosen.any():
-            return np.zeros(0, np.int64)
+            return np.zeros(0, np.int32)
         wrong = np.zeros(len(self.chains.first), np.bool_)
         wrong[self.chains.number[self.future | self.stale]] = True
         wrong[self.clashes.one] = wrong[self.clashes.other] = True
@@ -68,26 +69,33 @@ class Blocks:
         return np.unique(key[np.concatenate((wrong, clashing, self.value[self.chains.endless]))])
 
 
-def blocks(given: Values, chosen: Integers, strung: Chains | None = None) -> Blocks:
+def blocks(given: Values, chosen: Codes, strung: Chains | None = None) -> Blocks:
     """Judges some live values: all of some keys, each made once and replaced once at most. O(n log n).
 
     `strung` are their chains, where they are known.
     """
     if strung is None:
-        position = np.full(len(given.key) + 1, -1, np.int64)
-        position[chosen] = np.arange(len(chosen))
-        strung = chains(position[given.before[chosen]])
-    line = chosen[strung.value]
-    made_start = given.made_start[line]
-    last_start = np.maximum(made_start, given.seen_start[line])
-    first_end = given.made_end[line]
-    np.minimum(first_end, given.seen_end[line], out=first_end)
-    _start_initial(strung.first, made_start, last_start, first_end)
+        strung = chains(_before(given, chosen))
+    times = _times(given, chosen[strung.value])
+    _start_initial(strung.first, *times)
     try:
-        return _judged(given, chosen, strung, made_start, last_start, first_end)
+        return _judged(given, chosen, strung, *times)
     except OverflowError:
-        times = _ranks(made_start, last_start, first_end)
-        return replace(_judged(given, chosen, strung, *times), in_ranks=True)
+        return replace(_judged(given, chosen, strung, *_ranks(*times)), in_ranks=True)
+
+
+def _before(given: Values, chosen: Codes) -> Codes:
+    """For each of the chosen values, which of them it replaced; -1 for none."""
+    position = np.full(len(given.key) + 1, -1, np.int32)
+    position[chosen] = np.arange(len(chosen))
+    return position[given.before[chosen]]
+
+
+def _times(given: Values, line: Codes) -> tuple[Integers, Integers, Integers]:
+    """For each value of the line, when its maker started, the latest start and the earliest end of all who met it."""
+    made_start, last_start = given.made_start[line], given.seen_start[line]
+    np.maximum(made_start, last_start, out=last_start)
+    return made_start, last_start, given.first_end[line]
 
 
 def _start_initial(first: NDArray[np.intp], made_start: Integers, last_start: Integers, first_end: Integers) -> None:
@@ -105,7 +113,7 @@ def _ranks(*times: Integers) -> list[Integers]:
 
 
 def _judged(
-    given: Values, chosen: Integers, strung: Chains, made_start: Integers, last_start: Integers, first_end: Integers
+    given: Values, chosen: Codes, strung: Chains, made_start: Integers, last_start: Integers, first_end: Integers
 ) -> Blocks:
     if len(made_start) and (made_start.min() < -_FAR or last_start.max() > _FAR):
         raise OverflowError
@@ -137,9 +145,10 @@ def _lift(key: Integers, initial: Mask, first_end: Integers, last_start: Integer
     first_end[initial] = last_start[initial]
     first = np.flatnonzero(order.begins(key))
     low, high = np.minimum(first_end, last_start), np.maximum(first_end, last_start)
-    chains_of_key = np.diff(np.append(first, len(key)))
-    lift: Integers = np.repeat(order.lift(first, low, high), chains_of_key)
-    np.add(first_end, lift, out=first_end, where=first_end != INF)
-    last_start += lift
-    least = np.repeat(np.minimum.reduceat(low, first), chains_of_key) if len(first) else low
-    first_end[initial] = (least + lift - 1)[initial]
+    lift, least = order.lift(first, low, high), np.minimum.reduceat(low, first) if len(first) else low
+    if len(first) > 1:
+        lifts = np.repeat(lift, np.diff(np.append(first, len(key))))
+        np.add(first_end, lifts, out=first_end, where=first_end != INF)
+        last_start += lifts
+    with_initial = np.searchsorted(first, np.flatnonzero(initial), "right") - 1
+    first_end[initial] = (least + lift - 1)[with_initial]

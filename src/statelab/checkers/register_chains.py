@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from statelab.checkers import order
 from statelab.columns import INF
+from statelab.columns import Codes
 from statelab.columns import Integers
 
 
@@ -17,7 +18,7 @@ class Chains:
     Chain c takes the places `first[c]` to `first[c + 1]`. `endless` are values of chains without a first one.
     """
 
-    value: Integers
+    value: Codes
     first: NDArray[np.intp]
     endless: Integers
 
@@ -31,14 +32,14 @@ class Chains:
         return len(self.first) == len(self.value)
 
 
-def chains(before: Integers) -> Chains:
+def chains(before: Codes) -> Chains:
     """Strings values together; `before[i]` is the value that value i replaced, -1 for none, and no two are the same.
 
     Pointer jumping (Wyllie 1979): O(n log n) for the longest chain of n, O(n) where all are short. Chains are in the
     order of their first values.
     """
-    head = np.where(before < 0, np.arange(len(before)), before)
-    place = (before >= 0).astype(np.int64)
+    head = np.where(before < 0, np.arange(len(before), dtype=np.int32), before)
+    place = (before >= 0).astype(np.int32)
     moving = np.flatnonzero(before >= 0)
     for _ in range(len(moving).bit_length()):
         moving = moving[before[head[moving]] >= 0]
@@ -51,25 +52,37 @@ def chains(before: Integers) -> Chains:
     return _laid_out(head, place, endless)
 
 
-def _laid_out(head: Integers, place: Integers, endless: Integers) -> Chains:
-    kept = np.ones(len(head), np.bool_)
-    kept[endless] = False
-    size = np.bincount(head[kept], minlength=len(head))
+def _laid_out(head: Codes, place: Codes, endless: Integers) -> Chains:
+    kept: Codes = np.delete(np.arange(len(head), dtype=np.int32), endless)
+    if len(endless):
+        head, place = head[kept], place[kept]
+    size = np.bincount(head, minlength=len(kept) + len(endless))
     offset = np.cumsum(size) - size
-    value = np.empty(int(kept.sum()), np.int64)
-    value[(offset[head] + place)[kept]] = np.flatnonzero(kept)
-    return Chains(value, offset[size > 0], endless)
+    first = offset[size > 0]
+    del size
+    at = offset[head]
+    at += place
+    value = np.empty_like(kept)
+    value[at] = kept
+    return Chains(value, first, endless)
 
 
 def latest(first: NDArray[np.intp], start: Integers) -> Integers:
     """For each place, the latest start up to it in its chain: a cumulative maximum that begins anew with each chain."""
-    if len(first) == len(start):
+    size = np.diff(np.append(first, len(start)))
+    size, longer = size[size > 1], np.repeat(size > 1, size)
+    if not len(size):
         return start
-    lift = np.repeat(order.lift(first, start, start), np.diff(np.append(first, len(start))))
-    moved = start + lift
+    begin, moved = np.cumsum(size) - size, start[longer]
+    lift = np.repeat(order.lift(begin, moved, moved), size) if len(size) > 1 else 0
+    moved += lift
     np.maximum.accumulate(moved, out=moved)
     moved -= lift
-    return moved
+    if len(moved) == len(start):
+        return moved
+    upto = start.copy()
+    upto[longer] = moved
+    return upto
 
 
 def earlier(first: NDArray[np.intp], upto: Integers) -> Integers:

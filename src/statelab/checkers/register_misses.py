@@ -57,19 +57,24 @@ class Misses:
 
 def misses_of(history: History, given: Sightings, values: Values, judged: Blocks) -> Misses:
     """Judges the misses of the blocks' keys, given that all else in those keys fits."""
-    place_of = np.full(len(values.key) + 1, -1, np.int64)
-    place_of[judged.value[judged.chains.value]] = np.arange(len(judged.chains.value))
-    place = place_of[given.find(given.missed)]
+    place = _places_of(given.find(given.missed), values, judged)
     there = (place >= 0) | given.missed_initial
     row, place, initial = given.miss[there], place[there], given.missed_initial[there]
     if not len(row) or judged.in_ranks:
         return Misses(row, place, np.zeros(len(row), np.bool_), np.ones(len(row), np.bool_))
     asked = _Asked(history.key[row], history.start[row], history.end[row], place, initial)
-    wrong = (initial | (_padded(judged.first_end_at, INF)[place] < asked.start)) & (
-        asked.end < _padded(judged.last_start_at, -INF)[place]
+    wrong = (initial | (_at(place, judged.first_end_at, INF) < asked.start)) & (
+        asked.end < _at(place, judged.last_start_at, -INF)
     )
     fits = _fitting(asked, ~wrong, values, judged, _spare(history, given, values))
     return Misses(row, place, wrong, ~wrong & ~fits)
+
+
+def _places_of(value: Integers, values: Values, judged: Blocks) -> Integers:
+    """The places of values, -1 for those that are in no chain."""
+    place = np.full(len(values.key) + 1, -1, np.int32)
+    place[judged.value[judged.chains.value]] = np.arange(len(judged.chains.value))
+    return place[value].astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,16 +88,19 @@ class _Asked:
     initial: Mask
 
 
-def _padded(numbers: Integers, last: int) -> Integers:
-    """With another number at place -1."""
-    return np.append(numbers, last)
+def _at(place: Integers, numbers: Integers | Codes, otherwise: int) -> Integers:
+    """The numbers at these places; another one for place -1."""
+    found, inside = np.full(len(place), otherwise), place >= 0
+    found[inside] = numbers[place[inside]]
+    return found
 
 
 def _spare(history: History, given: Sightings, values: Values) -> list[list[int]]:
     """By key, when the writes of unknown outcome started, ascending, whose values nobody saw and no miss expected."""
     spare: list[list[int]] = [[] for _ in history.keys]
-    idle = np.flatnonzero(~values.live & ~values.initial & (given.role[given.first] == Role.MAY_WRITE))
-    idle = idle[~np.isin(idle, given.find(given.missed))]
+    expected = np.zeros(len(values.key) + 1, np.bool_)
+    expected[given.find(given.missed)] = True
+    idle = np.flatnonzero(~(values.live | values.initial | expected[:-1]) & (given.role[given.first] == Role.MAY_WRITE))
     start = history.start[given.row[given.first[idle]]]
     for at in np.argsort(start, kind="stable").tolist():
         spare[int(values.key[idle[at]])].append(int(start[at]))
@@ -101,14 +109,15 @@ def _spare(history: History, given: Sightings, values: Values) -> list[list[int]
 
 def _fitting(asked: _Asked, chosen: Mask, values: Values, judged: Blocks, spare: list[list[int]]) -> Mask:
     """Which of the chosen misses fit; if all of a key do, they do so in one order."""
-    start, fits = values.made_start.copy(), np.zeros(len(asked.key), np.bool_)
+    start, fits = values.made_start, np.zeros(len(asked.key), np.bool_)
     now, settled = judged, values.initial.copy()
     for _ in range(_ROUNDS):
         if now.in_ranks:
             return np.zeros(len(fits), np.bool_)
         back = now.contradicting(start > values.made_start)
         if len(back):
-            start[back], settled[back] = values.made_start[back], True
+            start = _changed(start, back, values.made_start[back])
+            settled[back] = True
             now = blocks(replace(values, made_start=start), judged.value, judged.chains)
             continue
         possible = np.ones(len(spare), np.bool_)
@@ -123,10 +132,17 @@ def _fitting(asked: _Asked, chosen: Mask, values: Values, judged: Blocks, spare:
         later = _delays(asked, left, values.key, now, laid, settled) if len(left) else {}
         if not later:
             break
-        start[list(later)] = list(later.values())
+        start = _changed(start, np.array(list(later)), np.array(list(later.values())))
         settled[list(later)] = True
         now = blocks(replace(values, made_start=start), judged.value, judged.chains)
     return fits
+
+
+def _changed(numbers: Integers, places: Integers | Codes, to: Integers) -> Integers:
+    """The same numbers but for some."""
+    changed = numbers.copy()
+    changed[places] = to
+    return changed
 
 
 def _filled(asked: _Asked, left: Integers, now: Blocks, laid: "_Order", spare: list[list[int]]) -> Mask:
@@ -136,7 +152,7 @@ def _filled(asked: _Asked, left: Integers, now: Blocks, laid: "_Order", spare: l
     last = np.zeros(len(now.chains.value) + 1, np.bool_)
     last[np.append(now.chains.first[1:], len(now.chains.value)) - 1] = True
     last[-1] = True
-    gone = np.maximum(laid.begins[left], _padded(now.last_start_at, -INF)[place])
+    gone = np.maximum(laid.begins[left], _at(place, now.last_start_at, -INF))
     value, served = np.where(place < 0, -1 - asked.key[left], place).tolist(), dict[int, bool]()
     used, found = [0] * len(spare), np.zeros(len(left), np.bool_)
     for at in np.argsort(end, kind="stable").tolist():
@@ -172,7 +188,7 @@ def _delays(asked: _Asked, left: Integers, key: Integers, now: Blocks, laid: "_O
 class _Line:
     """The chains in the order in which they lie, and which of them could lie elsewhere."""
 
-    def __init__(self, now: Blocks, line: Integers, root: Integers, key: Integers) -> None:
+    def __init__(self, now: Blocks, line: Integers, root: Codes, key: Integers) -> None:
         self._line, self._root, self._key = line, root, key
         self._at = np.empty_like(line)
         self._at[line] = np.arange(len(line))
@@ -224,24 +240,23 @@ def _lay(asked: _Asked, key_of: Integers, judged: Blocks, keys: int) -> _Order:
     np.maximum(moment, judged.made_start[places], out=moment)
     appears = np.full(keys, INF)
     appears[key_of[judged.value[judged.chains.value[places[first]]]]] = moment[first]
-    position = np.empty(len(places) + 1, np.int64)
-    position[places], position[-1] = np.arange(len(places)), len(places)
-    at = position[asked.place]
-    following = np.append(moment, (INF, INF))
-    following[first] = INF
+    position = np.empty(len(places), np.int32)
+    position[places] = np.arange(len(places))
+    at = _at(asked.place, position, -1)
+    following = np.where((at + 1 == len(places)) | np.isin(at + 1, first), -1, at + 1)
     return _Order(
-        begins=_padded(moment, -INF)[at],
-        goes=np.where(asked.place < 0, appears[asked.key], following[at + 1]),
+        begins=_at(at, moment, -INF),
+        goes=np.where(asked.place < 0, appears[asked.key], _at(following, moment, INF)),
         line=line,
     )
 
 
-def _places(judged: Blocks, line: Integers) -> Integers:
+def _places(judged: Blocks, line: Integers) -> Integers | Codes:
     """The places of the chains in that order."""
     first = judged.chains.first[line]
     if judged.chains.single:
         return first
     size = np.diff(np.append(judged.chains.first, len(judged.chains.value)))[line]
-    places: Integers = np.repeat(first - (np.cumsum(size) - size), size)
-    places += np.arange(len(places))
+    places = np.repeat((first - (np.cumsum(size) - size)).astype(np.int32), size)
+    places += np.arange(len(places), dtype=np.int32)
     return places

@@ -43,7 +43,7 @@ def judge(history: History, initial: int | None) -> Judgement:
     unique = ~ambiguous[found.key]
     forked = _keys(history, found.key[unique & (found.forks > 1)])
     broken = forked | _keys(history, found.key[unique & found.phantom])
-    judged = blocks(found, np.flatnonzero(found.live & unique & ~broken[found.key]))
+    judged = blocks(found, np.flatnonzero(found.live & unique & ~broken[found.key]).astype(np.int32))
     wrong = broken | _keys(history, history.key[denied]) | _keys(history, judged.violated(found.key))
     missed = misses_of(history, given, found, judged).of(~wrong[history.key])
     wrong |= _keys(history, history.key[missed.row[missed.wrong]])

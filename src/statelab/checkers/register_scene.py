@@ -42,7 +42,7 @@ class Scene:
         first = self.given.first
         last = first[value + 1] if value + 1 < len(first) else len(self.given.row)
         here = slice(int(first[value]), int(last))
-        return self.given.row[here][np.isin(self.given.role[here], roles)]
+        return self.given.row[here][np.isin(self.given.role[here], roles)].astype(np.int64)
 
     def seers(self, value: int) -> Integers:
         """The answered operations that saw a value."""
@@ -82,7 +82,7 @@ class Scene:
         """The values of a chain in order."""
         chains = self.judged.chains
         bounds = np.append(chains.first, len(chains.value))
-        return self.judged.value[chains.value[bounds[number] : bounds[number + 1]]]
+        return self.judged.value[chains.value[bounds[number] : bounds[number + 1]]].astype(np.int64)
 
     def chain_of(self, place: int) -> tuple[Integers, int]:
         """The chain that has a place, and where in it that is."""
@@ -116,4 +116,4 @@ def _last_maker(values: Values, chain: Integers) -> tuple[Integers, Integers]:
     start = values.made_start[chain]
     latest = np.maximum.accumulate(start)
     here = np.maximum.accumulate(np.where(start == latest, np.arange(len(chain)), 0))
-    return latest, values.maker[chain[here]]
+    return latest, values.maker[chain[here]].astype(np.int64)

@@ -18,6 +18,7 @@ from statelab.checkers import order
 from statelab.columns import INF
 from statelab.columns import INFO
 from statelab.columns import OK
+from statelab.columns import Codes
 from statelab.columns import History
 from statelab.columns import Integers
 from statelab.columns import Mask
@@ -49,7 +50,7 @@ class Sightings:
     `missed_initial[j]` says that this is the initial value, which nobody else need have seen.
     """
 
-    row: Integers
+    row: Codes
     role: NDArray[np.int8]
     first: NDArray[np.intp]
     code: Integers
@@ -150,11 +151,13 @@ def sightings(history: History, initial: int | None) -> Sightings:
     packed.sort()
     value = packed >> (bits + _ROLE_BITS)
     first = np.flatnonzero(order.begins(value))
-    codes, role_of = value[first], (packed >> bits).astype(np.int8) & (2**_ROLE_BITS - 1)
+    codes = value[first]
+    np.right_shift(packed, bits, out=value)
+    role_of = value.astype(np.int8) & (2**_ROLE_BITS - 1)
     packed &= (1 << bits) - 1
     missed = coding.of("expected", miss)
     return Sightings(
-        row=packed,
+        row=packed.astype(np.int32),
         role=role_of,
         first=first,
         code=codes,

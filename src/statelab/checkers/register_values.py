@@ -12,6 +12,7 @@ import numpy as np
 from statelab.checkers.register_sightings import Role
 from statelab.checkers.register_sightings import Sightings
 from statelab.columns import INF
+from statelab.columns import Codes
 from statelab.columns import History
 from statelab.columns import Integers
 from statelab.columns import Mask
@@ -27,8 +28,9 @@ _SEEN = sum(_BITS[role] for role in (Role.SAW, Role.REPLACED))
 class Values:
     """One row per value, shape `(v,)`, sorted by key.
 
-    `maker` is the row that made it, -1 where nobody did; `made_start` and `made_end` are its times (NEVER and INF where
-    nobody did). `seen_start` is the latest start and `seen_end` the earliest end among the operations that saw it.
+    `maker` is the row that made it, -1 where nobody did, and `made_start` when that started (NEVER where nobody did).
+    `seen_start` is the latest start among the operations that saw it (NEVER: nobody did), `first_end` the earliest end
+    among those that made or saw it (INF: none has).
     `before` is the value that its maker replaced, -1 where the maker is a `write`, and `forks` how many operations
     replaced it. `live` values were seen or surely made; `ambiguous` ones may have been made by several operations, or
     were there from the beginning and were made again.
@@ -38,13 +40,12 @@ class Values:
     initial: Mask
     live: Mask
     ambiguous: Mask
-    maker: Integers
+    maker: Codes
     made_start: Integers
-    made_end: Integers
     seen_start: Integers
-    seen_end: Integers
-    before: Integers
-    forks: Integers
+    first_end: Integers
+    before: Codes
+    forks: Codes
 
     @property
     def phantom(self) -> Mask:
@@ -60,20 +61,27 @@ def values(history: History, given: Sightings) -> Values:
     made = certain | ((role[first] <= Role.MAY_SWAP) & seen)
     maker = np.where(made, row[first], -1)
     before, forks = _before(swaps, len(first))
-    seen_start, seen_end = _sights(history, given, swaps.idle)
+    seen_start, first_end = _sights(history, given, swaps.idle)
+    np.minimum(first_end, history.end[maker], out=first_end, where=made)
     return Values(
-        key=history.key[row[first]].astype(np.int64),
+        key=_key(history, row[first]),
         initial=given.initial,
         live=made | seen,
         ambiguous=(given.initial & made) | _made_twice(given, seen),
         maker=maker,
         made_start=np.where(made, history.start[maker], NEVER),
-        made_end=np.where(made, history.end[maker], INF),
         seen_start=seen_start,
-        seen_end=seen_end,
+        first_end=first_end,
         before=before,
         forks=forks,
     )
+
+
+def _key(history: History, row: Codes) -> Integers:
+    """The key of each row; where there is only one, without the memory."""
+    if len(history.keys) == 1:
+        return np.broadcast_to(np.int64(0), len(row))
+    return history.key[row].astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,10 +126,10 @@ def _made_twice(given: Sightings, seen: Mask) -> Mask:
     return (role <= Role.SWAPPED) | ((role <= Role.MAY_SWAP) & seen)
 
 
-def _before(swaps: _Swaps, count: int) -> tuple[Integers, Integers]:
-    before = np.full(count, -1, np.int64)
+def _before(swaps: _Swaps, count: int) -> tuple[Codes, Codes]:
+    before = np.full(count, -1, np.int32)
     before[swaps.new] = swaps.old
-    return before, np.bincount(swaps.old, minlength=count)
+    return before, np.bincount(swaps.old, minlength=count).astype(np.int32)
 
 
 def _sights(history: History, given: Sightings, idle: Integers) -> tuple[Integers, Integers]:

@@ -104,7 +104,7 @@ class Told:
         kept = lifted <= high[counter]  # one that started after the counter's last answer concerns none of them
         in_counter = np.bincount(counter[kept], minlength=len(self.first))
         before = np.cumsum(in_counter) - in_counter
-        return np.searchsorted(np.sort(lifted[kept]), self.end, "right") - before[self.counter]
+        return np.searchsorted(np.sort(lifted[kept], kind="stable"), self.end, "right") - before[self.counter]
 
 
 def told(given: Answers, group: Integers) -> Told:
@@ -139,7 +139,9 @@ def told(given: Answers, group: Integers) -> Told:
 
 
 def _places(history: History, group: Integers, rows: NDArray[np.intp]) -> Integers:
-    return np.where(group[rows] < 0, -1, group[rows] * max(1, len(history.keys)) + history.key[rows])
+    if len(history.keys) <= 1:
+        return group[rows]
+    return np.where(group[rows] < 0, -1, group[rows] * len(history.keys) + history.key[rows])
 
 
 def _packed(place: Integers, value: Integers, read: Mask) -> Integers:

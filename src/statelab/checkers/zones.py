@@ -43,13 +43,14 @@ def conflicts(first_end: Integers, last_start: Integers) -> Conflicts:
     """
     forward = np.flatnonzero(first_end < last_start)
     forward = forward[np.argsort(first_end[forward], kind="stable")]
-    reach, holder = _running_maximum(last_start[forward])
+    reach = np.maximum.accumulate(last_start[forward])
     overlapping = np.flatnonzero(first_end[forward[1:]] < reach[:-1]) + 1
     backward = np.flatnonzero(first_end >= last_start)
     begun = np.searchsorted(first_end[forward], last_start[backward], "left") - 1
     inside = np.flatnonzero(begun >= 0)
     inside = inside[reach[begun[inside]] > first_end[backward[inside]]]
-    one = forward[np.concatenate((holder[overlapping - 1], holder[begun[inside]]))]
+    before = np.concatenate((overlapping - 1, begun[inside]))
+    one = forward[np.searchsorted(reach, reach[before])]  # the first one that reaches so far
     other = np.concatenate((forward[overlapping], backward[inside]))
     return Conflicts(one, other, _slack(first_end, last_start, one, other))
 
@@ -57,14 +58,6 @@ def conflicts(first_end: Integers, last_start: Integers) -> Conflicts:
 def _slack(first_end: Integers, last_start: Integers, one: NDArray[np.intp], other: NDArray[np.intp]) -> Integers:
     both: Integers = np.minimum(last_start[other] - first_end[one], last_start[one] - first_end[other])
     return both
-
-
-def _running_maximum(numbers: Integers) -> tuple[Integers, NDArray[np.intp]]:
-    """The maximum up to each place, and the first place where it stands."""
-    highest = np.maximum.accumulate(numbers)
-    new = np.ones(len(numbers), np.bool_)
-    new[1:] = numbers[1:] > highest[:-1]
-    return highest, np.maximum.accumulate(np.where(new, np.arange(len(numbers)), 0))
 
 
 def laid_out(first_end: Integers, last_start: Integers) -> NDArray[np.intp]:

@@ -36,7 +36,7 @@ class Acceptance:
         self._shapes = list(model.operations.values())
         self._rules = list(rules(model).values())
         self.refused = (op < 0) | (status < 0)
-        self._kind = np.where(self.refused, 0, op.astype(np.int16) * len(STATUSES) + status)
+        self._kind = np.where(self.refused, 0, op.astype(np.intp) * len(STATUSES) + status)
         self._present = np.flatnonzero(np.bincount(self._kind, minlength=len(self._rules))).tolist()
         self._n = len(op)
 
@@ -46,7 +46,7 @@ class Acceptance:
         if isinstance(held, int):
             self.refused |= self._is_one_of([kind for kind in self._present if not allowed[kind] & held])
         else:
-            self.refused |= (allowed[self._kind] & held) == 0
+            self.refused |= (allowed.take(self._kind) & held) == 0
 
     def require_one(self, given: dict[str, Mask]) -> None:
         """Refuses answered operations that have not exactly one of the fields of which they must have one."""
@@ -72,4 +72,4 @@ class Acceptance:
             return constant(True, self._n, np.bool_)
         chosen = np.zeros(len(self._rules), np.bool_)
         chosen[kinds] = True
-        return chosen[self._kind]
+        return chosen.take(self._kind)

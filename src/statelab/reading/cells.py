@@ -1,6 +1,7 @@
 """One field of a table of natural columns: what each operation holds there, whatever type the column has."""
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -36,8 +37,7 @@ class Cells:
     @property
     def given(self) -> Mask:
         """Where anything stands."""
-        given: Mask = np.logical_or.reduce([mask for mask in self._masks().values() if mask is not None])
-        return given
+        return reduce(np.logical_or, (mask for mask in self._masks().values() if mask is not None))
 
     def _masks(self) -> dict[int, Mask | None]:
         """Where each kind of thing stands."""
@@ -56,9 +56,9 @@ class Cells:
             return EMPTY
         if len(there) == 1 and all(mask.all() for mask in there.values()):
             return next(iter(there))
-        bits = np.full(len(self.column), EMPTY, np.uint8)
+        bits = np.array(EMPTY, np.uint8)
         for bit, mask in there.items():
-            bits[mask] = bit  # the last one is OTHER
+            bits = np.where(mask, np.uint8(bit), bits)  # the last one is OTHER
         return bits
 
 

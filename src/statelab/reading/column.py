@@ -56,7 +56,7 @@ class Column:
 
     def only(self, rows: Mask) -> "Column":
         """The same with nothing outside `rows`."""
-        if rows.all():
+        if not np.greater(self.known, rows).any():
             return self
         kept = self.is_number & rows
         text = None if self.text is None else pc.if_else(pa.array(rows), self.text, None)
@@ -113,9 +113,14 @@ class Texts(Sequence[str | None]):
         return int(found) + len(self._first)
 
 
-def table(texts: Any, first: tuple[None, ...] = ()) -> Sequence[Any]:
+def table(texts: Any) -> Sequence[Any]:
     """The texts of an Arrow array as a table of a history."""
-    return (*first, *texts.to_pylist()) if len(texts) <= _FEW else Texts(texts, first)
+    return tuple(texts.to_pylist()) if len(texts) <= _FEW else Texts(texts)
+
+
+def with_none(names: Sequence[Any]) -> Sequence[Any]:
+    """The same table with None before all else."""
+    return Texts(names.arrow, (None,)) if isinstance(names, Texts) else (None, *names)
 
 
 def by_appearance(ids: NDArray[Any]) -> tuple[Codes, Integers]:
@@ -124,14 +129,58 @@ def by_appearance(ids: NDArray[Any]) -> tuple[Codes, Integers]:
     return np.asarray(coded.indices, np.int32), np.asarray(coded.dictionary, np.int64)
 
 
+def renumbered(codes: NDArray[Any], count: int) -> tuple[NDArray[Any], Integers]:
+    """Codes below `count` (-1: none) in the order in which they appear, and the old code of each new one. O(n)."""
+    if _by_appearance_already(codes, count):
+        return codes, np.arange(count)
+    if count > _FEW:
+        known = codes >= 0
+        new = codes.copy()
+        new[known], old = by_appearance(codes[known])
+        return new, old
+    first = _first_places(codes, count)
+    old = np.argsort(first, kind="stable")[: np.count_nonzero(first < len(codes))]
+    place = np.full(count + 1, -1, codes.dtype)
+    place[old] = np.arange(len(old))
+    return place.take(codes), old
+
+
+def _by_appearance_already(codes: NDArray[Any], count: int) -> bool:
+    """Whether each code stands somewhere, and for the first time after all lower ones."""
+    highest = -1
+    for begin in range(0, len(codes), _FEW):
+        upto = np.maximum.accumulate(codes[begin : begin + _FEW])
+        if upto[0] > highest + 1 or np.diff(upto).max(initial=0) > 1:
+            return False
+        highest = max(highest, int(upto[-1]))
+        if highest == count - 1:
+            return True
+    return highest == count - 1
+
+
+def _first_places(codes: NDArray[Any], count: int) -> Integers:
+    """Where each code stands first, `len(codes)` where it does not: read until all have been seen."""
+    n = len(codes)
+    first = np.full(count + 1, n)
+    first[-1] = -1
+    for begin in range(0, n, _FEW):
+        block = codes[begin : begin + _FEW]
+        fresh = np.flatnonzero(first.take(block) == n)[::-1]
+        first[block[fresh]] = begin + fresh  # of several places the one that is written last stays: the first
+        if (first < n).all():
+            break
+    return first[:-1]
+
+
 def code(columns: Sequence[Column]) -> tuple[list[Codes], Sequence[Any]]:
     """Codes of several columns over one table of values, in the order in which they appear; -1 where there is none."""
     texts, words = _text_codes(columns)
     numbers, all_numbers = by_appearance(np.concatenate([column.number[column.is_number] for column in columns]))
-    codes = np.concatenate(texts)
-    codes[np.concatenate([column.is_number for column in columns])] = numbers + len(words)
-    known = codes >= 0
-    codes[known], order = by_appearance(codes[known])
+    codes = np.concatenate(texts) if len(texts) > 1 else texts[0]
+    if len(numbers):
+        codes = codes.copy()
+        codes[np.concatenate([column.is_number for column in columns])] = numbers + len(words)
+    codes, order = renumbered(codes, len(words) + len(all_numbers))
     return np.split(codes, np.cumsum([len(column) for column in columns])[:-1]), _values(order, words, all_numbers)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from collections.abc import Collection
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,22 +19,26 @@ from statelab.reading.words import shown
 
 Place = Callable[[int], str]
 
-_BLOCK = 2**20
+_BLOCK = 2**16
 
 
 def require_own_ids(sheet: Sheet, name: str, place: Place, repeating: Collection[str]) -> None:
     """Raises BadInput if an op_id stands in two operations, those of the names in `repeating` left aside."""
     if "op_id" not in sheet.columns:
         return
-    may_repeat = np.isin(sheet.arrays["op"], [code for code, op in enumerate(sheet.ops) if op in repeating])
     column = sheet.columns["op_id"]
-    rows = np.flatnonzero(column.known & ~may_repeat)
-    ids = plain_text(column.text if len(rows) == len(sheet) else column.text.take(rows))
-    if pc.count_distinct(ids).as_py() == len(rows):
+    if not repeating and pc.count_distinct(plain_text(column.text)).as_py() == np.count_nonzero(column.known):
         return
-    first, again = _first_repeated(np.asarray(coded_text(ids).indices))
+    ids = coded_text(column.text)
+    sheet.columns["op_id"] = replace(column, text=ids)  # need not be coded again
+    may_repeat = np.array([op in repeating for op in sheet.ops], np.bool_).take(sheet.arrays["op"])
+    rows = np.flatnonzero(column.known & ~may_repeat)
+    codes = np.asarray(ids.indices.fill_null(-1))[rows]
+    if np.bincount(codes).max(initial=0) <= 1:
+        return
+    first, again = _first_repeated(codes)
     here, there = place(int(rows[again])), place(int(rows[first]))
-    raise BadInput(f"{name}, {here}: the op_id {shown(ids[again].as_py())} is that of {there} already")
+    raise BadInput(f"{name}, {here}: the op_id {shown(ids[int(rows[again])].as_py())} is that of {there} already")
 
 
 def _first_repeated(codes: Integers) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """JSON Lines: chunks of whole lines, read by as many threads as there are cores."""
 
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -35,7 +36,7 @@ class LineNumbers:
 
 def sheet_of_lines(stream: Stream, name: str, model: Model) -> tuple[Sheet, LineNumbers]:
     """All operations of a stream of lines; raises BadInput."""
-    sheets, blank, line, row = list[Sheet](), list[int](), 0, 0
+    sheets, blank, line, row = deque[Sheet](), list[int](), 0, 0
     chunks = in_order(LineReader(model).read, _chunks(stream))
     while True:
         try:
@@ -45,11 +46,11 @@ def sheet_of_lines(stream: Stream, name: str, model: Model) -> tuple[Sheet, Line
         if chunk is None:
             break
         blank += [row + place - skipped for skipped, place in enumerate(chunk.blank)]
-        sheets += [chunk.sheet] if len(chunk.sheet) else []
+        sheets.extend([chunk.sheet] if len(chunk.sheet) else [])
         line, row = line + chunk.lines, row + len(chunk.sheet)
     if not row:
         raise BadInput(f"{name}: no operations in it")
-    return merged(sheets), LineNumbers(blank)
+    return merged((sheets.popleft() for _ in range(len(sheets))), row), LineNumbers(blank)
 
 
 def _chunks(stream: Stream) -> Iterator[bytes]:

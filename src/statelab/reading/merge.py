@@ -1,75 +1,105 @@
 """Sheets one after the other, as one sheet."""
 
 from collections.abc import Iterable
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from statelab.columns import Integers
+from statelab.columns import Mask
 from statelab.reading.column import Column
 from statelab.reading.column import constant
-from statelab.reading.column import no_column
 from statelab.reading.column import pa
 from statelab.reading.sheet import ARRAYS
 from statelab.reading.sheet import ListColumn
 from statelab.reading.sheet import Sheet
 
-_UNLESS_GIVEN = {"answer": -1, "timed_out": False}
+_UNLESS_GIVEN = {"answer": -1}
+"""What stands in an array where none was put; 0 in all others."""
 
 
-def merged(sheets: Sequence[Sheet]) -> Sheet:
-    """All operations of some sheets (at least one) that have the same `ops`, in order.
+def merged(sheets: Iterable[Sheet], n: int) -> Sheet:
+    """All operations, n of them, of some sheets (at least one) that have the same `ops`, in order.
 
-    The sheets are taken apart on the way, so that not all columns are in memory twice.
+    Each sheet is put in its place when it comes, so that no two of them need be in memory.
     """
-    sizes = [len(sheet) for sheet in sheets]
-    elements = _lists([sheet.elements for sheet in sheets], sizes)
-    columns = {
-        name: _column([sheet.columns.pop(name, None) for sheet in sheets], sizes)
-        for name in _names(sheet.columns for sheet in sheets)
-    }
-    arrays = {
-        name: _array([sheet.arrays.pop(name, None) for sheet in sheets], sizes, name)
-        for name in _names(sheet.arrays for sheet in sheets)
-    }
-    return Sheet(sheets[0].ops, arrays, columns, elements)
+    whole, begin, ops = _Whole(n), 0, tuple[str, ...]()
+    for sheet in sheets:
+        whole.put(sheet, slice(begin, begin + len(sheet)))
+        begin, ops = begin + len(sheet), sheet.ops
+    return whole.sheet(ops)
 
 
-def _names(tables: Iterable[Iterable[str]]) -> list[str]:
-    return list(dict.fromkeys(name for names in tables for name in names))
+class _Growing:
+    """One field of n operations; what was not put is not there."""
+
+    def __init__(self, n: int) -> None:
+        self._n = n
+        self._number: Integers | None = None
+        self._is_number: Mask = constant(False, n, np.bool_)
+        self._texts = list[Any]()
+        self._with_texts = 0
+
+    def put(self, column: Column, rows: slice) -> None:
+        if column.is_number.any():
+            if self._number is None:
+                self._number, self._is_number = np.zeros(self._n, np.int64), np.zeros(self._n, np.bool_)
+            self._number[rows], self._is_number[rows] = column.number, column.is_number
+        if column.text is not None:
+            self._fill_up(rows.start, column.text.type)
+            self._texts.append(column.text)
+            self._with_texts = rows.stop
+
+    def _fill_up(self, row: int, kind: Any) -> None:
+        if row > self._with_texts:
+            self._texts.append(pa.nulls(row - self._with_texts, kind))
+
+    def column(self) -> Column:
+        """What was put, and then nothing more."""
+        number = constant(0, self._n, np.int64) if self._number is None else self._number
+        if not self._texts:
+            return Column(number, self._is_number)
+        self._fill_up(self._n, self._texts[0].type)
+        return Column(number, self._is_number, pa.chunked_array(self._texts).unify_dictionaries().combine_chunks())
 
 
-def _array(arrays: list[NDArray[Any] | None], sizes: list[int], name: str) -> NDArray[Any]:
-    missing = _UNLESS_GIVEN.get(name, 0)
-    parts = [constant(missing, n, ARRAYS[name]) if a is None else a for a, n in zip(arrays, sizes, strict=True)]
-    return np.concatenate(parts)
+class _Whole:
+    """A sheet of n operations on its way."""
+
+    def __init__(self, n: int) -> None:
+        self._n = n
+        self._arrays: dict[str, NDArray[Any]] = {}
+        self._columns: dict[str, _Growing] = {}
+        self._lists: list[tuple[int, ListColumn]] = []
+
+    def put(self, sheet: Sheet, rows: slice) -> None:
+        for name, array in sheet.arrays.items():
+            if name not in self._arrays:
+                self._arrays[name] = _empty(name, self._n)
+            self._arrays[name][rows] = array
+        for name, column in sheet.columns.items():
+            self._columns.setdefault(name, _Growing(self._n)).put(column, rows)
+        if sheet.elements is not None:
+            self._lists.append((rows.start, sheet.elements))
+
+    def sheet(self, ops: tuple[str, ...]) -> Sheet:
+        columns = {name: self._columns.pop(name).column() for name in list(self._columns)}
+        return Sheet(ops, self._arrays, columns, self._elements())
+
+    def _elements(self) -> ListColumn | None:
+        if not self._lists:
+            return None
+        known, length = np.zeros(self._n, np.bool_), np.zeros(self._n, np.int64)
+        items, place = _Growing(sum(len(lists.items) for _, lists in self._lists)), 0
+        for begin, lists in self._lists:
+            rows = slice(begin, begin + len(lists.known))
+            known[rows], length[rows] = lists.known, lists.length
+            items.put(lists.items, slice(place, place + len(lists.items)))
+            place += len(lists.items)
+        return ListColumn(known, length, items.column())
 
 
-def _column(columns: list[Column | None], sizes: list[int]) -> Column:
-    parts = [no_column(n) if column is None else column for column, n in zip(columns, sizes, strict=True)]
-    texts = [part.text for part in parts if part.text is not None]
-    number, is_number = constant(0, sum(sizes), np.int64), constant(False, sum(sizes), np.bool_)
-    if any(part.is_number.any() for part in parts):
-        number, is_number = (
-            np.concatenate([getattr(part, name) for part in parts]) for name in ("number", "is_number")
-        )
-    if not texts:
-        return Column(number, is_number)
-    kind = texts[0].type
-    chunks = [pa.nulls(len(part), kind) if part.text is None else part.text for part in parts]
-    return Column(number, is_number, pa.chunked_array(chunks).unify_dictionaries().combine_chunks())
-
-
-def _lists(lists: list[ListColumn | None], sizes: list[int]) -> ListColumn | None:
-    if not any(lists):
-        return None
-    none = np.zeros(0, np.int64)
-    parts = [
-        ListColumn(np.zeros(n, np.bool_), np.zeros(n, np.int64), Column(none, none > 0)) if column is None else column
-        for column, n in zip(lists, sizes, strict=True)
-    ]
-    items = _column([part.items for part in parts], [len(part.items) for part in parts])
-    return ListColumn(
-        np.concatenate([part.known for part in parts]), np.concatenate([part.length for part in parts]), items
-    )
+def _empty(name: str, n: int) -> NDArray[Any]:
+    unless = _UNLESS_GIVEN.get(name, 0)
+    return np.full(n, unless, ARRAYS[name]) if unless else np.zeros(n, ARRAYS[name])

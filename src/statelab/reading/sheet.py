@@ -22,12 +22,14 @@ from statelab.reading.column import constant
 from statelab.reading.column import no_column
 from statelab.reading.column import pa
 from statelab.reading.column import plain_text
+from statelab.reading.column import renumbered
 from statelab.reading.column import table
+from statelab.reading.column import with_none
 from statelab.reading.rules import SERVER_FIELDS
 from statelab.reading.rules import VALUES
 
 ARRAYS = {
-    "op": np.int32,
+    "op": np.int8,
     "status": np.int8,
     "start": np.int64,
     "end": np.int64,
@@ -74,7 +76,7 @@ class Sheet:
         """The same as a history. `ids_repeat`: an op_id may stand in several operations."""
         n, arrays, columns = len(self), self.arrays, self.columns
         (process,), processes = code([columns["process"]])
-        op, ops = by_appearance(arrays["op"])
+        op, ops = renumbered(arrays["op"], len(self.ops))
         key, keys = _named(columns.get("key"), n)
         served_by, servers = _servers(columns, n)
         error, errors = _optional(columns.get("error"), n)
@@ -116,8 +118,7 @@ def _optional(column: Column | None, n: int) -> tuple[Codes, Sequence[Any]]:
     if column is None:
         return constant(0, n, np.int32), (None,)
     (codes,), names = code([column])
-    codes += 1
-    return codes, (None, *names)
+    return codes + 1, with_none(names)
 
 
 def _each_once(column: Column | None, n: int) -> tuple[Codes, Sequence[Any]]:
@@ -126,7 +127,7 @@ def _each_once(column: Column | None, n: int) -> tuple[Codes, Sequence[Any]]:
         return constant(0, n, np.int32), (None,)
     known = column.known
     texts = plain_text(column.text).drop_null()
-    return np.where(known, np.cumsum(known, dtype=np.int32), 0), table(texts, first=(None,))
+    return np.where(known, np.cumsum(known, dtype=np.int32), 0), with_none(table(texts))
 
 
 def _servers(columns: Mapping[str, Column], n: int) -> tuple[Codes, tuple[ServedBy | None, ...]]:

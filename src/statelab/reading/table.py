@@ -40,8 +40,8 @@ pq: Any = pyarrow.parquet
 _CODED = ("op", "key", "status", "process", "error", "host", "boot")
 """Columns whose texts come again and again."""
 
-_ROWS = 2**20
-"""At least so many rows are read at once."""
+_ROWS = 2**16
+"""So many rows are read at once: few enough that what is made of them stays in the processor's cache."""
 
 COLUMNS = {"result": ("result", "result_text", "answer", "elements"), **{f: (f, f"{f}_text") for f in VALUES[1:]}}
 """The columns of fields that may have several."""
@@ -88,21 +88,13 @@ class Table:
 
     def whole(self) -> Rows:
         """All rows at once."""
-        return self._rows(list(range(self._file.num_row_groups)), len(self))
+        read = self._file.read(columns=self._wanted)
+        return Rows({name: _one(read.column(name)) for name in self._wanted}, len(self))
 
     def parts(self) -> Iterator[Rows]:
-        """All rows, some row groups at a time."""
-        groups, count = list[int](), 0
-        for group in range(self._file.num_row_groups):
-            groups.append(group)
-            count += self._file.metadata.row_group(group).num_rows
-            if count >= _ROWS or group == self._file.num_row_groups - 1:
-                yield self._rows(groups, count)
-                groups, count = [], 0
-
-    def _rows(self, groups: list[int], count: int) -> Rows:
-        read = self._file.read_row_groups(groups, columns=self._wanted)
-        return Rows({name: _one(read.column(name)) for name in self._wanted}, count)
+        """All rows, some at a time."""
+        for batch in self._file.iter_batches(_ROWS, columns=self._wanted, use_threads=False):
+            yield Rows(dict(zip(batch.schema.names, batch.columns, strict=True)), len(batch))
 
     def row(self, row: int) -> dict[str, Any]:
         """All columns of one row, as they are."""

@@ -1,5 +1,6 @@
 """Parquet: all rows at once, by the rules for columns; a row that is refused is put into words by the strict reader."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,9 @@ def sheet_of_table(source: Any, name: str, model: Model) -> Sheet:
     try:
         table = Table(source, owned)
         _require_columns(table, name)
-        return _sheet(table, name, model)
+        sheet = merged(_sheets(table, name, model), len(table))
+        pa.default_memory_pool().release_unused()  # what the parts took, which nobody needs any more
+        return sheet
     except (pa.ArrowException, OSError) as error:
         why = str(error).splitlines()[0]
         raise BadInput(f"{name}: not a whole Parquet file, or of another kind than can be read ({why})") from None
@@ -72,18 +75,15 @@ def _require_columns(table: Table, name: str) -> None:
         raise BadInput(f"{name}: no operations in it")
 
 
-def _sheet(table: Table, name: str, model: Model) -> Sheet:
-    sheets, before = list[Sheet](), 0
-    parts = in_order(lambda rows: _Part(rows, model).sheet(), table.parts())
-    while True:
-        try:
-            sheet = next(parts, None)
-        except RefusedRow as refused:
-            raise BadInput(f"{name}, {_refusal(table, before + refused.row, model)}") from None
-        if sheet is None:
-            return merged(sheets)
-        sheets.append(sheet)
-        before += len(sheet)
+def _sheets(table: Table, name: str, model: Model) -> Iterator[Sheet]:
+    """The sheets of the table's parts; raises BadInput for the first row that is refused."""
+    before = 0
+    try:
+        for sheet in in_order(lambda rows: _Part(rows, model).sheet(), table.parts()):
+            yield sheet
+            before += len(sheet)
+    except RefusedRow as refused:
+        raise BadInput(f"{name}, {_refusal(table, before + refused.row, model)}") from None
 
 
 def _refusal(table: Table, row: int, model: Model) -> str:
@@ -106,7 +106,7 @@ class _Part:
 
     def sheet(self) -> Sheet:
         """All operations, once each of them has been accepted."""
-        arrays: dict[str, Any] = {"op": self._op.astype(np.int32), "status": self._status}
+        arrays: dict[str, Any] = {"op": self._op, "status": self._status}
         arrays |= {field: self._stamps(field) for field in ("start", "end")}
         columns = {field: self._tested(field).column for field in ("process", "key", "op_id", "error")}
         timed_out = self._tested("timed_out").flag
@@ -159,7 +159,7 @@ class _Part:
             self._accepted.refused |= answered & result.column.is_text & (answer < 0)
         if answer is None or not answered.any():
             return None
-        return np.where(answered, answer, -1).astype(np.int8)
+        return np.where(answered, answer, np.int8(-1))
 
 
 def sheet_of_our_own(path: Path) -> Sheet:
