@@ -137,6 +137,32 @@ class Fix(msgspec.Struct, frozen=True, kw_only=True):
     passed_over: list[str] = []
 
 
+class Survival(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a counter when something ended and began again: the value `found` of those `counted` before.
+
+    `predicted`: whether the rule says that it is kept (None: nothing of this kind could end). `ms` is how long it took
+    until the server answered again. `reason` says why nothing was found out.
+    """
+
+    mechanism: str
+    ending: str
+    predicted: bool | None
+    counted: int = 0
+    found: int | None = None
+    ms: float = 0.0
+    reason: str | None = None
+
+    @property
+    def kept(self) -> bool | None:
+        """None where it was not found out."""
+        return None if self.found is None else self.found == self.counted
+
+    @property
+    def agrees(self) -> bool:
+        """Whether theory and experiment say the same, as far as both say something."""
+        return self.kept is None or self.kept == self.predicted
+
+
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the report. A field that does not apply is None."""
 
