@@ -33,6 +33,7 @@ from statelab.theory import LIFETIMES
 from statelab.theory import WINDOW_SWITCHES
 from statelab.theory import predict
 
+
 @dataclass(frozen=True, slots=True, order=True)
 class Candidate:
     """One that may replace a broken mechanism; the smaller, the nearer. `changed` lines are 0 where an app shows no

@@ -40,6 +40,16 @@ ANOMALIES: dict[str, str] = {
 """Name of each thing that can go wrong, with its one-line meaning."""
 
 
+ENDINGS: dict[str, str] = {
+    "request": "the request that wrote it ends; another one reads it",
+    "worker": "gunicorn is sent SIGHUP and replaces its worker, as at a deploy",
+    "server": "gunicorn and all that it started are killed, and it is started again",
+    "store": "Redis, memcached and PostgreSQL are asked to end, and started again",
+    "everything": "app and stores are killed at once and started again; disks keep what they were given",
+}
+"""What state may outlive, the smallest first, with how it is brought about."""
+
+
 class CellKey(msgspec.Struct, frozen=True, kw_only=True):
     """A cell's address: results of different windows are never pooled."""
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from msgspec.structs import replace
 
@@ -22,6 +21,7 @@ from statelab.history import Operation
 from statelab.repro.actors import Line
 from statelab.repro.actors import Request
 from statelab.repro.actors import perform
+from statelab.results import ENDINGS
 from statelab.results import Survival
 from statelab.theory import outlives
 
@@ -32,16 +32,6 @@ TIMES = 3
 PATIENCE_S = 10.0
 LIMIT_S = 4.0
 PAUSE_S = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """Something that ends and begins again, how it is brought about, and its line in the legend."""
-
-    name: str
-    title: str
-    meaning: str
-    bring: Callable[[LocalEngine, str], None]
 
 
 def _end_request(engine: LocalEngine, deployment: str) -> None:
@@ -68,21 +58,17 @@ def _end_store(engine: LocalEngine, deployment: str) -> None:
 
 
 def _end_everything(engine: LocalEngine, deployment: str) -> None:
-    engine.restart_everything()
+    engine.restart_everything(deployment)
 
 
-ENDINGS = (
-    Ending("request", "request", "the request that wrote it ends; another one reads it", _end_request),
-    Ending("worker", "worker", "gunicorn is sent SIGHUP and replaces its worker, as at a deploy", _end_worker),
-    Ending("server", "server", "gunicorn and all it started are killed, and it is started again", _end_server),
-    Ending("store", "store", "Redis, memcached and PostgreSQL are asked to end, and started again", _end_store),
-    Ending(
-        "everything",
-        "everything",
-        "app and stores are killed at once and started again; disks keep what they were given",
-        _end_everything,
-    ),
-)
+BRING: dict[str, Callable[[LocalEngine, str], None]] = {
+    "request": _end_request,
+    "worker": _end_worker,
+    "server": _end_server,
+    "store": _end_store,
+    "everything": _end_everything,
+}
+"""How each of ENDINGS is brought about, for one deployment of an engine."""
 
 
 def _ask(engine: LocalEngine, deployment: str, mechanism: str, operation: str, key: str) -> Operation:
@@ -148,16 +134,16 @@ class Survey:
         }
         return {name: reason for name, reason in reasons.items() if reason}
 
-    def _try(self, ending: Ending, missing: dict[str, str]) -> Iterator[Survival]:
-        predicted = {name: outlives(self._workload.mechanisms[name].claims, ending.name) for name in self._mechanisms}
+    def _try(self, ending: str, missing: dict[str, str]) -> Iterator[Survival]:
+        predicted = {name: outlives(self._workload.mechanisms[name].claims, ending) for name in self._mechanisms}
         key = f"survival-{secrets.token_hex(6)}"
         asked = [name for name in self._mechanisms if name not in missing and predicted[name] is not None]
         counted = {name: self._count(name, key) for name in asked}
         started = time.monotonic()
-        ending.bring(self._engine, self._deployment)
+        BRING[ending](self._engine, self._deployment)
         ms = (time.monotonic() - started) * 1000
         for name in self._mechanisms:
-            about = Survival(mechanism=name, ending=ending.name, predicted=predicted[name], ms=ms)
+            about = Survival(mechanism=name, ending=ending, predicted=predicted[name], ms=ms)
             yield self._found(about, counted[name], key) if name in counted else _without(about, missing.get(name))
 
     def _count(self, mechanism: str, key: str) -> int | str:
@@ -180,3 +166,15 @@ class Survey:
 
 def _without(about: Survival, reason: str | None) -> Survival:
     return replace(about, reason=reason or "it needs no store that could end")
+
+
+EXIT_CONTRADICTED = 1
+EXIT_UNAVAILABLE = 3
+
+
+def exit_code(survival: Iterable[Survival]) -> int:
+    """1 where the rule says otherwise than the experiment, else 3 where something could not be tried, else 0."""
+    tried = list(survival)
+    if any(not each.agrees for each in tried):
+        return EXIT_CONTRADICTED
+    return EXIT_UNAVAILABLE if any(each.kept is None and each.predicted is not None for each in tried) else 0

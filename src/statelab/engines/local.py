@@ -125,17 +125,20 @@ class LocalEngine:
         self._processes.stop([self._stores[name].child])
         self._stores[name] = start_again(name, self._stores[name])
 
-    def restart_everything(self) -> None:
-        """Kills deployments and stores without a warning, and starts them all anew; raises Unavailable."""
+    def restart_everything(self, deployment: str) -> None:
+        """Kills deployments and stores without a warning; starts the stores and this one deployment anew, the others
+        stay away; raises Unavailable."""
         for child in [*self._children.values(), *(store.child for store in self._stores.values())]:
             self._processes.kill(child)
         for name, store in self._stores.items():
             self._stores[name] = start_again(name, store)
-        for name in self._children:
-            self._sockets[name].close()
-            self._start(self._deployments[name])
-        for name in self._children:
-            self._wait_until_ready(name)
+        for name, listener in self._sockets.items():
+            listener.close()
+            self._reasons[name] = f"{name} was killed with everything else"
+        self._children = {}
+        self._start(self._deployments[deployment])
+        self._wait_until_ready(deployment)
+        del self._reasons[deployment]
 
     def restart(self, deployment: str) -> None:
         self._processes.kill(self._children[deployment])

@@ -92,8 +92,16 @@ class Processes:
                 start_new_session=True,
                 cwd=self.folder,
             )
-        options = {"environment": environment, "descriptors": descriptors, "user": user, "stop_signal": stop_signal}
-        child = Child(process, log, stop_signal, partial(self.start, command, log=log, **options))
+        again = partial(
+            self.start,
+            command,
+            log=log,
+            environment=environment,
+            descriptors=descriptors,
+            user=user,
+            stop_signal=stop_signal,
+        )
+        child = Child(process, log, stop_signal, again)
         self._children.append(child)
         self._tell(f"+ {int(stop_signal)} {process.pid}")
         return child

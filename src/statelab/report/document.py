@@ -14,6 +14,8 @@ from statelab.report.matrices import Deployment
 from statelab.report.matrices import Matrix
 from statelab.report.matrices import Mechanism
 from statelab.report.matrices import matrices_of
+from statelab.report.places import Comparison
+from statelab.report.places import places_of
 from statelab.report.promises import Promise
 from statelab.report.promises import promises_of
 from statelab.report.rows import Row
@@ -32,6 +34,7 @@ class Report:
     rows: list[Row]
     matrices: list[Matrix]
     promises: list[Promise]
+    comparison: Comparison | None
     facts: list[tuple[str, str]]
     tally: list[tuple[State, int]]
     contradictions: list[Sentence]
@@ -105,6 +108,7 @@ def compose(results: Results) -> Report:
         rows=rows,
         matrices=matrices,
         promises=promises_of(matrices),
+        comparison=places_of(results.manifest, matrices),
         facts=summary.facts(results.manifest),
         tally=summary.tally([row for matrix in matrices for line in matrix.lines for row in line.rows]),
         contradictions=summary.contradictions(rows),
