@@ -18,7 +18,7 @@ from statelab.report.markup import table
 from statelab.report.matrices import Matrix
 from statelab.report.matrices import window_order
 from statelab.report.rows import Row
-from statelab.report.stores import comparison_tables
+from statelab.report.store_tables import comparison_tables
 from statelab.report.summary import Sentence
 from statelab.results import Results
 
