@@ -21,7 +21,7 @@ def survival_table(survival: list[Survival]) -> Iterator[Table | Text]:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("counter kept in", no_wrap=True)
     for ending in ENDINGS:
-        table.add_column(ending)
+        table.add_column(ending, no_wrap=True)
     for mechanism in dict.fromkeys(each.mechanism for each in survival):
         table.add_row(printable(mechanism), *(_mark(tried[mechanism, ending]) for ending in ENDINGS))
     table.add_row(Text("ms until it answered again", "dim"), *(Text(_ms(tried, ending), "dim") for ending in ENDINGS))
@@ -36,15 +36,11 @@ def _mark(tried: Survival) -> Text:
     if tried.kept is None:
         sign = figures.NONE if tried.predicted is None else states.UNKNOWN.symbol
         return Text(sign, "dim")
-    word = f"{states.HELD.symbol} kept" if tried.kept else f"{states.VIOLATED.symbol} lost {_lost(tried)}"
+    word = f"{states.HELD.symbol} kept" if tried.kept else f"{states.VIOLATED.symbol} {tried.counted} → {tried.found}"
     if tried.agrees:
         return Text(word, "green" if tried.kept else "red")
     said = "kept" if tried.predicted else "lost"
     return Text(f"{states.CONTRADICTION.symbol} {word}, {said} predicted", "bold black on bright_yellow")
-
-
-def _lost(tried: Survival) -> str:
-    return f"{tried.counted} → {tried.found}"
 
 
 def _ms(tried: Tried, ending: str) -> str:
@@ -57,7 +53,7 @@ def _legend() -> Table:
     table.add_column()
     signs = {
         f"{states.HELD.symbol} kept": "read back as it was",
-        f"{states.VIOLATED.symbol} lost n → m": "counted to n before, m after",
+        f"{states.VIOLATED.symbol} n → m": "lost: counted to n before, m after",
         figures.NONE: "it needs no store that could end",
         states.CONTRADICTION.symbol: "the rule says otherwise: the lab, or the claim `survives`, is wrong",
     }
