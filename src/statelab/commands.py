@@ -46,6 +46,7 @@ from statelab.matrix import select
 from statelab.paths import DEPLOYMENTS
 from statelab.paths import LOADTESTS
 from statelab.profiles import PROFILES
+from statelab.profiles import Profile
 from statelab.report import print_report
 from statelab.report import write_report
 from statelab.results import CellKey
@@ -121,7 +122,7 @@ def _plan(options: dict[str, Any], app: App) -> Manifest:
         token=secrets.token_hex(4),
         runs=options["runs"] or profile.runs,
         cells=cells,
-        survivors=_survivors(cells, selection),
+        survivors=_survivors(cells, selection, profile),
         catalogue=catalogue,
         deployments=list(deployments.values()),
         machine=machine.describe(),
@@ -129,9 +130,9 @@ def _plan(options: dict[str, Any], app: App) -> Manifest:
     )
 
 
-def _survivors(cells: list[CellKey], selection: Selection) -> list[str]:
-    """Whose state is tried for what it outlives: a run of some picked cells is for those alone."""
-    if selection.mechanisms or selection.deployments or selection.windows:
+def _survivors(cells: list[CellKey], selection: Selection, profile: Profile) -> list[str]:
+    """Whose state is tried for what it outlives: not where deployments were picked, for it needs one of its own."""
+    if selection.deployments or not profile.survival:
         return []
     return list(dict.fromkeys(cell.mechanism for cell in cells if cell.workload == survival.WORKLOAD))
 

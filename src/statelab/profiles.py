@@ -14,6 +14,7 @@ class Profile:
 
     A cell's load lasts at least `min_seconds` and `min_operations` and until every process has answered, at most
     `max_seconds`; `users` clients at once, each waiting at most `timeout_s` for an answer. `reuse` keeps connections.
+    `survival`: what the counter outlives is tried as well.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Profile:
     timeout_s: float = 4.0
     audits: int = 3
     reuse: bool = False
+    survival: bool = True
 
 
 SEED = {
@@ -51,9 +53,9 @@ SEED = {
     "inventory": ("postgres-naive", "postgres-conditional-update"),
     "rate-limit": ("flask-limiter-memory", "flask-limiter-redis"),
     "cache": ("flask-caching-redis", "versioned-single-flight"),
-    "session": ("flask-session-filesystem", "cookie-id-redis"),
+    "session": ("flask-session-filesystem", "cookie-id-postgres"),
     "once": ("idempotency-redis-naive", "idempotency-redis-set-nx"),
-    "connection": ("redis-global", "postgres-on-g"),
+    "connection": ("postgres-global", "postgres-on-g"),
 }
 """By workload: what the discussion names of the counter, and of every other promise one mechanism that people take and
 one that keeps it."""
@@ -73,6 +75,7 @@ PROFILES = {
             mechanisms=SEED,
             deployments=SEED_DEPLOYMENTS,
             min_seconds=0.15,
+            survival=False,
         ),
         Profile(
             name="standard",
