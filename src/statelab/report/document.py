@@ -13,6 +13,7 @@ from statelab.report.fixes import broken_of
 from statelab.report.matrices import Deployment
 from statelab.report.matrices import Matrix
 from statelab.report.matrices import Mechanism
+from statelab.report.matrices import deployments_of
 from statelab.report.matrices import matrices_of
 from statelab.report.places import Comparison
 from statelab.report.places import places_of
@@ -33,6 +34,7 @@ class Report:
 
     rows: list[Row]
     matrices: list[Matrix]
+    deployments: list[Deployment]
     promises: list[Promise]
     comparison: Comparison | None
     facts: list[tuple[str, str]]
@@ -59,10 +61,6 @@ class Report:
 
     def tally_of(self, rows: list[Row]) -> list[tuple[State, int]]:
         return summary.tally(rows)
-
-    @property
-    def deployments(self) -> list[Deployment]:
-        return self.matrices[0].deployments if self.matrices else []
 
     @property
     def mechanisms(self) -> Iterator[tuple[Mechanism, list[Row]]]:
@@ -102,12 +100,14 @@ def compose(results: Results) -> Report:
     """Arranges the results; nothing is measured or judged here."""
     rows = rows_of(results.cells)
     matrices = matrices_of(results.manifest, rows)
+    used = deployments_of(results.manifest, results.cells)
     stores = {m.name: m.store for matrix in matrices for m in matrix.mechanisms}
-    deployments = {d.name: d for matrix in matrices for d in matrix.deployments}
+    deployments = {deployment.name: deployment for deployment in used}
     return Report(
         rows=rows,
         matrices=matrices,
-        promises=promises_of(matrices),
+        deployments=used,
+        promises=promises_of(matrices, used),
         comparison=places_of(results.manifest, matrices),
         facts=summary.facts(results.manifest),
         tally=summary.tally([row for matrix in matrices for line in matrix.lines for row in line.rows]),

@@ -79,6 +79,11 @@ class Standing:
         return f"{self.held} of {self.of}"
 
     @property
+    def tone(self) -> str:
+        """The colour of its cell."""
+        return "held" if self.held == self.of else "some" if self.held else "violated"
+
+    @property
     def fails_across(self) -> str | None:
         """The boundary that lies between requests just where it does not hold; None where no single one does."""
         kept = [row.state in KEPT for row in self.rows]
