@@ -104,6 +104,7 @@ def _described(manifest: Manifest, cells: list[Cell]) -> dict[str, Any]:
         "profile": f"{manifest.profile.name}: {manifest.profile.description}",
         **{name: msgspec.to_builtins(getattr(manifest, name)) for name in TOLD},
         "load": _load(manifest.profile),
+        "promises": {name: workload.promise for name, workload in manifest.catalogue.workloads.items()},
         "mechanisms": [_about(manifest, workload, name) for workload, name in used_mechanisms],
         "deployments": [_about_deployment(d) for d in manifest.deployments if d.name in used_deployments],
         "missing": _missing(manifest, cells),

@@ -1,6 +1,7 @@
 """Results arranged once for every format: rows, matrices, sentences and examples."""
 
 from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -30,13 +31,14 @@ from statelab.results import Results
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What the renderers are given."""
+    """What the renderers are given. `promised` has each workload's promise in words."""
 
     rows: list[Row]
     matrices: list[Matrix]
     deployments: list[Deployment]
     promises: list[Promise]
     comparison: Comparison | None
+    promised: Mapping[str, str]
     facts: list[tuple[str, str]]
     tally: list[tuple[State, int]]
     contradictions: list[Sentence]
@@ -53,6 +55,16 @@ class Report:
     @property
     def cells(self) -> int:
         return sum(number for _, number in self.tally)
+
+    @property
+    def windows(self) -> list[str]:
+        return list(dict.fromkeys(matrix.window for matrix in self.matrices))
+
+    def key_of(self, matrix: Matrix) -> tuple[list[State], list[tuple[str, str, str]]]:
+        """The states and anomalies that this matrix shows, in the order of the legend."""
+        rows = [row for line in matrix.lines for row in line.rows]
+        shown = {name for row in rows for name in (*row.cell.predicted, *row.cell.anomalies)}
+        return [state for state, _ in summary.tally(rows)], [each for each in self.anomalies if each[1] in shown]
 
     @property
     def repeated(self) -> bool:
@@ -109,6 +121,7 @@ def compose(results: Results) -> Report:
         deployments=used,
         promises=promises_of(matrices, used),
         comparison=places_of(results.manifest, matrices),
+        promised=results.manifest.get("promises") or {},
         facts=summary.facts(results.manifest),
         tally=summary.tally([row for matrix in matrices for line in matrix.lines for row in line.rows]),
         contradictions=summary.contradictions(rows),
