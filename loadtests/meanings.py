@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from itertools import accumulate
 from itertools import pairwise
 
-from inventory import STOCK
-from rate_limit import LIMIT
+from quantities import LIMIT
+from quantities import STOCK
 from statelab.history import Operation
 from statelab.history import Result
 from statelab.history import Value
