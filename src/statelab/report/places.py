@@ -173,7 +173,7 @@ def places_of(manifest: Mapping[str, Any], matrices: list[Matrix]) -> Comparison
     found = [_place(name, standings, deployment, survival) for name in PLACES if standings[COUNTED].get(name)]
     if len(found) < 2:
         return None
-    workloads = [w for w in widest if w != COUNTED and any(w in place.promises for place in found)]
+    workloads = [w for w in widest if w != COUNTED and sum(w in place.promises for place in found) > 1]
     return Comparison(_with_ratios(found), workloads, deployment, bool(survival))
 
 

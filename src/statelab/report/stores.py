@@ -28,6 +28,19 @@ Choose by three questions, in this order.
    worker, the server, the store or everything was ended and started again, and the value was read back.
 3. **Is there one operation that does the whole update?** If so, take it, and the place is as good as its reach. A
    value that is read, changed and written back is wrong wherever two requests can meet, in a database as in a global.
+
+What that comes to, and the tables below say how far it was seen:
+
+- A **module global** is for what each worker may have its own copy of, and may lose: a parsed template, a compiled
+  pattern. With a lock it counts right in one process, which is not how apps are served.
+- **Files** under a lock and **`multiprocessing.Manager`** serve the workers of one host, but not under gevent, where a
+  wait for the lock stops the one who holds it. A manager is slower than a store, and ends with the server that started
+  it: it is for Python objects that need no store and may be lost.
+- **SQLite** is a file that does the update itself: one host, nothing to run, and what was written stays.
+- **memcached** and **Redis** serve all workers and are lost with their store (as the lab runs them, without
+  persistence): limits, locks, caches, ids of requests already served. Redis runs a script as one step; memcached has
+  `incr`, `add` and `cas`.
+- **PostgreSQL** is for what nobody may lose: stock, orders, accounts.
 """
 
 
