@@ -51,7 +51,8 @@ engine-down: ## stop the Docker Engine that `make engine` started
 setup: $(READY) ## make .venv from the locked, hashed requirements; get missing store programs
 
 test: $(READY) lint ## lint, types, and all tests; the Compose tests run where a Docker Engine answers
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto -m 'not process and not docker'
+	@$(BIN)/pytest -m 'process or docker'
 
 lint: $(READY) ## ruff and mypy (strict)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

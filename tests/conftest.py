@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,9 @@ from program import COMMAND
 from program import REPORTS
 from program import Statelab
 from program import started_for
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""A shell starts what runs in its background with SIGINT ignored, and children inherit that; tests press Ctrl-C."""
 
 
 def segments_of(reports: Path) -> list[Path]:
