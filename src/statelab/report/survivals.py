@@ -24,7 +24,7 @@ def survival_table(survival: list[Survival]) -> Iterator[Table | Text]:
         table.add_column(ending, no_wrap=True)
     for mechanism in dict.fromkeys(each.mechanism for each in survival):
         table.add_row(printable(mechanism), *(_mark(tried[mechanism, ending]) for ending in ENDINGS))
-    table.add_row(Text("ms until it answered again", "dim"), *(Text(_ms(tried, ending), "dim") for ending in ENDINGS))
+    table.add_row(Text("ms to answer again", "dim"), *(Text(_ms(tried, ending), "dim") for ending in ENDINGS))
     yield table
     yield _legend()
     for each in survival:
