@@ -25,6 +25,9 @@ again: $(READY) ## render a saved run again, without any server (RUN=reports/lat
 repro: $(READY) ## show every predicted collision on demand, without load (ENGINE= RUNS= CELL= DEPLOYMENT=)
 	@$(STATELAB) repro --all $(CELL) --engine "$(ENGINE)" --deployment "$(DEPLOYMENT)" $(if $(RUNS),--runs "$(RUNS)")
 
+survive: $(READY) ## end worker, server, store, everything, and see which state is left (MECHANISM=)
+	@$(STATELAB) survive --mechanism "$(MECHANISM)"
+
 list: $(READY) ## name every mechanism, deployment, window and profile
 	@$(STATELAB) list
 
@@ -66,6 +69,9 @@ speed: $(READY) ## measure the checkers and put the table and the plot into docs
 readme: $(READY) ## put the headline table of reports/latest into the README
 	@$(BIN)/python -m statelab.report.readme
 
+stores: $(READY) ## write docs/stores.md anew from reports/latest
+	@$(BIN)/python -m statelab.report.stores
+
 docs: $(READY) ## write docs/mechanisms.md anew from the catalogue and the theory
 	@$(BIN)/python -m statelab.report.mechanisms
 
@@ -87,4 +93,4 @@ $(READY): requirements/dev.txt requirements/bootstrap.txt pyproject.toml
 	@$(STATELAB) setup
 	@mkdir -p $(dir $@) && touch $@
 
-.PHONY: report again repro list up load down engine engine-down setup test lint fuzz bench speed readme docs lock clean help
+.PHONY: report again repro survive list up load down engine engine-down setup test lint fuzz bench speed readme stores docs lock clean help

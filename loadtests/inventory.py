@@ -4,11 +4,9 @@ from collections import defaultdict
 from itertools import count
 
 from cells import Cell
+from quantities import STOCK
 from recording import RecordingClient
 from statelab.history import Operation
-
-STOCK = 2
-"""On the shelf of each article; the judge knows it, too."""
 
 BUYS = 6
 """Asked of an article before all go on to the next one: three times as many as there are."""

@@ -8,11 +8,9 @@ from collections import defaultdict
 from itertools import count
 
 from cells import Cell
+from quantities import LIMIT
 from recording import RecordingClient
 from statelab.history import Operation
-
-LIMIT = 2
-"""Requests in an hour; the judge knows it, too."""
 
 HITS = 6
 """Asked in one name before the next one: three times as many as are let through."""

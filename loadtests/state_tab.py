@@ -1,50 +1,41 @@
 """A tab beside Locust's statistics: what was acknowledged, what the app says afterwards, what that means."""
 
+from collections import Counter
 from typing import Any
 
+from meanings import MEANINGS
 from statelab.history import Operation
+from statelab.history import Result
 
 KEY = "state"
 COLUMNS = {
-    "cell": "Mechanism, deployment, window",
-    "acknowledged": "Acknowledged increments",
+    "cell": "Workload, mechanism, deployment, window",
+    "acknowledged": "Acknowledged",
+    "failed": "Refused or failed",
     "unknown": "Unknown outcomes",
-    "told_twice": "Told a number somebody else was told",
-    "final": "Values read after the end",
+    "final": "Read after the end",
     "meaning": "What that means",
 }
+MOST_LETTERS = 60
+"""So much of what was read is shown."""
 
 
-def meaning(acknowledged: int, told_twice: int, unknown: int, final: list[int]) -> str:
-    """One sentence; the exact verdict with its proof is the report's."""
-    if not final:
-        return "the value could not be read"
-    if len(set(final)) > 1:
-        return "reads disagree although nobody writes: several copies"
-    missing = acknowledged - final[0]
-    if missing > 0:
-        return f"{missing} acknowledged increments are missing"
-    if told_twice:
-        return "the total is right, the numbers handed out are not"
-    if -missing > unknown:
-        return "more was counted than was asked for"
-    return "nothing seen under this load; that is not a proof"
+def _shown(final: list[Result]) -> str:
+    """The different values, in order; a ledger or a session is long."""
+    told = ", ".join(sorted({str(value) for value in final}, key=lambda text: (len(text), text)))
+    return told if len(told) <= MOST_LETTERS else told[: MOST_LETTERS - 1] + "…"
 
 
 class StateTab:
-    """Counts the running cell and keeps a row for each one that has ended (in this Locust process)."""
+    """Keeps the running cell's operations, and a row for each cell that has ended (in this Locust process)."""
 
     def __init__(self, web_ui: Any) -> None:
         self._rows: list[dict[str, Any]] = []
-        self._label = ""
-        self._reset()
+        self._workload = self._label = ""
+        self._operations: list[Operation] = []
+        self._keeps = bool(web_ui)
         if web_ui:
             self._install(web_ui)
-
-    def _reset(self) -> None:
-        self.acknowledged = 0
-        self._unknown = 0
-        self._told: set[int] = set()
 
     def _install(self, web_ui: Any) -> None:
         web_ui.template_args["extended_tabs"] = [{"title": "State", "key": KEY}]
@@ -59,27 +50,33 @@ class StateTab:
                 )
             return response
 
+    @property
+    def anything(self) -> bool:
+        """Whether the running cell has an operation."""
+        return bool(self._operations)
+
     def begin(self, options: Any) -> None:
-        self._reset()
-        self._label = f"{options.mechanism}, {options.deployment}, {options.window}"
+        self._operations = []
+        self._workload = options.workload
+        self._label = f"{options.workload}, {options.mechanism}, {options.deployment}, {options.window}"
 
     def note(self, operation: Operation) -> None:
-        if operation.op != "increment":  # what the columns are about; other workloads have no row
-            return
-        if operation.status == "ok" and isinstance(operation.result, int):
-            self.acknowledged += 1
-            self._told.add(operation.result)
-        self._unknown += operation.status == "info"
+        """Without a web UI nobody looks, and nothing is kept."""
+        if self._keeps:
+            self._operations.append(operation)
 
-    def end(self, final: list[int]) -> None:
-        told_twice = self.acknowledged - len(self._told)
+    def end(self, final: list[Result]) -> None:
+        """Adds the row of the cell whose operations were noted since `begin`; its final reads are no load."""
+        by_status = Counter(operation.status for operation in self._operations)
+        acknowledged = Counter(operation.op for operation in self._operations if operation.status == "ok")
         self._rows.append(
             {
                 "cell": self._label,
-                "acknowledged": self.acknowledged,
-                "unknown": self._unknown,
-                "told_twice": told_twice,
-                "final": ", ".join(str(value) for value in sorted(set(final))),
-                "meaning": meaning(self.acknowledged, told_twice, self._unknown, final),
+                "acknowledged": ", ".join(f"{count} {op}" for op, count in acknowledged.items()),
+                "failed": by_status["fail"],
+                "unknown": by_status["info"],
+                "final": _shown(final),
+                "meaning": MEANINGS[self._workload](self._operations, final),
             }
         )
+        self._operations = []

@@ -21,6 +21,7 @@ from statelab.results import Cell
 from statelab.results import CellKey
 from statelab.results import Prediction
 from statelab.results import Results
+from statelab.results import Survival
 from statelab.runfolder import Manifest
 from statelab.runfolder import RunFolder
 from statelab.theory import predict
@@ -80,7 +81,18 @@ def _without_history(key: CellKey, prediction: Prediction, manifest: Manifest) -
     )
 
 
-TOLD = ("started", "engine", "engine_reason", "seed", "runs", "machine", "versions", "durations_s", "stopped")
+TOLD = (
+    "started",
+    "engine",
+    "engine_reason",
+    "seed",
+    "runs",
+    "machine",
+    "versions",
+    "durations_s",
+    "stopped",
+    "survival",
+)
 """What the reports say of a run, as the manifest has it."""
 
 
@@ -92,10 +104,11 @@ def _described(manifest: Manifest, cells: list[Cell]) -> dict[str, Any]:
         "profile": f"{manifest.profile.name}: {manifest.profile.description}",
         **{name: msgspec.to_builtins(getattr(manifest, name)) for name in TOLD},
         "load": _load(manifest.profile),
+        "promises": {name: workload.promise for name, workload in manifest.catalogue.workloads.items()},
         "mechanisms": [_about(manifest, workload, name) for workload, name in used_mechanisms],
         "deployments": [_about_deployment(d) for d in manifest.deployments if d.name in used_deployments],
         "missing": _missing(manifest, cells),
-        "notes": [*manifest.notes, *_store_notes(cells)],
+        "notes": [*manifest.notes, *_store_notes(cells), *_survival_notes(manifest.survival)],
     }
 
 
@@ -153,3 +166,12 @@ def _store_notes(cells: list[Cell]) -> list[str]:
     """What to know of stores that stopped answering during the run."""
     down = Counter(cell.reason.partition("the app said: ")[2] for cell in cells if "did not answer" in cell.reason)
     return [f"in {count} cell(s) the app said: {said}" for said, count in down.most_common(3)]
+
+
+def _survival_notes(survival: list[Survival]) -> list[str]:
+    """Where the rule and the experiment differ about what state outlives."""
+    return [
+        f"{tried.mechanism} {'outlived' if tried.kept else 'ended with'} its {tried.ending}; the rule says otherwise"
+        for tried in survival
+        if not tried.agrees
+    ]

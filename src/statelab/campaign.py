@@ -6,9 +6,11 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from typing import Any
 
+from statelab import survival
 from statelab.catalogue import fetch
 from statelab.deployments import Deployment
 from statelab.engines import Engine
+from statelab.engines.local import LocalEngine
 from statelab.errors import EngineFailed
 from statelab.errors import Unavailable
 from statelab.load import Done
@@ -47,6 +49,7 @@ class Campaign:
                 for run, index, cell in self._track(self._schedule(), "measuring"):
                     self._begin_run(run)
                     load_s += self._measure_cell(load, run, index, cell)
+            self._end_things()
         except KeyboardInterrupt:
             self._manifest.stopped = "stopped before its end by the person at the keyboard"
             raise
@@ -117,6 +120,19 @@ class Campaign:
         """A deployment that left requests without an answer may serve nobody any more: start it anew."""
         if done.timed_out or not done.answered:
             self._engine.restart(deployment)
+
+    def _end_things(self) -> None:
+        """Tries what state outlives, after all load: it ends what the load needs."""
+        deployment = survival.fit(self._used_deployments())
+        if not self._manifest.survivors or deployment is None or not isinstance(self._engine, LocalEngine):
+            return
+        survey = survival.Survey(self._engine, deployment.name, self._manifest.survivors, self._manifest.catalogue)
+        started = time.monotonic()
+        try:
+            self._manifest.survival = survey.measure()
+        except Unavailable as error:
+            self._manifest.notes.append(f"what state outlives could not be tried to the end: {error}")
+        self._manifest.durations_s["survival"] = time.monotonic() - started
 
     def _order(self, key: str, cell: CellKey, url: str) -> dict[str, Any]:
         deployment = self._deployments[cell.deployment]

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 
 from statelab import commands
+from statelab import survive as survival
 from statelab.checkers import MODELS
 from statelab.errors import BadInput
 from statelab.errors import EngineFailed
@@ -89,6 +90,13 @@ def check(**options: Any) -> None:
     from statelab import checking  # pyarrow takes 0.15 s to import and most commands never need it
 
     sys.exit(checking.check(**options))
+
+
+@cli.command()
+@click.option("--mechanism", callback=_several, metavar="NAMES", help="only these, by comma (default: all)")
+def survive(mechanism: list[str]) -> None:
+    """Count up, end the worker, the server, the store, everything; start it again, and see what is left."""
+    sys.exit(survival.survive(Console(), mechanism))
 
 
 @cli.command("list")

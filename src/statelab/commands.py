@@ -26,6 +26,7 @@ from rich.progress import TimeRemainingColumn
 from statelab import catalogue as app_catalogue
 from statelab import machine
 from statelab import running
+from statelab import survival
 from statelab.app import App
 from statelab.assess import assess
 from statelab.assess import exit_code
@@ -45,8 +46,10 @@ from statelab.matrix import select
 from statelab.paths import DEPLOYMENTS
 from statelab.paths import LOADTESTS
 from statelab.profiles import PROFILES
+from statelab.profiles import Profile
 from statelab.report import print_report
 from statelab.report import write_report
+from statelab.results import CellKey
 from statelab.runfolder import Manifest
 from statelab.runfolder import RunFolder
 
@@ -119,11 +122,19 @@ def _plan(options: dict[str, Any], app: App) -> Manifest:
         token=secrets.token_hex(4),
         runs=options["runs"] or profile.runs,
         cells=cells,
+        survivors=_survivors(cells, selection, profile),
         catalogue=catalogue,
         deployments=list(deployments.values()),
         machine=machine.describe(),
         versions=machine.library_versions(),
     )
+
+
+def _survivors(cells: list[CellKey], selection: Selection, profile: Profile) -> list[str]:
+    """Whose state is tried for what it outlives: not where deployments were picked, for it needs one of its own."""
+    if selection.deployments or not profile.survival:
+        return []
+    return list(dict.fromkeys(cell.mechanism for cell in cells if cell.workload == survival.WORKLOAD))
 
 
 def run(console: Console, *, engine: str, **options: Any) -> int:

@@ -29,11 +29,9 @@ from statelab.comparison import compare
 from statelab.deployments import Deployment
 from statelab.results import Cell
 from statelab.results import Fix
+from statelab.theory import LIFETIMES
 from statelab.theory import WINDOW_SWITCHES
 from statelab.theory import predict
-
-LIFETIMES = (None, "request", "worker", "server", "store")
-"""What state may outlive (the claim `survives`), shortest first."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

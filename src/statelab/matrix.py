@@ -34,6 +34,12 @@ def _mechanisms(name: str, workload: Workload, profile: Profile, selection: Sele
     return [mechanism for mechanism in workload.mechanisms if mechanism in wanted]
 
 
+def _deployments(name: str, deployments: dict[str, Deployment], profile: Profile) -> list[str]:
+    """Those under which a workload is measured, in the order of the tables."""
+    wanted = (profile.deployments or {}).get(name, tuple(deployments))
+    return [deployment for deployment in deployments if deployment in wanted]
+
+
 def _cells_of(
     name: str, catalogue: Catalogue, deployments: dict[str, Deployment], profile: Profile, selection: Selection
 ) -> Iterator[CellKey]:
@@ -43,7 +49,7 @@ def _cells_of(
         for window in selection.windows or _windows(profile, group):
             if workload.windows and window not in workload.windows:
                 continue
-            for deployment in selection.deployments or deployments:
+            for deployment in selection.deployments or _deployments(name, deployments, profile):
                 yield CellKey(workload=name, mechanism=mechanism, deployment=deployment, window=window)
 
 

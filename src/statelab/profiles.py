@@ -9,16 +9,18 @@ IN_PROCESS = frozenset({"request", "thread", "process"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """`mechanisms` by workload; None means all of all.
+    """`mechanisms` and `deployments` by workload; None means all of all, and so does a workload without deployments.
     Windows of `in_process_windows` are added for mechanisms in the app's own memory.
 
     A cell's load lasts at least `min_seconds` and `min_operations` and until every process has answered, at most
     `max_seconds`; `users` clients at once, each waiting at most `timeout_s` for an answer. `reuse` keeps connections.
+    `survival`: what the counter outlives is tried as well.
     """
 
     name: str
     description: str
     mechanisms: Mapping[str, tuple[str, ...]] | None = None
+    deployments: Mapping[str, tuple[str, ...]] | None = None
     windows: tuple[str, ...] = ("io",)
     in_process_windows: tuple[str, ...] = ()
     runs: int = 1
@@ -29,6 +31,7 @@ class Profile:
     timeout_s: float = 4.0
     audits: int = 3
     reuse: bool = False
+    survival: bool = True
 
 
 SEED = {
@@ -36,27 +39,43 @@ SEED = {
         "flask-g",
         "module-global",
         "module-global-lock",
-        "mp-manager",
+        "mp-manager-lock",
         "flask-caching-filesystem",
         "redis-get-set",
         "redis-incr",
-        "memcached-get-set",
         "memcached-incr",
-        "cachelib-inc-memcached",
         "postgres-read-write",
         "postgres-update",
     ),
+    "unique-id": ("module-counter", "uuid4"),
+    "request-scope": ("flask-g", "thread-local"),
+    "lock": ("threading-lock", "redis-lock"),
+    "inventory": ("postgres-naive", "postgres-conditional-update"),
+    "rate-limit": ("flask-limiter-memory", "flask-limiter-redis"),
+    "cache": ("flask-caching-redis", "versioned-single-flight"),
+    "session": ("flask-session-filesystem", "cookie-id-postgres"),
+    "once": ("idempotency-redis-naive", "idempotency-redis-set-nx"),
+    "connection": ("postgres-global", "postgres-on-g"),
 }
-"""The mechanisms that the discussion names which everybody finds first, by workload."""
+"""By workload: what the discussion names of the counter, and of every other promise one mechanism that people take and
+one that keeps it."""
+
+TELLING = ("dev-threaded", "sync-4", "gthread-2x4", "gevent")
+"""Deployments that tell mechanisms apart: by threads, by processes, by both, by greenlets."""
+
+SEED_DEPLOYMENTS = {name: TELLING for name in SEED} | {"counter": ("dev-processes", "sync", *TELLING)}
+"""The counter is shown as well where each request is a process of its own, and where nothing lies between requests."""
 
 PROFILES = {
     profile.name: profile
     for profile in (
         Profile(
             name="quick",
-            description="what everybody is told to use, window io, under a minute",
+            description="every promise, by what everybody is told to use, window io, under a minute",
             mechanisms=SEED,
+            deployments=SEED_DEPLOYMENTS,
             min_seconds=0.15,
+            survival=False,
         ),
         Profile(
             name="standard",

@@ -40,6 +40,16 @@ ANOMALIES: dict[str, str] = {
 """Name of each thing that can go wrong, with its one-line meaning."""
 
 
+ENDINGS: dict[str, str] = {
+    "request": "the request that wrote it ends; another one reads it",
+    "worker": "gunicorn is sent SIGHUP and replaces its worker, as at a deploy",
+    "server": "gunicorn and all that it started are killed, and it is started again",
+    "store": "Redis, memcached and PostgreSQL are asked to end, and started again",
+    "everything": "app and stores are killed at once and started again; disks keep what they were given",
+}
+"""What state may outlive, the smallest first, with how it is brought about."""
+
+
 class CellKey(msgspec.Struct, frozen=True, kw_only=True):
     """A cell's address: results of different windows are never pooled."""
 
@@ -135,6 +145,32 @@ class Fix(msgspec.Struct, frozen=True, kw_only=True):
     rate_ratio: float | None
     p95_ratio: float | None
     passed_over: list[str] = []
+
+
+class Survival(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a counter when something ended and began again: the value `found` of those `counted` before.
+
+    `predicted`: whether the rule says that it is kept (None: nothing of this kind could end). `ms` is how long it took
+    until the server answered again. `reason` says why nothing was found out.
+    """
+
+    mechanism: str
+    ending: str
+    predicted: bool | None
+    counted: int = 0
+    found: int | None = None
+    ms: float = 0.0
+    reason: str | None = None
+
+    @property
+    def kept(self) -> bool | None:
+        """None where it was not found out."""
+        return None if self.found is None else self.found == self.counted
+
+    @property
+    def agrees(self) -> bool:
+        """Whether theory and experiment say the same, as far as both say something."""
+        return self.kept is None or self.kept == self.predicted
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):

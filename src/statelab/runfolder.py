@@ -19,10 +19,14 @@ from statelab.parquet import write as write_parquet
 from statelab.paths import REPORTS
 from statelab.profiles import Profile
 from statelab.results import CellKey
+from statelab.results import Survival
 
 
 class Manifest(msgspec.Struct, kw_only=True):
-    """Everything the judgement needs besides the histories; written before the load and again at the end."""
+    """Everything the judgement needs besides the histories; written before the load and again at the end.
+
+    `survivors` are the counter's mechanisms of which is tried what they outlive, `survival` what came of it.
+    """
 
     started: str
     profile: Profile
@@ -41,6 +45,8 @@ class Manifest(msgspec.Struct, kw_only=True):
     stopped: str | None = None
     notes: list[str] = []
     measured: list[str] = []
+    survivors: list[str] = []
+    survival: list[Survival] = []
 
     def key(self, run: int, index: int) -> str:
         """The key of one cell's state in one run: nobody ever used it before, so every cell starts from nothing."""

@@ -31,6 +31,9 @@ WINDOW_MS = {"tight": 0, "call": 0, "yield": 0, "io": 2}
 
 WIDEST = "io"
 
+LIFETIMES = (None, "request", "worker", "server", "store")
+"""What state may outlive (the claim `survives`), shortest first."""
+
 AS_FOUND = {fault: fault for fault in FAULTS}
 """What clients see where the workload has no words of its own."""
 
@@ -181,3 +184,12 @@ def predict(claims: Claims, deployment: Deployment, window: str, shows: Mapping[
         )
     guaranteed, reason = _why_held(claims, deployment, shows)
     return Prediction(anomalies=(), guaranteed=guaranteed, reason=reason)
+
+
+def outlives(claims: Claims, ending: str) -> bool | None:
+    """Whether the state is there after the request, the worker, the server or its store has ended, or everything at
+    once. None: it needs no store that could end."""
+    if ending == "store" and claims.store is None:
+        return None
+    last = "store" if claims.store else "server"
+    return LIFETIMES.index(claims.survives) >= LIFETIMES.index(last if ending == "everything" else ending)

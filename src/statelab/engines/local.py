@@ -1,6 +1,7 @@
 """The local engine: every deployment as child processes on this machine, no Docker."""
 
 import shutil
+import signal
 import socket
 import time
 import urllib.error
@@ -14,6 +15,7 @@ from statelab.engines.processes import Child
 from statelab.engines.processes import Processes
 from statelab.engines.stores import STORES
 from statelab.engines.stores import Store
+from statelab.engines.stores import start_again
 from statelab.errors import Unavailable
 from statelab.paths import SERVICES
 
@@ -108,6 +110,35 @@ class LocalEngine:
 
     def store_reasons(self) -> dict[str, str]:
         return {name: reason for name, reason in self._reasons.items() if name in STORES}
+
+    @property
+    def stores(self) -> list[str]:
+        """Those that came up."""
+        return list(self._stores)
+
+    def recycle(self, deployment: str) -> None:
+        """Asks gunicorn for new workers, as a deploy does that sends it SIGHUP; does not wait for them."""
+        self._children[deployment].process.send_signal(signal.SIGHUP)
+
+    def restart_store(self, name: str) -> None:
+        """Asks a store to end, and starts it anew on what it left on disk; raises Unavailable."""
+        self._processes.stop([self._stores[name].child])
+        self._stores[name] = start_again(name, self._stores[name])
+
+    def restart_everything(self, deployment: str) -> None:
+        """Kills deployments and stores without a warning; starts the stores and this one deployment anew, the others
+        stay away; raises Unavailable."""
+        for child in [*self._children.values(), *(store.child for store in self._stores.values())]:
+            self._processes.kill(child)
+        for name, store in self._stores.items():
+            self._stores[name] = start_again(name, store)
+        for name, listener in self._sockets.items():
+            listener.close()
+            self._reasons[name] = f"{name} was killed with everything else"
+        self._children = {}
+        self._start(self._deployments[deployment])
+        self._wait_until_ready(deployment)
+        del self._reasons[deployment]
 
     def restart(self, deployment: str) -> None:
         self._processes.kill(self._children[deployment])

@@ -6,9 +6,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -17,11 +19,12 @@ GRACE_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A started process, which leads its own group, and where its output goes."""
+    """A started process, which leads its own group, and where its output goes. `again` starts the same once more."""
 
     process: subprocess.Popen[bytes]
     log: Path
     stop_signal: int
+    again: Callable[[], "Child"]
 
     def last_words(self, lines: int = 8) -> str:
         """The end of its log, for an error message."""
@@ -89,7 +92,16 @@ class Processes:
                 start_new_session=True,
                 cwd=self.folder,
             )
-        child = Child(process, log, stop_signal)
+        again = partial(
+            self.start,
+            command,
+            log=log,
+            environment=environment,
+            descriptors=descriptors,
+            user=user,
+            stop_signal=stop_signal,
+        )
+        child = Child(process, log, stop_signal, again)
         self._children.append(child)
         self._tell(f"+ {int(stop_signal)} {process.pid}")
         return child

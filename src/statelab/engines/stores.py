@@ -11,6 +11,7 @@ import socket
 import subprocess
 import time
 from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 from statelab.engines.processes import Child
@@ -24,11 +25,13 @@ READY_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A running store: how the app is told of it, where it listens, and its version."""
+    """A running store: how the app is told of it, where it listens, its version, and its process and socket."""
 
     variable: str
     address: str
     version: str
+    child: Child
+    socket: Path
 
 
 def unprivileged_user() -> str | None:
@@ -97,7 +100,7 @@ def start_redis(processes: Processes, logs: Path) -> Store:
         user=unprivileged_user(),
     )
     _wait_for(path, child, "redis")
-    return Store("REDIS_URL", f"unix://{path}", _version(program))
+    return Store("REDIS_URL", f"unix://{path}", _version(program), child, path)
 
 
 def start_memcached(processes: Processes, logs: Path) -> Store:
@@ -112,7 +115,7 @@ def start_memcached(processes: Processes, logs: Path) -> Store:
         user=unprivileged_user(),
     )
     _wait_for(path, child, "memcached")
-    return Store("MEMCACHED_ADDRESS", str(path), _version(program))
+    return Store("MEMCACHED_ADDRESS", str(path), _version(program), child, path)
 
 
 POSTGRES_OPTIONS = ("listen_addresses=", "max_connections=300", "fsync=off", "shared_buffers=32MB")
@@ -142,9 +145,27 @@ def start_postgres(processes: Processes, logs: Path) -> Store:
         user=unprivileged_user(),
         stop_signal=signal.SIGINT,  # SIGTERM would wait for every client to leave
     )
-    _wait_for(folder / ".s.PGSQL.5432", child, "postgres")
+    path = folder / ".s.PGSQL.5432"
+    _wait_for(path, child, "postgres")
     dsn = f"host={folder} user=statelab dbname=postgres"
-    return Store("POSTGRES_DSN", dsn, _version(program))
+    return Store("POSTGRES_DSN", dsn, _version(program), child, path)
 
 
 STORES = {"redis": start_redis, "memcached": start_memcached, "postgres": start_postgres}
+
+
+def start_again(name: str, store: Store) -> Store:
+    """A store that has ended, as whoever supervises it starts it: the same command on the same folder and socket.
+
+    Tries again for a while: what is left of a store that was killed may still hold its memory. Raises Unavailable.
+    """
+    deadline = time.monotonic() + READY_S
+    while True:
+        child = store.child.again()
+        try:
+            _wait_for(store.socket, child, name)
+        except Unavailable:
+            if time.monotonic() > deadline:
+                raise
+        else:
+            return replace(store, child=child)

@@ -1,6 +1,7 @@
 """Results arranged once for every format: rows, matrices, sentences and examples."""
 
 from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -13,7 +14,10 @@ from statelab.report.fixes import broken_of
 from statelab.report.matrices import Deployment
 from statelab.report.matrices import Matrix
 from statelab.report.matrices import Mechanism
+from statelab.report.matrices import deployments_of
 from statelab.report.matrices import matrices_of
+from statelab.report.places import Comparison
+from statelab.report.places import places_of
 from statelab.report.promises import Promise
 from statelab.report.promises import promises_of
 from statelab.report.rows import Row
@@ -27,11 +31,14 @@ from statelab.results import Results
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What the renderers are given."""
+    """What the renderers are given. `promised` has each workload's promise in words."""
 
     rows: list[Row]
     matrices: list[Matrix]
+    deployments: list[Deployment]
     promises: list[Promise]
+    comparison: Comparison | None
+    promised: Mapping[str, str]
     facts: list[tuple[str, str]]
     tally: list[tuple[State, int]]
     contradictions: list[Sentence]
@@ -50,16 +57,22 @@ class Report:
         return sum(number for _, number in self.tally)
 
     @property
+    def windows(self) -> list[str]:
+        return list(dict.fromkeys(matrix.window for matrix in self.matrices))
+
+    def key_of(self, matrix: Matrix) -> tuple[list[State], list[tuple[str, str, str]]]:
+        """The states and anomalies that this matrix shows, in the order of the legend."""
+        rows = [row for line in matrix.lines for row in line.rows]
+        shown = {name for row in rows for name in (*row.cell.predicted, *row.cell.anomalies)}
+        return [state for state, _ in summary.tally(rows)], [each for each in self.anomalies if each[1] in shown]
+
+    @property
     def repeated(self) -> bool:
         """Whether there was more than one run of any cell."""
         return any(row.cell.runs and row.cell.runs.total > 1 for row in self.rows)
 
     def tally_of(self, rows: list[Row]) -> list[tuple[State, int]]:
         return summary.tally(rows)
-
-    @property
-    def deployments(self) -> list[Deployment]:
-        return self.matrices[0].deployments if self.matrices else []
 
     @property
     def mechanisms(self) -> Iterator[tuple[Mechanism, list[Row]]]:
@@ -99,12 +112,16 @@ def compose(results: Results) -> Report:
     """Arranges the results; nothing is measured or judged here."""
     rows = rows_of(results.cells)
     matrices = matrices_of(results.manifest, rows)
+    used = deployments_of(results.manifest, results.cells)
     stores = {m.name: m.store for matrix in matrices for m in matrix.mechanisms}
-    deployments = {d.name: d for matrix in matrices for d in matrix.deployments}
+    deployments = {deployment.name: deployment for deployment in used}
     return Report(
         rows=rows,
         matrices=matrices,
-        promises=promises_of(matrices),
+        deployments=used,
+        promises=promises_of(matrices, used),
+        comparison=places_of(results.manifest, matrices),
+        promised=results.manifest.get("promises") or {},
         facts=summary.facts(results.manifest),
         tally=summary.tally([row for matrix in matrices for line in matrix.lines for row in line.rows]),
         contradictions=summary.contradictions(rows),

@@ -65,7 +65,7 @@ class Picture:
         self.operations = [*self.proof, *self.context]
         self.scale = _scale(self.operations, zero=self.proof[0].start if self.proof else 0)
         self.servers = servers_of(self.proof, self.context)
-        self._with_keys = len({operation.key for operation in self.operations}) > 1
+        self._keys = _short({operation.key for operation in self.operations})
 
     def lanes(self) -> list[Lane]:
         """The clients in the order in which they begin, each with its labels placed."""
@@ -79,9 +79,8 @@ class Picture:
         return [Lane(lane.client, _with_labels(lane.boxes)) for lane in lanes]
 
     def said(self, operation: Operation) -> str:
-        """The operation in words, `increment → 17`; its key only where not all have the same."""
         """The operation in words, `increment → 17`, with the value it sent; its key only where they differ."""
-        name = f"{operation.op} {operation.key}".strip() if self._with_keys else operation.op
+        name = f"{operation.op} {self._keys.get(operation.key, '')}".strip()
         name = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
         return f"{name} → {_outcome(operation)}"
 
@@ -102,6 +101,14 @@ class Picture:
         said = f"{name} {self.said(operation)}".strip()
         label = " · ".join(filter(None, (said, by, "◀ culprit" if culprit else "")))
         return Box(operation, name != "", culprit, server, x0, x1, label)
+
+
+def _short(keys: set[str]) -> dict[str, str]:
+    """What tells the keys apart; nothing where there is one. The keys of a cell begin alike, up to a dot."""
+    if len(keys) < 2:
+        return {}
+    alike = len({key.partition(".")[0] for key in keys}) == 1 and all("." in key for key in keys)
+    return {key: key.partition(".")[2] if alike else key for key in keys}
 
 
 def _place(operation: Operation) -> tuple[int, float]:

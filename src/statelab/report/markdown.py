@@ -18,6 +18,7 @@ from statelab.report.markup import table
 from statelab.report.matrices import Matrix
 from statelab.report.matrices import window_order
 from statelab.report.rows import Row
+from statelab.report.store_tables import comparison_tables
 from statelab.report.summary import Sentence
 from statelab.results import Results
 
@@ -34,6 +35,7 @@ def render(report: Report) -> str:
         _promises(report),
         *(_matrix(matrix) for matrix in report.matrices),
         _legend(report),
+        _comparison(report),
         _fixes(report.broken),
         *(_example(example) for example in report.examples),
         *(_change(change) for broken in report.broken for change in broken.changes),
@@ -59,6 +61,10 @@ def _promises(report: Report) -> str:
     heads = ["promise", *(f"`{deployment.name}`" for deployment in report.deployments)]
     lines = [[f"{p.workload}, window `{p.window}`", *(share.text for share in p.shares)] for p in report.promises]
     return f"### All promises: mechanisms that keep it, of those measured\n\n{table(heads, lines)}"
+
+
+def _comparison(report: Report) -> str:
+    return f"## Which store for what\n\n{comparison_tables(report.comparison)}" if report.comparison else ""
 
 
 def _fitting(parts: list[str]) -> str:

@@ -100,16 +100,21 @@ def mechanisms_of(manifest: Mapping[str, Any], cells: Iterable[Cell]) -> list[Me
 
 
 def matrices_of(manifest: Mapping[str, Any], rows: list[Row]) -> list[Matrix]:
-    """Every (workload, window) that has a cell; results of different windows are never pooled."""
+    """Every (workload, window) that has a cell, under the deployments that the workload was measured under; results of
+    different windows are never pooled."""
     cells = [row.cell for row in rows]
     mechanisms = mechanisms_of(manifest, cells)
-    deployments = deployments_of(manifest, cells)
+    asked: dict[str, list[Cell]] = {}
+    for cell in cells:
+        asked.setdefault(cell.workload, []).append(cell)
+    deployments = {workload: deployments_of(manifest, found) for workload, found in asked.items()}
     by_place = {(c.workload, c.window, c.mechanism, c.deployment): row for c, row in zip(cells, rows, strict=True)}
     workloads = list(dict.fromkeys(mechanism.workload for mechanism in mechanisms))
     present = {(cell.workload, cell.window) for cell in cells}
     return [
-        Matrix(workload, window, deployments, _groups(workload, window, mechanisms, deployments, by_place))
+        Matrix(workload, window, under, _groups(workload, window, mechanisms, under, by_place))
         for workload, window in sorted(present, key=lambda place: (workloads.index(place[0]), window_order(place[1])))
+        for under in [deployments[workload]]
     ]
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from statelab.report import figures
 from statelab.report import states
+from statelab.report.matrices import Deployment
 from statelab.report.matrices import Matrix
 from statelab.report.rows import Row
 
@@ -20,8 +22,17 @@ class Share:
     of: int
 
     @property
+    def tone(self) -> str:
+        """The state whose colour it has: all keep it, none does, or some; none where nothing was measured."""
+        if not self.of:
+            return "not-run"
+        return "held" if self.kept == self.of else "violated" if self.broken == self.of else "some"
+
+    @property
     def text(self) -> str:
         """`3 of 9`, and how many are open where some are: what is not decided is not kept."""
+        if not self.of:
+            return figures.NONE
         open_ = self.of - self.kept - self.broken
         return f"{self.kept} of {self.of}" + (f" ({open_} open)" if open_ else "")
 
@@ -36,17 +47,18 @@ class Promise:
     shares: list[Share]
 
 
-def promises_of(matrices: Iterable[Matrix]) -> list[Promise]:
-    """One for each workload, in the order of the matrices, which have the widest window first."""
+def promises_of(matrices: Iterable[Matrix], deployments: list[Deployment]) -> list[Promise]:
+    """One for each workload, in the order of the matrices, which have the widest window first; a share for each of the
+    deployments."""
     first: dict[str, Matrix] = {}
     for matrix in matrices:
         first.setdefault(matrix.workload, matrix)
-    return [Promise(m.workload, m.window, m.anchor, _shares(m)) for m in first.values()]
+    return [Promise(m.workload, m.window, m.anchor, _shares(m, deployments)) for m in first.values()]
 
 
-def _shares(matrix: Matrix) -> list[Share]:
-    columns = ([line.rows[place] for line in matrix.lines] for place in range(len(matrix.deployments)))
-    return [_share([row for row in column if row.ran]) for column in columns]
+def _shares(matrix: Matrix, deployments: list[Deployment]) -> list[Share]:
+    columns = {d.name: [line.rows[place] for line in matrix.lines] for place, d in enumerate(matrix.deployments)}
+    return [_share([row for row in columns.get(deployment.name, []) if row.ran]) for deployment in deployments]
 
 
 def _share(rows: list[Row]) -> Share:

@@ -41,7 +41,20 @@ SHORT = 200
 UNITS = {"_bytes": (2**30, "GiB"), "_s": (1, "s"), "_ms": (1, "ms")}
 """What a key's ending says of its numbers: divisor and unit."""
 
-TOLD_ELSEWHERE = {"machine", "mechanisms", "deployments", "missing", "stopped", "notes", "windows", "unfixed"}
+TOLD_ELSEWHERE = set(
+    [
+        "machine",
+        "mechanisms",
+        "deployments",
+        "missing",
+        "stopped",
+        "notes",
+        "windows",
+        "unfixed",
+        "survival",
+        "promises",
+    ]
+)
 
 NOTHING: tuple[Any, ...] = (None, "", [], {})
 NAMED = 12

@@ -8,9 +8,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from statelab.report import figures
 from statelab.report import states
 from statelab.report.document import Report
 from statelab.report.matrices import Matrix
+from statelab.report.places import Comparison
 from statelab.report.rows import Row
 from statelab.report.text import printable
 from statelab.report.text import shortened
@@ -27,6 +29,7 @@ STYLES = {
     "unavailable": "dim",
     "not-run": "dim",
 }
+LIVED = {"kept": "green", "lost": "red"}
 PLAIN_WIDTH = 120
 """Columns to fill where nobody says how wide the paper is: a file or a pipe."""
 
@@ -49,6 +52,7 @@ def _parts(report: Report, width: int, folder: Path | None) -> Iterator[Table | 
         yield from _tables(matrix, width)
     yield from _legend(report)
     yield from _findings(report)
+    yield from _places(report.comparison)
     yield from _fixes(report, width)
     yield from (Text(printable(f"! {sentence}"), "yellow") for sentence in report.incomplete)
     yield _counts(report)
@@ -67,7 +71,7 @@ def _promises(report: Report) -> Iterator[Table | Text]:
     for deployment in report.deployments:
         grid.add_column(_head(deployment.name), no_wrap=True)
     for promise in report.promises:
-        grid.add_row(promise.workload, *(f"{s.kept}/{s.of}" for s in promise.shares))
+        grid.add_row(promise.workload, *(f"{s.kept}/{s.of}" if s.of else "–" for s in promise.shares))
     yield grid
 
 
@@ -151,6 +155,27 @@ def _findings(report: Report) -> Iterator[Text]:
             yield Text.assemble((state.symbol, STYLES[state.name]), " ", printable(sentence.text).replace("`", ""))
     for absence in report.absences:
         yield Text.assemble((states.UNAVAILABLE.symbol, "dim"), " ", printable(absence.text).replace("`", ""))
+
+
+def _places(comparison: Comparison | None) -> Iterator[Table | Text]:
+    """One line a place: what holds, how fast, and what it outlives."""
+    if comparison is None:
+        return
+    where = f" (speed under {comparison.deployment.name})" if comparison.deployment else ""
+    yield Text(f"\nPlaces to keep a counter{where}", "bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    lives = comparison.endings if comparison.tried else []
+    for head in ("place", "read,\nwrite", "one\nstep", "by", "ops/s", "p95\nms", *map(_head, lives)):
+        table.add_column(head, no_wrap=True, vertical="bottom")
+    for place in comparison.places:
+        naive = f"{place.naive.held}/{place.naive.of}" if place.naive else figures.NONE
+        speeds = [text if factor else figures.NONE for text, factor in place.speeds]
+        lived = [Text(mark.text, LIVED.get(mark.word, "dim")) for mark in (place.lived if lives else [])]
+        table.add_row(
+            place.name, naive, f"{place.atomic.held}/{place.atomic.of}", printable(place.atomic.name), *speeds, *lived
+        )
+    yield table
+    yield Text(f"holds under so many deployments; {'then what it outlives; ' * bool(lives)}the page says more", "dim")
 
 
 def _fixes(report: Report, width: int) -> Iterator[Text]:

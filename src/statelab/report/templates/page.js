@@ -11,6 +11,7 @@
   addEventListener("hashchange", reveal);
   if (location.hash) reveal();
 
+  if (innerWidth < 640) all(".signs").forEach((signs) => { signs.open = false; });
   all(".tools").forEach((tools) => { tools.hidden = false; });
   document.getElementById("filter").addEventListener("input", (event) => {
     const words = event.target.value.toLowerCase().split(/[\s,]+/).filter(Boolean);

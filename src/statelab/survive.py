@@ -1,0 +1,46 @@
+"""`statelab survive`: what a counter outlives, in each place it may be kept."""
+
+from rich.console import Console
+
+from statelab.app import App
+from statelab.catalogue import of_app
+from statelab.commands import undisturbed
+from statelab.deployments import Deployment
+from statelab.deployments import load_all
+from statelab.engines.local import LocalEngine
+from statelab.errors import BadInput
+from statelab.errors import require_known
+from statelab.paths import DEPLOYMENTS
+from statelab.report.survivals import survival_table
+from statelab.results import Survival
+from statelab.survival import WORKLOAD
+from statelab.survival import Survey
+from statelab.survival import exit_code
+from statelab.survival import fit
+
+
+def survived(mechanisms: list[str]) -> tuple[Deployment, list[Survival]]:
+    """Where it was tried, and what came of it for these mechanisms (none named: for all of the counter); raises
+    BadInput, before anything is started, for what does not exist."""
+    offered = of_app(App())
+    known = list(offered.workloads[WORKLOAD].mechanisms)
+    require_known("mechanism", mechanisms, known)
+    deployment = fit(load_all(DEPLOYMENTS).values())
+    if deployment is None:
+        raise BadInput("no deployment serves one request after the other under gunicorn: add one")
+    engine = LocalEngine()
+    try:
+        engine.up([deployment])
+        return deployment, Survey(engine, deployment.name, mechanisms or known, offered).measure()
+    finally:
+        with undisturbed():
+            engine.down()
+
+
+def survive(console: Console, mechanisms: list[str]) -> int:
+    """Tries what a counter outlives, prints it, and returns the exit code."""
+    deployment, found = survived(mechanisms)
+    console.print(f"under {deployment.name}: {deployment.description}", highlight=False)
+    for part in survival_table(found):
+        console.print(part)
+    return exit_code(found)
