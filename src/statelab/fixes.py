@@ -65,7 +65,7 @@ def _candidate(broken: Mechanism, other: Mechanism, place: int, name: str) -> Ca
     return Candidate(
         elsewhere=_place(broken.claims) != _place(other.claims),
         other_store=broken.claims.store != other.claims.store,
-        wider_by=max(0, _reach(other.claims) - _reach(broken.claims)),
+        wider_by=_reach(other.claims) - _reach(broken.claims),
         changed=compare(broken.source, other.source).changed if broken.source and other.source else 0,
         place=place,
         name=name,

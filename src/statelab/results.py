@@ -24,7 +24,7 @@ ANOMALIES: dict[str, str] = {
     "phantom": "a read returned a value that nobody had written",
     "stampede": "one miss was computed several times at once",
     "crossed-replies": "a reply of the store went to another request than the one that had asked",
-    "broken-connection": "requests failed because of the connection that they shared",
+    "broken-connection": "requests failed because of their connection while the store was up",
     "connections-left": "connections stayed open that nobody uses any more",
     "oversold": "more was sold than there was",
     "false-sold-out": "a buyer was refused while there was stock",

@@ -168,12 +168,12 @@ def _faults(claims: Claims, deployment: Deployment, window: str) -> Iterator[tup
 
 def _why_held(claims: Claims, deployment: Deployment, visible: Mapping[str, str]) -> tuple[bool, str]:
     """Whether `held` is the mechanism's own promise in this deployment, and why."""
+    if claims.left_to and "left-open" in visible:
+        return False, f"what a request opens is left to the {claims.left_to} to close"
     if not deployment.spread:
         return True, "one request after the other in one process"
     if _out_of_the_way(claims, deployment):
         return False, "no request is served by the thread that imported the app"
-    if claims.left_to == "interpreter" and "left-open" in visible:
-        return False, "the interpreter closes what nothing refers to any more, and does not promise when"
     widest = {fault for fault, _ in _faults(claims, deployment, WIDEST) if fault in visible}
     if widest - {"stalled"}:
         return False, "nothing excludes other requests; this window only offers no place to let one in"

@@ -33,7 +33,7 @@ Deployments = Mapping[str, Deployment]
 
 MARKS = {
     states.HELD.symbol: "held, by the mechanism's own promise",
-    states.NOT_GUARANTEED.symbol: "held, not guaranteed: only because this window lets no other request in",
+    states.NOT_GUARANTEED.symbol: "held, not guaranteed: mostly, this window only lets no other request in",
 }
 
 INTRODUCTION = """\
