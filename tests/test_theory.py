@@ -359,7 +359,9 @@ ONCE = {
     "lazy-init-redis-lock": {},
     "apscheduler-add-job": {"never-ran": {"dev-processes", "sync-4-preload"}},
     "apscheduler-every-worker": {"ran-n-times": SEVERAL - {"dev-processes"}, "never-ran": {"dev-processes"}},
+    "apscheduler-leader-file": {"never-ran": {"dev-processes"}},
     "apscheduler-leader": {"never-ran": {"dev-processes"}},
+    "apscheduler-leader-postgres": {"never-ran": {"dev-processes"}},
 }
 
 

@@ -5,16 +5,14 @@ memcached knows no names and counts those of everybody, so only how the number c
 server.
 """
 
-import os
-import socket
 from binascii import crc32
 
 from webapp import stores
 from webapp.connection import opening
 from webapp.connection.conversation import POSTGRES
-from webapp.settings import SETTINGS
+from webapp.settings import PLACE
 
-_PLACE = crc32(os.fsencode(f"{socket.gethostname()}:{SETTINGS.state_dir}"))
+_PLACE = crc32(PLACE.encode())
 
 
 def name(mechanism: str) -> str:
