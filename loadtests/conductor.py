@@ -84,16 +84,20 @@ class Conductor:
 
         self._together(job)
 
+    def _alone(self, name: str, cell: Cell) -> None:
+        step = getattr(self._workloads[cell.workload], name, None)
+        if step:
+            self._once(lambda client: step(client, cell))
+
     def run(self, cell: Cell) -> Done:
-        """Prepare, audit, load, audit, one operation alone, audit; after a time-out the server may answer nobody any
-        more. A workload module has `act(client, cell)` and, where it needs them, `prepare` and `audit`.
+        """Prepare, audit, load, audit, one operation alone, audit, finish; after a time-out the server may answer
+        nobody any more. A workload module has `act(client, cell)` and, where it needs them, `audit`, and `prepare` and
+        `finish`, which one client does alone.
 
         The first audit shows that the cell starts from nothing, and opens what a process opens at its first request.
         The operation alone sets copies apart that ended at the same value by chance.
         """
-        prepare = getattr(self._workloads[cell.workload], "prepare", None)
-        if prepare:
-            self._once(lambda client: prepare(client, cell))
+        self._alone("prepare", cell)
         self._audit(cell, reads=1)
         progress = self._load(cell)
         seconds = progress.seconds
@@ -101,6 +105,7 @@ class Conductor:
             self._audit(cell, cell.audits)
             self._once(lambda client: self._workloads[cell.workload].act(client, cell))
             self._audit(cell, cell.audits)
+            self._alone("finish", cell)
         return Done(key=cell.key, seconds=seconds, answered=progress.answered, timed_out=progress.timed_out)
 
     def serve(self) -> None:

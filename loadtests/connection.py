@@ -1,17 +1,41 @@
 """The workload `connection`: everybody sends a value that nobody else sends, and takes what comes back.
 
-The audit sends over a connection of its own: it shows that the store is up.
+The audit sends over a connection of its own: it shows that the store is up. Before the load and after it, when nobody
+asks for anything, the connections are counted at the server.
 """
 
 import secrets
+
+import gevent
 
 from cells import Cell
 from recording import RecordingClient
 from statelab.history import Operation
 
+PATIENCE = 20
+"""How often connections are counted until there are no more than before and each process may keep; a server takes its
+time to end one that was closed."""
+
+PAUSE_S = 0.05
+
+_before: dict[str, int] = {}
+"""By cell."""
+
 
 def _value() -> int:
     return 1 + secrets.randbits(52)
+
+
+def _left(client: RecordingClient, cell: Cell) -> tuple[int, int] | None:
+    """Connections at the server, and how many a process may keep, where anybody counts them."""
+    answer = client.ask(cell.path, "left", key=cell.key).result
+    return (int(answer[0]), int(answer[1])) if isinstance(answer, list) else None
+
+
+def prepare(client: RecordingClient, cell: Cell) -> None:
+    counted = _left(client, cell)
+    if counted:
+        _before[cell.key] = counted[0]
 
 
 def act(client: RecordingClient, cell: Cell) -> Operation:
@@ -20,3 +44,13 @@ def act(client: RecordingClient, cell: Cell) -> Operation:
 
 def audit(client: RecordingClient, cell: Cell) -> Operation:
     return client.ask(cell.path, "probe", key=cell.key, value=_value())
+
+
+def finish(client: RecordingClient, cell: Cell) -> None:
+    if cell.key not in _before:
+        return
+    for _ in range(PATIENCE):
+        counted = _left(client, cell)
+        if counted and counted[0] <= _before[cell.key] + counted[1] * (cell.processes or 1):
+            return
+        gevent.sleep(PAUSE_S)

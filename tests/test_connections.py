@@ -1,5 +1,7 @@
 """The judge of the workload `connection`: replies that are somebody else's, and failures while the store was up."""
 
+import pytest
+
 from statelab.columns import History
 from statelab.history import Operation
 from statelab.history import ServedBy
@@ -58,13 +60,67 @@ def test_a_failure_while_the_store_was_up() -> None:
     assert "Protocol Error" in judgement.witness.text
 
 
+def test_a_request_that_got_its_own_reply_reached_the_store_as_well() -> None:
+    """Where nobody could ask afterwards, such a request before the failure and one after it do; a reply that is
+    somebody else's shows a store that is up no more than none."""
+    assert judged(*FINE, failed(30), echo(40, 50)) == ("violated", ["broken-connection"])
+    assert judged(*FINE, failed(30), echo(40, 50, 10))[1] == ["crossed-replies"]
+
+
 def test_a_failure_that_may_have_another_cause() -> None:
     """A store that did not answer a probe, no probe afterwards or before, an error of something else."""
     assert judged(probe(0), *FINE, failed(30), probe(80, "fail"), probe(90))[0] != "violated"
     assert judged(probe(0), *FINE, failed(30))[0] != "violated"
-    assert judged(*FINE, failed(30), probe(90))[0] != "violated"
+    assert judged(failed(5), *FINE, probe(90))[0] != "violated"
     assert judged(probe(0), *FINE, failed(30, "HTTP 500: oops"), probe(90))[0] != "violated"
     assert judged(probe(0), *FINE, failed(30, "ConnectionResetError: peer"), probe(90))[0] != "violated"
+
+
+def left(start: int, opened: int | None, kept: int = 1, status: str = "ok") -> Operation:
+    return _operation("left", start, start + 1, status, result=None if opened is None else [opened, kept])
+
+
+LOAD = (echo(10, 20), echo(11, 21), echo(12, 14))
+
+
+@pytest.mark.parametrize(
+    ("opened", "kept", "verdict"),
+    [
+        (3, 0, "held"),
+        (4, 0, "violated"),
+        (5, 1, "held"),  # one for each of the two processes
+        (6, 1, "violated"),
+        (9, 8, "held"),  # three requests at once, so six connections can have had a use
+        (10, 8, "violated"),
+    ],
+)
+def test_connections_that_nobody_uses_any_more(opened: int, kept: int, verdict: str) -> None:
+    """More than before the load by more than the processes may keep, or can have needed."""
+    found = judged(left(0, 3, kept), *LOAD, left(60, opened, kept))
+    assert found == (verdict, ["connections-left"] if verdict == "violated" else [])
+
+
+def test_the_least_count_after_the_load_counts() -> None:
+    """A server takes its time to end a connection; a count while requests run says nothing."""
+    assert judged(left(0, 1, 0), *LOAD, left(60, 9, 0), left(70, 1, 0)) == ("held", [])
+    assert judged(left(0, 1, 0), echo(10, 20), left(21, 1, 0), echo(30, 40), echo(31, 41), left(60, 9, 0))[1] == [
+        "connections-left"
+    ]
+
+
+def test_a_witness_of_connections_left_is_both_counts() -> None:
+    """What was there before and what is there now, with the numbers."""
+    judgement = JUDGES["connection"](History.from_operations([left(0, 1, 0), *LOAD, left(60, 9, 0)]), TWO)
+    assert judgement.witness is not None
+    assert [operation.start for operation in judgement.witness.operations] == [0, 60]
+    assert "8 more" in judgement.witness.text
+
+
+def test_who_could_not_count_does_not_pass() -> None:
+    """Asked, and never answered: unknown. Where no server counts, the answer says so, and the rest is judged."""
+    assert judged(left(0, 0, status="fail"), *LOAD, left(60, 0, status="fail"))[0] == "unknown"
+    assert judged(left(0, None), *LOAD)[0] == "held"
+    assert judged(left(0, 1), echo(10, 20), echo(11, 21, 10))[1] == ["crossed-replies"]
 
 
 def test_both_and_a_stall() -> None:

@@ -4,10 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies
 
+from statelab.app import App
 from statelab.catalogue import Catalogue
 from statelab.catalogue import Claims
 from statelab.catalogue import Mechanism
 from statelab.catalogue import Workload
+from statelab.catalogue import of_app
 from statelab.comparison import compare
 from statelab.comparison import in_columns
 from statelab.deployments import load_all
@@ -252,8 +254,33 @@ def test_nothing_is_lost_or_made_up(before: str, after: str) -> None:
     assert all(old.strip() == new.strip() for old, new in same)
 
 
+@pytest.mark.parametrize("deployment", ["dev-threaded", "gthread", "gevent-2"])
+@pytest.mark.parametrize(
+    ("broken", "fix"),
+    [
+        ("sqlite-global", "sqlite-on-g"),
+        ("redis-global", "redis-pool-before-fork"),
+        ("memcached-global", "memcached-pool"),
+        ("postgres-global", "postgres-pool"),
+        ("postgres-closed-at-exit", "postgres-on-g"),
+    ],
+)
+def test_a_shared_connection_is_replaced_by_one_of_the_same_store(broken: str, fix: str, deployment: str) -> None:
+    """By a pool where there is one, else by one on `g`; one that the interpreter happens to close is no fix."""
+    workload = of_app(App()).workloads["connection"]
+    assert candidates(workload, broken, DEPLOYED[deployment])[0].name == fix
+
+
+def test_the_same_store_comes_before_the_smaller_step_in_reach() -> None:
+    """Where the place cannot be kept, what needs no other server is nearer."""
+    broken = mechanism(PROCESS, store="redis")
+    host = mechanism(HOST, HOST)
+    cluster = mechanism(CLUSTER, CLUSTER, store="redis")
+    assert nearest("sync-4", broken=broken, host=host, cluster=cluster) == ["cluster", "host"]
+
+
 def test_where_outliving_the_request_is_the_fault_the_fix_may_reach_less_far() -> None:
-    """State of one request is no loss there; elsewhere it would be one."""
+    """State of one request is no loss where nobody sees that it is not kept; elsewhere it would be one."""
     table = {"broken": mechanism(PROCESS), "own": mechanism(NOTHING, survives=None)}
     about = Workload(promise="", operations={}, mechanisms=table, shows={"left-behind": "leak-residue"})
     assert [found.name for found in candidates(about, "broken", DEPLOYED["sync"])] == ["own"]

@@ -30,13 +30,17 @@ SHOWN = {
         "lazy-init-redis-lock": HELD,
         "apscheduler-add-job": HELD,
         "apscheduler-every-worker": TWICE,
+        "apscheduler-leader-file": HELD,
         "apscheduler-leader": HELD,
+        "apscheduler-leader-postgres": HELD,
     },
     "sync-4-preload": {
         "lazy-init": TWICE,
         "apscheduler-add-job": NEVER,
         "apscheduler-every-worker": TWICE,
+        "apscheduler-leader-file": HELD,
         "apscheduler-leader": HELD,
+        "apscheduler-leader-postgres": HELD,
     },
 }
 

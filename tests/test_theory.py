@@ -265,7 +265,7 @@ CACHES = {
 }
 
 
-CR, BC = {"crossed-replies"}, {"broken-connection"}
+CR, BC, CL, STALLED = {"crossed-replies"}, {"broken-connection"}, {"connections-left"}, {"stalled"}
 THREADS, GREENLETS = ("dev-threaded", "gthread", "gthread-2x4"), ("gevent", "gevent-2")
 FORKED = ("dev-processes", "sync-4-preload")
 APART = dict.fromkeys(("dev-single", "sync", "sync-4"), frozenset[str]())
@@ -279,8 +279,13 @@ CONNECTIONS = {
     "memcached-global": FORKED_APART | dict.fromkeys((*THREADS, *GREENLETS), BC),
     "memcached-before-fork": APART | dict.fromkeys((*FORKED, *THREADS, *GREENLETS), BC),
     "postgres-global": FORKED_APART | dict.fromkeys((*THREADS, *GREENLETS), CR),
+    "postgres-before-fork": APART
+    | dict.fromkeys(FORKED, CR | BC | STALLED)
+    | dict.fromkeys((*THREADS, *GREENLETS), CR),
     "sqlite-on-g": NOWHERE,
     "postgres-on-g": NOWHERE,
+    "postgres-on-g-no-teardown": NOWHERE,
+    "postgres-closed-at-exit": dict.fromkeys(EACH, CL | BC) | {"dev-processes": frozenset()},
     "redis-pool-before-fork": NOWHERE,
     "memcached-pool": NOWHERE,
     "postgres-pool": NOWHERE,
@@ -301,6 +306,26 @@ def test_rule_agrees_with_what_the_workload_showed(name: str, showed: dict[str, 
         if predicted != expected
     ]
     assert wrong == []
+
+
+@pytest.mark.parametrize("left_to", ["interpreter", "process"])
+@pytest.mark.parametrize("deployment", ["sync", "gthread", "dev-processes"])
+def test_what_is_left_to_others_to_close(left_to: str, deployment: str) -> None:
+    """A process that outlives its requests keeps what is left to its end; wherever it is closed, nobody promised it."""
+    about = claims(NOTHING, left_to=left_to)
+    prediction = predict(about, DEPLOYED[deployment], "io", {"left-open": "left", "used-up": "refused"})
+    kept = left_to == "process" and deployment != "dev-processes"
+    assert prediction.anomalies == (("left", "refused") if kept else ())
+    assert not prediction.guaranteed
+    assert predict(about, DEPLOYED[deployment], "io", {"lost-update": "lost"}).guaranteed
+
+
+def test_what_is_shared_and_excludes_others_is_seen_by_nobody() -> None:
+    """A pool is the process's, and gives a connection to one request at a time."""
+    shows = {"seen-by-others": "crossed", "fails-when-shared": "broken", "stalled": "stalled"}
+    for atomic, expected in ((NOTHING, ("broken", "stalled", "crossed")), (PROCESS, ())):
+        about = claims(PROCESS, atomic, fails_across=frozenset({"threads"}), untimed=True)
+        assert predict(about, DEPLOYED["gthread"], "io", shows).anomalies == expected
 
 
 @pytest.mark.parametrize(
@@ -334,7 +359,9 @@ ONCE = {
     "lazy-init-redis-lock": {},
     "apscheduler-add-job": {"never-ran": {"dev-processes", "sync-4-preload"}},
     "apscheduler-every-worker": {"ran-n-times": SEVERAL - {"dev-processes"}, "never-ran": {"dev-processes"}},
+    "apscheduler-leader-file": {"never-ran": {"dev-processes"}},
     "apscheduler-leader": {"never-ran": {"dev-processes"}},
+    "apscheduler-leader-postgres": {"never-ran": {"dev-processes"}},
 }
 
 

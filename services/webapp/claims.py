@@ -32,6 +32,9 @@ class Claims:
     single_flight    boundaries across which those who miss together wait for one that computes
     fails_across     boundaries at which requests that share it fail, now and then
     notices          there they fail before one of them is given what belongs to another
+    untimed          there one whose answer another one took waits for it without a limit
+    left_to          who closes what a request opens: the interpreter, once nothing refers to it any more, which it does
+                     not promise; or the process, at its end; None: the request itself
     blocks_hub       a wait in it stops every greenlet of the process
     survives         the largest thing whose end the state outlives: the request, the worker, the server with all its
                      workers and helpers, the store it is in; None where it ends with the request
@@ -57,6 +60,8 @@ class Claims:
     single_flight: frozenset[Boundary] = NOTHING
     fails_across: frozenset[Boundary] = NOTHING
     notices: bool = False
+    untimed: bool = False
+    left_to: Literal["interpreter", "process"] | None = None
     blocks_hub: bool = False
     lease_ms: int | None = None
     thread: Literal["import", "first-use"] | None = None

@@ -1,6 +1,7 @@
 """Everything the app takes from its environment, read once at start."""
 
 import os
+import socket
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,3 +50,6 @@ def from_environment() -> Settings:
 
 
 SETTINGS = from_environment()
+
+PLACE = f"{socket.gethostname()}:{SETTINGS.state_dir}"
+"""Tells this deployment's files from those of others that use the same stores."""

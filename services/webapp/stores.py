@@ -94,8 +94,7 @@ def memcached_options() -> dict[str, Any]:
     }
 
 
-@per_process
-def memcached() -> "PooledClient":
+def memcached_pool() -> "PooledClient":
     """A pooled client: pymemcache's plain `Client` is one socket, not to be shared by threads."""
     from pymemcache.client.base import PooledClient
 
@@ -103,8 +102,7 @@ def memcached() -> "PooledClient":
     return PooledClient(SETTINGS.memcached, **memcached_options())
 
 
-@per_process
-def postgres() -> "ConnectionPool[Any]":
+def postgres_pool(**options: str) -> "ConnectionPool[Any]":
     """Gives up reconnecting as soon as a request does: a pool that waits longer and longer finds a store that is back
     only minutes later."""
     from psycopg_pool import ConnectionPool
@@ -117,9 +115,13 @@ def postgres() -> "ConnectionPool[Any]":
         max_idle=30,
         timeout=TIMEOUT,
         reconnect_timeout=TIMEOUT,
-        kwargs={"connect_timeout": 2},  # the least that libpq knows
+        kwargs={"connect_timeout": 2, **options},  # the least that libpq knows
         open=True,
     )
+
+
+memcached = per_process(memcached_pool)
+postgres = per_process(postgres_pool)
 
 
 class _KeeperManager(BaseManager):

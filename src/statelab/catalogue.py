@@ -23,6 +23,8 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     single_flight: frozenset[str] = frozenset()
     fails_across: frozenset[str] = frozenset()
     notices: bool = False
+    untimed: bool = False
+    left_to: str | None = None
     blocks_hub: bool = False
     lease_ms: int | None = None
     thread: str | None = None

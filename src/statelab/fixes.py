@@ -1,14 +1,14 @@
 """For a mechanism that breaks under a deployment, the nearest one that holds there, and what the change costs.
 
 The rule, which names no mechanism. What can be a fix: another mechanism of the workload that is predicted to hold by
-its own promise whatever the window, that reaches at least as far and outlives at least as much; but where it is a
-fault that state outlives its request, and none that it does not (`left-behind` and `never-persists` of the workload's
-`shows`), less is no loss. Nearest is what
+its own promise whatever the window, that reaches at least as far and outlives at least as much; but where clients see
+no fault in state that is not kept (no `never-persists` among the workload's `shows`), less is no loss. Nearest is what
 
 1. is kept in the same place: same reach, same store, outliving the same; then
-2. widens the reach least; then
-3. changes the fewest lines of code; then
-4. comes first in the workload's table.
+2. needs no other store; then
+3. widens the reach least; then
+4. changes the fewest lines of code; then
+5. comes first in the workload's table.
 
 In a run, moreover, it was seen to hold in the same deployment with the same window.
 """
@@ -40,6 +40,7 @@ class Candidate:
     source."""
 
     elsewhere: bool
+    other_store: bool
     wider_by: int
     changed: int
     place: int
@@ -61,6 +62,7 @@ def candidates(workload: Workload, broken: str, deployment: Deployment) -> list[
 def _candidate(broken: Mechanism, other: Mechanism, place: int, name: str) -> Candidate:
     return Candidate(
         elsewhere=_place(broken.claims) != _place(other.claims),
+        other_store=broken.claims.store != other.claims.store,
         wider_by=_reach(other.claims) - _reach(broken.claims),
         changed=compare(broken.source, other.source).changed if broken.source and other.source else 0,
         place=place,
@@ -81,8 +83,8 @@ def _lifetime(claims: Claims) -> int:
 
 
 def _keeps(workload: Workload, broken: Claims, other: Claims) -> bool:
-    """Whether nothing is given up: a fix that reaches less far or forgets earlier is none, unless that is the point."""
-    if "left-behind" in workload.shows and "never-persists" not in workload.shows:
+    """Whether nothing is given up: a fix that reaches less far or forgets earlier is none, unless nobody minds."""
+    if "never-persists" not in workload.shows:
         return True
     return _reach(other) >= _reach(broken) and _lifetime(other) >= _lifetime(broken)
 

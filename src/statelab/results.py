@@ -10,11 +10,11 @@ from statelab.history import Operation
 VerdictName = Literal["held", "violated", "unknown", "not-exercised", "unavailable"]
 
 ANOMALIES: dict[str, str] = {
-    "lost-update": "an acknowledged increment is missing: somebody overwrote it",
+    "lost-update": "an acknowledged update is missing: another one overwrote it",
     "divergent": "several copies: which value a request sees depends on who serves it",
     "never-persists": "every request starts from the beginning; nothing is kept for the next one",
     "misreported": "the total is right, but the numbers handed out are not (two requests got the same one)",
-    "overcounted": "more increments took effect than were asked for",
+    "overcounted": "more updates took effect than were asked for",
     "leak-overlap": "a request read what another one stored that was under way at the same time",
     "leak-residue": "a request found what an earlier one had left behind",
     "wrong-user": "a client was shown somebody else's data",
@@ -24,7 +24,7 @@ ANOMALIES: dict[str, str] = {
     "phantom": "a read returned a value that nobody had written",
     "stampede": "one miss was computed several times at once",
     "crossed-replies": "a reply of the store went to another request than the one that had asked",
-    "broken-connection": "requests failed because of the connection that they shared",
+    "broken-connection": "requests failed because of their connection while the store was up",
     "connections-left": "connections stayed open that nobody uses any more",
     "oversold": "more was sold than there was",
     "false-sold-out": "a buyer was refused while there was stock",
@@ -124,7 +124,7 @@ class Interval(msgspec.Struct, frozen=True, kw_only=True):
 
 class Runs(msgspec.Struct, frozen=True, kw_only=True):
     """Over several runs (fresh servers each): violated in `violated` of `total`, with the 95 % Clopper-Pearson
-    interval of that share, and the share of acknowledged increments lost, as median over runs with a 95 %
+    interval of that share, and the share of acknowledged updates lost, as median over runs with a 95 %
     bootstrap interval (None below 5 runs)."""
 
     total: int

@@ -114,15 +114,24 @@ def _leaks(claims: Claims, deployment: Deployment, window: str) -> Iterator[tupl
     if claims.keyed:
         return
     crossed = reach(claims, deployment)
-    met = _open_boundaries(claims, deployment, window) & crossed
+    met = _exposed(claims, deployment, window)
     if met & claims.fails_across:
         yield "fails-when-shared", f"{_named(met & claims.fails_across)} share the state, and requests fail of it"
+    if claims.untimed and met & claims.fails_across:
+        yield "stalled", "a request whose answer another one took waits for it without a limit"
     if met - (claims.fails_across if claims.notices else frozenset()):
         yield "seen-by-others", f"{_named(met)} share the state while a request is under way"
     fresh = (deployment.spread - crossed) & deployment.fresh
     if "requests" in crossed and not fresh:
         yield "left-behind", "the state outlives the request, and a later one finds it"
         yield "ended-by-others", "who ends it ends it for all"
+
+
+def _unclosed(claims: Claims, deployment: Deployment) -> Iterator[tuple[str, str]]:
+    """What requests leave to the end of a process that outlives them."""
+    if claims.left_to == "process" and "processes" not in deployment.fresh:
+        yield "left-open", "what a request opens is closed at the end of the process only"
+        yield "used-up", "in the end the store has no more to give"
 
 
 def _endings(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
@@ -155,12 +164,15 @@ def _faults(claims: Claims, deployment: Deployment, window: str) -> Iterator[tup
         yield from _collisions(claims, deployment, window)
     yield from _recomputations(claims, deployment, window)
     yield from _leaks(claims, deployment, window)
+    yield from _unclosed(claims, deployment)
     yield from _endings(claims, deployment, window)
     yield from _stalls(claims, deployment, window)
 
 
 def _why_held(claims: Claims, deployment: Deployment, visible: Mapping[str, str]) -> tuple[bool, str]:
     """Whether `held` is the mechanism's own promise in this deployment, and why."""
+    if claims.left_to and "left-open" in visible:
+        return False, f"what a request opens is left to the {claims.left_to} to close"
     if not deployment.spread:
         return True, "one request after the other in one process"
     if _out_of_the_way(claims, deployment):

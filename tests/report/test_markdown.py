@@ -77,7 +77,7 @@ def test_the_headline_has_one_window_and_its_legend() -> None:
     assert "window `io`" in text
     assert "window `tight`" not in text
     assert "| ✗ | violated as predicted |" in text
-    assert "| LU | lost-update: an acknowledged increment is missing: somebody overwrote it |" in text
+    assert "| LU | lost-update: an acknowledged update is missing: another one overwrote it |" in text
     assert len(tables(text)) == 2
 
 

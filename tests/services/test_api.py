@@ -163,6 +163,8 @@ def test_the_catalogue_says_of_a_mechanism_all_that_the_theory_needs(client: Fla
             "single_flight": sorted(claims.single_flight),
             "fails_across": sorted(claims.fails_across),
             "notices": claims.notices,
+            "untimed": claims.untimed,
+            "left_to": claims.left_to,
             "blocks_hub": claims.blocks_hub,
             "lease_ms": claims.lease_ms,
             "thread": claims.thread,

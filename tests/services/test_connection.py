@@ -38,6 +38,12 @@ def test_what_is_no_value_is_refused(client: FlaskClient, name: str, value: str)
         assert "value" in response.get_json()["error"]
 
 
+@pytest.mark.parametrize("name", HERE)
+def test_without_a_server_nobody_counts(client: FlaskClient, name: str) -> None:
+    """SQLite's connections are known to nobody but the process that has them."""
+    assert client.get(f"/connection/{name}/left").get_json() == {"result": None}
+
+
 def test_a_connection_on_g_is_closed_with_the_request() -> None:
     """The teardown closes what the request has opened; a request that opened nothing has nothing to close."""
     module = MECHANISMS["sqlite-on-g"].module

@@ -70,6 +70,21 @@ def test_who_waits_too_long_is_told_busy(client: FlaskClient, module: object, mo
     assert isinstance(work(client, name), list)
 
 
+@pytest.mark.parametrize("module", [threading_lock, multiprocessing_lock])
+def test_nobody_else_gives_a_held_lock_back(
+    client: FlaskClient, module: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Either lock would let anybody release it; the app does not: 409 that says who may, and the lock is still held."""
+    monkeypatch.setattr(module, "WAIT", 0.05)
+    name = next(name for name, mechanism in MECHANISMS.items() if mechanism.module is module)
+    with module.lock:  # type: ignore[attr-defined]
+        refused = client.post(f"/lock/{name}/release?key=held")
+        assert refused.status_code == 409
+        assert "by the request that took it" in refused.get_json()["error"]
+        assert work(client, name) == "busy"
+    assert isinstance(work(client, name), list)
+
+
 def test_a_file_lock_is_one_that_other_programs_respect(client: FlaskClient) -> None:
     """Somebody else's flock on the same file keeps the request waiting until it is given up."""
     name = "file-flock"

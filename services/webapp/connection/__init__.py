@@ -19,16 +19,26 @@ class Connection(Protocol):
     def probe(self, key: str, value: int) -> int | None:
         """The same over a connection that is opened for it alone: shows that the store is up."""
 
+    def left(self, key: str) -> list[int] | None:
+        """How many connections there are at the server, and how many of them a process means to keep from one request
+        to the next at most; None where no server counts them."""
+
 
 _SENT = {"value": integer(1, 2**53 - 1)}
 
 CONNECTION = Workload(
     name="connection",
-    promise="every reply belongs to the request that asked, and no request fails because others use the connection",
-    operations={"echo": False, "probe": True},
+    promise="every reply belongs to the request that asked, no request fails for its connection, and none is left open",
+    operations={"echo": False, "probe": True, "left": True},
     arguments={"echo": _SENT, "probe": _SENT},
     windows=("io",),
-    shows={"seen-by-others": "crossed-replies", "fails-when-shared": "broken-connection", "stalled": "stalled"},
+    shows={
+        "seen-by-others": "crossed-replies",
+        "fails-when-shared": "broken-connection",
+        "left-open": "connections-left",
+        "used-up": "broken-connection",
+        "stalled": "stalled",
+    },
     table={
         # one for the process
         "sqlite-global": "sqlite_global",
@@ -38,9 +48,12 @@ CONNECTION = Workload(
         "memcached-global": "memcached_global",
         "memcached-before-fork": "memcached_before_fork",
         "postgres-global": "postgres_global",
+        "postgres-before-fork": "postgres_before_fork",
         # one for each request
         "sqlite-on-g": "sqlite_on_g",
         "postgres-on-g": "postgres_on_g",
+        "postgres-on-g-no-teardown": "postgres_on_g_no_teardown",
+        "postgres-closed-at-exit": "postgres_closed_at_exit",
         # pools
         "redis-pool-before-fork": "redis_pool_before_fork",
         "memcached-pool": "memcached_pool",

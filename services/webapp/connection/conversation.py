@@ -57,6 +57,7 @@ def over_sqlite(connection: sqlite3.Connection, window: Window, value: int) -> i
 
 def over_postgres(connection: "PostgresConnection[Any]", window: Window, value: int) -> int | None:
     """A row, then the row that this session inserted last."""
+    POSTGRES.postgres()  # the table is there
     connection.execute("INSERT INTO sent (value) VALUES (%s)", [value])
     work(window, value)
     row = connection.execute("SELECT value FROM sent WHERE id = lastval()").fetchone()

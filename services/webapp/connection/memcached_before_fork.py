@@ -13,6 +13,7 @@ from webapp.claims import NOTHING
 from webapp.claims import PROCESS
 from webapp.claims import SOCKETS
 from webapp.claims import Claims
+from webapp.connection import census
 from webapp.connection import conversation
 from webapp.connection import opening
 from webapp.window import Window
@@ -46,3 +47,7 @@ def echo(key: str, window: Window, value: int) -> int | None:
 
 def probe(key: str, value: int) -> int | None:
     return opening.probe_memcached(key, value)
+
+
+def left(key: str) -> list[int]:
+    return [census.at_memcached(), 1]

@@ -4,19 +4,26 @@ People think of it for speed; it is what makes a client that threads may share.
 """
 
 from webapp import stores
-from webapp.claims import NOTHING
-from webapp.claims import REQUEST
+from webapp.claims import PROCESS
 from webapp.claims import Claims
+from webapp.connection import census
 from webapp.connection import conversation
 from webapp.connection import opening
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=REQUEST, atomic_across=NOTHING, survives=None, store="memcached")
+CLAIMS = Claims(shared_across=PROCESS, atomic_across=PROCESS, survives="request", store="memcached")
+
+
+pool = stores.per_process(stores.memcached_pool)
 
 
 def echo(key: str, window: Window, value: int) -> int | None:
-    return conversation.over_memcached(stores.memcached(), key, window, value)
+    return conversation.over_memcached(pool(), key, window, value)
 
 
 def probe(key: str, value: int) -> int | None:
     return opening.probe_memcached(key, value)
+
+
+def left(key: str) -> list[int]:
+    return [census.at_memcached(), pool().client_pool.max_size]

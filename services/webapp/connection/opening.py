@@ -3,11 +3,11 @@
 import contextlib
 import sqlite3
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 from typing import Any
 
 from webapp import stores
-from webapp.connection.conversation import POSTGRES
 from webapp.connection.conversation import SQLITE
 from webapp.connection.conversation import over_memcached
 from webapp.connection.conversation import over_postgres
@@ -15,6 +15,7 @@ from webapp.connection.conversation import over_redis
 from webapp.connection.conversation import over_sqlite
 from webapp.errors import StoreDown
 from webapp.settings import SETTINGS
+from webapp.tables import ADVISORY_LOCK
 from webapp.window import WINDOWS
 
 if TYPE_CHECKING:
@@ -26,15 +27,15 @@ if TYPE_CHECKING:
 AT_ONCE = WINDOWS["tight"]
 
 
-def redis_pool() -> "ConnectionPool":
+def redis_pool(called: str | None = None) -> "ConnectionPool":
     from redis import ConnectionPool
 
     assert SETTINGS.redis
-    return ConnectionPool.from_url(SETTINGS.redis, **stores.redis_options())
+    return ConnectionPool.from_url(SETTINGS.redis, client_name=called, **stores.redis_options())
 
 
-def redis() -> "ConnectionInterface":
-    connection = redis_pool().make_connection()
+def redis(called: str | None = None) -> "ConnectionInterface":
+    connection = redis_pool(called).make_connection()
     connection.connect()
     return connection
 
@@ -46,12 +47,11 @@ def memcached() -> "Client":
     return Client(SETTINGS.memcached, **stores.memcached_options())
 
 
-def postgres() -> "PostgresConnection[Any]":
+def postgres(called: str | None = None, user: str | None = None) -> "PostgresConnection[Any]":
     import psycopg
 
     assert SETTINGS.postgres
-    POSTGRES.postgres()
-    return psycopg.connect(SETTINGS.postgres, autocommit=True, connect_timeout=2)
+    return psycopg.connect(SETTINGS.postgres, autocommit=True, connect_timeout=2, application_name=called, user=user)
 
 
 def sqlite(*, check_same_thread: bool = True) -> sqlite3.Connection:
@@ -59,6 +59,21 @@ def sqlite(*, check_same_thread: bool = True) -> sqlite3.Connection:
     with SQLITE.sqlite():
         pass
     return sqlite3.connect(SQLITE.path, isolation_level=None, check_same_thread=check_same_thread)
+
+
+@cache
+def limited_user(name: str) -> str:
+    """A user of PostgreSQL who may have ten connections at once, as administrators limit an application; so what one
+    mechanism leaves open takes nothing from the others."""
+    from psycopg import sql
+
+    user = sql.Identifier(name)
+    with stores.postgres().connection() as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [ADVISORY_LOCK])
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone():
+            connection.execute(sql.SQL("CREATE ROLE {} LOGIN CONNECTION LIMIT 10").format(user))
+            connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(connection.info.user), user))
+    return name
 
 
 @contextlib.contextmanager

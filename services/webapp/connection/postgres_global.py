@@ -12,6 +12,7 @@ from webapp.claims import NOTHING
 from webapp.claims import PROCESS
 from webapp.claims import SOCKETS
 from webapp.claims import Claims
+from webapp.connection import census
 from webapp.connection import conversation
 from webapp.connection import opening
 from webapp.window import Window
@@ -23,10 +24,12 @@ CLAIMS = Claims(
     shared_across=PROCESS, atomic_across=NOTHING, switches_inside=SOCKETS, survives="request", store="postgres"
 )
 
+NAME = census.name("postgres-global")
+
 
 @stores.per_process
 def connection() -> "Connection[Any]":
-    return opening.postgres()
+    return opening.postgres(NAME)
 
 
 def echo(key: str, window: Window, value: int) -> int | None:
@@ -35,3 +38,7 @@ def echo(key: str, window: Window, value: int) -> int | None:
 
 def probe(key: str, value: int) -> int | None:
     return opening.probe_postgres(value)
+
+
+def left(key: str) -> list[int]:
+    return [census.at_postgres(NAME), 1]

@@ -12,6 +12,7 @@ from flask import g
 from webapp.claims import NOTHING
 from webapp.claims import REQUEST
 from webapp.claims import Claims
+from webapp.connection import census
 from webapp.connection import conversation
 from webapp.connection import opening
 from webapp.window import Window
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
 
 CLAIMS = Claims(shared_across=REQUEST, atomic_across=NOTHING, survives=None, store="postgres")
 
+NAME = census.name("postgres-on-g")
+
 
 def connection() -> "Connection[Any]":
     if "postgres" not in g:
-        g.postgres = opening.postgres()
+        g.postgres = opening.postgres(NAME)
     opened: Connection[Any] = g.postgres
     return opened
 
@@ -44,3 +47,7 @@ def echo(key: str, window: Window, value: int) -> int | None:
 
 def probe(key: str, value: int) -> int | None:
     return opening.probe_postgres(value)
+
+
+def left(key: str) -> list[int]:
+    return [census.at_postgres(NAME), 0]

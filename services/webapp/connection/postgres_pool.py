@@ -3,20 +3,38 @@
 People think of it for speed; while a request has a connection, nobody else has it.
 """
 
-from webapp.claims import NOTHING
-from webapp.claims import REQUEST
+from typing import TYPE_CHECKING
+from typing import Any
+
+from webapp import stores
+from webapp.claims import PROCESS
 from webapp.claims import Claims
+from webapp.connection import census
 from webapp.connection import conversation
 from webapp.connection import opening
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=REQUEST, atomic_across=NOTHING, survives=None, store="postgres")
+if TYPE_CHECKING:
+    from psycopg_pool import ConnectionPool
+
+CLAIMS = Claims(shared_across=PROCESS, atomic_across=PROCESS, survives="request", store="postgres")
+
+NAME = census.name("postgres-pool")
+
+
+@stores.per_process
+def pool() -> "ConnectionPool[Any]":
+    return stores.postgres_pool(application_name=NAME)
 
 
 def echo(key: str, window: Window, value: int) -> int | None:
-    with conversation.POSTGRES.postgres().connection() as connection:
+    with pool().connection() as connection:
         return conversation.over_postgres(connection, window, value)
 
 
 def probe(key: str, value: int) -> int | None:
     return opening.probe_postgres(value)
+
+
+def left(key: str) -> list[int]:
+    return [census.at_postgres(NAME), pool().max_size]

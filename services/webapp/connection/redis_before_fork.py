@@ -13,6 +13,7 @@ from webapp.claims import NOTHING
 from webapp.claims import PROCESS
 from webapp.claims import SOCKETS
 from webapp.claims import Claims
+from webapp.connection import census
 from webapp.connection import conversation
 from webapp.connection import opening
 from webapp.window import Window
@@ -30,19 +31,25 @@ CLAIMS = Claims(
     store="redis",
 )
 
+NAME = census.name("redis-before-fork")
+
 opened: list["ConnectionInterface"] = []
 
 
 def init_app(app: Flask) -> None:
     with contextlib.suppress(Exception):  # a store that is down must not stop the app
-        opened.append(opening.redis())
+        opened.append(opening.redis(NAME))
 
 
 def echo(key: str, window: Window, value: int) -> int | None:
     if not opened:
-        opened.append(opening.redis())
+        opened.append(opening.redis(NAME))
     return conversation.over_redis(opened[0], window, value)
 
 
 def probe(key: str, value: int) -> int | None:
     return opening.probe_redis(value)
+
+
+def left(key: str) -> list[int]:
+    return [census.at_redis(NAME), 1]

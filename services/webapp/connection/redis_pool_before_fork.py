@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from webapp.claims import NOTHING
-from webapp.claims import REQUEST
+from webapp.claims import PROCESS
 from webapp.claims import Claims
+from webapp.connection import census
 from webapp.connection import conversation
 from webapp.connection import opening
 from webapp.window import Window
@@ -20,12 +20,14 @@ from webapp.window import Window
 if TYPE_CHECKING:
     from redis import ConnectionPool
 
-CLAIMS = Claims(shared_across=REQUEST, atomic_across=NOTHING, survives=None, store="redis")
+CLAIMS = Claims(shared_across=PROCESS, atomic_across=PROCESS, survives="request", store="redis")
+
+NAME = census.name("redis-pool-before-fork")
 
 
 @cache
 def pool() -> "ConnectionPool":
-    return opening.redis_pool()
+    return opening.redis_pool(NAME)
 
 
 def init_app(app: Flask) -> None:
@@ -43,3 +45,7 @@ def echo(key: str, window: Window, value: int) -> int | None:
 
 def probe(key: str, value: int) -> int | None:
     return opening.probe_redis(value)
+
+
+def left(key: str) -> list[int]:
+    return [census.at_redis(NAME), pool().max_connections]

@@ -30,3 +30,7 @@ def echo(key: str, window: Window, value: int) -> int | None:
 
 def probe(key: str, value: int) -> int | None:
     return opening.probe_sqlite(value)
+
+
+def left(key: str) -> None:
+    """No server, nobody who counts."""

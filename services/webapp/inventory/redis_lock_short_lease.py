@@ -6,22 +6,15 @@ writes; redis-py notices only at the release, here with a line in the log as `ra
 
 from webapp import stores
 from webapp.claims import CLUSTER
-from webapp.claims import NOTHING
-from webapp.claims import SOCKETS
 from webapp.claims import Claims
 from webapp.inventory.answers import Answer
 from webapp.inventory.answers import unknown_article
 from webapp.window import Window
 
-CLAIMS = Claims(
-    shared_across=CLUSTER,
-    atomic_across=NOTHING,  # the lock excludes others for its lease, and a query takes longer
-    switches_inside=SOCKETS,
-    survives="server",
-    store="redis",
-)
+LEASE_MS = 1
 
-LEASE = 0.001
+CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="server", store="redis", lease_ms=LEASE_MS)
+
 POLL = 0.001
 
 
@@ -33,7 +26,7 @@ def stock(key: str, window: Window, value: int) -> int:
 
 def buy(key: str, window: Window) -> Answer:
     redis = stores.redis()
-    with redis.lock(f"{key}~lock", timeout=LEASE, sleep=POLL, raise_on_release_error=False):
+    with redis.lock(f"{key}~lock", timeout=LEASE_MS / 1000, sleep=POLL, raise_on_release_error=False):
         left = read(key)
         if left < 1:
             return "sold-out"

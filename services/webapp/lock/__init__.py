@@ -1,5 +1,6 @@
 """A lock: each request takes it, works for the length of its window, and gives it back."""
 
+from typing import NoReturn
 from typing import Protocol
 
 from webapp.claims import Claims
@@ -16,11 +17,14 @@ class Lock(Protocol):
     def work(self, key: str, window: Window) -> Answer:
         """Holds the lock `key` for the window and answers when it did; `busy` or `refused` where it did no work."""
 
+    def release(self, key: str) -> NoReturn:
+        """Refuses: only the request that holds the lock gives it back, whatever the lock itself would allow."""
+
 
 LOCK = Workload(
     name="lock",
     promise="no two requests hold the lock at the same time, and a dead holder does not keep it for ever",
-    operations={"work": False},
+    operations={"work": False, "release": False},
     windows=("io",),
     shows={fault: "two-holders" for fault in ("never-persists", "divergent", "lost-update")} | {"stalled": "stalled"},
     table={

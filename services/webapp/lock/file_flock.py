@@ -5,10 +5,12 @@ killed is free at once, since the kernel closes its file.
 """
 
 import fcntl
+from typing import NoReturn
 
 from webapp.claims import HOST
 from webapp.claims import Claims
 from webapp.lock.section import Answer
+from webapp.lock.section import not_yours
 from webapp.lock.section import section
 from webapp.settings import SETTINGS
 from webapp.window import Window
@@ -20,3 +22,7 @@ def work(key: str, window: Window) -> Answer:
     with (SETTINGS.state_dir / key).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         return section(window)
+
+
+def release(key: str) -> NoReturn:
+    raise not_yours(key)

@@ -4,6 +4,7 @@ People leave the expiry out, as here: then a holder that is killed keeps the loc
 """
 
 import time
+from typing import NoReturn
 
 from webapp import stores
 from webapp.claims import CLUSTER
@@ -12,6 +13,7 @@ from webapp.lock.section import BUSY
 from webapp.lock.section import POLL
 from webapp.lock.section import WAIT
 from webapp.lock.section import Answer
+from webapp.lock.section import not_yours
 from webapp.lock.section import section
 from webapp.window import Window
 
@@ -29,3 +31,7 @@ def work(key: str, window: Window) -> Answer:
         return section(window)
     finally:
         memcached.delete(key)
+
+
+def release(key: str) -> NoReturn:
+    raise not_yours(key)

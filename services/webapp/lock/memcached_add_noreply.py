@@ -5,6 +5,7 @@ People trust the True it returns; it returns True to everybody, whether the key 
 
 import time
 from typing import TYPE_CHECKING
+from typing import NoReturn
 
 from webapp import stores
 from webapp.claims import CLUSTER
@@ -14,6 +15,7 @@ from webapp.lock.section import BUSY
 from webapp.lock.section import POLL
 from webapp.lock.section import WAIT
 from webapp.lock.section import Answer
+from webapp.lock.section import not_yours
 from webapp.lock.section import section
 from webapp.settings import SETTINGS
 from webapp.window import Window
@@ -43,3 +45,7 @@ def work(key: str, window: Window) -> Answer:
         return section(window)
     finally:
         memcached.delete(key)
+
+
+def release(key: str) -> NoReturn:
+    raise not_yours(key)

@@ -5,6 +5,7 @@ whole process, holder included, and a holder that is killed keeps it for ever.
 """
 
 import multiprocessing
+from typing import NoReturn
 
 from webapp.claims import HOST
 from webapp.claims import PROCESS
@@ -12,6 +13,7 @@ from webapp.claims import Claims
 from webapp.lock.section import BUSY
 from webapp.lock.section import WAIT
 from webapp.lock.section import Answer
+from webapp.lock.section import not_yours
 from webapp.lock.section import section
 from webapp.window import Window
 
@@ -33,3 +35,7 @@ def work(key: str, window: Window) -> Answer:
         return section(window)
     finally:
         lock.release()
+
+
+def release(key: str) -> NoReturn:
+    raise not_yours(key)

@@ -4,12 +4,15 @@ People fear locks that stay; the end of the transaction frees this one, and so d
 process is killed. A lock of the session (`pg_advisory_lock`) would stay with the connection that goes back to the pool.
 """
 
+from typing import NoReturn
+
 from webapp import stores
 from webapp.claims import CLUSTER
 from webapp.claims import Claims
 from webapp.lock.section import BUSY
 from webapp.lock.section import WAIT
 from webapp.lock.section import Answer
+from webapp.lock.section import not_yours
 from webapp.lock.section import section
 from webapp.window import Window
 
@@ -26,3 +29,7 @@ def work(key: str, window: Window) -> Answer:
         except LockNotAvailable:
             return BUSY
         return section(window)
+
+
+def release(key: str) -> NoReturn:
+    raise not_yours(key)

@@ -3,6 +3,8 @@
 Right as long as the lease outlives the section; a holder that is killed keeps the lock until the lease ends.
 """
 
+from typing import NoReturn
+
 from webapp import stores
 from webapp.claims import CLUSTER
 from webapp.claims import Claims
@@ -10,6 +12,7 @@ from webapp.lock.section import BUSY
 from webapp.lock.section import POLL
 from webapp.lock.section import WAIT
 from webapp.lock.section import Answer
+from webapp.lock.section import not_yours
 from webapp.lock.section import section
 from webapp.window import Window
 
@@ -26,3 +29,7 @@ def work(key: str, window: Window) -> Answer:
         return section(window)
     finally:
         lock.release()
+
+
+def release(key: str) -> NoReturn:
+    raise not_yours(key)

@@ -6,6 +6,7 @@ somebody else began is not taken.
 """
 
 import contextlib
+from typing import NoReturn
 
 from webapp import stores
 from webapp.claims import CLUSTER
@@ -15,6 +16,7 @@ from webapp.lock.section import POLL
 from webapp.lock.section import REFUSED
 from webapp.lock.section import WAIT
 from webapp.lock.section import Answer
+from webapp.lock.section import not_yours
 from webapp.lock.section import section
 from webapp.window import Window
 
@@ -47,3 +49,7 @@ def work(key: str, window: Window) -> Answer:
     with contextlib.suppress(LockNotOwnedError):
         lock.release()
     return stamps if taken else REFUSED
+
+
+def release(key: str) -> NoReturn:
+    raise not_yours(key)

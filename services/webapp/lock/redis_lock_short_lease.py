@@ -5,6 +5,7 @@ notice before it gives back what is no longer its own.
 """
 
 import contextlib
+from typing import NoReturn
 
 from webapp import stores
 from webapp.claims import CLUSTER
@@ -13,6 +14,7 @@ from webapp.lock.section import BUSY
 from webapp.lock.section import POLL
 from webapp.lock.section import WAIT
 from webapp.lock.section import Answer
+from webapp.lock.section import not_yours
 from webapp.lock.section import section
 from webapp.window import Window
 
@@ -31,3 +33,7 @@ def work(key: str, window: Window) -> Answer:
     with contextlib.suppress(LockNotOwnedError):  # the work is done; that others worked too cannot be undone
         lock.release()
     return stamps
+
+
+def release(key: str) -> NoReturn:
+    raise not_yours(key)

@@ -3,6 +3,7 @@
 import time
 from typing import Literal
 
+from webapp.errors import Refused
 from webapp.window import Window
 
 Stamps = list[int]
@@ -19,6 +20,11 @@ WAIT = 2.5
 
 POLL = 0.002
 """Seconds between two tries where nobody tells who waits that the lock is free."""
+
+
+def not_yours(key: str) -> Refused:
+    """Why nobody can give the lock back from outside: who holds it is a request under way, and that gives it back."""
+    return Refused(409, f"the lock {key} is given back by the request that took it, and by nobody else")
 
 
 def section(window: Window) -> Stamps:

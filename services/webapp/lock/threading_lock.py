@@ -4,12 +4,14 @@ People add it and believe the section safe; each process has a lock of its own.
 """
 
 import threading
+from typing import NoReturn
 
 from webapp.claims import PROCESS
 from webapp.claims import Claims
 from webapp.lock.section import BUSY
 from webapp.lock.section import WAIT
 from webapp.lock.section import Answer
+from webapp.lock.section import not_yours
 from webapp.lock.section import section
 from webapp.window import Window
 
@@ -25,3 +27,7 @@ def work(key: str, window: Window) -> Answer:
         return section(window)
     finally:
         lock.release()
+
+
+def release(key: str) -> NoReturn:
+    raise not_yours(key)

@@ -43,6 +43,8 @@ ONCE = Workload(
         # scheduled jobs
         "apscheduler-add-job": "apscheduler_add_job",
         "apscheduler-every-worker": "apscheduler_every_worker",
+        "apscheduler-leader-file": "apscheduler_leader_file",
         "apscheduler-leader": "apscheduler_leader",
+        "apscheduler-leader-postgres": "apscheduler_leader_postgres",
     },
 )

@@ -13,7 +13,7 @@ from webapp.once import ledger
 from webapp.once.orders import Orders
 from webapp.once.orders import Recurring
 from webapp.once.orders import settled
-from webapp.settings import SETTINGS
+from webapp.settings import PLACE
 from webapp.window import Window
 
 LEASE_MS = 5000
@@ -28,7 +28,7 @@ CLAIMS = Claims(
 )
 
 orders = Orders("apscheduler-leader")
-NAME = f"once.apscheduler-leader.{SETTINGS.state_dir}"
+NAME = f"once.apscheduler-leader.{PLACE}"
 """The orders are a file of this deployment, and so is their lock."""
 
 

@@ -4,7 +4,6 @@ from typing import Protocol
 
 from webapp import arguments
 from webapp.claims import Claims
-from webapp.errors import Refused
 from webapp.window import Window
 from webapp.workload import Workload
 
@@ -28,11 +27,6 @@ class Session(Protocol):
 
     def whoami(self, key: str) -> str | None:
         """Who is logged in; None for nobody."""
-
-
-def nobody() -> Refused:
-    """Why a request that needs a session is refused: 401, nothing has changed."""
-    return Refused(401, "nobody is logged in: the request has no cookie, or one that opens no session here")
 
 
 SESSION = Workload(

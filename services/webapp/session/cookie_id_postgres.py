@@ -12,7 +12,8 @@ from flask import session
 from webapp.claims import CLUSTER
 from webapp.claims import Claims
 from webapp.own_app import own_app
-from webapp.session import nobody
+from webapp.session.answers import nobody
+from webapp.session.answers import shown
 from webapp.tables import Tables
 from webapp.window import Window
 
@@ -46,7 +47,7 @@ def count(key: str, window: Window) -> str:
     if found is None:
         raise nobody()
     user, value = found
-    return f"{user} {value}"
+    return shown(user, value)
 
 
 def logout(key: str, window: Window) -> str:
@@ -69,7 +70,7 @@ def read(key: str) -> str:
     if found is None:
         raise nobody()
     user, value = found
-    return f"{user} {value}"
+    return shown(user, value)
 
 
 def whoami(key: str) -> str | None:

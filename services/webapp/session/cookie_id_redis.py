@@ -14,7 +14,8 @@ from webapp import stores
 from webapp.claims import CLUSTER
 from webapp.claims import Claims
 from webapp.own_app import own_app
-from webapp.session import nobody
+from webapp.session.answers import nobody
+from webapp.session.answers import shown
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="server", store="redis", keyed=True)
@@ -51,7 +52,7 @@ def count(key: str, window: Window) -> str:
     if found is None:
         raise nobody()
     user, value = found
-    return f"{user.decode()} {value}"
+    return shown(user.decode(), value)
 
 
 def logout(key: str, window: Window) -> str:
@@ -68,7 +69,7 @@ def read(key: str) -> str:
     user, value = found
     if user is None:
         raise nobody()
-    return f"{user.decode()} {int(value)}"
+    return shown(user.decode(), int(value))
 
 
 def whoami(key: str) -> str | None:

@@ -7,7 +7,8 @@ all out.
 from webapp.claims import NOTHING
 from webapp.claims import PROCESS
 from webapp.claims import Claims
-from webapp.session import nobody
+from webapp.session.answers import known
+from webapp.session.answers import shown
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=PROCESS, atomic_across=NOTHING, survives="request")
@@ -25,30 +26,24 @@ def login(key: str, window: Window, user: str) -> str:
 
 
 def count(key: str, window: Window) -> str:
-    user = current_user
-    if user is None:
-        raise nobody()
+    user = known(current_user)
     value = counters[user]
     window()
     counters[user] = value + 1
-    return f"{user} {value + 1}"
+    return shown(user, value + 1)
 
 
 def logout(key: str, window: Window) -> str:
     global current_user
     window()
-    user = current_user
-    if user is None:
-        raise nobody()
+    user = known(current_user)
     current_user = None
     return user
 
 
 def read(key: str) -> str:
-    user = current_user
-    if user is None:
-        raise nobody()
-    return f"{user} {counters[user]}"
+    user = known(current_user)
+    return shown(user, counters[user])
 
 
 def whoami(key: str) -> str | None:

@@ -14,7 +14,8 @@ from webapp.claims import HOST
 from webapp.claims import NOTHING
 from webapp.claims import Claims
 from webapp.own_app import own_app
-from webapp.session import nobody
+from webapp.session.answers import known
+from webapp.session.answers import shown
 from webapp.settings import SETTINGS
 from webapp.window import Window
 
@@ -44,27 +45,21 @@ def login(key: str, window: Window, user: str) -> str:
 
 
 def count(key: str, window: Window) -> str:
-    if "user" not in session:
-        raise nobody()
-    value = session["count"]
+    user, value = known(session.get("user")), session["count"]
     window()
     session["count"] = value + 1
-    return f"{session['user']} {value + 1}"
+    return shown(user, value + 1)
 
 
 def logout(key: str, window: Window) -> str:
-    if "user" not in session:
-        raise nobody()
-    user: str = session["user"]
+    user = known(session.get("user"))
     window()
     session.clear()
     return user
 
 
 def read(key: str) -> str:
-    if "user" not in session:
-        raise nobody()
-    return f"{session['user']} {session['count']}"
+    return shown(session.get("user"), session.get("count"))
 
 
 def whoami(key: str) -> str | None:

@@ -11,7 +11,9 @@ from webapp.claims import NOTHING
 from webapp.claims import PROCESS
 from webapp.claims import Claims
 from webapp.own_app import own_app
-from webapp.session import nobody
+from webapp.session.answers import known
+from webapp.session.answers import nobody
+from webapp.session.answers import shown
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=PROCESS, atomic_across=NOTHING, survives="request", keyed=True)
@@ -32,14 +34,12 @@ def login(key: str, window: Window, user: str) -> str:
 
 
 def count(key: str, window: Window) -> str:
-    user = session.get("user")
-    if user not in users:
-        raise nobody()
+    user = known(whoami(key))
     mine = users[user]
     value = mine["count"]
     window()
     mine["count"] = value + 1
-    return f"{user} {value + 1}"
+    return shown(user, value + 1)
 
 
 def logout(key: str, window: Window) -> str:
@@ -51,10 +51,8 @@ def logout(key: str, window: Window) -> str:
 
 
 def read(key: str) -> str:
-    user = session.get("user")
-    if user not in users:
-        raise nobody()
-    return f"{user} {users[user]['count']}"
+    user = known(whoami(key))
+    return shown(user, users[user]["count"])
 
 
 def whoami(key: str) -> str | None:

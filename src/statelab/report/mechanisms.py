@@ -33,7 +33,7 @@ Deployments = Mapping[str, Deployment]
 
 MARKS = {
     states.HELD.symbol: "held, by the mechanism's own promise",
-    states.NOT_GUARANTEED.symbol: "held, not guaranteed: only because this window lets no other request in",
+    states.NOT_GUARANTEED.symbol: "held, not guaranteed: mostly, this window only lets no other request in",
 }
 
 INTRODUCTION = """\
@@ -44,11 +44,11 @@ measured: the figures, and what a change costs in throughput and p95, are in the
 
 For each mechanism: what it is and what people believe of it, what it claims, what the theory predicts from that under
 each deployment, and, where it breaks, the nearest mechanism that holds there, with the lines that change. Nearest is
-what keeps the state in the same place (reach, store, what it outlives), then what widens its reach least, then what
-changes the fewest lines of code; it never reaches less far or forgets earlier (but where outliving the request is what
-goes wrong), and it holds by its own promise with every window. The code is shown without imports and docstrings: `-`
-goes, `+` comes, `...` is the same on both sides; a line that is only indented otherwise counts as the same. The call
-`window()` stands for what your code does there.
+what keeps the state in the same place (reach, store, what it outlives), then what needs no other store, then what
+widens its reach least, then what changes the fewest lines of code; it never reaches less far or forgets earlier (but
+where nothing goes wrong with state that is not kept), and it holds by its own promise with every window. The code is
+shown without imports and docstrings: `-` goes, `+` comes, `...` is the same on both sides; a line that is only indented
+otherwise counts as the same. The call `window()` stands for what your code does there.
 """
 
 
@@ -90,6 +90,8 @@ def _claims(claims: Claims) -> str:
         f"a miss is computed once across: {_named(claims.single_flight)}": claims.single_flight,
         f"requests that share it fail across: {_named(claims.fails_across)}": claims.fails_across,
         "they fail before a wrong answer is given": claims.notices,
+        "who misses an answer waits for it without a limit": claims.untimed,
+        f"what a request opens is left to the {claims.left_to} to close": claims.left_to is not None,
         "a wait stops every greenlet": claims.blocks_hub,
         f"excludes others for at most {claims.lease_ms} ms": claims.lease_ms is not None,
         f"a thread started at its {claims.thread} does the work": claims.thread is not None,

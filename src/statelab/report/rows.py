@@ -136,7 +136,7 @@ class Row:
 
     @cached_property
     def lost_share(self) -> float:
-        """The share of acknowledged increments that is certainly lost; 0 where none is or it does not apply."""
+        """The share of acknowledged updates that is certainly lost; 0 where none is or it does not apply."""
         cell = self.cell
         return cell.lost.min / cell.operations.ok if cell.lost and cell.operations and cell.operations.ok else 0.0
 

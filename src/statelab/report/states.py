@@ -47,7 +47,7 @@ NOT_GUARANTEED = State(
     symbol="○",
     word="not guaranteed",
     title="held here, not guaranteed",
-    meaning="only because this window offers no place to switch; nobody promises it",
+    meaning="nobody promises it: mostly, this window only offers no place to switch",
 )
 HELD = State(
     name="held",

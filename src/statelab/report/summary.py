@@ -200,7 +200,7 @@ def _where(row: Row) -> str:
 
 def _contradiction(row: Row) -> str:
     cell = row.cell
-    lost = f" Lost: {row.lost} acknowledged increments." if cell.lost and cell.lost.min else ""
+    lost = f" Lost: {row.lost} acknowledged updates." if cell.lost and cell.lost.min else ""
     return (
         f"{_where(row)} under `{cell.deployment}` was violated ({joined(cell.anomalies)}) although the rule predicts "
         f"held: {ended(cell.prediction_reason)} Measured: {ended(cell.reason)}{lost} "

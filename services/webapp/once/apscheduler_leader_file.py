@@ -1,0 +1,52 @@
+"""A scheduler in every process that takes orders, and a file lock: who gets the `flock` leads for one run of the job.
+
+People write the leader's process id into a file, which outlives the leader. The kernel gives this lock back when its
+holder dies; the place the leader has come to is what the file is for, so that the next one goes on from there.
+"""
+
+import fcntl
+import uuid
+
+from webapp.claims import HOST
+from webapp.claims import Claims
+from webapp.once import ledger
+from webapp.once.orders import Orders
+from webapp.once.orders import Recurring
+from webapp.once.orders import settled
+from webapp.settings import SETTINGS
+from webapp.window import Window
+
+# No wait that could stop a greenlet: who does not get the lock does not lead.
+CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, survives="server", thread="first-use")
+
+orders = Orders("apscheduler-leader-file")
+PLACE = SETTINGS.state_dir / "once.apscheduler-leader-file~place"
+
+
+def do_what_is_due() -> None:
+    with PLACE.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        file.seek(0)
+        due, place = orders.since(int(file.read() or 0))
+        for key, order in due:
+            ledger.note(key, order)
+        file.truncate(0)
+        file.write(str(place))
+
+
+job = Recurring(do_what_is_due)
+
+
+def execute(key: str, window: Window, op_id: str, body: str) -> str:
+    job.start()
+    window()
+    order = uuid.uuid4().hex
+    orders.place(key, order)
+    return order
+
+
+def read(key: str) -> list[str]:
+    return settled(key, orders.of(key))
