@@ -1,7 +1,7 @@
 """The workload `connection`: A has sent its value and is held before it takes the reply, B sends and takes meanwhile.
 
-Five is a value for which the app works a little between sending and taking; six, which B would wait for, is not: B
-sends sixteen.
+The app works between sending and taking as the value tells it to: for A's value it does, so that A comes to its gate,
+for B's it does not.
 """
 
 from statelab.catalogue import Claims

@@ -28,7 +28,11 @@ COPIES = (Burst("W", "execute", arguments=REQUEST), Run("R", "read"))
 SCHEDULES = {
     "lost-update": Schedule(steps=COLLISION, held_where="before its work is done"),
     "stalled": Schedule(
-        steps=(Meet(PAIR, "one-process"), *RETRY), held_where="inside its lock", patience_s=1.0, limit_s=4.0
+        # the ledger is read first, since nobody can afterwards
+        steps=(Meet(PAIR, "one-process"), Run("P", "read", via="A"), *RETRY),
+        held_where="inside its lock",
+        patience_s=1.0,
+        limit_s=4.0,
     ),
     "divergent": Schedule(steps=COPIES),
     "never-persists": Schedule(steps=COPIES),
