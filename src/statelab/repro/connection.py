@@ -25,13 +25,16 @@ PROBE = {"value": 1}
 
 BROKEN = (
     Run("P", "probe", arguments=PROBE),
-    Burst("W", "echo", arguments={"value": 5}),
+    Burst("W", "echo", arguments={"value": "{n}"}, until="failure"),
     Run("P", "probe", arguments=PROBE),
 )
 
 SCHEDULES = {
     "seen-by-others": Schedule(steps=CROSSED, held_where="after it has sent and before it takes its reply"),
-    "fails-when-shared": Schedule(steps=BROKEN),
+    "fails-when-shared": Schedule(
+        steps=BROKEN,
+        without_gate="They meet inside the client's library, where no gate stands: many are sent until one fails.",
+    ),
 }
 
 ATTEMPT = Schedule(steps=CROSSED, held_where="after it has sent", patience_s=0.5)

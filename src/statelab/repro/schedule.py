@@ -10,6 +10,8 @@ from statelab.catalogue import Claims
 from statelab.history import Operation
 from statelab.history import Value
 
+NO_GATE = "It needs no gate: nobody has to come between the read and the write of another."
+
 Place = Literal["one-copy", "one-process", "two-copies"]
 
 
@@ -24,8 +26,8 @@ class Meet:
 
 @dataclass(frozen=True, slots=True)
 class _Act:
-    """`who` asks for an operation. `{n}` in an argument is the number of the request; `key` names another key than
-    that of the play, beside it."""
+    """`who` asks for an operation. `{n}` in an argument is the number of the request, `{play}` a name that no other
+    play has; `key` is put behind that of the play."""
 
     who: str
     operation: str
@@ -54,8 +56,10 @@ class Run(_Act):
 
 @dataclass(frozen=True, slots=True)
 class Burst(_Act):
-    """Several at once, `who`1, `who`2, ..., and nobody is held; where there are several copies of the state, again
-    until more than one has answered."""
+    """Several at once, `who`1, `who`2, ..., and nobody is held; again until more than one copy of the state has
+    answered, where there are several, or until one of them has failed."""
+
+    until: Literal["copies", "failure"] = field(default="copies", kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +75,12 @@ Step = Meet | Act | Release
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """`held_where` says in words where its `Hold` stands. `patience_s` is how long a `Run` may take before the next
+    """`held_where` says in words where its `Hold` stands, `without_gate` why it has none. `patience_s` is how long a `Run` may take before the next
     step comes all the same, `limit_s` how long a client waits for its answer."""
 
     steps: tuple[Step, ...]
     held_where: str = ""
+    without_gate: str = NO_GATE
     patience_s: float = 5.0
     limit_s: float = 12.0
 
@@ -86,8 +91,8 @@ class Schedule:
 
     @property
     def in_one_copy(self) -> bool:
-        """Whether its requests collide in one copy of the state; what others did to other copies is another matter."""
-        return self.gated and any(isinstance(step, Meet) and step.place == "one-copy" for step in self.steps)
+        """Whether its requests meet in one copy of the state; what others did to other copies is another matter."""
+        return any(isinstance(step, Meet) and step.place == "one-copy" for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +100,11 @@ class Script:
     """What a workload's faults need to show themselves.
 
     `schedules` by the theory's fault, since several may be the same anomaly to a client; `attempt` is what is tried
-    where none is predicted; `in_words` says of an answered operation what it found and left. `unplayed` says why there
-    is no schedule for a fault, `unheld` why one that holds a request shows nothing of a mechanism.
+    where none is predicted; `in_words` says of an answered operation what it found and left; `unheld` says of a
+    mechanism why it shows nothing when a request is held.
     """
 
     schedules: Mapping[str, Schedule]
     attempt: Schedule
     in_words: Callable[[Operation, Claims], str]
-    unplayed: Mapping[str, str] = field(default_factory=dict)
     unheld: Mapping[str, str] = field(default_factory=dict)

@@ -24,6 +24,18 @@ BEGIN = (Meet(PAIR), Run("L", "login", via="A", key="ann", arguments=ANN))
 
 COLLISION = (*BEGIN, Hold("A", "count", key="ann"), Run("B", "count", key="ann"), Release("A"))
 
+AS_BOB = Schedule(
+    steps=(Burst("L", "login", key="bob", arguments=BOB), Burst("W", "whoami", key="ann")),
+)
+
+FORGOTTEN = Schedule(
+    steps=(
+        Run("L", "login", key="{play}", arguments={"user": "{play}"}),  # nobody's name in another process
+        Run("B", "logout", key="bob", as_of="L"),  # L had no cookies yet, so B is another browser
+        Burst("W", "whoami", key="{play}"),
+    ),
+)
+
 SCHEDULES = {
     "lost-update": Schedule(
         steps=(*COLLISION, Run("R", "read", via="A", key="ann")),
@@ -47,22 +59,12 @@ SCHEDULES = {
             Run("R", "whoami", via="A", key="ann", as_of="A"),
         )
     ),
-    "seen-by-others": Schedule(
-        steps=(Burst("L", "login", key="bob", arguments=BOB), Burst("W", "whoami", key="ann")),
-    ),
-    "divergent": Schedule(
-        steps=(Run("L", "login", key="ann", arguments=ANN), Burst("W", "whoami", key="ann")),
-    ),
+    "seen-by-others": AS_BOB,
+    "left-behind": AS_BOB,
+    "divergent": FORGOTTEN,
+    "never-persists": FORGOTTEN,
+    "ended-by-others": FORGOTTEN,
 }
-SCHEDULES["left-behind"] = SCHEDULES["seen-by-others"]
-SCHEDULES["never-persists"] = SCHEDULES["divergent"]
-SCHEDULES["ended-by-others"] = Schedule(
-    steps=(
-        Run("L", "login", key="ann", arguments=ANN),
-        Run("B", "logout", key="bob"),
-        Burst("W", "whoami", key="ann"),
-    ),
-)
 
 ATTEMPT = Schedule(
     steps=(*COLLISION, Run("C", "logout", via="A", key="ann"), Run("R", "whoami", via="A", key="ann", as_of="C")),

@@ -24,8 +24,8 @@ from statelab.repro.schedule import Step
 from statelab.repro.targets import Target
 
 TOGETHER = 8
-TRIES = 50
-"""A burst is so many requests at once, and comes again at most so often."""
+TRIES = {"copies": 50, "failure": 500}
+"""A burst is so many requests at once, and comes again at most so often until what it is for is met."""
 
 What = Literal["held", "passed", "waits", "released", "answered", "failed"]
 
@@ -95,18 +95,25 @@ class Stage:
     def _send(self, line: Line, act: Act, who: str, **more: Value) -> Call:
         number = len(self._calls) + 1
         path = f"/{self._target.workload}/{self._target.mechanism}"
-        given = {n: v.format(n=number) if isinstance(v, str) else v for n, v in act.arguments.items()}
         request = Request(
             who=who,
             op=act.operation,
             op_id=f"{self._key}-{number}",
             method=self._target.methods[act.operation],
             path=path if act.operation == "read" else f"{path}/{act.operation}",
-            parameters={"key": f"{self._key}.{act.key}" if act.key else self._key, **given, **more},
+            parameters={"key": self._named(act), **self._given(act, number), **more},
             cookies=self._cookies(act),
         )
         self._calls.append(Call(request, line, self._browser))
         return self._calls[-1]
+
+    def _named(self, act: Act) -> str:
+        return f"{self._key}.{act.key.format(play=self._key)}" if act.key else self._key
+
+    def _given(self, act: Act, number: int) -> dict[str, Value]:
+        """The arguments; a text that is a number is one."""
+        texts = {name: str(value).format(n=number, play=self._key) for name, value in act.arguments.items()}
+        return {name: int(text) if text.isdecimal() else text for name, text in texts.items()}
 
     def _cookies(self, act: Act) -> str:
         if isinstance(act, Run) and act.as_of:
@@ -131,10 +138,10 @@ class Stage:
 
     def _meet(self, step: Meet) -> None:
         """Several connections at once, so that more than one process has to take them; again until two fit."""
-        if self._target.deployment.expected_processes in (1, None):
-            return  # one leads where all lead, or where none leads again
+        if not self._target.leads_apart(step.place):
+            return
         opened: list[tuple[Line, ServedBy]] = []
-        for _ in range(TRIES):
+        for _ in range(TRIES["copies"]):
             opened += self._doors()
             for (line, one), (other_line, other) in itertools.combinations(opened, 2):
                 if self._target.fits(one, other, step.place):
@@ -161,13 +168,16 @@ class Stage:
 
     def _burst(self, step: Burst) -> None:
         met: set[object] = set()
-        for _ in range(TRIES):
+        for _ in range(TRIES[step.until]):
             calls = [
                 self._send(self._open(), step, f"{step.who}{number + 1}", window="io") for number in range(TOGETHER)
             ]
             ended = [operation for operation in map(self._finish, calls) if operation]
             met |= {self._target.copy_of(operation.served_by) for operation in ended if operation.served_by}
-            if len(met) > 1 or not self._target.apart:
+            if step.until == "failure":
+                if any(operation.status != "ok" for operation in ended):
+                    return
+            elif len(met) > 1 or not self._target.apart:
                 return
 
     def _release(self, step: Release) -> None:

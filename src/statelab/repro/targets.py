@@ -30,10 +30,7 @@ _IDENTITY = {
 }
 
 
-NOBODY_CHOOSES = (
-    "requests of one copy of the state follow each other here, and nobody can choose the process that serves the next "
-    "one, so none can be let through while another one is held"
-)
+NOBODY_CHOOSES = "requests to one copy of the state follow each other here, and nobody can choose the process that serves the next one"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +70,11 @@ class Target:
         if fault is None:
             return None
         if fault not in self.script.schedules:
-            return self.script.unplayed[fault]
-        if not self.schedule.gated:
-            return None
+            return f"nobody wrote a schedule for {fault} in {self.workload}"
         alone = bool(self.apart) and self.deployment.spread <= self.apart
-        return NOBODY_CHOOSES if self.schedule.in_one_copy and alone else self.script.unheld.get(self.mechanism)
+        if self.schedule.in_one_copy and alone:
+            return NOBODY_CHOOSES
+        return self.script.unheld.get(self.mechanism) if self.schedule.gated else None
 
     @property
     def red(self) -> bool:
@@ -93,6 +90,13 @@ class Target:
         """Whose copy of the state this server has: equal for two that share one."""
         names = dict.fromkeys(name for boundary in sorted(self.apart) for name in _IDENTITY[boundary])
         return tuple(getattr(server, name) for name in names)
+
+    def leads_apart(self, place: Place) -> bool:
+        """Whether it matters over which connection a request goes: not where all lead to one process, nor where none
+        leads to the same one, or to the same copy, again."""
+        if self.deployment.expected_processes in (1, None):
+            return False
+        return place != "one-copy" or not self.apart & self.deployment.fresh
 
     def fits(self, one: ServedBy, other: ServedBy, place: Place) -> bool:
         """Whether requests to these two meet as a schedule wants it."""
@@ -160,9 +164,7 @@ def targets(catalogue: Catalogue, deployments: dict[str, Deployment], cell: str,
     require_known("deployment", wanted, list(deployments))
     named = list(_named(catalogue, cell))
     chosen = [deployment for name, deployment in deployments.items() if name in (wanted or deployments)]
-    return [
-        target for deployment in chosen for names in named for target in _targets(catalogue, *names, deployment)
-    ]
+    return [target for deployment in chosen for names in named for target in _targets(catalogue, *names, deployment)]
 
 
 def played(found: list[Target]) -> list[Target]:
@@ -176,5 +178,7 @@ def played(found: list[Target]) -> list[Target]:
         playable = [target for target in cell if target.unplayed is None]
         chosen += [target for target in playable if target.red] or playable
     if not chosen:
-        raise BadInput("; ".join(f"{target.name}: {target.anomaly} is not shown here: {target.unplayed}" for target in found))
+        raise BadInput(
+            "; ".join(f"{target.name}: {target.anomaly} is not shown here: {target.unplayed}" for target in found)
+        )
     return chosen
