@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 from urllib.parse import urlsplit
 
@@ -44,7 +45,7 @@ class Request:
         return {"X-Operation-Id": self.op_id, **brought}
 
     @property
-    def fields(self) -> dict[str, Value]:
+    def fields(self) -> dict[str, Any]:
         """Those of the history that belong to the request."""
         return {"op_id": self.op_id} | {name: self.parameters[name] for name in FIELDS if name in self.parameters}
 

@@ -75,8 +75,8 @@ Step = Meet | Act | Release
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """`held_where` says in words where its `Hold` stands, `without_gate` why it has none. `patience_s` is how long a `Run` may take before the next
-    step comes all the same, `limit_s` how long a client waits for its answer."""
+    """`held_where` says in words where its `Hold` stands, `without_gate` why it has none. `patience_s` is how long a
+    `Run` may take before the next step comes all the same, `limit_s` how long a client waits for its answer."""
 
     steps: tuple[Step, ...]
     held_where: str = ""

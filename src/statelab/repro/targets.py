@@ -30,7 +30,10 @@ _IDENTITY = {
 }
 
 
-NOBODY_CHOOSES = "requests to one copy of the state follow each other here, and nobody can choose the process that serves the next one"
+NOBODY_CHOOSES = (
+    "requests to one copy of the state follow each other here, "
+    "and nobody can choose the process that serves the next one"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +160,7 @@ def _named(catalogue: Catalogue, cell: str) -> Iterator[tuple[str, str]]:
 
 
 def targets(catalogue: Catalogue, deployments: dict[str, Deployment], cell: str, wanted: list[str]) -> list[Target]:
-    """Those of the cells of `workload/mechanism` (empty: all) under the wanted deployments (none: all), one after the other.
+    """Those of `workload/mechanism` (empty: of all cells) under the wanted deployments (none: all), one by one.
 
     Raises BadInput naming the valid names for an unknown one.
     """

@@ -32,7 +32,7 @@ SCRIPT = Script(
     attempt=ATTEMPT,
     in_words=in_words,
     unheld={
-        "milliseconds": "what it reads is the clock, which goes on while a request is held; two have to come within one "
-        "millisecond, as they do under load"
+        "milliseconds": "what it reads is the clock, which goes on while a request is held; two have to come within "
+        "one millisecond, as they do under load"
     },
 )
