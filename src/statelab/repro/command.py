@@ -92,7 +92,7 @@ class Reproduction:
             self._tell(shown)
         if self._everything or self._runs > 1:
             times = f"{sum(outcome.as_predicted for outcome in outcomes)}/{self._runs}"
-            self.say(f"{shown.kind:15} {times:5} {target.anomaly or '':12} {target.name:52} {seconds:6.2f} s")
+            self.say(f"{shown.kind:15} {times:5} {target.anomaly or '':15} {target.name:52} {seconds:6.2f} s")
 
     def _tell(self, outcome: Outcome) -> None:
         self.say(narrate.headline(outcome.target))
