@@ -94,12 +94,11 @@ def test_what_holds_stands_the_same_order(play: Reproduce, find: Find, cell: str
         ("session/user-dict", "sync-4", "logged-out"),
         ("session/signed-cookie-random-key", "sync-4", "logged-out"),
         ("session/current-user-global", "sync", "wrong-user"),
-        ("cache/flask-caching-simple", "sync-4", "stale"),
         ("once/lazy-init", "sync-4", "ran-n-times"),
         ("unique-id/itertools-count", "sync-4", "duplicate-id"),
     ],
 )
-def test_what_shows_by_itself(play: Reproduce, find: Find, cell: str, deployment: str, anomaly: str | None) -> None:
+def test_what_shows_by_itself(play: Reproduce, find: Find, cell: str, deployment: str, anomaly: str) -> None:
     """Copies and what is left behind show with plain requests where nothing collides."""
     outcome = play(find(cell, deployment, anomaly))
     assert outcome.kind == "reproduced", narrate.conclusion(outcome)
