@@ -106,11 +106,11 @@ def perform(request: Request, line: Line, browser: Browser) -> Operation:
 class Call(threading.Thread):
     """A request that has been sent. It ends within its own time limit, so nobody has to wait for longer."""
 
-    def __init__(self, request: Request, line: Line, browser: Browser) -> None:
+    def __init__(self, request: Request, line: Line, browser: Browser | None = None) -> None:
         super().__init__(daemon=True)
         self.request = request
         self._line = line
-        self._browser = browser
+        self._browser = browser or Browser()
         self._operation: Operation | None = None
         self.start()
 
