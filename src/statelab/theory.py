@@ -78,7 +78,7 @@ def _outlasts(claims: Claims, window: str) -> bool:
     return claims.lease_ms is not None and WINDOW_MS[window] > claims.lease_ms
 
 
-def _exposed(claims: Claims, deployment: Deployment, window: str) -> frozenset[str]:
+def exposed(claims: Claims, deployment: Deployment, window: str) -> frozenset[str]:
     """Boundaries across which another request may come between this update's read and write."""
     open_here = _open_boundaries(claims, deployment, window)
     return (open_here & reach(claims, deployment)) - claims.atomic_across
@@ -86,13 +86,13 @@ def _exposed(claims: Claims, deployment: Deployment, window: str) -> frozenset[s
 
 def _collisions(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
     open_here = _open_boundaries(claims, deployment, window)
-    met, exposed = open_here & reach(claims, deployment), _exposed(claims, deployment, window)
+    met, unguarded = open_here & reach(claims, deployment), exposed(claims, deployment, window)
     if claims.carried:
         yield "lost-update", "requests of one client carry the state as it was when each was sent; the last answer wins"
     elif met and _outlasts(claims, window):
         yield "lost-update", f"what excludes {_named(met)} ends after {claims.lease_ms} ms, before the update does"
-    elif exposed:
-        yield "lost-update", f"{_named(exposed)} share the state and the update does not exclude them"
+    elif unguarded:
+        yield "lost-update", f"{_named(unguarded)} share the state and the update does not exclude them"
     elif claims.answers_later and met:
         yield "misreported", f"the answer is read after the update, and {_named(met)} may come between"
 
@@ -138,9 +138,9 @@ def _endings(claims: Claims, deployment: Deployment, window: str) -> Iterator[tu
     """What is there again after it was ended."""
     if claims.carried:
         yield "never-ends", "what a client has kept cannot be taken back"
-    exposed = _exposed(claims, deployment, window)
-    if claims.written_whole and exposed:
-        yield "revived", f"a request under way in other {_named(exposed)} writes back what was ended meanwhile"
+    unguarded = exposed(claims, deployment, window)
+    if claims.written_whole and unguarded:
+        yield "revived", f"a request under way in other {_named(unguarded)} writes back what was ended meanwhile"
 
 
 def _undone(claims: Claims, deployment: Deployment) -> Iterator[tuple[str, str]]:

@@ -18,6 +18,7 @@ from statelab.repro.gates import Gates
 from statelab.repro.gates import gatekeeper
 from statelab.repro.outcome import reproduce
 from statelab.repro.targets import Target
+from statelab.repro.targets import played
 from statelab.repro.targets import targets
 
 
@@ -33,10 +34,11 @@ def deployments() -> dict[str, Deployment]:
 
 @pytest.fixture(scope="session")
 def find(catalogue: Catalogue, deployments: dict[str, Deployment]) -> Find:
-    """The target of `workload/mechanism` under a deployment."""
+    """The target of `workload/mechanism` under a deployment; of one that shows several anomalies, that of one."""
 
-    def one(cell: str, deployment: str) -> Target:
-        (target,) = targets(catalogue, deployments, cell, [deployment])
+    def one(cell: str, deployment: str, anomaly: str | None = None) -> Target:
+        found = played(targets(catalogue, deployments, cell, [deployment]))
+        (target,) = [target for target in found if anomaly in (None, target.anomaly)]
         return target
 
     return one

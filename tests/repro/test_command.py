@@ -28,7 +28,7 @@ def test_one_cell_step_by_step(statelab: Statelab, tmp_path: Path) -> None:
     assert "A and B were both told 3." in done.stdout
     assert "● held … ● let go" in done.stdout
     assert "3/3" in done.stdout
-    left = tmp_path / "repro" / "counter.module-global.gthread"
+    left = tmp_path / "repro" / "counter.module-global.gthread.lost-update"
     assert len(read_recording(left.with_name(f"{left.name}.jsonl"))) == 5
     assert "Timeline of lost-update" in left.with_name(f"{left.name}.svg").read_text()
 

@@ -10,6 +10,7 @@ from statelab.checkers import counter
 from statelab.columns import History
 from statelab.repro import narrate
 from statelab.repro.outcome import Outcome
+from statelab.repro.schedule import NO_GATE
 
 pytestmark = pytest.mark.process
 
@@ -87,7 +88,7 @@ def test_what_needs_no_gate(play: Reproduce, find: Find, mechanism: str, deploym
     outcome = play(find(f"counter/{mechanism}", deployment))
     assert outcome.kind == "reproduced", narrate.conclusion(outcome)
     assert "held" not in [event.what for event in outcome.play.events]
-    assert narrate.NO_GATE in narrate.conclusion(outcome)
+    assert NO_GATE in narrate.conclusion(outcome)
 
 
 def test_what_does_not_show_is_not_called_reproduced(play: Reproduce, find: Find) -> None:

@@ -7,33 +7,83 @@ from statelab.deployments import Deployment
 from statelab.errors import BadInput
 from statelab.history import ServedBy
 from statelab.repro import SCRIPTS
+from statelab.repro.schedule import Hold
+from statelab.repro.schedule import Release
+from statelab.repro.targets import NOBODY_CHOOSES
+from statelab.repro.targets import played
 from statelab.repro.targets import targets
 from statelab.results import ANOMALIES
 from statelab.theory import predict
 
-COLLISIONS = {"lost-update", "misreported", "stalled"}
+
+def test_every_predicted_anomaly_is_played_or_said_why_not(
+    catalogue: Catalogue, deployments: dict[str, Deployment]
+) -> None:
+    """Every workload's every cell has a target for each anomaly that the theory predicts, and no other; it is held at a
+    gate, shows by itself, or has a reason."""
+    found: dict[tuple[str, str, str], list[str | None]] = {}
+    for target in targets(catalogue, deployments, "", []):
+        found.setdefault(target.cell, []).append(target.anomaly)
+        assert target.unplayed or target.schedule.steps
+    expected = {
+        (workload, mechanism, deployment.name): predict(claims.claims, deployment, "io", about.shows).anomalies
+        for workload, about in catalogue.workloads.items()
+        for mechanism, claims in about.mechanisms.items()
+        for deployment in deployments.values()
+    }
+    assert {cell: set(names) for cell, names in found.items()} == {
+        cell: set(names) or {None} for cell, names in expected.items()
+    }
+    assert all(len(names) == len(set(names)) for names in found.values())
 
 
-def test_red_is_what_the_theory_predicts_to_collide(catalogue: Catalogue, deployments: dict[str, Deployment]) -> None:
-    """Every cell predicted to lose, misreport or stall is red, no other is, and no cell is left out."""
-    found = targets(catalogue, deployments, "", [])
-    assert len(found) == sum(len(catalogue.workloads[name].mechanisms) for name in SCRIPTS) * len(deployments)
-    for target in found:
+def test_what_is_not_played_is_little(catalogue: Catalogue, deployments: dict[str, Deployment]) -> None:
+    """A clock, which nobody can hold, and a cookie that only one of four processes knows."""
+    unplayed = [target for target in targets(catalogue, deployments, "", []) if target.unplayed]
+    assert {(target.workload, target.mechanism) for target in unplayed} == {
+        ("unique-id", "milliseconds"),
+        ("session", "signed-cookie-random-key"),
+    }
+    cookies = [target for target in unplayed if target.workload == "session"]
+    assert {(target.deployment.name, target.unplayed) for target in cookies} == {("sync-4", NOBODY_CHOOSES)}
+
+
+def test_red_is_what_a_gate_shows(catalogue: Catalogue, deployments: dict[str, Deployment]) -> None:
+    """What collides is red in every workload; where several faults are one anomaly, one that a gate shows is chosen."""
+    for target in targets(catalogue, deployments, "", []):
         about = catalogue.workloads[target.workload]
-        faults = predict(about.mechanisms[target.mechanism].claims, target.deployment, "io").anomalies
-        predicted = target.prediction.anomalies
-        assert target.red is bool(COLLISIONS & set(faults))
-        assert target.anomaly in predicted if predicted else target.anomaly is None
-        assert target.anomaly == about.shows.get(target.fault or "")
+        faults = predict(
+            about.mechanisms[target.mechanism].claims, target.deployment, "io", {name: name for name in about.shows}
+        ).anomalies
+        gated = {
+            about.shows[fault]
+            for fault in faults
+            if fault in target.script.schedules and target.script.schedules[fault].gated
+        }
+        if target.unplayed is None:
+            assert target.red is (target.anomaly in gated)
 
 
 def test_what_needs_a_gate_comes_before_what_shows_by_itself(
     catalogue: Catalogue, deployments: dict[str, Deployment]
 ) -> None:
     """Of a cell that diverges and loses updates the lost update is shown."""
-    (target,) = targets(catalogue, deployments, "counter/module-global", ["gthread-2x4"])
-    assert set(target.prediction.anomalies) == {"divergent", "lost-update"}
-    assert target.anomaly == "lost-update"
+    both = targets(catalogue, deployments, "counter/module-global", ["gthread-2x4"])
+    assert {target.anomaly for target in both} == {"divergent", "lost-update"}
+    assert [target.anomaly for target in played(both)] == ["lost-update"]
+
+
+def test_a_cell_may_show_several(catalogue: Catalogue, deployments: dict[str, Deployment]) -> None:
+    """A cache that is stale and stampedes has a schedule for each."""
+    found = played(targets(catalogue, deployments, "cache/flask-caching-redis", ["sync-4"]))
+    assert [target.anomaly for target in found] == ["stale", "stampede"]
+    assert all(target.red for target in found)
+
+
+def test_nothing_to_play_says_why(catalogue: Catalogue, deployments: dict[str, Deployment]) -> None:
+    """The one cell in which a gate shows nothing is refused with the reason."""
+    with pytest.raises(BadInput, match=r"unique-id/milliseconds on gthread: duplicate-id is not shown here: .* clock"):
+        played(targets(catalogue, deployments, "unique-id/milliseconds", ["gthread"]))
 
 
 def test_deployment_by_deployment(catalogue: Catalogue, deployments: dict[str, Deployment]) -> None:
@@ -44,31 +94,59 @@ def test_deployment_by_deployment(catalogue: Catalogue, deployments: dict[str, D
 
 
 @pytest.mark.parametrize("workload", SCRIPTS)
-def test_every_schedule_is_one_of_an_anomaly(workload: str) -> None:
-    """The table has no key that no prediction can name, and a held request is always let go."""
+def test_every_schedule_is_one_of_a_fault(workload: str, catalogue: Catalogue) -> None:
+    """The table has no key that no prediction can name, and a held request is always let go, after its hold."""
     script = SCRIPTS[workload]
-    assert set(script.schedules) <= set(ANOMALIES)
+    assert set(script.schedules) <= set(catalogue.workloads[workload].shows)
+    assert set(script.unheld) <= set(catalogue.workloads[workload].mechanisms)
     for schedule in [*script.schedules.values(), script.attempt]:
-        kinds = [type(step).__name__ for step in schedule.steps]
-        assert kinds.count("Hold") == kinds.count("Release")
+        held = [step.who for step in schedule.steps if isinstance(step, Hold)]
+        assert held == [step.who for step in schedule.steps if isinstance(step, Release)]
         assert bool(schedule.held_where) is schedule.gated
+    assert script.attempt.gated
 
 
-def test_scripts_are_of_workloads_that_there_are(catalogue: Catalogue) -> None:
-    """A schedule belongs to a workload of the catalogue; one without schedules is left out, not failed."""
-    assert {"counter"} <= set(SCRIPTS) <= set(catalogue.workloads)
+def test_every_workload_has_a_script(catalogue: Catalogue) -> None:
+    """And no script is of a workload that there is not."""
+    assert set(SCRIPTS) == set(catalogue.workloads)
+
+
+def test_every_anomaly_has_a_name(catalogue: Catalogue, deployments: dict[str, Deployment]) -> None:
+    assert {target.anomaly for target in targets(catalogue, deployments, "", [])} - {None} <= set(ANOMALIES)
 
 
 def test_whose_copy_a_server_has(catalogue: Catalogue, deployments: dict[str, Deployment]) -> None:
     """What the state crosses parts no copies: a process has one of a global, everybody has the same in Redis."""
     one = ServedBy("h", 1, 1, 0, "a")
     other_thread, other_process = ServedBy("h", 1, 2, 0, "a"), ServedBy("h", 2, 1, 0, "b")
-    (in_memory,) = targets(catalogue, deployments, "counter/module-global", ["gthread-2x4"])
-    (in_redis,) = targets(catalogue, deployments, "counter/redis-get-set", ["gthread-2x4"])
-    (in_thread,) = targets(catalogue, deployments, "counter/thread-local", ["gthread-2x4"])
+    in_memory, in_redis, in_thread = (
+        targets(catalogue, deployments, f"counter/{mechanism}", ["gthread-2x4"])[0]
+        for mechanism in ("module-global", "redis-get-set", "thread-local")
+    )
     assert in_memory.copy_of(one) == in_memory.copy_of(other_thread) != in_memory.copy_of(other_process)
     assert in_redis.copy_of(one) == in_redis.copy_of(other_process)
     assert len({in_thread.copy_of(server) for server in (one, other_thread, other_process)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("cell", "deployment", "meet"),
+    [
+        ("counter/redis-get-set", "gthread-2x4", {"thread", "process"}),
+        ("counter/module-global", "gthread-2x4", {"thread"}),
+        ("once/apscheduler-every-worker", "gthread-2x4", {"process"}),  # a scheduler does what is due once
+    ],
+)
+def test_where_two_meet(
+    catalogue: Catalogue, deployments: dict[str, Deployment], cell: str, deployment: str, meet: set[str]
+) -> None:
+    """In one copy of the state, and not where the mechanism itself keeps them apart."""
+    one, thread, process = (ServedBy("h", *ids, 0, boot) for *ids, boot in ((1, 1, "a"), (1, 2, "a"), (2, 1, "b")))
+    (target,) = played(targets(catalogue, deployments, cell, [deployment]))
+    others = {"thread": thread, "process": process}
+    assert {name for name, other in others.items() if target.fits(one, other, "one-copy")} == meet
+    assert target.fits(one, thread, "one-process")
+    assert not target.fits(one, process, "one-process")
+    assert target.fits(one, process, "two-copies") is (cell == "counter/module-global")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 from urllib.parse import urlsplit
 
@@ -14,6 +15,11 @@ from statelab.history import Operation
 from statelab.history import Result
 from statelab.history import ServedBy
 from statelab.history import Status
+from statelab.history import Value
+from statelab.repro.browser import Browser
+
+FIELDS = ("value", "expected", "op_id")
+"""Parameters that a history has fields for."""
 
 
 class Body(msgspec.Struct):
@@ -22,14 +28,26 @@ class Body(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """`who` asks `method` of `path`; the operation is known by `op_id`, `parameters` hold its key."""
+    """`who` asks `method` of `path`, with the cookies that it brings; the request is known by `op_id`, which is that of
+    the operation as well where the parameters hold no other."""
 
     who: str
     op: str
     op_id: str
     method: str
     path: str
-    parameters: Mapping[str, str]
+    parameters: Mapping[str, Value]
+    cookies: str = ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        brought = {"Cookie": self.cookies} if self.cookies else {}
+        return {"X-Operation-Id": self.op_id, **brought}
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Those of the history that belong to the request."""
+        return {"op_id": self.op_id} | {name: self.parameters[name] for name in FIELDS if name in self.parameters}
 
 
 class Line:
@@ -41,7 +59,7 @@ class Line:
     def exchange(self, request: Request) -> tuple[int, http.client.HTTPMessage, bytes]:
         """Status, headers and body; raises OSError or HTTPException where no answer comes."""
         target = f"{request.path}?{urlencode(request.parameters)}"
-        self._connection.request(request.method, target, headers={"X-Operation-Id": request.op_id})
+        self._connection.request(request.method, target, headers=request.headers)
         response = self._connection.getresponse()
         return response.status, response.headers, response.read()
 
@@ -56,12 +74,13 @@ def _status(request: Request, code: int) -> Status:
     return "fail" if request.method == "GET" or 400 <= code < 500 or code == 501 else "info"
 
 
-def perform(request: Request, line: Line) -> Operation:
+def perform(request: Request, line: Line, browser: Browser) -> Operation:
     """Sends it and waits for its end, whatever that is; never raises."""
     start = time.monotonic_ns()
     code, server, result, words, timed_out = 0, None, None, "", False
     try:
         code, headers, body = line.exchange(request)
+        browser.take(headers.get_all("Set-Cookie") or ())
         words = f"HTTP {code}: {body[:200].decode(errors='replace').strip()}"
         server = msgspec.json.decode(headers.get("X-Served-By", "null"), type=ServedBy | None)
         result = msgspec.json.decode(body, type=Body).result if code == 200 else None
@@ -72,30 +91,31 @@ def perform(request: Request, line: Line) -> Operation:
     return Operation(
         process=request.who,
         op=request.op,
-        key=request.parameters["key"],
+        key=str(request.parameters["key"]),
         result=result,
         start=start,
         end=None if status == "info" else end,
         status=status,
-        op_id=request.op_id,
         served_by=server,
         error=None if status == "ok" else words,
         timed_out=timed_out,
+        **request.fields,
     )
 
 
 class Call(threading.Thread):
     """A request that has been sent. It ends within its own time limit, so nobody has to wait for longer."""
 
-    def __init__(self, request: Request, line: Line) -> None:
+    def __init__(self, request: Request, line: Line, browser: Browser | None = None) -> None:
         super().__init__(daemon=True)
         self.request = request
         self._line = line
+        self._browser = browser or Browser()
         self._operation: Operation | None = None
         self.start()
 
     def run(self) -> None:
-        self._operation = perform(self.request, self._line)
+        self._operation = perform(self.request, self._line, self._browser)
 
     def answer(self, within_s: float | None = None) -> Operation | None:
         """The operation once it has ended; None where it has not by then."""

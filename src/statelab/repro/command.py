@@ -30,6 +30,7 @@ from statelab.repro.outcome import AS_PREDICTED
 from statelab.repro.outcome import Outcome
 from statelab.repro.outcome import reproduce
 from statelab.repro.targets import Target
+from statelab.repro.targets import played
 from statelab.repro.targets import targets
 from statelab.repro.timeline import timeline
 
@@ -91,7 +92,7 @@ class Reproduction:
             self._tell(shown)
         if self._everything or self._runs > 1:
             times = f"{sum(outcome.as_predicted for outcome in outcomes)}/{self._runs}"
-            self.say(f"{shown.kind:15} {times:5} {target.anomaly or '':12} {target.name:52} {seconds:6.2f} s")
+            self.say(f"{shown.kind:15} {times:5} {target.anomaly or '':15} {target.name:52} {seconds:6.2f} s")
 
     def _tell(self, outcome: Outcome) -> None:
         self.say(narrate.headline(outcome.target))
@@ -116,7 +117,7 @@ def _files(outcome: Outcome) -> list[Path]:
     """Writes the history that was judged and the picture of its witness."""
     target, folder = outcome.target, REPORTS / "repro"
     folder.mkdir(parents=True, exist_ok=True)
-    base = folder / f"{target.workload}.{target.mechanism}.{target.deployment.name}"
+    base = folder / ".".join(filter(None, [*target.cell, target.anomaly]))
     history = base.with_name(f"{base.name}.jsonl")
     history.write_bytes(b"".join(encode_line(operation) for operation in outcome.judged))
     if outcome.witness is None:
@@ -129,13 +130,14 @@ def _files(outcome: Outcome) -> list[Path]:
 def _chosen(cell: str, deployment: list[str], everything: bool) -> list[Target]:
     """One cell, or every red one among those named; raises BadInput."""
     found = targets(catalogue.of_app(App()), load_all(DEPLOYMENTS), cell, deployment)
-    if everything:
-        found = [target for target in found if target.red]
-    if not found:
-        raise BadInput("none of these cells is predicted to lose, misreport or stall: there is nothing to reproduce")
-    if not everything and len(found) > 1:
-        raise BadInput(ASK)
-    return found
+    if not everything:
+        if len({target.cell for target in found}) > 1:
+            raise BadInput(ASK)
+        return played(found)
+    red = [target for target in found if target.red]
+    if not red:
+        raise BadInput("in none of these cells is anything predicted that a gate shows: there is nothing to reproduce")
+    return red
 
 
 def repro(console: Console, *, cell: str, deployment: list[str], engine: str, everything: bool, runs: int) -> int:

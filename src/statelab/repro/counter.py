@@ -16,8 +16,11 @@ from statelab.repro.schedule import Script
 
 PAIR = ("A", "B")
 
+PREPARED = (Run("P", "increment", via="A"), Run("P", "increment", via="A"))
+
 COLLISION = (
-    Meet("P", "increment", PAIR),
+    Meet(PAIR),
+    *PREPARED,
     Hold("A", "increment"),
     Run("B", "increment"),
     Release("A"),
@@ -25,7 +28,8 @@ COLLISION = (
 )
 
 STALL = (
-    Meet("P", "increment", PAIR, process=True),
+    Meet(PAIR, "one-process"),
+    *PREPARED,
     Hold("A", "increment"),
     Run("B", "increment"),
     Release("A"),

@@ -13,11 +13,11 @@ from statelab.repro.schedule import Run
 from statelab.repro.schedule import Schedule
 from statelab.repro.schedule import Script
 
-DELIVERY = Run("S", "stock", arguments={"value": "2"})
+DELIVERY = Run("S", "stock", arguments={"value": 2})
 
 COLLISION = (
     DELIVERY,
-    Meet("P", "read", ("A", "B")),
+    Meet(("A", "B")),
     Run("C", "buy", via="A"),
     Hold("A", "buy"),
     Run("B", "buy"),

@@ -15,8 +15,6 @@ from statelab.repro.stage import Event
 from statelab.repro.targets import Target
 from statelab.results import ANOMALIES
 
-NO_GATE = "It needs no gate: nobody has to come between the read and the write of another."
-
 MOST_SHOWN = 8
 """Of more answers of one step the last one and the first few are shown."""
 
@@ -110,5 +108,5 @@ def conclusion(outcome: Outcome) -> str:
     if outcome.kind in ("not reproduced", "undecided") or outcome.witness is None:
         predicted = target.anomaly or "held"
         return f"{kind}: {predicted} is predicted. Judged: {judgement.verdict}, {judgement.reason}."
-    name, gate = outcome.witness.anomaly, "" if target.schedule.gated else f"\n{NO_GATE}"
+    name, gate = outcome.witness.anomaly, "" if target.schedule.gated else f"\n{target.schedule.without_gate}"
     return f"{kind}: {name}, {ANOMALIES[name]}\n{outcome.witness.text}{gate}"

@@ -51,7 +51,7 @@ class Outcome:
 def _inside_one_copy(target: Target, play: Play) -> list[Operation]:
     """Where requests are to collide, the operations of the held one's copy: between copies is another anomaly."""
     held = next((event for event in play.events if event.what == "held"), None)
-    if not target.red or held is None or held.server is None:
+    if target.anomaly is None or not target.schedule.in_one_copy or held is None or held.server is None:
         return play.operations
     copy = target.copy_of(held.server)
     return [o for o in play.operations if o.served_by is None or target.copy_of(o.served_by) == copy]

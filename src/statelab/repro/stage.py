@@ -1,5 +1,6 @@
 """Plays a schedule against a running deployment and writes down what happened."""
 
+import itertools
 import secrets
 import time
 from dataclasses import dataclass
@@ -7,10 +8,13 @@ from typing import Literal
 
 from statelab.history import Operation
 from statelab.history import ServedBy
+from statelab.history import Value
 from statelab.repro.actors import Call
 from statelab.repro.actors import Line
 from statelab.repro.actors import Request
+from statelab.repro.browser import Browser
 from statelab.repro.gates import Gates
+from statelab.repro.schedule import Act
 from statelab.repro.schedule import Burst
 from statelab.repro.schedule import Hold
 from statelab.repro.schedule import Meet
@@ -20,8 +24,8 @@ from statelab.repro.schedule import Step
 from statelab.repro.targets import Target
 
 TOGETHER = 8
-TRIES = 50
-"""A burst is so many requests at once, and comes again at most so often."""
+TRIES = {"copies": 50, "failure": 500}
+"""A burst is so many requests at once, and comes again at most so often until what it is for is met."""
 
 What = Literal["held", "passed", "waits", "released", "answered", "failed"]
 
@@ -47,13 +51,14 @@ class Play:
 
 
 class Stage:
-    """One schedule on one deployment, with a key that nobody ever used before."""
+    """One schedule on one deployment, with a key that nobody ever used before, from one browser."""
 
     def __init__(self, target: Target, url: str, gates: Gates) -> None:
         self._target = target
         self._url = url
         self._gates = gates
         self._key = f"repro-{secrets.token_hex(6)}"
+        self._browser = Browser()
         self._calls: list[Call] = []
         self._lines: list[Line] = []
         self._kept: dict[str, Line] = {}
@@ -87,18 +92,33 @@ class Stage:
         self._lines.append(Line(self._url, self._target.schedule.limit_s))
         return self._lines[-1]
 
-    def _send(self, line: Line, who: str, operation: str, **parameters: str) -> Call:
+    def _send(self, line: Line, act: Act, who: str, **more: Value) -> Call:
+        number = len(self._calls) + 1
         path = f"/{self._target.workload}/{self._target.mechanism}"
         request = Request(
             who=who,
-            op=operation,
-            op_id=f"{self._key}-{len(self._calls) + 1}",
-            method=self._target.methods[operation],
-            path=path if operation == "read" else f"{path}/{operation}",
-            parameters={"key": self._key, **parameters},
+            op=act.operation,
+            op_id=f"{self._key}-{number}",
+            method=self._target.methods[act.operation],
+            path=path if act.operation == "read" else f"{path}/{act.operation}",
+            parameters={"key": self._named(act), **self._given(act, number), **more},
+            cookies=self._cookies(act),
         )
-        self._calls.append(Call(request, line))
+        self._calls.append(Call(request, line, self._browser))
         return self._calls[-1]
+
+    def _named(self, act: Act) -> str:
+        return f"{self._key}.{act.key.format(play=self._key)}" if act.key else self._key
+
+    def _given(self, act: Act, number: int) -> dict[str, Value]:
+        """The arguments; a text that is a number is one."""
+        texts = {name: str(value).format(n=number, play=self._key) for name, value in act.arguments.items()}
+        return {name: int(text) if text.isdecimal() else text for name, text in texts.items()}
+
+    def _cookies(self, act: Act) -> str:
+        if isinstance(act, Run) and act.as_of:
+            return next(call.request.cookies for call in self._calls if call.request.who == act.as_of)
+        return self._browser.header
 
     def _note(self, who: str, what: What, server: ServedBy | None = None, operation: Operation | None = None) -> None:
         at = operation.end if operation and operation.end is not None else time.monotonic_ns()
@@ -117,42 +137,47 @@ class Stage:
         return [operation for operation in map(self._finish, self._calls) if operation]
 
     def _meet(self, step: Meet) -> None:
-        """Of one connection more than there are places, two lead to the same one."""
-        lines: dict[object, Line] = {}
-        for _ in range((self._target.deployment.expected_processes or 1) + 1):
-            line = self._open()
-            operation = self._finish(self._send(line, step.who, step.operation))
-            if operation is None or operation.served_by is None:
-                return
-            server = operation.served_by
-            place = server.boot if step.process else self._target.copy_of(server)
-            if place in lines:
-                self._kept = dict(zip(step.pair, (lines[place], line), strict=True))
-                return
-            lines[place] = line
+        """Several connections at once, so that more than one process has to take them; again until two fit."""
+        if not self._target.leads_apart(step.place):
+            return
+        opened: list[tuple[Line, ServedBy]] = []
+        for _ in range(TRIES["copies"]):
+            opened += self._doors()
+            for (line, one), (other_line, other) in itertools.combinations(opened, 2):
+                if self._target.fits(one, other, step.place):
+                    self._kept = dict(zip(step.pair, (line, other_line), strict=True))
+                    return
+
+    def _doors(self) -> list[tuple[Line, ServedBy]]:
+        """New connections, and who is behind them."""
+        asked = Request(who="", op="", op_id=self._key, method="GET", path="/healthz", parameters={"key": ""})
+        calls = [(line, Call(asked, line, self._browser)) for line in (self._open() for _ in range(TOGETHER))]
+        answers = [(line, call.answer()) for line, call in calls]
+        return [(line, found.served_by) for line, found in answers if found and found.served_by]
 
     def _hold(self, step: Hold) -> None:
         line = self._kept.get(step.who) or self._open()
-        call = self._held[step.who] = self._send(line, step.who, step.operation, window="gate", point=str(step.point))
+        call = self._held[step.who] = self._send(line, step, step.who, window="gate", point=step.point)
         arrival = self._gates.arrival(call.request.op_id)
         self._note(step.who, "held" if arrival else "passed", arrival.served_by if arrival else None)
 
     def _run(self, step: Run) -> None:
         line = self._kept.get(step.via or step.who) or self._open()
-        call = self._send(line, step.who, step.operation, **step.arguments)
-        if self._finish(call, self._target.schedule.patience_s) is None:
+        if self._finish(self._send(line, step, step.who), self._target.schedule.patience_s) is None:
             self._note(step.who, "waits")
 
     def _burst(self, step: Burst) -> None:
         met: set[object] = set()
-        for _ in range(TRIES):
+        for _ in range(TRIES[step.until]):
             calls = [
-                self._send(self._open(), f"{step.who}{number + 1}", step.operation, window="io")
-                for number in range(TOGETHER)
+                self._send(self._open(), step, f"{step.who}{number + 1}", window="io") for number in range(TOGETHER)
             ]
             ended = [operation for operation in map(self._finish, calls) if operation]
             met |= {self._target.copy_of(operation.served_by) for operation in ended if operation.served_by}
-            if len(met) > 1:
+            if step.until == "failure":
+                if any(operation.status != "ok" for operation in ended):
+                    return
+            elif len(met) > 1 or not self._target.apart:
                 return
 
     def _release(self, step: Release) -> None:

@@ -1,8 +1,8 @@
 """What is to be reproduced: a cell, what the theory predicts there, and the schedule that must show it."""
 
-from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import replace
 
 from statelab.catalogue import Catalogue
 from statelab.catalogue import Claims
@@ -11,9 +11,11 @@ from statelab.errors import BadInput
 from statelab.errors import require_known
 from statelab.history import ServedBy
 from statelab.repro import SCRIPTS
+from statelab.repro.schedule import Place
 from statelab.repro.schedule import Schedule
 from statelab.repro.schedule import Script
 from statelab.results import Prediction
+from statelab.theory import exposed
 from statelab.theory import predict
 from statelab.theory import reach
 
@@ -26,6 +28,12 @@ _IDENTITY = {
     "threads": ("boot", "thread"),
     "greenlets": ("boot", "greenlet"),
 }
+
+
+NOBODY_CHOOSES = (
+    "requests to one copy of the state follow each other here, "
+    "and nobody can choose the process that serves the next one"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +51,10 @@ class Target:
     fault: str | None = None
 
     @property
+    def cell(self) -> tuple[str, str, str]:
+        return self.workload, self.mechanism, self.deployment.name
+
+    @property
     def name(self) -> str:
         return f"{self.workload}/{self.mechanism} on {self.deployment.name}"
 
@@ -55,42 +67,76 @@ class Target:
         return self.script.schedules[self.fault or self.anomaly] if self.anomaly else self.script.attempt
 
     @property
-    def red(self) -> bool:
-        """Whether it is predicted violated by what requests do to each other, not by copies alone."""
-        return self.anomaly is not None and self.schedule.gated
+    def unplayed(self) -> str | None:
+        """Why the anomaly is not shown on demand; None: it is."""
+        fault = self.fault or self.anomaly
+        if fault is None:
+            return None
+        if fault not in self.script.schedules:
+            return f"nobody wrote a schedule for {fault} in {self.workload}"
+        alone = bool(self.apart) and self.deployment.spread <= self.apart
+        if self.schedule.in_one_copy and alone:
+            return NOBODY_CHOOSES
+        return self.script.unheld.get(self.mechanism) if self.schedule.gated else None
 
     @property
-    def _apart(self) -> frozenset[str]:
+    def red(self) -> bool:
+        """Whether it is predicted violated by what requests do to each other, and a gate can show it."""
+        return self.anomaly is not None and self.unplayed is None and self.schedule.gated
+
+    @property
+    def apart(self) -> frozenset[str]:
         """Boundaries between two requests that the state does not cross."""
         return self.deployment.spread - reach(self.claims, self.deployment)
 
     def copy_of(self, server: ServedBy) -> tuple[object, ...]:
         """Whose copy of the state this server has: equal for two that share one."""
-        names = dict.fromkeys(name for boundary in sorted(self._apart) for name in _IDENTITY[boundary])
+        names = dict.fromkeys(name for boundary in sorted(self.apart) for name in _IDENTITY[boundary])
         return tuple(getattr(server, name) for name in names)
 
+    def leads_apart(self, place: Place) -> bool:
+        """Whether it matters over which connection a request goes: not where all lead to one process, nor where none
+        leads to the same one, or to the same copy, again."""
+        if self.deployment.expected_processes in (1, None):
+            return False
+        return place != "one-copy" or not self.apart & self.deployment.fresh
 
-def _fault(script: Script, faults: Iterable[str]) -> str | None:
-    """The predicted fault to show: one that needs a gate before one that shows by itself."""
-    known = [fault for fault in faults if fault in script.schedules]
-    return next((fault for fault in known if script.schedules[fault].gated), next(iter(known), None))
+    def fits(self, one: ServedBy, other: ServedBy, place: Place) -> bool:
+        """Whether requests to these two meet as a schedule wants it."""
+        same_process, same_copy = one.boot == other.boot, self.copy_of(one) == self.copy_of(other)
+        if place == "one-copy":
+            return same_copy and not (same_process and self._guarded_inside)
+        return same_process if place == "one-process" else not same_copy
+
+    @property
+    def _guarded_inside(self) -> bool:
+        """Whether requests of one process exclude each other, though others do not."""
+        open_here = exposed(self.claims, self.deployment, WINDOW)
+        return bool(open_here) and not open_here & {"threads", "greenlets"}
 
 
-def _target(catalogue: Catalogue, workload: str, mechanism: str, deployment: Deployment) -> Target:
+def _targets(catalogue: Catalogue, workload: str, mechanism: str, deployment: Deployment) -> Iterator[Target]:
+    """One for each anomaly that is predicted, those that need a gate first; one without where none is."""
     about = catalogue.workloads[workload]
     claims = about.mechanisms[mechanism].claims
-    visible = {fault: fault for fault in about.shows}
-    fault = _fault(SCRIPTS[workload], predict(claims, deployment, WINDOW, visible).anomalies)
-    return Target(
+    faults = predict(claims, deployment, WINDOW, {fault: fault for fault in about.shows}).anomalies
+    bare = Target(
         workload=workload,
         mechanism=mechanism,
         deployment=deployment,
         claims=claims,
         methods=about.operations,
         prediction=predict(claims, deployment, WINDOW, about.shows),
-        anomaly=about.shows[fault] if fault else None,
-        fault=fault,
+        anomaly=None,
     )
+    if not faults:
+        yield bare
+    found = [replace(bare, anomaly=about.shows[fault], fault=fault) for fault in faults]
+    found.sort(key=lambda target: (not target.red, target.unplayed is not None))
+    by_anomaly: dict[str | None, Target] = {}
+    for target in found:
+        by_anomaly.setdefault(target.anomaly, target)
+    yield from by_anomaly.values()
 
 
 def _workloads(catalogue: Catalogue, wanted: str) -> list[str]:
@@ -114,11 +160,28 @@ def _named(catalogue: Catalogue, cell: str) -> Iterator[tuple[str, str]]:
 
 
 def targets(catalogue: Catalogue, deployments: dict[str, Deployment], cell: str, wanted: list[str]) -> list[Target]:
-    """The cells of `workload/mechanism` (empty: all) under the wanted deployments (none: all), one after the other.
+    """Those of `workload/mechanism` (empty: of all cells) under the wanted deployments (none: all), one by one.
 
     Raises BadInput naming the valid names for an unknown one.
     """
     require_known("deployment", wanted, list(deployments))
     named = list(_named(catalogue, cell))
     chosen = [deployment for name, deployment in deployments.items() if name in (wanted or deployments)]
-    return [_target(catalogue, *names, deployment) for deployment in chosen for names in named]
+    return [target for deployment in chosen for names in named for target in _targets(catalogue, *names, deployment)]
+
+
+def played(found: list[Target]) -> list[Target]:
+    """Of each cell the anomalies that a gate shows, else those that show by themselves, or what is tried where none is
+    predicted. Raises BadInput with the reason where there is nothing to play."""
+    by_cell: dict[tuple[str, str, str], list[Target]] = {}
+    for target in found:
+        by_cell.setdefault(target.cell, []).append(target)
+    chosen = []
+    for cell in by_cell.values():
+        playable = [target for target in cell if target.unplayed is None]
+        chosen += [target for target in playable if target.red] or playable
+    if not chosen:
+        raise BadInput(
+            "; ".join(f"{target.name}: {target.anomaly} is not shown here: {target.unplayed}" for target in found)
+        )
+    return chosen

@@ -1,0 +1,41 @@
+"""The workload `lock`: A has the lock and is held in its section, B takes the lock meanwhile."""
+
+from statelab.catalogue import Claims
+from statelab.checkers.prose import milliseconds
+from statelab.history import Operation
+from statelab.repro.schedule import Hold
+from statelab.repro.schedule import Meet
+from statelab.repro.schedule import Place
+from statelab.repro.schedule import Release
+from statelab.repro.schedule import Run
+from statelab.repro.schedule import Schedule
+from statelab.repro.schedule import Script
+from statelab.repro.schedule import Step
+
+HELD_WHERE = "in its section, with the lock"
+
+
+def _both(place: Place) -> tuple[Step, ...]:
+    return Meet(("A", "B"), place), Hold("A", "work"), Run("B", "work"), Release("A")
+
+
+SCHEDULES = {
+    "lost-update": Schedule(steps=_both("one-copy"), held_where=HELD_WHERE),
+    "divergent": Schedule(steps=_both("two-copies"), held_where=HELD_WHERE),
+    "never-persists": Schedule(steps=_both("two-copies"), held_where=HELD_WHERE),
+    # a lock that gives up after 2.5 s answers then: nobody is to wait for that
+    "stalled": Schedule(steps=_both("one-process"), held_where=HELD_WHERE, patience_s=0.5, limit_s=2.0),
+}
+
+ATTEMPT = Schedule(steps=_both("one-copy"), held_where=HELD_WHERE, patience_s=0.5)
+
+
+def in_words(operation: Operation, claims: Claims) -> str:
+    """For how long it had the lock."""
+    if not isinstance(operation.result, list):
+        return f"did no work, is told {operation.result}"
+    enter, leave = map(int, operation.result)
+    return f"had the lock for {milliseconds(leave - enter)}"
+
+
+SCRIPT = Script(schedules=SCHEDULES, attempt=ATTEMPT, in_words=in_words)

@@ -1,0 +1,53 @@
+"""The workload `once`: A is held before its work is noted as done, B asks for the same work meanwhile."""
+
+from statelab.catalogue import Claims
+from statelab.history import Operation
+from statelab.history import Value
+from statelab.repro.schedule import Burst
+from statelab.repro.schedule import Hold
+from statelab.repro.schedule import Meet
+from statelab.repro.schedule import Release
+from statelab.repro.schedule import Run
+from statelab.repro.schedule import Schedule
+from statelab.repro.schedule import Script
+
+PAIR = ("A", "B")
+
+REQUEST: dict[str, Value] = {"op_id": "request-1", "body": "pay-1"}
+
+RETRY = (
+    Hold("A", "execute", arguments=REQUEST),
+    Run("B", "execute", arguments=REQUEST),
+    Release("A"),
+)
+
+COLLISION = (Meet(PAIR), *RETRY, Run("R", "read", via="A"))
+
+COPIES = (Burst("W", "execute", arguments=REQUEST), Run("R", "read"))
+
+SCHEDULES = {
+    "lost-update": Schedule(steps=COLLISION, held_where="before its work is done"),
+    "stalled": Schedule(
+        # the ledger is read first, since nobody can afterwards
+        steps=(Meet(PAIR, "one-process"), Run("P", "read", via="A"), *RETRY),
+        held_where="inside its lock",
+        patience_s=1.0,
+        limit_s=4.0,
+    ),
+    "divergent": Schedule(steps=COPIES),
+    "never-persists": Schedule(steps=COPIES),
+    "never-done": Schedule(steps=(Run("A", "execute", arguments=REQUEST), Run("R", "read"))),
+}
+
+ATTEMPT = Schedule(steps=COLLISION, held_where="before its work is done", patience_s=0.5)
+
+
+def in_words(operation: Operation, claims: Claims) -> str:
+    """What the request vouches for, or what the ledger says."""
+    if not isinstance(operation.result, list):
+        return f"is told that {operation.result} is done or will be"
+    works = [str(entry).split()[0] for entry in operation.result]
+    return f"reads the ledger: {', '.join(works) or 'nothing was done'}"
+
+
+SCRIPT = Script(schedules=SCHEDULES, attempt=ATTEMPT, in_words=in_words)

@@ -1,0 +1,52 @@
+"""The workload `rate-limit`: two are let through of whoever asks, and C has asked once.
+
+Over the limit: A has looked and is held before it writes its count, B asks meanwhile. Under it: A is counted and held
+before it looks whether there was room; B and C are counted meanwhile, so A is refused for those who came after it.
+"""
+
+from statelab.catalogue import Claims
+from statelab.history import Operation
+from statelab.repro.schedule import Burst
+from statelab.repro.schedule import Hold
+from statelab.repro.schedule import Meet
+from statelab.repro.schedule import Release
+from statelab.repro.schedule import Run
+from statelab.repro.schedule import Schedule
+from statelab.repro.schedule import Script
+
+LIMIT = {"limit": 2}
+
+OVER = (
+    Meet(("A", "B")),
+    Run("C", "hit", via="A", arguments=LIMIT),
+    Hold("A", "hit", arguments=LIMIT),
+    Run("B", "hit", arguments=LIMIT),
+    Release("A"),
+)
+
+UNDER = (
+    Meet(("A", "B")),
+    Hold("A", "hit", arguments=LIMIT, point=2),
+    Run("B", "hit", arguments=LIMIT),
+    Run("C", "hit", via="B", arguments=LIMIT),
+    Release("A"),
+)
+
+COPIES = (Burst("W", "hit", arguments=LIMIT),)
+
+SCHEDULES = {
+    "lost-update": Schedule(steps=OVER, held_where="after its look and before it is counted"),
+    "misreported": Schedule(steps=UNDER, held_where="after it was counted and before it looks"),
+    "divergent": Schedule(steps=COPIES),
+    "never-persists": Schedule(steps=COPIES),
+}
+
+ATTEMPT = Schedule(steps=OVER, held_where="in its count", patience_s=0.5)
+
+
+def in_words(operation: Operation, claims: Claims) -> str:
+    """What the request was told."""
+    return "is let through" if operation.result == "ok" else "is refused"
+
+
+SCRIPT = Script(schedules=SCHEDULES, attempt=ATTEMPT, in_words=in_words)

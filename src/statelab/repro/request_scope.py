@@ -1,0 +1,41 @@
+"""The workload `request-scope`: A has stored who it is and is held, B stores who B is, A reads what is there now."""
+
+from statelab.catalogue import Claims
+from statelab.history import Operation
+from statelab.repro.schedule import Burst
+from statelab.repro.schedule import Hold
+from statelab.repro.schedule import Meet
+from statelab.repro.schedule import Release
+from statelab.repro.schedule import Run
+from statelab.repro.schedule import Schedule
+from statelab.repro.schedule import Script
+
+OVERLAP = (
+    Meet(("A", "B")),
+    Hold("A", "echo", arguments={"value": "a"}),
+    Run("B", "echo", arguments={"value": "b"}),
+    Release("A"),
+)
+
+RESIDUE = (
+    Burst("W", "echo", arguments={"value": "w{n}"}),
+    Burst("R", "find", arguments={"value": "r{n}"}),
+)
+
+SCHEDULES = {
+    "seen-by-others": Schedule(steps=OVERLAP, held_where="after it has stored its value and before it reads it"),
+    "left-behind": Schedule(steps=RESIDUE),
+}
+
+ATTEMPT = Schedule(steps=OVERLAP, held_where="after it has stored its value", patience_s=0.5)
+
+
+def in_words(operation: Operation, claims: Claims) -> str:
+    """What the answer says about what the request found."""
+    if operation.op == "echo":
+        return f"stored {operation.value}, reads {operation.result}"
+    found = "nothing" if operation.result == operation.value else operation.result
+    return f"has stored nothing, and finds {found}"
+
+
+SCRIPT = Script(schedules=SCHEDULES, attempt=ATTEMPT, in_words=in_words)

@@ -1,0 +1,92 @@
+"""The workload `session`: one browser, in which L has logged ann in; its other requests run side by side.
+
+Lost: A and B both count, with what they brought or read before either had ended. Undone: A counts and is held, B logs
+out meanwhile, and A writes back what it had read.
+"""
+
+from statelab.catalogue import Claims
+from statelab.history import Operation
+from statelab.history import Value
+from statelab.repro.schedule import Burst
+from statelab.repro.schedule import Hold
+from statelab.repro.schedule import Meet
+from statelab.repro.schedule import Release
+from statelab.repro.schedule import Run
+from statelab.repro.schedule import Schedule
+from statelab.repro.schedule import Script
+
+PAIR = ("A", "B")
+
+ANN: dict[str, Value] = {"user": "ann"}
+BOB: dict[str, Value] = {"user": "bob"}
+
+BEGIN = (Meet(PAIR), Run("L", "login", via="A", key="ann", arguments=ANN))
+
+COLLISION = (*BEGIN, Hold("A", "count", key="ann"), Run("B", "count", key="ann"), Release("A"))
+
+AS_BOB = Schedule(
+    steps=(Burst("L", "login", key="bob", arguments=BOB), Burst("W", "whoami", key="ann")),
+)
+
+FORGOTTEN = Schedule(
+    steps=(
+        Run("L", "login", key="{play}", arguments={"user": "{play}"}),  # nobody's name in another process
+        Run("B", "logout", key="bob", as_of="L"),  # L had no cookies yet, so B is another browser
+        Burst("W", "whoami", key="{play}"),
+    ),
+)
+
+SCHEDULES = {
+    "lost-update": Schedule(
+        steps=(*COLLISION, Run("R", "read", via="A", key="ann")),
+        held_where="between its read and its write",
+        patience_s=1.0,
+    ),
+    "revived": Schedule(
+        steps=(
+            *BEGIN,
+            Hold("A", "count", key="ann"),
+            Run("B", "logout", key="ann"),
+            Release("A"),
+            Run("R", "whoami", via="A", key="ann"),
+        ),
+        held_where="between its read and its write",
+    ),
+    "never-ends": Schedule(
+        steps=(
+            *BEGIN,
+            Run("A", "logout", key="ann"),
+            Run("R", "whoami", via="A", key="ann", as_of="A"),
+        )
+    ),
+    "seen-by-others": AS_BOB,
+    "left-behind": AS_BOB,
+    "divergent": FORGOTTEN,
+    "never-persists": FORGOTTEN,
+    "ended-by-others": FORGOTTEN,
+}
+
+ATTEMPT = Schedule(
+    steps=(*COLLISION, Run("C", "logout", via="A", key="ann"), Run("R", "whoami", via="A", key="ann", as_of="C")),
+    held_where="in its count",
+    patience_s=0.5,
+)
+
+
+def in_words(operation: Operation, claims: Claims) -> str:
+    """Whom the app took the request for, and what it told."""
+    user, _, value = str(operation.result or "nobody").partition(" ")
+    match operation.op:
+        case "login":
+            return f"logs {user} in"
+        case "logout":
+            return f"logs {user} out"
+        case "count":
+            return f"counts for {user}, is told {value}"
+        case "read":
+            return f"reads {value} of {user}"
+        case _:
+            return f"asks who is logged in, is told {user}"
+
+
+SCRIPT = Script(schedules=SCHEDULES, attempt=ATTEMPT, in_words=in_words)

@@ -1,0 +1,38 @@
+"""The workload `unique-id`: A has read the last number and is held before it writes the next one, B asks meanwhile."""
+
+from statelab.catalogue import Claims
+from statelab.history import Operation
+from statelab.repro.schedule import Burst
+from statelab.repro.schedule import Hold
+from statelab.repro.schedule import Meet
+from statelab.repro.schedule import Release
+from statelab.repro.schedule import Run
+from statelab.repro.schedule import Schedule
+from statelab.repro.schedule import Script
+
+COLLISION = (Meet(("A", "B")), Hold("A", "new-id"), Run("B", "new-id"), Release("A"))
+
+COPIES = (Burst("W", "new-id"),)
+
+SCHEDULES = {
+    "lost-update": Schedule(steps=COLLISION, held_where="between its read and its write"),
+    "divergent": Schedule(steps=COPIES),
+    "never-persists": Schedule(steps=COPIES),
+}
+
+ATTEMPT = Schedule(steps=COLLISION, held_where="before it takes its id", patience_s=0.5)
+
+
+def in_words(operation: Operation, claims: Claims) -> str:
+    return f"is given {operation.result}"
+
+
+SCRIPT = Script(
+    schedules=SCHEDULES,
+    attempt=ATTEMPT,
+    in_words=in_words,
+    unheld={
+        "milliseconds": "what it reads is the clock, which goes on while a request is held; two have to come within "
+        "one millisecond, as they do under load"
+    },
+)
