@@ -19,11 +19,13 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     survives: str | None
     switches_inside: frozenset[str] = frozenset()
     inherited: frozenset[str] = frozenset()
+    unpatched: frozenset[str] = frozenset()
     answers_later: bool = False
     single_flight: frozenset[str] = frozenset()
     fails_across: frozenset[str] = frozenset()
     notices: bool = False
     blocks_hub: bool = False
+    blocks_unpatched: bool = False
     lease_ms: int | None = None
     thread: str | None = None
     store: str | None = None
