@@ -62,8 +62,8 @@ bench: $(READY) ## speed of the checkers, and of the lab as ratios of one run (B
 readme: $(READY) ## put the headline table of reports/latest into the README
 	@$(BIN)/python -m statelab.report.readme
 
-docs: $(READY) ## write docs/mechanisms.md anew from the catalogue and the theory
-	@$(BIN)/python -m statelab.report.mechanisms
+docs: $(READY) ## write docs/mechanisms.md and docs/failures.md anew from the catalogue and the theory
+	@$(BIN)/python -m statelab.report.mechanisms && $(BIN)/python -m statelab.report.failures
 
 lock: $(READY) ## write requirements/*.txt anew from pyproject.toml
 	@requirements/lock

@@ -18,9 +18,9 @@ class Deployment:
     """How the app is served. `environment` holds the file's literal values; the rest is read from them.
 
     `spread` are the boundaries that lie between two of its requests, `fresh` those of them that are new for every
-    request, `in_turn` those whose two sides never run at the same time, `forks_after_import` whether requests are served
-    by processes forked after the app was imported, `unpatched_at_import` whether gevent patches the standard library
-    only after that, or never.
+    request, `in_turn` those whose two sides never run at the same time, `forks_after_import` whether requests are
+    served by processes forked after the app was imported, `unpatched_at_import` whether gevent patches the standard
+    library only after that, or never.
     """
 
     name: str
