@@ -28,8 +28,8 @@ class Claims:
     switches_inside  at which of greenlets and threads the way from read to write lets another request in although the
                      window put nothing there (socket I/O under gevent: both; file and SQLite I/O: threads)
     inherited        boundaries it also crosses when it was made before a fork
-    unpatched        boundaries that it does not see when it was made before gevent patched the standard library: then it
-                     crosses them, and excludes nobody across them
+    unpatched        boundaries that it does not see when it was made before gevent patched the standard library: then
+                     it crosses them, and excludes nobody across them
     answers_later    the value returned is read apart from the update
     single_flight    boundaries across which those who miss together wait for one that computes
     fails_across     boundaries at which requests that share it fail, now and then
