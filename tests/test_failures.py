@@ -99,10 +99,7 @@ def _measured(folder: RunFolder) -> dict[CellKey, Cell]:
         Campaign(manifest, folder, engine, lambda items, text: items).measure()
     finally:
         engine.down()
-    return {
-        CellKey(**{name: getattr(cell, name) for name in CellKey.__struct_fields__}): cell
-        for cell in assess(folder).cells
-    }
+    return dict(zip(manifest.cells, assess(folder).cells, strict=True))
 
 
 def _hidden(failure: Failure, cell: Cell) -> bool:
