@@ -1,6 +1,7 @@
 """The failures that people report: hidden here, shown there, fixed there, by the theory and on real servers."""
 
 import time
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +16,6 @@ from statelab.catalogue import of_app
 from statelab.deployments import Deployment
 from statelab.deployments import load_all
 from statelab.engines.local import LocalEngine
-from statelab.failures import RUNS
 from statelab.failures import Failure
 from statelab.failures import load
 from statelab.failures import prediction
@@ -33,6 +33,7 @@ from statelab.runfolder import RunFolder
 FAILURES = load()
 BY_SYMPTOM = pytest.mark.parametrize("failure", FAILURES, ids=[failure.symptom for failure in FAILURES])
 CLASSES = 27
+CHANCES = 3
 
 
 @cache
@@ -83,7 +84,7 @@ def _manifest(cells: list[CellKey]) -> Manifest:
         engine_reason="",
         seed=time.time_ns() % 2**32,
         token=f"failures-{time.time_ns():x}",
-        runs=RUNS,
+        runs=1,
         cells=cells,
         catalogue=offered(),
         deployments=list(deployed().values()),
@@ -91,15 +92,25 @@ def _manifest(cells: list[CellKey]) -> Manifest:
     )
 
 
-def _measured(folder: RunFolder) -> dict[CellKey, Cell]:
-    """Every cell of every failure, on fresh servers for each run."""
-    manifest = _manifest(list(dict.fromkeys(cell for failure in FAILURES for cell in failure.cells)))
-    engine = LocalEngine()
+def _run(base: Path, cells: Iterable[CellKey]) -> dict[CellKey, Cell]:
+    manifest, folder, engine = _manifest(list(dict.fromkeys(cells))), RunFolder.create(base), LocalEngine()
     try:
         Campaign(manifest, folder, engine, lambda items, text: items).measure()
     finally:
         engine.down()
     return dict(zip(manifest.cells, assess(folder).cells, strict=True))
+
+
+def _measured(base: Path) -> dict[CellKey, Cell]:
+    """Every cell of every failure. What was not met at once, or not all of whose processes answered, is given more
+    chances on fresh servers; what was violated stays so."""
+    found = _run(base, (cell for failure in FAILURES for cell in failure.cells))
+    for _ in range(CHANCES - 1):
+        missed = {failure.showing for failure in FAILURES if failure.anomaly not in found[failure.showing].anomalies}
+        missed |= {key for key, cell in found.items() if cell.verdict == "not-exercised"}
+        if missed:
+            found |= _run(base, missed)
+    return found
 
 
 def _hidden(failure: Failure, cell: Cell) -> bool:
@@ -111,7 +122,7 @@ def _hidden(failure: Failure, cell: Cell) -> bool:
 @pytest.mark.process
 def test_real_servers_hide_it_here_and_show_it_there(tmp_path: Path) -> None:
     """Both halves of every failure, and its fix; and nothing is violated where the theory predicts held."""
-    cells = _measured(RunFolder.create(tmp_path))
+    cells = _measured(tmp_path)
     wrong = [
         f"{failure.symptom}: {', '.join(f'{cells[key].verdict} {cells[key].anomalies}' for key in failure.cells)}"
         for failure in FAILURES
