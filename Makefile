@@ -72,8 +72,8 @@ readme: $(READY) ## put the headline table of reports/latest into the README
 stores: $(READY) ## write docs/stores.md anew from reports/latest
 	@$(BIN)/python -m statelab.report.stores
 
-docs: $(READY) ## write docs/mechanisms.md anew from the catalogue and the theory
-	@$(BIN)/python -m statelab.report.mechanisms
+docs: $(READY) ## write docs/mechanisms.md and docs/failures.md anew from the catalogue and the theory
+	@$(BIN)/python -m statelab.report.mechanisms && $(BIN)/python -m statelab.report.failures
 
 lock: $(READY) ## write requirements/*.txt anew from pyproject.toml
 	@requirements/lock

@@ -22,6 +22,7 @@ if worker_class == "gevent":
 bind = f"fd://{os.environ['LISTEN_FD']}" if "LISTEN_FD" in os.environ else os.environ.get("BIND", "127.0.0.1:8000")
 workers = int(os.environ["WORKERS"])
 threads = int(os.environ["THREADS"])
+max_requests = int(os.environ.get("MAX_REQUESTS", "0"))
 preload_app = os.environ["PRELOAD"] == "1"
 
 chdir = os.environ["APP_DIR"]

@@ -2,6 +2,7 @@
 
 SERVER, WORKER_CLASS, WORKERS, THREADS, PRELOAD   the deployment (deployments/<name>.env)
 APP, APP_DIR                 WSGI import string (default: the lab's own app) and the folder it is found in
+MAX_REQUESTS                 after how many requests gunicorn replaces a worker (default: never)
 GEVENT_PATCH                 when gevent patches the standard library: early (the default), late or never
 BIND or LISTEN_FD            host:port, or the number of an inherited listening socket
 STATE_DIR                    folder for files, SQLite databases and sockets

@@ -9,7 +9,7 @@ from statelab.deployments import load_all
 from statelab.paths import DEPLOYMENTS
 from statelab.theory import predict
 
-DEPLOYED = load_all(DEPLOYMENTS)
+DEPLOYED = load_all(DEPLOYMENTS, ("sync-recycling", "gevent-late-patch"))
 PROCESS = frozenset({"requests", "greenlets", "threads"})
 HOST = PROCESS | {"processes"}
 CLUSTER = HOST | {"hosts"}
@@ -32,13 +32,17 @@ SPREADS = {
     "gevent": ({"greenlets"}, {"greenlets"}),
     "gevent-2": ({"greenlets", "processes"}, {"greenlets"}),
 }
+ON_REQUEST = {
+    "sync-recycling": ({"processes"}, set()),
+    "gevent-late-patch": ({"greenlets"}, {"greenlets"}),
+}
 
 
-@pytest.mark.parametrize("name", SPREADS)
+@pytest.mark.parametrize("name", [*SPREADS, *ON_REQUEST])
 def test_spread_follows_from_the_env_file(name: str) -> None:
     """What lies between two requests, and what of it is new for each, is read from the deployment's file."""
     deployment = DEPLOYED[name]
-    assert (set(deployment.spread), set(deployment.fresh)) == SPREADS[name]
+    assert (set(deployment.spread), set(deployment.fresh)) == (SPREADS | ON_REQUEST)[name]
 
 
 @pytest.mark.parametrize(
@@ -60,6 +64,19 @@ def test_spread_follows_from_the_env_file(name: str) -> None:
         (claims(HOST, HOST, blocks_hub=True), "gevent", "io", ["stalled"]),
         (claims(HOST, HOST, blocks_hub=True), "gevent", "call", []),
         (claims(HOST, HOST, blocks_hub=True), "gthread", "io", []),
+        (claims(PROCESS), "sync-recycling", "io", ["divergent"]),
+        (claims(HOST), "sync-recycling", "io", []),
+        (claims(frozenset({"requests"}), unpatched=frozenset({"greenlets"})), "gevent", "io", ["never-persists"]),
+        (
+            claims(frozenset({"requests"}), unpatched=frozenset({"greenlets"})),
+            "gevent-late-patch",
+            "io",
+            ["lost-update"],
+        ),
+        (claims(PROCESS, PROCESS, unpatched=frozenset({"greenlets"})), "gevent-late-patch", "io", ["lost-update"]),
+        (claims(PROCESS, PROCESS, unpatched=frozenset({"greenlets"})), "gevent", "io", []),
+        (claims(PROCESS, PROCESS, blocks_unpatched=True), "gevent-late-patch", "io", ["stalled"]),
+        (claims(PROCESS, PROCESS, blocks_unpatched=True), "gevent", "io", []),
         (claims(CLUSTER), "sync-4", "tight", ["lost-update"]),
         (claims(CLUSTER, switches_inside=frozenset({"greenlets"})), "gevent", "tight", ["lost-update"]),
         (claims(CLUSTER, CLUSTER), "gthread-2x4", "io", []),

@@ -28,6 +28,8 @@ class Claims:
     switches_inside  at which of greenlets and threads the way from read to write lets another request in although the
                      window put nothing there (socket I/O under gevent: both; file and SQLite I/O: threads)
     inherited        boundaries it also crosses when it was made before a fork
+    unpatched        boundaries that it does not see when it was made before gevent patched the standard library: then
+                     it crosses them, and excludes nobody across them
     answers_later    the value returned is read apart from the update
     single_flight    boundaries across which those who miss together wait for one that computes
     fails_across     boundaries at which requests that share it fail, now and then
@@ -36,6 +38,7 @@ class Claims:
     left_to          who closes what a request opens: the interpreter, once nothing refers to it any more, which it does
                      not promise; or the process, at its end; None: the request itself
     blocks_hub       a wait in it stops every greenlet of the process
+    blocks_unpatched so it does when it was made before gevent patched the standard library
     survives         the largest thing whose end the state outlives: the request, the worker, the server with all its
                      workers and helpers, the store it is in; None where it ends with the request
     lease_ms         after how many ms its exclusion ends though its holder goes on (None: it does not)
@@ -56,6 +59,7 @@ class Claims:
     survives: Survives | None
     switches_inside: frozenset[Boundary] = NOTHING
     inherited: frozenset[Boundary] = NOTHING
+    unpatched: frozenset[Boundary] = NOTHING
     answers_later: bool = False
     single_flight: frozenset[Boundary] = NOTHING
     fails_across: frozenset[Boundary] = NOTHING
@@ -63,6 +67,7 @@ class Claims:
     untimed: bool = False
     left_to: Literal["interpreter", "process"] | None = None
     blocks_hub: bool = False
+    blocks_unpatched: bool = False
     lease_ms: int | None = None
     thread: Literal["import", "first-use"] | None = None
     store: Literal["redis", "memcached", "postgres"] | None = None

@@ -19,6 +19,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     survives: str | None
     switches_inside: frozenset[str] = frozenset()
     inherited: frozenset[str] = frozenset()
+    unpatched: frozenset[str] = frozenset()
     answers_later: bool = False
     single_flight: frozenset[str] = frozenset()
     fails_across: frozenset[str] = frozenset()
@@ -26,6 +27,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     untimed: bool = False
     left_to: str | None = None
     blocks_hub: bool = False
+    blocks_unpatched: bool = False
     lease_ms: int | None = None
     thread: str | None = None
     store: str | None = None

@@ -31,6 +31,7 @@ from statelab.app import App
 from statelab.assess import assess
 from statelab.assess import exit_code
 from statelab.campaign import Campaign
+from statelab.deployments import ON_REQUEST
 from statelab.deployments import load_all
 from statelab.engines import Engine
 from statelab.engines import programs
@@ -103,7 +104,7 @@ def _plan(options: dict[str, Any], app: App) -> Manifest:
     """Everything that can be refused is refused here, before anything is started."""
     require_known("profile", [options["profile"]], list(PROFILES))
     profile = PROFILES[options["profile"]]
-    deployments = load_all(DEPLOYMENTS)
+    deployments = load_all(DEPLOYMENTS, options["deployment"])
     catalogue = app_catalogue.of_app(app)
     names = ("workload", "mechanism", "deployment", "window")
     selection = Selection(**{f"{name}s": options[name] for name in names})
@@ -205,6 +206,9 @@ def list_everything(console: Console) -> None:
             console.print(f"  {mechanism:26} {app_catalogue.group(about.claims):8} {about.summary}", highlight=False)
     console.print("[bold]deployments[/]")
     for deployment in load_all(DEPLOYMENTS).values():
+        console.print(f"  {deployment.name:26} {deployment.description}", highlight=False)
+    console.print("[bold]deployments on request only[/]")
+    for deployment in load_all(DEPLOYMENTS / ON_REQUEST).values():
         console.print(f"  {deployment.name:26} {deployment.description}", highlight=False)
     console.print(f"[bold]windows[/]: {', '.join(catalogue.windows)}")
     console.print("[bold]profiles[/]")

@@ -1,5 +1,6 @@
 """The deployments: one env file each, read here for the engines, the theory and the tables."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,13 +9,18 @@ from statelab.errors import BadInput
 WORKER_CLASSES = ("single", "threaded", "forking", "sync", "gthread", "gevent")
 """The order of the tables; others follow."""
 
+ON_REQUEST = "on-request"
+"""Deployments in this folder are no columns of the standard tables; who names one gets it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
     """How the app is served. `environment` holds the file's literal values; the rest is read from them.
 
     `spread` are the boundaries that lie between two of its requests, `fresh` those of them that are new for every
-    request, `forks_after_import` whether requests are served by processes forked after the app was imported.
+    request, `in_turn` those whose two sides never run at the same time, `forks_after_import` whether requests are
+    served by processes forked after the app was imported, `unpatched_at_import` whether gevent patches the standard
+    library only after that, or never.
     """
 
     name: str
@@ -48,17 +54,36 @@ class Deployment:
 
     @property
     def spread(self) -> frozenset[str]:
-        between = {"threads": self.threads > 1, "processes": self.workers > 1, "hosts": self.replicas > 1}
+        processes = self.workers > 1 or self.replaces_workers
+        between = {"threads": self.threads > 1, "processes": processes, "hosts": self.replicas > 1}
         return self.fresh | {boundary for boundary, lies_between in between.items() if lies_between}
+
+    @property
+    def replaces_workers(self) -> bool:
+        return self.environment.get("MAX_REQUESTS", "0") != "0"
+
+    @property
+    def in_turn(self) -> frozenset[str]:
+        """A single worker has ended before the next one starts; what is not patched does not switch greenlets."""
+        one_by_one = {
+            "processes": self.replaces_workers and self.workers == 1,
+            "greenlets": self.environment.get("GEVENT_PATCH") == "never",
+        }
+        return frozenset(boundary for boundary, in_turn in one_by_one.items() if in_turn) & self.spread
 
     @property
     def forks_after_import(self) -> bool:
         return self.environment.get("PRELOAD") == "1" or self.worker_class == "forking"
 
     @property
+    def unpatched_at_import(self) -> bool:
+        patch = self.environment.get("GEVENT_PATCH", "early")
+        return self.worker_class == "gevent" and (patch == "never" or (patch == "late" and self.forks_after_import))
+
+    @property
     def expected_processes(self) -> int | None:
-        """How many processes should answer; None where every request has its own."""
-        return None if "processes" in self.fresh else self.workers * self.replicas
+        """How many processes should answer at least; None where every request has its own."""
+        return None if "processes" in self.fresh else self.workers * self.replicas + self.replaces_workers
 
 
 def parse(path: Path) -> Deployment:
@@ -85,7 +110,9 @@ def _place(deployment: Deployment) -> tuple[int, int, str]:
     return rank, deployment.workers, deployment.name
 
 
-def load_all(folder: Path) -> dict[str, Deployment]:
-    """Every deployment of a folder by name, in the order of the tables."""
-    found = sorted((parse(path) for path in folder.glob("*.env")), key=_place)
+def load_all(folder: Path, wanted: Collection[str] = ()) -> dict[str, Deployment]:
+    """Every deployment of a folder by name, in the order of the tables, and those of its folder `on-request` that are
+    wanted by name."""
+    on_request = [path for path in (folder / ON_REQUEST).glob("*.env") if path.stem in wanted]
+    found = sorted(map(parse, [*folder.glob("*.env"), *on_request]), key=_place)
     return {deployment.name: deployment for deployment in found}

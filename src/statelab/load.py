@@ -77,6 +77,7 @@ class Load:
     def close(self) -> None:
         """Ends Locust; it writes each operation down as it ends, so nothing is lost."""
         assert self._process.stdin
+        assert self._process.stdout
         try:
             self._process.stdin.close()
         except BrokenPipeError:
@@ -86,3 +87,4 @@ class Load:
         except subprocess.TimeoutExpired:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+        self._process.stdout.close()

@@ -51,12 +51,19 @@ def reach(claims: Claims, deployment: Deployment) -> frozenset[str]:
     """Boundaries that the state crosses under this deployment."""
     if _out_of_the_way(claims, deployment):
         return frozenset()
-    return claims.shared_across | (claims.inherited if deployment.forks_after_import else frozenset())
+    inherited = claims.inherited if deployment.forks_after_import else frozenset()
+    return claims.shared_across | inherited | (claims.unpatched if deployment.unpatched_at_import else frozenset())
+
+
+def _excluded(claims: Claims, deployment: Deployment) -> frozenset[str]:
+    """Boundaries across which an update excludes every other under this deployment."""
+    return claims.atomic_across - (claims.unpatched if deployment.unpatched_at_import else frozenset())
 
 
 def _open_boundaries(claims: Claims, deployment: Deployment, window: str) -> frozenset[str]:
     """Boundaries of the spread at which another request can come between this update's read and write."""
-    return deployment.spread & (INTERLEAVES_ALWAYS | WINDOW_SWITCHES[window] | claims.switches_inside)
+    side_by_side = deployment.spread - deployment.in_turn
+    return side_by_side & (INTERLEAVES_ALWAYS | WINDOW_SWITCHES[window] | claims.switches_inside)
 
 
 def _copies(claims: Claims, deployment: Deployment) -> Iterator[tuple[str, str]]:
@@ -81,7 +88,7 @@ def _outlasts(claims: Claims, window: str) -> bool:
 def exposed(claims: Claims, deployment: Deployment, window: str) -> frozenset[str]:
     """Boundaries across which another request may come between this update's read and write."""
     open_here = _open_boundaries(claims, deployment, window)
-    return (open_here & reach(claims, deployment)) - claims.atomic_across
+    return (open_here & reach(claims, deployment)) - _excluded(claims, deployment)
 
 
 def _collisions(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
@@ -98,7 +105,8 @@ def _collisions(claims: Claims, deployment: Deployment, window: str) -> Iterator
 
 
 def _stalls(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
-    if claims.blocks_hub and "greenlets" in deployment.spread and "greenlets" in WINDOW_SWITCHES[window]:
+    blocks = claims.blocks_hub or (claims.blocks_unpatched and deployment.unpatched_at_import)
+    if blocks and "greenlets" in deployment.spread and "greenlets" in WINDOW_SWITCHES[window]:
         yield "stalled", "a greenlet waits for its lock in a way that stops the one that holds it"
 
 
@@ -180,7 +188,7 @@ def _why_held(claims: Claims, deployment: Deployment, visible: Mapping[str, str]
     widest = {fault for fault, _ in _faults(claims, deployment, WIDEST) if fault in visible}
     if widest - {"stalled"}:
         return False, "nothing excludes other requests; this window only offers no place to let one in"
-    if deployment.spread <= reach(claims, deployment) & claims.atomic_across:
+    if deployment.spread <= reach(claims, deployment) & _excluded(claims, deployment):
         return True, f"shared across {_named(deployment.spread)}, and an update excludes every other"
     return True, "nothing that requests share can do harm here"
 

@@ -41,6 +41,12 @@ WORDS: dict[str, tuple[Operations, str]] = {
         f"B sent y and got back x. {RULE} It was A that sent x: A had ended 2.000 ms before B started, and left x "
         "behind. A: server unknown, key , from 0.000 to 1.000 ms. B: server unknown, key k, from 3.000 to 4.000 ms.",
     ),
+    "residue for one that waited": (
+        [echo(0, 2 * MS, "x", "x", by=ONE), echo(MS, 4 * MS, "y", "x", by=ONE)],
+        f"B sent y and got back x. {RULE} It was A that sent x: A and B overlapped, but one thread served both, one "
+        "after the other, and x was left behind. A: pid 12, thread 3, from 0.000 to 2.000 ms. B: pid 12, thread 3, "
+        "from 1.000 to 4.000 ms.",
+    ),
     "never sent": (
         [echo(0, MS, 1, 2)],
         f"A sent 1 and got back 2. {RULE} Nobody had sent 2 when A ended. A: server unknown, from 0.000 to 1.000 ms.",

@@ -11,7 +11,7 @@ from webapp.claims import Claims
 from webapp.counter.widened import Widened
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=PROCESS, atomic_across=PROCESS, survives="request")
+CLAIMS = Claims(shared_across=PROCESS, atomic_across=PROCESS, survives="request", unpatched=frozenset({"greenlets"}))
 
 
 class Cache(Widened, SimpleCache):

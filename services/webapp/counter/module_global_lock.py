@@ -10,7 +10,7 @@ from webapp.claims import PROCESS
 from webapp.claims import Claims
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=PROCESS, atomic_across=PROCESS, survives="request")
+CLAIMS = Claims(shared_across=PROCESS, atomic_across=PROCESS, survives="request", blocks_unpatched=True)
 
 counters: defaultdict[str, int] = defaultdict(int)
 lock = threading.Lock()

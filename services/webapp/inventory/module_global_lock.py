@@ -12,7 +12,7 @@ from webapp.inventory import deliveries
 from webapp.inventory.answers import Answer
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=PROCESS, atomic_across=PROCESS, survives="request")
+CLAIMS = Claims(shared_across=PROCESS, atomic_across=PROCESS, survives="request", unpatched=frozenset({"greenlets"}))
 
 shelf: dict[str, int] = {}
 lock = threading.RLock()

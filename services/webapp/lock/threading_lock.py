@@ -15,7 +15,7 @@ from webapp.lock.section import not_yours
 from webapp.lock.section import section
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=PROCESS, atomic_across=PROCESS, survives="request")
+CLAIMS = Claims(shared_across=PROCESS, atomic_across=PROCESS, survives="request", blocks_unpatched=True)
 
 lock = threading.Lock()
 

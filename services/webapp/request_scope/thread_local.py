@@ -11,7 +11,7 @@ from webapp.claims import THREAD
 from webapp.claims import Claims
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=THREAD, atomic_across=NOTHING, survives="request")
+CLAIMS = Claims(shared_across=THREAD, atomic_across=NOTHING, survives="request", unpatched=frozenset({"greenlets"}))
 
 _local = threading.local()
 

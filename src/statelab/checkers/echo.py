@@ -3,7 +3,8 @@
 Promise: each ok `echo` got back the `value` that it sent. Null means that nothing came back.
 Algorithm: compare; then look for the operation that sent what came back instead, and call the leak by it:
 - `overlap`: it was under way at the same time as the victim;
-- `residue`: it had ended before the victim started, and left its value behind;
+- `residue`: it had ended before the victim started, and left its value behind; so it had where one thread (and one
+  greenlet) served both, however long the two waited for it;
 - `unexpected`: nobody sent that value before the victim had ended;
 - `missing`: nothing came back.
 Where several kinds were met, each is a finding of its own.
@@ -89,9 +90,16 @@ def _leaks(history: History, victims: Integers) -> Leaks:
     something = history.has_result[victims]
     culprit = np.full(len(victims), -1, np.int64)
     culprit[something] = _culprits(history, victims[something])
-    before = history.end[culprit] < history.start[victims]
+    before = (history.end[culprit] < history.start[victims]) | _in_turn(history, victims, culprit)
     kind = np.where(culprit < 0, UNEXPECTED, np.where(before, RESIDUE, OVERLAP))
     return Leaks(victims, np.where(something, kind, MISSING), culprit)
+
+
+def _in_turn(history: History, one: Integers, other: Integers) -> Mask:
+    """Whether one thread is known to have served both: it serves one request after the other."""
+    server = history.served_by[one]
+    known: Mask = (server > 0) & (server == history.served_by[other])
+    return known
 
 
 def _culprits(history: History, victims: Integers) -> Integers:
@@ -152,7 +160,9 @@ def _what(history: History, cast: Cast, victim: int, culprit: int, kind: int) ->
     told = f"{a} sent {sent} and got back {got}. A request reads back only what it stored itself."
     if kind == UNEXPECTED:
         return f"{told} Nobody had sent {got} when {a} ended{_later(history, victim)}."
+    waited = kind == RESIDUE and cast.overlap(*cast.rows)
     left = f", and left {got} behind" if kind == RESIDUE else ""
+    left = f", but one thread served both, one after the other, and {got} was left behind" if waited else left
     return f"{told} It was {cast.name(culprit)} that sent {got}: {apart(history, cast, *cast.rows)}{left}."
 
 

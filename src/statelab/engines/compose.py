@@ -79,7 +79,7 @@ class ComposeEngine:
         self._reasons: dict[str, str] = {}
 
     def _compose(self, *arguments: str, timeout: float = UP_S) -> subprocess.CompletedProcess[str]:
-        command = ["docker", "compose", "--file", str(COMPOSE), *arguments]
+        command = ["docker", "compose", "--file", str(COMPOSE), "--profile", "on-request", *arguments]
         try:
             environment = {**os.environ, **self._environment}
             return subprocess.run(

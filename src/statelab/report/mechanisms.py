@@ -86,6 +86,7 @@ def _mechanism(workload: Workload, name: str, deployments: Deployments) -> Itera
 def _claims(claims: Claims) -> str:
     more = {
         f"inherits across a fork: {_named(claims.inherited)}": claims.inherited,
+        f"made before gevent patches it does not see: {_named(claims.unpatched)}": claims.unpatched,
         "answers after its update": claims.answers_later,
         f"a miss is computed once across: {_named(claims.single_flight)}": claims.single_flight,
         f"requests that share it fail across: {_named(claims.fails_across)}": claims.fails_across,
@@ -93,6 +94,7 @@ def _claims(claims: Claims) -> str:
         "who misses an answer waits for it without a limit": claims.untimed,
         f"what a request opens is left to the {claims.left_to} to close": claims.left_to is not None,
         "a wait stops every greenlet": claims.blocks_hub,
+        "a wait stops every greenlet if it was made before gevent patches": claims.blocks_unpatched,
         f"excludes others for at most {claims.lease_ms} ms": claims.lease_ms is not None,
         f"a thread started at its {claims.thread} does the work": claims.thread is not None,
         f"copies begin {claims.copies.replace('-', ' ')}": claims.copies != "alike",
