@@ -21,6 +21,7 @@ from statelab.history import Operation
 from statelab.repro.actors import Line
 from statelab.repro.actors import Request
 from statelab.repro.actors import perform
+from statelab.repro.browser import Browser
 from statelab.results import ENDINGS
 from statelab.results import Survival
 from statelab.theory import outlives
@@ -84,7 +85,7 @@ def _ask(engine: LocalEngine, deployment: str, mechanism: str, operation: str, k
     )
     line = Line(engine.url(deployment), LIMIT_S)
     try:
-        return perform(request, line)
+        return perform(request, line, Browser())
     finally:
         line.close()
 

@@ -122,7 +122,7 @@ def _leaks(claims: Claims, deployment: Deployment, window: str) -> Iterator[tupl
     if claims.keyed:
         return
     crossed = reach(claims, deployment)
-    met = _exposed(claims, deployment, window)
+    met = exposed(claims, deployment, window)
     if met & claims.fails_across:
         yield "fails-when-shared", f"{_named(met & claims.fails_across)} share the state, and requests fail of it"
     if claims.untimed and met & claims.fails_across:
