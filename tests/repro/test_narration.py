@@ -98,7 +98,7 @@ def test_what_is_told_apart_from_the_update_is_not_said_to_be_written(find: Find
 def test_the_conclusion_is_the_judges(find: Find) -> None:
     """The anomaly, its meaning and the proof in words."""
     text = narrate.conclusion(shown(overtaken(), find("counter/module-global", "gthread")))
-    assert text.startswith("Reproduced: lost-update, an acknowledged increment is missing")
+    assert text.startswith("Reproduced: lost-update, an acknowledged update is missing")
     assert "A and B were both told 3." in text
 
 
