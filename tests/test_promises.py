@@ -117,7 +117,6 @@ def test_judges_know_what_the_load_puts_there() -> None:
     shop, limit = JUDGES["inventory"], JUDGES["rate-limit"]
     assert isinstance(shop, ByModel)
     assert isinstance(limit, ByModel)
-    there = literals("inventory.py")
-    assert shop.initial == there["STOCK"] < there["BUYS"]
-    there = literals("rate_limit.py")
-    assert limit.initial == there["LIMIT"] < there["HITS"]
+    there = literals("quantities.py")
+    assert shop.initial == there["STOCK"] < literals("inventory.py")["BUYS"]
+    assert limit.initial == there["LIMIT"] < literals("rate_limit.py")["HITS"]

@@ -166,6 +166,7 @@ def test_the_catalogue_says_of_a_mechanism_all_that_the_theory_needs(client: Fla
             "untimed": claims.untimed,
             "left_to": claims.left_to,
             "blocks_hub": claims.blocks_hub,
+            "blocks_unpatched": claims.blocks_unpatched,
             "lease_ms": claims.lease_ms,
             "thread": claims.thread,
             "store": claims.store,
