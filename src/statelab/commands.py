@@ -104,6 +104,8 @@ def _plan(options: dict[str, Any], app: App) -> Manifest:
     """Everything that can be refused is refused here, before anything is started."""
     require_known("profile", [options["profile"]], list(PROFILES))
     profile = PROFILES[options["profile"]]
+    on_request = load_all(DEPLOYMENTS / ON_REQUEST)
+    require_known("deployment", options["deployment"], [*load_all(DEPLOYMENTS), *on_request])
     deployments = load_all(DEPLOYMENTS, options["deployment"])
     catalogue = app_catalogue.of_app(app)
     names = ("workload", "mechanism", "deployment", "window")

@@ -159,6 +159,7 @@ def test_the_catalogue_says_of_a_mechanism_all_that_the_theory_needs(client: Fla
             "survives": claims.survives,
             "switches_inside": sorted(claims.switches_inside),
             "inherited": sorted(claims.inherited),
+            "unpatched": sorted(claims.unpatched),
             "answers_later": claims.answers_later,
             "single_flight": sorted(claims.single_flight),
             "fails_across": sorted(claims.fails_across),

@@ -27,12 +27,6 @@ def find(client: FlaskClient, name: str, key: str, value: str) -> str:
     return str(client.get(f"/request-scope/{name}/find?key={key}&value={value}").get_json()["result"])
 
 
-def _shared(name: str, boundary: str) -> bool:
-    """Whether a request finds what another one has stored on the other side of the boundary."""
-    claims = MECHANISMS[name].claims
-    return boundary in claims.shared_across and not claims.keyed
-
-
 @pytest.mark.parametrize("name", [name for name in MECHANISMS if name != "flask-caching-page"])
 def test_alone_a_request_reads_back_its_own(client: FlaskClient, name: str) -> None:
     """One request after the other: each gets its own value, even where it found another's."""
@@ -50,7 +44,7 @@ def test_the_next_request_of_the_thread_finds_what_outlives_a_request(client: Fl
     """A residue is there exactly where the claims say so; where nothing is, a request finds its own value."""
     assert find(client, name, "next", "mine") == "mine"
     echo(client, name, "next", "yours")
-    expected = "yours" if _shared(name, "requests") else "mine"
+    expected = "yours" if "requests" in MECHANISMS[name].claims.shared_across else "mine"
     assert find(client, name, "next", "mine") == expected
     assert find(client, name, "another", "mine") == "mine"
 
@@ -63,7 +57,7 @@ def test_a_request_in_a_new_thread_finds_what_is_shared_across_threads(client: F
     other = threading.Thread(target=lambda: found.append(find(client, name, "thread", "mine")))
     other.start()
     other.join()
-    assert found == ["yours" if _shared(name, "threads") else "mine"]
+    assert found == ["yours" if "threads" in MECHANISMS[name].claims.shared_across else "mine"]
 
 
 def test_the_lasting_context_is_one_mechanism_s_own(client: FlaskClient) -> None:

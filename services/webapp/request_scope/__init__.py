@@ -38,6 +38,5 @@ REQUEST_SCOPE = Workload(
         "module-global": "module_global",
         "app-attribute": "app_attribute",
         "flask-caching-page": "flask_caching_page",
-        "flask-caching-page-by-user": "flask_caching_page_by_user",
     },
 )
