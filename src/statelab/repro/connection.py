@@ -29,12 +29,27 @@ BROKEN = (
     Run("P", "probe", arguments=PROBE),
 )
 
+SILENT = (
+    Run("P", "probe", arguments=PROBE),
+    Burst("W", "echo", arguments={"value": "{n}"}, until="silence"),
+    Run("P", "probe", arguments=PROBE),
+)
+
+LEFT = (Run("C", "left"), Burst("W", "echo", arguments={"value": "{n}"}), Run("C", "left"))
+
 SCHEDULES = {
     "seen-by-others": Schedule(steps=CROSSED, held_where="after it has sent and before it takes its reply"),
     "fails-when-shared": Schedule(
         steps=BROKEN,
         without_gate="They meet inside the client's library, where no gate stands: many are sent until one fails.",
     ),
+    "stalled": Schedule(
+        steps=SILENT,
+        without_gate="One takes the reply that another waits for, inside the client's library, where no gate stands.",
+        limit_s=3.0,
+    ),
+    "left-open": Schedule(steps=LEFT, without_gate="It needs no gate: who has ended left something behind."),
+    "used-up": Schedule(steps=BROKEN, without_gate="It needs no gate: many are sent until there is nothing left."),
 }
 
 ATTEMPT = Schedule(steps=CROSSED, held_where="after it has sent", patience_s=0.5)
@@ -44,6 +59,8 @@ def in_words(operation: Operation, claims: Claims) -> str:
     """What went out and what came back."""
     if operation.op == "probe":
         return f"sent {operation.value} over a connection of its own, takes {operation.result}"
+    if operation.op == "left":
+        return f"counts at the server, and a process may keep: {operation.result}"
     return f"sent {operation.value}, takes {operation.result}"
 
 

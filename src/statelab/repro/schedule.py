@@ -57,9 +57,9 @@ class Run(_Act):
 @dataclass(frozen=True, slots=True)
 class Burst(_Act):
     """Several at once, `who`1, `who`2, ..., and nobody is held; again until more than one copy of the state has
-    answered, where there are several, or until one of them has failed."""
+    answered, where there are several, until one of them has failed, or until one got no answer at all."""
 
-    until: Literal["copies", "failure"] = field(default="copies", kw_only=True)
+    until: Literal["copies", "failure", "silence"] = field(default="copies", kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

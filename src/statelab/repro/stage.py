@@ -24,7 +24,7 @@ from statelab.repro.schedule import Step
 from statelab.repro.targets import Target
 
 TOGETHER = 8
-TRIES = {"copies": 50, "failure": 500}
+TRIES = {"copies": 50, "failure": 500, "silence": 500}
 """A burst is so many requests at once, and comes again at most so often until what it is for is met."""
 
 What = Literal["held", "passed", "waits", "released", "answered", "failed"]
@@ -174,8 +174,10 @@ class Stage:
             ]
             ended = [operation for operation in map(self._finish, calls) if operation]
             met |= {self._target.copy_of(operation.served_by) for operation in ended if operation.served_by}
-            if step.until == "failure":
-                if any(operation.status != "ok" for operation in ended):
+            if step.until != "copies":
+                if any(
+                    operation.timed_out if step.until == "silence" else operation.status != "ok" for operation in ended
+                ):
                     return
             elif len(met) > 1 or not self._target.apart:
                 return
