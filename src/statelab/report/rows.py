@@ -18,7 +18,24 @@ TOOLTIP = 160
 
 UNMEASURED = "not measured"
 NO_ANSWER = "no answer"
-GATED = frozenset({"lost-update", "misreported", "stalled"})
+GATED = frozenset(
+    {
+        "lost-update",
+        "misreported",
+        "stalled",
+        "duplicate-id",
+        "leak-overlap",
+        "two-holders",
+        "oversold",
+        "over-limit",
+        "over-refused",
+        "stale",
+        "stampede",
+        "logout-undone",
+        "ran-n-times",
+        "crossed-replies",
+    }
+)
 """Anomalies that take two requests at once, which `statelab repro` brings together."""
 
 
