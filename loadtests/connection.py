@@ -12,7 +12,7 @@ from cells import Cell
 from recording import RecordingClient
 from statelab.history import Operation
 
-PATIENCE = 20
+PATIENCE = 10
 """How often connections are counted until there are no more than before and each process may keep; a server takes its
 time to end one that was closed."""
 

@@ -25,10 +25,10 @@ class Profile:
     in_process_windows: tuple[str, ...] = ()
     runs: int = 1
     users: int = 8
-    min_seconds: float = 0.25
+    min_seconds: float = 0.2
     max_seconds: float = 1.0
     min_operations: int = 30
-    timeout_s: float = 4.0
+    timeout_s: float = 3.0
     audits: int = 3
     reuse: bool = False
     survival: bool = True
