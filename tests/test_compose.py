@@ -20,6 +20,8 @@ from statelab.engines.compose import ComposeEngine
 from statelab.engines.compose import explain
 from statelab.paths import COMPOSE
 from statelab.paths import DEPLOYMENTS
+from statelab.profiles import SEED
+from statelab.profiles import SEED_DEPLOYMENTS
 
 STORES = {"redis", "memcached", "postgres"}
 EVERYTHING = STORES | set(load_all(DEPLOYMENTS)) | {"locust"}
@@ -138,12 +140,13 @@ def test_a_quick_report(up: Path) -> None:
     done = lab("run", "--profile", "quick", "--engine", "compose", reports=up)
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads((up / "latest" / "results.json").read_text())
-    shown = {(cell["mechanism"], cell["deployment"]): cell["anomalies"] for cell in found["cells"]}
-    assert shown["module-global", "gthread"] == ["lost-update"]
-    assert shown["module-global", "sync-4"] == ["divergent"]
-    assert shown["module-global", "dev-processes"] == ["never-persists"]
-    assert shown["cachelib-inc-memcached", "sync-4"] == ["lost-update"]
-    assert all(shown["redis-incr", name] == [] for name in load_all(DEPLOYMENTS))
+    shown = {(cell["workload"], cell["mechanism"], cell["deployment"]): cell["anomalies"] for cell in found["cells"]}
+    assert shown["counter", "module-global", "gevent"] == ["lost-update"]
+    assert shown["counter", "module-global", "sync-4"] == ["divergent"]
+    assert shown["counter", "module-global", "dev-processes"] == ["never-persists"]
+    assert shown["counter", "redis-get-set", "sync-4"] == ["lost-update"]
+    assert all(shown["counter", "redis-incr", name] == [] for name in SEED_DEPLOYMENTS["counter"])
+    assert {workload for workload, _, _ in shown} == set(SEED)
     assert {cell["verdict"] for cell in found["cells"]} == {"held", "violated"}
     assert len(containers()) == len(EVERYTHING)
 
