@@ -52,7 +52,8 @@ setup: $(READY) ## make .venv from the locked, hashed requirements; get missing 
 
 test: $(READY) lint ## lint, types, and all tests; the Compose tests run where a Docker Engine answers
 	@$(BIN)/pytest -n auto -m 'not process and not docker'
-	@$(BIN)/pytest -m 'process or docker'
+	@$(BIN)/pytest -n 2 --dist loadfile --durations=15 -m process
+	@$(BIN)/pytest --durations=5 -m docker
 
 lint: $(READY) ## ruff and mypy (strict)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

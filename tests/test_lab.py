@@ -169,7 +169,9 @@ def _wait_for_histories(tmp_path: Path, cells: int) -> None:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         keys = {
-            json.loads(line)["key"] for path in tmp_path.glob("*/recordings/*.jsonl") for line in _whole_lines(path)
+            json.loads(line)["key"].partition(".")[0]
+            for path in tmp_path.glob("*/recordings/*.jsonl")
+            for line in _whole_lines(path)
         }
         if len(keys) >= cells:
             return
