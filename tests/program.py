@@ -1,9 +1,11 @@
 """The program under test, and how to recognise what it starts."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -23,3 +25,9 @@ def _inherits(process: psutil.Process, reports: str) -> bool:
         return process.environ().get(REPORTS) == reports
     except psutil.Error:
         return False
+
+
+def results(reports: Path) -> dict[str, Any]:
+    """What the latest run whose reports went to that folder has found."""
+    found: dict[str, Any] = json.loads((reports / "latest" / "results.json").read_text())
+    return found

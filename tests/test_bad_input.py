@@ -8,15 +8,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from statelab.app import App
-from statelab.catalogue import of_app
+from offered import offered
 from statelab.deployments import load_all
 from statelab.engines.local import LocalEngine
 from statelab.paths import DEPLOYMENTS
 
 pytestmark = pytest.mark.process
 
-WORKLOADS = of_app(App()).workloads
+WORKLOADS = offered().workloads
 
 
 def mechanisms(workload: str, beginning: str = "") -> list[str]:

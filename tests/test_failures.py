@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from offered import offered
 from statelab import machine
-from statelab.app import App
 from statelab.assess import assess
 from statelab.campaign import Campaign
-from statelab.catalogue import Catalogue
-from statelab.catalogue import of_app
 from statelab.deployments import Deployment
 from statelab.deployments import load_all
 from statelab.engines.local import LocalEngine
@@ -34,11 +32,6 @@ FAILURES = load()
 BY_SYMPTOM = pytest.mark.parametrize("failure", FAILURES, ids=[failure.symptom for failure in FAILURES])
 CLASSES = 27
 CHANCES = 3
-
-
-@cache
-def offered() -> Catalogue:
-    return of_app(App())
 
 
 @cache

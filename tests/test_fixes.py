@@ -4,12 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies
 
-from statelab.app import App
+from offered import offered
 from statelab.catalogue import Catalogue
 from statelab.catalogue import Claims
 from statelab.catalogue import Mechanism
 from statelab.catalogue import Workload
-from statelab.catalogue import of_app
 from statelab.comparison import compare
 from statelab.comparison import in_columns
 from statelab.deployments import load_all
@@ -267,7 +266,7 @@ def test_nothing_is_lost_or_made_up(before: str, after: str) -> None:
 )
 def test_a_shared_connection_is_replaced_by_one_of_the_same_store(broken: str, fix: str, deployment: str) -> None:
     """By a pool where there is one, else by one on `g`; one that the interpreter happens to close is no fix."""
-    workload = of_app(App()).workloads["connection"]
+    workload = offered().workloads["connection"]
     assert candidates(workload, broken, DEPLOYED[deployment])[0].name == fix
 
 

@@ -2,9 +2,8 @@
 
 import pytest
 
-from statelab.app import App
+from offered import offered
 from statelab.catalogue import Catalogue
-from statelab.catalogue import of_app
 from statelab.deployments import load_all
 from statelab.matrix import Selection
 from statelab.matrix import select
@@ -19,7 +18,7 @@ EVERYTHING = Selection(workloads=[], mechanisms=[], deployments=[], windows=[])
 
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
-    return of_app(App())
+    return offered()
 
 
 def broken(cell: CellKey, catalogue: Catalogue) -> bool:

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from offered import offered
 from program import Statelab
-from statelab.app import App
-from statelab.catalogue import of_app
 from statelab.deployments import Deployment
 from statelab.deployments import load_all
 from statelab.engines.local import LocalEngine
@@ -45,7 +44,7 @@ EXPECTED = {
 
 def test_the_rule_gives_the_table() -> None:
     """The claims beside the code, by the one rule, for every mechanism under every deployment."""
-    workload = of_app(App()).workloads["request-scope"]
+    workload = offered().workloads["request-scope"]
     predicted = {
         name: {
             deployment: set(predict(mechanism.claims, DEPLOYED[deployment], "io", workload.shows).anomalies)

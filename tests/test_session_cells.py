@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from offered import offered
 from program import Statelab
-from statelab.app import App
-from statelab.catalogue import of_app
 from statelab.deployments import load_all
 from statelab.engines.local import LocalEngine
 from statelab.paths import DEPLOYMENTS
@@ -55,7 +54,7 @@ EXPECTED = {
 
 def test_the_rule_gives_the_table() -> None:
     """The claims beside the code, by the one rule, for every mechanism under every deployment."""
-    workload = of_app(App()).workloads["session"]
+    workload = offered().workloads["session"]
     predicted = {
         name: {
             deployment: set(predict(mechanism.claims, DEPLOYED[deployment], "io", workload.shows).anomalies)

@@ -2,9 +2,8 @@
 
 import pytest
 
-from statelab.app import App
+from offered import offered
 from statelab.catalogue import Claims
-from statelab.catalogue import of_app
 from statelab.deployments import load_all
 from statelab.paths import DEPLOYMENTS
 from statelab.theory import predict
@@ -157,7 +156,7 @@ MEASURED = {
 
 def test_rule_agrees_with_every_cell_measured_before_it_was_written() -> None:
     """The claims beside the code and the rule give the table of state.md for all its mechanisms."""
-    mechanisms = of_app(App()).workloads["counter"].mechanisms
+    mechanisms = offered().workloads["counter"].mechanisms
     wrong = [
         (mechanism, deployment, predicted, expected)
         for mechanism, row in MEASURED.items()
@@ -196,7 +195,7 @@ LOCK = {
 
 def test_what_is_expected_of_locks() -> None:
     """Each mechanism of the workload under each deployment, window io."""
-    workload = of_app(App()).workloads["lock"]
+    workload = offered().workloads["lock"]
     assert {
         name: {
             anomaly: {
@@ -251,7 +250,7 @@ SEEN = {
 @pytest.mark.parametrize("name", SEEN)
 def test_rule_agrees_with_what_clients_of_a_workload_saw(name: str) -> None:
     """Every mechanism of the workload under every deployment, by its claims and by how its clients see a fault."""
-    workload = of_app(App()).workloads[name]
+    workload = offered().workloads[name]
     assert list(SEEN[name]) == list(workload.mechanisms)
     wrong = [
         (mechanism, deployment, predicted, expected)
@@ -312,7 +311,7 @@ CONNECTIONS = {
 @pytest.mark.parametrize(("name", "showed"), [("cache", CACHES), ("connection", CONNECTIONS)])
 def test_rule_agrees_with_what_the_workload_showed(name: str, showed: dict[str, dict[str, set[str]]]) -> None:
     """A late fill, a copy per process, computing together; a connection shared, or inherited: by claims alone."""
-    workload = of_app(App()).workloads[name]
+    workload = offered().workloads[name]
     assert set(showed) == set(workload.mechanisms)
     wrong = [
         (mechanism, deployment, predicted, expected)
@@ -384,7 +383,7 @@ ONCE = {
 
 def test_what_is_expected_of_work_that_must_be_done_once() -> None:
     """Each mechanism of the workload under each deployment, window io."""
-    workload = of_app(App()).workloads["once"]
+    workload = offered().workloads["once"]
     none: dict[str, set[str]] = {"ran-n-times": set(), "never-ran": set(), "stalled": set()}
     assert {
         name: {

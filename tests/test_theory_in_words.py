@@ -5,9 +5,8 @@ import re
 import msgspec
 import pytest
 
-from statelab.app import App
+from offered import offered
 from statelab.catalogue import Claims
-from statelab.catalogue import of_app
 from statelab.paths import ROOT
 
 PAGE = (ROOT / "docs" / "theory.md").read_text()
@@ -22,5 +21,5 @@ def test_every_claim_is_in_the_words_of_the_page(claim: str) -> None:
 
 def test_every_fault_that_is_shown_is_in_the_words_of_the_page() -> None:
     """What a workload shows is what the page derives."""
-    shown = {fault for workload in of_app(App()).workloads.values() for fault in workload.shows}
+    shown = {fault for workload in offered().workloads.values() for fault in workload.shows}
     assert shown - WORDS == set()

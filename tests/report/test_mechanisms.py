@@ -1,23 +1,15 @@
 """docs/mechanisms.md says what the app's catalogue and the theory say."""
 
-from functools import cache
-
 import msgspec
 
-from statelab.app import App
+from offered import offered
 from statelab.catalogue import Catalogue
-from statelab.catalogue import of_app
 from statelab.deployments import load_all
 from statelab.paths import DEPLOYMENTS
 from statelab.report.mechanisms import PAGE
 from statelab.report.mechanisms import render
 
 DEPLOYED = load_all(DEPLOYMENTS)
-
-
-@cache
-def offered() -> Catalogue:
-    return of_app(App())
 
 
 def without_sources(catalogue: Catalogue) -> Catalogue:

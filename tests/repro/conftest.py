@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from offered import offered
 from reproducing import Find
 from reproducing import Reproduce
-from statelab.app import App
 from statelab.catalogue import Catalogue
-from statelab.catalogue import of_app
 from statelab.deployments import Deployment
 from statelab.deployments import load_all
 from statelab.engines.local import LocalEngine
@@ -24,7 +23,7 @@ from statelab.repro.targets import targets
 
 @pytest.fixture(scope="session")
 def catalogue() -> Catalogue:
-    return of_app(App())
+    return offered()
 
 
 @pytest.fixture(scope="session")

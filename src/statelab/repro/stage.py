@@ -174,13 +174,18 @@ class Stage:
             ]
             ended = [operation for operation in map(self._finish, calls) if operation]
             met |= {self._target.copy_of(operation.served_by) for operation in ended if operation.served_by}
-            if step.until != "copies":
-                if any(
-                    operation.timed_out if step.until == "silence" else operation.status != "ok" for operation in ended
-                ):
-                    return
-            elif len(met) > 1 or not self._target.apart:
+            if self._over(step, ended, met):
                 return
+
+    def _over(self, step: Burst, ended: list[Operation], met: set[object]) -> bool:
+        """Whether what the burst is for has been met."""
+        match step.until:
+            case "copies":
+                return len(met) > 1 or not self._target.apart
+            case "failure":
+                return any(operation.status != "ok" for operation in ended)
+            case "silence":
+                return any(operation.timed_out for operation in ended)
 
     def _release(self, step: Release) -> None:
         self._note(step.who, "released")

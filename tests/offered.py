@@ -1,0 +1,12 @@
+"""What the lab's own app offers, asked for once: reading it starts an interpreter."""
+
+from functools import cache
+
+from statelab.app import App
+from statelab.catalogue import Catalogue
+from statelab.catalogue import of_app
+
+
+@cache
+def offered() -> Catalogue:
+    return of_app(App())
