@@ -70,7 +70,6 @@ class LocalEngine:
             "DEPLOYMENT": name,
             "LISTEN_FD": str(descriptor),
             "STATE_DIR": str(state_dir),
-            "PYTHONDONTWRITEBYTECODE": "1",
         }
         self._children[name] = self._processes.start(
             [self._app.interpreter, str(SERVICES / "serve.py")],
