@@ -15,15 +15,24 @@ _greenlets: MutableMapping[Any, int] = WeakKeyDictionary()
 _numbers = itertools.count(1)
 
 
+class _Thread(threading.local):
+    """Asks for the thread's id once: it is a system call, and gevent makes one of these for each greenlet."""
+
+    def __init__(self) -> None:
+        self.before = f"{_before}{threading.get_native_id()}"
+
+
 def _new_process() -> None:
-    """Puts together once what stays the same for the life of a process."""
-    global _before, _after
+    """Puts together once what stays the same for the life of a process, and of each thread in it."""
+    global _before, _after, _thread
     _before = f'{{"host":{json.dumps(socket.gethostname())},"pid":{os.getpid()},"thread":'
     _after = f',"boot":"{secrets.token_hex(8)}"}}'
+    _thread = _Thread()
 
 
 _before: str
 _after: str
+_thread: _Thread
 _new_process()
 os.register_at_fork(after_in_child=_new_process)
 
@@ -36,4 +45,4 @@ def _greenlet_id() -> int:
 
 def served_by() -> str:
     """The `X-Served-By` value: one JSON object, as a history's `served_by` has it."""
-    return f'{_before}{threading.get_native_id()},"greenlet":{_greenlet_id()}{_after}'
+    return f'{_thread.before},"greenlet":{_greenlet_id()}{_after}'

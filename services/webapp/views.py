@@ -4,7 +4,6 @@ import inspect
 import re
 from collections.abc import Callable
 from collections.abc import Iterable
-from functools import partial
 from functools import update_wrapper
 from typing import TYPE_CHECKING
 from typing import Any
@@ -32,6 +31,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
     from _typeshed.wsgi import WSGIApplication
     from _typeshed.wsgi import WSGIEnvironment
+
+Headers = list[tuple[str, str]]
+Write = Callable[[bytes], object]
 
 _KEY = re.compile(r"[A-Za-z0-9._-]{1,64}")  # keys become file names, so nothing else is let in
 
@@ -71,23 +73,29 @@ def _given(arguments: Arguments) -> dict[str, object]:
     return given
 
 
-def perform(
-    mechanism: Mechanism, prefix: str, function: Callable[..., object], waits: bool, arguments: Arguments
-) -> Response:
-    """One operation, which `waits` for as long as its window; the prefix keeps apart what mechanisms that share a store
-    keep there."""
-    if mechanism.unavailable:
-        raise Refused(501, f"{mechanism.name} is unavailable here: {mechanism.unavailable}")
-    key = prefix + _key()
-    try:
-        given = _given(arguments) if arguments else {}
-        return jsonify(result=function(key, _window(), **given) if waits else function(key, **given))
-    except (Refused, StoreDown, HTTPException):
-        raise
-    except Exception as error:
-        if mechanism.claims.store is None:
+def _view(workload: Workload, mechanism: Mechanism, operation: str) -> Callable[[], Response]:
+    """Answers one operation; all that does not depend on the request is decided here, once."""
+    function = getattr(mechanism.module, operation.replace("-", "_"))
+    arguments = workload.arguments.get(operation, {})
+    waits = "window" in inspect.signature(function).parameters  # it takes as long as its window
+    prefix = f"{workload.name}.{mechanism.name}."  # keeps apart what mechanisms that share a store keep there
+    store = mechanism.claims.store
+
+    def view() -> Response:
+        if mechanism.unavailable:
+            raise Refused(501, f"{mechanism.name} is unavailable here: {mechanism.unavailable}")
+        key = prefix + _key()
+        try:
+            given = _given(arguments) if arguments else {}
+            return jsonify(result=function(key, _window(), **given) if waits else function(key, **given))
+        except (Refused, StoreDown, HTTPException):
             raise
-        raise StoreDown(mechanism.claims.store, error) from error
+        except Exception as error:
+            if store is None:
+                raise
+            raise StoreDown(store, error) from error
+
+    return update_wrapper(view, function)
 
 
 def refuse(workload_name: str, mechanism_name: str, operation: str = "") -> Response:
@@ -115,7 +123,7 @@ def identified(wsgi_app: "WSGIApplication") -> "WSGIApplication":
     """Every response, whoever made it, says who answered and to which operation."""
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:
+        def start(status: str, headers: Headers, *error: Any) -> Write:
             headers.append(("X-Served-By", served_by()))
             if "HTTP_X_OPERATION_ID" in environ:
                 headers.append(("X-Operation-Id", environ["HTTP_X_OPERATION_ID"]))
@@ -131,10 +139,7 @@ def _register(app: Flask, workload: Workload, mechanism: Mechanism) -> None:
     path = f"/{workload.name}/{mechanism.name}"
     for operation, reads in workload.operations.items():
         rule = path if operation == "read" else f"{path}/{operation}"
-        function = getattr(mechanism.module, operation.replace("-", "_"))
-        prefix, arguments = f"{workload.name}.{mechanism.name}.", workload.arguments.get(operation, {})
-        waits = "window" in inspect.signature(function).parameters
-        view = update_wrapper(partial(perform, mechanism, prefix, function, waits, arguments), function)
+        view = _view(workload, mechanism, operation)
         app.add_url_rule(rule, rule, view, methods=["GET" if reads else "POST"])
 
 

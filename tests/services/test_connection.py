@@ -1,5 +1,6 @@
 """Connections one request after the other where no server is needed, and what they refuse."""
 
+import sqlite3
 import threading
 
 import pytest
@@ -7,6 +8,7 @@ from flask.testing import FlaskClient
 
 from webapp import create_app
 from webapp.catalogue import WORKLOADS
+from webapp.connection import opening
 
 MECHANISMS = WORKLOADS["connection"].mechanisms
 HERE = [name for name in MECHANISMS if not MECHANISMS[name].unavailable]
@@ -44,13 +46,15 @@ def test_without_a_server_nobody_counts(client: FlaskClient, name: str) -> None:
     assert client.get(f"/connection/{name}/left").get_json() == {"result": None}
 
 
-def test_a_connection_on_g_is_closed_with_the_request() -> None:
+def test_a_connection_on_g_is_closed_with_the_request(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """The teardown closes what the request has opened; a request that opened nothing has nothing to close."""
-    module = MECHANISMS["sqlite-on-g"].module
-    with create_app().app_context():
-        connection = module.connection()
-        assert module.connection() is connection
-    with pytest.raises(Exception, match="closed"):
+    opened: list[sqlite3.Connection] = []
+    open_one = opening.sqlite
+    monkeypatch.setattr(opening, "sqlite", lambda: opened.append(open_one()) or opened[-1])
+    assert client.post("/connection/sqlite-on-g/echo?value=8").get_json() == {"result": 8}
+    assert client.post("/connection/sqlite-on-g/echo?value=0").status_code == 422
+    (connection,) = opened
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         connection.execute("SELECT 1")
 
 

@@ -15,6 +15,7 @@ from webapp.claims import Claims
 from webapp.connection import census
 from webapp.connection import conversation
 from webapp.connection import opening
+from webapp.own_app import own_app
 from webapp.window import Window
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def close(error: BaseException | None = None) -> None:
 
 
 def init_app(app: Flask) -> None:
-    app.teardown_appcontext(close)
+    mine = own_app(app, "connection", "postgres-on-g")
+    mine.teardown_appcontext(close)
 
 
 def echo(key: str, window: Window, value: int) -> int | None:

@@ -13,6 +13,7 @@ from webapp.claims import REQUEST
 from webapp.claims import Claims
 from webapp.connection import conversation
 from webapp.connection import opening
+from webapp.own_app import own_app
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=REQUEST, atomic_across=NOTHING, survives=None)
@@ -31,7 +32,8 @@ def close(error: BaseException | None = None) -> None:
 
 
 def init_app(app: Flask) -> None:
-    app.teardown_appcontext(close)
+    mine = own_app(app, "connection", "sqlite-on-g")
+    mine.teardown_appcontext(close)
 
 
 def echo(key: str, window: Window, value: int) -> int | None:
