@@ -1,13 +1,19 @@
 """The workload `once` without a server: what its mechanisms do in one process, and what they refuse."""
 
+import importlib.util
 import os
+import threading
+import time
+from types import ModuleType
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from webapp.catalogue import WORKLOADS
+from webapp.once.orders import Orders
 from webapp.once.start_up import START_UP
+from webapp.window import WINDOWS
 
 MECHANISMS = WORKLOADS["once"].mechanisms
 HERE = [name for name, mechanism in MECHANISMS.items() if not mechanism.unavailable]
@@ -87,3 +93,38 @@ def test_nonsense_does_nothing(client: FlaskClient, name: str, query: str, statu
     assert response.status_code == status
     assert says in response.get_json()["error"]
     assert ledger(client, name, "nonsense") == []
+
+
+def test_two_first_requests_at_once_start_one_job_from_the_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever starts the scheduler second must not say again where its job begins: an order may lie before that."""
+    module = another(WORKLOADS["once"].mechanisms["apscheduler-every-worker"].module)
+    module.orders = Orders("two-first-requests")
+    end = Orders.end.fget
+
+    def slow(orders: Orders) -> int:
+        if threading.current_thread() in (first, second):
+            time.sleep(0.1)
+        place: int = end(orders)
+        return place
+
+    def order() -> None:
+        module.execute("started-by-two", WINDOWS["io"], "first", "pay")
+
+    first, second = threading.Thread(target=order), threading.Thread(target=order)
+    monkeypatch.setattr(Orders, "end", property(slow))
+    first.start()
+    time.sleep(0.02)
+    second.start()
+    first.join()
+    second.join()
+    assert len(module.read("started-by-two")) == 2
+
+
+def another(module: ModuleType) -> ModuleType:
+    """The same module once more, as a process that has just started has it."""
+    spec = importlib.util.find_spec(module.__name__)
+    assert spec
+    assert spec.loader
+    fresh = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(fresh)
+    return fresh

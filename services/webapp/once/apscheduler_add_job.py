@@ -47,4 +47,4 @@ def execute(key: str, window: Window, op_id: str, body: str) -> str:
 
 
 def read(key: str) -> list[str]:
-    return settled(key, added.of(key))
+    return settled(key, added)

@@ -58,4 +58,4 @@ def execute(key: str, window: Window, op_id: str, body: str) -> str:
 
 
 def read(key: str) -> list[str]:
-    return settled(key, orders.of(key))
+    return settled(key, orders)

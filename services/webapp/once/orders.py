@@ -15,8 +15,11 @@ from webapp.settings import SETTINGS
 INTERVAL_S = 0.05
 """How often the jobs run; an app of somebody's would say minutes."""
 
+QUIET_S = 3 * INTERVAL_S
+"""Each job has had its time again when nothing has happened for so long."""
+
 PATIENCE_S = 0.5
-"""How long a read waits for the jobs to have run: many intervals."""
+"""How long after the last order a read still waits for its effect: many intervals."""
 
 KEPT_S = 8.0
 """How long a job goes on running after the last request that needs it: in an idle app it would slow down whatever else
@@ -72,6 +75,11 @@ class Orders:
         return {work for place, work in self.since(0)[0] if place == key}
 
     @property
+    def age_s(self) -> float:
+        """Seconds since the last order of any key."""
+        return ledger.age_s(self.path)
+
+    @property
     def end(self) -> int:
         """How far the orders go now."""
         return self.path.stat().st_size if self.path.exists() else 0
@@ -87,11 +95,11 @@ class Orders:
         return [(key, work) for key, _, work in found], place + len(lines.encode())
 
 
-def settled(key: str, expected: set[str]) -> list[str]:
-    """The ledger once all that is expected is in it and every job has had its time again, or after PATIENCE_S."""
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline and expected - {entry.partition(" ")[0] for entry in ledger.entries(key)}:
+def settled(key: str, orders: Orders) -> list[str]:
+    """The ledger once all that was ordered is in it, or PATIENCE_S after the last order, and nothing happens now."""
+    expected = orders.of(key)
+    while orders.age_s < PATIENCE_S and expected - {entry.partition(" ")[0] for entry in ledger.entries(key)}:
         time.sleep(INTERVAL_S / 5)
-    if expected:
-        time.sleep(3 * INTERVAL_S)
+    while min(orders.age_s, ledger.age_s(ledger.path(key))) < QUIET_S:
+        time.sleep(INTERVAL_S / 5)
     return ledger.entries(key)
