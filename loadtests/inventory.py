@@ -21,8 +21,9 @@ def _article(cell: Cell, number: int) -> str:
 
 
 def prepare(client: RecordingClient, cell: Cell) -> None:
+    """One article after the other; nobody is there who could come between, so no window need be wide."""
     for number in range(ARTICLES):
-        client.change(cell.path, "stock", key=_article(cell, number), window=cell.window, value=STOCK)
+        client.change(cell.path, "stock", key=_article(cell, number), window="call", value=STOCK)
 
 
 def act(client: RecordingClient, cell: Cell) -> Operation:
