@@ -26,7 +26,7 @@ from statelab.paths import ROOT
 from statelab.runfolder import RunFolder
 
 SECONDS = 4.0
-PAIRS = 5
+PAIRS = 7
 USERS = 8
 LIMIT_MIB = 1536
 SERVER_CORE, CLIENT_CORE = 0, 1
