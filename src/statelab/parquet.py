@@ -29,6 +29,9 @@ from statelab.reading.tables import sheet_of_our_own
 pa: Any = pyarrow  # it has no annotations
 pq: Any = pyarrow.parquet
 
+_MOST_CODED = 2**16
+"""Texts beyond are written as they are: the writer repeats a table with all rows of each group, used there or not."""
+
 _IDS = ("pid", "thread", "greenlet")
 _NAMES = ("host", "boot")
 
@@ -78,6 +81,8 @@ class _Values:
         codes, numbers = np.zeros(len(known), np.int32), np.zeros(len(known), np.int64)
         codes[is_text], numbers[is_number] = self._code[number[is_text]], self._number[number[is_number]]
         texts = pa.DictionaryArray.from_arrays(pa.array(codes, mask=~is_text), self._texts)
+        if len(self._texts) > _MOST_CODED:
+            texts = texts.dictionary_decode()
         return (
             pa.array(numbers, mask=~is_number) if is_number.any() else None,
             texts if is_text.any() or not is_number.any() else None,
