@@ -107,7 +107,7 @@ class Table:
 
 
 def _own(part: Any) -> Any:
-    """A part of a column without the texts that others need: it comes with those of all rows that were written at once."""
+    """A part of a column without the texts that only others need: it comes with those of its whole group of rows."""
     if not pa.types.is_dictionary(part.type) or len(part.dictionary) <= len(part):
         return part
     return part.dictionary_decode().dictionary_encode()
