@@ -32,6 +32,8 @@ pq: Any = pyarrow.parquet
 _MOST_CODED = 2**16
 """Texts beyond are written as they are: the writer repeats a table with all rows of each group, used there or not."""
 
+_ROWS = 2**16
+
 _IDS = ("pid", "thread", "greenlet")
 _NAMES = ("host", "boot")
 
@@ -60,6 +62,12 @@ def _server_columns(history: History) -> dict[str, Any]:
     return columns
 
 
+def _decoded(texts: Any) -> Any:
+    """The texts as they are, in parts: an array holds 2 GiB of them."""
+    parts = [texts.slice(begin, _ROWS).dictionary_decode() for begin in range(0, len(texts), _ROWS)]
+    return pa.chunked_array(parts, pa.string())
+
+
 class _Values:
     """Values as Arrow arrays: numbers, texts, or both side by side."""
 
@@ -81,8 +89,6 @@ class _Values:
         codes, numbers = np.zeros(len(known), np.int32), np.zeros(len(known), np.int64)
         codes[is_text], numbers[is_number] = self._code[number[is_text]], self._number[number[is_number]]
         texts = pa.DictionaryArray.from_arrays(pa.array(codes, mask=~is_text), self._texts)
-        if len(self._texts) > _MOST_CODED:
-            texts = texts.dictionary_decode()
         return (
             pa.array(numbers, mask=~is_number) if is_number.any() else None,
             texts if is_text.any() or not is_number.any() else None,
@@ -92,6 +98,8 @@ class _Values:
         if number is None or known is None:
             return {}
         numbers, texts = self.parts(number, known)
+        if texts is not None and len(self._texts) > _MOST_CODED:
+            texts = _decoded(texts)
         if numbers is None or texts is None:
             return {name: texts if numbers is None else numbers}
         return {name: numbers, f"{name}_text": texts}

@@ -21,9 +21,11 @@ from statelab.checkers.model import Deadline
 from statelab.columns import History
 from statelab.history import Operation
 from statelab.reading import column
+from statelab.reading import merge
 from statelab.reading import read
 from statelab.reading import table
 from statelab.reading.column import Texts
+from statelab.reading.tables import sheet_of_table
 
 
 def keys(count: int, rng: random.Random) -> list[Operation]:
@@ -64,6 +66,19 @@ def test_many_texts_are_not_repeated_with_each_group_of_rows(monkeypatch: pytest
         assert History.read_parquet(tmp_path / "h.parquet").operations() == operations
         assert read(tmp_path / "h.parquet", KNOWN.model).operations() == operations
     assert kinds == [pa.dictionary(pa.int32(), pa.string()), pa.string()]
+
+
+def test_text_that_does_not_fit_into_one_array_is_kept_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Equal texts in many parts, written in parts of two rows and read in parts of three, come back as one table."""
+    operations = [append(10 * i, 10 * i + 5, f"text {i % 4}") for i in range(20)]
+    monkeypatch.setattr(parquet, "_MOST_CODED", 3)
+    monkeypatch.setattr(parquet, "_ROWS", 2)
+    monkeypatch.setattr(table, "_ROWS", 3)
+    monkeypatch.setattr(merge, "_MOST_BYTES", 4 * len("text 0"))
+    History.from_operations(operations).write_parquet(tmp_path / "h.parquet")
+    coded = sheet_of_table(tmp_path / "h.parquet", "h", KNOWN.model).columns["value"].text
+    assert coded.dictionary.to_pylist() == ["text 0", "text 1", "text 2", "text 3"]
+    assert read(tmp_path / "h.parquet", KNOWN.model).operations() == operations
 
 
 def test_many_texts_at_once_are_those_one_by_one() -> None:
