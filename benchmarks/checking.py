@@ -29,6 +29,7 @@ from statelab.paths import ROOT
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 LINES_SIZE = 1_000_000
+VERDICTS = {"valid": "held", "spoiled": "violated"}
 FOLDER = ROOT / "reports/bench"
 
 GOALS = {"blind-counter": 2e6, "register": 2e6, "key-value": 0.0}
@@ -74,6 +75,8 @@ def _measured(folder: Path, model: str, operations: int, form: str) -> list[Meas
     measured = []
     for kind, path in files.items():
         told = _ask("judge", model, path)
+        if told["verdict"] != VERDICTS[kind]:
+            raise RuntimeError(f"{model}, {operations:,} operations: {kind}, but {told['verdict']}")
         size = Path(path).stat().st_size / 2**20
         measured.append(Measured(model=model, kind=kind, form=form, operations=operations, size=size, **told))
         Path(path).unlink()
