@@ -7,6 +7,7 @@ import numpy as np
 
 from benchmarks.ten_clients import columns
 from benchmarks.ten_clients import requests
+from statelab.checkers.packing import paired
 from statelab.columns import History
 
 STRETCH = 100
@@ -52,11 +53,14 @@ def _texts(
 
 
 def spoil(given: History) -> History:
-    """The get in the middle of those that show 5 tokens or more lacks the one before the last."""
+    """Of the gets that show 5 tokens or more, and the same as another get of their key, the one in the middle lacks the
+    token before the last: no two such texts can be those of one key, as each of its tokens was appended once."""
     assert given.values is not None
     texts = [str(value) for value in given.values]
     long = np.array([text.count("y") >= 5 for text in texts])
     gets = np.flatnonzero(given.has_result & long[given.result])
+    _, told, times = np.unique(paired(given.key[gets], given.result[gets]), return_inverse=True, return_counts=True)
+    gets = gets[times[told] > 1]
     row = gets[len(gets) // 2]
     parts = texts[given.result[row]].split("y")
     result = given.result.copy()

@@ -1,5 +1,6 @@
 """Values, names and lists as numbers: how operations become columns."""
 
+from abc import abstractmethod
 from collections.abc import Hashable
 from collections.abc import Iterable
 from collections.abc import Sequence
@@ -17,6 +18,14 @@ T = TypeVar("T", bound=Hashable)
 
 FIELDS = ("result", "value", "expected", "seen")
 """The fields of an operation that hold a value."""
+
+
+class Table(Sequence[T]):
+    """A table of values that are made when they are asked for, and fast only where many are at once."""
+
+    @abstractmethod
+    def at(self, places: NDArray[np.int64]) -> list[T]:
+        """The values at these places."""
 
 
 def encode(values: Iterable[T], first: Sequence[T] = ()) -> tuple[NDArray[np.int32], tuple[T, ...]]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statelab.coding import Lists
+from statelab.coding import Table
 from statelab.coding import encode
 from statelab.coding import value_columns
 from statelab.history import Operation
@@ -155,11 +156,20 @@ class History:
         """The value that a number of the columns stands for."""
         return number if self.values is None else self.values[number]
 
+    def all_shown(self, numbers: Integers) -> list[Value]:
+        """The values that many numbers of the columns stand for."""
+        if isinstance(self.values, Table):
+            return self.values.at(numbers)
+        return [self.shown(number) for number in numbers.tolist()]
+
     def number(self, value: Value) -> int | None:
         """The number that stands for a value in the columns; None where none can. O(values) with a table."""
         if self.values is None:
             return value if isinstance(value, int) else None
-        return next((n for n, other in enumerate(self.values) if other == value), None)
+        try:
+            return self.values.index(value)
+        except ValueError:
+            return None
 
     def operations(self, rows: Iterable[int] | None = None) -> list[Operation]:
         """The operations of some rows, or of all."""

@@ -29,6 +29,11 @@ from statelab.reading.tables import sheet_of_our_own
 pa: Any = pyarrow  # it has no annotations
 pq: Any = pyarrow.parquet
 
+_MOST_CODED = 2**16
+"""Texts beyond are written as they are: the writer repeats a table with all rows of each group, used there or not."""
+
+_ROWS = 2**16
+
 _IDS = ("pid", "thread", "greenlet")
 _NAMES = ("host", "boot")
 
@@ -55,6 +60,12 @@ def _server_columns(history: History) -> dict[str, Any]:
         ids = np.array([0, *(getattr(server, name) for server in known)], np.int64)
         columns[name] = pa.array(ids[history.served_by], mask=unknown)
     return columns
+
+
+def _decoded(texts: Any) -> Any:
+    """The texts as they are, in parts: an array holds 2 GiB of them."""
+    parts = [texts.slice(begin, _ROWS).dictionary_decode() for begin in range(0, len(texts), _ROWS)]
+    return pa.chunked_array(parts, pa.string())
 
 
 class _Values:
@@ -87,6 +98,8 @@ class _Values:
         if number is None or known is None:
             return {}
         numbers, texts = self.parts(number, known)
+        if texts is not None and len(self._texts) > _MOST_CODED:
+            texts = _decoded(texts)
         if numbers is None or texts is None:
             return {name: texts if numbers is None else numbers}
         return {name: numbers, f"{name}_text": texts}

@@ -1,5 +1,6 @@
 """All keys whose order the texts force, side by side: LEMMA ORDER within the blocks, LEMMA ZONES between them."""
 
+from array import array
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,33 +16,32 @@ from statelab.columns import Integers
 
 
 class Blocks:
-    """The calls of many keys by block and rank, gathered key by key."""
+    """The calls of many keys by block and rank, gathered key by key: in arrays, as lists take 40 bytes a number."""
 
     def __init__(self) -> None:
-        self._row: list[int] = []
-        self._block: list[int] = []
-        self._rank: list[int] = []
-        self._initial: list[int] = []
-        self._blocks = 0
+        self._row, self._block, self._rank = array("q"), array("q"), array("q")
+        self._sizes = array("q")
 
     def add(self, calls: Calls, forced: Forced) -> None:
-        known = [call for call, block in enumerate(forced.block) if block >= 0]
-        self._row += [calls.row[call] for call in known]
-        self._block += [self._blocks + forced.block[call] for call in known]
-        self._rank += [forced.rank[call] for call in known]
-        self._initial.append(self._blocks + len(calls))
-        self._blocks += len(calls) + 1
+        self._row.extend(calls.row)
+        self._block.extend(forced.block)
+        self._rank.extend(forced.rank)
+        self._sizes.append(len(calls))
 
     def laid(self, history: History) -> "Laid":
         """All of them as arrays, sorted by block and rank. O(n log n)."""
-        row, block = np.array(self._row, np.int64), np.array(self._block, np.int64)
-        by_rank = np.argsort(paired(block, np.array(self._rank, np.int64)), kind="stable")
+        gathered = (self._row, self._block, self._rank, self._sizes)
+        row, block, rank, sizes = (np.array(column, np.int64) for column in gathered)
+        before = np.cumsum(sizes + 1) - sizes - 1  # a key has a block for each call and one for the initial text
+        known = np.flatnonzero(block >= 0)
+        row, block, rank = row[known], (block + np.repeat(before, sizes))[known], rank[known]
+        by_rank = np.argsort(paired(block, rank), kind="stable")
         return Laid(
             row=row[by_rank],
             block=block[by_rank],
-            rank=np.array(self._rank, np.int64)[by_rank],
+            rank=rank[by_rank],
             key=history.key[row[by_rank]].astype(np.int64),
-            initial=np.array(self._initial, np.int64),
+            initial=before + sizes,
             history=history,
         )
 

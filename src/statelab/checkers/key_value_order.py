@@ -4,16 +4,13 @@ A text that a get showed was put by someone (or is the initial one) and grew by 
 read it like that, it tells which operations made it, and in which order. `forced` reads all texts of a key.
 """
 
-from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
 from heapq import heappop
 from heapq import heappush
 
-from statelab.checkers.key_value_texts import APPEND
 from statelab.checkers.key_value_texts import GET
-from statelab.checkers.key_value_texts import PUT
 from statelab.checkers.key_value_texts import Calls
 from statelab.columns import INF
 
@@ -48,11 +45,11 @@ def forced(calls: Calls, initial: str) -> Forced | None:
 
 
 class Writes:
-    """The puts and appends of a key by what they write."""
+    """The puts and appends of a key by what they write, and its gets by what they show."""
 
     def __init__(self, calls: Calls, initial: str) -> None:
         self._initial = initial
-        self._puts, self._appends = by_text(calls, PUT), by_text(calls, APPEND)
+        self._puts, self._appends, self.gets = _by_text(calls)
         self._bases = sorted({len(text) for text in self._puts})
         self._lengths = sorted({len(text) for text in self._appends})
 
@@ -69,17 +66,20 @@ class Writes:
         return found
 
     def _grow(self, text: str, found: Ways) -> None:
-        todo = sorted(found)
+        todo, appends = sorted(found), self._appends
         while todo:
             place = heappop(todo)
+            ways = found[place][0]
             for length in self._lengths:
-                same = self._appends.get(text[place : place + length])
-                if same is None or place + length > len(text):
+                after = place + length
+                same = appends.get(text[place:after])
+                if same is None or after > len(text):
                     continue
-                if place + length not in found:
-                    heappush(todo, place + length)
-                known = found.get(place + length, (0, 0, 0))[0]
-                found[place + length] = (min(2, known + found[place][0] * len(same)), same[0], place)
+                if after not in found:
+                    heappush(todo, after)
+                    found[after] = (min(2, ways * len(same)), same[0], place)
+                else:
+                    found[after] = (min(2, found[after][0] + ways * len(same)), same[0], place)
 
 
 def _families(texts: list[str]) -> Iterator[list[str]]:
@@ -99,7 +99,8 @@ class _Reading:
 
     def __init__(self, calls: Calls, initial: str) -> None:
         self._calls = calls
-        self._writes, self.gets = Writes(calls, initial), by_text(calls, GET)
+        self._writes = Writes(calls, initial)
+        self.gets = self._writes.gets
         self._before: dict[int, tuple[int, int]] = {}
         self._after: dict[int, tuple[int, int]] = {}
         self._forced = Forced([-1] * len(calls), [0] * len(calls))
@@ -113,49 +114,52 @@ class _Reading:
                 self._forced.alone.extend(("phantom", get, None) for get in self.gets[text])
         if any(found[len(text)][0] > 1 for text in known):
             return False
-        self._follow_all(found, {len(text): text for text in known})
+        self._follow_all(found, {len(text): self.gets[text] for text in known})
         return True
 
-    def _follow_all(self, found: Ways, texts: dict[int, str]) -> None:
-        """Follows the longest text, and those of the shorter ones that it did not grow from."""
-        while texts:
-            path = _path(found, max(texts), len(self._calls))
+    def _follow_all(self, found: Ways, shown: dict[int, list[int]]) -> None:
+        """Follows the longest text, and those of the shorter ones that it did not grow from; `shown` are gets by the
+        length of what they show."""
+        while shown:
+            path = _path(found, max(shown), len(self._calls))
             lengths = {length for length, _ in path}
-            self._follow(path, {length: text for length, text in texts.items() if length in lengths})
-            texts = {length: text for length, text in texts.items() if length not in lengths}
+            self._follow(path, {length: gets for length, gets in shown.items() if length in lengths})
+            shown = {length: gets for length, gets in shown.items() if length not in lengths}
 
-    def _follow(self, path: list[tuple[int, int]], texts: dict[int, str]) -> None:
+    def _follow(self, path: list[tuple[int, int]], shown: dict[int, list[int]]) -> None:
         """Places the calls of a path (length of the text, call that made it) and the gets that showed its texts."""
-        longest = self.gets[texts[path[-1][0]]][0]
-        base, seen, latest = path[0][1], set[int](), -INF
+        start, block, rank, initial = self._calls.start, self._forced.block, self._forced.rank, len(self._calls)
+        longest, base = shown[path[-1][0]][0], path[0][1]
+        seen, before, latest = set[int](), -1, -INF
         for i, (length, call) in enumerate(path):
-            again = call in seen
-            seen.add(call)
-            if call < len(self._calls):
-                self._forced.block[call], self._forced.rank[call] = base, 2 * i
-                latest = max(latest, self._calls.start[call])
-            if i and not again:
-                self._link(path[i - 1][1], call, longest)
-            if again:
-                self._repeated(text for at, text in texts.items() if at >= length)
+            if call in seen:
+                repeated = (get for at, gets in shown.items() if at >= length for get in gets)
+                self._forced.alone.extend(("repeated-append", get, None) for get in repeated)
                 return
-            for get in self.gets[texts[length]] if length in texts else ():
-                self._place(get, base, 2 * i + 1, latest)
+            seen.add(call)
+            if call != initial:
+                block[call], rank[call] = base, 2 * i
+                latest = max(latest, start[call])
+            if i:
+                self._link(before, call, longest)
+            before = call
+            for get in shown.get(length, ()):
+                block[get], rank[get] = base, 2 * i + 1
+                self._in_time(get, latest)
 
-    def _repeated(self, texts: Iterable[str]) -> None:
-        self._forced.alone.extend(("repeated-append", get, None) for text in texts for get in self.gets[text])
-
-    def _place(self, get: int, base: int, rank: int, latest: int) -> None:
-        self._forced.block[get], self._forced.rank[get] = base, rank
+    def _in_time(self, get: int, latest: int) -> None:
+        """Notes a get that ended before the last of the writes it shows had started."""
         if latest > self._calls.end[get]:
             self._forced.alone.append(("future-read", get, latest - self._calls.end[get]))
 
     def _link(self, one: int, other: int, get: int) -> None:
         """`get` says that `other` came right after `one`."""
-        for known, call, told in ((self._after, one, other), (self._before, other, one)):
-            said, by = known.setdefault(call, (told, get))
-            if said != told:
-                self._forced.forks.append((by, get))
+        said, by = self._after.setdefault(one, (other, get))
+        if said != other:
+            self._forced.forks.append((by, get))
+        said, by = self._before.setdefault(other, (one, get))
+        if said != one:
+            self._forced.forks.append((by, get))
 
     def conclude(self) -> Forced:
         calls, block = self._calls, self._forced.block
@@ -165,11 +169,11 @@ class _Reading:
         return self._forced
 
 
-def by_text(calls: Calls, kind: int) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for call, text in enumerate(calls.text):
-        if calls.kind[call] == kind:
-            found.setdefault(text, []).append(call)
+def _by_text(calls: Calls) -> tuple[dict[str, list[int]], ...]:
+    """The calls of each kind by text."""
+    found = dict[str, list[int]](), dict[str, list[int]](), dict[str, list[int]]()
+    for call, (kind, text) in enumerate(zip(calls.kind, calls.text, strict=True)):
+        found[kind].setdefault(text, []).append(call)
     return found
 
 

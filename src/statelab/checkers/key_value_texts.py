@@ -10,13 +10,18 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from statelab.checkers.order import begins
 from statelab.checkers.packing import arranged
 from statelab.columns import FAIL
 from statelab.columns import OK
 from statelab.columns import History
+from statelab.columns import Integers
 
 PUT, APPEND, GET = range(3)
 _NAMES = ("put", "append", "get")
+
+_ROWS = 2**14
+"""So many rows become Python's numbers and texts at once."""
 
 Node = tuple[int, int, int]
 """A text that begins some of the texts shown: those from the first number up to the second, excluded, begin with it;
@@ -36,29 +41,49 @@ class Calls:
     def __len__(self) -> int:
         return len(self.row)
 
+    def part(self, low: int, high: int) -> "Calls":
+        """Those from `low` up to `high`, excluded."""
+        some = slice(low, high)
+        return Calls(self.row[some], self.kind[some], self.text[some], self.start[some], self.end[some])
+
 
 def by_key(history: History, initial: str) -> Iterator[tuple[int, Calls]]:
-    """Each key with its calls; without failed ones, gets without an answer, and appends of nothing. O(n log n)."""
-    kind, text = _kinds(history), _texts(history, initial)
+    """Each key with its calls; without failed ones, gets without an answer, and appends of nothing. O(n log n).
+
+    Some keys at a time become Python's numbers and texts, which take ten times the memory of columns.
+    """
+    kind, text = _kinds(history), _texts(history)
     told = (history.status == OK) | ((history.status != FAIL) & (kind != GET))
     rows = np.flatnonzero(told & ~((kind == APPEND) & (text == _code(history, ""))))
     rows = rows[arranged(history.key[rows].astype(np.int64), history.start[rows])]
-    shown = _shown(history, initial)
-    cuts = np.flatnonzero(np.diff(history.key[rows])) + 1
-    first = [0, *cuts.tolist(), len(rows)]
-    columns = (rows, kind[rows], text[rows], history.start[rows], history.end[rows])
-    lists = [column.tolist() for column in columns]
-    lists[2] = [shown[code] for code in lists[2]]
-    for low, high in pairwise(first):
+    key = history.key[rows].astype(np.int64)
+    for first in _portions(np.append(np.flatnonzero(begins(key)), len(rows))):
+        some = rows[first[0] : first[-1]]
+        whole = Calls(
+            row=some.tolist(),
+            kind=kind[some].tolist(),
+            text=_words(history, text[some], initial),
+            start=history.start[some].tolist(),
+            end=history.end[some].tolist(),
+        )
+        for low, high in pairwise((first - first[0]).tolist()):
+            yield int(history.key[whole.row[low]]), whole.part(low, high)
+
+
+def _portions(first: Integers) -> Iterator[Integers]:
+    """Where keys begin and the last one ends, parted into runs of whole keys with about `_ROWS` rows or one key each;
+    the end of a run is the beginning of the next."""
+    cuts = np.unique(np.searchsorted(first, np.arange(0, first[-1], _ROWS)))
+    for low, high in pairwise([*cuts.tolist(), len(first) - 1]):
         if low < high:
-            yield int(history.key[lists[0][low]]), Calls(*(column[low:high] for column in lists))
+            yield first[low : high + 1]
 
 
-def _kinds(history: History) -> NDArray[np.int64]:
-    return np.array([_NAMES.index(name) for name in history.ops] or [0])[history.op]
+def _kinds(history: History) -> NDArray[np.int8]:
+    return np.array([_NAMES.index(name) for name in history.ops] or [0], np.int8)[history.op]
 
 
-def _texts(history: History, initial: str) -> NDArray[np.int64]:
+def _texts(history: History) -> NDArray[np.int64]:
     """By row, the number of what it wrote or was shown; -1 stands for the initial text."""
     shown = np.where(history.has_result, history.result, -1)
     if history.value is None or history.has_value is None:
@@ -71,9 +96,13 @@ def _code(history: History, text: str) -> int:
     return -2 if number is None else number
 
 
-def _shown(history: History, initial: str) -> list[str]:
-    """The text of every number; the initial one stands last, where -1 finds it."""
-    return [*(str(value) for value in history.values or ()), initial]
+def _words(history: History, numbers: Integers, initial: str) -> list[str]:
+    """The texts of some numbers."""
+    words = np.full(len(numbers), initial, np.object_)
+    known = numbers >= 0
+    words[known] = history.all_shown(numbers[known])
+    found: list[str] = words.tolist()
+    return found
 
 
 class Shown:

@@ -18,6 +18,9 @@ from statelab.reading.sheet import Sheet
 _UNLESS_GIVEN = {"answer": -1}
 """What stands in an array where none was put; 0 in all others."""
 
+_MOST_BYTES = 2**31 - 1
+"""So much text fits into one array; of more than that each different one is kept once."""
+
 
 def merged(sheets: Iterable[Sheet], n: int) -> Sheet:
     """All operations, n of them, of some sheets (at least one) that have the same `ops`, in order.
@@ -61,7 +64,10 @@ class _Growing:
         if not self._texts:
             return Column(number, self._is_number)
         self._fill_up(self._n, self._texts[0].type)
-        return Column(number, self._is_number, pa.chunked_array(self._texts).unify_dictionaries().combine_chunks())
+        texts = pa.chunked_array(self._texts).unify_dictionaries()
+        if pa.types.is_string(texts.type) and texts.nbytes > _MOST_BYTES:
+            texts = texts.dictionary_encode()
+        return Column(number, self._is_number, texts.combine_chunks())
 
 
 class _Whole:

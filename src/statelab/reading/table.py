@@ -94,7 +94,7 @@ class Table:
     def parts(self) -> Iterator[Rows]:
         """All rows, some at a time."""
         for batch in self._file.iter_batches(_ROWS, columns=self._wanted, use_threads=False):
-            yield Rows(dict(zip(batch.schema.names, batch.columns, strict=True)), len(batch))
+            yield Rows(dict(zip(batch.schema.names, map(_own, batch.columns), strict=True)), len(batch))
 
     def row(self, row: int) -> dict[str, Any]:
         """All columns of one row, as they are."""
@@ -104,6 +104,13 @@ class Table:
                 return record
             row -= len(batch)
         raise IndexError(row)
+
+
+def _own(part: Any) -> Any:
+    """A part of a column without the texts that only others need: it comes with those of its whole group of rows."""
+    if not pa.types.is_dictionary(part.type) or len(part.dictionary) <= len(part):
+        return part
+    return part.dictionary_decode().dictionary_encode()
 
 
 def _one(column: Any) -> Any:
