@@ -98,6 +98,9 @@ def prepare(environment: Any, **_: Any) -> None:
     environment.recorder = Recorder(Path(options.record), environment.state_tab.note)
     if options.cells:
         environment.conductor = Conductor(WORKLOADS, options.num_users)
+    else:
+        # Locust would end users between a request and its answer, whose outcome nobody would know
+        environment.stop_timeout = options.request_timeout
 
 
 @events.test_start.add_listener

@@ -16,7 +16,8 @@ import websocket
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HELPERS = """
-const shown = (tag, text) => [...document.querySelectorAll(tag)].find(e => e.offsetParent && e.textContent.trim() === text);
+const is = (e, text) => e.offsetParent && e.textContent.trim() === text;
+const shown = (tag, text) => [...document.querySelectorAll(tag)].find(e => is(e, text));
 const field = name => document.querySelector(`[name="${name}"]`);
 function enter(name, text) {
   const prototype = field(name).tagName === "SELECT" ? HTMLSelectElement.prototype : HTMLInputElement.prototype;
@@ -25,7 +26,7 @@ function enter(name, text) {
   return field(name).value;
 }
 """
-"""What a user does with a form: a value that is set past the page's own script, then the events of somebody's typing."""
+"""What a user does with a form: a value that is set past the page's own script, then the events of typing."""
 
 
 class Page:
@@ -81,7 +82,8 @@ def _address(profile: Path, process: "subprocess.Popen[bytes]") -> str:
     """Where its page is debugged, as soon as it says so."""
     told, end = profile / "DevToolsActivePort", time.monotonic() + 30
     while not (told.exists() and told.read_text().count("\n")):
-        assert process.poll() is None and time.monotonic() < end, "Chromium did not start"
+        assert process.poll() is None, "Chromium ended"
+        assert time.monotonic() < end, "Chromium did not start"
         time.sleep(0.05)
     port = told.read_text().split("\n")[0]
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=10) as response:
