@@ -60,7 +60,7 @@ def add_options(parser: Any) -> None:
     cells = "--cells" in sys.argv
     known = {} if cells else catalogue(TARGETS)
     workloads = known.get("workloads", {"counter": {"mechanisms": {"module-global": {}}}})
-    mechanisms = [name for workload in workloads.values() for name in workload["mechanisms"]]
+    mechanisms = list(dict.fromkeys(name for workload in workloads.values() for name in workload["mechanisms"]))
     parser.add_argument("--deployment", choices=list(TARGETS), default=next(iter(TARGETS), None), help="who answers")
     parser.add_argument("--workload", choices=list(WORKLOADS), default="counter", help="what the app does with state")
     parser.add_argument("--mechanism", choices=mechanisms, default=mechanisms[0], help="where the state is kept")
@@ -98,6 +98,9 @@ def prepare(environment: Any, **_: Any) -> None:
     environment.recorder = Recorder(Path(options.record), environment.state_tab.note)
     if options.cells:
         environment.conductor = Conductor(WORKLOADS, options.num_users)
+    else:
+        # Locust would end users between a request and its answer, whose outcome nobody would know
+        environment.stop_timeout = options.request_timeout
 
 
 @events.test_start.add_listener
@@ -131,8 +134,14 @@ def _conduct(environment: Any) -> None:
 def audit(environment: Any, **_: Any) -> None:
     """Reads the final state back, once nobody changes it any more; where there is none, the tab says what was told."""
     cell = getattr(environment, "cell", None)
-    if cell is None or not environment.state_tab.anything:
-        return
+    try:
+        if cell and environment.state_tab.anything:
+            _read_back(environment, cell)
+    finally:
+        environment.state_tab.settle()
+
+
+def _read_back(environment: Any, cell: Cell) -> None:
     audit_one = getattr(WORKLOADS[cell.workload], "audit", None)
     reader = _client(environment)
     reads = [audit_one(reader, cell) for _ in range(cell.audits)] if audit_one else []

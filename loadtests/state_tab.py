@@ -16,6 +16,7 @@ COLUMNS = {
     "final": "Read after the end",
     "meaning": "What that means",
 }
+NOTHING_DONE = "nothing was acknowledged; the tab Failures says why"
 MOST_LETTERS = 60
 """So much of what was read is shown."""
 
@@ -34,6 +35,7 @@ class StateTab:
         self._workload = self._label = ""
         self._operations: list[Operation] = []
         self._keeps = bool(web_ui)
+        self._awaited = False
         if web_ui:
             self._install(web_ui)
 
@@ -45,9 +47,10 @@ class StateTab:
         @web_ui.app.after_request
         def add_rows(response: Any) -> Any:
             if response.is_json and response.json and "stats" in response.json:
-                response.set_data(
-                    web_ui.app.json.dumps({**response.json, "extended_stats": [{"key": KEY, "data": self._rows}]})
-                )
+                told = {**response.json, "extended_stats": [{"key": KEY, "data": self._rows}]}
+                # the page asks no more once a run has stopped, and would never see a row that comes after its end
+                told |= {"state": "running"} if self._awaited else {}
+                response.set_data(web_ui.app.json.dumps(told))
             return response
 
     @property
@@ -56,6 +59,7 @@ class StateTab:
         return bool(self._operations)
 
     def begin(self, options: Any) -> None:
+        self._awaited = self._keeps
         self._operations = []
         self._workload = options.workload
         self._label = f"{options.workload}, {options.mechanism}, {options.deployment}, {options.window}"
@@ -64,6 +68,10 @@ class StateTab:
         """Without a web UI nobody looks, and nothing is kept."""
         if self._keeps:
             self._operations.append(operation)
+
+    def settle(self) -> None:
+        """Nothing more comes of the cell that has ended."""
+        self._awaited = False
 
     def end(self, final: list[Result]) -> None:
         """Adds the row of the cell whose operations were noted since `begin`; its final reads are no load."""
@@ -76,7 +84,7 @@ class StateTab:
                 "failed": by_status["fail"],
                 "unknown": by_status["info"],
                 "final": _shown(final),
-                "meaning": MEANINGS[self._workload](self._operations, final),
+                "meaning": MEANINGS[self._workload](self._operations, final) if acknowledged else NOTHING_DONE,
             }
         )
         self._operations = []

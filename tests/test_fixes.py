@@ -87,6 +87,24 @@ def test_no_fix(deployment: str, fix: Mechanism, why: str) -> None:
     assert nearest(deployment, broken=mechanism(HOST), fix=fix) == [], why
 
 
+def test_a_mechanism_for_another_part_of_the_promise_replaces_nothing() -> None:
+    """Work at the start is no cure for a request that is sent again, however near it is kept."""
+    broken = mechanism(HOST, part="retry")
+    assert nearest("sync-4", broken=broken, near=mechanism(HOST, HOST, part="start")) == []
+    assert nearest("sync-4", broken=broken, far=mechanism(CLUSTER, CLUSTER, store="redis", part="retry")) == ["far"]
+
+
+def test_what_is_to_happen_once_is_replaced_by_what_does_the_same_job() -> None:
+    """Every mechanism of the workload says which job it does, and for each job there is one that holds."""
+    once = offered().workloads["once"]
+    job = {name: found.claims.part for name, found in once.mechanisms.items()}
+    broken = ("idempotency-dict", "lazy-init", "apscheduler-every-worker")
+    fixes = {name: {other.name for other in candidates(once, name, DEPLOYED["sync-4"])} for name in broken}
+    assert {job[name] for name in broken} == set(job.values())
+    assert all(fixes.values())
+    assert all(job[other] == job[name] for name in broken for other in fixes[name])
+
+
 def test_an_app_without_sources_or_with_words_of_its_own_is_ranked_by_its_claims() -> None:
     """No source: no lines to count, the table decides; a lifetime nobody knows counts as none."""
     broken = mechanism(HOST, survives="a weekend")
@@ -189,7 +207,9 @@ def test_where_the_theory_knows_none_it_says_so() -> None:
     """The widest that holds has nothing wider to turn to."""
     broken, fixes = fixed(cell("far", "violated"))
     [(reason, _)] = unfixed([broken], fixes)
-    assert reason == "no other mechanism that reaches as far and outlives as much is predicted to hold here"
+    assert (
+        reason == "no other mechanism that does the same, reaches as far and outlives as much is predicted to hold here"
+    )
 
 
 def sides(before: str, after: str) -> list[tuple[str | None, str | None]]:

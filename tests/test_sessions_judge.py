@@ -43,6 +43,14 @@ def judged(*operations: Operation) -> tuple[str, list[str]]:
     return judgement.verdict, judgement.anomalies
 
 
+def test_a_proof_says_what_the_client_did() -> None:
+    """The model is a counter's, the words are those of the one who counts."""
+    judgement = judge_sessions(History.from_operations([LOGIN, op("count", 2, 3, "ann 3")]), ONE)
+    assert judgement.witness
+    assert "takes 3 counts; 1 had been asked for" in judgement.witness.text
+    assert "increment" not in judgement.witness.text
+
+
 def test_a_session_that_keeps_all_promises() -> None:
     """Held, with what it rests on; a refusal after the logout is what is promised."""
     judgement = judge_sessions(History.from_operations(GOOD), ONE)

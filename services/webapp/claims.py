@@ -45,6 +45,10 @@ class Claims:
     thread           a thread does the work later: one that is started when the app is imported, and does not survive a
                      fork, or one that each process starts at its first use; None: the request does it
     store            the server it needs: redis, memcached, postgres; None where it needs none
+    medium           what keeps it where no server does: a file, a SQLite database, the process of a manager; None: the
+                     memory of the app, or the store
+    part             which part of the workload's promise it keeps, where a workload makes several: a mechanism for
+                     another part does not replace it
     copies           where each side of a boundary has a copy of its own: whether all copies begin alike, only those
                      made by forking one that was there already, or each one somewhere else
     of_importing_thread  only requests served by the thread that imported the app share it; others have their own
@@ -71,6 +75,8 @@ class Claims:
     lease_ms: int | None = None
     thread: Literal["import", "first-use"] | None = None
     store: Literal["redis", "memcached", "postgres"] | None = None
+    medium: Literal["file", "sqlite", "manager"] | None = None
+    part: Literal["retry", "start", "schedule"] | None = None
     copies: Literal["alike", "alike-after-fork", "apart"] = "alike"
     of_importing_thread: bool = False
     keyed: bool = False

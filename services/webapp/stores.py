@@ -39,15 +39,16 @@ def import_libraries() -> None:
 
 
 def per_process(open_client: Callable[[], T]) -> Callable[[], T]:
-    """Calls `open_client` once in each process, at the first use there: sockets must not cross a fork."""
-    lock = threading.Lock()
+    """Calls `open_client` once in each process, at the first use there: sockets must not cross a fork. So must the lock
+    not, nor be made before gevent patches: who waited for it would stop the greenlet that opens the client."""
+    locks: dict[int, threading.Lock] = {}
     clients: dict[int, T] = {}
 
     @functools.wraps(open_client)
     def client() -> T:
         pid = os.getpid()
         if pid not in clients:
-            with lock:
+            with locks.setdefault(pid, threading.Lock()):
                 if pid not in clients:
                     clients.clear()
                     clients[pid] = open_client()

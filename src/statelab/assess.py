@@ -128,6 +128,7 @@ def _about(manifest: Manifest, workload: str, name: str) -> dict[str, Any]:
         "group": group(mechanism.claims),
         "summary": mechanism.summary,
         "store": mechanism.claims.store,
+        "medium": mechanism.claims.medium,
         "source": mechanism.source,
     }
 

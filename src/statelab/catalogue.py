@@ -31,6 +31,8 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     lease_ms: int | None = None
     thread: str | None = None
     store: str | None = None
+    medium: str | None = None
+    part: str | None = None
     copies: str = "alike"
     of_importing_thread: bool = False
     keyed: bool = False

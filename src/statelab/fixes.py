@@ -1,8 +1,9 @@
 """For a mechanism that breaks under a deployment, the nearest one that holds there, and what the change costs.
 
 The rule, which names no mechanism. What can be a fix: another mechanism of the workload that is predicted to hold by
-its own promise whatever the window, that reaches at least as far and outlives at least as much; but where clients see
-no fault in state that is not kept (no `never-persists` among the workload's `shows`), less is no loss. Nearest is what
+its own promise whatever the window, that keeps the same part of the workload's promise, reaches at least as far and
+outlives at least as much; but where clients see no fault in state that is not kept (no `never-persists` among the
+workload's `shows`), less is no loss. Nearest is what
 
 1. is kept in the same place: same reach, same store, outliving the same; then
 2. needs no other store; then
@@ -83,7 +84,10 @@ def _lifetime(claims: Claims) -> int:
 
 
 def _keeps(workload: Workload, broken: Claims, other: Claims) -> bool:
-    """Whether nothing is given up: a fix that reaches less far or forgets earlier is none, unless nobody minds."""
+    """Whether nothing is given up: a fix that does another job, reaches less far or forgets earlier is none; the last
+    two unless nobody minds."""
+    if broken.part != other.part:
+        return False
     if "never-persists" not in workload.shows:
         return True
     return _reach(other) >= _reach(broken) and _lifetime(other) >= _lifetime(broken)
@@ -118,7 +122,9 @@ class Fixes:
         """Why a violated cell has no fix, as a sentence without its full stop."""
         ranked = self._ranking(cell)
         if not ranked:
-            return "no other mechanism that reaches as far and outlives as much is predicted to hold here"
+            return (
+                "no other mechanism that does the same, reaches as far and outlives as much is predicted to hold here"
+            )
         found = self._measured.get(_address(cell, ranked[0]))
         verdict = found.verdict.replace("-", " ") if found else "not measured"
         return f"the nearest by the theory, `{ranked[0]}`, was {verdict} with this window, and no other one held"

@@ -106,7 +106,7 @@ def _collisions(claims: Claims, deployment: Deployment, window: str) -> Iterator
 
 def _stalls(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
     blocks = claims.blocks_hub or (claims.blocks_unpatched and deployment.unpatched_at_import)
-    if blocks and "greenlets" in deployment.spread and "greenlets" in WINDOW_SWITCHES[window]:
+    if blocks and "greenlets" in (deployment.spread - deployment.in_turn) & WINDOW_SWITCHES[window]:
         yield "stalled", "a greenlet waits for its lock in a way that stops the one that holds it"
 
 

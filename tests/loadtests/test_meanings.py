@@ -1,11 +1,16 @@
 """The web UI's tab: each workload's operations in one sentence, wrong ones named and right ones not called safe."""
 
 import itertools
+import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from flask import Response
 
 from meanings import MEANINGS
 from meanings import NOTHING_SEEN
+from state_tab import NOTHING_DONE
 from state_tab import StateTab
 from statelab.history import Operation
 from statelab.history import Result
@@ -84,8 +89,16 @@ class Console:
         self.template_args: dict[str, object] = {}
         self.app = self
 
-    def after_request(self, function: object) -> None:
+        self.json = json
+
+    def after_request(self, function: Callable[[Any], Any]) -> None:
         self.added = function
+
+    def told(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """What the page gets where Locust answers so."""
+        response = Response(json.dumps(answer), content_type="application/json")
+        found: dict[str, Any] = self.added(response).json
+        return found
 
 
 def test_a_row_is_of_the_workload_that_was_picked() -> None:
@@ -102,6 +115,23 @@ def test_a_row_is_of_the_workload_that_was_picked() -> None:
     (row,) = tab._rows
     assert (row["cell"], row["acknowledged"], row["failed"], row["unknown"]) == ("lock, m, d, io", "2 work", 1, 1)
     assert row["meaning"].startswith("1 times")
+
+
+def test_the_page_is_told_of_a_run_until_its_row_is_there() -> None:
+    """Locust's page asks no more once a run has stopped; a row that came later would never be seen."""
+    options = type("Options", (), {"workload": "lock", "mechanism": "m", "deployment": "d", "window": "io"})
+    console = Console()
+    tab = StateTab(console)
+    assert console.told({"stats": [], "state": "ready"})["state"] == "ready"
+    tab.begin(options)
+    assert console.told({"stats": [], "state": "stopped"})["state"] == "running"
+    tab.note(Operation(process=1, op="work", start=1, end=2, status="fail"))
+    tab.end([])
+    tab.settle()
+    told = console.told({"stats": [], "state": "stopped"})
+    assert told["state"] == "stopped"
+    assert told["extended_stats"][0]["data"][0]["meaning"] == NOTHING_DONE
+    assert "extended_stats" not in console.told({"state": "stopped"})
 
 
 def test_without_a_web_ui_nothing_is_kept() -> None:

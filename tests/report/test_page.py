@@ -4,11 +4,13 @@ import re
 from functools import cache
 from html.parser import HTMLParser
 
+import msgspec
 import pytest
 
 from statelab.report import page
 from statelab.report import states
 from statelab.report.document import compose
+from statelab.results import Results
 
 from .cells import LOST
 from .cells import cell
@@ -110,6 +112,15 @@ def test_tables_can_be_read_aloud() -> None:
     assert all(attributes.get("role") == "img" for attributes in parsed().of("svg"))
     assert len(re.findall(r"<svg[^>]*><title>", html())) == len(parsed().of("svg"))
     assert parsed().of("html") == [{"lang": "en"}]
+
+
+def test_proofs_begin_with_the_workload_that_the_tables_begin_with() -> None:
+    """The same anomaly in two workloads: the first one's proofs come first, though the other one's is as short and
+    needs fewer boundaries between requests."""
+    (violated, *_) = [row.cell for row in compose(sample()).rows if row.cell.anomalies == ["lost-update"]]
+    later = msgspec.structs.replace(violated, workload="session", deployment="sync")
+    both = Results(manifest=sample().manifest, cells=[violated, later])
+    assert [example.row.cell.workload for example in compose(both).examples] == ["counter", "session"]
 
 
 def test_each_kind_of_violation_has_a_picture_and_each_violated_cell_its_proof() -> None:

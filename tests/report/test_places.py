@@ -7,6 +7,8 @@ import msgspec
 import pytest
 from rich.console import Console
 
+from offered import offered
+from statelab.catalogue import group as app_group
 from statelab.report import print_report
 from statelab.report.document import compose
 from statelab.report.markdown import render as markdown
@@ -30,7 +32,7 @@ DEPLOYMENTS = [
 ]
 MECHANISMS = [
     {"name": "module-global-lock", "group": "process", "workload": "counter"},
-    {"name": "mp-manager-lock", "group": "host", "workload": "counter"},
+    {"name": "mp-manager-lock", "group": "host", "workload": "counter", "medium": "manager"},
     {"name": "redis-get-set", "group": "cluster", "workload": "counter", "store": "redis"},
     {"name": "redis-incr", "group": "cluster", "workload": "counter", "store": "redis"},
     {"name": "redis-lock", "group": "cluster", "workload": "lock", "store": "redis"},
@@ -81,21 +83,34 @@ def places(given: Results) -> dict[str, Place]:
 
 
 @pytest.mark.parametrize(
-    ("name", "group", "store", "place"),
+    ("group", "keeper", "place"),
     [
-        ("anything", "cluster", "redis", "Redis"),
-        ("redis-in-its-name-alone", "host", None, "Redis"),
-        ("mp-manager", "host", None, "multiprocessing.Manager"),
-        ("sqlite-update", "host", None, "SQLite"),
-        ("file-flock", "host", None, "files"),
-        ("lru-cache", "process", None, "module global"),
-        ("flask-g", "request", None, None),
-        ("shared-memory", "host", None, None),
+        ("cluster", {"store": "redis"}, "Redis"),
+        ("process", {"store": "memcached"}, "memcached"),
+        ("host", {"medium": "manager"}, "multiprocessing.Manager"),
+        ("host", {"medium": "sqlite"}, "SQLite"),
+        ("request", {"medium": "sqlite"}, "SQLite"),
+        ("host", {"medium": "file"}, "files"),
+        ("process", {}, "module global"),
+        ("request", {}, None),
+        ("host", {}, None),
     ],
 )
-def test_where_a_mechanism_keeps_its_state(name: str, group: str, store: str | None, place: str | None) -> None:
-    """The store it needs says so, else its name; in the memory of a process it is a module global."""
-    assert place_of(Mechanism(name=name, group=group, store=store)) == place
+def test_where_a_mechanism_keeps_its_state(group: str, keeper: dict[str, str], place: str | None) -> None:
+    """The store or the medium that it claims, whatever its name; in the memory of a process, a module global."""
+    assert place_of(Mechanism(name="redis-file-sqlite-manager", group=group, **keeper)) == place
+
+
+def test_everything_that_outlives_its_process_says_what_keeps_it() -> None:
+    """Of the app's own counters only a segment of shared memory, a semaphore and gunicorn's arbiter are no place of the
+    comparison."""
+    counters = offered().workloads["counter"].mechanisms
+    nowhere = {
+        name
+        for name, about in counters.items()
+        if app_group(about.claims) in ("host", "cluster") and not (about.claims.store or about.claims.medium)
+    }
+    assert nowhere == {"mp-value", "shared-memory", "gunicorn-stash", "gunicorn-dirty-actor"}
 
 
 def test_counts_of_what_holds() -> None:

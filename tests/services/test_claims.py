@@ -1,6 +1,7 @@
 """What every mechanism must say of itself, so that the theory and the tables can be made from it."""
 
 import inspect
+import re
 from typing import get_args
 
 import pytest
@@ -16,6 +17,7 @@ from webapp.claims import Claims
 from webapp.claims import Survives
 from webapp.counter import COUNTER
 from webapp.workload import Mechanism
+from webapp.workload import Workload
 
 MECHANISMS = COUNTER.mechanisms
 
@@ -25,19 +27,29 @@ def mechanism(request: pytest.FixtureRequest) -> Mechanism:
     return MECHANISMS[request.param]
 
 
+EVERY = {
+    f"{workload.name}/{name}": found for workload in WORKLOADS.values() for name, found in workload.mechanisms.items()
+}
+
+
+@pytest.mark.parametrize("mechanism", EVERY.values(), ids=EVERY)
 def test_a_mechanism_documents_itself(mechanism: Mechanism) -> None:
-    """Its first line is one sentence that fits a table; then it says what people believe and what it does."""
+    """Its first line is one sentence that fits a table; then it says what people believe of it, and what it does."""
     assert mechanism.summary.endswith(".")
     assert len(mechanism.summary) <= 120
     summary, blank, rest = inspect.cleandoc(mechanism.module.__doc__ or "").partition("\n\n")
     assert summary == mechanism.summary
     assert blank
     assert rest.endswith(".")
+    belief, *facts = re.split(r"(?<=[.;:])\s", re.sub(r"`[^`]*`", "code", rest))
+    assert belief.startswith("People ")
+    assert facts
 
 
-def test_no_two_mechanisms_have_the_same_summary() -> None:
+@pytest.mark.parametrize("workload", WORKLOADS.values(), ids=WORKLOADS)
+def test_no_two_mechanisms_have_the_same_summary(workload: Workload) -> None:
     """A reader of a table can tell them apart."""
-    assert len({mechanism.summary for mechanism in MECHANISMS.values()}) == len(MECHANISMS)
+    assert len({mechanism.summary for mechanism in workload.mechanisms.values()}) == len(workload.mechanisms)
 
 
 def test_a_mechanism_spells_its_update_out(mechanism: Mechanism) -> None:

@@ -15,7 +15,13 @@ from webapp.connection import conversation
 from webapp.connection import opening
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=PROCESS, atomic_across=NOTHING, switches_inside=BLOCKING, survives="request")
+CLAIMS = Claims(
+    shared_across=PROCESS,
+    atomic_across=NOTHING,
+    switches_inside=BLOCKING,
+    survives="request",
+    medium="sqlite",
+)
 
 
 @stores.per_process

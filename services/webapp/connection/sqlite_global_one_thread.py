@@ -22,6 +22,7 @@ CLAIMS = Claims(
     notices=True,
     switches_inside=BLOCKING,
     survives="request",
+    medium="sqlite",
 )
 
 

@@ -16,7 +16,7 @@ from webapp.connection import opening
 from webapp.own_app import own_app
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=REQUEST, atomic_across=NOTHING, survives=None)
+CLAIMS = Claims(shared_across=REQUEST, atomic_across=NOTHING, survives=None, medium="sqlite")
 
 
 def connection() -> sqlite3.Connection:

@@ -1,6 +1,7 @@
 """cachelib's `FileSystemCache.inc`: a file read, then replaced.
 
-"For supporting caches this is an atomic operation", its docs say: replacing the file is, the increment is not.
+People read in its docs that "for supporting caches this is an atomic operation"; replacing the file is one, the
+increment is not.
 """
 
 from cachelib import FileSystemCache
@@ -14,7 +15,7 @@ from webapp.counter.widened import Widened
 from webapp.settings import SETTINGS
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=HOST, atomic_across=NOTHING, switches_inside=BLOCKING, survives="server")
+CLAIMS = Claims(shared_across=HOST, atomic_across=NOTHING, switches_inside=BLOCKING, survives="server", medium="file")
 
 
 class Cache(Widened, FileSystemCache):

@@ -1,6 +1,7 @@
 """cachelib's `MemcachedCache.inc`: get, then set, although memcached has `incr`.
 
-"For supporting caches this is an atomic operation", its docs say: this one is not, and the call does not tell.
+People read in its docs that "for supporting caches this is an atomic operation"; this one does not support it, and the
+call does not tell.
 """
 
 from typing import TYPE_CHECKING

@@ -1,6 +1,7 @@
 """cachelib's `RedisCache.inc`: Redis `INCR`.
 
-"For supporting caches this is an atomic operation", its docs say: this one is, for all who use the Redis.
+People read in its docs that "for supporting caches this is an atomic operation"; this one is, for all who use the
+Redis.
 """
 
 from typing import TYPE_CHECKING

@@ -1,6 +1,7 @@
 """`diskcache.Cache.incr`: a cache in a SQLite file whose increment is a transaction.
 
-What a file-based cache can be: its docs promise that all concurrent increments are counted, and they are.
+People expect the last writer to win, as with any file; its docs promise that all concurrent increments are counted, and
+they are.
 """
 
 from diskcache import Cache
@@ -11,7 +12,7 @@ from webapp.claims import Claims
 from webapp.settings import SETTINGS
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, survives="server")
+CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, survives="server", medium="sqlite")
 
 
 @stores.per_process

@@ -1,6 +1,7 @@
 """A file, and `flock` on a lock file around read and write.
 
-The lock excludes threads and processes; under gevent waiting for it stops the whole process, holder included.
+People take the kernel's lock for a lock between any two requests. It excludes threads and processes; under gevent
+waiting for it stops the whole process, holder included.
 """
 
 import contextlib
@@ -12,7 +13,7 @@ from webapp.claims import Claims
 from webapp.settings import SETTINGS
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, blocks_hub=True, survives="server")
+CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, blocks_hub=True, survives="server", medium="file")
 
 
 @contextlib.contextmanager

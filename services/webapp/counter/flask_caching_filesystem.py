@@ -13,7 +13,7 @@ from webapp.common import cache
 from webapp.settings import SETTINGS
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=HOST, atomic_across=NOTHING, switches_inside=BLOCKING, survives="server")
+CLAIMS = Claims(shared_across=HOST, atomic_across=NOTHING, switches_inside=BLOCKING, survives="server", medium="file")
 
 
 def init_app(app: Flask) -> None:

@@ -1,6 +1,7 @@
 """A dirty app of gunicorn's with one worker: one process owns the counters and does one call at a time.
 
-gunicorn's way to have one owner; the counter is right, and gone when that process is.
+People set up a store to have one owner of a value; this is gunicorn's own way to have one. The counter is right, and
+gone when that process is.
 """
 
 from webapp import stores

@@ -1,6 +1,7 @@
 """memcached `gets`, then `cas`: the write fails if somebody else wrote since the read, and is tried again.
 
-Right wherever it is used; under contention it does the work many times.
+People expect the others to wait; they do the work again, many times under contention, and the count is right wherever
+it is used.
 """
 
 from webapp import stores

@@ -1,6 +1,7 @@
 """memcached `incr`: one command that adds and answers, once somebody has added the key.
 
-Right for all who use the memcached, until it forgets: a restart, or memory running short, starts it anew.
+People take a counter for kept because it counts right. This one does, for all who use the memcached, until it forgets:
+a restart, or memory running short, starts it anew.
 """
 
 from webapp import stores

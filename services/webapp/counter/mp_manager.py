@@ -10,7 +10,13 @@ from webapp.claims import NOTHING
 from webapp.claims import Claims
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=HOST, atomic_across=NOTHING, switches_inside=BLOCKING, survives="worker")
+CLAIMS = Claims(
+    shared_across=HOST,
+    atomic_across=NOTHING,
+    switches_inside=BLOCKING,
+    survives="worker",
+    medium="manager",
+)
 
 unavailable = stores.without_keeper
 

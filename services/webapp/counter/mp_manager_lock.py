@@ -1,6 +1,7 @@
 """A `multiprocessing` manager's dict, and a lock of the manager's around read and write.
 
-The lock excludes threads and processes; under gevent waiting for it stops the whole process, holder included.
+People take the manager's lock for what its dict lacked. It excludes threads and processes; under gevent waiting for it
+stops the whole process, holder included.
 """
 
 from webapp import stores
@@ -8,7 +9,7 @@ from webapp.claims import HOST
 from webapp.claims import Claims
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, blocks_hub=True, survives="worker")
+CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, blocks_hub=True, survives="worker", medium="manager")
 
 unavailable = stores.without_keeper
 

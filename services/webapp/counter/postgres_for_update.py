@@ -1,6 +1,7 @@
 """PostgreSQL `SELECT ... FOR UPDATE`, then write: the row is locked from the read to the commit.
 
-Right wherever it is used; the others wait, each with a connection in its hand.
+People fear locks that stay; this one ends with the transaction. It is right wherever it is used, and the others wait,
+each with a connection in its hand.
 """
 
 from webapp.claims import CLUSTER
@@ -8,7 +9,7 @@ from webapp.claims import Claims
 from webapp.counter import tables
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="store", store="postgres")
+CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="store", store="postgres", blocks_unpatched=True)
 
 READ = "SELECT n FROM counters WHERE key = %s"
 ENSURE_ROW = "INSERT INTO counters VALUES (%s, 0) ON CONFLICT DO NOTHING"  # a row that is not there cannot be locked

@@ -1,6 +1,7 @@
 """PostgreSQL read, then write, at REPEATABLE READ: the second of two writers is turned away, and tried again.
 
-Right only with the retry; without it the second request ends in an error.
+People expect a stricter level to be enough; it is right only with the retry, without which the second request ends in
+an error.
 """
 
 from webapp import stores

@@ -1,6 +1,7 @@
 """PostgreSQL `n = n + 1 ... RETURNING n`: the database reads and writes in one statement.
 
-Nothing can come between; writers of one row take turns, wherever they are.
+People think it needs a lock or a stricter level; nothing can come between, and writers of one row take turns, wherever
+they are.
 """
 
 from webapp.claims import CLUSTER

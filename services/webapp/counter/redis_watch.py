@@ -1,6 +1,7 @@
 """Redis `WATCH`, read, `MULTI`/`EXEC`: the write fails if somebody else wrote since the read, and is tried again.
 
-Right wherever it is used; under contention it does the work many times.
+People take `MULTI` for a lock; it is `WATCH` that notices who came between. The count is right wherever it is used, and
+under contention the work is done many times.
 """
 
 from webapp import stores

@@ -1,7 +1,7 @@
 """SQLite `BEGIN IMMEDIATE`, read, write, `COMMIT`: the write lock is taken before the read.
 
-It excludes threads and processes; under gevent waiting for it stops the whole process, holder included, until it
-times out.
+People take the write lock for a lock between any two requests. It excludes threads and processes; under gevent waiting
+for it stops the whole process, holder included, until it times out.
 """
 
 from webapp.claims import HOST
@@ -9,7 +9,7 @@ from webapp.claims import Claims
 from webapp.counter import tables
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, blocks_hub=True, survives="server")
+CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, blocks_hub=True, survives="server", medium="sqlite")
 
 READ = "SELECT n FROM counters WHERE key = ?"
 WRITE = "INSERT INTO counters VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET n = excluded.n"

@@ -10,7 +10,7 @@ from webapp.claims import Claims
 from webapp.counter import tables
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=HOST, atomic_across=NOTHING, switches_inside=BLOCKING, survives="server")
+CLAIMS = Claims(shared_across=HOST, atomic_across=NOTHING, switches_inside=BLOCKING, survives="server", medium="sqlite")
 
 READ = "SELECT n FROM counters WHERE key = ?"
 WRITE = "INSERT INTO counters VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET n = excluded.n"

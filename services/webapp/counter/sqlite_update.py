@@ -1,6 +1,6 @@
 """SQLite `n = n + 1 ... RETURNING n`: the database reads and writes in one statement.
 
-Nothing can come between; writers of all processes take turns.
+People think it needs a transaction around it; nothing can come between, and writers of all processes take turns.
 """
 
 from webapp.claims import HOST
@@ -8,7 +8,7 @@ from webapp.claims import Claims
 from webapp.counter import tables
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, survives="server")
+CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, survives="server", medium="sqlite")
 
 READ = "SELECT n FROM counters WHERE key = ?"
 ADD_ONE = "INSERT INTO counters VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET n = n + 1 RETURNING n"

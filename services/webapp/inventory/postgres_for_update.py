@@ -10,7 +10,7 @@ from webapp.inventory.answers import Answer
 from webapp.inventory.answers import unknown_article
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="store", store="postgres")
+CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="store", store="postgres", blocks_unpatched=True)
 
 PUT = "INSERT INTO articles VALUES (%s, %s) ON CONFLICT (key) DO UPDATE SET n = excluded.n"
 READ = "SELECT n FROM articles WHERE key = %s"

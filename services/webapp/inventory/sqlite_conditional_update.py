@@ -10,7 +10,7 @@ from webapp.inventory.answers import Answer
 from webapp.inventory.answers import unknown_article
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, survives="server")
+CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, survives="server", medium="sqlite")
 
 PUT = "INSERT INTO articles VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET n = excluded.n"
 READ = "SELECT n FROM articles WHERE key = ?"

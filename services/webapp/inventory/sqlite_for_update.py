@@ -26,7 +26,7 @@ from webapp.inventory.answers import Answer
 from webapp.inventory.answers import unknown_article
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=HOST, atomic_across=NOTHING, switches_inside=BLOCKING, survives="server")
+CLAIMS = Claims(shared_across=HOST, atomic_across=NOTHING, switches_inside=BLOCKING, survives="server", medium="sqlite")
 
 ARTICLES = Table("articles", MetaData(), Column("key", Text, primary_key=True), Column("n", BigInteger, nullable=False))
 

@@ -15,7 +15,7 @@ from webapp.lock.section import section
 from webapp.settings import SETTINGS
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, blocks_hub=True, survives="server")
+CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, blocks_hub=True, survives="server", medium="file")
 
 
 def work(key: str, window: Window) -> Answer:

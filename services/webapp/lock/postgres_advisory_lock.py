@@ -16,7 +16,13 @@ from webapp.lock.section import not_yours
 from webapp.lock.section import section
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="server", store="postgres")
+CLAIMS = Claims(
+    shared_across=CLUSTER,
+    atomic_across=CLUSTER,
+    survives="server",
+    store="postgres",
+    blocks_unpatched=True,
+)
 
 
 def work(key: str, window: Window) -> Answer:

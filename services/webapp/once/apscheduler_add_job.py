@@ -21,7 +21,14 @@ from webapp.once.orders import settled
 from webapp.window import Window
 
 # Each process has jobs of its own, added by its own requests: such copies do not meet.
-CLAIMS = Claims(shared_across=PROCESS, atomic_across=PROCESS, survives="request", copies="apart", thread="import")
+CLAIMS = Claims(
+    shared_across=PROCESS,
+    atomic_across=PROCESS,
+    survives="request",
+    copies="apart",
+    thread="import",
+    part="schedule",
+)
 
 scheduler: Any = None
 added = Orders("apscheduler-add-job")

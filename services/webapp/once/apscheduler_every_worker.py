@@ -16,7 +16,7 @@ from webapp.once.orders import Recurring
 from webapp.once.orders import settled
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=HOST, atomic_across=PROCESS, survives="server", thread="first-use")
+CLAIMS = Claims(shared_across=HOST, atomic_across=PROCESS, survives="server", thread="first-use", part="schedule")
 
 orders = Orders("apscheduler-every-worker")
 last_run: int | None = None

@@ -17,7 +17,14 @@ from webapp.settings import SETTINGS
 from webapp.window import Window
 
 # No wait that could stop a greenlet: who does not get the lock does not lead.
-CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, survives="server", thread="first-use")
+CLAIMS = Claims(
+    shared_across=HOST,
+    atomic_across=HOST,
+    survives="server",
+    thread="first-use",
+    medium="file",
+    part="schedule",
+)
 
 orders = Orders("apscheduler-leader-file")
 PLACE = SETTINGS.state_dir / "once.apscheduler-leader-file~place"

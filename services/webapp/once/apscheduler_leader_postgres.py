@@ -16,7 +16,14 @@ from webapp.settings import PLACE
 from webapp.tables import Tables
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="server", store="postgres", thread="first-use")
+CLAIMS = Claims(
+    shared_across=CLUSTER,
+    atomic_across=CLUSTER,
+    survives="server",
+    store="postgres",
+    thread="first-use",
+    part="schedule",
+)
 
 orders = Orders("apscheduler-leader-postgres")
 NAME = f"once.apscheduler-leader-postgres.{PLACE}"

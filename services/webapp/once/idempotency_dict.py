@@ -11,7 +11,7 @@ from webapp.once import ledger
 from webapp.once.bodies import require_same
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=PROCESS, atomic_across=NOTHING, survives="request")
+CLAIMS = Claims(shared_across=PROCESS, atomic_across=NOTHING, survives="request", part="retry")
 
 done: dict[tuple[str, str], str] = {}
 

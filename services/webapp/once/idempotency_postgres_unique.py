@@ -11,7 +11,14 @@ from webapp.once.bodies import require_same
 from webapp.tables import Tables
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="store", store="postgres")
+CLAIMS = Claims(
+    shared_across=CLUSTER,
+    atomic_across=CLUSTER,
+    survives="store",
+    store="postgres",
+    part="retry",
+    blocks_unpatched=True,
+)
 
 TABLES = Tables(
     "once",

@@ -14,7 +14,14 @@ from webapp.once import ledger
 from webapp.once.bodies import require_same
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=CLUSTER, atomic_across=NOTHING, switches_inside=SOCKETS, survives="server", store="redis")
+CLAIMS = Claims(
+    shared_across=CLUSTER,
+    atomic_across=NOTHING,
+    switches_inside=SOCKETS,
+    survives="server",
+    store="redis",
+    part="retry",
+)
 
 KEPT_S = 3600
 

@@ -14,7 +14,7 @@ from webapp.once import ledger
 from webapp.once.bodies import require_same
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="server", store="redis")
+CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="server", store="redis", part="retry")
 
 KEPT_S = 3600
 CLAIMED_S = 30

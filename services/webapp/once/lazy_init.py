@@ -12,7 +12,7 @@ from webapp.once.start_up import START_UP
 from webapp.once.start_up import prepare
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=PROCESS, atomic_across=NOTHING, survives="request")
+CLAIMS = Claims(shared_across=PROCESS, atomic_across=NOTHING, survives="request", part="start")
 
 
 started: set[str] = set()

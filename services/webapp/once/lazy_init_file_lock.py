@@ -13,7 +13,7 @@ from webapp.once.start_up import prepare
 from webapp.settings import SETTINGS
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, blocks_hub=True, survives="server")
+CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, blocks_hub=True, survives="server", medium="file", part="start")
 
 
 def execute(key: str, window: Window, op_id: str, body: str) -> str:

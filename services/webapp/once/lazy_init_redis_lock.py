@@ -14,7 +14,14 @@ from webapp.window import Window
 
 LEASE_MS = 30_000
 
-CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="server", store="redis", lease_ms=LEASE_MS)
+CLAIMS = Claims(
+    shared_across=CLUSTER,
+    atomic_across=CLUSTER,
+    survives="server",
+    store="redis",
+    lease_ms=LEASE_MS,
+    part="start",
+)
 
 
 def execute(key: str, window: Window, op_id: str, body: str) -> str:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from webapp import stores
 from webapp.once import ledger
 from webapp.settings import SETTINGS
 
@@ -26,18 +27,23 @@ KEPT_S = 8.0
 is measured on the machine."""
 
 
+def _lock() -> threading.Lock:
+    """Of the kind that there is when it is made: gevent may have patched by then."""
+    return threading.Lock()
+
+
 class Recurring:
     """A scheduler of this process, started at its first request, and its one job."""
 
     def __init__(self, run: Callable[[], None]) -> None:
         self._run = run
-        self._lock = threading.Lock()
+        self._lock = stores.per_process(_lock)
         self._scheduler: Any = None
         self._until = datetime.now(UTC)
 
     def start(self) -> None:
         """Starts it, or lets it go on."""
-        with self._lock:
+        with self._lock():
             if self._scheduler is None:
                 from apscheduler.schedulers.background import BackgroundScheduler
 

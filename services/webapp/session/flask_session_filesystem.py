@@ -26,6 +26,7 @@ CLAIMS = Claims(
     switches_inside=BLOCKING,
     keyed=True,
     written_whole=True,
+    medium="file",
 )
 
 

@@ -28,6 +28,7 @@ CLAIMS = Claims(
     switches_inside=BLOCKING,
     keyed=True,
     written_whole=True,
+    medium="sqlite",
 )
 
 

@@ -15,7 +15,6 @@ from statelab.checkers.examination import Examination
 from statelab.checkers.examination import examine
 from statelab.checkers.model import Finding
 from statelab.checkers.model import Proof
-from statelab.checkers.prose import DOWN
 from statelab.checkers.prose import UP
 from statelab.checkers.prose import Way
 from statelab.checkers.prose import proof
@@ -27,13 +26,15 @@ _MIRRORED = {"increment": "decrement", "decrement": "increment"}
 
 
 def judged(history: History, initial: int, way: Way = UP) -> Finding:
-    """Whether counters that only go this way explain all answers; see `statelab.checkers.counter`."""
-    seen, start = (history, initial) if way is UP else (mirrored(history), ~initial)
+    """Whether counters that only go this way explain all answers; see `statelab.checkers.counter`. A way with another
+    `step` says what clients call it."""
+    up = way.by > 0
+    seen, start = (history, initial) if up else (mirrored(history), ~initial)
     found = examine(answers(seen, start), seen.grouped_by("whole"))
     verdict = conclude(found)
     if verdict.witness is None:
         return Finding(verdict="held", reason="one counter explains all answers")
-    told = verdict if way is UP else replace(verdict, race_events=tuple(map(_unmirrored, verdict.race_events)))
+    told = verdict if up else replace(verdict, race_events=tuple(map(_unmirrored, verdict.race_events)))
     return Finding(
         verdict="violated",
         reason=f"no counter that {way.changes} for each {way.step} can have given these answers",
@@ -56,7 +57,7 @@ def _proof(history: History, verdict: CounterVerdict, initial: int, way: Way) ->
     witness = verdict.witness
     if witness is None:
         return None
-    kind = "too-high" if way is DOWN and witness.kind == "too-low" else witness.kind
+    kind = "too-high" if way.by < 0 and witness.kind == "too-low" else witness.kind
     return Proof(kind, witness.rows, proof(history, verdict, initial=initial, way=way), witness.slack_ns)
 
 

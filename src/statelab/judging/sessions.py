@@ -19,9 +19,9 @@ from dataclasses import replace
 import msgspec
 import numpy as np
 
-from statelab.checkers import MODELS
-from statelab.checkers.model import Deadline
+from statelab.checkers import counter_one_way
 from statelab.checkers.pairs import apart
+from statelab.checkers.prose import UP
 from statelab.checkers.prose import Cast
 from statelab.checkers.prose import plural
 from statelab.columns import INFO
@@ -29,7 +29,6 @@ from statelab.columns import OK
 from statelab.columns import History
 from statelab.columns import Integers
 from statelab.history import Operation
-from statelab.judging.by_model import LIMIT_S
 from statelab.judging.coverage import Expectation
 from statelab.judging.coverage import not_reached
 from statelab.judging.judgement import Judgement
@@ -41,6 +40,8 @@ from statelab.results import Witness
 
 CHANGES = frozenset({"login", "count", "logout"})
 AS_COUNTER = {"count": "increment", "read": "read"}
+COUNTS = replace(UP, step="count")
+"""The counter's proofs in the words of those who count."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,7 +140,7 @@ def lost_update(sessions: Sessions) -> Witness | None:
     rows = [row for row in sessions.rows("count", "read").tolist() if sessions.value[row] is not None]
     rows += sessions.rows("count", status=INFO).tolist()
     counters = History.from_operations([_of_counter(sessions, row) for row in rows])
-    finding = MODELS["counter"].check(counters, initial=0, deadline=Deadline.after(LIMIT_S))
+    finding = counter_one_way.judged(counters, 0, COUNTS)
     if finding.proof is None:
         return None
     places = [rows[place] for place in finding.proof.rows]

@@ -28,12 +28,15 @@ class Example:
 
 
 def examples_of(rows: list[Row], deployments: Mapping[str, Deployment]) -> list[Example]:
-    """One example a kind: what contradicts the theory first, then by anomaly in the order of the legend."""
+    """One example a kind: what contradicts the theory first, then by anomaly in the order of the legend, those of the
+    workload that comes first in the tables before the others."""
     kinds: dict[Kind, list[tuple[Row, Witness]]] = {}
     for row in rows:
         if row.cell.verdict == "violated" and row.cell.witness:
             kinds.setdefault(_kind(row, row.cell.witness, deployments), []).append((row, row.cell.witness))
-    return [_best(kinds[kind], deployments) for kind in sorted(kinds, key=_order)]
+    workloads = list(dict.fromkeys(row.cell.workload for row in rows))
+    found = {kind: _best(cases, workloads, deployments) for kind, cases in kinds.items()}
+    return [found[kind] for kind in sorted(found, key=lambda kind: _order(kind, found[kind], workloads))]
 
 
 def _kind(row: Row, witness: Witness, deployments: Mapping[str, Deployment]) -> Kind:
@@ -41,14 +44,16 @@ def _kind(row: Row, witness: Witness, deployments: Mapping[str, Deployment]) -> 
     return row.state is states.CONTRADICTION, witness.anomaly, deployment.spread if deployment else ()
 
 
-def _order(kind: Kind) -> tuple[bool, int, int, tuple[str, ...]]:
+def _order(kind: Kind, example: Example, workloads: list[str]) -> tuple[bool, int, int, int, tuple[str, ...]]:
     contradicts, anomaly, spread = kind
     names = list(ANOMALIES)
-    return not contradicts, names.index(anomaly) if anomaly in names else len(names), len(spread), spread
+    place = names.index(anomaly) if anomaly in names else len(names)
+    return not contradicts, place, workloads.index(example.row.cell.workload), len(spread), spread
 
 
-def _best(found: list[tuple[Row, Witness]], deployments: Mapping[str, Deployment]) -> Example:
-    row, witness = min(found, key=lambda pair: _clearness(*pair))
+def _best(found: list[tuple[Row, Witness]], workloads: list[str], deployments: Mapping[str, Deployment]) -> Example:
+    """The clearest of the workload that comes first in the tables: readers know its operations by then."""
+    row, witness = min(found, key=lambda pair: (workloads.index(pair[0].cell.workload), *_clearness(*pair)))
     deployment = deployments.get(row.cell.deployment)
     return Example(row, witness, deployment.between if deployment else "", len(found))
 

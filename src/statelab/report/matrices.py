@@ -20,6 +20,7 @@ class Mechanism(msgspec.Struct, frozen=True, kw_only=True):
     group: str = ""
     summary: str = ""
     store: str | None = None
+    medium: str | None = None
     source: str | None = None
 
 

@@ -45,8 +45,9 @@ measured: the figures, and what a change costs in throughput and p95, are in the
 For each mechanism: what it is and what people believe of it, what it claims, what the theory predicts from that under
 each deployment, and, where it breaks, the nearest mechanism that holds there, with the lines that change. Nearest is
 what keeps the state in the same place (reach, store, what it outlives), then what needs no other store, then what
-widens its reach least, then what changes the fewest lines of code; it never reaches less far or forgets earlier (but
-where nothing goes wrong with state that is not kept), and it holds by its own promise with every window. The code is
+widens its reach least, then what changes the fewest lines of code; it never does another job, reaches less far or
+forgets earlier (the last two only where something goes wrong with state that is not kept), and it holds by its own
+promise with every window. The code is
 shown without imports and docstrings: `-` goes, `+` comes, `...` is the same on both sides; a line that is only indented
 otherwise counts as the same. The call `window()` stands for what your code does there.
 """
@@ -146,7 +147,8 @@ def _nearest(workload: Workload, name: str, deployments: Deployments) -> dict[st
 
 def _instead(name: str, broken: Mechanism, fix: str, other: Mechanism | None, served: list[str]) -> str:
     if other is None:
-        return f"Under {listed(served)}: no mechanism here that reaches as far and outlives as much holds.\n"
+        none = "no mechanism here that does the same, reaches as far and outlives as much holds"
+        return f"Under {listed(served)}: {none}.\n"
     told = f"Under {listed(served)} the nearest that holds is `{fix}`"
     if not broken.source or not other.source:
         return f"{told}; the app shows no source to compare.\n"

@@ -25,16 +25,16 @@ from statelab.results import ENDINGS
 from statelab.results import Survival
 
 PLACES = {
-    "module global": "",
+    "module global": None,
     "files": "file",
-    "SQLite": "sql",
+    "SQLite": "sqlite",
     "multiprocessing.Manager": "manager",
     "memcached": "memcached",
     "Redis": "redis",
     "PostgreSQL": "postgres",
 }
-"""Where state may be kept, and what the names of the mechanisms that keep it there have in them; those that need a
-store say so themselves, and a module global is what else is kept in the memory of a process."""
+"""Where state may be kept, by the store or the medium that its mechanisms claim; a module global is what is kept in the
+memory of one process."""
 
 COUNTED = "counter"
 COMMON = frozenset({"processes", "threads"})
@@ -45,12 +45,10 @@ REACHES = {"process": "one process", "host": "all workers of one host", "cluster
 
 def place_of(mechanism: Mechanism) -> str | None:
     """Where it keeps its state; None where that is none of the places compared."""
-    if mechanism.store is None and mechanism.group == "process":
-        return "module global"
-    for place, word in PLACES.items():
-        if word and (mechanism.store == word or (mechanism.store is None and word in mechanism.name)):
-            return place
-    return None
+    keeper = mechanism.store or mechanism.medium
+    if keeper is None and mechanism.group != "process":
+        return None
+    return next((place for place, known in PLACES.items() if known == keeper), None)
 
 
 @dataclass(frozen=True, slots=True)
