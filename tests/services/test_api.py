@@ -171,6 +171,8 @@ def test_the_catalogue_says_of_a_mechanism_all_that_the_theory_needs(client: Fla
             "lease_ms": claims.lease_ms,
             "thread": claims.thread,
             "store": claims.store,
+            "medium": claims.medium,
+            "part": claims.part,
             "copies": claims.copies,
             "of_importing_thread": claims.of_importing_thread,
             "keyed": claims.keyed,
