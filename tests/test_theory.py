@@ -8,7 +8,7 @@ from statelab.deployments import load_all
 from statelab.paths import DEPLOYMENTS
 from statelab.theory import predict
 
-DEPLOYED = load_all(DEPLOYMENTS, ("sync-recycling", "gevent-late-patch"))
+DEPLOYED = load_all(DEPLOYMENTS, ("sync-recycling", "gevent-late-patch", "gevent-unpatched"))
 PROCESS = frozenset({"requests", "greenlets", "threads"})
 HOST = PROCESS | {"processes"}
 CLUSTER = HOST | {"hosts"}
@@ -34,6 +34,7 @@ SPREADS = {
 ON_REQUEST = {
     "sync-recycling": ({"processes"}, set()),
     "gevent-late-patch": ({"greenlets"}, {"greenlets"}),
+    "gevent-unpatched": ({"greenlets"}, {"greenlets"}),
 }
 
 
@@ -76,6 +77,8 @@ def test_spread_follows_from_the_env_file(name: str) -> None:
         (claims(PROCESS, PROCESS, unpatched=frozenset({"greenlets"})), "gevent", "io", []),
         (claims(PROCESS, PROCESS, blocks_unpatched=True), "gevent-late-patch", "io", ["stalled"]),
         (claims(PROCESS, PROCESS, blocks_unpatched=True), "gevent", "io", []),
+        (claims(PROCESS, PROCESS, blocks_unpatched=True), "gevent-unpatched", "io", []),
+        (claims(PROCESS), "gevent-unpatched", "io", []),
         (claims(CLUSTER), "sync-4", "tight", ["lost-update"]),
         (claims(CLUSTER, switches_inside=frozenset({"greenlets"})), "gevent", "tight", ["lost-update"]),
         (claims(CLUSTER, CLUSTER), "gthread-2x4", "io", []),
