@@ -12,6 +12,7 @@ from statelab.columns import OK
 from statelab.columns import History
 from statelab.columns import Integers
 from statelab.columns import Mask
+from statelab.columns import Rows
 
 _LARGEST = 2**62
 
@@ -45,7 +46,7 @@ def answers(history: History, initial: int) -> Answers:
     """Sorts rows by role; raises ValueError for a history that is not one of a counter that answers."""
     increment, read = history.is_op("increment"), history.is_op("read")
     known = history.status != FAIL
-    if not (increment | read)[known].all():
+    if not (increment | read | ~known).all():
         other = history.operation(int(np.argmin(increment | read | ~known)))
         raise ValueError(f"the counter model knows increment and read, not {other.op!r}")
     answered = history.status == OK
@@ -94,17 +95,18 @@ class Told:
         found = np.minimum(np.searchsorted(self.place, wanted), len(self.place) - 1)
         return np.where(self.place[found] == wanted, found, -1)
 
-    def started_by_end(self, counter: Integers, start: Integers) -> Integers:
-        """For each position, how many of the given starts (of its counter) are not later than its end."""
-        if not len(counter):
-            return np.zeros(len(self.row), np.int64)
+    def started_by_end(self, counter: Integers, start: Integers, places: Rows = slice(None)) -> Integers:
+        """For each of some positions, how many of the given starts (of its counter) are not later than its end."""
+        ends, counters = self.end[places], self.counter[places]
+        if not len(counter) or not len(ends):
+            return np.zeros(len(ends), np.int64)
         low = np.minimum.reduceat(self.start, self.first)
         high = np.maximum.reduceat(self.end, self.first)
         lifted = np.maximum(start + self.offset[counter], low[counter])
         kept = lifted <= high[counter]  # one that started after the counter's last answer concerns none of them
         in_counter = np.bincount(counter[kept], minlength=len(self.first))
         before = np.cumsum(in_counter) - in_counter
-        return np.searchsorted(np.sort(lifted[kept], kind="stable"), self.end, "right") - before[self.counter]
+        return np.searchsorted(np.sort(lifted[kept], kind="stable"), ends, "right") - before[counters]
 
 
 def told(given: Answers, group: Integers) -> Told:

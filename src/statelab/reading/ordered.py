@@ -15,6 +15,16 @@ Result = TypeVar("Result")
 _MOST_THREADS = 4
 
 
+def ahead(parts: Iterable[Part]) -> Iterator[Part]:
+    """The same parts; while one is in use, a thread makes the next. Close it: then that thread has ended."""
+    source = iter(parts)
+    with ThreadPoolExecutor(1) as reader:
+        following = reader.submit(next, source, None)
+        while (part := following.result()) is not None:
+            following = reader.submit(next, source, None)
+            yield part
+
+
 def in_order(work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
     """`work` of each part; only a few parts and results are in memory at a time. Raises what `work` raises."""
     threads = min(os.cpu_count() or 1, _MOST_THREADS)

@@ -44,8 +44,7 @@ def _of_table(stream: BinaryIO, name: str, model: Model) -> History:
 
 
 def _consistent(sheet: Sheet, name: str, place: Place, model: Model) -> History:
-    repeating = [op for op, shape in model.operations.items() if shape.repeats]
-    require_own_ids(sheet, name, place, repeating)
-    history = sheet.history(model.answers, ids_repeat=bool(repeating))
+    require_own_ids(sheet, name, place, model.repeating)
+    history = sheet.history(model.answers, ids_repeat=bool(model.repeating))
     require_times(history, name, place)
     return history
