@@ -7,6 +7,7 @@ from typing import Literal
 
 from statelab.checkers.model import Model
 from statelab.columns import History
+from statelab.memory import keep_freed
 from statelab.reading.column import pa
 from statelab.reading.consistency import Place
 from statelab.reading.consistency import require_own_ids
@@ -28,6 +29,7 @@ def read(source: Path | Literal["-"], model: Model) -> History:
 
     It conforms to the shapes of the model. Raises BadInput with one line: file, line (Parquet: row), what is wrong.
     """
+    keep_freed()
     name = STANDARD_INPUT if str(source) == "-" else str(source)
     with opened(Path(source), name) as stream:
         head, whole = peeked(stream)

@@ -1,0 +1,18 @@
+"""Freed memory stays with the process: to take a page anew costs more than most of what is done with it."""
+
+import ctypes
+from functools import cache
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of malloc.h
+_LARGEST_GAP, _LARGEST_BLOCK = 2**31 - 1, 2**25
+
+
+@cache
+def keep_freed() -> None:
+    """Has glibc's malloc keep what is freed, for the arrays to come; where there is another malloc, nothing happens."""
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return
+    mallopt(_TRIM_THRESHOLD, _LARGEST_GAP)
+    mallopt(_MMAP_THRESHOLD, _LARGEST_BLOCK)
