@@ -30,9 +30,9 @@ def judged(history: History, initial: int, way: Way = UP) -> Finding:
     """Whether counters that only go this way explain all answers; see `statelab.checkers.counter`."""
     seen, start = (history, initial) if way is UP else (mirrored(history), ~initial)
     found = examine(answers(seen, start), seen.grouped_by("whole"))
-    verdict = conclude(found)
-    if verdict.witness is None:
+    if found.valid:
         return Finding(verdict="held", reason="one counter explains all answers")
+    verdict = conclude(found)
     told = verdict if way is UP else replace(verdict, race_events=tuple(map(_unmirrored, verdict.race_events)))
     return Finding(
         verdict="violated",

@@ -1,6 +1,7 @@
 """The answered operations of a counter's history, in the order that their numbers force."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ def above(initial: int, numbers: Integers) -> Integers:
     return near - initial
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Answers:
     """What a history says about counters: its rows by role, shape `(n,)` each.
 
@@ -38,8 +39,13 @@ class Answers:
     increment: Mask
     answered: Mask
     unknown: Mask
-    settled: Mask
     value: Integers
+
+    @cached_property
+    def settled(self) -> Mask:
+        ok = self.answered & self.increment
+        quiet = self.history.end[ok].max(initial=np.iinfo(np.int64).min)
+        return self.answered & ~self.increment & (self.history.start > quiet)
 
 
 def answers(history: History, initial: int) -> Answers:
@@ -52,14 +58,12 @@ def answers(history: History, initial: int) -> Answers:
     answered = history.status == OK
     if (answered & increment & ~history.has_result).any():
         raise ValueError("an ok increment has no result: this model needs the number that it returned")
-    quiet = history.end[answered & increment].max(initial=np.iinfo(np.int64).min)
     return Answers(
         history=history,
         initial=initial,
         increment=increment,
         answered=answered,
         unknown=increment & (history.status == INFO),
-        settled=answered & read & (history.start > quiet),
         value=np.where(history.has_result, history.result, initial),
     )
 
@@ -106,7 +110,10 @@ class Told:
         kept = lifted <= high[counter]  # one that started after the counter's last answer concerns none of them
         in_counter = np.bincount(counter[kept], minlength=len(self.first))
         before = np.cumsum(in_counter) - in_counter
-        return np.searchsorted(np.sort(lifted[kept], kind="stable"), ends, "right") - before[counters]
+        lifted = lifted[kept]
+        late = lifted[lifted > ends.min()]  # all others had started by any of the ends
+        started = np.searchsorted(np.sort(late[late <= ends.max()], kind="stable"), ends, "right")
+        return started + (len(lifted) - len(late)) - before[counters]
 
 
 def told(given: Answers, group: Integers) -> Told:
@@ -117,22 +124,23 @@ def told(given: Answers, group: Integers) -> Told:
     place = _places(history, group, rows)
     code = _packed(place, given.value[rows], read)
     by_code = np.argsort(code, kind="stable")
-    rows, read, code, place = rows[by_code], read[by_code], code[by_code], place[by_code]
+    rows, code, place = rows[by_code], code[by_code], place[by_code]
     new_counter = order.begins(place)
     counter = np.cumsum(new_counter) - 1
     first = np.flatnonzero(new_counter)
     start, end = history.start[rows], history.end[rows]
     offset = order.lift(first, start, end)
-    lifted = offset[counter]
+    if len(first) > 1:
+        start, end = start + offset[counter], end + offset[counter]
     return Told(
         row=rows,
         counter=counter,
         value=given.value[rows],
-        read=read,
+        read=(code & 1).astype(np.bool_),
         code=code,
         new=order.begins(code),
-        start=start + lifted,
-        end=end + lifted,
+        start=start,
+        end=end,
         first=first,
         offset=offset,
         group=group,
@@ -155,4 +163,9 @@ def _packed(place: Integers, value: Integers, read: Mask) -> Integers:
         place = np.unique(place, return_inverse=True)[1]
         value = np.unique(value, return_inverse=True)[1]
         low, high = 0, len(value)
-    return (place * (high - low + 1) + (value - low)) * 2 + read
+    code: Integers = value - low
+    if place.any():
+        code += place * (high - low + 1)
+    code <<= 1
+    code |= read
+    return code

@@ -210,7 +210,7 @@ def code(columns: Sequence[Column]) -> tuple[list[Codes], Sequence[Any]]:
 def _text_codes(columns: Sequence[Column]) -> tuple[list[Codes], Any]:
     """Codes of the texts of each column, -1 where there is none, and their one table."""
     texts = [_NO_TEXT if column.text is None else coded_text(column.text) for column in columns]
-    chunks = pa.chunked_array(texts).unify_dictionaries().chunks
+    chunks = pa.chunked_array(texts).unify_dictionaries().chunks if len(texts) > 1 else texts
     codes = [
         constant(-1, len(column), np.int32) if column.text is None else plain(chunk.indices, -1)
         for column, chunk in zip(columns, chunks, strict=True)
