@@ -172,10 +172,10 @@ def _by_appearance_already(codes: NDArray[Any], count: int) -> bool:
     """Whether each code stands somewhere, and for the first time after all lower ones."""
     highest = -1
     for begin in range(0, len(codes), _FEW):
-        upto = np.maximum.accumulate(codes[begin : begin + _FEW])
-        if upto[0] > highest + 1 or np.diff(upto).max(initial=0) > 1:
+        upto = np.maximum.accumulate(np.maximum(codes[begin : begin + _FEW], highest))
+        if np.diff(upto, prepend=highest).max() > 1:
             return False
-        highest = max(highest, int(upto[-1]))
+        highest = int(upto[-1])
         if highest == count - 1:
             return True
     return highest == count - 1
