@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statelab.checkers import order
-from statelab.columns import INF
 from statelab.columns import INFO
 from statelab.columns import OK
 from statelab.columns import Codes
