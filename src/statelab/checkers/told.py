@@ -45,7 +45,8 @@ class Answers:
     def settled(self) -> Mask:
         ok = self.answered & self.increment
         quiet = self.history.end[ok].max(initial=np.iinfo(np.int64).min)
-        return self.answered & ~self.increment & (self.history.start > quiet)
+        reads: Mask = self.answered & ~self.increment & (self.history.start > quiet)
+        return reads
 
 
 def answers(history: History, initial: int) -> Answers:

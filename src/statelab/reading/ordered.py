@@ -3,6 +3,7 @@
 import os
 from collections import deque
 from collections.abc import Callable
+from collections.abc import Generator
 from collections.abc import Iterable
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -15,7 +16,7 @@ Result = TypeVar("Result")
 _MOST_THREADS = 4
 
 
-def ahead(parts: Iterable[Part]) -> Iterator[Part]:
+def ahead(parts: Iterable[Part]) -> Generator[Part, None, None]:
     """The same parts; while one is in use, a thread makes the next. Close it: then that thread has ended."""
     source = iter(parts)
     with ThreadPoolExecutor(1) as reader:
