@@ -193,7 +193,7 @@ class History:
         order of `servers`, so two levels that part the rows alike give equal arrays.
         """
         if level == "whole":
-            return np.zeros(len(self), np.int64)
+            return np.broadcast_to(np.int64(0), len(self))
         if level == "request":
             return np.where(self.served_by == 0, -1, np.arange(len(self)))
         fields = _IDENTITY[level]

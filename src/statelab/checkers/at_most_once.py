@@ -34,7 +34,9 @@ from statelab.checkers.pairs import closest
 from statelab.checkers.prose import Cast
 from statelab.checkers.prose import plural
 from statelab.columns import FAIL
+from statelab.columns import INFO
 from statelab.columns import OK
+from statelab.columns import STATUSES
 from statelab.columns import Codes
 from statelab.columns import History
 from statelab.columns import Integers
@@ -79,23 +81,22 @@ class Log:
 def _log(history: History) -> Log:
     request, effect, status = _requests(history), history.is_op("effect"), history.status
     most = int(request.max(initial=0)) + 1
-
-    def count(rows: Mask) -> Integers:
-        return np.bincount(request[rows], minlength=most)
-
-    certain = count(effect & (status == OK))
+    kind = (effect * np.int64(len(STATUSES)) + status) * most
+    asks, effects = np.bincount(kind + request, minlength=2 * len(STATUSES) * most).reshape(2, len(STATUSES), most)
     return Log(
         history=history,
         request=request,
-        certain=certain,
-        lacking=count(~effect & (status == OK)) - count(effect & (status != FAIL)),
-        asked=count(~effect & (status != FAIL)),
-        refused=count(~effect & (status == FAIL)) > 0,
+        certain=effects[OK],
+        lacking=asks[OK] - effects[OK] - effects[INFO],
+        asked=asks[OK] + asks[INFO],
+        refused=asks[FAIL] > 0,
     )
 
 
 def _requests(history: History) -> Integers | Codes:
     """A number for each row that it shares with the rows of the same key and op_id."""
+    if len(history.keys) <= 1:
+        return history.op_id
     home = np.zeros(len(history.op_ids), np.int32)
     home[history.op_id] = history.key
     elsewhere = np.flatnonzero(home[history.op_id] != history.key)
@@ -115,21 +116,25 @@ def check(history: History, *, initial: Value | None, deadline: Deadline) -> Fin
         return Finding(verdict="held", reason="every request ran as often as its answer says")
     counts = {kind: int(np.count_nonzero(requests)) for kind, requests in defects.items()}
     counts["extra-effects"] = int(log.surplus[defects[TWICE]].sum())
+    rows = np.flatnonzero(wrong[log.request])
     return Finding(
         verdict="violated",
         reason="some requests did not run as often as their answers say",
-        proof=_alone(log, defects) or _twice(log, defects[TWICE]),
+        proof=_alone(log, defects, rows) or _twice(log, rows[defects[TWICE][log.request[rows]]]),
         counts={word: count for word, count in counts.items() if count},
-        violated_keys=tuple(np.unique(history.key[wrong[log.request]]).tolist()),
+        violated_keys=tuple(np.unique(history.key[rows]).tolist()),
     )
 
 
-def _alone(log: Log, defects: dict[str, Mask]) -> Proof | None:
-    """The shortest operation that is a violation alone: an execution that left no effect, or an effect of nobody's."""
-    history, effect = log.history, log.history.is_op("effect")
-    stray = (defects[REFUSED] | defects[UNEXPECTED])[log.request] & effect
-    lone = stray | (defects[NEVER][log.request] & ~effect)
-    rows = np.flatnonzero(lone & (history.status == OK))
+def _alone(log: Log, defects: dict[str, Mask], rows: Integers) -> Proof | None:
+    """The shortest operation that is a violation alone: an execution that left no effect, or an effect of nobody's.
+
+    `rows` are all of the requests that are violated.
+    """
+    history, request, effect = log.history, log.request[rows], log.history.is_op("effect")[rows]
+    stray = (defects[REFUSED] | defects[UNEXPECTED])[request] & effect
+    lone = stray | (defects[NEVER][request] & ~effect)
+    rows = rows[lone & (history.status[rows] == OK)]
     if not len(rows):
         return None
     row = int(rows[np.argmin(spans(history.start[rows], history.end[rows]))])
@@ -153,10 +158,10 @@ def _asked(log: Log, cast: Cast) -> str:
     return cast.facts(int(np.flatnonzero(asks)[0]))
 
 
-def _twice(log: Log, twice: Mask) -> Proof:
-    """The closest two effects of one request."""
+def _twice(log: Log, rows: Integers) -> Proof:
+    """The closest two effects of one request; `rows` are all of those with more than one."""
     history = log.history
-    rows = np.flatnonzero(twice[log.request] & history.is_op("effect") & (history.status == OK))
+    rows = rows[history.is_op("effect")[rows] & (history.status[rows] == OK)]
     group = log.request[rows].astype(np.int64)
     pair = rows[list(closest(group, history.start[rows], history.end[rows]))].tolist()
     cast = Cast(history, pair)

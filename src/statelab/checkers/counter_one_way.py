@@ -31,10 +31,14 @@ def judged(history: History, initial: int, way: Way = UP) -> Finding:
     up = way.by > 0
     seen, start = (history, initial) if up else (mirrored(history), ~initial)
     found = examine(answers(seen, start), seen.grouped_by("whole"))
-    verdict = conclude(found)
-    if verdict.witness is None:
+    if found.valid:
         return Finding(verdict="held", reason="one counter explains all answers")
+<<<<<<< HEAD
     told = verdict if up else replace(verdict, race_events=tuple(map(_unmirrored, verdict.race_events)))
+=======
+    verdict = conclude(found)
+    told = verdict if way is UP else replace(verdict, race_events=tuple(map(_unmirrored, verdict.race_events)))
+>>>>>>> speed
     return Finding(
         verdict="violated",
         reason=f"no counter that {way.changes} for each {way.step} can have given these answers",

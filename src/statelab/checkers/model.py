@@ -122,6 +122,11 @@ class Model:
         return words[self.initial_kind] + ("" if self.least_initial is None else f" from {self.least_initial} on")
 
     @property
+    def repeating(self) -> frozenset[str]:
+        """The operations of which several may have the same op_id."""
+        return frozenset(name for name, shape in self.operations.items() if shape.repeats)
+
+    @property
     def changes(self) -> frozenset[str]:
         """The operations that may change state."""
         return frozenset(name for name, shape in self.operations.items() if shape.changes)

@@ -67,11 +67,9 @@ def check(history: History, *, initial: Value | None, deadline: Deadline) -> Fin
     if not explained.all():
         contradicted = np.intersect1d(found.may_be_two, np.concatenate((wrong.one, wrong.other)))
         explained |= _explained(found, blocks, contradicted)
-        if not explained.all() and len(contradicted) < len(found.may_be_two):
-            explained |= _explained(found, blocks, found.may_be_two)
     if explained.all():
         return Finding(verdict="held", reason="one lock explains all answers")
-    return _Case(found, explained, deadline).finding()
+    return _Case(found, blocks, explained, deadline).finding()
 
 
 def _keys(found: Holds, *places: Places) -> Mask:
@@ -91,7 +89,7 @@ def _explained(found: Holds, blocks: Blocks, split: Places) -> Mask:
 class _Case:
     """A history of which some keys are not explained in a simple way."""
 
-    def __init__(self, found: Holds, explained: Mask, deadline: Deadline) -> None:
+    def __init__(self, found: Holds, blocks: Blocks, explained: Mask, deadline: Deadline) -> None:
         self._found, self._deadline = found, deadline
         self._history = found.history
         self._pairs = contradictions(found, at_least(found, whole=False))
@@ -99,7 +97,10 @@ class _Case:
         self._starved = np.flatnonzero(found.starved & ~found.muddled)
         self._whole = contradictions(found, at_least(found, whole=True)) if len(unsplittable(found)) else self._pairs
         self._certain = _keys(found, self._whole.one, self._overdrawn, self._starved)
-        self._open = np.flatnonzero(~(explained | self._certain))
+        undecided = ~(explained | self._certain)
+        if undecided.any():
+            undecided &= ~_explained(found, blocks, found.may_be_two)
+        self._open = np.flatnonzero(undecided)
 
     def finding(self) -> Finding:
         outcomes = {key: self._search(key) for key in self._open.tolist()}

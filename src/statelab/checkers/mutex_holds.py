@@ -35,6 +35,20 @@ class Blocks:
     last_start: Integers
 
 
+class Following:
+    """`following[places]`: for each of them the next place of `which` of the same client and key; m where none is."""
+
+    def __init__(self, which: Mask, client: Places) -> None:
+        self._client = client
+        self._rows = np.append(np.flatnonzero(which), len(which))
+        self._before = np.cumsum(which)
+
+    def __getitem__(self, places: Places) -> Places:
+        after, m = self._rows[self._before[places]], len(self._client)
+        same = self._client[np.minimum(after, m - 1)] == self._client[places]
+        return np.where(same, after, m)
+
+
 @dataclass(frozen=True, eq=False)
 class Holds:
     """Shape `(m,)`: the operations that may have taken effect, by client and key, then by start; `row` is where they
@@ -63,13 +77,6 @@ class Holds:
         """The places of answered operations."""
         return np.flatnonzero(self.ok)
 
-    def following(self, which: Mask) -> Places:
-        """For each place the next one of `which` of the same client and key; m where there is none."""
-        m = len(which)
-        after = np.append(np.flatnonzero(which), m).take(np.cumsum(which))
-        after[np.append(self.client, -1).take(after) != self.client] = m
-        return after
-
     def so_far(self, which: Mask) -> Codes:
         """For each place how many of `which` the same client and key had up to it."""
         count = np.cumsum(which, dtype=np.int32)
@@ -77,18 +84,18 @@ class Holds:
         return np.subtract(count, before, out=count)
 
     @cached_property
-    def next_answered(self) -> Places:
-        return self.following(self.ok)
+    def next_answered(self) -> "Following":
+        return Following(self.ok, self.client)
 
     @cached_property
-    def next_release(self) -> Places:
-        return self.following(~self.acquire)
+    def next_release(self) -> "Following":
+        return Following(~self.acquire, self.client)
 
     @cached_property
     def holding(self) -> Mask:
         """Which answered releases follow an answered acquire: it is theirs, unless something unknown lies between."""
         mine = np.zeros(len(self.row) + 1, np.bool_)
-        mine[self.next_answered[self.ok & self.acquire]] = True
+        mine[self.next_answered[np.flatnonzero(self.ok & self.acquire)]] = True
         return mine[:-1] & self.ok & ~self.acquire
 
     @cached_property

@@ -58,10 +58,14 @@ def slack(rank: Integers, start: Integers, end: Integers) -> Integers:
     """
     if not len(rank):
         return np.zeros(0, np.int64)
-    latest = np.maximum.accumulate(start)
-    lower = _group_start(rank) - 1
-    before = np.where(lower >= 0, latest[lower], start.min())
-    return np.where(before > end, before - end, 0)
+    lower = np.full(len(rank), start.min())
+    new = np.flatnonzero(begins(rank))[1:]
+    lower[new] = np.maximum.accumulate(start)[new - 1]
+    np.maximum.accumulate(lower, out=lower)
+    late = np.flatnonzero(lower > end)
+    found = np.zeros(len(rank), np.int64)
+    found[late] = lower[late] - end[late]
+    return found
 
 
 def worst(rank: Integers, start: Integers, end: Integers, slacks: Integers) -> Inversion:

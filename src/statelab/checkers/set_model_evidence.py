@@ -88,12 +88,13 @@ def gather(history: History) -> Evidence:
     asked, acknowledged, told = (np.full(count, INF) for _ in range(3))
     missed, shown = (np.full(count, NEVER) for _ in range(2))
     start, end = history.start, history.end
-    np.minimum.at(asked, element[add], start[add])
-    add &= history.status == OK
-    np.minimum.at(acknowledged, element[add], end[add])
-    np.minimum.at(told, element[yes], end[yes])
-    np.maximum.at(shown, element[yes], start[yes])
-    np.maximum.at(missed, element[no], start[no])
+    asking, showing, missing = map(np.flatnonzero, (add, yes, no))
+    np.minimum.at(asked, element[asking], start[asking])
+    ok = asking[history.status[asking] == OK]
+    np.minimum.at(acknowledged, element[ok], end[ok])
+    np.minimum.at(told, element[showing], end[showing])
+    np.maximum.at(shown, element[showing], start[showing])
+    np.maximum.at(missed, element[missing], start[missing])
     if len(listed.row):
         np.minimum.at(told, listed.element, listed.end[listed.read])
         np.maximum.at(shown, listed.element, listed.start[listed.read])

@@ -33,24 +33,27 @@ def smallest(found: Examination, events: tuple[RaceEvent, ...]) -> Smallest | No
 
     Of several duplicates it is the pair of the race event that rolled back most, then the one with the shortest span;
     of several inversions the one with the largest slack, then the shortest span; of several gaps the one that lacks
-    most increments.
+    most increments. Alone a gap is only an operation that breaks condition 2 or 3: if all numbers up to its own that
+    somebody was told had been asked for by its end, at least as many increments had been as condition 3 counts.
     """
     if found.valid:
         return None
     rows = found.told.row
     if found.too_low.any():
         return Smallest("too-low", (int(rows[np.argmax(found.too_low)]),))
-    asked = _asked_by_end(found)
-    lacking = above(found.given.initial, found.told.value) - asked
+    suspects = np.flatnonzero(found.gap | (found.slack > 0))
+    asked = _asked_by_end(found, suspects)
+    lacking = above(found.given.initial, found.told.value[suspects]) - asked
     if (lacking > 0).any():
-        return _gap(found, int(np.argmax(lacking)), asked, ())
+        worst = int(np.argmax(lacking))
+        return _gap(found, int(suspects[worst]), int(asked[worst]), ())
     if events:
         event = worst_event(found.given.history, events)
         return Smallest("duplicate", (event.original, event.culprit))
     if found.slack.any():
         pair = order.worst(found.told.code, found.told.start, found.told.end, found.slack)
         return Smallest("inversion", (int(rows[pair.earlier]), int(rows[pair.later])), pair.slack_ns)
-    return _gap_of_several(found, asked, lacking)
+    return _gap_of_several(found, suspects, asked, lacking)
 
 
 def worst_event(history: History, events: tuple[RaceEvent, ...]) -> RaceEvent:
@@ -60,36 +63,39 @@ def worst_event(history: History, events: tuple[RaceEvent, ...]) -> RaceEvent:
     return events[int(np.lexsort((last - first, [-event.rolled_back for event in events]))[0])]
 
 
-def _asked_by_end(found: Examination) -> Integers:
-    """For each position, how many increments of its counter had been asked for when it ended."""
+def _asked_by_end(found: Examination, places: Integers) -> Integers:
+    """For each of some positions, how many increments of its counter had been asked for when it ended."""
+    if not len(places):
+        return np.zeros(0, np.int64)
     told = found.told
     increments = np.flatnonzero(~told.read)
     starts = found.given.history.start[told.row[increments]]
-    return np.add(told.started_by_end(told.counter[increments], starts), found.unknown_by_end)
+    by_end = told.started_by_end(told.counter[increments], starts, places)
+    return np.add(by_end, found.unknown_by_end[places])
 
 
-def _gap_of_several(found: Examination, asked: Integers, lacking: Integers) -> Smallest:
+def _gap_of_several(found: Examination, gaps: Integers, asked: Integers, lacking: Integers) -> Smallest:
     """The operation x that too few increments can precede, with as many as it takes of those that were told more.
 
     Without duplicates and inversions, the increments asked for by x's end, less those told more than x shows, are
     exactly the ones that can precede x, so this finds the smallest gap there is.
     """
     told = found.told
-    candidates = np.flatnonzero(found.gap)
-    x = int(candidates[np.argmax(lacking[candidates])])
+    worst = int(np.argmax(lacking))
+    x = int(gaps[worst])
     higher = (told.counter == told.counter[x]) & ~told.read & (told.value > told.value[x]) & (told.start <= told.end[x])
     others = np.flatnonzero(higher)
-    latest = others[np.argsort(told.start[others], kind="stable")][lacking[x] - 1 :]
-    return _gap(found, x, asked, tuple(told.row[latest].tolist()))
+    latest = others[np.argsort(told.start[others], kind="stable")][lacking[worst] - 1 :]
+    return _gap(found, x, int(asked[worst]), tuple(told.row[latest].tolist()))
 
 
-def _gap(found: Examination, x: int, asked: Integers, others: tuple[int, ...]) -> Smallest:
+def _gap(found: Examination, x: int, asked: int, others: tuple[int, ...]) -> Smallest:
     needed = int(found.told.value[x]) - found.given.initial
-    missing = needed - int(asked[x]) + len(others)
+    missing = needed - asked + len(others)
     row = int(found.told.row[x])
     after = _starts_after(found, x)
     slack = int(after[missing - 1] - found.given.history.end[row]) if missing <= len(after) else None
-    return Smallest("gap", (row, *others), slack, needed, int(asked[x]))
+    return Smallest("gap", (row, *others), slack, needed, asked)
 
 
 def _starts_after(found: Examination, x: int) -> NDArray[np.int64]:

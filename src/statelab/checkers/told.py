@@ -1,6 +1,7 @@
 """The answered operations of a counter's history, in the order that their numbers force."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from statelab.columns import OK
 from statelab.columns import History
 from statelab.columns import Integers
 from statelab.columns import Mask
+from statelab.columns import Rows
 
 _LARGEST = 2**62
 
@@ -23,7 +25,7 @@ def above(initial: int, numbers: Integers) -> Integers:
     return near - initial
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Answers:
     """What a history says about counters: its rows by role, shape `(n,)` each.
 
@@ -37,28 +39,32 @@ class Answers:
     increment: Mask
     answered: Mask
     unknown: Mask
-    settled: Mask
     value: Integers
+
+    @cached_property
+    def settled(self) -> Mask:
+        ok = self.answered & self.increment
+        quiet = self.history.end[ok].max(initial=np.iinfo(np.int64).min)
+        reads: Mask = self.answered & ~self.increment & (self.history.start > quiet)
+        return reads
 
 
 def answers(history: History, initial: int) -> Answers:
     """Sorts rows by role; raises ValueError for a history that is not one of a counter that answers."""
     increment, read = history.is_op("increment"), history.is_op("read")
     known = history.status != FAIL
-    if not (increment | read)[known].all():
+    if not (increment | read | ~known).all():
         other = history.operation(int(np.argmin(increment | read | ~known)))
         raise ValueError(f"the counter model knows increment and read, not {other.op!r}")
     answered = history.status == OK
     if (answered & increment & ~history.has_result).any():
         raise ValueError("an ok increment has no result: this model needs the number that it returned")
-    quiet = history.end[answered & increment].max(initial=np.iinfo(np.int64).min)
     return Answers(
         history=history,
         initial=initial,
         increment=increment,
         answered=answered,
         unknown=increment & (history.status == INFO),
-        settled=answered & read & (history.start > quiet),
         value=np.where(history.has_result, history.result, initial),
     )
 
@@ -94,17 +100,21 @@ class Told:
         found = np.minimum(np.searchsorted(self.place, wanted), len(self.place) - 1)
         return np.where(self.place[found] == wanted, found, -1)
 
-    def started_by_end(self, counter: Integers, start: Integers) -> Integers:
-        """For each position, how many of the given starts (of its counter) are not later than its end."""
-        if not len(counter):
-            return np.zeros(len(self.row), np.int64)
+    def started_by_end(self, counter: Integers, start: Integers, places: Rows = slice(None)) -> Integers:
+        """For each of some positions, how many of the given starts (of its counter) are not later than its end."""
+        ends, counters = self.end[places], self.counter[places]
+        if not len(counter) or not len(ends):
+            return np.zeros(len(ends), np.int64)
         low = np.minimum.reduceat(self.start, self.first)
         high = np.maximum.reduceat(self.end, self.first)
         lifted = np.maximum(start + self.offset[counter], low[counter])
         kept = lifted <= high[counter]  # one that started after the counter's last answer concerns none of them
         in_counter = np.bincount(counter[kept], minlength=len(self.first))
         before = np.cumsum(in_counter) - in_counter
-        return np.searchsorted(np.sort(lifted[kept], kind="stable"), self.end, "right") - before[self.counter]
+        lifted = lifted[kept]
+        late = lifted[lifted > ends.min()]  # all others had started by any of the ends
+        started = np.searchsorted(np.sort(late[late <= ends.max()], kind="stable"), ends, "right")
+        return started + (len(lifted) - len(late)) - before[counters]
 
 
 def told(given: Answers, group: Integers) -> Told:
@@ -115,22 +125,23 @@ def told(given: Answers, group: Integers) -> Told:
     place = _places(history, group, rows)
     code = _packed(place, given.value[rows], read)
     by_code = np.argsort(code, kind="stable")
-    rows, read, code, place = rows[by_code], read[by_code], code[by_code], place[by_code]
+    rows, code, place = rows[by_code], code[by_code], place[by_code]
     new_counter = order.begins(place)
     counter = np.cumsum(new_counter) - 1
     first = np.flatnonzero(new_counter)
     start, end = history.start[rows], history.end[rows]
     offset = order.lift(first, start, end)
-    lifted = offset[counter]
+    if len(first) > 1:
+        start, end = start + offset[counter], end + offset[counter]
     return Told(
         row=rows,
         counter=counter,
         value=given.value[rows],
-        read=read,
+        read=(code & 1).astype(np.bool_),
         code=code,
         new=order.begins(code),
-        start=start + lifted,
-        end=end + lifted,
+        start=start,
+        end=end,
         first=first,
         offset=offset,
         group=group,
@@ -153,4 +164,9 @@ def _packed(place: Integers, value: Integers, read: Mask) -> Integers:
         place = np.unique(place, return_inverse=True)[1]
         value = np.unique(value, return_inverse=True)[1]
         low, high = 0, len(value)
-    return (place * (high - low + 1) + (value - low)) * 2 + read
+    code: Integers = value - low
+    if place.any():
+        code += place * (high - low + 1)
+    code <<= 1
+    code |= read
+    return code

@@ -1,5 +1,7 @@
 """The rules for whole columns: which rows are operations of the model, and which fields are theirs."""
 
+from functools import reduce
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +12,7 @@ from statelab.columns import Mask
 from statelab.reading.column import Column
 from statelab.reading.column import coded_text
 from statelab.reading.column import constant
+from statelab.reading.column import plain
 from statelab.reading.rules import ANYTHING
 from statelab.reading.rules import rules
 
@@ -22,7 +25,7 @@ def codes(column: Column, names: tuple[object, ...]) -> Codes8:
         return np.full(len(column), -1, np.int8)
     coded = coded_text(column.text)
     place = [names.index(text) if text in names else -1 for text in coded.dictionary.to_pylist()]
-    found: Codes8 = np.array([*place, -1], np.int8)[np.asarray(coded.indices.fill_null(-1))]
+    found: Codes8 = np.array([*place, -1], np.int8)[plain(coded.indices, -1)]
     return found
 
 
@@ -36,17 +39,18 @@ class Acceptance:
         self._shapes = list(model.operations.values())
         self._rules = list(rules(model).values())
         self.refused = (op < 0) | (status < 0)
-        self._kind = np.where(self.refused, 0, op.astype(np.intp) * len(STATUSES) + status)
-        self._present = np.flatnonzero(np.bincount(self._kind, minlength=len(self._rules))).tolist()
+        kind = np.where(self.refused, 0, op * np.int8(len(STATUSES)) + status)
+        masks = {number: kind == number for number in range(len(self._rules))}
+        self._of_kind = {number: mask for number, mask in masks.items() if mask.any()}
         self._n = len(op)
 
     def test(self, field: str, held: NDArray[np.uint8] | int) -> None:
         """Refuses the rows that may not hold what they do: bits of the rules, or one for all rows."""
-        allowed = np.array([each[field] for each in self._rules], np.uint8)
-        if isinstance(held, int):
-            self.refused |= self._is_one_of([kind for kind in self._present if not allowed[kind] & held])
-        else:
-            self.refused |= (allowed.take(self._kind) & held) == 0
+        for allowed in {self._rules[kind][field] for kind in self._of_kind}:
+            wrong = (np.uint8(allowed) & held) == 0
+            if np.any(wrong):
+                kinds = [kind for kind in self._of_kind if self._rules[kind][field] == allowed]
+                self.refused |= wrong & self._is_one_of(kinds)
 
     def require_one(self, given: dict[str, Mask]) -> None:
         """Refuses answered operations that have not exactly one of the fields of which they must have one."""
@@ -58,7 +62,7 @@ class Acceptance:
 
     def owned(self, field: str) -> Mask:
         """The rows whose operation has that field; what stands there in others is ignored."""
-        return self._is_one_of([kind for kind in self._present if self._rules[kind][field] != ANYTHING])
+        return self._is_one_of([kind for kind in self._of_kind if self._rules[kind][field] != ANYTHING])
 
     def answered(self) -> Mask:
         """The rows that have one of the model's two answers as their result."""
@@ -66,10 +70,7 @@ class Acceptance:
         return self._is_one_of(kinds)
 
     def _is_one_of(self, kinds: list[int]) -> Mask:
-        if not set(kinds) & set(self._present):
-            return constant(False, self._n, np.bool_)
-        if set(kinds) >= set(self._present):
-            return constant(True, self._n, np.bool_)
-        chosen = np.zeros(len(self._rules), np.bool_)
-        chosen[kinds] = True
-        return chosen.take(self._kind)
+        chosen = [mask for kind, mask in self._of_kind.items() if kind in kinds]
+        if len(chosen) in (0, len(self._of_kind)):
+            return constant(bool(chosen), self._n, np.bool_)
+        return reduce(np.logical_or, chosen)

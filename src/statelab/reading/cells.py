@@ -9,9 +9,13 @@ from numpy.typing import NDArray
 
 from statelab.columns import Mask
 from statelab.reading.column import Column
+from statelab.reading.column import constant
+from statelab.reading.column import every
 from statelab.reading.column import no_column
 from statelab.reading.column import pa
 from statelab.reading.column import pc
+from statelab.reading.column import plain
+from statelab.reading.column import some
 from statelab.reading.column import valid
 from statelab.reading.rules import BOOL
 from statelab.reading.rules import EMPTY
@@ -37,7 +41,8 @@ class Cells:
     @property
     def given(self) -> Mask:
         """Where anything stands."""
-        return reduce(np.logical_or, (mask for mask in self._masks().values() if mask is not None))
+        masks = [mask for mask in self._masks().values() if mask is not None and some(mask)]
+        return reduce(np.logical_or, masks) if masks else constant(False, len(self.column), np.bool_)
 
     def _masks(self) -> dict[int, Mask | None]:
         """Where each kind of thing stands."""
@@ -51,22 +56,22 @@ class Cells:
 
     def holds(self) -> NDArray[np.uint8] | int:
         """What each operation holds, as bits of the rules, or once if all hold the same. Null may also be left out."""
-        there = {bit: mask for bit, mask in self._masks().items() if mask is not None and mask.any()}
+        there = {bit: mask for bit, mask in self._masks().items() if mask is not None and some(mask)}
         if not there:
             return EMPTY
-        if len(there) == 1 and all(mask.all() for mask in there.values()):
+        if len(there) == 1 and all(map(every, there.values())):
             return next(iter(there))
-        bits = np.array(EMPTY, np.uint8)
+        bits = np.full(len(self.column), EMPTY, np.uint8)
         for bit, mask in there.items():
-            bits = np.where(mask, np.uint8(bit), bits)  # the last one is OTHER
+            np.putmask(bits, mask, bit)  # the last one is OTHER
         return bits
 
 
 def joined(left: Cells, right: Cells) -> Cells:
     """What two columns hold of one field; where both hold something, it is something else."""
-    if not right.given.any():
+    if not some(right.given):
         return left
-    if not left.given.any():
+    if not some(left.given):
         return right
     others = [left.given & right.given, left.other, right.other]
     if left.lists is not None and right.lists is not None:
@@ -80,6 +85,9 @@ def joined(left: Cells, right: Cells) -> Cells:
 
 
 def _both(left: Column, right: Column) -> Column:
+    for one, other in ((left, right), (right, left)):
+        if not some(other.known):
+            return one
     number = np.where(left.is_number, left.number, right.number)
     texts = [column.text.cast(pa.string()) for column in (left, right) if column.text is not None]
     return Column(number, left.is_number | right.is_number, pc.coalesce(*texts) if texts else None)
@@ -95,7 +103,7 @@ def cells(array: Any) -> Cells:
     if _is_text(kind) or pa.types.is_dictionary(kind):
         return _texts(array)
     if pa.types.is_boolean(kind):
-        return Cells(no_column(n), flag=np.asarray(array.cast(pa.int8()).fill_null(-1)))
+        return Cells(no_column(n), flag=plain(array.cast(pa.int8()), -1))
     if pa.types.is_integer(kind):
         return _integers(array)
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
@@ -108,17 +116,17 @@ def _is_text(kind: Any) -> bool:
 
 
 def _texts(array: Any) -> Cells:
-    kind = pa.dictionary(pa.int32(), pa.string()) if pa.types.is_dictionary(array.type) else pa.string()
-    text = array.cast(kind)
-    text.validate(full=True)  # Parquet files may hold texts that are not UTF-8
+    coded = pa.types.is_dictionary(array.type)
+    text = array.cast(pa.dictionary(pa.int32(), pa.string()) if coded else pa.string())
+    (text.dictionary if coded else text).validate(full=True)  # Parquet files may hold texts that are not UTF-8
     return Cells(Column.of_texts(text))
 
 
 def _integers(array: Any) -> Cells:
     beyond = None
     if pa.types.is_uint64(array.type):
-        beyond = np.asarray(array.fill_null(0)) > np.iinfo(np.int64).max
-    number = np.asarray(array.fill_null(0) if array.null_count else array).astype(np.int64, copy=False)
+        beyond = plain(array, 0) > np.iinfo(np.int64).max
+    number = plain(array, 0).astype(np.int64, copy=False)
     if beyond is None or not beyond.any():
         return Cells(Column(number, valid(array)))
     return Cells(Column(np.where(beyond, 0, number), valid(array) & ~beyond), other=beyond)

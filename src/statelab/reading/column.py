@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 from typing import overload
 
@@ -55,9 +56,13 @@ class Column:
         text = None if self.text is None else self.text.filter(pa.array(rows))
         return Column(self.number[rows], self.is_number[rows], text)
 
+    def coded(self) -> "Column":
+        """The same with texts that are dictionary-coded."""
+        return self if self.text is None else replace(self, text=coded_text(self.text))
+
     def only(self, rows: Mask) -> "Column":
         """The same with nothing outside `rows`."""
-        if not np.greater(self.known, rows).any():
+        if every(rows) or not np.greater(self.known, rows).any():
             return self
         kept = self.is_number & rows
         text = None if self.text is None else pc.if_else(pa.array(rows), self.text, None)
@@ -67,6 +72,24 @@ class Column:
 def constant(value: Any, n: int, kind: Any) -> NDArray[Any]:
     """n times the same, without the memory."""
     return np.broadcast_to(np.array(value, kind), n)
+
+
+def some(mask: Mask) -> bool:
+    """Whether a mask is true anywhere; that of a constant is told from its first row."""
+    return bool((mask if mask.strides[0] else mask[:1]).any())
+
+
+def every(mask: Mask) -> bool:
+    """Whether a mask is true everywhere."""
+    return bool((mask if mask.strides[0] else mask[:1]).all())
+
+
+def plain(array: Any, null: int) -> NDArray[Any]:
+    """The numbers of an Arrow array, and another one for null. (`fill_null` takes ten times as long.)"""
+    if not array.null_count:
+        return np.asarray(array)
+    stored = pa.Array.from_buffers(array.type, len(array), [None, array.buffers()[1]], offset=array.offset)
+    return np.where(valid(array), np.asarray(stored), np.asarray(stored).dtype.type(null))
 
 
 def valid(array: Any) -> Mask:
@@ -157,10 +180,10 @@ def _by_appearance_already(codes: NDArray[Any], count: int) -> bool:
     """Whether each code stands somewhere, and for the first time after all lower ones."""
     highest = -1
     for begin in range(0, len(codes), _FEW):
-        upto = np.maximum.accumulate(codes[begin : begin + _FEW])
-        if upto[0] > highest + 1 or np.diff(upto).max(initial=0) > 1:
+        upto = np.maximum.accumulate(np.maximum(codes[begin : begin + _FEW], highest))
+        if np.diff(upto, prepend=highest).max() > 1:
             return False
-        highest = max(highest, int(upto[-1]))
+        highest = int(upto[-1])
         if highest == count - 1:
             return True
     return highest == count - 1
@@ -195,9 +218,9 @@ def code(columns: Sequence[Column]) -> tuple[list[Codes], Sequence[Any]]:
 def _text_codes(columns: Sequence[Column]) -> tuple[list[Codes], Any]:
     """Codes of the texts of each column, -1 where there is none, and their one table."""
     texts = [_NO_TEXT if column.text is None else coded_text(column.text) for column in columns]
-    chunks = pa.chunked_array(texts).unify_dictionaries().chunks
+    chunks = pa.chunked_array(texts).unify_dictionaries().chunks if len(texts) > 1 else texts
     codes = [
-        constant(-1, len(column), np.int32) if column.text is None else np.asarray(chunk.indices.fill_null(-1))
+        constant(-1, len(column), np.int32) if column.text is None else plain(chunk.indices, -1)
         for column, chunk in zip(columns, chunks, strict=True)
     ]
     return codes, chunks[0].dictionary
@@ -216,6 +239,7 @@ def coded_text(text: Any) -> Any:
 def _values(order: Integers, words: Any, numbers: Integers) -> Sequence[Any]:
     """The table of the codes that were given in that order: texts come before numbers in `order`."""
     if not len(numbers):
-        return table(words.take(pa.array(order)))
+        ordered = len(order) == len(words) and (order[1:] > order[:-1]).all()
+        return table(words if ordered else words.take(pa.array(order)))
     everything = [*words.to_pylist(), *numbers.tolist()]
     return tuple(everything[place] for place in order.tolist())

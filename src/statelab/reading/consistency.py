@@ -2,18 +2,21 @@
 
 from collections.abc import Callable
 from collections.abc import Collection
-from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from statelab.columns import INF
 from statelab.columns import History
 from statelab.columns import Integers
 from statelab.columns import Mask
 from statelab.errors import BadInput
-from statelab.reading.column import coded_text
 from statelab.reading.column import pc
+from statelab.reading.column import plain
 from statelab.reading.column import plain_text
+from statelab.reading.ordered import in_order
 from statelab.reading.sheet import Sheet
 from statelab.reading.words import shown
 
@@ -29,11 +32,11 @@ def require_own_ids(sheet: Sheet, name: str, place: Place, repeating: Collection
     column = sheet.columns["op_id"]
     if not repeating and pc.count_distinct(plain_text(column.text)).as_py() == np.count_nonzero(column.known):
         return
-    ids = coded_text(column.text)
-    sheet.columns["op_id"] = replace(column, text=ids)  # need not be coded again
+    sheet.columns["op_id"] = column = column.coded()  # need not be coded again
+    ids = column.text
     may_repeat = np.array([op in repeating for op in sheet.ops], np.bool_).take(sheet.arrays["op"])
     rows = np.flatnonzero(column.known & ~may_repeat)
-    codes = np.asarray(ids.indices.fill_null(-1))[rows]
+    codes = plain(ids.indices, -1)[rows]
     if np.bincount(codes).max(initial=0) <= 1:
         return
     first, again = _first_repeated(codes)
@@ -68,17 +71,23 @@ def _in_order(history: History) -> bool:
     """Whether each operation of a process starts at the end of the one above it or later: then none overlap. O(n)."""
     codes = history.process.astype(np.uint16) if len(history.processes) <= 2**16 else history.process  # sorts in O(n)
     latest = np.full(len(history.processes), -INF - 1, np.int64)
-    for begin in range(0, len(history), _BLOCK):
-        block = slice(begin, begin + _BLOCK)
-        ended = np.flatnonzero(history.end[block] != INF)
-        order = ended[np.argsort(codes[block][ended], kind="stable")]
-        process, start, end = history.process[block][order], history.start[block][order], history.end[block][order]
-        last = np.append(process[1:] != process[:-1], True) if len(order) else np.zeros(0, np.bool_)
-        first = np.roll(last, 1)
-        if (start[first] < latest[process[first]]).any() or ((start[1:] < end[:-1]) & ~last[:-1]).any():
+    blocks = (slice(begin, begin + _BLOCK) for begin in range(0, len(history), _BLOCK))
+    for process, first, last, fits in in_order(partial(_block, history, codes), blocks):
+        if not fits or (first < latest[process]).any():
             return False
-        latest[process[last]] = end[last]
+        latest[process] = last
     return True
+
+
+def _block(history: History, codes: NDArray[Any], block: slice) -> tuple[NDArray[Any], Integers, Integers, bool]:
+    """Which processes ended operations in a block, each one's first start and last end, and whether they all fit."""
+    ended = np.flatnonzero(history.end[block] != INF)
+    order = ended[np.argsort(codes[block][ended], kind="stable")]
+    process, start, end = codes[block][order], history.start[block][order], history.end[block][order]
+    last = np.append(process[1:] != process[:-1], True) if len(order) else np.zeros(0, np.bool_)
+    first = np.roll(last, 1)
+    fits = not ((start[1:] < end[:-1]) & ~last[:-1]).any()
+    return process[last], start[first], end[last], fits
 
 
 def _overlap(history: History) -> tuple[int, int] | None:

@@ -3,6 +3,7 @@
 import os
 from collections import deque
 from collections.abc import Callable
+from collections.abc import Generator
 from collections.abc import Iterable
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -13,6 +14,16 @@ Part = TypeVar("Part")
 Result = TypeVar("Result")
 
 _MOST_THREADS = 4
+
+
+def ahead(parts: Iterable[Part]) -> Generator[Part, None, None]:
+    """The same parts; while one is in use, a thread makes the next. Close it: then that thread has ended."""
+    source = iter(parts)
+    with ThreadPoolExecutor(1) as reader:
+        following = reader.submit(next, source, None)
+        while (part := following.result()) is not None:
+            following = reader.submit(next, source, None)
+            yield part
 
 
 def in_order(work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:

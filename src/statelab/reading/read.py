@@ -7,6 +7,7 @@ from typing import Literal
 
 from statelab.checkers.model import Model
 from statelab.columns import History
+from statelab.memory import keep_freed
 from statelab.reading.column import pa
 from statelab.reading.consistency import Place
 from statelab.reading.consistency import require_own_ids
@@ -28,6 +29,7 @@ def read(source: Path | Literal["-"], model: Model) -> History:
 
     It conforms to the shapes of the model. Raises BadInput with one line: file, line (Parquet: row), what is wrong.
     """
+    keep_freed()
     name = STANDARD_INPUT if str(source) == "-" else str(source)
     with opened(Path(source), name) as stream:
         head, whole = peeked(stream)
@@ -44,8 +46,7 @@ def _of_table(stream: BinaryIO, name: str, model: Model) -> History:
 
 
 def _consistent(sheet: Sheet, name: str, place: Place, model: Model) -> History:
-    repeating = [op for op, shape in model.operations.items() if shape.repeats]
-    require_own_ids(sheet, name, place, repeating)
-    history = sheet.history(model.answers, ids_repeat=bool(repeating))
+    require_own_ids(sheet, name, place, model.repeating)
+    history = sheet.history(model.answers, ids_repeat=bool(model.repeating))
     require_times(history, name, place)
     return history

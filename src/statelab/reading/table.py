@@ -93,7 +93,7 @@ class Table:
 
     def parts(self) -> Iterator[Rows]:
         """All rows, some at a time."""
-        for batch in self._file.iter_batches(_ROWS, columns=self._wanted, use_threads=False):
+        for batch in self._file.iter_batches(_ROWS, columns=self._wanted, use_threads=True):
             yield Rows(dict(zip(batch.schema.names, map(_own, batch.columns), strict=True)), len(batch))
 
     def row(self, row: int) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Parquet: all rows at once, by the rules for columns; a row that is refused is put into words by the strict reader."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from statelab.reading.column import Column
 from statelab.reading.column import code
 from statelab.reading.column import pa
 from statelab.reading.merge import merged
+from statelab.reading.ordered import ahead
 from statelab.reading.ordered import in_order
 from statelab.reading.record import Refused
 from statelab.reading.record import Taker
@@ -79,9 +81,10 @@ def _sheets(table: Table, name: str, model: Model) -> Iterator[Sheet]:
     """The sheets of the table's parts; raises BadInput for the first row that is refused."""
     before = 0
     try:
-        for sheet in in_order(lambda rows: _Part(rows, model).sheet(), table.parts()):
-            yield sheet
-            before += len(sheet)
+        with closing(ahead(table.parts())) as parts:
+            for sheet in in_order(lambda rows: _Part(rows, model).sheet(), parts):
+                yield sheet
+                before += len(sheet)
     except RefusedRow as refused:
         raise BadInput(f"{name}, {_refusal(table, before + refused.row, model)}") from None
 
@@ -110,6 +113,8 @@ class _Part:
         arrays |= {field: self._stamps(field) for field in ("start", "end")}
         columns = {field: self._tested(field).column for field in ("process", "key", "op_id", "error")}
         timed_out = self._tested("timed_out").flag
+        if self._model.repeating:
+            columns["op_id"] = columns["op_id"].coded()  # in several threads, what else one alone would have to do
         columns |= self._servers()
         values = {field: self._tested(field) for field in VALUES if field == "result" or self._owned(field).any()}
         self._accepted.require_one({field: each.given for field, each in values.items()})
