@@ -33,12 +33,8 @@ def judged(history: History, initial: int, way: Way = UP) -> Finding:
     found = examine(answers(seen, start), seen.grouped_by("whole"))
     if found.valid:
         return Finding(verdict="held", reason="one counter explains all answers")
-<<<<<<< HEAD
-    told = verdict if up else replace(verdict, race_events=tuple(map(_unmirrored, verdict.race_events)))
-=======
     verdict = conclude(found)
-    told = verdict if way is UP else replace(verdict, race_events=tuple(map(_unmirrored, verdict.race_events)))
->>>>>>> speed
+    told = verdict if up else replace(verdict, race_events=tuple(map(_unmirrored, verdict.race_events)))
     return Finding(
         verdict="violated",
         reason=f"no counter that {way.changes} for each {way.step} can have given these answers",
