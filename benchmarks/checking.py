@@ -1,7 +1,7 @@
 """How fast the checkers are: file to verdict and witness, in a warm process, from 10^4 to 10^7 operations.
 
 Files are made in one process and judged in another, so that the peak memory is that of reading and judging. Each
-figure is the median of three; `valid` is a history that is held, `spoiled` the same with one defect in its middle,
+figure is the median of three to nine; `valid` is a history that is held, `spoiled` the same with one defect in its middle,
 whose witness is found as well.
 """
 
@@ -160,7 +160,7 @@ def measure() -> None:
     with tempfile.TemporaryDirectory() as folder:
         judge = partial(_measured, Path(folder))
         rows = [row for job in track(jobs, "judging files", console=console) for row in judge(*job)]
-    table = Table(*COLUMNS, title="file to verdict and witness, warm process, median of 3")
+    table = Table(*COLUMNS, title="file to verdict and witness, warm process, median of 3 to 9")
     for row in rows:
         table.add_row(*cells(row), end_section=row.operations == SIZES[-1] and row.kind == "spoiled")
     console.print(table)
@@ -174,7 +174,7 @@ def measure() -> None:
 def _machine() -> str:
     """What it was measured on."""
     versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "pyarrow"))
-    return f"Seconds from file to verdict and witness, warm process, median of 3; {os.cpu_count()} cores, {versions}."
+    return f"Seconds from file to verdict and witness, warm process, median of 3 to 9; {os.cpu_count()} cores, {versions}."
 
 
 def _picture(rows: list[Measured]) -> str:

@@ -95,12 +95,19 @@ class _Case:
         self._pairs = contradictions(found, at_least(found, whole=False))
         self._overdrawn = np.flatnonzero(found.overdrawn)
         self._starved = np.flatnonzero(found.starved & ~found.muddled)
-        self._whole = contradictions(found, at_least(found, whole=True)) if len(unsplittable(found)) else self._pairs
-        self._certain = _keys(found, self._whole.one, self._overdrawn, self._starved)
+        self._whole = self._pairs
+        self._certain = self._contradicted()
+        if not (explained | self._certain).all() and len(unsplittable(found)):
+            self._whole = contradictions(found, at_least(found, whole=True))
+            self._certain = self._contradicted()
         undecided = ~(explained | self._certain)
         if undecided.any():
             undecided &= ~_explained(found, blocks, found.may_be_two)
         self._open = np.flatnonzero(undecided)
+
+    def _contradicted(self) -> Mask:
+        """The keys that no lock explains whatever became of the unknown operations."""
+        return _keys(self._found, self._whole.one, self._overdrawn, self._starved)
 
     def finding(self) -> Finding:
         outcomes = {key: self._search(key) for key in self._open.tolist()}
