@@ -1,8 +1,8 @@
 """How fast the checkers are: file to verdict and witness, in a warm process, from 10^4 to 10^7 operations.
 
 Files are made in one process and judged in another, so that the peak memory is that of reading and judging. Each
-figure is the median of three to nine; `valid` is a history that is held, `spoiled` the same with one defect in its middle,
-whose witness is found as well.
+figure is the median of three to nine; `valid` is a history that is held, `spoiled` the same with one defect in its
+middle, whose witness is found as well.
 """
 
 import importlib
@@ -174,7 +174,8 @@ def measure() -> None:
 def _machine() -> str:
     """What it was measured on."""
     versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "pyarrow"))
-    return f"Seconds from file to verdict and witness, warm process, median of 3 to 9; {os.cpu_count()} cores, {versions}."
+    machine = f"{os.cpu_count()} cores, {versions}"
+    return f"Seconds from file to verdict and witness, warm process, median of 3 to 9; {machine}."
 
 
 def _picture(rows: list[Measured]) -> str:
