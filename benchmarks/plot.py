@@ -62,7 +62,7 @@ def _grid(x: _Scale, y: _Scale, across: str, up: str) -> list[str]:
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{right}" y1="{at:.1f}" y2="{at:.1f}"/>')
         parts.append(f'<text x="{LEFT - 8}" y="{at + 4:.1f}" text-anchor="end">{_power(tick)}</text>')
     parts.append(f'<text x="{right}" y="{bottom + 38}" text-anchor="end">{escape(across)}</text>')
-    return [*parts, f'<text x="{LEFT}" y="{TOP - 6}" text-anchor="end">{escape(up)}</text>']
+    return [*parts, f'<text x="{LEFT - 4}" y="{TOP - 16}" text-anchor="end">{escape(up)}</text>']
 
 
 def _power(exponent: int) -> str:
