@@ -67,7 +67,7 @@ fuzz: $(READY) ## every checker against exhaustive search on random histories (M
 bench: $(READY) ## speed of the checkers, and of the lab as ratios of one run (BENCH=checking or serving)
 	@$(BIN)/python -m benchmarks $(BENCH)
 
-speed: $(READY) ## measure the checkers and put the table and the plot into docs/checking.md (about 15 min, a quiet machine)
+speed: $(READY) ## measure the checkers and put the table and the plot into docs/checking.md (about 10 min, a quiet machine)
 	@$(BIN)/python -m benchmarks checking && $(BIN)/python -m benchmarks.publish
 
 readme: $(READY) ## put the headline table of reports/latest into the README
