@@ -103,7 +103,7 @@ def memcached_pool() -> "PooledClient":
     return PooledClient(SETTINGS.memcached, **memcached_options())
 
 
-def postgres_pool(**options: str) -> "ConnectionPool[Any]":
+def postgres_pool(min_size: int = 0, **options: str) -> "ConnectionPool[Any]":
     """Gives up reconnecting as soon as a request does: a pool that waits longer and longer finds a store that is back
     only minutes later."""
     from psycopg_pool import ConnectionPool
@@ -111,7 +111,7 @@ def postgres_pool(**options: str) -> "ConnectionPool[Any]":
     assert SETTINGS.postgres
     return ConnectionPool(
         SETTINGS.postgres,
-        min_size=0,
+        min_size=min_size,
         max_size=8,
         max_idle=30,
         timeout=TIMEOUT,

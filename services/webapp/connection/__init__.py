@@ -57,6 +57,8 @@ CONNECTION = Workload(
         # pools
         "redis-pool-before-fork": "redis_pool_before_fork",
         "memcached-pool": "memcached_pool",
+        "memcached-pool-before-fork": "memcached_pool_before_fork",
         "postgres-pool": "postgres_pool",
+        "postgres-pool-before-fork": "postgres_pool_before_fork",
     },
 )
