@@ -33,7 +33,9 @@ class Load:
     def __init__(self, folder: Path, *, users: int, timeout_s: float, reuse: bool) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        options = ["--headless", "--cells", "--users", str(users), "--spawn-rate", str(users), "--loglevel", "WARNING"]
+        # its table of everything so far, every 2 s, would cost more with each cell, and fill the disk in the end
+        options = ["--headless", "--only-summary", "--loglevel", "WARNING"]
+        options += ["--cells", "--users", str(users), "--spawn-rate", str(users)]
         options += ["--record", str(folder), "--request-timeout", str(timeout_s), *(["--reuse"] if reuse else [])]
         with (folder / "locust.log").open("wb") as log:
             self._process = subprocess.Popen(
