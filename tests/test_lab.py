@@ -105,6 +105,8 @@ CONNECTION = {
     ("memcached-before-fork", "sync-4-preload"): ["broken-connection"],
     ("redis-pool-before-fork", "gthread"): [],
     ("redis-pool-before-fork", "sync-4-preload"): [],
+    ("memcached-pool-before-fork", "gthread"): [],
+    ("memcached-pool-before-fork", "sync-4-preload"): ["broken-connection"],
     ("postgres-on-g", "gthread"): [],
 }
 

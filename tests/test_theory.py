@@ -307,7 +307,9 @@ CONNECTIONS = {
     "postgres-closed-at-exit": dict.fromkeys(EACH, CL | BC) | {"dev-processes": frozenset()},
     "redis-pool-before-fork": NOWHERE,
     "memcached-pool": NOWHERE,
+    "memcached-pool-before-fork": NOWHERE | dict.fromkeys(FORKED, BC),
     "postgres-pool": NOWHERE,
+    "postgres-pool-before-fork": NOWHERE | dict.fromkeys(FORKED, CR | BC | STALLED),
 }
 
 
