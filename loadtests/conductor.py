@@ -65,17 +65,19 @@ class Conductor:
         return progress
 
     def _audit(self, cell: Cell, reads: int) -> None:
-        """At least so many reads, and more until every process has answered one; none where there is no final state."""
+        """At least so many reads, and more by everybody where several may serve them, until every process has answered
+        one; none where there is no final state."""
         audit = getattr(self._workloads[cell.workload], "audit", None)
         if audit is None:
             return
         boots: set[str] = set()
         done = 0
+        expected = cell.processes or 1
+        several = max(expected, cell.servers) > 1
 
         def job(client: RecordingClient) -> None:
             nonlocal done
-            expected = cell.processes or 1
-            while done < reads or (len(boots) < expected and done < expected * AUDIT_ROUNDS):
+            while done < reads or (several and len(boots) < expected and done < expected * AUDIT_ROUNDS):
                 done += 1
                 server = audit(client, cell).served_by
                 if server is None:

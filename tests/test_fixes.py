@@ -277,8 +277,8 @@ def test_nothing_is_lost_or_made_up(before: str, after: str) -> None:
 @pytest.mark.parametrize(
     ("broken", "fix"),
     [
-        ("sqlite-global", "sqlite-on-g"),
-        ("redis-global", "redis-pool-before-fork"),
+        ("sqlite-global", "sqlite-pool"),
+        ("redis-global", "redis-pool"),
         ("memcached-global", "memcached-pool"),
         ("postgres-global", "postgres-pool"),
         ("postgres-closed-at-exit", "postgres-on-g"),

@@ -301,8 +301,14 @@ CONNECTIONS = {
     "postgres-before-fork": APART
     | dict.fromkeys(FORKED, CR | BC | STALLED)
     | dict.fromkeys((*THREADS, *GREENLETS), CR),
+    "sqlite-before-fork": FORKED_APART | dict.fromkeys((*THREADS, *GREENLETS), CR),
     "sqlite-on-g": NOWHERE,
     "postgres-on-g": NOWHERE,
+    "redis-on-g": NOWHERE,
+    "memcached-on-g": NOWHERE,
+    "sqlite-pool": NOWHERE,
+    "sqlite-pool-before-fork": NOWHERE,
+    "redis-pool": NOWHERE,
     "postgres-on-g-no-teardown": NOWHERE,
     "postgres-closed-at-exit": dict.fromkeys(EACH, CL | BC) | {"dev-processes": frozenset()},
     "redis-pool-before-fork": NOWHERE,
@@ -327,6 +333,14 @@ def test_rule_agrees_with_what_the_workload_showed(name: str, showed: dict[str, 
         if predicted != expected
     ]
     assert wrong == []
+
+
+@pytest.mark.parametrize("deployment", DEPLOYED)
+def test_what_its_documentation_forbids_after_a_fork_is_never_guaranteed(deployment: str) -> None:
+    about = claims(PROCESS, PROCESS, not_after_fork=True)
+    predicted = predict(about, DEPLOYED[deployment], "io", {"seen-by-others": "crossed-replies"})
+    assert not predicted.anomalies
+    assert predicted.guaranteed is not DEPLOYED[deployment].forks_after_import
 
 
 @pytest.mark.parametrize("left_to", ["interpreter", "process"])

@@ -35,6 +35,7 @@ class Claims:
     fails_across     boundaries at which requests that share it fail, now and then
     notices          there they fail before one of them is given what belongs to another
     untimed          there one whose answer another one took waits for it without a limit
+    not_after_fork   what was opened before a fork must not be used after it, its documentation says
     left_to          who closes what a request opens: the interpreter, once nothing refers to it any more, which it does
                      not promise; or the process, at its end; None: the request itself
     blocks_hub       a wait in it stops every greenlet of the process
@@ -69,6 +70,7 @@ class Claims:
     fails_across: frozenset[Boundary] = NOTHING
     notices: bool = False
     untimed: bool = False
+    not_after_fork: bool = False
     left_to: Literal["interpreter", "process"] | None = None
     blocks_hub: bool = False
     blocks_unpatched: bool = False

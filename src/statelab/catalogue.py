@@ -25,6 +25,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     fails_across: frozenset[str] = frozenset()
     notices: bool = False
     untimed: bool = False
+    not_after_fork: bool = False
     left_to: str | None = None
     blocks_hub: bool = False
     blocks_unpatched: bool = False

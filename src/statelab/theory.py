@@ -181,6 +181,8 @@ def _why_held(claims: Claims, deployment: Deployment, visible: Mapping[str, str]
     """Whether `held` is the mechanism's own promise in this deployment, and why."""
     if claims.left_to and "left-open" in visible:
         return False, f"what a request opens is left to the {claims.left_to} to close"
+    if claims.not_after_fork and deployment.forks_after_import:
+        return False, "it was opened before the fork, and its documentation forbids to use it afterwards"
     if not deployment.spread:
         return True, "one request after the other in one process"
     if _out_of_the_way(claims, deployment):

@@ -43,6 +43,7 @@ CONNECTION = Workload(
         # one for the process
         "sqlite-global": "sqlite_global",
         "sqlite-global-one-thread": "sqlite_global_one_thread",
+        "sqlite-before-fork": "sqlite_before_fork",
         "redis-global": "redis_global",
         "redis-before-fork": "redis_before_fork",
         "memcached-global": "memcached_global",
@@ -54,7 +55,12 @@ CONNECTION = Workload(
         "postgres-on-g": "postgres_on_g",
         "postgres-on-g-no-teardown": "postgres_on_g_no_teardown",
         "postgres-closed-at-exit": "postgres_closed_at_exit",
+        "redis-on-g": "redis_on_g",
+        "memcached-on-g": "memcached_on_g",
         # pools
+        "sqlite-pool": "sqlite_pool",
+        "sqlite-pool-before-fork": "sqlite_pool_before_fork",
+        "redis-pool": "redis_pool",
         "redis-pool-before-fork": "redis_pool_before_fork",
         "memcached-pool": "memcached_pool",
         "memcached-pool-before-fork": "memcached_pool_before_fork",

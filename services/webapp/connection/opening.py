@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pymemcache.client.base import Client
     from redis import ConnectionPool
     from redis.connection import ConnectionInterface
+    from sqlalchemy import QueuePool
 
 AT_ONCE = WINDOWS["tight"]
 
@@ -59,6 +60,24 @@ def sqlite(*, check_same_thread: bool = True) -> sqlite3.Connection:
     with SQLITE.sqlite():
         pass
     return sqlite3.connect(SQLITE.path, isolation_level=None, check_same_thread=check_same_thread)
+
+
+def sqlite_pool() -> "QueuePool":
+    """As SQLAlchemy makes it for a file: whichever thread asks next gets a connection that nobody has."""
+    from sqlalchemy import QueuePool
+
+    def opened() -> Any:
+        return sqlite(check_same_thread=False)
+
+    return QueuePool(opened)
+
+
+@contextlib.contextmanager
+def lent(pool: "QueuePool") -> Iterator[sqlite3.Connection]:
+    """One of the pool's connections, for as long as it lasts."""
+    with contextlib.closing(pool.connect()) as borrowed:
+        assert isinstance(borrowed.dbapi_connection, sqlite3.Connection)
+        yield borrowed.dbapi_connection
 
 
 @cache

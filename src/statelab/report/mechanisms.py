@@ -93,6 +93,7 @@ def _claims(claims: Claims) -> str:
         f"requests that share it fail across: {_named(claims.fails_across)}": claims.fails_across,
         "they fail before a wrong answer is given": claims.notices,
         "who misses an answer waits for it without a limit": claims.untimed,
+        "not to be used after a fork, says its documentation": claims.not_after_fork,
         f"what a request opens is left to the {claims.left_to} to close": claims.left_to is not None,
         "a wait stops every greenlet": claims.blocks_hub,
         "a wait stops every greenlet if it was made before gevent patches": claims.blocks_unpatched,

@@ -1,0 +1,45 @@
+"""One SQLite connection, opened when the app is made: before the fork, where the server makes the app first.
+
+People open it at the top of a module. Its documentation forbids to use it in a forked process: each goes on with a copy
+of what the library remembers of one file, which goes well until one of them closes its own.
+"""
+
+import sqlite3
+
+from flask import Flask
+
+from webapp.claims import BLOCKING
+from webapp.claims import NOTHING
+from webapp.claims import PROCESS
+from webapp.claims import Claims
+from webapp.connection import conversation
+from webapp.connection import opening
+from webapp.window import Window
+
+CLAIMS = Claims(
+    shared_across=PROCESS,
+    atomic_across=NOTHING,
+    switches_inside=BLOCKING,
+    not_after_fork=True,
+    survives="request",
+    medium="sqlite",
+)
+
+opened: list[sqlite3.Connection] = []
+
+
+def init_app(app: Flask) -> None:
+    opened.append(opening.sqlite(check_same_thread=False))
+
+
+def echo(key: str, window: Window, value: int) -> int | None:
+    with opening.refusing():
+        return conversation.over_sqlite(opened[0], window, value)
+
+
+def probe(key: str, value: int) -> int | None:
+    return opening.probe_sqlite(value)
+
+
+def left(key: str) -> None:
+    """No server, nobody who counts."""
