@@ -33,6 +33,7 @@ from statelab.checkers.model import Finding
 from statelab.checkers.model import Model
 from statelab.checkers.model import Proof
 from statelab.checkers.model import Shape
+from statelab.checkers.mutex_conflicts import Pairs
 from statelab.checkers.mutex_conflicts import contradictions
 from statelab.checkers.mutex_holds import Blocks
 from statelab.checkers.mutex_holds import Holds
@@ -65,11 +66,18 @@ def check(history: History, *, initial: Value | None, deadline: Deadline) -> Fin
     wrong = contradictions(found, blocks)
     explained = ~_keys(found, wrong.one, np.flatnonzero(found.starved))
     if not explained.all():
-        contradicted = np.intersect1d(found.may_be_two, np.concatenate((wrong.one, wrong.other)))
-        explained |= _explained(found, blocks, contradicted)
+        explained |= _explained(found, blocks, _worth_splitting(found, wrong))
     if explained.all():
         return Finding(verdict="held", reason="one lock explains all answers")
     return _Case(found, blocks, explained, deadline).finding()
+
+
+def _worth_splitting(found: Holds, wrong: Pairs) -> Places:
+    """Those of the contradicted acquires that may be two, but for keys with a pair that no split parts."""
+    one, other = (np.isin(places, found.may_be_two) for places in (wrong.one, wrong.other))
+    contradicted = np.union1d(wrong.one[one], wrong.other[other])
+    hopeless = _keys(found, wrong.one[~(one | other)])
+    return contradicted[~hopeless[found.key[contradicted]]]
 
 
 def _keys(found: Holds, *places: Places) -> Mask:

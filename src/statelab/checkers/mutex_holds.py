@@ -52,13 +52,15 @@ class Following:
 @dataclass(frozen=True, eq=False)
 class Holds:
     """Shape `(m,)`: the operations that may have taken effect, by client and key, then by start; `row` is where they
-    stand in the history. `client` is where those of the same client and key begin."""
+    stand in the history. `client` is where those of the same client and key begin. `tied`: some of a client and key
+    start at once."""
 
     history: History
     row: Places
     client: Places
     acquire: Mask
     ok: Mask
+    tied: bool
 
     @cached_property
     def start(self) -> Integers:
@@ -142,15 +144,19 @@ class Holds:
         new = begins(self.client) | begins(self.start)
         return np.maximum.accumulate(np.where(new, np.arange(len(new)), 0))
 
-    @cached_property
-    def freed(self) -> Integers:
-        """The start of the first release of the client that started no earlier than each place; INF: there is none."""
-        release, at_once = ~self.acquire, self.at_once
-        return np.append(self.start, INF)[np.where(release[at_once], at_once, self.next_release[at_once])]
+    def freed(self, acquires: Places) -> Integers:
+        """The start of the first release of its client that started no earlier than each acquire; INF: there is none."""
+        start = np.append(self.start, INF)
+        if not self.tied:
+            return start[self.next_release[acquires]]
+        at_once = self.at_once[acquires]
+        return start[np.where(self.acquire[at_once], self.next_release[at_once], at_once)]
 
     @cached_property
     def asked(self) -> Codes:
         """How many acquires the client had asked for when each operation started."""
+        if not self.tied:
+            return self.so_far(self.acquire)
         new = np.append(self.at_once[1:] == np.arange(1, len(self.row)), True)
         last = np.where(new, np.arange(len(self.row)), len(self.row))
         return self.so_far(self.acquire)[np.minimum.accumulate(last[::-1])[::-1]]
@@ -179,12 +185,13 @@ def holds(history: History) -> Holds:
     by_client = arranged(client, history.start[rows])
     rows, client = rows[by_client], client[by_client]
     start = history.start[rows]
-    if ((client[1:] == client[:-1]) & (start[1:] == start[:-1])).any():
+    tied = bool(((client[1:] == client[:-1]) & (start[1:] == start[:-1])).any())
+    if tied:
         order = np.lexsort((history.end[rows], history.start[rows], client))
         rows, client = rows[order], client[order]
     new = begins(client)
     first = np.maximum.accumulate(np.where(new, np.arange(len(rows)), 0)) if len(rows) else np.zeros(0, np.intp)
-    return Holds(history, rows, first, history.is_op("acquire")[rows], history.status[rows] == OK)
+    return Holds(history, rows, first, history.is_op("acquire")[rows], history.status[rows] == OK, tied)
 
 
 def plainly(found: Holds) -> Blocks:
@@ -235,7 +242,7 @@ def at_least(found: Holds, *, whole: bool) -> Blocks:
     """What is certain however the unknown operations went: a hold lasts until the first release that can have ended
     it, and a release lies in a hold. `whole`: a hold that only a spare acquire could split is one."""
     place = np.flatnonzero(found.ok & found.acquire)
-    freed = found.freed[place]
+    freed = found.freed(place)
     if whole:
         one = np.isin(place, unsplittable(found))
         freed[one] = found.start[found.next_answered[place[one]]]
