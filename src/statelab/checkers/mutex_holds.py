@@ -145,7 +145,7 @@ class Holds:
         return np.maximum.accumulate(np.where(new, np.arange(len(new)), 0))
 
     def freed(self, acquires: Places) -> Integers:
-        """The start of the first release of its client that started no earlier than each acquire; INF: there is none."""
+        """The start of the first release of its client that started no earlier than each acquire; INF: none did."""
         start = np.append(self.start, INF)
         if not self.tied:
             return start[self.next_release[acquires]]
