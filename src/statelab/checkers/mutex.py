@@ -102,7 +102,8 @@ class _Case:
         self._history = found.history
         self._pairs = contradictions(found, at_least(found, whole=False))
         self._overdrawn = np.flatnonzero(found.overdrawn)
-        self._starved = np.flatnonzero(found.starved & ~found.muddled)
+        starved = np.flatnonzero(found.starved)
+        self._starved = starved[~found.muddled[starved]] if len(starved) else starved
         self._whole = self._pairs
         self._certain = self._contradicted()
         if not (explained | self._certain).all() and len(unsplittable(found)):

@@ -86,18 +86,33 @@ class Holds:
         return np.subtract(count, before, out=count)
 
     @cached_property
+    def begun(self) -> Places:
+        """Shape `(h,)`: the places of answered acquires."""
+        return np.flatnonzero(self.ok & self.acquire)
+
+    @cached_property
     def next_answered(self) -> "Following":
         return Following(self.ok, self.client)
+
+    @cached_property
+    def answer(self) -> Places:
+        """For each of `begun` the next answered place of its client."""
+        return self.next_answered[self.begun]
 
     @cached_property
     def next_release(self) -> "Following":
         return Following(~self.acquire, self.client)
 
     @cached_property
+    def release(self) -> Places:
+        """For each of `begun` the next release of its client, answered or not."""
+        return self.next_release[self.begun]
+
+    @cached_property
     def holding(self) -> Mask:
         """Which answered releases follow an answered acquire: it is theirs, unless something unknown lies between."""
         mine = np.zeros(len(self.row) + 1, np.bool_)
-        mine[self.next_answered[np.flatnonzero(self.ok & self.acquire)]] = True
+        mine[self.answer] = True
         return mine[:-1] & self.ok & ~self.acquire
 
     @cached_property
@@ -118,8 +133,7 @@ class Holds:
     @cached_property
     def again(self) -> Mask:
         """Which acquires stand in a run of answered ones of their client, with no answered release between."""
-        first = np.flatnonzero(self.ok & self.acquire)
-        after = self.next_answered[first]
+        first, after = self.begun, self.answer
         inside = after < len(self.row)
         first, after = first[inside], after[inside]
         twice = self.acquire[after]
@@ -144,12 +158,13 @@ class Holds:
         new = begins(self.client) | begins(self.start)
         return np.maximum.accumulate(np.where(new, np.arange(len(new)), 0))
 
-    def freed(self, acquires: Places) -> Integers:
-        """The start of the first release of its client that started no earlier than each acquire; INF: none did."""
+    @cached_property
+    def freed(self) -> Integers:
+        """For each of `begun` the start of the first release of its client that started no earlier; INF: none did."""
         start = np.append(self.start, INF)
         if not self.tied:
-            return start[self.next_release[acquires]]
-        at_once = self.at_once[acquires]
+            return start[self.release]
+        at_once = self.at_once[self.begun]
         return start[np.where(self.acquire[at_once], self.next_release[at_once], at_once)]
 
     @cached_property
@@ -170,10 +185,8 @@ class Holds:
     @cached_property
     def may_be_two(self) -> Places:
         """The acquires of which an unknown release lies before the answered one: they may be two holds, not one."""
-        place = np.flatnonzero(self.ok & self.acquire)
-        following = self.next_answered[place]
-        with_release = np.append(self.holding, False)[following]
-        return place[with_release & (self.next_release[place] < following)]
+        with_release = np.append(self.holding, False)[self.answer]
+        return self.begun[with_release & (self.release < self.answer)]
 
 
 def holds(history: History) -> Holds:
@@ -196,8 +209,7 @@ def holds(history: History) -> Holds:
 
 def plainly(found: Holds) -> Blocks:
     """The holds if no operation of unknown outcome took effect that need not have."""
-    place = np.flatnonzero(found.ok & found.acquire)
-    following, unknown = found.next_answered[place], found.next_release[place]
+    place, following, unknown = found.begun, found.answer, found.release
     last = max(0, len(found.row) - 1)
     inside = np.minimum(following, last)
     whole = found.holding[inside] & (following <= last)
@@ -216,7 +228,7 @@ def plainly(found: Holds) -> Blocks:
 def split_at(found: Holds, blocks: Blocks, split: Places) -> Blocks:
     """The same (see `plainly`) if the acquires `split` began holds that ended with an unknown release; the releases
     that followed end other holds, which began with unknown acquires."""
-    acquires = np.searchsorted(blocks.place[: np.count_nonzero(found.ok & found.acquire)], split)
+    acquires = np.searchsorted(found.begun, split)
     first_end, last_start = blocks.first_end.copy(), blocks.last_start.copy()
     first_end[acquires] = found.end[split]
     last_start[acquires] = np.maximum(found.start[split], found.start[found.next_release[split]])
@@ -241,9 +253,9 @@ def without_acquire(found: Holds, split: Places) -> Places:
 def at_least(found: Holds, *, whole: bool) -> Blocks:
     """What is certain however the unknown operations went: a hold lasts until the first release that can have ended
     it, and a release lies in a hold. `whole`: a hold that only a spare acquire could split is one."""
-    place = np.flatnonzero(found.ok & found.acquire)
-    freed = found.freed(place)
+    place, freed = found.begun, found.freed
     if whole:
+        freed = freed.copy()
         one = np.isin(place, unsplittable(found))
         freed[one] = found.start[found.next_answered[place[one]]]
     alone = np.flatnonzero(found.ok & ~found.acquire)
