@@ -59,7 +59,7 @@ def examine(given: Answers, group: Integers) -> Examination:
         given=given,
         told=by_number,
         unknown_by_end=unknown_by_end,
-        too_low=value < np.where(read, 0, 1),
+        too_low=value < ~read,  # a read may show 0, an increment 1
         duplicate=~by_number.new & ~read,
         gap=value - distinct > unknown_by_end,
         slack=order.slack(by_number.code, by_number.start, by_number.end),
@@ -69,9 +69,10 @@ def examine(given: Answers, group: Integers) -> Examination:
 
 def _distinct_so_far(by_number: Told) -> Integers:
     """For each position, how many different numbers its counter's increments were told up to its own."""
-    count = np.cumsum(by_number.new & ~by_number.read)
-    before = np.concatenate(([0], count))[by_number.first]
-    return np.subtract(count, before[by_number.counter])
+    count: Integers = np.cumsum(by_number.new & ~by_number.read)
+    before = np.concatenate(([0], count[by_number.first[1:] - 1])) if len(count) else count
+    count -= by_number.each(before)
+    return count
 
 
 def _unknown_by_end(given: Answers, by_number: Told) -> Integers:

@@ -56,15 +56,15 @@ def slack(rank: Integers, start: Integers, end: Integers) -> Integers:
 
     The arrays are sorted by rank. The lemma holds iff the result is 0 everywhere. O(n).
     """
-    if not len(rank):
-        return np.zeros(0, np.int64)
-    lower = np.full(len(rank), start.min())
-    new = np.flatnonzero(begins(rank))[1:]
-    lower[new] = np.maximum.accumulate(start)[new - 1]
-    np.maximum.accumulate(lower, out=lower)
-    late = np.flatnonzero(lower > end)
     found = np.zeros(len(rank), np.int64)
-    found[late] = lower[late] - end[late]
+    latest = np.maximum.accumulate(start)
+    late = np.flatnonzero(latest[:-1] > end[1:]) + 1  # so early, though the latest start may be one of its own rank
+    new = np.flatnonzero(begins(rank)) if len(late) else late
+    before = new[np.searchsorted(new, late, "right") - 1] - 1
+    late, before = late[before >= 0], before[before >= 0]
+    lower = latest[before]
+    late, lower = late[lower > end[late]], lower[lower > end[late]]
+    found[late] = lower - end[late]
     return found
 
 

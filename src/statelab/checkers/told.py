@@ -21,8 +21,10 @@ _LARGEST = 2**62
 def above(initial: int, numbers: Integers) -> Integers:
     """How far each number lies above the initial one; beyond 2^62 either way cut off, so that the difference fits."""
     least, largest = np.iinfo(np.int64).min, np.iinfo(np.int64).max
-    near: Integers = np.clip(numbers, max(initial - _LARGEST, int(least)), min(initial + _LARGEST, int(largest)))
-    return near - initial
+    lowest, highest = max(initial - _LARGEST, int(least)), min(initial + _LARGEST, int(largest))
+    if len(numbers) and (numbers.min() < lowest or numbers.max() > highest):
+        numbers = np.clip(numbers, lowest, highest)
+    return numbers - initial if initial else numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,9 +102,13 @@ class Told:
         found = np.minimum(np.searchsorted(self.place, wanted), len(self.place) - 1)
         return np.where(self.place[found] == wanted, found, -1)
 
+    def each(self, of_counter: Integers, places: Rows = slice(None)) -> Integers:
+        """For each of some positions what its counter has; where there is one counter, that alone."""
+        return of_counter if len(of_counter) == 1 else of_counter[self.counter[places]]
+
     def started_by_end(self, counter: Integers, start: Integers, places: Rows = slice(None)) -> Integers:
         """For each of some positions, how many of the given starts (of its counter) are not later than its end."""
-        ends, counters = self.end[places], self.counter[places]
+        ends = self.end[places]
         if not len(counter) or not len(ends):
             return np.zeros(len(ends), np.int64)
         low = np.minimum.reduceat(self.start, self.first)
@@ -114,7 +120,8 @@ class Told:
         lifted = lifted[kept]
         late = lifted[lifted > ends.min()]  # all others had started by any of the ends
         started = np.searchsorted(np.sort(late[late <= ends.max()], kind="stable"), ends, "right")
-        return started + (len(lifted) - len(late)) - before[counters]
+        started += len(lifted) - len(late) - self.each(before, places)
+        return started
 
 
 def told(given: Answers, group: Integers) -> Told:
@@ -125,10 +132,8 @@ def told(given: Answers, group: Integers) -> Told:
     place = _places(history, group, rows)
     code = _packed(place, given.value[rows], read)
     by_code = np.argsort(code, kind="stable")
-    rows, code, place = rows[by_code], code[by_code], place[by_code]
-    new_counter = order.begins(place)
-    counter = np.cumsum(new_counter) - 1
-    first = np.flatnonzero(new_counter)
+    rows, code, place = rows[by_code], code[by_code], _at(place, by_code)
+    first, counter = _counters(place)
     start, end = history.start[rows], history.end[rows]
     offset = order.lift(first, start, end)
     if len(first) > 1:
@@ -149,9 +154,22 @@ def told(given: Answers, group: Integers) -> Told:
     )
 
 
+def _counters(place: Integers) -> tuple[NDArray[np.intp], Integers]:
+    """Where each counter begins, and the number of each position's."""
+    if not len(place) or place[0] == place[-1]:
+        return np.arange(min(1, len(place))), np.broadcast_to(np.int64(0), len(place))
+    new = order.begins(place)
+    return np.flatnonzero(new), np.cumsum(new) - 1
+
+
+def _at(array: Integers, rows: NDArray[np.intp]) -> Integers:
+    """`array[rows]`, without the memory where it is all the same."""
+    return array[rows] if array.strides[0] else np.broadcast_to(array[:1], len(rows))
+
+
 def _places(history: History, group: Integers, rows: NDArray[np.intp]) -> Integers:
     if len(history.keys) <= 1:
-        return group[rows]
+        return _at(group, rows)
     return np.where(group[rows] < 0, -1, group[rows] * len(history.keys) + history.key[rows])
 
 
