@@ -120,6 +120,12 @@ class History:
     def __len__(self) -> int:
         return len(self.start)
 
+    @property
+    def size(self) -> int:
+        """Bytes that the arrays take; one that holds the same everywhere takes none."""
+        columns = (getattr(self, name) for name in _COLUMNS)
+        return sum(column.nbytes for column in columns if column is not None and any(column.strides))
+
     def operation(self, row: int) -> Operation:
         """Row `row` as the operation it was made from."""
         end = int(self.end[row])

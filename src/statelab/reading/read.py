@@ -23,6 +23,9 @@ from statelab.reading.tables import sheet_of_table
 
 PARQUET = b"PAR1"
 
+_ROOMY = 2**29
+"""Bytes of a history up to which it is judged fast, and beyond in as little memory as possible."""
+
 
 def read(source: Path | Literal["-"], model: Model) -> History:
     """The history in a file (JSON Lines or Parquet, plain, gzip or zstd) or on standard input (`-`).
@@ -30,6 +33,12 @@ def read(source: Path | Literal["-"], model: Model) -> History:
     It conforms to the shapes of the model. Raises BadInput with one line: file, line (Parquet: row), what is wrong.
     """
     keep_freed()
+    history = _history(source, model)
+    keep_freed(large=history.size <= _ROOMY)
+    return history
+
+
+def _history(source: Path | Literal["-"], model: Model) -> History:
     name = STANDARD_INPUT if str(source) == "-" else str(source)
     with opened(Path(source), name) as stream:
         head, whole = peeked(stream)
