@@ -58,13 +58,10 @@ class Holds:
     history: History
     row: Places
     client: Places
+    start: Integers
     acquire: Mask
     ok: Mask
     tied: bool
-
-    @cached_property
-    def start(self) -> Integers:
-        return self.history.start[self.row]
 
     @cached_property
     def end(self) -> Integers:
@@ -192,7 +189,7 @@ class Holds:
 def holds(history: History) -> Holds:
     """Puts the operations of each client in order. O(n log n)."""
     rows = np.flatnonzero(history.status != FAIL)
-    client = history.process[rows].astype(np.int64)
+    client: Integers | Codes = history.process[rows]
     if len(history.keys) > 1:
         client = dense(history.key[rows] * np.int64(max(1, len(history.processes))) + client)
     by_client = arranged(client, history.start[rows])
@@ -201,10 +198,10 @@ def holds(history: History) -> Holds:
     tied = bool(((client[1:] == client[:-1]) & (start[1:] == start[:-1])).any())
     if tied:
         order = np.lexsort((history.end[rows], history.start[rows], client))
-        rows, client = rows[order], client[order]
+        rows, client, start = rows[order], client[order], start[order]
     new = begins(client)
     first = np.maximum.accumulate(np.where(new, np.arange(len(rows)), 0)) if len(rows) else np.zeros(0, np.intp)
-    return Holds(history, rows, first, history.is_op("acquire")[rows], history.status[rows] == OK, tied)
+    return Holds(history, rows, first, start, history.is_op("acquire")[rows], history.status[rows] == OK, tied)
 
 
 def plainly(found: Holds) -> Blocks:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statelab.columns import INF
+from statelab.columns import Codes
 from statelab.columns import Integers
 from statelab.columns import Mask
 
@@ -28,7 +29,7 @@ class Inversion:
     slack_ns: int
 
 
-def begins(sorted_codes: Integers) -> Mask:
+def begins(sorted_codes: Integers | Codes) -> Mask:
     """Where a new code begins in an array sorted by it."""
     first = np.ones(len(sorted_codes), np.bool_)
     np.not_equal(sorted_codes[1:], sorted_codes[:-1], out=first[1:])

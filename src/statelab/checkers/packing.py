@@ -48,7 +48,7 @@ def paired(high: Integers | Codes, low: Integers) -> Integers:
     return code
 
 
-def arranged(group: Integers, time: Integers) -> NDArray[np.intp]:
+def arranged(group: Integers | Codes, time: Integers) -> NDArray[np.intp]:
     """The rows sorted by (group, time), equal ones as they stand; groups are numbers from 0 on. O(n log n)."""
     n = len(time)
     rows = None if (time[1:] >= time[:-1]).all() else np.argsort(time, kind="stable")
@@ -59,8 +59,8 @@ def arranged(group: Integers, time: Integers) -> NDArray[np.intp]:
         return by_group if rows is None else rows[by_group]
     bits = n.bit_length()
     if int(group.max()) >= _LARGEST >> bits:
-        group = dense(group)
-    places: NDArray[np.intp] = (group if rows is None else group[rows]) << bits
+        group = dense(group.astype(np.int64))
+    places = (group if rows is None else group[rows]).astype(np.int64) << bits
     places |= np.arange(n)
     places.sort()
     places &= (1 << bits) - 1
