@@ -23,6 +23,11 @@ FIELDS = ("result", "value", "expected", "seen")
 class Table(Sequence[T]):
     """A table of values that are made when they are asked for, and fast only where many are at once."""
 
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """Bytes that it takes."""
+
     @abstractmethod
     def at(self, places: NDArray[np.int64]) -> list[T]:
         """The values at these places."""

@@ -122,9 +122,11 @@ class History:
 
     @property
     def size(self) -> int:
-        """Bytes that the arrays take; one that holds the same everywhere takes none."""
+        """Bytes that the arrays take, one that holds the same everywhere none, and the texts of large tables."""
         columns = (getattr(self, name) for name in _COLUMNS)
-        return sum(column.nbytes for column in columns if column is not None and any(column.strides))
+        arrays: int = sum(column.nbytes for column in columns if column is not None and any(column.strides))
+        tables = (self.keys, self.op_ids, self.values)
+        return arrays + sum(table.size for table in tables if isinstance(table, Table))
 
     def operation(self, row: int) -> Operation:
         """Row `row` as the operation it was made from."""

@@ -111,6 +111,11 @@ class Texts(Table[str | None]):
     def __len__(self) -> int:
         return len(self._first) + len(self._texts)
 
+    @property
+    def size(self) -> int:
+        taken: int = self._texts.nbytes
+        return taken
+
     @overload
     def __getitem__(self, place: int) -> str | None: ...
     @overload
