@@ -291,7 +291,7 @@ APART = dict.fromkeys(("dev-single", "sync", "sync-4"), frozenset[str]())
 FORKED_APART = APART | dict.fromkeys(FORKED, frozenset[str]())
 NOWHERE = FORKED_APART | dict.fromkeys((*THREADS, *GREENLETS), frozenset[str]())
 CONNECTIONS = {
-    "sqlite-global": FORKED_APART | dict.fromkeys((*THREADS, *GREENLETS), CR),
+    "sqlite-global": FORKED_APART | dict.fromkeys((*THREADS, *GREENLETS), CR) | {"gthread-2x4": CR | BC},
     "sqlite-global-one-thread": FORKED_APART | dict.fromkeys(THREADS, BC) | dict.fromkeys(GREENLETS, CR),
     "redis-global": FORKED_APART | dict.fromkeys((*THREADS, *GREENLETS), CR | BC),
     "redis-before-fork": APART | dict.fromkeys((*FORKED, *THREADS, *GREENLETS), CR | BC),
@@ -301,7 +301,7 @@ CONNECTIONS = {
     "postgres-before-fork": APART
     | dict.fromkeys(FORKED, CR | BC | STALLED)
     | dict.fromkeys((*THREADS, *GREENLETS), CR),
-    "sqlite-before-fork": FORKED_APART | dict.fromkeys((*THREADS, *GREENLETS), CR),
+    "sqlite-before-fork": FORKED_APART | dict.fromkeys((*THREADS, *GREENLETS), CR) | {"gthread-2x4": CR | BC},
     "sqlite-on-g": NOWHERE,
     "postgres-on-g": NOWHERE,
     "redis-on-g": NOWHERE,

@@ -33,8 +33,10 @@ class Claims:
     answers_later    the value returned is read apart from the update
     single_flight    boundaries across which those who miss together wait for one that computes
     fails_across     boundaries at which requests that share it fail, now and then
-    notices          there they fail before one of them is given what belongs to another
-    untimed          there one whose answer another one took waits for it without a limit
+    fails_beside     boundaries beyond which others write to what lies behind: then requests fail that share it and come
+                     between each other inside of a call (`switches_inside`)
+    notices          across `fails_across` they fail before one of them is given what belongs to another
+    untimed          across those, one whose answer another one took waits for it without a limit
     not_after_fork   what was opened before a fork must not be used after it, its documentation says
     left_to          who closes what a request opens: the interpreter, once nothing refers to it any more, which it does
                      not promise; or the process, at its end; None: the request itself
@@ -68,6 +70,7 @@ class Claims:
     answers_later: bool = False
     single_flight: frozenset[Boundary] = NOTHING
     fails_across: frozenset[Boundary] = NOTHING
+    fails_beside: frozenset[Boundary] = NOTHING
     notices: bool = False
     untimed: bool = False
     not_after_fork: bool = False

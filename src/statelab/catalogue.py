@@ -23,6 +23,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     answers_later: bool = False
     single_flight: frozenset[str] = frozenset()
     fails_across: frozenset[str] = frozenset()
+    fails_beside: frozenset[str] = frozenset()
     notices: bool = False
     untimed: bool = False
     not_after_fork: bool = False

@@ -25,7 +25,7 @@ class Profile:
     in_process_windows: tuple[str, ...] = ()
     runs: int = 1
     users: int = 8
-    min_seconds: float = 0.25
+    min_seconds: float = 0.22
     max_seconds: float = 1.0
     min_operations: int = 30
     timeout_s: float = 3.0

@@ -125,6 +125,9 @@ def _leaks(claims: Claims, deployment: Deployment, window: str) -> Iterator[tupl
     met = exposed(claims, deployment, window)
     if met & claims.fails_across:
         yield "fails-when-shared", f"{_named(met & claims.fails_across)} share the state, and requests fail of it"
+    beside = deployment.spread & claims.fails_beside
+    if met & claims.switches_inside and beside:
+        yield "fails-when-shared", f"{_named(met)} share the state, {_named(beside)} write what lies behind it"
     if claims.untimed and met & claims.fails_across:
         yield "stalled", "a request whose answer another one took waits for it without a limit"
     if met - (claims.fails_across if claims.notices else frozenset()):

@@ -41,12 +41,13 @@ def conflicts(first_end: Integers, last_start: Integers) -> Conflicts:
 
     Blocks of several objects may be given at once if their times do not touch (see `order.lift`).
     """
-    forward = np.flatnonzero(first_end < last_start)
+    is_forward = first_end < last_start
+    forward, backward = np.flatnonzero(is_forward), np.flatnonzero(~is_forward)
     forward = forward[np.argsort(first_end[forward], kind="stable")]
-    reach = np.maximum.accumulate(last_start[forward])
-    overlapping = np.flatnonzero(first_end[forward[1:]] < reach[:-1]) + 1
-    backward = np.flatnonzero(first_end >= last_start)
-    begun = np.searchsorted(first_end[forward], last_start[backward], "left") - 1
+    begin, reach = first_end[forward], last_start[forward]
+    np.maximum.accumulate(reach, out=reach)
+    overlapping = np.flatnonzero(begin[1:] < reach[:-1]) + 1
+    begun = np.searchsorted(begin, last_start[backward], "left") - 1
     inside = np.flatnonzero(begun >= 0)
     inside = inside[reach[begun[inside]] > first_end[backward[inside]]]
     before = np.concatenate((overlapping - 1, begun[inside]))

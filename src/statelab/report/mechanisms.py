@@ -91,6 +91,7 @@ def _claims(claims: Claims) -> str:
         "answers after its update": claims.answers_later,
         f"a miss is computed once across: {_named(claims.single_flight)}": claims.single_flight,
         f"requests that share it fail across: {_named(claims.fails_across)}": claims.fails_across,
+        f"and where others write to what lies behind, across: {_named(claims.fails_beside)}": claims.fails_beside,
         "they fail before a wrong answer is given": claims.notices,
         "who misses an answer waits for it without a limit": claims.untimed,
         "not to be used after a fork, says its documentation": claims.not_after_fork,
