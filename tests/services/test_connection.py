@@ -16,7 +16,7 @@ HERE = [name for name in MECHANISMS if not MECHANISMS[name].unavailable]
 
 def test_those_without_a_server_are_here() -> None:
     """SQLite needs none; the others say which one they miss."""
-    assert HERE == [name for name in MECHANISMS if name.startswith("sqlite-")]
+    assert [name for name in MECHANISMS if name.startswith("sqlite-")] == HERE
     assert len(HERE) == 6
     assert "redis" in (MECHANISMS["redis-global"].unavailable or "")
 
