@@ -7,6 +7,7 @@ from statelab.deployments import Deployment
 from statelab.errors import BadInput
 from statelab.history import ServedBy
 from statelab.repro import SCRIPTS
+from statelab.repro import command
 from statelab.repro.schedule import Hold
 from statelab.repro.schedule import Release
 from statelab.repro.targets import NOBODY_CHOOSES
@@ -164,3 +165,24 @@ def test_unknown_names(
     """What does not exist is refused with what does."""
     with pytest.raises(BadInput, match=named):
         targets(catalogue, deployments, cell, deployment)
+
+
+def test_all_means_every_cell_in_which_requests_must_meet() -> None:
+    """Held at a gate, or many at once where no gate stands; copies that merely differ are not among them."""
+    cells = {target.cell for target in command._chosen("", [], everything=True)}
+    assert {
+        ("counter", "module-global", "gthread"),
+        ("connection", "memcached-global", "gthread"),
+        ("connection", "memcached-pool-before-fork", "sync-4-preload"),
+        ("connection", "postgres-pool-before-fork", "sync-4-preload"),
+    } <= cells
+    assert ("counter", "module-global", "sync-4") not in cells
+    assert ("counter", "redis-incr", "gthread") not in cells
+
+
+def test_a_fork_hands_down_what_was_made_before_it(catalogue: Catalogue, deployments: dict[str, Deployment]) -> None:
+    """Only what is claimed to be inherited, and only where the server forks after the import."""
+    (forked,) = targets(catalogue, deployments, "counter/mp-value", ["sync-4-preload"])
+    (alone,) = targets(catalogue, deployments, "counter/mp-value", ["sync-4"])
+    (stored,) = targets(catalogue, deployments, "counter/redis-incr", ["sync-4-preload"])
+    assert [target.handed_down for target in (forked, alone, stored)] == [True, False, False]

@@ -31,6 +31,7 @@ from statelab.repro.outcome import Outcome
 from statelab.repro.outcome import reproduce
 from statelab.repro.targets import Target
 from statelab.repro.targets import played
+from statelab.repro.targets import played_of_each
 from statelab.repro.targets import targets
 from statelab.repro.timeline import timeline
 
@@ -134,9 +135,9 @@ def _chosen(cell: str, deployment: list[str], everything: bool) -> list[Target]:
         if len({target.cell for target in found}) > 1:
             raise BadInput(ASK)
         return played(found)
-    red = [target for target in found if target.red]
+    red = [target for target in played_of_each(found) if target.anomaly and target.schedule.collides]
     if not red:
-        raise BadInput("in none of these cells is anything predicted that a gate shows: there is nothing to reproduce")
+        raise BadInput("in none of these cells is anything predicted that requests must meet for: nothing to reproduce")
     return red
 
 

@@ -90,6 +90,11 @@ class Schedule:
         return any(isinstance(step, Hold) for step in self.steps)
 
     @property
+    def collides(self) -> bool:
+        """Whether requests must meet: one is held, or many are sent at once until they did."""
+        return self.gated or any(isinstance(step, Burst) and step.until != "copies" for step in self.steps)
+
+    @property
     def in_one_copy(self) -> bool:
         """Whether its requests meet in one copy of the state; what others did to other copies is another matter."""
         return any(isinstance(step, Meet) and step.place == "one-copy" for step in self.steps)

@@ -85,6 +85,11 @@ class Target:
         return self.anomaly is not None and self.unplayed is None and self.schedule.gated
 
     @property
+    def handed_down(self) -> bool:
+        """Whether processes have the state from a fork."""
+        return bool(self.claims.inherited) and self.deployment.forks_after_import
+
+    @property
     def apart(self) -> frozenset[str]:
         """Boundaries between two requests that the state does not cross."""
         return self.deployment.spread - reach(self.claims, self.deployment)
@@ -170,9 +175,9 @@ def targets(catalogue: Catalogue, deployments: dict[str, Deployment], cell: str,
     return [target for deployment in chosen for names in named for target in _targets(catalogue, *names, deployment)]
 
 
-def played(found: list[Target]) -> list[Target]:
+def played_of_each(found: list[Target]) -> list[Target]:
     """Of each cell the anomalies that a gate shows, else those that show by themselves, or what is tried where none is
-    predicted. Raises BadInput with the reason where there is nothing to play."""
+    predicted."""
     by_cell: dict[tuple[str, str, str], list[Target]] = {}
     for target in found:
         by_cell.setdefault(target.cell, []).append(target)
@@ -180,6 +185,12 @@ def played(found: list[Target]) -> list[Target]:
     for cell in by_cell.values():
         playable = [target for target in cell if target.unplayed is None]
         chosen += [target for target in playable if target.red] or playable
+    return chosen
+
+
+def played(found: list[Target]) -> list[Target]:
+    """The same of one cell. Raises BadInput with the reason where there is nothing to play."""
+    chosen = played_of_each(found)
     if not chosen:
         raise BadInput(
             "; ".join(f"{target.name}: {target.anomaly} is not shown here: {target.unplayed}" for target in found)
