@@ -26,7 +26,7 @@ def keep_freed(*, large: bool = False) -> None:
     """Has malloc keep what is freed, up to 2 GiB, for the arrays to come.
 
     Blocks above 16 MiB are given back at once, so that the most memory that is taken does not grow; with `large` they
-    are kept as well: that is faster, and takes up to a fifth more, for what is kept has gaps.
+    are kept as well: that is faster, and takes up to a quarter more, for what is kept has gaps.
     """
     mallopt = _mallopt()
     mallopt(_TRIM_THRESHOLD, _KEPT)
