@@ -25,6 +25,7 @@ from statelab.checkers.forgetting import refutes
 from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
 from statelab.checkers.mutex import MODEL
+from statelab.checkers.mutex_conflicts import Pairs
 from statelab.checkers.search import Outcome
 from statelab.columns import INF
 from statelab.columns import History
@@ -56,14 +57,40 @@ def test_the_search_agrees_with_the_referee(monkeypatch: pytest.MonkeyPatch) -> 
     assert min(verdicts["held"], verdicts["violated"]) > 20
 
 
+@pytest.mark.parametrize("whole", [False, True])
+def test_only_suspects_need_be_looked_at_again(whole: bool) -> None:
+    """What is certain contradicts itself only where plain holds do: all of it shows no other pairs than these alone."""
+    rng, seen = random.Random(SEED), Counter[bool]()
+    for by in [1, 3] * 2_000:
+        found = mutex.holds(History.from_operations(_coarse(small(rng), by)))
+        plain = mutex.plainly(found)
+        wrong = mutex.contradictions(found, plain)
+        suspects = np.union1d(wrong.one, wrong.other)
+        few, every = (
+            mutex.contradictions(found, mutex.at_least(found, some, whole=whole))
+            for some in (suspects, np.sort(plain.place))
+        )
+        assert _listed(few) == _listed(every)
+        seen[len(every) > 0 and len(suspects) < len(plain.place)] += 1
+    assert min(seen.values()) > 100
+
+
+def _coarse(operations: Operations, by: int) -> Operations:
+    """The same with stamps of a clock that ticks so many times less often."""
+    return [
+        msgspec.structs.replace(o, start=o.start // by, end=None if o.end is None else o.end // by) for o in operations
+    ]
+
+
+def _listed(pairs: Pairs) -> list[tuple[int, int, int]]:
+    return list(zip(pairs.one.tolist(), pairs.other.tolist(), pairs.slack.tolist(), strict=True))
+
+
 def test_stamps_so_coarse_that_many_are_equal() -> None:
     """The verdict is the referee's also where a client's operations start and end at one tick."""
     rng, verdicts = random.Random(SEED + 1), Counter[str]()
     for _ in range(3_000):
-        coarse = [
-            msgspec.structs.replace(o, start=o.start // 3, end=None if o.end is None else o.end // 3)
-            for o in small(rng)
-        ]
+        coarse = _coarse(small(rng), 3)
         verdicts[check(coarse).verdict] += 1
         assert (check(coarse).verdict == "held") == referee(coarse, None), coarse
     assert min(verdicts["held"], verdicts["violated"]) > 500

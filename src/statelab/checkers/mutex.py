@@ -69,7 +69,7 @@ def check(history: History, *, initial: Value | None, deadline: Deadline) -> Fin
         explained |= _explained(found, blocks, _worth_splitting(found, wrong))
     if explained.all():
         return Finding(verdict="held", reason="one lock explains all answers")
-    return _Case(found, blocks, explained, deadline).finding()
+    return _Case(found, blocks, wrong, explained, deadline).finding()
 
 
 def _worth_splitting(found: Holds, wrong: Pairs) -> Places:
@@ -97,17 +97,18 @@ def _explained(found: Holds, blocks: Blocks, split: Places) -> Mask:
 class _Case:
     """A history of which some keys are not explained in a simple way."""
 
-    def __init__(self, found: Holds, blocks: Blocks, explained: Mask, deadline: Deadline) -> None:
+    def __init__(self, found: Holds, blocks: Blocks, wrong: Pairs, explained: Mask, deadline: Deadline) -> None:
         self._found, self._deadline = found, deadline
         self._history = found.history
-        self._pairs = contradictions(found, at_least(found, whole=False))
+        suspects = np.union1d(wrong.one, wrong.other)
+        self._pairs = contradictions(found, at_least(found, suspects, whole=False))
         self._overdrawn = np.flatnonzero(found.overdrawn)
         starved = np.flatnonzero(found.starved)
         self._starved = starved[~found.muddled[starved]] if len(starved) else starved
         self._whole = self._pairs
         self._certain = self._contradicted()
         if not (explained | self._certain).all() and len(unsplittable(found)):
-            self._whole = contradictions(found, at_least(found, whole=True))
+            self._whole = contradictions(found, at_least(found, suspects, whole=True))
             self._certain = self._contradicted()
         undecided = ~(explained | self._certain)
         if undecided.any():

@@ -155,14 +155,17 @@ class Holds:
         new = begins(self.client) | begins(self.start)
         return np.maximum.accumulate(np.where(new, np.arange(len(new)), 0))
 
-    @cached_property
-    def freed(self) -> Integers:
-        """For each of `begun` the start of the first release of its client that started no earlier; INF: none did."""
-        start = np.append(self.start, INF)
+    def freed(self, place: Places) -> Integers:
+        """For answered acquires the start of the first release of their client that started no earlier; INF: none."""
         if not self.tied:
-            return start[self.release]
-        at_once = self.at_once[self.begun]
-        return start[np.where(self.acquire[at_once], self.next_release[at_once], at_once)]
+            return self.started(self.next_release[place])
+        at_once = self.at_once[place]
+        return self.started(np.where(self.acquire[at_once], self.next_release[at_once], at_once))
+
+    def started(self, place: Places) -> Integers:
+        """When the operations at some places started; INF for the place m, where none is."""
+        last = len(self.row) - 1
+        return np.where(place > last, INF, self.start[np.minimum(place, last)]) if last >= 0 else np.zeros(0, np.int64)
 
     @cached_property
     def asked(self) -> Codes:
@@ -211,7 +214,7 @@ def plainly(found: Holds) -> Blocks:
     inside = np.minimum(following, last)
     whole = found.holding[inside] & (following <= last)
     until = np.where(whole, following, np.where(unknown < following, unknown, last + 1))
-    freed = np.where(until <= last, found.start[np.minimum(until, last)], INF)
+    freed = found.started(until)
     begun = found.end[place]
     first_end = np.where(whole, np.minimum(begun, found.end[inside]), begun)
     alone = np.flatnonzero(found.needy)
@@ -247,15 +250,21 @@ def without_acquire(found: Holds, split: Places) -> Places:
     return np.flatnonzero(needy & (found.spare < found.so_far(second)))
 
 
-def at_least(found: Holds, *, whole: bool) -> Blocks:
+def at_least(found: Holds, some: Places, *, whole: bool) -> Blocks:
     """What is certain however the unknown operations went: a hold lasts until the first release that can have ended
-    it, and a release lies in a hold. `whole`: a hold that only a spare acquire could split is one."""
-    place, freed = found.begun, found.freed
+    it, and a release lies in a hold. `whole`: a hold that only a spare acquire could split is one.
+
+    Of the holds and the releases that `plainly` names by `some` places. Each of these blocks lies within one of those,
+    so only where those contradict each other can these.
+    """
+    place = some[found.acquire[some]]
+    freed = found.freed(place)
     if whole:
-        freed = freed.copy()
         one = np.isin(place, unsplittable(found))
         freed[one] = found.start[found.next_answered[place[one]]]
-    alone = np.flatnonzero(found.ok & ~found.acquire)
+    answer = found.next_answered[place]
+    released = answer[np.append(found.holding, False)[answer]]
+    alone = np.concatenate((some[~found.acquire[some]], released))
     return Blocks(
         np.concatenate((place, alone)),
         np.concatenate((found.end[place], found.end[alone])),
