@@ -15,6 +15,7 @@ from statelab.coding import Table
 from statelab.columns import Codes
 from statelab.columns import Integers
 from statelab.columns import Mask
+from statelab.reading.union import coded
 
 pa: Any = pyarrow  # it has no annotations
 pc: Any = pyarrow.compute
@@ -238,7 +239,7 @@ def plain_text(text: Any) -> Any:
 
 def coded_text(text: Any) -> Any:
     """Texts as a dictionary-coded Arrow array."""
-    return text if pa.types.is_dictionary(text.type) else text.dictionary_encode()
+    return text if pa.types.is_dictionary(text.type) else coded(text)
 
 
 def _values(order: Integers, words: Any, numbers: Integers) -> Sequence[Any]:

@@ -13,11 +13,11 @@ from statelab.columns import History
 from statelab.columns import Integers
 from statelab.columns import Mask
 from statelab.errors import BadInput
-from statelab.reading.column import pc
 from statelab.reading.column import plain
 from statelab.reading.column import plain_text
 from statelab.reading.ordered import in_order
 from statelab.reading.sheet import Sheet
+from statelab.reading.union import all_different
 from statelab.reading.words import shown
 
 Place = Callable[[int], str]
@@ -30,7 +30,7 @@ def require_own_ids(sheet: Sheet, name: str, place: Place, repeating: Collection
     if "op_id" not in sheet.columns:
         return
     column = sheet.columns["op_id"]
-    if not repeating and pc.count_distinct(plain_text(column.text)).as_py() == np.count_nonzero(column.known):
+    if not repeating and all_different(plain_text(column.text).drop_null()):
         return
     sheet.columns["op_id"] = column = column.coded()  # need not be coded again
     ids = column.text

@@ -14,6 +14,8 @@ from statelab.reading.column import pa
 from statelab.reading.sheet import ARRAYS
 from statelab.reading.sheet import ListColumn
 from statelab.reading.sheet import Sheet
+from statelab.reading.union import coded
+from statelab.reading.union import union
 
 _UNLESS_GIVEN = {"answer": -1}
 """What stands in an array where none was put; 0 in all others."""
@@ -64,10 +66,13 @@ class _Growing:
         if not self._texts:
             return Column(number, self._is_number)
         self._fill_up(self._n, self._texts[0].type)
-        texts = pa.chunked_array(self._texts).unify_dictionaries()
-        if pa.types.is_string(texts.type) and texts.nbytes > _MOST_BYTES:
-            texts = texts.dictionary_encode()
-        return Column(number, self._is_number, texts.combine_chunks())
+        return Column(number, self._is_number, self._whole_text())
+
+    def _whole_text(self) -> Any:
+        if pa.types.is_dictionary(self._texts[0].type):
+            return union(self._texts)
+        texts = pa.chunked_array(self._texts)
+        return coded(texts) if texts.nbytes > _MOST_BYTES else texts.combine_chunks()
 
 
 class _Whole:
