@@ -25,8 +25,12 @@ from statelab.columns import Integers
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Conflicts:
-    """Pairs of blocks that must each precede the other, shape `(c,)`: every block that is in conflict with a forward
-    zone before it is in one of them. `slack_ns` is by how much the clocks must be wrong for the pair to vanish."""
+    """Pairs of blocks that must each precede the other, shape `(c,)`; every block that contradicts another is in one.
+
+    One that is in conflict with a forward zone before it is `other`. A forward zone without such, in conflict with what
+    comes after it, is `one`: up to the first of these no zone reaches further than it does. `slack_ns` is by how much
+    the clocks must be wrong for the pair to vanish.
+    """
 
     one: NDArray[np.intp]
     other: NDArray[np.intp]

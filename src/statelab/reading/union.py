@@ -37,6 +37,8 @@ _SHARE_BITS, _SLOT_BITS = 4, 20
 
 def coded(texts: Any) -> Any:
     """Plain texts as one dictionary-coded array; texts are in the order in which they come."""
+    if isinstance(texts, pa.Array) and len(texts) <= _MANY:
+        return texts.dictionary_encode()
     return union(list(in_order(lambda part: part.dictionary_encode(), _parts(texts))))
 
 
@@ -83,11 +85,13 @@ def all_different(texts: Any) -> bool:
 
 
 def perhaps_again(texts: Any) -> Integers:
-    """Places of texts that may stand more than once: all that do, and few others. O(n).
+    """Places of texts that may stand more than once: all that do and, unless there are few texts, few others. O(n).
 
     `texts` is an Arrow array, in one piece or in several, without null. Each share of the prints is looked at alone:
     tables for all at once would be far larger than a cache.
     """
+    if len(texts) <= _MANY:
+        return np.arange(len(texts))
     prints = np.concatenate(list(in_order(_prints, _parts(texts))))
     share = (prints >> np.uint64(64 - _SHARE_BITS)).astype(np.uint8)
     shares = in_order(lambda one: _not_alone(prints, np.flatnonzero(share == one)), range(2**_SHARE_BITS))
