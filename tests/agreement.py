@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Sequence
+from dataclasses import replace
 
 import msgspec
 
@@ -13,6 +14,7 @@ from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
 from statelab.checkers.model import Model
 from statelab.columns import History
+from statelab.history import Operation
 
 
 def columns(model: Model, operations: Operations) -> History:
@@ -67,6 +69,29 @@ def smallest_difference(operations: Operations, different: Callable[[Operations]
 
 def lines(operations: Operations) -> str:
     return "".join(msgspec.json.encode(operation).decode() + "\n" for operation in operations)
+
+
+def loosened(known: Known) -> Known:
+    """The same model with random histories in which more overlaps and more got no answer; most of them are valid."""
+
+    def small(rng: random.Random) -> Operations:
+        wider, unanswered = rng.choice((0, 0.3, 0.7)), rng.choice((0, 0.15, 0.35))
+        operations = [_wider(o, rng) if rng.random() < wider else o for o in known.small(rng)]
+        return [forgotten(o) if rng.random() < unanswered else o for o in operations]
+
+    return replace(known, small=small)
+
+
+def _wider(operation: Operation, rng: random.Random) -> Operation:
+    end = None if operation.end is None else operation.end + rng.randint(0, 5)
+    return msgspec.structs.replace(operation, start=operation.start - rng.randint(0, 5), end=end)
+
+
+def forgotten(operation: Operation) -> Operation:
+    """The operation as if its answer had been lost; one that failed stays."""
+    if operation.status == "fail":
+        return operation
+    return msgspec.structs.replace(operation, status="info", end=None, result=None, seen=None)
 
 
 def batch(known: Known, rng: random.Random, count: int) -> tuple[list[Operations], list[bool], list[int]]:

@@ -19,6 +19,8 @@ from statelab.checkers.counter_model import MODEL
 from statelab.history import Operation
 from statelab.history import Value
 
+WIDE = (0, 2, 3, 5)
+
 STEP = {"increment": 1, "decrement": -1, "read": 0}
 
 
@@ -43,9 +45,9 @@ def unknown_dec(start: int) -> Operation:
 
 def small(rng: random.Random) -> Operations:
     """A counter that goes up, or down, or both ways."""
-    way = rng.choice(("up", "down", "both", "both"))
-    if way == "both":
-        return both_ways(rng)
+    way = rng.choice(("up", "down", "both", "crowded"))
+    if way in ("both", "crowded"):
+        return both_ways(rng, crowded=way == "crowded")
     operations = random_operations(rng)
     return operations if way == "up" else mirrored(operations)
 
@@ -62,15 +64,18 @@ def mirrored(operations: Operations) -> Operations:
     ]
 
 
-def both_ways(rng: random.Random, most: int = 7) -> Operations:
-    """A real counter's history with up to three answers changed; the result may still be valid."""
+def both_ways(rng: random.Random, most: int = 7, *, crowded: bool = False) -> Operations:
+    """A real counter's history with up to three answers changed; the result may still be valid. `crowded`: far more of
+    it overlaps, twice as many operations got no answer, and half are reads."""
     operations: Operations = []
     value = time = 0
-    for _ in range(rng.randint(2, most)):
-        time += rng.choice((0, 1, 2, 4))
-        start, end = time - rng.choice((0, 0, 1, 2, 3)), time + rng.choice((0, 0, 1, 2, 4))
-        op, kind = rng.choice(("increment", "decrement", "increment", "decrement", "read")), rng.random()
-        if kind < 0.78 or op == "read":
+    pauses, early, late = ((0, 1, 1, 2), WIDE, WIDE) if crowded else ((0, 1, 2, 4), (0, 0, 1, 2, 3), (0, 0, 1, 2, 4))
+    ops = ("increment", "decrement", "read", "read") if crowded else ("increment", "decrement") * 2 + ("read",)
+    for _ in range(rng.randint(most - 2 if crowded else 2, most)):
+        time += rng.choice(pauses)
+        start, end = time - rng.choice(early), time + rng.choice(late)
+        op, kind = rng.choice(ops), rng.random()
+        if kind < (0.6 if crowded else 0.78) or op == "read":
             value += STEP[op]
             operations.append(msgspec.structs.replace(inc(start, end, value), op=op))
         elif kind < 0.95:
@@ -134,6 +139,11 @@ KNOWN = Known(
         "two decrements told the same number": ([dec(0, 1, -1), dec(2, 3, -1)], "duplicate", [0, 1]),
         "a decrement that went up": ([dec(0, 1, 1)], "too-high", [0]),
         "a decrement that found what nobody had made": ([dec(0, 1, 0), inc(2, 3, 1)], "gap", [0]),
+        "a read that ended before what it takes to come so late had started": (
+            [read(1, 3, -1), dec(1, 5, 0), dec(2, 4, -1), unknown(4)],
+            "no-order",
+            [0, 1],
+        ),
         "told the same, and nothing in between": ([inc(0, 1, 1), inc(2, 3, 1), dec(4, 5, 0)], "no-order", [0, 1]),
     },
     large=large,

@@ -126,16 +126,17 @@ class _Sweep:
         self._reads[row] = bit
         seen = _Best()
         for taken, ups, downs in self._best:
-            seen.add(self._settled(taken, self._value_after(taken, ups, downs)), ups, downs)
+            seen.add(self._settled(taken, self._value_after(taken, ups, downs), ups, downs), ups, downs)
         self._best = seen
 
     def _value_after(self, taken: int, ups: int, downs: int) -> int:
         return self._value + ups - downs + sum(self._orders.delta[row] for row, b in self._open.items() if taken & b)
 
-    def _settled(self, taken: int, value: int) -> int:
-        """With all open reads of this value taken: they leave all else as it is."""
+    def _settled(self, taken: int, value: int, ups: int, downs: int) -> int:
+        """With all open reads of this value taken that needed no more than had started by then: they leave all else as
+        it is."""
         for row, bit in self._reads.items():
-            if self._orders.told[row] == value:
+            if self._orders.told[row] == value and ups <= self._orders.up[row] and downs <= self._orders.down[row]:
                 taken |= bit
         return taken
 
@@ -185,7 +186,7 @@ class _Sweep:
                 u, d = (ups + moved, downs) if moved > 0 else (ups, downs - moved)
                 if u > orders.up[row] or d > orders.down[row]:
                     continue
-                new = self._settled(taken | b, told)
+                new = self._settled(taken | b, told, u, d)
                 if new & bit:
                     left.add(new & ~bit, u, d)
                 elif waiting.add(new, u, d):
