@@ -74,7 +74,7 @@ def test_text_that_does_not_fit_into_one_array_is_kept_once(monkeypatch: pytest.
     monkeypatch.setattr(parquet, "_MOST_CODED", 3)
     monkeypatch.setattr(parquet, "_ROWS", 2)
     monkeypatch.setattr(table, "_ROWS", 3)
-    monkeypatch.setattr(merge, "_MOST_BYTES", 4 * len("text 0"))
+    monkeypatch.setattr(merge, "MOST_BYTES", 4 * len("text 0"))
     History.from_operations(operations).write_parquet(tmp_path / "h.parquet")
     coded = sheet_of_table(tmp_path / "h.parquet", "h", KNOWN.model).columns["value"].text
     assert coded.dictionary.to_pylist() == ["text 0", "text 1", "text 2", "text 3"]

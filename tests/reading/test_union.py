@@ -51,6 +51,14 @@ def test_prints_that_tell_nothing_cost_time_only(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.usefixtures("few_are_many")
+def test_more_text_than_fits_into_one_array_is_left_to_arrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands again may be all of it, and could not be put side by side."""
+    monkeypatch.setattr(union, "MOST_BYTES", 0)
+    monkeypatch.delattr(union, "perhaps_again")
+    test_what_arrow_makes_of_them()
+
+
+@pytest.mark.usefixtures("few_are_many")
 def test_whether_all_are_different() -> None:
     ids = [f"r{i}" for i in range(1_000)] + [f"{i} {LONG}" for i in range(1_000)] + [""]
     assert union.all_different(pa.array(ids))

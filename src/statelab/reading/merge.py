@@ -14,14 +14,12 @@ from statelab.reading.column import pa
 from statelab.reading.sheet import ARRAYS
 from statelab.reading.sheet import ListColumn
 from statelab.reading.sheet import Sheet
+from statelab.reading.union import MOST_BYTES
 from statelab.reading.union import coded
 from statelab.reading.union import union
 
 _UNLESS_GIVEN = {"answer": -1}
 """What stands in an array where none was put; 0 in all others."""
-
-_MOST_BYTES = 2**31 - 1
-"""So much text fits into one array; of more than that each different one is kept once."""
 
 
 def merged(sheets: Iterable[Sheet], n: int) -> Sheet:
@@ -72,7 +70,9 @@ class _Growing:
         if pa.types.is_dictionary(self._texts[0].type):
             return union(self._texts)
         texts = pa.chunked_array(self._texts)
-        return coded(texts) if texts.nbytes > _MOST_BYTES else texts.combine_chunks()
+        if texts.nbytes > MOST_BYTES:
+            return coded(texts)  # each different one once
+        return texts.combine_chunks()
 
 
 class _Whole:

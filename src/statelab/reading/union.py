@@ -25,6 +25,9 @@ pc: Any = pyarrow.compute
 
 Prints = NDArray[np.uint64]
 
+MOST_BYTES = 2**31 - 1
+"""So much text fits into one Arrow array."""
+
 _MANY = 2**16
 _WORD = 8
 _WORDS = 5
@@ -46,9 +49,9 @@ def union(parts: Sequence[Any]) -> Any:
     """Dictionary-coded arrays (`dictionary<int32, string>`, at least one) as one array, one after the other; texts are
     in the order in which they come."""
     dictionaries = [part.dictionary for part in parts]
-    if sum(map(len, dictionaries)) <= _MANY:
-        return pa.chunked_array(parts).unify_dictionaries().combine_chunks()
     texts = pa.chunked_array(dictionaries)
+    if len(texts) <= _MANY or texts.nbytes > MOST_BYTES:
+        return pa.chunked_array(parts).unify_dictionaries().combine_chunks()
     number, kept = _numbers(texts)
     numbers = np.split(number, np.cumsum([len(dictionary) for dictionary in dictionaries])[:-1])
     codes = np.concatenate([_codes(part, own) for part, own in zip(parts, numbers, strict=True)])
