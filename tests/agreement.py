@@ -14,7 +14,7 @@ from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
 from statelab.checkers.model import Model
 from statelab.columns import History
-from statelab.history import Operation
+from statelab.core.operation import Operation
 
 
 def columns(model: Model, operations: Operations) -> History:

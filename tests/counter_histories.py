@@ -6,8 +6,8 @@ import msgspec
 import numpy as np
 
 from statelab.columns import History
-from statelab.history import Operation
-from statelab.history import ServedBy
+from statelab.core.operation import Operation
+from statelab.core.operation import ServedBy
 
 MS = 1_000_000
 

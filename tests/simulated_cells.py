@@ -8,8 +8,8 @@ from counter_histories import MS
 from counter_histories import read
 from counter_histories import server
 from statelab.columns import History
-from statelab.history import Operation
-from statelab.history import ServedBy
+from statelab.core.operation import Operation
+from statelab.core.operation import ServedBy
 
 
 @dataclass(frozen=True, kw_only=True)

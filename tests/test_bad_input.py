@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from offered import offered
+from statelab.core.paths import DEPLOYMENTS
 from statelab.deployments import load_all
 from statelab.engines.local import LocalEngine
-from statelab.paths import DEPLOYMENTS
 
 pytestmark = pytest.mark.process
 

@@ -2,8 +2,8 @@
 
 from statelab.checkers import MODELS
 from statelab.columns import History
-from statelab.history import Operation
-from statelab.history import ServedBy
+from statelab.core.operation import Operation
+from statelab.core.operation import ServedBy
 from statelab.judging.by_model import ByModel
 from statelab.judging.coverage import Expectation
 from statelab.judging.leaks import LEAKS

@@ -6,8 +6,8 @@ import pytest
 
 from statelab.checkers.model import Deadline
 from statelab.columns import History
-from statelab.history import Operation
-from statelab.history import ServedBy
+from statelab.core.operation import Operation
+from statelab.core.operation import ServedBy
 from statelab.judge import JUDGES
 from statelab.judging.coverage import Expectation
 from statelab.judging.each_read import EACH_READ

@@ -13,8 +13,8 @@ from program import REPORTS
 from program import Statelab
 from statelab.app import App
 from statelab.cli import in_words
+from statelab.core.paths import LOADTESTS
 from statelab.engines.choose import choose
-from statelab.paths import LOADTESTS
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_history_that_cannot_be_written_ends_the_load(tmp_path: Path) -> None:
     """A hole in a history would be a false verdict: the load ends at once, with a sentence."""
     script = (
         "import os, sys; from pathlib import Path;"
-        "from recording import Recorder; from statelab.history import Operation;"
+        "from recording import Recorder; from statelab.core.operation import Operation;"
         "folder = Path(sys.argv[1]); (folder / f'history-{os.getpid()}.jsonl').symlink_to('/dev/full');"
         "Recorder(folder).write(Operation(process=1, op='read', start=1, end=2, status='ok'))"
     )

@@ -17,8 +17,8 @@ from counter_histories import unknown
 from statelab.columns import INF
 from statelab.columns import LEVELS
 from statelab.columns import History
-from statelab.history import Operation
-from statelab.history import ServedBy
+from statelab.core.operation import Operation
+from statelab.core.operation import ServedBy
 
 OPERATIONS = [
     Operation(

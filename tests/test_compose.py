@@ -14,12 +14,12 @@ import pytest
 
 from program import COMMAND
 from program import REPORTS
+from statelab.core.paths import COMPOSE
+from statelab.core.paths import DEPLOYMENTS
 from statelab.deployments import load_all
 from statelab.engines.choose import docker_answers
 from statelab.engines.compose import ComposeEngine
 from statelab.engines.compose import explain
-from statelab.paths import COMPOSE
-from statelab.paths import DEPLOYMENTS
 from statelab.profiles import SEED
 from statelab.profiles import SEED_DEPLOYMENTS
 

@@ -10,13 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from statelab.columns import History
+from statelab.core.operation import Operation
+from statelab.core.paths import DEPLOYMENTS
 from statelab.deployments import load_all
 from statelab.engines.local import LocalEngine
-from statelab.history import Operation
 from statelab.judging.coverage import Expectation
 from statelab.judging.locks import STUCK_S
 from statelab.judging.locks import judge
-from statelab.paths import DEPLOYMENTS
 from statelab.repro.actors import Call
 from statelab.repro.actors import Line
 from statelab.repro.actors import Request

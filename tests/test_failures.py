@@ -11,6 +11,9 @@ from offered import offered
 from statelab import machine
 from statelab.assess import assess
 from statelab.campaign import Campaign
+from statelab.core.paths import DEPLOYMENTS
+from statelab.core.results import Cell
+from statelab.core.results import CellKey
 from statelab.deployments import Deployment
 from statelab.deployments import load_all
 from statelab.engines.local import LocalEngine
@@ -19,12 +22,9 @@ from statelab.failures import load
 from statelab.failures import prediction
 from statelab.matrix import Selection
 from statelab.matrix import select
-from statelab.paths import DEPLOYMENTS
 from statelab.profiles import PROFILES
 from statelab.report.failures import PAGE
 from statelab.report.failures import current
-from statelab.results import Cell
-from statelab.results import CellKey
 from statelab.runfolder import Manifest
 from statelab.runfolder import RunFolder
 

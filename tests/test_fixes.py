@@ -11,14 +11,14 @@ from statelab.catalogue import Mechanism
 from statelab.catalogue import Workload
 from statelab.comparison import compare
 from statelab.comparison import in_columns
+from statelab.core.paths import DEPLOYMENTS
+from statelab.core.results import Cell
+from statelab.core.results import Latency
 from statelab.deployments import load_all
 from statelab.fixes import Fixes
 from statelab.fixes import candidates
 from statelab.fixes import unfixed
 from statelab.fixes import with_fixes
-from statelab.paths import DEPLOYMENTS
-from statelab.results import Cell
-from statelab.results import Latency
 
 DEPLOYED = load_all(DEPLOYMENTS)
 PROCESS = frozenset({"requests", "greenlets", "threads"})

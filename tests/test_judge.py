@@ -19,20 +19,20 @@ from counter_histories import unknown
 from simulated_cells import Deployment
 from simulated_cells import simulate
 from statelab.columns import History
-from statelab.history import Operation
-from statelab.history import ServedBy
+from statelab.core.operation import Operation
+from statelab.core.operation import ServedBy
+from statelab.core.results import ANOMALIES
+from statelab.core.results import Bounds
+from statelab.core.results import Cell
+from statelab.core.results import CellKey
+from statelab.core.results import Counts
+from statelab.core.results import Coverage
+from statelab.core.results import Prediction
 from statelab.judge import Expectation
 from statelab.judge import Judgement
 from statelab.judge import cell
 from statelab.judge import judge
 from statelab.judging.coverage import overlaps
-from statelab.results import ANOMALIES
-from statelab.results import Bounds
-from statelab.results import Cell
-from statelab.results import CellKey
-from statelab.results import Counts
-from statelab.results import Coverage
-from statelab.results import Prediction
 
 ONE, TWO = server(pid=1), server(pid=2)
 SYNC = Expectation(expected_processes=1)

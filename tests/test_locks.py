@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from statelab.columns import History
-from statelab.history import Operation
-from statelab.history import ServedBy
+from statelab.core.operation import Operation
+from statelab.core.operation import ServedBy
 from statelab.judging import locks
 from statelab.judging.coverage import Expectation
 

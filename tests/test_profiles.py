@@ -4,12 +4,12 @@ import pytest
 
 from offered import offered
 from statelab.catalogue import Catalogue
+from statelab.core.paths import DEPLOYMENTS
+from statelab.core.results import CellKey
 from statelab.deployments import load_all
 from statelab.matrix import Selection
 from statelab.matrix import select
-from statelab.paths import DEPLOYMENTS
 from statelab.profiles import PROFILES
-from statelab.results import CellKey
 from statelab.theory import predict
 
 DEPLOYED = load_all(DEPLOYMENTS)

@@ -5,15 +5,15 @@ import ast
 import pytest
 
 from statelab.columns import History
-from statelab.history import Operation
-from statelab.history import ServedBy
+from statelab.core.operation import Operation
+from statelab.core.operation import ServedBy
+from statelab.core.paths import LOADTESTS
 from statelab.judge import JUDGES
 from statelab.judging.by_model import ByModel
 from statelab.judging.coverage import Expectation
 from statelab.judging.judgement import Judgement
 from statelab.judging.promises import inventory_judge
 from statelab.judging.promises import limit_judge
-from statelab.paths import LOADTESTS
 
 TWO = Expectation(expected_processes=2, spread=frozenset({"processes"}))
 SOLD, LIMITED = inventory_judge(stock=1), limit_judge(limit=1)

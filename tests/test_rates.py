@@ -7,18 +7,18 @@ from counter_histories import history
 from counter_histories import inc
 from counter_histories import read
 from counter_histories import server
+from statelab.core.results import Bounds
+from statelab.core.results import Cell
+from statelab.core.results import CellKey
+from statelab.core.results import Counts
+from statelab.core.results import Interval
+from statelab.core.results import Prediction
+from statelab.core.results import VerdictName
 from statelab.judge import Expectation
 from statelab.judge import Judgement
 from statelab.judge import cell
 from statelab.judge import judge
 from statelab.rates import combine
-from statelab.results import Bounds
-from statelab.results import Cell
-from statelab.results import CellKey
-from statelab.results import Counts
-from statelab.results import Interval
-from statelab.results import Prediction
-from statelab.results import VerdictName
 
 ONE = server()
 SYNC = Expectation(expected_processes=1)

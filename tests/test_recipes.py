@@ -13,12 +13,12 @@ import pytest
 from program import COMMAND
 from program import REPORTS
 from program import Statelab
+from statelab.core.paths import COMPOSE
+from statelab.core.paths import ROOT
+from statelab.core.paths import SERVICES
 from statelab.deployments import parse
 from statelab.engines.choose import docker_answers
 from statelab.engines.local import LocalEngine
-from statelab.paths import COMPOSE
-from statelab.paths import ROOT
-from statelab.paths import SERVICES
 
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text()
 
@@ -111,7 +111,7 @@ def test_a_checker_is_one_file_and_one_line(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "src")}
     script = (
         "from statelab.checkers import MODELS; from statelab.checkers.model import Deadline;"
-        "from statelab.columns import History; from statelab.history import Operation as O;"
+        "from statelab.columns import History; from statelab.core.operation import Operation as O;"
         "told = lambda n: History.from_operations("
         "[O(process=1, op='increment', start=1, end=2, status='ok', result=n)]);"
         "check = lambda n: MODELS['tickets'].check(told(n), initial=MODELS['tickets'].initial, deadline=Deadline());"
@@ -187,8 +187,8 @@ def test_another_app_runs_under_the_same_deployments(tmp_path: Path) -> None:
     from urllib.request import urlopen
 
     from statelab.app import App
+    from statelab.core.paths import DEPLOYMENTS
     from statelab.deployments import load_all
-    from statelab.paths import DEPLOYMENTS
 
     deployments = load_all(DEPLOYMENTS)
     engine = LocalEngine(App(name="hello:app", folder=tmp_path))

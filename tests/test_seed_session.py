@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from statelab.app import App
+from statelab.core.paths import DEPLOYMENTS
+from statelab.core.paths import ROOT
 from statelab.deployments import load_all
 from statelab.engines.local import LocalEngine
-from statelab.paths import DEPLOYMENTS
-from statelab.paths import ROOT
 
 pytestmark = pytest.mark.process
 

@@ -9,7 +9,7 @@ from benchmarks.checking import summary
 from benchmarks.publish import PLACE
 from benchmarks.publish import with_figures
 
-from statelab.paths import ROOT
+from statelab.core.paths import ROOT
 
 ROW = Measured(
     model="register",

@@ -5,7 +5,7 @@ from math import comb
 
 import pytest
 
-from statelab.results import Interval
+from statelab.core.results import Interval
 from statelab.statistics import beta_quantile
 from statelab.statistics import bootstrap_median
 from statelab.statistics import clopper_pearson

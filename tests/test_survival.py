@@ -3,10 +3,10 @@
 import pytest
 
 from statelab.catalogue import Claims
+from statelab.core.paths import DEPLOYMENTS
+from statelab.core.results import ENDINGS
+from statelab.core.results import Survival
 from statelab.deployments import load_all
-from statelab.paths import DEPLOYMENTS
-from statelab.results import ENDINGS
-from statelab.results import Survival
 from statelab.survival import EXIT_CONTRADICTED
 from statelab.survival import EXIT_UNAVAILABLE
 from statelab.survival import exit_code

@@ -4,8 +4,8 @@ import pytest
 
 from offered import offered
 from statelab.catalogue import Claims
+from statelab.core.paths import DEPLOYMENTS
 from statelab.deployments import load_all
-from statelab.paths import DEPLOYMENTS
 from statelab.theory import predict
 
 DEPLOYED = load_all(DEPLOYMENTS, ("sync-recycling", "gevent-late-patch", "gevent-unpatched"))

@@ -7,7 +7,7 @@ import pytest
 
 from offered import offered
 from statelab.catalogue import Claims
-from statelab.paths import ROOT
+from statelab.core.paths import ROOT
 
 PAGE = (ROOT / "docs" / "theory.md").read_text()
 WORDS = set(re.findall(r"`([^`]+)`", PAGE))

@@ -15,10 +15,10 @@ import pytest
 from chromium import PROGRAM
 from chromium import Page
 from chromium import browsing
+from statelab.core.paths import DEPLOYMENTS
+from statelab.core.paths import LOADTESTS
 from statelab.deployments import load_all
 from statelab.engines.local import LocalEngine
-from statelab.paths import DEPLOYMENTS
-from statelab.paths import LOADTESTS
 
 pytestmark = [
     pytest.mark.process,

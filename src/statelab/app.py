@@ -4,7 +4,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from statelab.paths import SERVICES
+from statelab.core.paths import SERVICES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,11 @@ from typing import Any
 import msgspec
 
 from statelab.catalogue import group
+from statelab.core.results import Cell
+from statelab.core.results import CellKey
+from statelab.core.results import Prediction
+from statelab.core.results import Results
+from statelab.core.results import Survival
 from statelab.deployments import Deployment
 from statelab.fixes import Fixes
 from statelab.fixes import unfixed
@@ -17,11 +22,6 @@ from statelab.judge import Judgement
 from statelab.judge import cell
 from statelab.profiles import Profile
 from statelab.rates import combine
-from statelab.results import Cell
-from statelab.results import CellKey
-from statelab.results import Prediction
-from statelab.results import Results
-from statelab.results import Survival
 from statelab.runfolder import Manifest
 from statelab.runfolder import RunFolder
 from statelab.theory import predict

@@ -8,14 +8,14 @@ from typing import Any
 
 from statelab import survival
 from statelab.catalogue import fetch
+from statelab.core.errors import EngineFailed
+from statelab.core.errors import Unavailable
+from statelab.core.results import CellKey
 from statelab.deployments import Deployment
 from statelab.engines import Engine
 from statelab.engines.local import LocalEngine
-from statelab.errors import EngineFailed
-from statelab.errors import Unavailable
 from statelab.load import Done
 from statelab.load import Load
-from statelab.results import CellKey
 from statelab.runfolder import Manifest
 from statelab.runfolder import RunFolder
 

@@ -6,9 +6,9 @@ import urllib.request
 import msgspec
 
 from statelab.app import App
-from statelab.errors import BadInput
-from statelab.errors import Unavailable
-from statelab.paths import SERVICES
+from statelab.core.errors import BadInput
+from statelab.core.errors import Unavailable
+from statelab.core.paths import SERVICES
 
 
 class Claims(msgspec.Struct, frozen=True, kw_only=True):

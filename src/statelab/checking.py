@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import msgspec
 
 from statelab.checkers.model import Model
-from statelab.errors import BadInput
-from statelab.history import Value
+from statelab.core.errors import BadInput
+from statelab.core.operation import Value
 from statelab.verdicts import BAD_INPUT
 from statelab.verdicts import EXIT_CODES
 from statelab.verdicts import Verdict

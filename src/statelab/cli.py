@@ -13,9 +13,9 @@ from rich.console import Console
 from statelab import commands
 from statelab import survive as survival
 from statelab.checkers import MODELS
-from statelab.errors import BadInput
-from statelab.errors import EngineFailed
-from statelab.errors import Unavailable
+from statelab.core.errors import BadInput
+from statelab.core.errors import EngineFailed
+from statelab.core.errors import Unavailable
 from statelab.repro import command as reproduction
 
 EXIT_BAD_INPUT = 2

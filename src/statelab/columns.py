@@ -14,11 +14,11 @@ from statelab.coding import Lists
 from statelab.coding import Table
 from statelab.coding import encode
 from statelab.coding import value_columns
-from statelab.history import Operation
-from statelab.history import Result
-from statelab.history import ServedBy
-from statelab.history import Status
-from statelab.history import Value
+from statelab.core.operation import Operation
+from statelab.core.operation import Result
+from statelab.core.operation import ServedBy
+from statelab.core.operation import Status
+from statelab.core.operation import Value
 
 Integers = NDArray[np.int64]
 Codes = NDArray[np.int32]

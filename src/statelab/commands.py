@@ -31,6 +31,12 @@ from statelab.app import App
 from statelab.assess import assess
 from statelab.assess import exit_code
 from statelab.campaign import Campaign
+from statelab.core.errors import BadInput
+from statelab.core.errors import EngineFailed
+from statelab.core.errors import require_known
+from statelab.core.paths import DEPLOYMENTS
+from statelab.core.paths import LOADTESTS
+from statelab.core.results import CellKey
 from statelab.deployments import ON_REQUEST
 from statelab.deployments import load_all
 from statelab.engines import Engine
@@ -38,19 +44,13 @@ from statelab.engines import programs
 from statelab.engines.choose import choose
 from statelab.engines.choose import docker_answers
 from statelab.engines.compose import ComposeEngine
-from statelab.errors import BadInput
-from statelab.errors import EngineFailed
-from statelab.errors import require_known
 from statelab.judge import JUDGES
 from statelab.matrix import Selection
 from statelab.matrix import select
-from statelab.paths import DEPLOYMENTS
-from statelab.paths import LOADTESTS
 from statelab.profiles import PROFILES
 from statelab.profiles import Profile
 from statelab.report import print_report
 from statelab.report import write_report
-from statelab.results import CellKey
 from statelab.runfolder import Manifest
 from statelab.runfolder import RunFolder
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from statelab.errors import BadInput
+from statelab.core.errors import BadInput
 
 WORKER_CLASSES = ("single", "threaded", "forking", "sync", "gthread", "gevent")
 """The order of the tables; others follow."""

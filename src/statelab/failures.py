@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 
 from statelab.catalogue import Catalogue
+from statelab.core.results import CellKey
+from statelab.core.results import Prediction
 from statelab.deployments import Deployment
-from statelab.results import CellKey
-from statelab.results import Prediction
 from statelab.theory import predict
 
 TABLE = Path(__file__).with_suffix(".toml")

@@ -27,9 +27,9 @@ from statelab.catalogue import Mechanism
 from statelab.catalogue import Workload
 from statelab.catalogue import group
 from statelab.comparison import compare
+from statelab.core.results import Cell
+from statelab.core.results import Fix
 from statelab.deployments import Deployment
-from statelab.results import Cell
-from statelab.results import Fix
 from statelab.theory import LIFETIMES
 from statelab.theory import WINDOW_SWITCHES
 from statelab.theory import predict

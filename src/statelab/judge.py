@@ -9,6 +9,11 @@ from statelab.checkers.prose import plural
 from statelab.checkers.told import Answers
 from statelab.checkers.told import answers
 from statelab.columns import History
+from statelab.core.results import ANOMALIES
+from statelab.core.results import Cell
+from statelab.core.results import CellKey
+from statelab.core.results import Prediction
+from statelab.core.results import VerdictName
 from statelab.judging import effects
 from statelab.judging import locks
 from statelab.judging import promises
@@ -25,11 +30,6 @@ from statelab.judging.judgement import unjudged
 from statelab.judging.leaks import LEAKS
 from statelab.judging.sessions import judge_sessions
 from statelab.judging.witnesses import witnesses
-from statelab.results import ANOMALIES
-from statelab.results import Cell
-from statelab.results import CellKey
-from statelab.results import Prediction
-from statelab.results import VerdictName
 
 __all__ = ["JUDGES", "Expectation", "Judgement", "cell", "judge"]
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from statelab.errors import EngineFailed
-from statelab.paths import LOADTESTS
+from statelab.core.errors import EngineFailed
+from statelab.core.paths import LOADTESTS
 
 ANSWER_S = 60.0
 """A cell that the load does not answer for within this time means that the load itself hangs."""

@@ -6,7 +6,7 @@ import subprocess
 from importlib.metadata import version
 from typing import Any
 
-from statelab.paths import ROOT
+from statelab.core.paths import ROOT
 
 LIBRARIES = ("flask", "werkzeug", "gunicorn", "gevent", "redis", "pymemcache", "psycopg", "flask-caching", "cachelib")
 

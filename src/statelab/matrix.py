@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from statelab import catalogue as app
 from statelab.catalogue import Catalogue
 from statelab.catalogue import Workload
+from statelab.core.errors import require_known
+from statelab.core.results import CellKey
 from statelab.deployments import Deployment
-from statelab.errors import require_known
 from statelab.profiles import IN_PROCESS
 from statelab.profiles import Profile
-from statelab.results import CellKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,16 +7,16 @@ from typing import TypeVar
 import msgspec
 import numpy as np
 
+from statelab.core.results import ANOMALIES
+from statelab.core.results import Bounds
+from statelab.core.results import Cell
+from statelab.core.results import Counts
+from statelab.core.results import Coverage
+from statelab.core.results import Latency
+from statelab.core.results import Runs
+from statelab.core.results import VerdictName
+from statelab.core.results import Witness
 from statelab.judging.judgement import Judgement
-from statelab.results import ANOMALIES
-from statelab.results import Bounds
-from statelab.results import Cell
-from statelab.results import Counts
-from statelab.results import Coverage
-from statelab.results import Latency
-from statelab.results import Runs
-from statelab.results import VerdictName
-from statelab.results import Witness
 from statelab.statistics import bootstrap_median
 from statelab.statistics import clopper_pearson
 

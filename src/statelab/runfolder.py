@@ -10,16 +10,16 @@ import msgspec
 
 from statelab.catalogue import Catalogue
 from statelab.columns import History
+from statelab.core.errors import BadInput
+from statelab.core.operation import Operation
+from statelab.core.operation import read_recording
+from statelab.core.paths import REPORTS
+from statelab.core.results import CellKey
+from statelab.core.results import Survival
 from statelab.deployments import Deployment
-from statelab.errors import BadInput
-from statelab.history import Operation
-from statelab.history import read_recording
 from statelab.parquet import read as read_parquet
 from statelab.parquet import write as write_parquet
-from statelab.paths import REPORTS
 from statelab.profiles import Profile
-from statelab.results import CellKey
-from statelab.results import Survival
 
 
 class Manifest(msgspec.Struct, kw_only=True):

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 
 import msgspec
 
+from statelab.core.errors import BadInput
+from statelab.core.errors import EngineFailed
+from statelab.core.paths import UP
 from statelab.engines.choose import docker_answers
 from statelab.engines.compose import CONSOLE
 from statelab.engines.compose import ComposeEngine
-from statelab.errors import BadInput
-from statelab.errors import EngineFailed
-from statelab.paths import UP
 
 STOP_S = 30.0
 

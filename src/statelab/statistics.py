@@ -16,7 +16,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from statelab.results import Interval
+from statelab.core.results import Interval
 
 
 def wilson(hits: int, total: int, confidence: float = 0.95) -> Interval:

@@ -14,16 +14,16 @@ from msgspec.structs import replace
 from statelab.catalogue import Catalogue
 from statelab.catalogue import Workload
 from statelab.catalogue import fetch
+from statelab.core.errors import Unavailable
+from statelab.core.operation import Operation
+from statelab.core.results import ENDINGS
+from statelab.core.results import Survival
 from statelab.deployments import Deployment
 from statelab.engines.local import LocalEngine
-from statelab.errors import Unavailable
-from statelab.history import Operation
 from statelab.repro.actors import Line
 from statelab.repro.actors import Request
 from statelab.repro.actors import perform
 from statelab.repro.browser import Browser
-from statelab.results import ENDINGS
-from statelab.results import Survival
 from statelab.theory import outlives
 
 WORKLOAD = "counter"

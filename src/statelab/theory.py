@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 from statelab.catalogue import FAULTS
 from statelab.catalogue import Claims
+from statelab.core.results import Prediction
 from statelab.deployments import Deployment
-from statelab.results import Prediction
 
 INTERLEAVES_ALWAYS = frozenset({"processes", "hosts"})
 """Boundaries across which two requests run side by side whatever the code does."""

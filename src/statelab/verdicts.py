@@ -14,9 +14,9 @@ from statelab.checkers.prose import milliseconds
 from statelab.checkers.prose import plural
 from statelab.checkers.scope import scope
 from statelab.columns import History
-from statelab.errors import BadInput
-from statelab.errors import require_known
-from statelab.history import Value
+from statelab.core.errors import BadInput
+from statelab.core.errors import require_known
+from statelab.core.operation import Value
 from statelab.reading import as_lines
 from statelab.reading import read
 

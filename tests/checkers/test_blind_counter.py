@@ -29,7 +29,7 @@ from statelab.checkers.model import Finding
 from statelab.checkers.model import Proof
 from statelab.columns import INF
 from statelab.columns import History
-from statelab.history import Operation
+from statelab.core.operation import Operation
 
 SEED = 20_261_124
 

@@ -22,7 +22,7 @@ from statelab.checkers.counter import refutes
 from statelab.checkers.examination import examine
 from statelab.checkers.told import answers
 from statelab.columns import History
-from statelab.history import Operation
+from statelab.core.operation import Operation
 
 TIME = st.integers(0, 9)
 ANSWERED = st.builds(

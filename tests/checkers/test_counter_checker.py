@@ -21,8 +21,8 @@ from statelab.checkers.counter import check
 from statelab.columns import FAIL
 from statelab.columns import INFO
 from statelab.columns import History
-from statelab.history import Operation
-from statelab.results import Bounds
+from statelab.core.operation import Operation
+from statelab.core.results import Bounds
 
 ACCEPTED = {
     "nothing at all": [],

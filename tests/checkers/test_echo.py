@@ -15,7 +15,7 @@ from models.echo import refused
 from models.echo import small
 from models.echo import unknown
 from models.known import Operations
-from statelab.history import Operation
+from statelab.core.operation import Operation
 
 ONE, TWO = server(12, 3), server(12, 4)
 RULE = "A request reads back only what it stored itself."

@@ -25,9 +25,9 @@ from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
 from statelab.columns import INF
 from statelab.columns import History
-from statelab.errors import BadInput
-from statelab.history import Operation
-from statelab.history import Value
+from statelab.core.errors import BadInput
+from statelab.core.operation import Operation
+from statelab.core.operation import Value
 
 SEED = 20_261_125
 

@@ -29,7 +29,7 @@ from statelab.checkers.forgetting import refutes
 from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
 from statelab.columns import History
-from statelab.history import Value
+from statelab.core.operation import Value
 
 HISTORIES = 20_000
 SEED = 20_261_122

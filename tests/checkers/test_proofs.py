@@ -10,7 +10,7 @@ from counter_histories import server
 from counter_histories import unknown
 from statelab.checkers.counter import check
 from statelab.checkers.prose import proof
-from statelab.history import Operation
+from statelab.core.operation import Operation
 
 ONE, TWO, FAR = server(12, 3), server(13, 4), server(12, 3, host="b")
 

@@ -24,8 +24,8 @@ from statelab.checkers.register import MODEL
 from statelab.checkers.register_rule import judge
 from statelab.columns import INF
 from statelab.columns import History
-from statelab.history import Operation
-from statelab.history import Value
+from statelab.core.operation import Operation
+from statelab.core.operation import Value
 
 SEED = 20_261_127
 LEAST, LARGEST = -(2**63), 2**63 - 1

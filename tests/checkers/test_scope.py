@@ -25,8 +25,8 @@ from statelab.checkers.model import Deadline
 from statelab.checkers.scope import SERVERS
 from statelab.checkers.scope import Scope
 from statelab.checkers.scope import scope
-from statelab.history import Operation
-from statelab.history import ServedBy
+from statelab.core.operation import Operation
+from statelab.core.operation import ServedBy
 
 KNOWN = [counter.KNOWN, unique_ids.KNOWN, session.KNOWN, mutex.KNOWN]
 LABELS: dict[str, Callable[[ServedBy], object]] = {

@@ -17,8 +17,8 @@ from statelab.checkers.search import Specification
 from statelab.checkers.search import search
 from statelab.checkers.search import witness
 from statelab.columns import History
-from statelab.history import Operation
-from statelab.history import Status
+from statelab.core.operation import Operation
+from statelab.core.operation import Status
 
 SEED = 20_261_123
 CHANGES = {"write", "add"}

@@ -19,7 +19,7 @@ from models.session import stored
 from models.session import unknown
 from models.session import version
 from models.session import write
-from statelab.history import Operation
+from statelab.core.operation import Operation
 
 ONE = server(12, 3)
 

@@ -12,11 +12,11 @@ import pytest
 from program import COMMAND
 from program import REPORTS
 from program import started_for
+from statelab.core.errors import Unavailable
+from statelab.core.paths import DEPLOYMENTS
 from statelab.deployments import Deployment
 from statelab.deployments import load_all
 from statelab.engines.local import LocalEngine
-from statelab.errors import Unavailable
-from statelab.paths import DEPLOYMENTS
 
 pytestmark = pytest.mark.process
 

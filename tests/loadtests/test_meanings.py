@@ -12,9 +12,9 @@ from meanings import MEANINGS
 from meanings import NOTHING_SEEN
 from state_tab import NOTHING_DONE
 from state_tab import StateTab
-from statelab.history import Operation
-from statelab.history import Result
-from statelab.history import Value
+from statelab.core.operation import Operation
+from statelab.core.operation import Result
+from statelab.core.operation import Value
 from statelab.judge import JUDGES
 
 clock = itertools.count(10, 10)

@@ -19,7 +19,7 @@ from statelab.checkers import key_value_texts
 from statelab.checkers.key_value_judge import judge
 from statelab.checkers.model import Deadline
 from statelab.columns import History
-from statelab.history import Operation
+from statelab.core.operation import Operation
 from statelab.reading import column
 from statelab.reading import merge
 from statelab.reading import read

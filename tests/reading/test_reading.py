@@ -17,7 +17,7 @@ from models.known import Known
 from statelab import parquet
 from statelab.checkers import MODELS
 from statelab.columns import History
-from statelab.errors import BadInput
+from statelab.core.errors import BadInput
 from statelab.reading import as_lines
 from statelab.reading import read
 from statelab.reading.chunk import LineReader

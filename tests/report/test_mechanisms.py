@@ -4,8 +4,8 @@ import msgspec
 
 from offered import offered
 from statelab.catalogue import Catalogue
+from statelab.core.paths import DEPLOYMENTS
 from statelab.deployments import load_all
-from statelab.paths import DEPLOYMENTS
 from statelab.report.mechanisms import PAGE
 from statelab.report.mechanisms import render
 

@@ -7,10 +7,10 @@ from html.parser import HTMLParser
 import msgspec
 import pytest
 
+from statelab.core.results import Results
 from statelab.report import page
 from statelab.report import states
 from statelab.report.document import compose
-from statelab.results import Results
 
 from .cells import LOST
 from .cells import cell

@@ -9,6 +9,9 @@ from rich.console import Console
 
 from offered import offered
 from statelab.catalogue import group as app_group
+from statelab.core.results import Latency
+from statelab.core.results import Results
+from statelab.core.results import Survival
 from statelab.report import print_report
 from statelab.report.document import compose
 from statelab.report.markdown import render as markdown
@@ -17,9 +20,6 @@ from statelab.report.page import render as html
 from statelab.report.places import Place
 from statelab.report.places import place_of
 from statelab.report.stores import page
-from statelab.results import Latency
-from statelab.results import Results
-from statelab.results import Survival
 
 from .cells import LOST
 from .cells import cell

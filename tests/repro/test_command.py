@@ -13,7 +13,7 @@ from rich.console import Console
 from program import COMMAND
 from program import REPORTS
 from program import Statelab
-from statelab.history import read_recording
+from statelab.core.operation import read_recording
 from statelab.repro import command
 
 

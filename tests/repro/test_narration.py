@@ -7,8 +7,8 @@ from rich.console import Console
 
 from reproducing import Find
 from statelab.columns import History
-from statelab.history import Operation
-from statelab.history import ServedBy
+from statelab.core.operation import Operation
+from statelab.core.operation import ServedBy
 from statelab.judge import judge
 from statelab.repro import narrate
 from statelab.repro.outcome import ANYONE

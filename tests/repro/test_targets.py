@@ -3,9 +3,10 @@
 import pytest
 
 from statelab.catalogue import Catalogue
+from statelab.core.errors import BadInput
+from statelab.core.operation import ServedBy
+from statelab.core.results import ANOMALIES
 from statelab.deployments import Deployment
-from statelab.errors import BadInput
-from statelab.history import ServedBy
 from statelab.repro import SCRIPTS
 from statelab.repro import command
 from statelab.repro.schedule import Hold
@@ -13,7 +14,6 @@ from statelab.repro.schedule import Release
 from statelab.repro.targets import NOBODY_CHOOSES
 from statelab.repro.targets import played
 from statelab.repro.targets import targets
-from statelab.results import ANOMALIES
 from statelab.theory import predict
 
 

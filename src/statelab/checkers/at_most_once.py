@@ -41,7 +41,7 @@ from statelab.columns import Codes
 from statelab.columns import History
 from statelab.columns import Integers
 from statelab.columns import Mask
-from statelab.history import Value
+from statelab.core.operation import Value
 
 NEVER, TWICE, REFUSED, UNEXPECTED = "never-ran", "ran-n-times", "ran-though-refused", "unexpected"
 

@@ -47,7 +47,7 @@ from statelab.checkers.model import Shape
 from statelab.columns import History
 from statelab.columns import Integers
 from statelab.columns import Mask
-from statelab.history import Value
+from statelab.core.operation import Value
 
 
 def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:

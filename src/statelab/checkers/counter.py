@@ -39,7 +39,7 @@ from statelab.columns import INF
 from statelab.columns import INFO
 from statelab.columns import OK
 from statelab.columns import History
-from statelab.results import Bounds
+from statelab.core.results import Bounds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ from statelab.columns import FAIL
 from statelab.columns import History
 from statelab.columns import Integers
 from statelab.columns import Mask
-from statelab.history import Value
+from statelab.core.operation import Value
 
 
 def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:

@@ -36,7 +36,7 @@ from statelab.columns import OK
 from statelab.columns import History
 from statelab.columns import Integers
 from statelab.columns import Mask
-from statelab.history import Value
+from statelab.core.operation import Value
 
 KINDS = ("overlap", "residue", "unexpected", "missing")
 OVERLAP, RESIDUE, UNEXPECTED, MISSING = range(len(KINDS))

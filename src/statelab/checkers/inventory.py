@@ -33,8 +33,8 @@ from statelab.checkers.model import Model
 from statelab.checkers.model import Proof
 from statelab.checkers.model import Shape
 from statelab.columns import History
-from statelab.errors import BadInput
-from statelab.history import Value
+from statelab.core.errors import BadInput
+from statelab.core.operation import Value
 
 
 def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:

@@ -14,7 +14,7 @@ from statelab.checkers.model import Proof
 from statelab.checkers.model import Shape
 from statelab.checkers.prose import plural
 from statelab.columns import History
-from statelab.history import Value
+from statelab.core.operation import Value
 
 
 def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:

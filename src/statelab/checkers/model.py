@@ -12,7 +12,7 @@ from typing import Literal
 from typing import Protocol
 
 from statelab.columns import History
-from statelab.history import Value
+from statelab.core.operation import Value
 
 Kind = Literal["integer", "text", "value", "answer", "values"]
 """What a field holds: an integer, a text, either of them, one of the model's two answers, or a list of values."""

@@ -9,7 +9,7 @@ from statelab.checkers.races import RaceEvent
 from statelab.checkers.smallest import Smallest
 from statelab.columns import INF
 from statelab.columns import History
-from statelab.history import ServedBy
+from statelab.core.operation import ServedBy
 
 
 def milliseconds(duration_ns: int) -> str:

@@ -44,7 +44,7 @@ from statelab.checkers.register_search import KeySearch
 from statelab.checkers.search import Outcome
 from statelab.columns import History
 from statelab.columns import Mask
-from statelab.history import Value
+from statelab.core.operation import Value
 
 
 def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:

@@ -33,7 +33,7 @@ from statelab.columns import OK
 from statelab.columns import History
 from statelab.columns import Integers
 from statelab.columns import Level
-from statelab.history import Value
+from statelab.core.operation import Value
 
 Parting = Level | Literal["session"]
 

@@ -36,7 +36,7 @@ from statelab.checkers.session_order import sessions
 from statelab.checkers.session_order import version
 from statelab.columns import History
 from statelab.columns import Mask
-from statelab.history import Value
+from statelab.core.operation import Value
 
 READ, WRITE = False, True
 

@@ -58,7 +58,7 @@ from statelab.columns import INF
 from statelab.columns import History
 from statelab.columns import Integers
 from statelab.columns import Mask
-from statelab.history import Value
+from statelab.core.operation import Value
 
 
 @dataclass(frozen=True, slots=True, eq=False)

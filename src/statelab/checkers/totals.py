@@ -9,7 +9,7 @@ from statelab.checkers.told import Told
 from statelab.checkers.told import above
 from statelab.columns import Integers
 from statelab.columns import Mask
-from statelab.results import Bounds
+from statelab.core.results import Bounds
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from collections.abc import Mapping
 
 from statelab.app import App
+from statelab.core.errors import BadInput
 from statelab.engines import Engine
 from statelab.engines.compose import ComposeEngine
 from statelab.engines.local import LocalEngine
-from statelab.errors import BadInput
 
 DOCKER_ANSWERS_S = 10.0
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
+from statelab.core.errors import EngineFailed
+from statelab.core.errors import Unavailable
+from statelab.core.paths import COMPOSE
 from statelab.deployments import Deployment
-from statelab.errors import EngineFailed
-from statelab.errors import Unavailable
-from statelab.paths import COMPOSE
 
 STORES = ("redis", "memcached", "postgres")
 CONSOLE = "locust"

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from dataclasses import field
 from pathlib import Path
 
-from statelab.errors import Unavailable
-from statelab.paths import PACKAGES
+from statelab.core.errors import Unavailable
+from statelab.core.paths import PACKAGES
 
 USUAL_PLACES = ("usr/bin", "usr/local/bin", "usr/sbin", "opt/homebrew/bin", "usr/lib/postgresql/*/bin")
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from dataclasses import replace
 from pathlib import Path
 
+from statelab.core.errors import Unavailable
 from statelab.engines.processes import Child
 from statelab.engines.processes import Processes
 from statelab.engines.programs import Program
 from statelab.engines.programs import find
-from statelab.errors import Unavailable
 
 READY_S = 20.0
 

@@ -14,7 +14,10 @@ from statelab.checkers.prose import plural
 from statelab.checkers.scope import scope
 from statelab.columns import OK
 from statelab.columns import History
-from statelab.history import Value
+from statelab.core.operation import Value
+from statelab.core.results import ANOMALIES
+from statelab.core.results import VerdictName
+from statelab.core.results import Witness
 from statelab.judging.coverage import Expectation
 from statelab.judging.coverage import changing
 from statelab.judging.coverage import not_reached
@@ -22,9 +25,6 @@ from statelab.judging.judgement import Judgement
 from statelab.judging.judgement import unjudged
 from statelab.judging.picture import witness
 from statelab.judging.stalls import stall
-from statelab.results import ANOMALIES
-from statelab.results import VerdictName
-from statelab.results import Witness
 
 LIMIT_S = 10.0
 """How long a checker may search for the verdict of one cell."""

@@ -16,7 +16,9 @@ from statelab.checkers.model import Deadline
 from statelab.checkers.prose import Cast
 from statelab.checkers.prose import milliseconds
 from statelab.columns import History
-from statelab.history import Operation
+from statelab.core.operation import Operation
+from statelab.core.results import ANOMALIES
+from statelab.core.results import Witness
 from statelab.judging.by_model import LIMIT_S
 from statelab.judging.by_model import ByModel
 from statelab.judging.coverage import Expectation
@@ -24,8 +26,6 @@ from statelab.judging.each_read import EACH_READ
 from statelab.judging.judgement import Judgement
 from statelab.judging.judgement import unjudged
 from statelab.judging.picture import witness
-from statelab.results import ANOMALIES
-from statelab.results import Witness
 
 OPERATIONS = frozenset({"write", "read"})
 

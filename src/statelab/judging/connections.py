@@ -22,13 +22,13 @@ from statelab.columns import INF
 from statelab.columns import OK
 from statelab.columns import History
 from statelab.columns import Mask
+from statelab.core.results import ANOMALIES
+from statelab.core.results import Witness
 from statelab.judging.by_model import ByModel
 from statelab.judging.by_model import violated
 from statelab.judging.coverage import Expectation
 from statelab.judging.judgement import Judgement
 from statelab.judging.picture import witness
-from statelab.results import ANOMALIES
-from statelab.results import Witness
 
 REPLIES = ByModel(
     model=MODELS["echo"],

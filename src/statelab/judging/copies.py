@@ -4,11 +4,11 @@ from functools import partial
 
 from statelab.columns import LEVELS
 from statelab.columns import Level
+from statelab.core.results import Bounds
 from statelab.judging.partings import Parting
 from statelab.judging.partings import Partings
 from statelab.judging.partings import Quiet
 from statelab.judging.quiet_reads import disagreement
-from statelab.results import Bounds
 
 SCOPES: dict[Level, str] = {
     "whole": "one value for all",

@@ -11,9 +11,9 @@ from statelab.columns import OK
 from statelab.columns import History
 from statelab.columns import Integers
 from statelab.columns import Mask
-from statelab.results import Counts
-from statelab.results import Coverage
-from statelab.results import Latency
+from statelab.core.results import Counts
+from statelab.core.results import Coverage
+from statelab.core.results import Latency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ from statelab.columns import FAIL
 from statelab.columns import OK
 from statelab.columns import History
 from statelab.columns import Integers
-from statelab.history import Value
+from statelab.core.operation import Value
 
 REGISTER = MODELS["register"]
 

@@ -12,8 +12,8 @@ import numpy as np
 from statelab.checkers import MODELS
 from statelab.columns import OK
 from statelab.columns import History
-from statelab.history import Operation
-from statelab.history import Status
+from statelab.core.operation import Operation
+from statelab.core.operation import Status
 from statelab.judging.by_model import ByModel
 
 EXECUTE, READ = "execute", "read"

@@ -3,18 +3,18 @@
 import msgspec
 
 from statelab.columns import History
+from statelab.core.results import Bounds
+from statelab.core.results import Counts
+from statelab.core.results import Coverage
+from statelab.core.results import Latency
+from statelab.core.results import Runs
+from statelab.core.results import VerdictName
+from statelab.core.results import Witness
 from statelab.judging.coverage import Expectation
 from statelab.judging.coverage import counts
 from statelab.judging.coverage import coverage
 from statelab.judging.coverage import latency
 from statelab.judging.coverage import rate
-from statelab.results import Bounds
-from statelab.results import Counts
-from statelab.results import Coverage
-from statelab.results import Latency
-from statelab.results import Runs
-from statelab.results import VerdictName
-from statelab.results import Witness
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from statelab.checkers.totals import totals
 from statelab.columns import LEVELS
 from statelab.columns import Integers
 from statelab.columns import Level
-from statelab.results import Bounds
+from statelab.core.results import Bounds
 
 
 @dataclass(frozen=True, slots=True, eq=False)

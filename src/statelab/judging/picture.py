@@ -7,7 +7,7 @@ import numpy as np
 from statelab.checkers.prose import Cast
 from statelab.columns import History
 from statelab.columns import Mask
-from statelab.results import Witness
+from statelab.core.results import Witness
 
 NEIGHBOURS = 4
 """Context operations on each side of a witness."""

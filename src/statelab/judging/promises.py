@@ -24,7 +24,7 @@ from statelab.checkers.model import Model
 from statelab.checkers.model import Shape
 from statelab.columns import History
 from statelab.columns import Mask
-from statelab.history import Value
+from statelab.core.operation import Value
 from statelab.judging.by_model import ByModel
 
 

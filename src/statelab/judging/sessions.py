@@ -28,15 +28,15 @@ from statelab.columns import INFO
 from statelab.columns import OK
 from statelab.columns import History
 from statelab.columns import Integers
-from statelab.history import Operation
+from statelab.core.operation import Operation
+from statelab.core.results import ANOMALIES
+from statelab.core.results import Witness
 from statelab.judging.coverage import Expectation
 from statelab.judging.coverage import not_reached
 from statelab.judging.judgement import Judgement
 from statelab.judging.judgement import unjudged
 from statelab.judging.picture import witness
 from statelab.judging.stalls import stall
-from statelab.results import ANOMALIES
-from statelab.results import Witness
 
 CHANGES = frozenset({"login", "count", "logout"})
 AS_COUNTER = {"count": "increment", "read": "read"}

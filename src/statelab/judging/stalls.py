@@ -5,8 +5,8 @@ import numpy as np
 from statelab.checkers.prose import plural
 from statelab.columns import OK
 from statelab.columns import History
+from statelab.core.results import Witness
 from statelab.judging.picture import witness
-from statelab.results import Witness
 
 
 def stall(history: History) -> Witness:

@@ -12,6 +12,7 @@ from statelab.checkers.races import race_events
 from statelab.checkers.smallest import smallest
 from statelab.checkers.smallest import worst_event
 from statelab.columns import History
+from statelab.core.results import Witness
 from statelab.judging import totals_in_words
 from statelab.judging.anomalies import Diagnosis
 from statelab.judging.anomalies import too_many_untold
@@ -20,7 +21,6 @@ from statelab.judging.partings import Parting
 from statelab.judging.picture import witness
 from statelab.judging.quiet_reads import disagreement
 from statelab.judging.stalls import stall
-from statelab.results import Witness
 
 
 def witnesses(diagnosis: Diagnosis) -> dict[str, Witness]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from statelab.checkers.model import Model
 from statelab.columns import Integers
-from statelab.history import Operation
+from statelab.core.operation import Operation
 from statelab.reading.batch import Batch
 from statelab.reading.layout import Layout
 from statelab.reading.lines import record

@@ -12,7 +12,7 @@ from statelab.columns import INF
 from statelab.columns import History
 from statelab.columns import Integers
 from statelab.columns import Mask
-from statelab.errors import BadInput
+from statelab.core.errors import BadInput
 from statelab.reading.column import plain
 from statelab.reading.column import plain_text
 from statelab.reading.ordered import in_order

@@ -9,7 +9,7 @@ import msgspec
 
 from statelab.checkers import MODELS
 from statelab.columns import History
-from statelab.history import Operation
+from statelab.core.operation import Operation
 from statelab.reading.rules import VALUES
 
 _REQUEST = ("value", "expected")

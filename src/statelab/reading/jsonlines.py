@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from statelab.checkers.model import Model
-from statelab.errors import BadInput
+from statelab.core.errors import BadInput
 from statelab.reading.chunk import LineReader
 from statelab.reading.chunk import RefusedLine
 from statelab.reading.merge import merged

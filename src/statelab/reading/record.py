@@ -8,9 +8,9 @@ import msgspec
 from statelab.checkers.model import Model
 from statelab.columns import INF
 from statelab.columns import STATUSES
-from statelab.history import Operation
-from statelab.history import ServedBy
-from statelab.history import Status
+from statelab.core.operation import Operation
+from statelab.core.operation import ServedBy
+from statelab.core.operation import Status
 from statelab.reading.rules import ANYTHING
 from statelab.reading.rules import BOOL
 from statelab.reading.rules import LIST

@@ -11,7 +11,7 @@ from statelab.checkers.model import Kind
 from statelab.checkers.model import Model
 from statelab.checkers.model import Shape
 from statelab.columns import STATUSES
-from statelab.history import Status
+from statelab.core.operation import Status
 
 MISSING, NULL, NUMBER, TEXT, BOOL, LIST, SERVER, OTHER = (1 << bit for bit in range(8))
 """`NUMBER` is a 64-bit integer, `LIST` one of integers and texts, `SERVER` a whole `ServedBy`, `OTHER` all else."""

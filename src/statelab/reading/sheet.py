@@ -14,7 +14,7 @@ from statelab.columns import Codes
 from statelab.columns import History
 from statelab.columns import Integers
 from statelab.columns import Mask
-from statelab.history import ServedBy
+from statelab.core.operation import ServedBy
 from statelab.reading.column import Column
 from statelab.reading.column import by_appearance
 from statelab.reading.column import code

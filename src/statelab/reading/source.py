@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from statelab.errors import BadInput
+from statelab.core.errors import BadInput
 from statelab.reading.column import pa
 
 STANDARD_INPUT = "standard input"

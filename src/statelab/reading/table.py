@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from statelab.history import Value
+from statelab.core.operation import Value
 from statelab.reading.cells import Cells
 from statelab.reading.cells import cells
 from statelab.reading.cells import joined

@@ -12,7 +12,7 @@ from statelab.columns import INF
 from statelab.columns import STATUSES
 from statelab.columns import Integers
 from statelab.columns import Mask
-from statelab.errors import BadInput
+from statelab.core.errors import BadInput
 from statelab.reading.accept import Acceptance
 from statelab.reading.accept import Codes8
 from statelab.reading.accept import codes

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from statelab.checkers.model import Model
 from statelab.columns import STATUSES
-from statelab.history import Operation
-from statelab.history import Value
+from statelab.core.operation import Operation
+from statelab.core.operation import Value
 from statelab.reading.batch import Batch
 from statelab.reading.rules import SERVER_FIELDS
 from statelab.reading.rules import VALUES

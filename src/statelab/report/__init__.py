@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from statelab.core.results import Results
 from statelab.report import terminal
 from statelab.report.document import compose
 from statelab.report.files import read_results
@@ -14,7 +15,6 @@ from statelab.report.files import write_report
 from statelab.report.markdown import headline_markdown
 from statelab.report.states import contradicts
 from statelab.report.svg import timeline
-from statelab.results import Results
 
 __all__ = ["contradicts", "headline_markdown", "print_report", "read_results", "timeline", "write_report"]
 

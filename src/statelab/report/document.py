@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
+from statelab.core.results import ANOMALIES
+from statelab.core.results import Results
 from statelab.report import states
 from statelab.report import summary
 from statelab.report.examples import Example
@@ -25,8 +27,6 @@ from statelab.report.rows import rows_of
 from statelab.report.states import State
 from statelab.report.summary import Absence
 from statelab.report.summary import Sentence
-from statelab.results import ANOMALIES
-from statelab.results import Results
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from statelab.core.results import ANOMALIES
+from statelab.core.results import Witness
 from statelab.report import states
 from statelab.report.matrices import Deployment
 from statelab.report.matrices import window_order
 from statelab.report.rows import Row
-from statelab.results import ANOMALIES
-from statelab.results import Witness
 
 Kind = tuple[bool, str, tuple[str, ...]]
 

@@ -7,17 +7,17 @@ from statelab import failures
 from statelab.app import App
 from statelab.catalogue import Catalogue
 from statelab.catalogue import of_app
+from statelab.core.paths import DEPLOYMENTS
+from statelab.core.paths import ROOT
+from statelab.core.results import ANOMALIES
+from statelab.core.results import CellKey
 from statelab.deployments import Deployment
 from statelab.deployments import load_all
 from statelab.failures import Failure
-from statelab.paths import DEPLOYMENTS
-from statelab.paths import ROOT
 from statelab.report import states
 from statelab.report.markup import escaped
 from statelab.report.markup import table
 from statelab.report.text import ended
-from statelab.results import ANOMALIES
-from statelab.results import CellKey
 
 PAGE = ROOT / "docs" / "failures.md"
 _ISSUE = re.compile(r"([\w.-]+/[\w.-]+)#(\d+)")

@@ -2,9 +2,9 @@
 
 import math
 
-from statelab.results import Bounds
-from statelab.results import Counts
-from statelab.results import Interval
+from statelab.core.results import Bounds
+from statelab.core.results import Counts
+from statelab.core.results import Interval
 
 NONE = "–"
 PERCENT = "\N{NO-BREAK SPACE}%"

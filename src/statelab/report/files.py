@@ -5,11 +5,11 @@ from pathlib import Path
 
 import msgspec
 
+from statelab.core.results import Results
 from statelab.report import markdown
 from statelab.report import page
 from statelab.report import tidy
 from statelab.report.document import compose
-from statelab.results import Results
 
 
 def write_report(results: Results, folder: Path) -> None:

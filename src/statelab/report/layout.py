@@ -4,12 +4,12 @@ import string
 from dataclasses import dataclass
 from dataclasses import replace
 
-from statelab.history import Operation
-from statelab.history import Result
+from statelab.core.operation import Operation
+from statelab.core.operation import Result
+from statelab.core.results import Witness
 from statelab.report.servers import Server
 from statelab.report.servers import servers_of
 from statelab.report.timescale import Timescale
-from statelab.results import Witness
 
 LEFT = 92.0
 RIGHT = 932.0

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from statelab.comparison import in_columns
+from statelab.core.results import Results
 from statelab.report import figures
 from statelab.report import states
 from statelab.report.document import Report
@@ -20,7 +21,6 @@ from statelab.report.matrices import window_order
 from statelab.report.rows import Row
 from statelab.report.store_tables import comparison_tables
 from statelab.report.summary import Sentence
-from statelab.results import Results
 
 LIMIT = 65_000
 """Characters that an issue takes, less a few. What comes last is left out first, and the text says so."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
+from statelab.core.results import Cell
 from statelab.report.rows import Row
-from statelab.results import Cell
 
 WINDOWS = ("io", "yield", "call", "tight")
 """Widest first: what a narrower window hides is read against it."""

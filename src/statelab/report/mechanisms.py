@@ -11,18 +11,18 @@ from statelab.catalogue import Workload
 from statelab.catalogue import of_app
 from statelab.comparison import compare
 from statelab.comparison import in_columns
+from statelab.core.paths import DEPLOYMENTS
+from statelab.core.paths import ROOT
+from statelab.core.results import ANOMALIES
 from statelab.deployments import Deployment
 from statelab.deployments import load_all
 from statelab.fixes import candidates
-from statelab.paths import DEPLOYMENTS
-from statelab.paths import ROOT
 from statelab.report import states
 from statelab.report.markup import escaped
 from statelab.report.markup import fenced
 from statelab.report.markup import table
 from statelab.report.text import lines
 from statelab.report.text import listed
-from statelab.results import ANOMALIES
 from statelab.theory import predict
 
 PAGE = ROOT / "docs" / "mechanisms.md"

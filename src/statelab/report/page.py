@@ -9,13 +9,13 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup
 from markupsafe import escape
 
+from statelab.core.results import Witness
 from statelab.report import states
 from statelab.report.document import Report
 from statelab.report.svg import NAMESPACE
 from statelab.report.svg import timeline
 from statelab.report.text import printable
 from statelab.report.text import shortened
-from statelab.results import Witness
 
 
 def render(report: Report) -> str:

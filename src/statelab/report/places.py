@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from statelab.core.results import ENDINGS
+from statelab.core.results import Survival
 from statelab.report import figures
 from statelab.report import states
 from statelab.report.matrices import Deployment
@@ -21,8 +23,6 @@ from statelab.report.matrices import Mechanism
 from statelab.report.promises import KEPT
 from statelab.report.rows import Row
 from statelab.report.text import joined
-from statelab.results import ENDINGS
-from statelab.results import Survival
 
 PLACES = {
     "module global": None,

@@ -4,8 +4,8 @@ import re
 import sys
 from pathlib import Path
 
-from statelab.paths import REPORTS
-from statelab.paths import ROOT
+from statelab.core.paths import REPORTS
+from statelab.core.paths import ROOT
 from statelab.report.files import read_results
 from statelab.report.markdown import headline_markdown
 

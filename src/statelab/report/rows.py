@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from statelab.core.results import Cell
 from statelab.report import figures
 from statelab.report import states
 from statelab.report.states import State
 from statelab.report.text import shortened
-from statelab.results import Cell
 
 TOOLTIP = 160
 """Characters of a reason that a tooltip takes."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from statelab.results import Cell
+from statelab.core.results import Cell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

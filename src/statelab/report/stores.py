@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from statelab.paths import REPORTS
-from statelab.paths import ROOT
+from statelab.core.paths import REPORTS
+from statelab.core.paths import ROOT
 from statelab.report.document import Report
 from statelab.report.document import compose
 from statelab.report.files import read_results

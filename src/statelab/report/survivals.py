@@ -6,11 +6,11 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from statelab.core.results import ENDINGS
+from statelab.core.results import Survival
 from statelab.report import figures
 from statelab.report import states
 from statelab.report.text import printable
-from statelab.results import ENDINGS
-from statelab.results import Survival
 
 Tried = dict[tuple[str, str], Survival]
 

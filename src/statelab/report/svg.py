@@ -6,7 +6,9 @@ It needs no script, style sheet or font of a page around it, and takes its text 
 from collections.abc import Iterator
 from html import escape
 
-from statelab.history import Operation
+from statelab.core.operation import Operation
+from statelab.core.results import ANOMALIES
+from statelab.core.results import Witness
 from statelab.report.layout import LEFT
 from statelab.report.layout import LETTER
 from statelab.report.layout import RIGHT
@@ -17,8 +19,6 @@ from statelab.report.servers import GREY
 from statelab.report.servers import Server
 from statelab.report.text import printable
 from statelab.report.timescale import Timescale
-from statelab.results import ANOMALIES
-from statelab.results import Witness
 
 WIDTH = 960
 TOP = 36

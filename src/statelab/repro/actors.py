@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from statelab.history import Operation
-from statelab.history import Result
-from statelab.history import ServedBy
-from statelab.history import Status
-from statelab.history import Value
+from statelab.core.operation import Operation
+from statelab.core.operation import Result
+from statelab.core.operation import ServedBy
+from statelab.core.operation import Status
+from statelab.core.operation import Value
 from statelab.repro.browser import Browser
 
 FIELDS = ("value", "expected", "op_id")

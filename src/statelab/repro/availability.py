@@ -2,8 +2,8 @@
 
 from statelab.catalogue import Catalogue
 from statelab.catalogue import fetch
+from statelab.core.errors import Unavailable
 from statelab.engines import Engine
-from statelab.errors import Unavailable
 from statelab.repro.targets import Target
 
 

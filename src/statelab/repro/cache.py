@@ -5,7 +5,7 @@ as well and computes what A is computing.
 """
 
 from statelab.catalogue import Claims
-from statelab.history import Operation
+from statelab.core.operation import Operation
 from statelab.repro.schedule import Burst
 from statelab.repro.schedule import Hold
 from statelab.repro.schedule import Meet

@@ -10,14 +10,14 @@ from statelab import catalogue
 from statelab.app import App
 from statelab.commands import Tracker
 from statelab.commands import undisturbed
+from statelab.core.errors import BadInput
+from statelab.core.errors import Unavailable
+from statelab.core.operation import encode_line
+from statelab.core.paths import DEPLOYMENTS
+from statelab.core.paths import REPORTS
 from statelab.deployments import load_all
 from statelab.engines import Engine
 from statelab.engines.choose import choose
-from statelab.errors import BadInput
-from statelab.errors import Unavailable
-from statelab.history import encode_line
-from statelab.paths import DEPLOYMENTS
-from statelab.paths import REPORTS
 from statelab.report.svg import timeline as picture
 from statelab.report.terminal import PLAIN_WIDTH
 from statelab.repro import narrate

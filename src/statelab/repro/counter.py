@@ -5,7 +5,7 @@ are told 3, and none of those who serve them was asked three times.
 """
 
 from statelab.catalogue import Claims
-from statelab.history import Operation
+from statelab.core.operation import Operation
 from statelab.repro.schedule import Burst
 from statelab.repro.schedule import Hold
 from statelab.repro.schedule import Meet

@@ -4,7 +4,7 @@ Two are on the shelf, C buys one of them. A is held after its look and before it
 """
 
 from statelab.catalogue import Claims
-from statelab.history import Operation
+from statelab.core.operation import Operation
 from statelab.repro.schedule import Burst
 from statelab.repro.schedule import Hold
 from statelab.repro.schedule import Meet

@@ -2,7 +2,7 @@
 
 from statelab.catalogue import Claims
 from statelab.checkers.prose import milliseconds
-from statelab.history import Operation
+from statelab.core.operation import Operation
 from statelab.repro.schedule import Hold
 from statelab.repro.schedule import Meet
 from statelab.repro.schedule import Place

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from statelab.columns import History
+from statelab.core.operation import Operation
+from statelab.core.results import Witness
 from statelab.engines import Engine
-from statelab.history import Operation
 from statelab.judge import JUDGES
 from statelab.judge import Expectation
 from statelab.judge import Judgement
@@ -13,7 +14,6 @@ from statelab.repro.gates import Gates
 from statelab.repro.stage import Play
 from statelab.repro.stage import Stage
 from statelab.repro.targets import Target
-from statelab.results import Witness
 
 Kind = Literal["reproduced", "not reproduced", "cannot happen here", "violated although held is predicted", "undecided"]
 AS_PREDICTED: tuple[Kind, ...] = ("reproduced", "cannot happen here")

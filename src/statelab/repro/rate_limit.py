@@ -5,7 +5,7 @@ before it looks whether there was room; B and C are counted meanwhile, so A is r
 """
 
 from statelab.catalogue import Claims
-from statelab.history import Operation
+from statelab.core.operation import Operation
 from statelab.repro.schedule import Burst
 from statelab.repro.schedule import Hold
 from statelab.repro.schedule import Meet

@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
-from statelab.history import Operation
-from statelab.history import ServedBy
-from statelab.history import Value
+from statelab.core.operation import Operation
+from statelab.core.operation import ServedBy
+from statelab.core.operation import Value
 from statelab.repro.actors import Call
 from statelab.repro.actors import Line
 from statelab.repro.actors import Request

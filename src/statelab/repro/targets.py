@@ -6,15 +6,15 @@ from dataclasses import replace
 
 from statelab.catalogue import Catalogue
 from statelab.catalogue import Claims
+from statelab.core.errors import BadInput
+from statelab.core.errors import require_known
+from statelab.core.operation import ServedBy
+from statelab.core.results import Prediction
 from statelab.deployments import Deployment
-from statelab.errors import BadInput
-from statelab.errors import require_known
-from statelab.history import ServedBy
 from statelab.repro import SCRIPTS
 from statelab.repro.schedule import Place
 from statelab.repro.schedule import Schedule
 from statelab.repro.schedule import Script
-from statelab.results import Prediction
 from statelab.theory import exposed
 from statelab.theory import predict
 from statelab.theory import reach

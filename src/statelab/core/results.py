@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from statelab.history import Operation
+from statelab.core.operation import Operation
 
 VerdictName = Literal["held", "violated", "unknown", "not-exercised", "unavailable"]
 
