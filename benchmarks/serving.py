@@ -14,15 +14,15 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from statelab.app import App
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.paths import LOADTESTS
 from statelab.core.paths import ROOT
-from statelab.deployments import load_all
 from statelab.engines.choose import choose
 from statelab.engines.local import LocalEngine
 from statelab.engines.programs import find
 from statelab.engines.programs import unpack_debian
+from statelab.plan.app import App
+from statelab.plan.deployments import load_all
 from statelab.runfolder import RunFolder
 
 SECONDS = 4.0

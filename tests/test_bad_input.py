@@ -10,8 +10,8 @@ import pytest
 
 from offered import offered
 from statelab.core.paths import DEPLOYMENTS
-from statelab.deployments import load_all
 from statelab.engines.local import LocalEngine
+from statelab.plan.deployments import load_all
 
 pytestmark = pytest.mark.process
 

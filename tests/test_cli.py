@@ -11,10 +11,10 @@ import pytest
 from program import COMMAND
 from program import REPORTS
 from program import Statelab
-from statelab.app import App
 from statelab.cli import in_words
 from statelab.core.paths import LOADTESTS
 from statelab.engines.choose import choose
+from statelab.plan.app import App
 
 
 @pytest.mark.parametrize(

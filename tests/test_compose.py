@@ -16,12 +16,12 @@ from program import COMMAND
 from program import REPORTS
 from statelab.core.paths import COMPOSE
 from statelab.core.paths import DEPLOYMENTS
-from statelab.deployments import load_all
 from statelab.engines.choose import docker_answers
 from statelab.engines.compose import ComposeEngine
 from statelab.engines.compose import explain
-from statelab.profiles import SEED
-from statelab.profiles import SEED_DEPLOYMENTS
+from statelab.plan.deployments import load_all
+from statelab.plan.profiles import SEED
+from statelab.plan.profiles import SEED_DEPLOYMENTS
 
 STORES = {"redis", "memcached", "postgres"}
 EVERYTHING = STORES | set(load_all(DEPLOYMENTS)) | {"locust"}

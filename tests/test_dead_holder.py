@@ -12,11 +12,11 @@ import pytest
 from statelab.columns import History
 from statelab.core.operation import Operation
 from statelab.core.paths import DEPLOYMENTS
-from statelab.deployments import load_all
 from statelab.engines.local import LocalEngine
 from statelab.judging.coverage import Expectation
 from statelab.judging.locks import STUCK_S
 from statelab.judging.locks import judge
+from statelab.plan.deployments import load_all
 from statelab.repro.actors import Call
 from statelab.repro.actors import Line
 from statelab.repro.actors import Request

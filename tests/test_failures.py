@@ -8,21 +8,21 @@ from pathlib import Path
 import pytest
 
 from offered import offered
-from statelab import machine
 from statelab.assess import assess
 from statelab.campaign import Campaign
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.results import Cell
 from statelab.core.results import CellKey
-from statelab.deployments import Deployment
-from statelab.deployments import load_all
 from statelab.engines.local import LocalEngine
 from statelab.failures import Failure
 from statelab.failures import load
 from statelab.failures import prediction
-from statelab.matrix import Selection
-from statelab.matrix import select
-from statelab.profiles import PROFILES
+from statelab.plan import machine
+from statelab.plan.deployments import Deployment
+from statelab.plan.deployments import load_all
+from statelab.plan.matrix import Selection
+from statelab.plan.matrix import select
+from statelab.plan.profiles import PROFILES
 from statelab.report.failures import PAGE
 from statelab.report.failures import current
 from statelab.runfolder import Manifest

@@ -5,20 +5,20 @@ from hypothesis import given
 from hypothesis import strategies
 
 from offered import offered
-from statelab.catalogue import Catalogue
-from statelab.catalogue import Claims
-from statelab.catalogue import Mechanism
-from statelab.catalogue import Workload
 from statelab.comparison import compare
 from statelab.comparison import in_columns
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.results import Cell
 from statelab.core.results import Latency
-from statelab.deployments import load_all
 from statelab.fixes import Fixes
 from statelab.fixes import candidates
 from statelab.fixes import unfixed
 from statelab.fixes import with_fixes
+from statelab.plan.catalogue import Catalogue
+from statelab.plan.catalogue import Claims
+from statelab.plan.catalogue import Mechanism
+from statelab.plan.catalogue import Workload
+from statelab.plan.deployments import load_all
 
 DEPLOYED = load_all(DEPLOYMENTS)
 PROCESS = frozenset({"requests", "greenlets", "threads"})

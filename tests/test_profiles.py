@@ -3,13 +3,13 @@
 import pytest
 
 from offered import offered
-from statelab.catalogue import Catalogue
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.results import CellKey
-from statelab.deployments import load_all
-from statelab.matrix import Selection
-from statelab.matrix import select
-from statelab.profiles import PROFILES
+from statelab.plan.catalogue import Catalogue
+from statelab.plan.deployments import load_all
+from statelab.plan.matrix import Selection
+from statelab.plan.matrix import select
+from statelab.plan.profiles import PROFILES
 from statelab.theory import predict
 
 DEPLOYED = load_all(DEPLOYMENTS)

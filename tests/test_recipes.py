@@ -16,9 +16,9 @@ from program import Statelab
 from statelab.core.paths import COMPOSE
 from statelab.core.paths import ROOT
 from statelab.core.paths import SERVICES
-from statelab.deployments import parse
 from statelab.engines.choose import docker_answers
 from statelab.engines.local import LocalEngine
+from statelab.plan.deployments import parse
 
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text()
 
@@ -186,9 +186,9 @@ def test_another_app_runs_under_the_same_deployments(tmp_path: Path) -> None:
     )
     from urllib.request import urlopen
 
-    from statelab.app import App
     from statelab.core.paths import DEPLOYMENTS
-    from statelab.deployments import load_all
+    from statelab.plan.app import App
+    from statelab.plan.deployments import load_all
 
     deployments = load_all(DEPLOYMENTS)
     engine = LocalEngine(App(name="hello:app", folder=tmp_path))

@@ -9,9 +9,9 @@ import pytest
 from offered import offered
 from program import Statelab
 from statelab.core.paths import DEPLOYMENTS
-from statelab.deployments import Deployment
-from statelab.deployments import load_all
 from statelab.engines.local import LocalEngine
+from statelab.plan.deployments import Deployment
+from statelab.plan.deployments import load_all
 from statelab.theory import predict
 
 DEPLOYED = load_all(DEPLOYMENTS)

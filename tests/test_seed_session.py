@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from statelab.app import App
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.paths import ROOT
-from statelab.deployments import load_all
 from statelab.engines.local import LocalEngine
+from statelab.plan.app import App
+from statelab.plan.deployments import load_all
 
 pytestmark = pytest.mark.process
 

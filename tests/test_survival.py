@@ -2,11 +2,11 @@
 
 import pytest
 
-from statelab.catalogue import Claims
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.results import ENDINGS
 from statelab.core.results import Survival
-from statelab.deployments import load_all
+from statelab.plan.catalogue import Claims
+from statelab.plan.deployments import load_all
 from statelab.survival import EXIT_CONTRADICTED
 from statelab.survival import EXIT_UNAVAILABLE
 from statelab.survival import exit_code

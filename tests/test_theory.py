@@ -3,9 +3,9 @@
 import pytest
 
 from offered import offered
-from statelab.catalogue import Claims
 from statelab.core.paths import DEPLOYMENTS
-from statelab.deployments import load_all
+from statelab.plan.catalogue import Claims
+from statelab.plan.deployments import load_all
 from statelab.theory import predict
 
 DEPLOYED = load_all(DEPLOYMENTS, ("sync-recycling", "gevent-late-patch", "gevent-unpatched"))

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from offered import offered
-from statelab.catalogue import Claims
 from statelab.core.paths import ROOT
+from statelab.plan.catalogue import Claims
 
 PAGE = (ROOT / "docs" / "theory.md").read_text()
 WORDS = set(re.findall(r"`([^`]+)`", PAGE))

@@ -17,8 +17,8 @@ from chromium import Page
 from chromium import browsing
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.paths import LOADTESTS
-from statelab.deployments import load_all
 from statelab.engines.local import LocalEngine
+from statelab.plan.deployments import load_all
 
 pytestmark = [
     pytest.mark.process,

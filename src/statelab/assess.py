@@ -6,13 +6,11 @@ from typing import Any
 
 import msgspec
 
-from statelab.catalogue import group
 from statelab.core.results import Cell
 from statelab.core.results import CellKey
 from statelab.core.results import Prediction
 from statelab.core.results import Results
 from statelab.core.results import Survival
-from statelab.deployments import Deployment
 from statelab.fixes import Fixes
 from statelab.fixes import unfixed
 from statelab.fixes import with_fixes
@@ -20,7 +18,9 @@ from statelab.judge import JUDGES
 from statelab.judge import Expectation
 from statelab.judge import Judgement
 from statelab.judge import cell
-from statelab.profiles import Profile
+from statelab.plan.catalogue import group
+from statelab.plan.deployments import Deployment
+from statelab.plan.profiles import Profile
 from statelab.rates import combine
 from statelab.runfolder import Manifest
 from statelab.runfolder import RunFolder

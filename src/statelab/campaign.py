@@ -7,15 +7,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from statelab import survival
-from statelab.catalogue import fetch
 from statelab.core.errors import EngineFailed
 from statelab.core.errors import Unavailable
 from statelab.core.results import CellKey
-from statelab.deployments import Deployment
 from statelab.engines import Engine
 from statelab.engines.local import LocalEngine
 from statelab.load import Done
 from statelab.load import Load
+from statelab.plan.catalogue import fetch
+from statelab.plan.deployments import Deployment
 from statelab.runfolder import Manifest
 from statelab.runfolder import RunFolder
 

@@ -23,11 +23,8 @@ from rich.progress import TextColumn
 from rich.progress import TimeElapsedColumn
 from rich.progress import TimeRemainingColumn
 
-from statelab import catalogue as app_catalogue
-from statelab import machine
 from statelab import running
 from statelab import survival
-from statelab.app import App
 from statelab.assess import assess
 from statelab.assess import exit_code
 from statelab.campaign import Campaign
@@ -37,18 +34,21 @@ from statelab.core.errors import require_known
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.paths import LOADTESTS
 from statelab.core.results import CellKey
-from statelab.deployments import ON_REQUEST
-from statelab.deployments import load_all
 from statelab.engines import Engine
 from statelab.engines import programs
 from statelab.engines.choose import choose
 from statelab.engines.choose import docker_answers
 from statelab.engines.compose import ComposeEngine
 from statelab.judge import JUDGES
-from statelab.matrix import Selection
-from statelab.matrix import select
-from statelab.profiles import PROFILES
-from statelab.profiles import Profile
+from statelab.plan import catalogue as app_catalogue
+from statelab.plan import machine
+from statelab.plan.app import App
+from statelab.plan.deployments import ON_REQUEST
+from statelab.plan.deployments import load_all
+from statelab.plan.matrix import Selection
+from statelab.plan.matrix import select
+from statelab.plan.profiles import PROFILES
+from statelab.plan.profiles import Profile
 from statelab.report import print_report
 from statelab.report import write_report
 from statelab.runfolder import Manifest

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import msgspec
 
-from statelab.catalogue import Catalogue
 from statelab.core.results import CellKey
 from statelab.core.results import Prediction
-from statelab.deployments import Deployment
+from statelab.plan.catalogue import Catalogue
+from statelab.plan.deployments import Deployment
 from statelab.theory import predict
 
 TABLE = Path(__file__).with_suffix(".toml")

@@ -20,16 +20,16 @@ from dataclasses import dataclass
 
 import msgspec
 
-from statelab.catalogue import REACHES
-from statelab.catalogue import Catalogue
-from statelab.catalogue import Claims
-from statelab.catalogue import Mechanism
-from statelab.catalogue import Workload
-from statelab.catalogue import group
 from statelab.comparison import compare
 from statelab.core.results import Cell
 from statelab.core.results import Fix
-from statelab.deployments import Deployment
+from statelab.plan.catalogue import REACHES
+from statelab.plan.catalogue import Catalogue
+from statelab.plan.catalogue import Claims
+from statelab.plan.catalogue import Mechanism
+from statelab.plan.catalogue import Workload
+from statelab.plan.catalogue import group
+from statelab.plan.deployments import Deployment
 from statelab.theory import LIFETIMES
 from statelab.theory import WINDOW_SWITCHES
 from statelab.theory import predict

@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from statelab.catalogue import Catalogue
 from statelab.columns import History
 from statelab.core.errors import BadInput
 from statelab.core.operation import Operation
@@ -16,10 +15,11 @@ from statelab.core.operation import read_recording
 from statelab.core.paths import REPORTS
 from statelab.core.results import CellKey
 from statelab.core.results import Survival
-from statelab.deployments import Deployment
 from statelab.parquet import read as read_parquet
 from statelab.parquet import write as write_parquet
-from statelab.profiles import Profile
+from statelab.plan.catalogue import Catalogue
+from statelab.plan.deployments import Deployment
+from statelab.plan.profiles import Profile
 
 
 class Manifest(msgspec.Struct, kw_only=True):

@@ -11,15 +11,15 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from statelab.catalogue import Catalogue
-from statelab.catalogue import Workload
-from statelab.catalogue import fetch
 from statelab.core.errors import Unavailable
 from statelab.core.operation import Operation
 from statelab.core.results import ENDINGS
 from statelab.core.results import Survival
-from statelab.deployments import Deployment
 from statelab.engines.local import LocalEngine
+from statelab.plan.catalogue import Catalogue
+from statelab.plan.catalogue import Workload
+from statelab.plan.catalogue import fetch
+from statelab.plan.deployments import Deployment
 from statelab.repro.actors import Line
 from statelab.repro.actors import Request
 from statelab.repro.actors import perform

@@ -2,16 +2,16 @@
 
 from rich.console import Console
 
-from statelab.app import App
-from statelab.catalogue import of_app
 from statelab.commands import undisturbed
 from statelab.core.errors import BadInput
 from statelab.core.errors import require_known
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.results import Survival
-from statelab.deployments import Deployment
-from statelab.deployments import load_all
 from statelab.engines.local import LocalEngine
+from statelab.plan.app import App
+from statelab.plan.catalogue import of_app
+from statelab.plan.deployments import Deployment
+from statelab.plan.deployments import load_all
 from statelab.report.survivals import survival_table
 from statelab.survival import WORKLOAD
 from statelab.survival import Survey

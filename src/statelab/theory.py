@@ -8,10 +8,10 @@ deployment is named here. One that the rule gets wrong misses a claim.
 from collections.abc import Iterator
 from collections.abc import Mapping
 
-from statelab.catalogue import FAULTS
-from statelab.catalogue import Claims
 from statelab.core.results import Prediction
-from statelab.deployments import Deployment
+from statelab.plan.catalogue import FAULTS
+from statelab.plan.catalogue import Claims
+from statelab.plan.deployments import Deployment
 
 INTERLEAVES_ALWAYS = frozenset({"processes", "hosts"})
 """Boundaries across which two requests run side by side whatever the code does."""

@@ -14,9 +14,9 @@ from program import REPORTS
 from program import started_for
 from statelab.core.errors import Unavailable
 from statelab.core.paths import DEPLOYMENTS
-from statelab.deployments import Deployment
-from statelab.deployments import load_all
 from statelab.engines.local import LocalEngine
+from statelab.plan.deployments import Deployment
+from statelab.plan.deployments import load_all
 
 pytestmark = pytest.mark.process
 

@@ -3,9 +3,9 @@
 import msgspec
 
 from offered import offered
-from statelab.catalogue import Catalogue
 from statelab.core.paths import DEPLOYMENTS
-from statelab.deployments import load_all
+from statelab.plan.catalogue import Catalogue
+from statelab.plan.deployments import load_all
 from statelab.report.mechanisms import PAGE
 from statelab.report.mechanisms import render
 

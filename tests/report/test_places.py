@@ -8,10 +8,10 @@ import pytest
 from rich.console import Console
 
 from offered import offered
-from statelab.catalogue import group as app_group
 from statelab.core.results import Latency
 from statelab.core.results import Results
 from statelab.core.results import Survival
+from statelab.plan.catalogue import group as app_group
 from statelab.report import print_report
 from statelab.report.document import compose
 from statelab.report.markdown import render as markdown

@@ -2,11 +2,11 @@
 
 import pytest
 
-from statelab.catalogue import Catalogue
 from statelab.core.errors import BadInput
 from statelab.core.operation import ServedBy
 from statelab.core.results import ANOMALIES
-from statelab.deployments import Deployment
+from statelab.plan.catalogue import Catalogue
+from statelab.plan.deployments import Deployment
 from statelab.repro import SCRIPTS
 from statelab.repro import command
 from statelab.repro.schedule import Hold

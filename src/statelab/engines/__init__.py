@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
-from statelab.deployments import Deployment
+from statelab.plan.deployments import Deployment
 
 
 class Engine(Protocol):

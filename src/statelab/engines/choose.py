@@ -4,11 +4,11 @@ import subprocess
 from collections.abc import Callable
 from collections.abc import Mapping
 
-from statelab.app import App
 from statelab.core.errors import BadInput
 from statelab.engines import Engine
 from statelab.engines.compose import ComposeEngine
 from statelab.engines.local import LocalEngine
+from statelab.plan.app import App
 
 DOCKER_ANSWERS_S = 10.0
 

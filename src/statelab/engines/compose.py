@@ -13,7 +13,7 @@ import msgspec
 from statelab.core.errors import EngineFailed
 from statelab.core.errors import Unavailable
 from statelab.core.paths import COMPOSE
-from statelab.deployments import Deployment
+from statelab.plan.deployments import Deployment
 
 STORES = ("redis", "memcached", "postgres")
 CONSOLE = "locust"

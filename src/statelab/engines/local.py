@@ -9,15 +9,15 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from statelab.app import App
 from statelab.core.errors import Unavailable
 from statelab.core.paths import SERVICES
-from statelab.deployments import Deployment
 from statelab.engines.processes import Child
 from statelab.engines.processes import Processes
 from statelab.engines.stores import STORES
 from statelab.engines.stores import Store
 from statelab.engines.stores import start_again
+from statelab.plan.app import App
+from statelab.plan.deployments import Deployment
 
 READY_S = 30.0
 

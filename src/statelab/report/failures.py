@@ -4,16 +4,16 @@ import re
 from collections.abc import Iterator
 
 from statelab import failures
-from statelab.app import App
-from statelab.catalogue import Catalogue
-from statelab.catalogue import of_app
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.paths import ROOT
 from statelab.core.results import ANOMALIES
 from statelab.core.results import CellKey
-from statelab.deployments import Deployment
-from statelab.deployments import load_all
 from statelab.failures import Failure
+from statelab.plan.app import App
+from statelab.plan.catalogue import Catalogue
+from statelab.plan.catalogue import of_app
+from statelab.plan.deployments import Deployment
+from statelab.plan.deployments import load_all
 from statelab.report import states
 from statelab.report.markup import escaped
 from statelab.report.markup import table

@@ -6,8 +6,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from statelab import catalogue
-from statelab.app import App
 from statelab.commands import Tracker
 from statelab.commands import undisturbed
 from statelab.core.errors import BadInput
@@ -15,9 +13,11 @@ from statelab.core.errors import Unavailable
 from statelab.core.operation import encode_line
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.paths import REPORTS
-from statelab.deployments import load_all
 from statelab.engines import Engine
 from statelab.engines.choose import choose
+from statelab.plan import catalogue
+from statelab.plan.app import App
+from statelab.plan.deployments import load_all
 from statelab.report.svg import timeline as picture
 from statelab.report.terminal import PLAIN_WIDTH
 from statelab.repro import narrate

@@ -9,7 +9,7 @@ import msgspec
 from statelab.core.errors import EngineFailed
 from statelab.core.errors import Unavailable
 from statelab.core.operation import ServedBy
-from statelab.deployments import Deployment
+from statelab.plan.deployments import Deployment
 
 ENVIRONMENT = {"GATES": "1"}
 ANSWER_S = 15.0

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import replace
 
-from statelab.catalogue import Catalogue
-from statelab.catalogue import Claims
 from statelab.core.errors import BadInput
 from statelab.core.errors import require_known
 from statelab.core.operation import ServedBy
 from statelab.core.results import Prediction
-from statelab.deployments import Deployment
+from statelab.plan.catalogue import Catalogue
+from statelab.plan.catalogue import Claims
+from statelab.plan.deployments import Deployment
 from statelab.repro import SCRIPTS
 from statelab.repro.schedule import Place
 from statelab.repro.schedule import Schedule

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from statelab import catalogue as app
-from statelab.catalogue import Catalogue
-from statelab.catalogue import Workload
 from statelab.core.errors import require_known
 from statelab.core.results import CellKey
-from statelab.deployments import Deployment
-from statelab.profiles import IN_PROCESS
-from statelab.profiles import Profile
+from statelab.plan import catalogue as app
+from statelab.plan.catalogue import Catalogue
+from statelab.plan.catalogue import Workload
+from statelab.plan.deployments import Deployment
+from statelab.plan.profiles import IN_PROCESS
+from statelab.plan.profiles import Profile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,10 @@ import urllib.request
 
 import msgspec
 
-from statelab.app import App
 from statelab.core.errors import BadInput
 from statelab.core.errors import Unavailable
 from statelab.core.paths import SERVICES
+from statelab.plan.app import App
 
 
 class Claims(msgspec.Struct, frozen=True, kw_only=True):
