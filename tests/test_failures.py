@@ -14,9 +14,6 @@ from statelab.core.paths import DEPLOYMENTS
 from statelab.core.results import Cell
 from statelab.core.results import CellKey
 from statelab.engines.local import LocalEngine
-from statelab.failures import Failure
-from statelab.failures import load
-from statelab.failures import prediction
 from statelab.plan import machine
 from statelab.plan.deployments import Deployment
 from statelab.plan.deployments import load_all
@@ -27,6 +24,9 @@ from statelab.report.failures import PAGE
 from statelab.report.failures import current
 from statelab.runfolder import Manifest
 from statelab.runfolder import RunFolder
+from statelab.theory.failures import Failure
+from statelab.theory.failures import load
+from statelab.theory.failures import prediction
 
 FAILURES = load()
 BY_SYMPTOM = pytest.mark.parametrize("failure", FAILURES, ids=[failure.symptom for failure in FAILURES])

@@ -5,20 +5,20 @@ from hypothesis import given
 from hypothesis import strategies
 
 from offered import offered
-from statelab.comparison import compare
-from statelab.comparison import in_columns
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.results import Cell
 from statelab.core.results import Latency
-from statelab.fixes import Fixes
-from statelab.fixes import candidates
-from statelab.fixes import unfixed
-from statelab.fixes import with_fixes
 from statelab.plan.catalogue import Catalogue
 from statelab.plan.catalogue import Claims
 from statelab.plan.catalogue import Mechanism
 from statelab.plan.catalogue import Workload
 from statelab.plan.deployments import load_all
+from statelab.theory.code_diff import compare
+from statelab.theory.code_diff import in_columns
+from statelab.theory.fixes import Fixes
+from statelab.theory.fixes import candidates
+from statelab.theory.fixes import unfixed
+from statelab.theory.fixes import with_fixes
 
 DEPLOYED = load_all(DEPLOYMENTS)
 PROCESS = frozenset({"requests", "greenlets", "threads"})

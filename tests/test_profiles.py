@@ -10,7 +10,7 @@ from statelab.plan.deployments import load_all
 from statelab.plan.matrix import Selection
 from statelab.plan.matrix import select
 from statelab.plan.profiles import PROFILES
-from statelab.theory import predict
+from statelab.theory.rule import predict
 
 DEPLOYED = load_all(DEPLOYMENTS)
 EVERYTHING = Selection(workloads=[], mechanisms=[], deployments=[], windows=[])

@@ -12,7 +12,7 @@ from statelab.core.paths import DEPLOYMENTS
 from statelab.engines.local import LocalEngine
 from statelab.plan.deployments import Deployment
 from statelab.plan.deployments import load_all
-from statelab.theory import predict
+from statelab.theory.rule import predict
 
 DEPLOYED = load_all(DEPLOYMENTS)
 OVERLAP, RESIDUE = "leak-overlap", "leak-residue"

@@ -12,7 +12,7 @@ from program import Statelab
 from statelab.core.paths import DEPLOYMENTS
 from statelab.engines.local import LocalEngine
 from statelab.plan.deployments import load_all
-from statelab.theory import predict
+from statelab.theory.rule import predict
 
 DEPLOYED = load_all(DEPLOYMENTS)
 LOST, WRONG, OUT, UNDONE = "lost-update", "wrong-user", "logged-out", "logout-undone"

@@ -12,7 +12,7 @@ from statelab.survival import EXIT_UNAVAILABLE
 from statelab.survival import exit_code
 from statelab.survival import fit
 from statelab.survive import survived
-from statelab.theory import outlives
+from statelab.theory.rule import outlives
 
 KEPT = {
     "flask-g": set(),

@@ -6,7 +6,7 @@ from offered import offered
 from statelab.core.paths import DEPLOYMENTS
 from statelab.plan.catalogue import Claims
 from statelab.plan.deployments import load_all
-from statelab.theory import predict
+from statelab.theory.rule import predict
 
 DEPLOYED = load_all(DEPLOYMENTS, ("sync-recycling", "gevent-late-patch", "gevent-unpatched"))
 PROCESS = frozenset({"requests", "greenlets", "threads"})

@@ -11,9 +11,6 @@ from statelab.core.results import CellKey
 from statelab.core.results import Prediction
 from statelab.core.results import Results
 from statelab.core.results import Survival
-from statelab.fixes import Fixes
-from statelab.fixes import unfixed
-from statelab.fixes import with_fixes
 from statelab.judge import JUDGES
 from statelab.judge import Expectation
 from statelab.judge import Judgement
@@ -24,7 +21,10 @@ from statelab.plan.profiles import Profile
 from statelab.rates import combine
 from statelab.runfolder import Manifest
 from statelab.runfolder import RunFolder
-from statelab.theory import predict
+from statelab.theory.fixes import Fixes
+from statelab.theory.fixes import unfixed
+from statelab.theory.fixes import with_fixes
+from statelab.theory.rule import predict
 
 
 def assess(folder: RunFolder) -> Results:

@@ -24,7 +24,7 @@ from statelab.repro.actors import Line
 from statelab.repro.actors import Request
 from statelab.repro.actors import perform
 from statelab.repro.browser import Browser
-from statelab.theory import outlives
+from statelab.theory.rule import outlives
 
 WORKLOAD = "counter"
 TIMES = 3

@@ -14,7 +14,7 @@ from statelab.repro.schedule import Release
 from statelab.repro.targets import NOBODY_CHOOSES
 from statelab.repro.targets import played
 from statelab.repro.targets import targets
-from statelab.theory import predict
+from statelab.theory.rule import predict
 
 
 def test_every_predicted_anomaly_is_played_or_said_why_not(

@@ -3,12 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from statelab import failures
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.paths import ROOT
 from statelab.core.results import ANOMALIES
 from statelab.core.results import CellKey
-from statelab.failures import Failure
 from statelab.plan.app import App
 from statelab.plan.catalogue import Catalogue
 from statelab.plan.catalogue import of_app
@@ -18,6 +16,8 @@ from statelab.report import states
 from statelab.report.markup import escaped
 from statelab.report.markup import table
 from statelab.report.text import ended
+from statelab.theory import failures
+from statelab.theory.failures import Failure
 
 PAGE = ROOT / "docs" / "failures.md"
 _ISSUE = re.compile(r"([\w.-]+/[\w.-]+)#(\d+)")
@@ -25,7 +25,7 @@ _ISSUE = re.compile(r"([\w.-]+/[\w.-]+)#(\d+)")
 INTRODUCTION = """\
 # The failures people really meet
 
-Written by `make docs` from `src/statelab/failures.toml`, the app's catalogue and the theory; a test fails where they
+Written by `make docs` from `src/statelab/theory/failures.toml`, the app's catalogue and the theory; a test fails where they
 differ. Each failure was reported by users, in the threads that its section names. Most of them waited for a
 deployment: the app was right where it was written and wrong where it was served. So each is shown with one mechanism
 of the lab that breaks in the same way: under a deployment that hides the failure, under one that shows it, and there

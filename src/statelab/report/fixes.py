@@ -7,8 +7,6 @@ from typing import Any
 
 import msgspec
 
-from statelab.comparison import Comparison
-from statelab.comparison import compare
 from statelab.report import figures
 from statelab.report.matrices import Mechanism
 from statelab.report.matrices import mechanisms_of
@@ -17,6 +15,8 @@ from statelab.report.rows import UNMEASURED
 from statelab.report.rows import Row
 from statelab.report.text import lines
 from statelab.report.text import listed
+from statelab.theory.code_diff import Comparison
+from statelab.theory.code_diff import compare
 
 MOST_NAMES = 2
 """Mechanisms that a sentence names; it counts the others."""

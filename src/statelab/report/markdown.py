@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from statelab.comparison import in_columns
 from statelab.core.results import Results
 from statelab.report import figures
 from statelab.report import states
@@ -21,6 +20,7 @@ from statelab.report.matrices import window_order
 from statelab.report.rows import Row
 from statelab.report.store_tables import comparison_tables
 from statelab.report.summary import Sentence
+from statelab.theory.code_diff import in_columns
 
 LIMIT = 65_000
 """Characters that an issue takes, less a few. What comes last is left out first, and the text says so."""

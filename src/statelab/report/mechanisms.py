@@ -3,12 +3,9 @@
 from collections.abc import Iterator
 from collections.abc import Mapping
 
-from statelab.comparison import compare
-from statelab.comparison import in_columns
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.paths import ROOT
 from statelab.core.results import ANOMALIES
-from statelab.fixes import candidates
 from statelab.plan.app import App
 from statelab.plan.catalogue import Catalogue
 from statelab.plan.catalogue import Claims
@@ -23,7 +20,10 @@ from statelab.report.markup import fenced
 from statelab.report.markup import table
 from statelab.report.text import lines
 from statelab.report.text import listed
-from statelab.theory import predict
+from statelab.theory.code_diff import compare
+from statelab.theory.code_diff import in_columns
+from statelab.theory.fixes import candidates
+from statelab.theory.rule import predict
 
 PAGE = ROOT / "docs" / "mechanisms.md"
 WINDOWS = ("tight", "io")

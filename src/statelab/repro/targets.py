@@ -15,9 +15,9 @@ from statelab.repro import SCRIPTS
 from statelab.repro.schedule import Place
 from statelab.repro.schedule import Schedule
 from statelab.repro.schedule import Script
-from statelab.theory import exposed
-from statelab.theory import predict
-from statelab.theory import reach
+from statelab.theory.rule import exposed
+from statelab.theory.rule import predict
+from statelab.theory.rule import reach
 
 WINDOW = "io"
 """A gate lets others in where this window does: threads and greenlets alike."""

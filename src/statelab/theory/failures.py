@@ -11,7 +11,7 @@ from statelab.core.results import CellKey
 from statelab.core.results import Prediction
 from statelab.plan.catalogue import Catalogue
 from statelab.plan.deployments import Deployment
-from statelab.theory import predict
+from statelab.theory.rule import predict
 
 TABLE = Path(__file__).with_suffix(".toml")
 WINDOW = "io"

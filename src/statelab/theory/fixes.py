@@ -20,7 +20,6 @@ from dataclasses import dataclass
 
 import msgspec
 
-from statelab.comparison import compare
 from statelab.core.results import Cell
 from statelab.core.results import Fix
 from statelab.plan.catalogue import REACHES
@@ -30,9 +29,10 @@ from statelab.plan.catalogue import Mechanism
 from statelab.plan.catalogue import Workload
 from statelab.plan.catalogue import group
 from statelab.plan.deployments import Deployment
-from statelab.theory import LIFETIMES
-from statelab.theory import WINDOW_SWITCHES
-from statelab.theory import predict
+from statelab.theory.code_diff import compare
+from statelab.theory.rule import LIFETIMES
+from statelab.theory.rule import WINDOW_SWITCHES
+from statelab.theory.rule import predict
 
 
 @dataclass(frozen=True, slots=True, order=True)
