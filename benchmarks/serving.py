@@ -17,10 +17,10 @@ from rich.table import Table
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.paths import LOADTESTS
 from statelab.core.paths import ROOT
-from statelab.engines.choose import choose
-from statelab.engines.local import LocalEngine
-from statelab.engines.programs import find
-from statelab.engines.programs import unpack_debian
+from statelab.deploy.choose import choose
+from statelab.deploy.local import LocalEngine
+from statelab.deploy.programs import find
+from statelab.deploy.programs import unpack_debian
 from statelab.plan.app import App
 from statelab.plan.deployments import load_all
 from statelab.runfolder import RunFolder

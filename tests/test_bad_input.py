@@ -10,7 +10,7 @@ import pytest
 
 from offered import offered
 from statelab.core.paths import DEPLOYMENTS
-from statelab.engines.local import LocalEngine
+from statelab.deploy.local import LocalEngine
 from statelab.plan.deployments import load_all
 
 pytestmark = pytest.mark.process

@@ -13,7 +13,7 @@ from program import REPORTS
 from program import Statelab
 from statelab.cli import in_words
 from statelab.core.paths import LOADTESTS
-from statelab.engines.choose import choose
+from statelab.deploy.choose import choose
 from statelab.plan.app import App
 
 

@@ -16,9 +16,9 @@ from program import COMMAND
 from program import REPORTS
 from statelab.core.paths import COMPOSE
 from statelab.core.paths import DEPLOYMENTS
-from statelab.engines.choose import docker_answers
-from statelab.engines.compose import ComposeEngine
-from statelab.engines.compose import explain
+from statelab.deploy.choose import docker_answers
+from statelab.deploy.compose import ComposeEngine
+from statelab.deploy.compose import explain
 from statelab.plan.deployments import load_all
 from statelab.plan.profiles import SEED
 from statelab.plan.profiles import SEED_DEPLOYMENTS

@@ -12,7 +12,7 @@ import pytest
 from statelab.columns import History
 from statelab.core.operation import Operation
 from statelab.core.paths import DEPLOYMENTS
-from statelab.engines.local import LocalEngine
+from statelab.deploy.local import LocalEngine
 from statelab.judging.coverage import Expectation
 from statelab.judging.locks import STUCK_S
 from statelab.judging.locks import judge

@@ -13,7 +13,7 @@ from statelab.campaign import Campaign
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.results import Cell
 from statelab.core.results import CellKey
-from statelab.engines.local import LocalEngine
+from statelab.deploy.local import LocalEngine
 from statelab.plan import machine
 from statelab.plan.deployments import Deployment
 from statelab.plan.deployments import load_all

@@ -16,8 +16,8 @@ from program import Statelab
 from statelab.core.paths import COMPOSE
 from statelab.core.paths import ROOT
 from statelab.core.paths import SERVICES
-from statelab.engines.choose import docker_answers
-from statelab.engines.local import LocalEngine
+from statelab.deploy.choose import docker_answers
+from statelab.deploy.local import LocalEngine
 from statelab.plan.deployments import parse
 
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text()

@@ -10,7 +10,7 @@ import pytest
 
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.paths import ROOT
-from statelab.engines.local import LocalEngine
+from statelab.deploy.local import LocalEngine
 from statelab.plan.app import App
 from statelab.plan.deployments import load_all
 

@@ -17,7 +17,7 @@ from chromium import Page
 from chromium import browsing
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.paths import LOADTESTS
-from statelab.engines.local import LocalEngine
+from statelab.deploy.local import LocalEngine
 from statelab.plan.deployments import load_all
 
 pytestmark = [

@@ -10,8 +10,8 @@ from statelab import survival
 from statelab.core.errors import EngineFailed
 from statelab.core.errors import Unavailable
 from statelab.core.results import CellKey
-from statelab.engines import Engine
-from statelab.engines.local import LocalEngine
+from statelab.deploy.engine import Engine
+from statelab.deploy.local import LocalEngine
 from statelab.load import Done
 from statelab.load import Load
 from statelab.plan.catalogue import fetch

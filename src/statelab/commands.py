@@ -23,7 +23,6 @@ from rich.progress import TextColumn
 from rich.progress import TimeElapsedColumn
 from rich.progress import TimeRemainingColumn
 
-from statelab import running
 from statelab import survival
 from statelab.assess import assess
 from statelab.assess import exit_code
@@ -34,11 +33,12 @@ from statelab.core.errors import require_known
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.paths import LOADTESTS
 from statelab.core.results import CellKey
-from statelab.engines import Engine
-from statelab.engines import programs
-from statelab.engines.choose import choose
-from statelab.engines.choose import docker_answers
-from statelab.engines.compose import ComposeEngine
+from statelab.deploy import programs
+from statelab.deploy import running
+from statelab.deploy.choose import choose
+from statelab.deploy.choose import docker_answers
+from statelab.deploy.compose import ComposeEngine
+from statelab.deploy.engine import Engine
 from statelab.judge import JUDGES
 from statelab.plan import catalogue as app_catalogue
 from statelab.plan import machine

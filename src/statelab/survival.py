@@ -15,7 +15,7 @@ from statelab.core.errors import Unavailable
 from statelab.core.operation import Operation
 from statelab.core.results import ENDINGS
 from statelab.core.results import Survival
-from statelab.engines.local import LocalEngine
+from statelab.deploy.local import LocalEngine
 from statelab.plan.catalogue import Catalogue
 from statelab.plan.catalogue import Workload
 from statelab.plan.catalogue import fetch

@@ -7,7 +7,7 @@ from statelab.core.errors import BadInput
 from statelab.core.errors import require_known
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.results import Survival
-from statelab.engines.local import LocalEngine
+from statelab.deploy.local import LocalEngine
 from statelab.plan.app import App
 from statelab.plan.catalogue import of_app
 from statelab.plan.deployments import Deployment

@@ -13,7 +13,7 @@ import pytest
 LAB = """
 import sys, time
 from pathlib import Path
-from statelab.engines.processes import Processes
+from statelab.deploy.processes import Processes
 
 processes = Processes()
 shell = "trap '' TERM INT; sleep 300 & sleep 300"

@@ -14,7 +14,7 @@ from program import REPORTS
 from program import started_for
 from statelab.core.errors import Unavailable
 from statelab.core.paths import DEPLOYMENTS
-from statelab.engines.local import LocalEngine
+from statelab.deploy.local import LocalEngine
 from statelab.plan.deployments import Deployment
 from statelab.plan.deployments import load_all
 
@@ -40,7 +40,7 @@ def test_a_deployment_that_does_not_come_up() -> None:
 
 def test_a_store_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A store without a program is said to be missing, with how to get it; the others start."""
-    monkeypatch.setattr("statelab.engines.stores.find", lambda *names: None)
+    monkeypatch.setattr("statelab.deploy.stores.find", lambda *names: None)
     engine = LocalEngine()
     try:
         engine.up([])

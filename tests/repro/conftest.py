@@ -8,7 +8,7 @@ from offered import offered
 from reproducing import Find
 from reproducing import Reproduce
 from statelab.core.paths import DEPLOYMENTS
-from statelab.engines.local import LocalEngine
+from statelab.deploy.local import LocalEngine
 from statelab.plan.catalogue import Catalogue
 from statelab.plan.deployments import Deployment
 from statelab.plan.deployments import load_all

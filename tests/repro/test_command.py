@@ -37,7 +37,7 @@ def test_one_cell_step_by_step(statelab: Statelab, tmp_path: Path) -> None:
 def test_all_under_one_server_without_two_stores(monkeypatch: pytest.MonkeyPatch) -> None:
     """A line for each red cell and a sum; what the server never offers is no failure, what is missing makes exit code 3
     and says how to get it."""
-    monkeypatch.setattr("statelab.engines.stores.find", lambda *names: None)
+    monkeypatch.setattr("statelab.deploy.stores.find", lambda *names: None)
     output = StringIO()
     code = command.repro(
         Console(file=output), cell="", deployment=["dev-threaded"], engine="local", everything=True, runs=2

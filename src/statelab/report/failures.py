@@ -25,8 +25,8 @@ _ISSUE = re.compile(r"([\w.-]+/[\w.-]+)#(\d+)")
 INTRODUCTION = """\
 # The failures people really meet
 
-Written by `make docs` from `src/statelab/theory/failures.toml`, the app's catalogue and the theory; a test fails where they
-differ. Each failure was reported by users, in the threads that its section names. Most of them waited for a
+Written by `make docs` from `src/statelab/theory/failures.toml`, the app's catalogue and the theory; a test fails
+where they differ. Each failure was reported by users, in the threads that its section names. Most of them waited for a
 deployment: the app was right where it was written and wrong where it was served. So each is shown with one mechanism
 of the lab that breaks in the same way: under a deployment that hides the failure, under one that shows it, and there
 once more with the mechanism that fixes it. The marks are the theory's. `tests/test_failures.py` runs all of these

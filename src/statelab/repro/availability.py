@@ -1,7 +1,7 @@
 """Whether this lab can offer what is to be reproduced, and why not."""
 
 from statelab.core.errors import Unavailable
-from statelab.engines import Engine
+from statelab.deploy.engine import Engine
 from statelab.plan.catalogue import Catalogue
 from statelab.plan.catalogue import fetch
 from statelab.repro.targets import Target

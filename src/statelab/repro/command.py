@@ -13,8 +13,8 @@ from statelab.core.errors import Unavailable
 from statelab.core.operation import encode_line
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.paths import REPORTS
-from statelab.engines import Engine
-from statelab.engines.choose import choose
+from statelab.deploy.choose import choose
+from statelab.deploy.engine import Engine
 from statelab.plan import catalogue
 from statelab.plan.app import App
 from statelab.plan.deployments import load_all

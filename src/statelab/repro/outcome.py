@@ -6,7 +6,7 @@ from typing import Literal
 from statelab.columns import History
 from statelab.core.operation import Operation
 from statelab.core.results import Witness
-from statelab.engines import Engine
+from statelab.deploy.engine import Engine
 from statelab.judge import JUDGES
 from statelab.judge import Expectation
 from statelab.judge import Judgement

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from collections.abc import Mapping
 
 from statelab.core.errors import BadInput
-from statelab.engines import Engine
-from statelab.engines.compose import ComposeEngine
-from statelab.engines.local import LocalEngine
+from statelab.deploy.compose import ComposeEngine
+from statelab.deploy.engine import Engine
+from statelab.deploy.local import LocalEngine
 from statelab.plan.app import App
 
 DOCKER_ANSWERS_S = 10.0

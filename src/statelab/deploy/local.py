@@ -11,11 +11,11 @@ from pathlib import Path
 
 from statelab.core.errors import Unavailable
 from statelab.core.paths import SERVICES
-from statelab.engines.processes import Child
-from statelab.engines.processes import Processes
-from statelab.engines.stores import STORES
-from statelab.engines.stores import Store
-from statelab.engines.stores import start_again
+from statelab.deploy.processes import Child
+from statelab.deploy.processes import Processes
+from statelab.deploy.stores import STORES
+from statelab.deploy.stores import Store
+from statelab.deploy.stores import start_again
 from statelab.plan.app import App
 from statelab.plan.deployments import Deployment
 

@@ -10,9 +10,9 @@ import msgspec
 from statelab.core.errors import BadInput
 from statelab.core.errors import EngineFailed
 from statelab.core.paths import UP
-from statelab.engines.choose import docker_answers
-from statelab.engines.compose import CONSOLE
-from statelab.engines.compose import ComposeEngine
+from statelab.deploy.choose import docker_answers
+from statelab.deploy.compose import CONSOLE
+from statelab.deploy.compose import ComposeEngine
 
 STOP_S = 30.0
 

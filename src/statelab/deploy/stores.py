@@ -15,10 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from statelab.core.errors import Unavailable
-from statelab.engines.processes import Child
-from statelab.engines.processes import Processes
-from statelab.engines.programs import Program
-from statelab.engines.programs import find
+from statelab.deploy.processes import Child
+from statelab.deploy.processes import Processes
+from statelab.deploy.programs import Program
+from statelab.deploy.programs import find
 
 READY_S = 20.0
 
