@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.checking import generator
+from statelab import parquet
 from statelab.checkers import MODELS
 from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
@@ -26,9 +27,9 @@ ENOUGH_S = 1.5
 
 def _write(history: History, form: str, path: Path) -> None:
     if form == "parquet":
-        history.write_parquet(path)
+        parquet.write(history, path)
     else:
-        from statelab.reading import as_lines
+        from statelab.reading.interchange import as_lines
 
         with path.open("wb") as file:
             file.writelines(as_lines(history))

@@ -14,6 +14,7 @@ from counter_histories import inc
 from counter_histories import read
 from counter_histories import server
 from counter_histories import unknown
+from statelab import parquet
 from statelab.columns import INF
 from statelab.columns import LEVELS
 from statelab.columns import History
@@ -72,8 +73,8 @@ def test_columns_give_back_the_operations() -> None:
 
 def test_parquet_gives_back_the_operations(tmp_path: Path) -> None:
     """The file keeps every field: numbers and texts as process, missing results, unknown ends and error texts."""
-    History.from_operations(OPERATIONS).write_parquet(tmp_path / "h.parquet")
-    assert History.read_parquet(tmp_path / "h.parquet").operations() == OPERATIONS
+    parquet.write(History.from_operations(OPERATIONS), tmp_path / "h.parquet")
+    assert parquet.read(tmp_path / "h.parquet").operations() == OPERATIONS
 
 
 @settings(
@@ -83,23 +84,23 @@ def test_parquet_gives_back_the_operations(tmp_path: Path) -> None:
 def test_any_history_survives_columns_and_disk(operations: list[Operation], tmp_path: Path) -> None:
     """Whatever an operation can hold, the round trip is exact (also for no operations at all)."""
     history = History.from_operations(operations)
-    history.write_parquet(tmp_path / "h.parquet")
+    parquet.write(history, tmp_path / "h.parquet")
     assert history.operations() == operations
-    assert History.read_parquet(tmp_path / "h.parquet").operations() == operations
+    assert parquet.read(tmp_path / "h.parquet").operations() == operations
 
 
 def test_a_history_of_several_row_groups_survives(tmp_path: Path) -> None:
     """Codes of one row group are not mistaken for those of another."""
     history = History.from_operations(OPERATIONS)
-    history.write_parquet(tmp_path / "h.parquet")
+    parquet.write(history, tmp_path / "h.parquet")
     table = pq.read_table(tmp_path / "h.parquet")
     pq.write_table(table, tmp_path / "split.parquet", row_group_size=1)
-    assert History.read_parquet(tmp_path / "split.parquet").operations() == OPERATIONS
+    assert parquet.read(tmp_path / "split.parquet").operations() == OPERATIONS
 
 
 def test_the_file_can_be_read_without_us(tmp_path: Path) -> None:
     """The columns are named as the fields are, times are int64 ns, and what is unknown is null."""
-    History.from_operations(OPERATIONS).write_parquet(tmp_path / "h.parquet")
+    parquet.write(History.from_operations(OPERATIONS), tmp_path / "h.parquet")
     file = pq.ParquetFile(tmp_path / "h.parquet")
     rows = file.read().to_pylist()
     assert [row["end"] for row in rows] == [4800, None, 60, 2**62]

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -207,19 +206,6 @@ class History:
         fields = _IDENTITY[level]
         known = [tuple(getattr(server, field) for field in fields) for server in self.servers[1:]]
         return np.concatenate(([-1], encode(known)[0])).astype(np.int64)[self.served_by]
-
-    def write_parquet(self, path: Path) -> None:
-        """Writes one Parquet file (zstd); see `statelab.parquet`."""
-        from statelab import parquet  # pyarrow takes 0.15 s to import and most commands never need it
-
-        parquet.write(self, path)
-
-    @staticmethod
-    def read_parquet(path: Path) -> "History":
-        """What `write_parquet` wrote, exactly."""
-        from statelab import parquet
-
-        return parquet.read(path)
 
 
 _COLUMNS = (

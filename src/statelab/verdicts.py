@@ -17,8 +17,8 @@ from statelab.columns import History
 from statelab.core.errors import BadInput
 from statelab.core.errors import require_known
 from statelab.core.operation import Value
-from statelab.reading import as_lines
 from statelab.reading import read
+from statelab.reading.interchange import as_lines
 
 EXIT_CODES: dict[VerdictName, int] = {"held": 0, "violated": 1, "unknown": 3}
 BAD_INPUT = 2

@@ -47,7 +47,7 @@ def test_a_part_brings_its_own_texts_only(monkeypatch: pytest.MonkeyPatch, tmp_p
     rows = History.from_operations(operations)
     texts = pa.array([o.value for o in operations]).dictionary_encode()
     monkeypatch.setattr(parquet, "_MOST_CODED", 1_000)
-    rows.write_parquet(tmp_path / "h.parquet")
+    parquet.write(rows, tmp_path / "h.parquet")
     assert pq.read_table(tmp_path / "h.parquet").column("value").type == texts.type
     parts = list(table.Table(tmp_path / "h.parquet", ["value"]).parts())
     assert len(parts) == 13
@@ -61,9 +61,9 @@ def test_many_texts_are_not_repeated_with_each_group_of_rows(monkeypatch: pytest
     kinds = []
     for most in (9, 8):
         monkeypatch.setattr(parquet, "_MOST_CODED", most)
-        History.from_operations(operations).write_parquet(tmp_path / "h.parquet")
+        parquet.write(History.from_operations(operations), tmp_path / "h.parquet")
         kinds.append(pq.read_schema(tmp_path / "h.parquet").field("value").type)
-        assert History.read_parquet(tmp_path / "h.parquet").operations() == operations
+        assert parquet.read(tmp_path / "h.parquet").operations() == operations
         assert read(tmp_path / "h.parquet", KNOWN.model).operations() == operations
     assert kinds == [pa.dictionary(pa.int32(), pa.string()), pa.string()]
 
@@ -75,7 +75,7 @@ def test_text_that_does_not_fit_into_one_array_is_kept_once(monkeypatch: pytest.
     monkeypatch.setattr(parquet, "_ROWS", 2)
     monkeypatch.setattr(table, "_ROWS", 3)
     monkeypatch.setattr(merge, "MOST_BYTES", 4 * len("text 0"))
-    History.from_operations(operations).write_parquet(tmp_path / "h.parquet")
+    parquet.write(History.from_operations(operations), tmp_path / "h.parquet")
     coded = sheet_of_table(tmp_path / "h.parquet", "h", KNOWN.model).columns["value"].text
     assert coded.dictionary.to_pylist() == ["text 0", "text 1", "text 2", "text 3"]
     assert read(tmp_path / "h.parquet", KNOWN.model).operations() == operations
@@ -90,7 +90,7 @@ def test_many_texts_at_once_are_those_one_by_one() -> None:
 
 def test_a_key_is_judged_alike_whatever_comes_with_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Few or many keys at a time, in a table of Arrow's or of Python's: the same calls, and the same contradictions."""
-    History.from_operations(keys(30, random.Random(5))).write_parquet(tmp_path / "h.parquet")
+    parquet.write(History.from_operations(keys(30, random.Random(5))), tmp_path / "h.parquet")
     told = []
     for few in (2**16, 1):
         monkeypatch.setattr(column, "_FEW", few)

@@ -18,10 +18,10 @@ from statelab import parquet
 from statelab.checkers import MODELS
 from statelab.columns import History
 from statelab.core.errors import BadInput
-from statelab.reading import as_lines
 from statelab.reading import read
 from statelab.reading.chunk import LineReader
 from statelab.reading.chunk import RefusedLine
+from statelab.reading.interchange import as_lines
 from statelab.reading.record import Refused
 
 SEED = 20_261_124
@@ -68,7 +68,7 @@ def test_lines_give_the_operations_they_were_written_from(known: Known, tmp_path
     path.write_bytes(b"".join(as_lines(written, range(len(written)))))
     found = read(path, known.model)
     assert found.operations() == operations
-    History.write_parquet(found, tmp_path / "h.parquet")
+    parquet.write(found, tmp_path / "h.parquet")
     assert read(tmp_path / "h.parquet", known.model).operations() == operations
     assert parquet.read(tmp_path / "h.parquet").operations() == operations
 

@@ -3,7 +3,6 @@
 A file is read whole or not at all. Fields that an operation does not have are ignored, whatever they hold.
 """
 
-from statelab.reading.interchange import as_lines
 from statelab.reading.read import read
 
-__all__ = ["as_lines", "read"]
+__all__ = ["read"]
