@@ -25,7 +25,6 @@ from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
 from statelab.checkers.model import Model
 from statelab.checkers.model import Proof
-from statelab.checkers.model import Shape
 from statelab.checkers.packing import dense
 from statelab.checkers.packing import paired
 from statelab.checkers.packing import spans
@@ -42,6 +41,7 @@ from statelab.columns import History
 from statelab.columns import Integers
 from statelab.columns import Mask
 from statelab.core.operation import Value
+from statelab.shapes import Shape
 
 NEVER, TWICE, REFUSED, UNEXPECTED = "never-ran", "ran-n-times", "ran-though-refused", "unexpected"
 

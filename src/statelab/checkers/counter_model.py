@@ -17,7 +17,6 @@ from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
 from statelab.checkers.model import Model
 from statelab.checkers.model import Proof
-from statelab.checkers.model import Shape
 from statelab.checkers.order import begins
 from statelab.checkers.prose import DOWN
 from statelab.checkers.prose import UP
@@ -26,6 +25,7 @@ from statelab.columns import History
 from statelab.columns import Integers
 from statelab.columns import Mask
 from statelab.core.operation import Value
+from statelab.shapes import Shape
 
 
 def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:

@@ -26,7 +26,6 @@ from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
 from statelab.checkers.model import Model
 from statelab.checkers.model import Proof
-from statelab.checkers.model import Shape
 from statelab.checkers.packing import arranged
 from statelab.checkers.packing import spans
 from statelab.checkers.pairs import apart
@@ -37,6 +36,7 @@ from statelab.columns import History
 from statelab.columns import Integers
 from statelab.columns import Mask
 from statelab.core.operation import Value
+from statelab.shapes import Shape
 
 KINDS = ("overlap", "residue", "unexpected", "missing")
 OVERLAP, RESIDUE, UNEXPECTED, MISSING = range(len(KINDS))

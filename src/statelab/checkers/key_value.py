@@ -11,10 +11,10 @@ from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
 from statelab.checkers.model import Model
 from statelab.checkers.model import Proof
-from statelab.checkers.model import Shape
 from statelab.checkers.prose import plural
 from statelab.columns import History
 from statelab.core.operation import Value
+from statelab.shapes import Shape
 
 
 def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:

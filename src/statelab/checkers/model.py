@@ -13,34 +13,9 @@ from typing import Protocol
 
 from statelab.columns import History
 from statelab.core.operation import Value
-
-Kind = Literal["integer", "text", "value", "answer", "values"]
-"""What a field holds: an integer, a text, either of them, one of the model's two answers, or a list of values."""
+from statelab.shapes import Shapes
 
 VerdictName = Literal["held", "violated", "unknown"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
-    """The fields of one operation; None: it has no such field, and one that is there is ignored.
-
-    `result` is that of an ok operation; `value`, `expected` and `op_id` belong to the request, so an operation of
-    unknown outcome has them too. `nothing` names the fields that may be null, `optional` those that may be left out.
-    Of the fields `either` an ok operation has exactly one. An op_id occurs once among the operations of one name,
-    unless it `repeats`.
-    An operation that `changes` nothing and is not ok says nothing: it is dropped.
-    """
-
-    result: Kind | None = None
-    value: Kind | None = None
-    expected: Kind | None = None
-    seen: Kind | None = None
-    op_id: bool = False
-    nothing: frozenset[str] = frozenset()
-    optional: frozenset[str] = frozenset()
-    either: frozenset[str] = frozenset()
-    repeats: bool = False
-    changes: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +72,19 @@ class Check(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
+class Model(Shapes):
     """`promise` completes the sentence "a history is held if ...". `initial` is the default (None: nothing yet), and
     `initial_kind` what `--initial` may be (None: the model has no initial value; `needs_initial`: it must be given;
     `least_initial`: no integer below it).
-    `answers` are no and yes of its yes-or-no operations. `scoped`: whether checking again per session, thread, process
+    `scoped`: whether checking again per session, thread, process
     and host says how far the state reaches."""
 
-    name: str
     promise: str
-    operations: Mapping[str, Shape]
     check: Check
     initial: Value | None = None
     initial_kind: Literal["integer", "text", "value"] | None = None
     needs_initial: bool = False
     least_initial: int | None = None
-    answers: tuple[bool | str, bool | str] = (False, True)
     scoped: bool = True
 
     @property
@@ -120,13 +92,3 @@ class Model:
         """What an initial value may be, for the person who gave another."""
         words = {"integer": "an integer", "text": "a text", "value": "an integer or a text", None: "none"}
         return words[self.initial_kind] + ("" if self.least_initial is None else f" from {self.least_initial} on")
-
-    @property
-    def repeating(self) -> frozenset[str]:
-        """The operations of which several may have the same op_id."""
-        return frozenset(name for name, shape in self.operations.items() if shape.repeats)
-
-    @property
-    def changes(self) -> frozenset[str]:
-        """The operations that may change state."""
-        return frozenset(name for name, shape in self.operations.items() if shape.changes)

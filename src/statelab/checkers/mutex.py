@@ -32,7 +32,6 @@ from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
 from statelab.checkers.model import Model
 from statelab.checkers.model import Proof
-from statelab.checkers.model import Shape
 from statelab.checkers.mutex_conflicts import Pairs
 from statelab.checkers.mutex_conflicts import contradictions
 from statelab.checkers.mutex_holds import Blocks
@@ -57,6 +56,7 @@ from statelab.checkers.search import Outcome
 from statelab.columns import History
 from statelab.columns import Mask
 from statelab.core.operation import Value
+from statelab.shapes import Shape
 
 
 def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:

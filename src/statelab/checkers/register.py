@@ -33,7 +33,6 @@ import numpy as np
 from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
 from statelab.checkers.model import Model
-from statelab.checkers.model import Shape
 from statelab.checkers.prose import plural
 from statelab.checkers.register_counts import counts
 from statelab.checkers.register_proof import by_rule
@@ -45,6 +44,7 @@ from statelab.checkers.search import Outcome
 from statelab.columns import History
 from statelab.columns import Mask
 from statelab.core.operation import Value
+from statelab.shapes import Shape
 
 
 def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:

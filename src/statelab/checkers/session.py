@@ -27,7 +27,6 @@ from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
 from statelab.checkers.model import Model
 from statelab.checkers.model import Proof
-from statelab.checkers.model import Shape
 from statelab.checkers.pairs import apart
 from statelab.checkers.prose import Cast
 from statelab.checkers.session_order import Regress
@@ -37,6 +36,7 @@ from statelab.checkers.session_order import version
 from statelab.columns import History
 from statelab.columns import Mask
 from statelab.core.operation import Value
+from statelab.shapes import Shape
 
 READ, WRITE = False, True
 

@@ -41,7 +41,6 @@ from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
 from statelab.checkers.model import Model
 from statelab.checkers.model import Proof
-from statelab.checkers.model import Shape
 from statelab.checkers.set_model_evidence import NEVER
 from statelab.checkers.set_model_evidence import Evidence
 from statelab.checkers.set_model_evidence import gather
@@ -59,6 +58,7 @@ from statelab.columns import History
 from statelab.columns import Integers
 from statelab.columns import Mask
 from statelab.core.operation import Value
+from statelab.shapes import Shape
 
 
 @dataclass(frozen=True, slots=True, eq=False)

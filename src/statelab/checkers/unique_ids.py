@@ -15,7 +15,6 @@ from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
 from statelab.checkers.model import Model
 from statelab.checkers.model import Proof
-from statelab.checkers.model import Shape
 from statelab.checkers.packing import fits
 from statelab.checkers.packing import paired
 from statelab.checkers.pairs import apart
@@ -26,6 +25,7 @@ from statelab.columns import History
 from statelab.columns import Integers
 from statelab.columns import Mask
 from statelab.core.operation import Value
+from statelab.shapes import Shape
 
 
 def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from statelab.checkers import MODELS
-from statelab.checkers.model import Shape
 from statelab.judging.by_model import ByModel
+from statelab.shapes import Shape
 
 LEAKS = ByModel(
     model=replace(

@@ -5,7 +5,6 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
-from statelab.checkers.model import Model
 from statelab.columns import OK
 from statelab.columns import STATUSES
 from statelab.columns import Mask
@@ -15,6 +14,7 @@ from statelab.reading.column import constant
 from statelab.reading.column import plain
 from statelab.reading.rules import ANYTHING
 from statelab.reading.rules import rules
+from statelab.shapes import Shapes
 
 Codes8 = NDArray[np.int8]
 
@@ -35,9 +35,9 @@ class Acceptance:
     `op` and `status` are codes into the model's operations and `STATUSES`, -1 where it is none of them.
     """
 
-    def __init__(self, model: Model, op: Codes8, status: Codes8) -> None:
-        self._shapes = list(model.operations.values())
-        self._rules = list(rules(model).values())
+    def __init__(self, shapes: Shapes, op: Codes8, status: Codes8) -> None:
+        self._shapes = list(shapes.operations.values())
+        self._rules = list(rules(shapes).values())
         self.refused = (op < 0) | (status < 0)
         kind = np.where(self.refused, 0, op * np.int8(len(STATUSES)) + status)
         masks = {number: kind == number for number in range(len(self._rules))}

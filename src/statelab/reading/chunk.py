@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from statelab.checkers.model import Model
 from statelab.columns import Integers
 from statelab.core.operation import Operation
 from statelab.reading.batch import Batch
@@ -22,6 +21,7 @@ from statelab.reading.taken import PLAIN
 from statelab.reading.taken import Taken
 from statelab.reading.taken import answer_of
 from statelab.reading.taken import fixed_numbers
+from statelab.shapes import Shapes
 
 _WORTH_A_PATTERN = 32
 _MOST_NEW_PATTERNS = 16
@@ -47,10 +47,10 @@ class ReadLines:
 class LineReader:
     """Reads the lines of one file for a model. A pattern that was found in some of them serves the others too."""
 
-    def __init__(self, model: Model) -> None:
-        self.model = model
+    def __init__(self, shapes: Shapes) -> None:
+        self.shapes = shapes
         self.patterns: list[Pattern] = []
-        self._taker = Taker(model)
+        self._taker = Taker(shapes)
 
     def read(self, data: bytes) -> ReadLines:
         """The operations in some lines, which all end with a line break. May run in several threads.
@@ -69,10 +69,10 @@ class LineReader:
         operation = self.take(line)
         same: tuple[Path, ...] = (("op",), ("status",))
         values = [(field,) for field in VALUES if getattr(operation, field) is not None]
-        if answer_of(operation, self.model) is not None:
+        if answer_of(operation, self.shapes) is not None:
             same += (("result",),)
         taken = [*((field,) for field in PLAIN), *values, *(("served_by", name) for name in SERVER_FIELDS)]
-        return pattern_of(line, fixed_numbers(operation, self.model), taken, same)
+        return pattern_of(line, fixed_numbers(operation, self.shapes), taken, same)
 
 
 class _Chunk:
@@ -88,11 +88,11 @@ class _Chunk:
     def sheet(self) -> Sheet:
         plain = self.lines.plain()[self._line]
         left = self._by_new_patterns(self._by_patterns(np.flatnonzero(plain), list(self._reader.patterns)))
-        taken = Taken(self._reader.model, len(self._line), len(self.lines.scanner.bytes))
+        taken = Taken(self._reader.shapes, len(self._line), len(self.lines.scanner.bytes))
         for row in np.sort(np.concatenate((left, np.flatnonzero(~plain)))).tolist():
             taken.put(row, self._take(row))
         texts = np.concatenate((self.lines.scanner.bytes, taken.fill(self._batch)))
-        return self._batch.sheet(texts, tuple(self._reader.model.operations), taken.lists())
+        return self._batch.sheet(texts, tuple(self._reader.shapes.operations), taken.lists())
 
     def _take(self, row: int) -> Operation:
         line = int(self._line[row])

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from statelab.checkers.model import Model
 from statelab.core.errors import BadInput
 from statelab.reading.chunk import LineReader
 from statelab.reading.chunk import RefusedLine
 from statelab.reading.merge import merged
 from statelab.reading.ordered import in_order
 from statelab.reading.sheet import Sheet
+from statelab.shapes import Shapes
 
 BLOCK = 2**22
 """So many bytes are read at once."""
@@ -34,10 +34,10 @@ class LineNumbers:
         return f"line {row + 1 + bisect_right(self.blank, row)}"
 
 
-def sheet_of_lines(stream: Stream, name: str, model: Model) -> tuple[Sheet, LineNumbers]:
+def sheet_of_lines(stream: Stream, name: str, shapes: Shapes) -> tuple[Sheet, LineNumbers]:
     """All operations of a stream of lines; raises BadInput."""
     sheets, blank, line, row = deque[Sheet](), list[int](), 0, 0
-    chunks = in_order(LineReader(model).read, _chunks(stream))
+    chunks = in_order(LineReader(shapes).read, _chunks(stream))
     while True:
         try:
             chunk = next(chunks, None)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import BinaryIO
 from typing import Literal
 
-from statelab.checkers.model import Model
 from statelab.columns import History
 from statelab.memory import keep_freed
 from statelab.reading.column import pa
@@ -20,6 +19,7 @@ from statelab.reading.source import peeked
 from statelab.reading.table import clients
 from statelab.reading.tables import row_number
 from statelab.reading.tables import sheet_of_table
+from statelab.shapes import Shapes
 
 PARQUET = b"PAR1"
 
@@ -27,35 +27,35 @@ _ROOMY = 2**29
 """Bytes of a history up to which it is judged fast, and beyond in as little memory as possible."""
 
 
-def read(source: Path | Literal["-"], model: Model) -> History:
+def read(source: Path | Literal["-"], shapes: Shapes) -> History:
     """The history in a file (JSON Lines or Parquet, plain, gzip or zstd) or on standard input (`-`).
 
     It conforms to the shapes of the model. Raises BadInput with one line: file, line (Parquet: row), what is wrong.
     """
     keep_freed()
-    history = _history(source, model)
+    history = _history(source, shapes)
     keep_freed(large=history.size <= _ROOMY)
     return history
 
 
-def _history(source: Path | Literal["-"], model: Model) -> History:
+def _history(source: Path | Literal["-"], shapes: Shapes) -> History:
     name = STANDARD_INPUT if str(source) == "-" else str(source)
     with opened(Path(source), name) as stream:
         head, whole = peeked(stream)
         if head == PARQUET:
-            return _of_table(whole, name, model)
-        sheet, place = sheet_of_lines(whole, name, model)
-        return _consistent(sheet, name, place, model)
+            return _of_table(whole, name, shapes)
+        sheet, place = sheet_of_lines(whole, name, shapes)
+        return _consistent(sheet, name, place, shapes)
 
 
-def _of_table(stream: BinaryIO, name: str, model: Model) -> History:
+def _of_table(stream: BinaryIO, name: str, shapes: Shapes) -> History:
     source = pa.PythonFile(stream, mode="r") if stream.seekable() else pa.BufferReader(stream.read())
-    history = _consistent(sheet_of_table(source, name, model), name, row_number, model)
+    history = _consistent(sheet_of_table(source, name, shapes), name, row_number, shapes)
     return replace(history, processes=clients(history.processes))
 
 
-def _consistent(sheet: Sheet, name: str, place: Place, model: Model) -> History:
-    require_own_ids(sheet, name, place, model.repeating)
-    history = sheet.history(model.answers, ids_repeat=bool(model.repeating))
+def _consistent(sheet: Sheet, name: str, place: Place, shapes: Shapes) -> History:
+    require_own_ids(sheet, name, place, shapes.repeating)
+    history = sheet.history(shapes.answers, ids_repeat=bool(shapes.repeating))
     require_times(history, name, place)
     return history

@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 
-from statelab.checkers.model import Model
 from statelab.columns import INF
 from statelab.columns import STATUSES
 from statelab.core.operation import Operation
@@ -26,6 +25,7 @@ from statelab.reading.rules import rules
 from statelab.reading.words import allowed_in_words
 from statelab.reading.words import listed
 from statelab.reading.words import shown
+from statelab.shapes import Shapes
 
 Record = Mapping[str, Any]
 
@@ -69,9 +69,9 @@ def holds(field: str, value: Any) -> int:
 class Taker:
     """Takes operations of one model. `null` is what a null holds: in a table the same as a field that is left out."""
 
-    def __init__(self, model: Model, null: int = NULL) -> None:
-        self._model = model
-        self._rules = rules(model)
+    def __init__(self, shapes: Shapes, null: int = NULL) -> None:
+        self._shapes = shapes
+        self._rules = rules(shapes)
         self._null = null
 
     def take(self, record: Any) -> Operation:
@@ -93,11 +93,11 @@ class Taker:
 
     def _op(self, record: Record) -> str:
         op = record.get("op", _ABSENT)
-        if isinstance(op, str) and op in self._model.operations:
+        if isinstance(op, str) and op in self._shapes.operations:
             return op
-        known = listed(list(self._model.operations), "and")
+        known = listed(list(self._shapes.operations), "and")
         what = '"op" is missing' if op is _ABSENT else f"no operation {shown(op)}"
-        raise Refused(f"{what}; the model {self._model.name} knows {known}")
+        raise Refused(f"{what}; the model {self._shapes.name} knows {known}")
 
     def _status(self, record: Record) -> Status:
         status = record.get("status", _ABSENT)
@@ -109,7 +109,7 @@ class Taker:
 
     def _test_answer(self, record: Record, op: str) -> None:
         """What an answered operation must have beyond fields of the right kind."""
-        shape, answers = self._model.operations[op], self._model.answers
+        shape, answers = self._shapes.operations[op], self._shapes.answers
         result = record.get("result")
         if shape.result == "answer" and result is not None and result not in answers:
             raise Refused(f'"result" of {op} is {shown(result)}; it must be {listed([shown(a) for a in answers])}')

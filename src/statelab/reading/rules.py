@@ -7,11 +7,11 @@ What a field holds is one bit of `Holds`, and what it may hold a set of them. So
 from collections.abc import Mapping
 from typing import Literal
 
-from statelab.checkers.model import Kind
-from statelab.checkers.model import Model
-from statelab.checkers.model import Shape
 from statelab.columns import STATUSES
 from statelab.core.operation import Status
+from statelab.shapes import Kind
+from statelab.shapes import Shape
+from statelab.shapes import Shapes
 
 MISSING, NULL, NUMBER, TEXT, BOOL, LIST, SERVER, OTHER = (1 << bit for bit in range(8))
 """`NUMBER` is a 64-bit integer, `LIST` one of integers and texts, `SERVER` a whole `ServedBy`, `OTHER` all else."""
@@ -37,33 +37,33 @@ _END: dict[Status, int] = {"ok": NUMBER, "fail": EMPTY | NUMBER, "info": EMPTY}
 _KINDS: dict[Kind, int] = {"integer": NUMBER, "text": TEXT, "value": NUMBER | TEXT, "values": LIST}
 
 
-def _answers(model: Model) -> int:
-    return BOOL if isinstance(model.answers[0], bool) else TEXT
+def _answers(shapes: Shapes) -> int:
+    return BOOL if isinstance(shapes.answers[0], bool) else TEXT
 
 
-def _kind(model: Model, shape: Shape, field: Literal["result", "value", "expected", "seen"]) -> int:
+def _kind(shapes: Shapes, shape: Shape, field: Literal["result", "value", "expected", "seen"]) -> int:
     kind: Kind | None = getattr(shape, field)
     if kind is None:
         return ANYTHING
-    held = _answers(model) if kind == "answer" else _KINDS[kind]
+    held = _answers(shapes) if kind == "answer" else _KINDS[kind]
     nothing = NULL if field in shape.nothing else 0
     left_out = MISSING if field in shape.optional else 0
     return held | nothing | left_out | (EMPTY if field in shape.either else 0)
 
 
-def _answer(model: Model, shape: Shape, status: Status, field: Literal["result", "seen"]) -> int:
+def _answer(shapes: Shapes, shape: Shape, status: Status, field: Literal["result", "seen"]) -> int:
     """What an answer may hold: that of a failed operation says nothing, and one of unknown outcome has none."""
-    return {"ok": _kind(model, shape, field), "fail": ANYTHING, "info": EMPTY}[status]
+    return {"ok": _kind(shapes, shape, field), "fail": ANYTHING, "info": EMPTY}[status]
 
 
-def _fields(model: Model, shape: Shape, status: Status) -> dict[str, int]:
+def _fields(shapes: Shapes, shape: Shape, status: Status) -> dict[str, int]:
     return {
         **_ALWAYS,
         "end": _END[status],
-        "result": _answer(model, shape, status, "result"),
-        "seen": _answer(model, shape, status, "seen"),
-        "value": _kind(model, shape, "value"),
-        "expected": _kind(model, shape, "expected"),
+        "result": _answer(shapes, shape, status, "result"),
+        "seen": _answer(shapes, shape, status, "seen"),
+        "value": _kind(shapes, shape, "value"),
+        "expected": _kind(shapes, shape, "expected"),
         "op_id": TEXT if shape.op_id else EMPTY | TEXT,
     }
 
@@ -71,8 +71,8 @@ def _fields(model: Model, shape: Shape, status: Status) -> dict[str, int]:
 Rules = Mapping[tuple[str, Status], Mapping[str, int]]
 
 
-def rules(model: Model) -> Rules:
+def rules(shapes: Shapes) -> Rules:
     """For each operation of the model and each status, what its fields may hold."""
     return {
-        (op, status): _fields(model, shape, status) for op, shape in model.operations.items() for status in STATUSES
+        (op, status): _fields(shapes, shape, status) for op, shape in shapes.operations.items() for status in STATUSES
     }

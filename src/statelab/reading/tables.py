@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from statelab.checkers.model import Model
 from statelab.columns import INF
 from statelab.columns import STATUSES
 from statelab.columns import Integers
@@ -36,6 +35,7 @@ from statelab.reading.table import Table
 from statelab.reading.table import given_fields
 from statelab.reading.table import served_by
 from statelab.reading.words import listed
+from statelab.shapes import Shapes
 
 _REQUIRED = ("process", "op", "start", "status")
 
@@ -52,13 +52,13 @@ class RefusedRow(Exception):
         self.row = row
 
 
-def sheet_of_table(source: Any, name: str, model: Model) -> Sheet:
+def sheet_of_table(source: Any, name: str, shapes: Shapes) -> Sheet:
     """All operations of a Parquet file; raises BadInput."""
-    owned = {field for each in rules(model).values() for field, may in each.items() if may != ANYTHING}
+    owned = {field for each in rules(shapes).values() for field, may in each.items() if may != ANYTHING}
     try:
         table = Table(source, owned)
         _require_columns(table, name)
-        sheet = merged(_sheets(table, name, model), len(table))
+        sheet = merged(_sheets(table, name, shapes), len(table))
         pa.default_memory_pool().release_unused()  # what the parts took, which nobody needs any more
         return sheet
     except (pa.ArrowException, OSError) as error:
@@ -77,21 +77,21 @@ def _require_columns(table: Table, name: str) -> None:
         raise BadInput(f"{name}: no operations in it")
 
 
-def _sheets(table: Table, name: str, model: Model) -> Iterator[Sheet]:
+def _sheets(table: Table, name: str, shapes: Shapes) -> Iterator[Sheet]:
     """The sheets of the table's parts; raises BadInput for the first row that is refused."""
     before = 0
     try:
         with closing(ahead(table.parts())) as parts:
-            for sheet in in_order(lambda rows: _Part(rows, model).sheet(), parts):
+            for sheet in in_order(lambda rows: _Part(rows, shapes).sheet(), parts):
                 yield sheet
                 before += len(sheet)
     except RefusedRow as refused:
-        raise BadInput(f"{name}, {_refusal(table, before + refused.row, model)}") from None
+        raise BadInput(f"{name}, {_refusal(table, before + refused.row, shapes)}") from None
 
 
-def _refusal(table: Table, row: int, model: Model) -> str:
+def _refusal(table: Table, row: int, shapes: Shapes) -> str:
     try:
-        Taker(model, null=EMPTY).take(given_fields(table.row(row)))
+        Taker(shapes, null=EMPTY).take(given_fields(table.row(row)))
         why = "not an operation of the model"
     except Refused as refused:
         why = str(refused)
@@ -101,11 +101,11 @@ def _refusal(table: Table, row: int, model: Model) -> str:
 class _Part:
     """Some rows on their way to a sheet."""
 
-    def __init__(self, rows: Rows, model: Model) -> None:
-        self._rows, self._model = rows, model
-        self._op = codes(rows.field("op").column, tuple(model.operations))
+    def __init__(self, rows: Rows, shapes: Shapes) -> None:
+        self._rows, self._shapes = rows, shapes
+        self._op = codes(rows.field("op").column, tuple(shapes.operations))
         self._status = codes(rows.field("status").column, STATUSES)
-        self._accepted = Acceptance(model, self._op, self._status)
+        self._accepted = Acceptance(shapes, self._op, self._status)
 
     def sheet(self) -> Sheet:
         """All operations, once each of them has been accepted."""
@@ -113,7 +113,7 @@ class _Part:
         arrays |= {field: self._stamps(field) for field in ("start", "end")}
         columns = {field: self._tested(field).column for field in ("process", "key", "op_id", "error")}
         timed_out = self._tested("timed_out").flag
-        if self._model.repeating:
+        if self._shapes.repeating:
             columns["op_id"] = columns["op_id"].coded()  # in several threads, what else one alone would have to do
         columns |= self._servers()
         values = {field: self._tested(field) for field in VALUES if field == "result" or self._owned(field).any()}
@@ -128,7 +128,7 @@ class _Part:
         if answer is not None:
             columns["result"] = columns["result"].only(answer < 0)
         columns = {field: column for field, column in columns.items() if column.known.any()}
-        return Sheet(tuple(self._model.operations), arrays, columns, elements)
+        return Sheet(tuple(self._shapes.operations), arrays, columns, elements)
 
     def _owned(self, field: str) -> Mask:
         return self._accepted.owned(field)
@@ -157,10 +157,10 @@ class _Part:
     def _answers(self, result: Cells) -> Codes8 | None:
         """What yes-or-no operations answered, -1 for all others; None if there are none."""
         answered = self._accepted.answered()
-        if isinstance(self._model.answers[0], bool):
+        if isinstance(self._shapes.answers[0], bool):
             answer = result.flag
         else:
-            answer = codes(result.column, self._model.answers)
+            answer = codes(result.column, self._shapes.answers)
             self._accepted.refused |= answered & result.column.is_text & (answer < 0)
         if answer is None or not answered.any():
             return None

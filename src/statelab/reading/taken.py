@@ -5,7 +5,6 @@ from collections import defaultdict
 import numpy as np
 from numpy.typing import NDArray
 
-from statelab.checkers.model import Model
 from statelab.columns import STATUSES
 from statelab.core.operation import Operation
 from statelab.core.operation import Value
@@ -13,6 +12,7 @@ from statelab.reading.batch import Batch
 from statelab.reading.rules import SERVER_FIELDS
 from statelab.reading.rules import VALUES
 from statelab.reading.sheet import ListColumn
+from statelab.shapes import Shapes
 
 PLAIN = ("process", "key", "start", "end", "op_id", "error")
 """Fields that stand in the columns as they are given."""
@@ -42,18 +42,18 @@ class _Fields:
             batch.put_texts(field, *np.array(places, np.int64).T)
 
 
-def answer_of(operation: Operation, model: Model) -> int | None:
+def answer_of(operation: Operation, shapes: Shapes) -> int | None:
     """The code of a yes-or-no operation's answer."""
-    if operation.result is None or model.operations[operation.op].result != "answer":
+    if operation.result is None or shapes.operations[operation.op].result != "answer":
         return None
-    return int(operation.result == model.answers[1])
+    return int(operation.result == shapes.answers[1])
 
 
-def fixed_numbers(operation: Operation, model: Model) -> dict[str, int]:
+def fixed_numbers(operation: Operation, shapes: Shapes) -> dict[str, int]:
     """What of an operation is a code: its name, its status, its answer, and whether it timed out."""
-    answer = answer_of(operation, model)
+    answer = answer_of(operation, shapes)
     return {
-        "op": list(model.operations).index(operation.op),
+        "op": list(shapes.operations).index(operation.op),
         "status": STATUSES.index(operation.status),
         **({} if answer is None else {"answer": answer}),
         **({"timed_out": 1} if operation.timed_out else {}),
@@ -66,8 +66,8 @@ class Taken:
     `before` is where the texts of these operations will stand: behind so many bytes.
     """
 
-    def __init__(self, model: Model, n: int, before: int) -> None:
-        self._model = model
+    def __init__(self, shapes: Shapes, n: int, before: int) -> None:
+        self._shapes = shapes
         self._fields = _Fields(before)
         self._items = _Fields(0)
         self._length = np.zeros(n, np.int64)
@@ -75,7 +75,7 @@ class Taken:
         self._count = 0
 
     def put(self, row: int, operation: Operation) -> None:
-        for field, number in fixed_numbers(operation, self._model).items():
+        for field, number in fixed_numbers(operation, self._shapes).items():
             self._fields.put(field, row, number)
         for field in PLAIN:
             self._fields.put(field, row, getattr(operation, field))
@@ -90,7 +90,7 @@ class Taken:
             for item in operation.result:
                 self._items.put("item", self._count, item)
                 self._count += 1
-        elif answer_of(operation, self._model) is None:
+        elif answer_of(operation, self._shapes) is None:
             self._fields.put("result", row, operation.result)
         for field in VALUES[1:]:
             self._fields.put(field, row, getattr(operation, field))
