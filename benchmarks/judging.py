@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.checking import generator
-from statelab import parquet
 from statelab.checkers import MODELS
 from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
 from statelab.checkers.model import Model
-from statelab.columns import History
-from statelab.reading import read
+from statelab.record import parquet
+from statelab.record.columns import History
+from statelab.record.reading import read
 
 WARM = 5_000
 TIMES, MOST_TIMES = 3, 9
@@ -29,7 +29,7 @@ def _write(history: History, form: str, path: Path) -> None:
     if form == "parquet":
         parquet.write(history, path)
     else:
-        from statelab.reading.interchange import as_lines
+        from statelab.interchange import as_lines
 
         with path.open("wb") as file:
             file.writelines(as_lines(history))

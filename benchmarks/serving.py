@@ -23,7 +23,7 @@ from statelab.deploy.programs import find
 from statelab.deploy.programs import unpack_debian
 from statelab.plan.app import App
 from statelab.plan.deployments import load_all
-from statelab.runfolder import RunFolder
+from statelab.record.run_folder import RunFolder
 
 SECONDS = 4.0
 PAIRS = 7

@@ -13,8 +13,8 @@ from models.known import Operations
 from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
 from statelab.checkers.model import Model
-from statelab.columns import History
 from statelab.core.operation import Operation
+from statelab.record.columns import History
 
 
 def columns(model: Model, operations: Operations) -> History:

@@ -1,12 +1,12 @@
 """A workload judged by a checker's model: names, coverage, answers, stalls."""
 
 from statelab.checkers import MODELS
-from statelab.columns import History
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
 from statelab.judging.by_model import ByModel
 from statelab.judging.coverage import Expectation
 from statelab.judging.leaks import LEAKS
+from statelab.record.columns import History
 
 IDS = ByModel(model=MODELS["unique-ids"], names={"duplicate": "duplicate-id"})
 SHOP = ByModel(model=MODELS["inventory"], names={"oversold": "oversold"}, initial=1)

@@ -5,12 +5,12 @@ import random
 import pytest
 
 from statelab.checkers.model import Deadline
-from statelab.columns import History
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
 from statelab.judge import JUDGES
 from statelab.judging.coverage import Expectation
 from statelab.judging.each_read import EACH_READ
+from statelab.record.columns import History
 
 JUDGE = JUDGES["cache"]
 TWO = Expectation(expected_processes=2, spread=frozenset({"processes"}))

@@ -14,12 +14,12 @@ from counter_histories import inc
 from counter_histories import read
 from counter_histories import server
 from counter_histories import unknown
-from statelab import parquet
-from statelab.columns import INF
-from statelab.columns import LEVELS
-from statelab.columns import History
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
+from statelab.record import parquet
+from statelab.record.columns import INF
+from statelab.record.columns import LEVELS
+from statelab.record.columns import History
 
 OPERATIONS = [
     Operation(

@@ -2,11 +2,11 @@
 
 import pytest
 
-from statelab.columns import History
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
 from statelab.judge import JUDGES
 from statelab.judging.coverage import Expectation
+from statelab.record.columns import History
 
 TWO = Expectation(expected_processes=2, spread=frozenset({"processes"}))
 DOWN = 'HTTP 503: {"error":"redis did not answer: InvalidResponse: Protocol Error","store":"redis"}'

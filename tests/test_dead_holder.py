@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from statelab.columns import History
 from statelab.core.operation import Operation
 from statelab.core.paths import DEPLOYMENTS
 from statelab.deploy.local import LocalEngine
@@ -17,6 +16,7 @@ from statelab.judging.coverage import Expectation
 from statelab.judging.locks import STUCK_S
 from statelab.judging.locks import judge
 from statelab.plan.deployments import load_all
+from statelab.record.columns import History
 from statelab.repro.actors import Call
 from statelab.repro.actors import Line
 from statelab.repro.actors import Request

@@ -20,10 +20,10 @@ from statelab.plan.deployments import load_all
 from statelab.plan.matrix import Selection
 from statelab.plan.matrix import select
 from statelab.plan.profiles import PROFILES
+from statelab.record.run_folder import Manifest
+from statelab.record.run_folder import RunFolder
 from statelab.report.failures import PAGE
 from statelab.report.failures import current
-from statelab.runfolder import Manifest
-from statelab.runfolder import RunFolder
 from statelab.theory.failures import Failure
 from statelab.theory.failures import load
 from statelab.theory.failures import prediction

@@ -18,7 +18,6 @@ from counter_histories import server
 from counter_histories import unknown
 from simulated_cells import Deployment
 from simulated_cells import simulate
-from statelab.columns import History
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
 from statelab.core.results import ANOMALIES
@@ -33,6 +32,7 @@ from statelab.judge import Judgement
 from statelab.judge import cell
 from statelab.judge import judge
 from statelab.judging.coverage import overlaps
+from statelab.record.columns import History
 
 ONE, TWO = server(pid=1), server(pid=2)
 SYNC = Expectation(expected_processes=1)

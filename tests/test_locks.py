@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from statelab.columns import History
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
 from statelab.judging import locks
 from statelab.judging.coverage import Expectation
+from statelab.record.columns import History
 
 TWO = Expectation(expected_processes=2, spread=frozenset({"processes"}))
 SECOND = 1_000_000_000

@@ -4,7 +4,6 @@ import ast
 
 import pytest
 
-from statelab.columns import History
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
 from statelab.core.paths import LOADTESTS
@@ -14,6 +13,7 @@ from statelab.judging.coverage import Expectation
 from statelab.judging.judgement import Judgement
 from statelab.judging.promises import inventory_judge
 from statelab.judging.promises import limit_judge
+from statelab.record.columns import History
 
 TWO = Expectation(expected_processes=2, spread=frozenset({"processes"}))
 SOLD, LIMITED = inventory_judge(stock=1), limit_judge(limit=1)

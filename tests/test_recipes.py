@@ -111,7 +111,7 @@ def test_a_checker_is_one_file_and_one_line(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "src")}
     script = (
         "from statelab.checkers import MODELS; from statelab.checkers.model import Deadline;"
-        "from statelab.columns import History; from statelab.core.operation import Operation as O;"
+        "from statelab.record.columns import History; from statelab.core.operation import Operation as O;"
         "told = lambda n: History.from_operations("
         "[O(process=1, op='increment', start=1, end=2, status='ok', result=n)]);"
         "check = lambda n: MODELS['tickets'].check(told(n), initial=MODELS['tickets'].initial, deadline=Deadline());"

@@ -2,11 +2,11 @@
 
 import pytest
 
-from statelab.columns import History
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
 from statelab.judging.coverage import Expectation
 from statelab.judging.sessions import judge_sessions
+from statelab.record.columns import History
 
 ONE = Expectation(expected_processes=1)
 SERVER = ServedBy(host="h", pid=1, thread=1, greenlet=0, boot="b")

@@ -19,8 +19,8 @@ from statelab.plan.catalogue import group
 from statelab.plan.deployments import Deployment
 from statelab.plan.profiles import Profile
 from statelab.rates import combine
-from statelab.runfolder import Manifest
-from statelab.runfolder import RunFolder
+from statelab.record.run_folder import Manifest
+from statelab.record.run_folder import RunFolder
 from statelab.theory.fixes import Fixes
 from statelab.theory.fixes import unfixed
 from statelab.theory.fixes import with_fixes

@@ -16,8 +16,8 @@ from statelab.load import Done
 from statelab.load import Load
 from statelab.plan.catalogue import fetch
 from statelab.plan.deployments import Deployment
-from statelab.runfolder import Manifest
-from statelab.runfolder import RunFolder
+from statelab.record.run_folder import Manifest
+from statelab.record.run_folder import RunFolder
 
 Track = Callable[[Iterable[Any], str], Iterable[Any]]
 

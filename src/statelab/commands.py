@@ -49,10 +49,10 @@ from statelab.plan.matrix import Selection
 from statelab.plan.matrix import select
 from statelab.plan.profiles import PROFILES
 from statelab.plan.profiles import Profile
+from statelab.record.run_folder import Manifest
+from statelab.record.run_folder import RunFolder
 from statelab.report import print_report
 from statelab.report import write_report
-from statelab.runfolder import Manifest
-from statelab.runfolder import RunFolder
 
 
 class Tracker:

@@ -8,7 +8,6 @@ from statelab.checkers import MODELS
 from statelab.checkers.prose import plural
 from statelab.checkers.told import Answers
 from statelab.checkers.told import answers
-from statelab.columns import History
 from statelab.core.results import ANOMALIES
 from statelab.core.results import Cell
 from statelab.core.results import CellKey
@@ -30,6 +29,7 @@ from statelab.judging.judgement import unjudged
 from statelab.judging.leaks import LEAKS
 from statelab.judging.sessions import judge_sessions
 from statelab.judging.witnesses import witnesses
+from statelab.record.columns import History
 
 __all__ = ["JUDGES", "Expectation", "Judgement", "cell", "judge"]
 

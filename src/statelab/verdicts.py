@@ -13,12 +13,12 @@ from statelab.checkers.model import VerdictName
 from statelab.checkers.prose import milliseconds
 from statelab.checkers.prose import plural
 from statelab.checkers.scope import scope
-from statelab.columns import History
 from statelab.core.errors import BadInput
 from statelab.core.errors import require_known
 from statelab.core.operation import Value
-from statelab.reading import read
-from statelab.reading.interchange import as_lines
+from statelab.interchange import as_lines
+from statelab.record.columns import History
+from statelab.record.reading import read
 
 EXIT_CODES: dict[VerdictName, int] = {"held": 0, "violated": 1, "unknown": 3}
 BAD_INPUT = 2

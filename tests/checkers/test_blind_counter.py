@@ -27,9 +27,9 @@ from statelab.checkers.forgetting import refutes
 from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
 from statelab.checkers.model import Proof
-from statelab.columns import INF
-from statelab.columns import History
 from statelab.core.operation import Operation
+from statelab.record.columns import INF
+from statelab.record.columns import History
 
 SEED = 20_261_124
 

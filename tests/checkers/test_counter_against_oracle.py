@@ -21,8 +21,8 @@ from statelab.checkers.counter import check
 from statelab.checkers.counter import refutes
 from statelab.checkers.examination import examine
 from statelab.checkers.told import answers
-from statelab.columns import History
 from statelab.core.operation import Operation
+from statelab.record.columns import History
 
 TIME = st.integers(0, 9)
 ANSWERED = st.builds(

@@ -18,11 +18,11 @@ from counter_histories import unknown
 from counter_histories import valid_history
 from statelab.checkers.counter import CounterVerdict
 from statelab.checkers.counter import check
-from statelab.columns import FAIL
-from statelab.columns import INFO
-from statelab.columns import History
 from statelab.core.operation import Operation
 from statelab.core.results import Bounds
+from statelab.record.columns import FAIL
+from statelab.record.columns import INFO
+from statelab.record.columns import History
 
 ACCEPTED = {
     "nothing at all": [],

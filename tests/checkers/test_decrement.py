@@ -28,8 +28,8 @@ from statelab.checkers.forgetting import refutes
 from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
 from statelab.checkers.model import Proof
-from statelab.columns import INF
-from statelab.columns import History
+from statelab.record.columns import INF
+from statelab.record.columns import History
 
 SEED = 20_261_126
 PASSED = Deadline(0.0)

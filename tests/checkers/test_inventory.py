@@ -23,11 +23,11 @@ from statelab.checkers.forgetting import refutes
 from statelab.checkers.inventory import MODEL
 from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
-from statelab.columns import INF
-from statelab.columns import History
 from statelab.core.errors import BadInput
 from statelab.core.operation import Operation
 from statelab.core.operation import Value
+from statelab.record.columns import INF
+from statelab.record.columns import History
 
 SEED = 20_261_125
 

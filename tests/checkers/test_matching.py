@@ -10,7 +10,7 @@ from statelab.checkers import matching
 from statelab.checkers.matching import earliest_deadline_first
 from statelab.checkers.matching import first_come
 from statelab.checkers.matching import left_over
-from statelab.columns import Integers
+from statelab.record.columns import Integers
 
 Jobs = list[tuple[int, int]]
 

@@ -28,8 +28,8 @@ from statelab.checkers import MODELS
 from statelab.checkers.forgetting import refutes
 from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
-from statelab.columns import History
 from statelab.core.operation import Value
+from statelab.record.columns import History
 
 HISTORIES = 20_000
 SEED = 20_261_122

@@ -27,8 +27,8 @@ from statelab.checkers.model import Finding
 from statelab.checkers.mutex import MODEL
 from statelab.checkers.mutex_conflicts import Pairs
 from statelab.checkers.search import Outcome
-from statelab.columns import INF
-from statelab.columns import History
+from statelab.record.columns import INF
+from statelab.record.columns import History
 
 SEED = 20_261_127
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from statelab.checkers import order
-from statelab.columns import INF
+from statelab.record.columns import INF
 
 
 def every_pair(rank: list[int], start: list[int], end: list[int]) -> list[tuple[int, int, int]]:

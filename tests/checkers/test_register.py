@@ -22,10 +22,10 @@ from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
 from statelab.checkers.register import MODEL
 from statelab.checkers.register_rule import judge
-from statelab.columns import INF
-from statelab.columns import History
 from statelab.core.operation import Operation
 from statelab.core.operation import Value
+from statelab.record.columns import INF
+from statelab.record.columns import History
 
 SEED = 20_261_127
 LEAST, LARGEST = -(2**63), 2**63 - 1

@@ -16,9 +16,9 @@ from statelab.checkers.search import Outcome
 from statelab.checkers.search import Specification
 from statelab.checkers.search import search
 from statelab.checkers.search import witness
-from statelab.columns import History
 from statelab.core.operation import Operation
 from statelab.core.operation import Status
+from statelab.record.columns import History
 
 SEED = 20_261_123
 CHANGES = {"write", "add"}

@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from statelab.reading.column import plain
-from statelab.reading.column import renumbered
-from statelab.reading.ordered import ahead
+from statelab.record.reading.columnar.column import plain
+from statelab.record.reading.columnar.column import renumbered
+from statelab.record.reading.columnar.ordered import ahead
 
 
 def test_numbers_beside_nulls_also_of_a_slice() -> None:

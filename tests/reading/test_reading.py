@@ -14,15 +14,15 @@ import pytest
 from agreement import side_by_side
 from checkers.test_models import EVERY
 from models.known import Known
-from statelab import parquet
 from statelab.checkers import MODELS
-from statelab.columns import History
 from statelab.core.errors import BadInput
-from statelab.reading import read
-from statelab.reading.chunk import LineReader
-from statelab.reading.chunk import RefusedLine
-from statelab.reading.interchange import as_lines
-from statelab.reading.record import Refused
+from statelab.interchange import as_lines
+from statelab.record import parquet
+from statelab.record.columns import History
+from statelab.record.reading import read
+from statelab.record.reading.json_lines.chunk import LineReader
+from statelab.record.reading.json_lines.chunk import RefusedLine
+from statelab.record.reading.strict import Refused
 
 SEED = 20_261_124
 COUNTER, REGISTER, SET, IDS, INVENTORY = (

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from statelab.reading import union
+from statelab.record.reading.columnar import union
 
 SEED = 20_261_124
 LONG = "the last forty bytes of these texts are all the same, so their prints are"

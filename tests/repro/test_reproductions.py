@@ -7,7 +7,7 @@ import pytest
 from reproducing import Find
 from reproducing import Reproduce
 from statelab.checkers import counter
-from statelab.columns import History
+from statelab.record.columns import History
 from statelab.repro import narrate
 from statelab.repro.outcome import Outcome
 from statelab.repro.schedule import NO_GATE

@@ -32,16 +32,16 @@ from statelab.checkers.pairs import apart
 from statelab.checkers.pairs import closest
 from statelab.checkers.prose import Cast
 from statelab.checkers.prose import plural
-from statelab.columns import FAIL
-from statelab.columns import INFO
-from statelab.columns import OK
-from statelab.columns import STATUSES
-from statelab.columns import Codes
-from statelab.columns import History
-from statelab.columns import Integers
-from statelab.columns import Mask
 from statelab.core.operation import Value
-from statelab.shapes import Shape
+from statelab.record.columns import FAIL
+from statelab.record.columns import INFO
+from statelab.record.columns import OK
+from statelab.record.columns import STATUSES
+from statelab.record.columns import Codes
+from statelab.record.columns import History
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
+from statelab.record.shapes import Shape
 
 NEVER, TWICE, REFUSED, UNEXPECTED = "never-ran", "ran-n-times", "ran-though-refused", "unexpected"
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from statelab.columns import INF
-from statelab.columns import INFO
-from statelab.columns import OK
-from statelab.columns import Codes
-from statelab.columns import History
-from statelab.columns import Integers
+from statelab.record.columns import INF
+from statelab.record.columns import INFO
+from statelab.record.columns import OK
+from statelab.record.columns import Codes
+from statelab.record.columns import History
+from statelab.record.columns import Integers
 
 Places = NDArray[np.intp]
 

@@ -18,8 +18,8 @@ import numpy as np
 from statelab.checkers import order
 from statelab.checkers.blind_counter_limits import Limits
 from statelab.checkers.blind_counter_limits import Places
-from statelab.columns import INF
-from statelab.columns import Integers
+from statelab.record.columns import INF
+from statelab.record.columns import Integers
 
 Kind = Literal["too-low", "too-high", "inversion", "missing"]
 

@@ -4,7 +4,7 @@ from statelab.checkers.blind_counter_witness import Witness
 from statelab.checkers.prose import Cast
 from statelab.checkers.prose import milliseconds
 from statelab.checkers.prose import plural
-from statelab.columns import History
+from statelab.record.columns import History
 
 _ALL_NAMED = 6
 

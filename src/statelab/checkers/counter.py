@@ -35,11 +35,11 @@ from statelab.checkers.smallest import Smallest
 from statelab.checkers.smallest import smallest
 from statelab.checkers.told import answers
 from statelab.checkers.totals import totals
-from statelab.columns import INF
-from statelab.columns import INFO
-from statelab.columns import OK
-from statelab.columns import History
 from statelab.core.results import Bounds
+from statelab.record.columns import INF
+from statelab.record.columns import INFO
+from statelab.record.columns import OK
+from statelab.record.columns import History
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

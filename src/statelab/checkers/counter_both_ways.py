@@ -28,9 +28,9 @@ from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
 from statelab.checkers.model import Proof
 from statelab.checkers.search import Outcome
-from statelab.columns import INFO
-from statelab.columns import OK
-from statelab.columns import History
+from statelab.record.columns import INFO
+from statelab.record.columns import OK
+from statelab.record.columns import History
 
 
 def judged(history: History, initial: int, deadline: Deadline) -> Finding:

@@ -24,8 +24,8 @@ import numpy as np
 from statelab.checkers.model import Deadline
 from statelab.checkers.search import MOST
 from statelab.checkers.search import Outcome
-from statelab.columns import History
-from statelab.columns import Integers
+from statelab.record.columns import History
+from statelab.record.columns import Integers
 
 WIDTHS = (8, 64, 512, MOST)
 BEYOND = 200

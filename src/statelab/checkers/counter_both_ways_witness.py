@@ -11,12 +11,12 @@ from statelab.checkers.forgetting import forget
 from statelab.checkers.forgetting import minimal
 from statelab.checkers.packing import spans
 from statelab.checkers.search import witness
-from statelab.columns import FAIL
-from statelab.columns import INF
-from statelab.columns import OK
-from statelab.columns import History
-from statelab.columns import Integers
-from statelab.columns import Mask
+from statelab.record.columns import FAIL
+from statelab.record.columns import INF
+from statelab.record.columns import OK
+from statelab.record.columns import History
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
 
 Kind = Literal["gap", "no-order"]
 

@@ -6,8 +6,8 @@ from statelab.checkers.counter_both_ways_witness import Witness
 from statelab.checkers.pairs import precedences
 from statelab.checkers.prose import Cast
 from statelab.checkers.prose import plural
-from statelab.columns import FAIL
-from statelab.columns import History
+from statelab.record.columns import FAIL
+from statelab.record.columns import History
 
 _ALL_NAMED = 6
 _DELTA = {"increment": 1, "decrement": -1, "read": 0}

@@ -20,12 +20,12 @@ from statelab.checkers.model import Proof
 from statelab.checkers.order import begins
 from statelab.checkers.prose import DOWN
 from statelab.checkers.prose import UP
-from statelab.columns import FAIL
-from statelab.columns import History
-from statelab.columns import Integers
-from statelab.columns import Mask
 from statelab.core.operation import Value
-from statelab.shapes import Shape
+from statelab.record.columns import FAIL
+from statelab.record.columns import History
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
+from statelab.record.shapes import Shape
 
 
 def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:

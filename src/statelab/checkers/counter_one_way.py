@@ -20,7 +20,7 @@ from statelab.checkers.prose import Way
 from statelab.checkers.prose import proof
 from statelab.checkers.races import RaceEvent
 from statelab.checkers.told import answers
-from statelab.columns import History
+from statelab.record.columns import History
 
 _MIRRORED = {"increment": "decrement", "decrement": "increment"}
 

@@ -31,12 +31,12 @@ from statelab.checkers.packing import spans
 from statelab.checkers.pairs import apart
 from statelab.checkers.prose import Cast
 from statelab.checkers.prose import milliseconds
-from statelab.columns import OK
-from statelab.columns import History
-from statelab.columns import Integers
-from statelab.columns import Mask
 from statelab.core.operation import Value
-from statelab.shapes import Shape
+from statelab.record.columns import OK
+from statelab.record.columns import History
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
+from statelab.record.shapes import Shape
 
 KINDS = ("overlap", "residue", "unexpected", "missing")
 OVERLAP, RESIDUE, UNEXPECTED, MISSING = range(len(KINDS))

@@ -9,8 +9,8 @@ from statelab.checkers.told import Answers
 from statelab.checkers.told import Told
 from statelab.checkers.told import above
 from statelab.checkers.told import told
-from statelab.columns import Integers
-from statelab.columns import Mask
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)

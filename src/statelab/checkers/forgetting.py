@@ -13,11 +13,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from statelab.columns import FAIL
-from statelab.columns import INF
-from statelab.columns import INFO
-from statelab.columns import History
-from statelab.columns import Integers
+from statelab.record.columns import FAIL
+from statelab.record.columns import INF
+from statelab.record.columns import INFO
+from statelab.record.columns import History
+from statelab.record.columns import Integers
 
 Violated = Callable[[History], bool]
 

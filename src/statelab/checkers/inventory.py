@@ -31,10 +31,10 @@ from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
 from statelab.checkers.model import Model
 from statelab.checkers.model import Proof
-from statelab.columns import History
 from statelab.core.errors import BadInput
 from statelab.core.operation import Value
-from statelab.shapes import Shape
+from statelab.record.columns import History
+from statelab.record.shapes import Shape
 
 
 def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from statelab.columns import INF
-from statelab.columns import INFO
-from statelab.columns import OK
-from statelab.columns import History
-from statelab.columns import Integers
-from statelab.columns import Mask
+from statelab.record.columns import INF
+from statelab.record.columns import INFO
+from statelab.record.columns import OK
+from statelab.record.columns import History
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,8 +16,8 @@ import numpy as np
 
 from statelab.checkers.inventory_sales import Sales
 from statelab.checkers.packing import arranged
-from statelab.columns import INF
-from statelab.columns import Integers
+from statelab.record.columns import INF
+from statelab.record.columns import Integers
 
 Kind = Literal["false-sold-out", "late-sale", "oversold"]
 

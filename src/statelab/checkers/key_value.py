@@ -12,9 +12,9 @@ from statelab.checkers.model import Finding
 from statelab.checkers.model import Model
 from statelab.checkers.model import Proof
 from statelab.checkers.prose import plural
-from statelab.columns import History
 from statelab.core.operation import Value
-from statelab.shapes import Shape
+from statelab.record.columns import History
+from statelab.record.shapes import Shape
 
 
 def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:

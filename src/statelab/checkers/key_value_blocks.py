@@ -10,9 +10,9 @@ from statelab.checkers.key_value_order import Forced
 from statelab.checkers.key_value_texts import Calls
 from statelab.checkers.packing import paired
 from statelab.checkers.zones import conflicts
-from statelab.columns import INF
-from statelab.columns import History
-from statelab.columns import Integers
+from statelab.record.columns import INF
+from statelab.record.columns import History
+from statelab.record.columns import Integers
 
 
 class Blocks:

@@ -11,7 +11,7 @@ from statelab.checkers.key_value_search import search
 from statelab.checkers.key_value_texts import Calls
 from statelab.checkers.key_value_texts import by_key
 from statelab.checkers.model import Deadline
-from statelab.columns import History
+from statelab.record.columns import History
 
 
 @dataclass(frozen=True, slots=True)

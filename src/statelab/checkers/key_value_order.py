@@ -12,7 +12,7 @@ from heapq import heappush
 
 from statelab.checkers.key_value_texts import GET
 from statelab.checkers.key_value_texts import Calls
-from statelab.columns import INF
+from statelab.record.columns import INF
 
 Ways = dict[int, tuple[int, int, int]]
 """How a text can have come about: length of a beginning of it -> (number of ways, up to 2; the last call; the length

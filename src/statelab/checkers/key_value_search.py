@@ -32,7 +32,7 @@ from statelab.checkers.key_value_texts import Node
 from statelab.checkers.key_value_texts import Shown
 from statelab.checkers.model import Deadline
 from statelab.checkers.model import VerdictName
-from statelab.columns import INF
+from statelab.record.columns import INF
 
 MOST = 200_000
 """How many configurations are kept before the search gives up; each takes about 400 bytes."""

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from statelab.checkers.order import begins
 from statelab.checkers.packing import arranged
-from statelab.columns import FAIL
-from statelab.columns import OK
-from statelab.columns import History
-from statelab.columns import Integers
+from statelab.record.columns import FAIL
+from statelab.record.columns import OK
+from statelab.record.columns import History
+from statelab.record.columns import Integers
 
 PUT, APPEND, GET = range(3)
 _NAMES = ("put", "append", "get")

@@ -15,10 +15,10 @@ from statelab.checkers.forgetting import refutes
 from statelab.checkers.key_value_judge import Judged
 from statelab.checkers.key_value_judge import judge
 from statelab.checkers.model import Deadline
-from statelab.columns import FAIL
-from statelab.columns import INF
-from statelab.columns import OK
-from statelab.columns import History
+from statelab.record.columns import FAIL
+from statelab.record.columns import INF
+from statelab.record.columns import OK
+from statelab.record.columns import History
 
 CHANGES = ("put", "append")
 

@@ -14,8 +14,8 @@ from statelab.checkers.key_value_witness import Witness
 from statelab.checkers.prose import Cast
 from statelab.checkers.prose import milliseconds
 from statelab.checkers.prose import plural
-from statelab.columns import OK
-from statelab.columns import History
+from statelab.record.columns import OK
+from statelab.record.columns import History
 
 _LONGEST = 60
 """How many characters of a text are written out."""

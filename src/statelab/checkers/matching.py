@@ -15,7 +15,7 @@ from heapq import heappush
 
 import numpy as np
 
-from statelab.columns import Integers
+from statelab.record.columns import Integers
 
 _CHUNK = 1 << 16
 

@@ -11,9 +11,9 @@ from time import monotonic
 from typing import Literal
 from typing import Protocol
 
-from statelab.columns import History
 from statelab.core.operation import Value
-from statelab.shapes import Shapes
+from statelab.record.columns import History
+from statelab.record.shapes import Shapes
 
 VerdictName = Literal["held", "violated", "unknown"]
 

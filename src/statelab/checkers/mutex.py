@@ -53,10 +53,10 @@ from statelab.checkers.mutex_witness import of_starved
 from statelab.checkers.mutex_witness import of_whole_hold
 from statelab.checkers.mutex_words import words
 from statelab.checkers.search import Outcome
-from statelab.columns import History
-from statelab.columns import Mask
 from statelab.core.operation import Value
-from statelab.shapes import Shape
+from statelab.record.columns import History
+from statelab.record.columns import Mask
+from statelab.record.shapes import Shape
 
 
 def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:

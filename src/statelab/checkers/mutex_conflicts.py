@@ -11,9 +11,9 @@ from statelab.checkers.mutex_holds import Holds
 from statelab.checkers.mutex_holds import Places
 from statelab.checkers.packing import paired
 from statelab.checkers.packing import spans
-from statelab.columns import INF
-from statelab.columns import Integers
-from statelab.columns import Mask
+from statelab.record.columns import INF
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)

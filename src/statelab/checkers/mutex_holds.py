@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from statelab.checkers.order import begins
 from statelab.checkers.packing import arranged
 from statelab.checkers.packing import dense
-from statelab.columns import FAIL
-from statelab.columns import INF
-from statelab.columns import OK
-from statelab.columns import Codes
-from statelab.columns import History
-from statelab.columns import Integers
-from statelab.columns import Mask
+from statelab.record.columns import FAIL
+from statelab.record.columns import INF
+from statelab.record.columns import OK
+from statelab.record.columns import Codes
+from statelab.record.columns import History
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
 
 Places = NDArray[np.intp]
 

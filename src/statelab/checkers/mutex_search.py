@@ -11,8 +11,8 @@ from statelab.checkers.search import REFUSED
 from statelab.checkers.search import Outcome
 from statelab.checkers.search import Specification
 from statelab.checkers.search import search
-from statelab.columns import FAIL
-from statelab.columns import History
+from statelab.record.columns import FAIL
+from statelab.record.columns import History
 
 
 def searched(history: History, deadline: Deadline) -> Outcome:

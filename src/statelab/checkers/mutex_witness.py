@@ -26,8 +26,8 @@ from statelab.checkers.mutex_holds import unsplittable
 from statelab.checkers.packing import spans
 from statelab.checkers.search import slack_of
 from statelab.checkers.search import witness
-from statelab.columns import History
-from statelab.columns import Integers
+from statelab.record.columns import History
+from statelab.record.columns import Integers
 
 Kind = Literal["two-holders", "acquired-twice", "not-the-holder", "no-hold", "no-order"]
 

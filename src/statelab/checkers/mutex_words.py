@@ -7,9 +7,9 @@ from statelab.checkers.pairs import precedences
 from statelab.checkers.prose import Cast
 from statelab.checkers.prose import milliseconds
 from statelab.checkers.prose import plural
-from statelab.columns import FAIL
-from statelab.columns import INF
-from statelab.columns import History
+from statelab.record.columns import FAIL
+from statelab.record.columns import INF
+from statelab.record.columns import History
 
 _ALL_NAMED = 6
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from statelab.columns import INF
-from statelab.columns import Codes
-from statelab.columns import Integers
-from statelab.columns import Mask
+from statelab.record.columns import INF
+from statelab.record.columns import Codes
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
 
 _LONGEST = 2**62
 

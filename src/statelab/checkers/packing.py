@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from statelab.columns import Codes
-from statelab.columns import Integers
+from statelab.record.columns import Codes
+from statelab.record.columns import Integers
 
 _LARGEST = 2**62
 _FEW = 2**16

@@ -8,8 +8,8 @@ from statelab.checkers.packing import arranged
 from statelab.checkers.packing import spans
 from statelab.checkers.prose import Cast
 from statelab.checkers.prose import milliseconds
-from statelab.columns import History
-from statelab.columns import Integers
+from statelab.record.columns import History
+from statelab.record.columns import Integers
 
 
 def closest(group: Integers, start: Integers, end: Integers) -> tuple[int, int]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from statelab.checkers.counter import CounterVerdict
 from statelab.checkers.races import RaceEvent
 from statelab.checkers.smallest import Smallest
-from statelab.columns import INF
-from statelab.columns import History
 from statelab.core.operation import ServedBy
+from statelab.record.columns import INF
+from statelab.record.columns import History
 
 
 def milliseconds(duration_ns: int) -> str:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from statelab.checkers.order import begins
 from statelab.checkers.told import Told
-from statelab.columns import Integers
+from statelab.record.columns import Integers
 
 
 @dataclass(frozen=True, slots=True)

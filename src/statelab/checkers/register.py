@@ -41,10 +41,10 @@ from statelab.checkers.register_rule import Judgement
 from statelab.checkers.register_rule import judge
 from statelab.checkers.register_search import KeySearch
 from statelab.checkers.search import Outcome
-from statelab.columns import History
-from statelab.columns import Mask
 from statelab.core.operation import Value
-from statelab.shapes import Shape
+from statelab.record.columns import History
+from statelab.record.columns import Mask
+from statelab.record.shapes import Shape
 
 
 def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:

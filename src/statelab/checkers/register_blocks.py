@@ -20,10 +20,10 @@ from statelab.checkers.register_values import NEVER
 from statelab.checkers.register_values import Values
 from statelab.checkers.zones import Conflicts
 from statelab.checkers.zones import conflicts
-from statelab.columns import INF
-from statelab.columns import Codes
-from statelab.columns import Integers
-from statelab.columns import Mask
+from statelab.record.columns import INF
+from statelab.record.columns import Codes
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
 
 _FAR = 2**61  # 73 years in ns; beyond it sums might not fit
 

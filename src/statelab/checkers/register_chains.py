@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statelab.checkers import order
-from statelab.columns import INF
-from statelab.columns import Codes
-from statelab.columns import Integers
+from statelab.record.columns import INF
+from statelab.record.columns import Codes
+from statelab.record.columns import Integers
 
 
 @dataclass(frozen=True, slots=True, eq=False)

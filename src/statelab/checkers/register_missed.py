@@ -8,9 +8,9 @@ from statelab.checkers.register_sightings import has_value
 from statelab.checkers.register_sightings import same_value
 from statelab.checkers.register_witness import Link
 from statelab.checkers.register_witness import Witness
-from statelab.columns import FAIL
-from statelab.columns import OK
-from statelab.columns import Integers
+from statelab.record.columns import FAIL
+from statelab.record.columns import OK
+from statelab.record.columns import Integers
 
 
 def missed(scene: Scene, given: Misses) -> Witness | None:

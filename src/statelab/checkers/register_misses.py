@@ -27,11 +27,11 @@ from statelab.checkers.register_sightings import Role
 from statelab.checkers.register_sightings import Sightings
 from statelab.checkers.register_values import Values
 from statelab.checkers.zones import laid_out
-from statelab.columns import INF
-from statelab.columns import Codes
-from statelab.columns import History
-from statelab.columns import Integers
-from statelab.columns import Mask
+from statelab.record.columns import INF
+from statelab.record.columns import Codes
+from statelab.record.columns import History
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
 
 _ROUNDS = 10
 """How many orders are tried."""

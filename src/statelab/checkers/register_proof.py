@@ -19,8 +19,8 @@ from statelab.checkers.register_words import no_order
 from statelab.checkers.register_words import words
 from statelab.checkers.search import slack_of
 from statelab.checkers.search import witness
-from statelab.columns import History
-from statelab.columns import Integers
+from statelab.record.columns import History
+from statelab.record.columns import Integers
 
 CHANGES = ("write", "cas")
 

@@ -12,10 +12,10 @@ from statelab.checkers.register_sightings import cas_answer
 from statelab.checkers.register_sightings import same_value
 from statelab.checkers.register_sightings import sightings
 from statelab.checkers.register_values import values
-from statelab.columns import Codes
-from statelab.columns import History
-from statelab.columns import Integers
-from statelab.columns import Mask
+from statelab.record.columns import Codes
+from statelab.record.columns import History
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,8 +10,8 @@ from statelab.checkers.register_sightings import Sightings
 from statelab.checkers.register_sightings import cas_answer
 from statelab.checkers.register_sightings import column
 from statelab.checkers.register_values import Values
-from statelab.columns import History
-from statelab.columns import Integers
+from statelab.record.columns import History
+from statelab.record.columns import Integers
 
 
 @dataclass(frozen=True, slots=True, eq=False)

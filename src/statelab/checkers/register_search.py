@@ -18,11 +18,11 @@ from statelab.checkers.search import REFUSED
 from statelab.checkers.search import Outcome
 from statelab.checkers.search import Specification
 from statelab.checkers.search import search
-from statelab.columns import FAIL
-from statelab.columns import INFO
-from statelab.columns import History
-from statelab.columns import Integers
-from statelab.columns import Mask
+from statelab.record.columns import FAIL
+from statelab.record.columns import INFO
+from statelab.record.columns import History
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
 
 _OTHER = "a value that nobody asks for"
 

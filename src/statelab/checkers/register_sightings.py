@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statelab.checkers import order
-from statelab.columns import INFO
-from statelab.columns import OK
-from statelab.columns import Codes
-from statelab.columns import History
-from statelab.columns import Integers
-from statelab.columns import Mask
+from statelab.record.columns import INFO
+from statelab.record.columns import OK
+from statelab.record.columns import Codes
+from statelab.record.columns import History
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
 
 _LARGEST = 2**62
 

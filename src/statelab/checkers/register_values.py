@@ -11,11 +11,11 @@ import numpy as np
 
 from statelab.checkers.register_sightings import Role
 from statelab.checkers.register_sightings import Sightings
-from statelab.columns import INF
-from statelab.columns import Codes
-from statelab.columns import History
-from statelab.columns import Integers
-from statelab.columns import Mask
+from statelab.record.columns import INF
+from statelab.record.columns import Codes
+from statelab.record.columns import History
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
 
 NEVER = -INF - 1
 """The start of what was not asked for."""

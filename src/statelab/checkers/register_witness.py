@@ -23,8 +23,8 @@ from statelab.checkers.register_chains import latest
 from statelab.checkers.register_scene import Actors
 from statelab.checkers.register_scene import Scene
 from statelab.checkers.register_sightings import Role
-from statelab.columns import History
-from statelab.columns import Integers
+from statelab.record.columns import History
+from statelab.record.columns import Integers
 
 _TRIED = 100
 """Of equally good operations for a witness, how many are tried."""

@@ -7,7 +7,7 @@ from statelab.checkers.prose import Cast
 from statelab.checkers.prose import milliseconds
 from statelab.checkers.register_witness import Link
 from statelab.checkers.register_witness import Witness
-from statelab.columns import History
+from statelab.record.columns import History
 
 
 def deed(history: History, row: int) -> str:

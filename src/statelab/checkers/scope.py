@@ -26,14 +26,14 @@ from statelab.checkers.model import Deadline
 from statelab.checkers.model import Model
 from statelab.checkers.model import VerdictName
 from statelab.checkers.packing import dense
-from statelab.columns import FAIL
-from statelab.columns import INFO
-from statelab.columns import LEVELS
-from statelab.columns import OK
-from statelab.columns import History
-from statelab.columns import Integers
-from statelab.columns import Level
 from statelab.core.operation import Value
+from statelab.record.columns import FAIL
+from statelab.record.columns import INFO
+from statelab.record.columns import LEVELS
+from statelab.record.columns import OK
+from statelab.record.columns import History
+from statelab.record.columns import Integers
+from statelab.record.columns import Level
 
 Parting = Level | Literal["session"]
 

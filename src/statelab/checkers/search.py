@@ -36,12 +36,12 @@ from statelab.checkers.forgetting import refutes
 from statelab.checkers.model import Deadline
 from statelab.checkers.model import VerdictName
 from statelab.checkers.packing import spans
-from statelab.columns import INF
-from statelab.columns import INFO
-from statelab.columns import OK
-from statelab.columns import History
-from statelab.columns import Integers
-from statelab.columns import Mask
+from statelab.record.columns import INF
+from statelab.record.columns import INFO
+from statelab.record.columns import OK
+from statelab.record.columns import History
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
 
 Step = Callable[[Any, int], Any]
 """(state, row) -> the state after the operation of that row, or REFUSED where its answer is wrong in that state. Of an

@@ -33,10 +33,10 @@ from statelab.checkers.session_order import Regress
 from statelab.checkers.session_order import Sessions
 from statelab.checkers.session_order import sessions
 from statelab.checkers.session_order import version
-from statelab.columns import History
-from statelab.columns import Mask
 from statelab.core.operation import Value
-from statelab.shapes import Shape
+from statelab.record.columns import History
+from statelab.record.columns import Mask
+from statelab.record.shapes import Shape
 
 READ, WRITE = False, True
 

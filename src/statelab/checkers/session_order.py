@@ -9,10 +9,10 @@ from statelab.checkers.packing import arranged
 from statelab.checkers.packing import dense
 from statelab.checkers.packing import paired
 from statelab.checkers.packing import spans
-from statelab.columns import OK
-from statelab.columns import History
-from statelab.columns import Integers
-from statelab.columns import Mask
+from statelab.record.columns import OK
+from statelab.record.columns import History
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
 
 _NONE = int(np.iinfo(np.int64).min)
 

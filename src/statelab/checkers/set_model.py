@@ -53,12 +53,12 @@ from statelab.checkers.set_model_witness import of_one
 from statelab.checkers.set_model_witness import of_two
 from statelab.checkers.set_model_witness import swapped
 from statelab.checkers.set_model_words import proof
-from statelab.columns import INF
-from statelab.columns import History
-from statelab.columns import Integers
-from statelab.columns import Mask
 from statelab.core.operation import Value
-from statelab.shapes import Shape
+from statelab.record.columns import INF
+from statelab.record.columns import History
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
+from statelab.record.shapes import Shape
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from statelab.checkers.packing import arranged
 from statelab.checkers.packing import paired
-from statelab.columns import FAIL
-from statelab.columns import INF
-from statelab.columns import OK
-from statelab.columns import History
-from statelab.columns import Integers
-from statelab.columns import Mask
+from statelab.record.columns import FAIL
+from statelab.record.columns import INF
+from statelab.record.columns import OK
+from statelab.record.columns import History
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
 
 NEVER = -INF - 1
 """The latest start of something that did not happen; INF stands for the earliest end of it."""

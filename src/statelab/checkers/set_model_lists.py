@@ -11,9 +11,9 @@ from statelab.checkers.packing import arranged
 from statelab.checkers.packing import paired
 from statelab.checkers.set_model_evidence import Evidence
 from statelab.checkers.set_model_evidence import Listed
-from statelab.columns import INF
-from statelab.columns import Integers
-from statelab.columns import Mask
+from statelab.record.columns import INF
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)

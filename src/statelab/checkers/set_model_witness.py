@@ -11,8 +11,8 @@ from statelab.checkers.set_model_evidence import NEVER
 from statelab.checkers.set_model_evidence import Evidence
 from statelab.checkers.set_model_lists import Chain
 from statelab.checkers.set_model_lists import Swaps
-from statelab.columns import INF
-from statelab.columns import Mask
+from statelab.record.columns import INF
+from statelab.record.columns import Mask
 
 Kind = Literal["unexpected", "duplicated", "fork", "lost", "stale", "order"]
 

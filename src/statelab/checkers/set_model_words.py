@@ -6,10 +6,10 @@ from statelab.checkers.prose import Cast
 from statelab.checkers.prose import milliseconds
 from statelab.checkers.set_model_evidence import Evidence
 from statelab.checkers.set_model_witness import Witness
-from statelab.columns import FAIL
-from statelab.columns import INF
-from statelab.columns import History
-from statelab.columns import Integers
+from statelab.record.columns import FAIL
+from statelab.record.columns import INF
+from statelab.record.columns import History
+from statelab.record.columns import Integers
 
 _SHOWN = 6
 """How many elements of a list are written out."""

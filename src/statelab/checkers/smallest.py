@@ -10,8 +10,8 @@ from statelab.checkers import order
 from statelab.checkers.examination import Examination
 from statelab.checkers.races import RaceEvent
 from statelab.checkers.told import above
-from statelab.columns import History
-from statelab.columns import Integers
+from statelab.record.columns import History
+from statelab.record.columns import Integers
 
 Kind = Literal["too-low", "gap", "duplicate", "inversion"]
 

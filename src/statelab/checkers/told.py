@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statelab.checkers import order
-from statelab.columns import FAIL
-from statelab.columns import INFO
-from statelab.columns import OK
-from statelab.columns import History
-from statelab.columns import Integers
-from statelab.columns import Mask
-from statelab.columns import Rows
+from statelab.record.columns import FAIL
+from statelab.record.columns import INFO
+from statelab.record.columns import OK
+from statelab.record.columns import History
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
+from statelab.record.columns import Rows
 
 _LARGEST = 2**62
 

@@ -7,9 +7,9 @@ import numpy as np
 from statelab.checkers.told import Answers
 from statelab.checkers.told import Told
 from statelab.checkers.told import above
-from statelab.columns import Integers
-from statelab.columns import Mask
 from statelab.core.results import Bounds
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)

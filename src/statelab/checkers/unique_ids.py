@@ -20,12 +20,12 @@ from statelab.checkers.packing import paired
 from statelab.checkers.pairs import apart
 from statelab.checkers.pairs import closest
 from statelab.checkers.prose import Cast
-from statelab.columns import OK
-from statelab.columns import History
-from statelab.columns import Integers
-from statelab.columns import Mask
 from statelab.core.operation import Value
-from statelab.shapes import Shape
+from statelab.record.columns import OK
+from statelab.record.columns import History
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
+from statelab.record.shapes import Shape
 
 
 def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from statelab.columns import Integers
+from statelab.record.columns import Integers
 
 
 @dataclass(frozen=True, slots=True, eq=False)

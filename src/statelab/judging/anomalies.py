@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from statelab.checkers.races import RaceEvent
 from statelab.checkers.races import race_events
 from statelab.checkers.told import Answers
-from statelab.columns import Mask
 from statelab.core.results import ANOMALIES
 from statelab.core.results import Bounds
 from statelab.judging.copies import home
@@ -13,6 +12,7 @@ from statelab.judging.copies import lost
 from statelab.judging.copies import scope
 from statelab.judging.partings import Parting
 from statelab.judging.partings import Partings
+from statelab.record.columns import Mask
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -12,8 +12,6 @@ from statelab.checkers.model import Finding
 from statelab.checkers.model import Model
 from statelab.checkers.prose import plural
 from statelab.checkers.scope import scope
-from statelab.columns import OK
-from statelab.columns import History
 from statelab.core.operation import Value
 from statelab.core.results import ANOMALIES
 from statelab.core.results import VerdictName
@@ -25,6 +23,8 @@ from statelab.judging.judgement import Judgement
 from statelab.judging.judgement import unjudged
 from statelab.judging.picture import witness
 from statelab.judging.stalls import stall
+from statelab.record.columns import OK
+from statelab.record.columns import History
 
 LIMIT_S = 10.0
 """How long a checker may search for the verdict of one cell."""

@@ -15,7 +15,6 @@ from statelab.checkers import MODELS
 from statelab.checkers.model import Deadline
 from statelab.checkers.prose import Cast
 from statelab.checkers.prose import milliseconds
-from statelab.columns import History
 from statelab.core.operation import Operation
 from statelab.core.results import ANOMALIES
 from statelab.core.results import Witness
@@ -26,6 +25,7 @@ from statelab.judging.each_read import EACH_READ
 from statelab.judging.judgement import Judgement
 from statelab.judging.judgement import unjudged
 from statelab.judging.picture import witness
+from statelab.record.columns import History
 
 OPERATIONS = frozenset({"write", "read"})
 

@@ -18,10 +18,6 @@ import numpy as np
 from statelab.checkers import MODELS
 from statelab.checkers.prose import Cast
 from statelab.checkers.prose import plural
-from statelab.columns import INF
-from statelab.columns import OK
-from statelab.columns import History
-from statelab.columns import Mask
 from statelab.core.results import ANOMALIES
 from statelab.core.results import Witness
 from statelab.judging.by_model import ByModel
@@ -29,6 +25,10 @@ from statelab.judging.by_model import violated
 from statelab.judging.coverage import Expectation
 from statelab.judging.judgement import Judgement
 from statelab.judging.picture import witness
+from statelab.record.columns import INF
+from statelab.record.columns import OK
+from statelab.record.columns import History
+from statelab.record.columns import Mask
 
 REPLIES = ByModel(
     model=MODELS["echo"],

@@ -2,13 +2,13 @@
 
 from functools import partial
 
-from statelab.columns import LEVELS
-from statelab.columns import Level
 from statelab.core.results import Bounds
 from statelab.judging.partings import Parting
 from statelab.judging.partings import Partings
 from statelab.judging.partings import Quiet
 from statelab.judging.quiet_reads import disagreement
+from statelab.record.columns import LEVELS
+from statelab.record.columns import Level
 
 SCOPES: dict[Level, str] = {
     "whole": "one value for all",

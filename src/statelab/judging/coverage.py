@@ -5,15 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from statelab.checkers.told import Answers
-from statelab.columns import FAIL
-from statelab.columns import INFO
-from statelab.columns import OK
-from statelab.columns import History
-from statelab.columns import Integers
-from statelab.columns import Mask
 from statelab.core.results import Counts
 from statelab.core.results import Coverage
 from statelab.core.results import Latency
+from statelab.record.columns import FAIL
+from statelab.record.columns import INFO
+from statelab.record.columns import OK
+from statelab.record.columns import History
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

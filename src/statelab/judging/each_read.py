@@ -18,11 +18,11 @@ import numpy as np
 from statelab.checkers import MODELS
 from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
-from statelab.columns import FAIL
-from statelab.columns import OK
-from statelab.columns import History
-from statelab.columns import Integers
 from statelab.core.operation import Value
+from statelab.record.columns import FAIL
+from statelab.record.columns import OK
+from statelab.record.columns import History
+from statelab.record.columns import Integers
 
 REGISTER = MODELS["register"]
 

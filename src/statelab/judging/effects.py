@@ -10,11 +10,11 @@ import msgspec
 import numpy as np
 
 from statelab.checkers import MODELS
-from statelab.columns import OK
-from statelab.columns import History
 from statelab.core.operation import Operation
 from statelab.core.operation import Status
 from statelab.judging.by_model import ByModel
+from statelab.record.columns import OK
+from statelab.record.columns import History
 
 EXECUTE, READ = "execute", "read"
 

@@ -2,7 +2,6 @@
 
 import msgspec
 
-from statelab.columns import History
 from statelab.core.results import Bounds
 from statelab.core.results import Counts
 from statelab.core.results import Coverage
@@ -15,6 +14,7 @@ from statelab.judging.coverage import counts
 from statelab.judging.coverage import coverage
 from statelab.judging.coverage import latency
 from statelab.judging.coverage import rate
+from statelab.record.columns import History
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):

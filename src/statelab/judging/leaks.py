@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from statelab.checkers import MODELS
 from statelab.judging.by_model import ByModel
-from statelab.shapes import Shape
+from statelab.record.shapes import Shape
 
 LEAKS = ByModel(
     model=replace(

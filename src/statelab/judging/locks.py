@@ -14,10 +14,6 @@ import numpy as np
 from statelab.checkers import MODELS
 from statelab.checkers.prose import Cast
 from statelab.checkers.prose import milliseconds
-from statelab.columns import INFO
-from statelab.columns import OK
-from statelab.columns import History
-from statelab.columns import Mask
 from statelab.core.operation import Operation
 from statelab.core.results import ANOMALIES
 from statelab.core.results import Witness
@@ -26,6 +22,10 @@ from statelab.judging.by_model import violated
 from statelab.judging.coverage import Expectation
 from statelab.judging.judgement import Judgement
 from statelab.judging.picture import witness
+from statelab.record.columns import INFO
+from statelab.record.columns import OK
+from statelab.record.columns import History
+from statelab.record.columns import Mask
 
 WORK = "work"
 

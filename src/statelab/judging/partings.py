@@ -12,10 +12,10 @@ from statelab.checkers.examination import examine
 from statelab.checkers.told import Answers
 from statelab.checkers.totals import Totals
 from statelab.checkers.totals import totals
-from statelab.columns import LEVELS
-from statelab.columns import Integers
-from statelab.columns import Level
 from statelab.core.results import Bounds
+from statelab.record.columns import LEVELS
+from statelab.record.columns import Integers
+from statelab.record.columns import Level
 
 
 @dataclass(frozen=True, slots=True, eq=False)

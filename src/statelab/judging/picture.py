@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from statelab.checkers.prose import Cast
-from statelab.columns import History
-from statelab.columns import Mask
 from statelab.core.results import Witness
+from statelab.record.columns import History
+from statelab.record.columns import Mask
 
 NEIGHBOURS = 4
 """Context operations on each side of a witness."""

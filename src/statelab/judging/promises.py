@@ -21,11 +21,11 @@ from statelab.checkers.inventory_words import Terms
 from statelab.checkers.model import Deadline
 from statelab.checkers.model import Finding
 from statelab.checkers.model import Model
-from statelab.columns import History
-from statelab.columns import Mask
 from statelab.core.operation import Value
 from statelab.judging.by_model import ByModel
-from statelab.shapes import Shape
+from statelab.record.columns import History
+from statelab.record.columns import Mask
+from statelab.record.shapes import Shape
 
 
 def judge(terms: Terms, *, stock: int, over: str, refused: str) -> ByModel:

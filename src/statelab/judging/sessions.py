@@ -24,10 +24,6 @@ from statelab.checkers.pairs import apart
 from statelab.checkers.prose import UP
 from statelab.checkers.prose import Cast
 from statelab.checkers.prose import plural
-from statelab.columns import INFO
-from statelab.columns import OK
-from statelab.columns import History
-from statelab.columns import Integers
 from statelab.core.operation import Operation
 from statelab.core.results import ANOMALIES
 from statelab.core.results import Witness
@@ -37,6 +33,10 @@ from statelab.judging.judgement import Judgement
 from statelab.judging.judgement import unjudged
 from statelab.judging.picture import witness
 from statelab.judging.stalls import stall
+from statelab.record.columns import INFO
+from statelab.record.columns import OK
+from statelab.record.columns import History
+from statelab.record.columns import Integers
 
 CHANGES = frozenset({"login", "count", "logout"})
 AS_COUNTER = {"count": "increment", "read": "read"}

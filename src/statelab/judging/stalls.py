@@ -3,10 +3,10 @@
 import numpy as np
 
 from statelab.checkers.prose import plural
-from statelab.columns import OK
-from statelab.columns import History
 from statelab.core.results import Witness
 from statelab.judging.picture import witness
+from statelab.record.columns import OK
+from statelab.record.columns import History
 
 
 def stall(history: History) -> Witness:

@@ -4,12 +4,12 @@ import numpy as np
 
 from statelab.checkers.prose import Cast
 from statelab.checkers.prose import plural
-from statelab.columns import Integers
-from statelab.columns import Level
 from statelab.core.results import Witness
 from statelab.judging.partings import Parting
 from statelab.judging.picture import witness
 from statelab.judging.quiet_reads import allowed
+from statelab.record.columns import Integers
+from statelab.record.columns import Level
 
 _IN: dict[Level, str] = {
     "host": " in host {0.host}",

@@ -11,7 +11,6 @@ from statelab.checkers.prose import plural
 from statelab.checkers.races import race_events
 from statelab.checkers.smallest import smallest
 from statelab.checkers.smallest import worst_event
-from statelab.columns import History
 from statelab.core.results import Witness
 from statelab.judging import totals_in_words
 from statelab.judging.anomalies import Diagnosis
@@ -21,6 +20,7 @@ from statelab.judging.partings import Parting
 from statelab.judging.picture import witness
 from statelab.judging.quiet_reads import disagreement
 from statelab.judging.stalls import stall
+from statelab.record.columns import History
 
 
 def witnesses(diagnosis: Diagnosis) -> dict[str, Witness]:

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from statelab.columns import History
 from statelab.core.operation import Operation
 from statelab.core.results import Witness
 from statelab.deploy.engine import Engine
 from statelab.judge import JUDGES
 from statelab.judge import Expectation
 from statelab.judge import Judgement
+from statelab.record.columns import History
 from statelab.repro.gates import Gates
 from statelab.repro.stage import Play
 from statelab.repro.stage import Stage
