@@ -10,9 +10,9 @@ import msgspec
 
 from models.known import Known
 from models.known import Operations
-from statelab.checkers.model import Deadline
-from statelab.checkers.model import Finding
-from statelab.checkers.model import Model
+from statelab.check.kernels.model import Deadline
+from statelab.check.kernels.model import Finding
+from statelab.check.kernels.model import Model
 from statelab.core.operation import Operation
 from statelab.record.columns import History
 

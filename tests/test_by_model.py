@@ -1,11 +1,11 @@
 """A workload judged by a checker's model: names, coverage, answers, stalls."""
 
-from statelab.checkers import MODELS
+from statelab.check.judges.by_model import ByModel
+from statelab.check.judges.coverage import Expectation
+from statelab.check.judges.request_scope import judge
+from statelab.check.models import MODELS
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
-from statelab.judging.by_model import ByModel
-from statelab.judging.coverage import Expectation
-from statelab.judging.leaks import LEAKS
 from statelab.record.columns import History
 
 IDS = ByModel(model=MODELS["unique-ids"], names={"duplicate": "duplicate-id"})
@@ -78,10 +78,10 @@ def test_both_leaks_are_told_each_with_its_own_witness() -> None:
         done("find", 8, 9, "b", 1, value="c"),
         done("find", 8, 9, "d", 1, value="d"),
     ]
-    judgement = LEAKS(history(*found), TWO)
+    judgement = judge(history(*found), TWO)
     assert judgement.anomalies == ["leak-overlap", "leak-residue"]
     assert {name: [o.value for o in w.operations] for name, w in judgement.witnesses.items()} == {
         "leak-overlap": ["a"],
         "leak-residue": ["c"],
     }
-    assert LEAKS(history(found[1], done("echo", 3, 7, "a", 1, value="a"), found[3]), TWO).verdict == "held"
+    assert judge(history(found[1], done("echo", 3, 7, "a", 1, value="a"), found[3]), TWO).verdict == "held"

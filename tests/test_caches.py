@@ -4,15 +4,15 @@ import random
 
 import pytest
 
-from statelab.checkers.model import Deadline
+from statelab.check.judges import judge_of
+from statelab.check.judges.coverage import Expectation
+from statelab.check.judges.each_read import EACH_READ
+from statelab.check.kernels.model import Deadline
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
-from statelab.judge import JUDGES
-from statelab.judging.coverage import Expectation
-from statelab.judging.each_read import EACH_READ
 from statelab.record.columns import History
 
-JUDGE = JUDGES["cache"]
+JUDGE = judge_of("cache")
 TWO = Expectation(expected_processes=2, spread=frozenset({"processes"}))
 
 

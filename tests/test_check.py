@@ -16,7 +16,7 @@ from unittest import mock
 
 import pytest
 
-from statelab.checkers import MODELS
+from statelab.check.models import MODELS
 from statelab.cli import main
 
 COMMAND = [sys.executable, "-c", "from statelab.cli import main; main()", "check"]

@@ -2,10 +2,10 @@
 
 import pytest
 
+from statelab.check.judges import judge_of
+from statelab.check.judges.coverage import Expectation
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
-from statelab.judge import JUDGES
-from statelab.judging.coverage import Expectation
 from statelab.record.columns import History
 
 TWO = Expectation(expected_processes=2, spread=frozenset({"processes"}))
@@ -30,7 +30,7 @@ def probe(start: int, status: str = "ok") -> Operation:
 
 
 def judged(*operations: Operation) -> tuple[str, list[str]]:
-    judgement = JUDGES["connection"](History.from_operations(operations), TWO)
+    judgement = judge_of("connection")(History.from_operations(operations), TWO)
     return judgement.verdict, judgement.anomalies
 
 
@@ -53,7 +53,7 @@ def test_a_reply_of_somebody_else_or_none() -> None:
 def test_a_failure_while_the_store_was_up() -> None:
     """Probes before and after reach the store: the witness is the failure between them."""
     history = [probe(0), *FINE, failed(30), probe(90)]
-    judgement = JUDGES["connection"](History.from_operations(history), TWO)
+    judgement = judge_of("connection")(History.from_operations(history), TWO)
     assert (judgement.verdict, judgement.anomalies) == ("violated", ["broken-connection"])
     assert judgement.witness is not None
     assert [operation.start for operation in judgement.witness.operations] == [0, 30, 90]
@@ -110,7 +110,7 @@ def test_the_least_count_after_the_load_counts() -> None:
 
 def test_a_witness_of_connections_left_is_both_counts() -> None:
     """What was there before and what is there now, with the numbers."""
-    judgement = JUDGES["connection"](History.from_operations([left(0, 1, 0), *LOAD, left(60, 9, 0)]), TWO)
+    judgement = judge_of("connection")(History.from_operations([left(0, 1, 0), *LOAD, left(60, 9, 0)]), TWO)
     assert judgement.witness is not None
     assert [operation.start for operation in judgement.witness.operations] == [0, 60]
     assert "8 more" in judgement.witness.text

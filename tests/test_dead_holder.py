@@ -9,12 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from statelab.check.judges.coverage import Expectation
+from statelab.check.judges.lock import STUCK_S
+from statelab.check.judges.lock import judge
 from statelab.core.operation import Operation
 from statelab.core.paths import DEPLOYMENTS
 from statelab.deploy.local import LocalEngine
-from statelab.judging.coverage import Expectation
-from statelab.judging.locks import STUCK_S
-from statelab.judging.locks import judge
 from statelab.plan.deployments import load_all
 from statelab.record.columns import History
 from statelab.repro.actors import Call

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from statelab.check.judges.coverage import Expectation
+from statelab.check.judges.once import judge
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
-from statelab.judging.coverage import Expectation
-from statelab.judging.effects import judge
 from statelab.record.columns import History
 
 TWO = Expectation(expected_processes=2, spread=frozenset({"processes"}))

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from offered import offered
-from statelab.assess import assess
 from statelab.campaign import Campaign
+from statelab.check.assess import assess
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.results import Cell
 from statelab.core.results import CellKey

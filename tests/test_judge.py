@@ -18,6 +18,11 @@ from counter_histories import server
 from counter_histories import unknown
 from simulated_cells import Deployment
 from simulated_cells import simulate
+from statelab.check.assess import cell
+from statelab.check.judges.counter.judge import judge
+from statelab.check.judges.coverage import Expectation
+from statelab.check.judges.coverage import overlaps
+from statelab.check.judges.judgement import Judgement
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
 from statelab.core.results import ANOMALIES
@@ -27,11 +32,6 @@ from statelab.core.results import CellKey
 from statelab.core.results import Counts
 from statelab.core.results import Coverage
 from statelab.core.results import Prediction
-from statelab.judge import Expectation
-from statelab.judge import Judgement
-from statelab.judge import cell
-from statelab.judge import judge
-from statelab.judging.coverage import overlaps
 from statelab.record.columns import History
 
 ONE, TWO = server(pid=1), server(pid=2)

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from statelab.check.judges import lock
+from statelab.check.judges.coverage import Expectation
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
-from statelab.judging import locks
-from statelab.judging.coverage import Expectation
 from statelab.record.columns import History
 
 TWO = Expectation(expected_processes=2, spread=frozenset({"processes"}))
@@ -30,7 +30,7 @@ def work(start: int, end: int | None, result: Any = None, by: int = 1, **more: A
 
 
 def judge(*operations: Operation) -> Any:
-    return locks.judge(History.from_operations(operations), TWO)
+    return lock.judge(History.from_operations(operations), TWO)
 
 
 def test_holds_that_follow_each_other_are_held() -> None:

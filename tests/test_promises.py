@@ -4,19 +4,19 @@ import ast
 
 import pytest
 
+from statelab.check.judges import judge_of
+from statelab.check.judges.by_model import ByModel
+from statelab.check.judges.coverage import Expectation
+from statelab.check.judges.inventory import judge_of_stock
+from statelab.check.judges.judgement import Judgement
+from statelab.check.judges.rate_limit import judge_of_limit
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
 from statelab.core.paths import LOADTESTS
-from statelab.judge import JUDGES
-from statelab.judging.by_model import ByModel
-from statelab.judging.coverage import Expectation
-from statelab.judging.judgement import Judgement
-from statelab.judging.promises import inventory_judge
-from statelab.judging.promises import limit_judge
 from statelab.record.columns import History
 
 TWO = Expectation(expected_processes=2, spread=frozenset({"processes"}))
-SOLD, LIMITED = inventory_judge(stock=1), limit_judge(limit=1)
+SOLD, LIMITED = judge_of_stock(stock=1), judge_of_limit(stock=1)
 
 
 def asked(op: str, start: int, end: int | None, told: str | None, key: str = "k") -> Operation:
@@ -114,7 +114,7 @@ def literals(load: str) -> dict[str, int]:
 
 def test_judges_know_what_the_load_puts_there() -> None:
     """The number is a literal on both sides; and more is asked for than there is, or nobody would ever be refused."""
-    shop, limit = JUDGES["inventory"], JUDGES["rate-limit"]
+    shop, limit = judge_of("inventory"), judge_of("rate-limit")
     assert isinstance(shop, ByModel)
     assert isinstance(limit, ByModel)
     there = literals("quantities.py")

@@ -7,6 +7,11 @@ from counter_histories import history
 from counter_histories import inc
 from counter_histories import read
 from counter_histories import server
+from statelab.check.assess import cell
+from statelab.check.judges.counter.judge import judge
+from statelab.check.judges.coverage import Expectation
+from statelab.check.judges.judgement import Judgement
+from statelab.check.runs import combine
 from statelab.core.results import Bounds
 from statelab.core.results import Cell
 from statelab.core.results import CellKey
@@ -14,11 +19,6 @@ from statelab.core.results import Counts
 from statelab.core.results import Interval
 from statelab.core.results import Prediction
 from statelab.core.results import VerdictName
-from statelab.judge import Expectation
-from statelab.judge import Judgement
-from statelab.judge import cell
-from statelab.judge import judge
-from statelab.rates import combine
 
 ONE = server()
 SYNC = Expectation(expected_processes=1)

@@ -66,6 +66,9 @@ def test_a_workload_is_one_folder_one_file_and_a_judge(tmp_path: Path) -> None:
     (tickets / "__init__.py").write_text(block("python", "To add a workload"))
     (tickets / "my_counter.py").write_text(block("python", "To add a mechanism"))
     (tmp_path / "loadtests/tickets.py").write_text(block("python", "To add a workload.*?```python.*?```"))
+    (tmp_path / "src/statelab/check/judges/tickets.py").write_text(
+        block("python", "To add a workload.*?```python.*?```.*?```python.*?```")
+    )
     add = {
         "services/webapp/catalogue.py": (
             "        COUNTER,\n",
@@ -77,7 +80,6 @@ def test_a_workload_is_one_folder_one_file_and_a_judge(tmp_path: Path) -> None:
             '    "counter": counter,\n    "tickets": tickets,\n',
             "import tickets",
         ),
-        "src/statelab/judge.py": ('    "counter": judge,', '    "counter": judge,\n    "tickets": judge,', ""),
     }
     for name, (before, after, line) in add.items():
         text = (tmp_path / name).read_text()
@@ -100,17 +102,14 @@ def test_a_workload_is_one_folder_one_file_and_a_judge(tmp_path: Path) -> None:
 def test_a_checker_is_one_file_and_one_line(tmp_path: Path) -> None:
     """The file and the table line of the recipe give a model that accepts and rejects."""
     shutil.copytree(ROOT / "src", tmp_path / "src")
-    checkers = tmp_path / "src/statelab/checkers"
-    (checkers / "tickets.py").write_text(block("python", "To add a checker"))
-    table = (checkers / "__init__.py").read_text()
-    assert "    counter_model.MODEL,\n" in table
-    table = table.replace("    counter_model.MODEL,\n", "    counter_model.MODEL,\n    tickets.MODEL,\n")
-    (checkers / "__init__.py").write_text(
-        table.replace("\n_TABLE", "\nfrom statelab.checkers import tickets\n\n_TABLE")
-    )
+    models = tmp_path / "src/statelab/check/models"
+    (models / "tickets.py").write_text(block("python", "To add a checker"))
+    table, first = (models / "__init__.py").read_text(), '    "counter": "counter.model",\n'
+    assert first in table
+    (models / "__init__.py").write_text(table.replace(first, first + '    "tickets": "tickets",\n'))
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "src")}
     script = (
-        "from statelab.checkers import MODELS; from statelab.checkers.model import Deadline;"
+        "from statelab.check.models import MODELS; from statelab.check.kernels.model import Deadline;"
         "from statelab.record.columns import History; from statelab.core.operation import Operation as O;"
         "told = lambda n: History.from_operations("
         "[O(process=1, op='increment', start=1, end=2, status='ok', result=n)]);"

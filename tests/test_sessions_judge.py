@@ -2,10 +2,10 @@
 
 import pytest
 
+from statelab.check.judges.coverage import Expectation
+from statelab.check.judges.session import judge
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
-from statelab.judging.coverage import Expectation
-from statelab.judging.sessions import judge_sessions
 from statelab.record.columns import History
 
 ONE = Expectation(expected_processes=1)
@@ -39,13 +39,13 @@ GOOD = [
 
 
 def judged(*operations: Operation) -> tuple[str, list[str]]:
-    judgement = judge_sessions(History.from_operations(operations), ONE)
+    judgement = judge(History.from_operations(operations), ONE)
     return judgement.verdict, judgement.anomalies
 
 
 def test_a_proof_says_what_the_client_did() -> None:
     """The model is a counter's, the words are those of the one who counts."""
-    judgement = judge_sessions(History.from_operations([LOGIN, op("count", 2, 3, "ann 3")]), ONE)
+    judgement = judge(History.from_operations([LOGIN, op("count", 2, 3, "ann 3")]), ONE)
     assert judgement.witness
     assert "takes 3 counts; 1 had been asked for" in judgement.witness.text
     assert "increment" not in judgement.witness.text
@@ -53,7 +53,7 @@ def test_a_proof_says_what_the_client_did() -> None:
 
 def test_a_session_that_keeps_all_promises() -> None:
     """Held, with what it rests on; a refusal after the logout is what is promised."""
-    judgement = judge_sessions(History.from_operations(GOOD), ONE)
+    judgement = judge(History.from_operations(GOOD), ONE)
     assert (judgement.verdict, judgement.anomalies, judgement.operations.ok) == ("held", [], 4)
 
 
@@ -71,7 +71,7 @@ def test_a_session_that_keeps_all_promises() -> None:
 )
 def test_each_anomaly_with_its_witness(more: Operation, anomaly: str, starts: list[int] | None) -> None:
     """One operation more, and it is named; the witness is a violation by itself."""
-    judgement = judge_sessions(History.from_operations([*GOOD, more]), ONE)
+    judgement = judge(History.from_operations([*GOOD, more]), ONE)
     assert (judgement.verdict, judgement.anomalies) == ("violated", [anomaly])
     assert judgement.witness
     assert judgement.witness.text
@@ -134,7 +134,7 @@ def test_whoever_adds_to_a_counter_adds_to_that_one() -> None:
 )
 def test_what_was_not_tried_is_not_held(operations: list[Operation], why: str) -> None:
     """Without counts, a logout, and a question after it, nothing is known of the promise."""
-    judgement = judge_sessions(History.from_operations(operations), ONE)
+    judgement = judge(History.from_operations(operations), ONE)
     assert (judgement.verdict, judgement.reason) == ("not-exercised", why)
 
 

@@ -5,13 +5,13 @@ from math import comb
 
 import pytest
 
+from statelab.check.intervals import beta_quantile
+from statelab.check.intervals import bootstrap_median
+from statelab.check.intervals import clopper_pearson
+from statelab.check.intervals import incomplete_beta
+from statelab.check.intervals import none_seen_bound
+from statelab.check.intervals import wilson
 from statelab.core.results import Interval
-from statelab.statistics import beta_quantile
-from statelab.statistics import bootstrap_median
-from statelab.statistics import clopper_pearson
-from statelab.statistics import incomplete_beta
-from statelab.statistics import none_seen_bound
-from statelab.statistics import wilson
 
 
 def at_least(hits: int, total: int, share: float) -> float:

@@ -5,18 +5,18 @@ from collections.abc import Iterator
 
 import msgspec
 
-from statelab.checkers.model import Model
+from statelab.check.file import BAD_INPUT
+from statelab.check.file import EXIT_CODES
+from statelab.check.file import Verdict
+from statelab.check.file import check_file
+from statelab.check.file import details
+from statelab.check.file import find_model
+from statelab.check.file import initial_of
+from statelab.check.file import line
+from statelab.check.file import worst
+from statelab.check.kernels.model import Model
 from statelab.core.errors import BadInput
 from statelab.core.operation import Value
-from statelab.verdicts import BAD_INPUT
-from statelab.verdicts import EXIT_CODES
-from statelab.verdicts import Verdict
-from statelab.verdicts import check_file
-from statelab.verdicts import details
-from statelab.verdicts import find_model
-from statelab.verdicts import initial_of
-from statelab.verdicts import line
-from statelab.verdicts import worst
 
 
 def check(files: tuple[str, ...], model_name: str, initial: str | None, limit_s: float | None, as_json: bool) -> int:

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from statelab import commands
 from statelab import survive as survival
-from statelab.checkers import MODELS
+from statelab.check.models import MODELS
 from statelab.core.errors import BadInput
 from statelab.core.errors import EngineFailed
 from statelab.core.errors import Unavailable

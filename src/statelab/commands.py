@@ -24,9 +24,10 @@ from rich.progress import TimeElapsedColumn
 from rich.progress import TimeRemainingColumn
 
 from statelab import survival
-from statelab.assess import assess
-from statelab.assess import exit_code
 from statelab.campaign import Campaign
+from statelab.check.assess import assess
+from statelab.check.assess import exit_code
+from statelab.check.judges import judge_of
 from statelab.core.errors import BadInput
 from statelab.core.errors import EngineFailed
 from statelab.core.errors import require_known
@@ -39,7 +40,6 @@ from statelab.deploy.choose import choose
 from statelab.deploy.choose import docker_answers
 from statelab.deploy.compose import ComposeEngine
 from statelab.deploy.engine import Engine
-from statelab.judge import JUDGES
 from statelab.plan import catalogue as app_catalogue
 from statelab.plan import machine
 from statelab.plan.app import App
@@ -111,9 +111,8 @@ def _plan(options: dict[str, Any], app: App) -> Manifest:
     names = ("workload", "mechanism", "deployment", "window")
     selection = Selection(**{f"{name}s": options[name] for name in names})
     cells = select(catalogue, deployments, profile, selection)
-    unjudged = sorted({cell.workload for cell in cells} - JUDGES.keys())
-    if unjudged:
-        raise BadInput(f"nobody judges the workload {', '.join(unjudged)}: name a judge in src/statelab/judge.py")
+    for workload in {cell.workload for cell in cells}:
+        judge_of(workload)
     if not cells:
         raise BadInput(f"the profile {profile.name} has no such cell; try PROFILE=standard")
     return Manifest(

@@ -16,8 +16,8 @@ from counter_histories import read
 from counter_histories import refused
 from counter_histories import unknown
 from counter_histories import valid_history
-from statelab.checkers.counter import CounterVerdict
-from statelab.checkers.counter import check
+from statelab.check.models.counter.verdict import CounterVerdict
+from statelab.check.models.counter.verdict import check
 from statelab.core.operation import Operation
 from statelab.core.results import Bounds
 from statelab.record.columns import FAIL

@@ -22,12 +22,12 @@ from models.counter import mirrored
 from models.counter import referee
 from models.counter import unknown_dec
 from models.known import Operations
-from statelab.checkers.counter_model import MODEL
-from statelab.checkers.forgetting import forget
-from statelab.checkers.forgetting import refutes
-from statelab.checkers.model import Deadline
-from statelab.checkers.model import Finding
-from statelab.checkers.model import Proof
+from statelab.check.kernels.forgetting import forget
+from statelab.check.kernels.forgetting import refutes
+from statelab.check.kernels.model import Deadline
+from statelab.check.kernels.model import Finding
+from statelab.check.kernels.model import Proof
+from statelab.check.models.counter.model import MODEL
 from statelab.record.columns import INF
 from statelab.record.columns import History
 

@@ -18,11 +18,11 @@ from models.inventory import refused
 from models.inventory import small
 from models.inventory import unknown
 from models.known import Operations
-from statelab.checkers.forgetting import forget
-from statelab.checkers.forgetting import refutes
-from statelab.checkers.inventory import MODEL
-from statelab.checkers.model import Deadline
-from statelab.checkers.model import Finding
+from statelab.check.kernels.forgetting import forget
+from statelab.check.kernels.forgetting import refutes
+from statelab.check.kernels.model import Deadline
+from statelab.check.kernels.model import Finding
+from statelab.check.models.inventory.model import MODEL
 from statelab.core.errors import BadInput
 from statelab.core.operation import Operation
 from statelab.core.operation import Value

@@ -24,10 +24,10 @@ from agreement import smallest_difference
 from agreement import violated
 from models.known import Known
 from models.known import Operations
-from statelab.checkers import MODELS
-from statelab.checkers.forgetting import refutes
-from statelab.checkers.model import Deadline
-from statelab.checkers.model import Finding
+from statelab.check.kernels.forgetting import refutes
+from statelab.check.kernels.model import Deadline
+from statelab.check.kernels.model import Finding
+from statelab.check.models import MODELS
 from statelab.core.operation import Value
 from statelab.record.columns import History
 

@@ -19,14 +19,14 @@ from models.mutex import let_go
 from models.mutex import referee
 from models.mutex import released
 from models.mutex import small
-from statelab.checkers import mutex
-from statelab.checkers.forgetting import forget
-from statelab.checkers.forgetting import refutes
-from statelab.checkers.model import Deadline
-from statelab.checkers.model import Finding
-from statelab.checkers.mutex import MODEL
-from statelab.checkers.mutex_conflicts import Pairs
-from statelab.checkers.search import Outcome
+from statelab.check.kernels.forgetting import forget
+from statelab.check.kernels.forgetting import refutes
+from statelab.check.kernels.model import Deadline
+from statelab.check.kernels.model import Finding
+from statelab.check.kernels.search import Outcome
+from statelab.check.models.mutex import model
+from statelab.check.models.mutex.conflicts import Pairs
+from statelab.check.models.mutex.model import MODEL
 from statelab.record.columns import INF
 from statelab.record.columns import History
 
@@ -43,7 +43,7 @@ def check(operations: Operations) -> Finding:
 
 def test_the_search_agrees_with_the_referee(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where holds alone do not decide, the search does, with either verdict, and it is right."""
-    rng, verdicts, usual = random.Random(SEED), Counter[str](), mutex.searched
+    rng, verdicts, usual = random.Random(SEED), Counter[str](), model.searched
 
     def noted(history: History, deadline: Deadline) -> Outcome:
         outcome = usual(history, deadline)
@@ -51,7 +51,7 @@ def test_the_search_agrees_with_the_referee(monkeypatch: pytest.MonkeyPatch) -> 
         assert (outcome.verdict == "held") == referee(history.operations(), None)
         return outcome
 
-    monkeypatch.setattr(mutex, "searched", noted)
+    monkeypatch.setattr(model, "searched", noted)
     for _ in range(4_000):
         check(small(rng))
     assert min(verdicts["held"], verdicts["violated"]) > 20
@@ -62,12 +62,12 @@ def test_only_suspects_need_be_looked_at_again(whole: bool) -> None:
     """What is certain contradicts itself only where plain holds do: all of it shows no other pairs than these alone."""
     rng, seen = random.Random(SEED), Counter[bool]()
     for by in [1, 3] * 2_000:
-        found = mutex.holds(History.from_operations(_coarse(small(rng), by)))
-        plain = mutex.plainly(found)
-        wrong = mutex.contradictions(found, plain)
+        found = model.holds(History.from_operations(_coarse(small(rng), by)))
+        plain = model.plainly(found)
+        wrong = model.contradictions(found, plain)
         suspects = np.union1d(wrong.one, wrong.other)
         few, every = (
-            mutex.contradictions(found, mutex.at_least(found, some, whole=whole))
+            model.contradictions(found, model.at_least(found, some, whole=whole))
             for some in (suspects, np.sort(plain.place))
         )
         assert _listed(few) == _listed(every)

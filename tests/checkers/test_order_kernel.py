@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from statelab.checkers import order
+from statelab.check.kernels import order
 from statelab.record.columns import INF
 
 

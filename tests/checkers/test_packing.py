@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from statelab.checkers.packing import arranged
-from statelab.checkers.packing import dense
-from statelab.checkers.packing import differences
-from statelab.checkers.packing import paired
-from statelab.checkers.packing import spans
-from statelab.checkers.pairs import closest
+from statelab.check.kernels.packing import arranged
+from statelab.check.kernels.packing import dense
+from statelab.check.kernels.packing import differences
+from statelab.check.kernels.packing import paired
+from statelab.check.kernels.packing import spans
+from statelab.check.kernels.pairs import closest
 
 LEAST, MOST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 VALUES = {"few": (-2, 3), "narrow": (-50, 50), "any": (LEAST, MOST), "high": (MOST - 50, MOST)}

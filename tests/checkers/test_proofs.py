@@ -8,8 +8,8 @@ from counter_histories import inc
 from counter_histories import read
 from counter_histories import server
 from counter_histories import unknown
-from statelab.checkers.counter import check
-from statelab.checkers.prose import proof
+from statelab.check.models.counter.verdict import check
+from statelab.check.models.counter.words import proof
 from statelab.core.operation import Operation
 
 ONE, TWO, FAR = server(12, 3), server(13, 4), server(12, 3, host="b")

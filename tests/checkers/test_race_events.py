@@ -4,9 +4,9 @@ from counter_histories import history
 from counter_histories import inc
 from counter_histories import read
 from counter_histories import server
-from statelab.checkers.counter import check
-from statelab.checkers.prose import proof
-from statelab.checkers.races import RaceEvent
+from statelab.check.models.counter.race_events import RaceEvent
+from statelab.check.models.counter.verdict import check
+from statelab.check.models.counter.words import proof
 
 ROLL_BACK = history(
     inc(0, 1_000_000, 1, server(12, 3)),

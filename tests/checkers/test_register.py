@@ -17,11 +17,11 @@ from models.register import read
 from models.register import referee
 from models.register import small
 from models.register import write
-from statelab.checkers.forgetting import forget
-from statelab.checkers.model import Deadline
-from statelab.checkers.model import Finding
-from statelab.checkers.register import MODEL
-from statelab.checkers.register_rule import judge
+from statelab.check.kernels.forgetting import forget
+from statelab.check.kernels.model import Deadline
+from statelab.check.kernels.model import Finding
+from statelab.check.models.register.model import MODEL
+from statelab.check.models.register.rule import judge
 from statelab.core.operation import Operation
 from statelab.core.operation import Value
 from statelab.record.columns import INF

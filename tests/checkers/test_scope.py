@@ -21,10 +21,10 @@ from models import unique_ids
 from models.known import Known
 from models.known import Operations
 from models.unique_ids import new
-from statelab.checkers.model import Deadline
-from statelab.checkers.scope import SERVERS
-from statelab.checkers.scope import Scope
-from statelab.checkers.scope import scope
+from statelab.check.kernels.model import Deadline
+from statelab.check.kernels.scope import SERVERS
+from statelab.check.kernels.scope import Scope
+from statelab.check.kernels.scope import scope
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
 

@@ -9,13 +9,13 @@ import pytest
 
 from oracle import REFUSED as WRONG
 from oracle import explained
-from statelab.checkers.forgetting import refutes
-from statelab.checkers.model import Deadline
-from statelab.checkers.search import REFUSED
-from statelab.checkers.search import Outcome
-from statelab.checkers.search import Specification
-from statelab.checkers.search import search
-from statelab.checkers.search import witness
+from statelab.check.kernels.forgetting import refutes
+from statelab.check.kernels.model import Deadline
+from statelab.check.kernels.search import REFUSED
+from statelab.check.kernels.search import Outcome
+from statelab.check.kernels.search import Specification
+from statelab.check.kernels.search import search
+from statelab.check.kernels.search import witness
 from statelab.core.operation import Operation
 from statelab.core.operation import Status
 from statelab.record.columns import History

@@ -5,7 +5,7 @@ import random
 
 import numpy as np
 
-from statelab.checkers.zones import conflicts
+from statelab.check.kernels.zones import conflicts
 
 SEED = 20_261_124
 

@@ -6,7 +6,7 @@ import msgspec
 
 from models.known import Known
 from models.known import Operations
-from statelab.checkers.echo import MODEL
+from statelab.check.models.echo import MODEL
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
 from statelab.core.operation import Status

@@ -10,7 +10,7 @@ from models.known import Known
 from models.known import Operations
 from oracle import REFUSED
 from oracle import explained
-from statelab.checkers.register import MODEL
+from statelab.check.models.register.model import MODEL
 from statelab.core.operation import Operation
 from statelab.core.operation import Status
 from statelab.core.operation import Value

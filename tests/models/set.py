@@ -10,7 +10,7 @@ from models.known import Known
 from models.known import Operations
 from oracle import REFUSED
 from oracle import explained
-from statelab.checkers.set_model import MODEL
+from statelab.check.models.set.model import MODEL
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
 from statelab.core.operation import Value

@@ -14,9 +14,9 @@ from models.key_value import append
 from models.key_value import get
 from models.key_value import large
 from models.key_value import lost_append
-from statelab.checkers import key_value_texts
-from statelab.checkers.key_value_judge import judge
-from statelab.checkers.model import Deadline
+from statelab.check.kernels.model import Deadline
+from statelab.check.models.key_value import texts
+from statelab.check.models.key_value.judge import judge
 from statelab.core.operation import Operation
 from statelab.record import parquet
 from statelab.record.columns import History
@@ -97,8 +97,8 @@ def test_a_key_is_judged_alike_whatever_comes_with_it(monkeypatch: pytest.Monkey
         history = read(tmp_path / "h.parquet", KNOWN.model)
         assert isinstance(history.values, Texts) == (few == 1)
         for rows in (2**14, 100, 1):
-            monkeypatch.setattr(key_value_texts, "_ROWS", rows)
-            calls = [(key, c.row, c.kind, c.text, c.start, c.end) for key, c in key_value_texts.by_key(history, "")]
+            monkeypatch.setattr(texts, "_ROWS", rows)
+            calls = [(key, c.row, c.kind, c.text, c.start, c.end) for key, c in texts.by_key(history, "")]
             told.append((calls, judge(history, "", Deadline())))
     assert sum(len(row) for _, row, *_ in told[0][0]) > 1_000
     assert 5 <= len(told[0][1].keys) <= 10

@@ -14,9 +14,9 @@ import pytest
 from agreement import side_by_side
 from checkers.test_models import EVERY
 from models.known import Known
-from statelab.checkers import MODELS
+from statelab.check.json_lines import as_lines
+from statelab.check.models import MODELS
 from statelab.core.errors import BadInput
-from statelab.interchange import as_lines
 from statelab.record import parquet
 from statelab.record.columns import History
 from statelab.record.reading import read

@@ -6,9 +6,9 @@ import pytest
 from rich.console import Console
 
 from reproducing import Find
+from statelab.check.judges.counter.judge import judge
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
-from statelab.judge import judge
 from statelab.record.columns import History
 from statelab.repro import narrate
 from statelab.repro.outcome import ANYONE
