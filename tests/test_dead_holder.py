@@ -15,11 +15,11 @@ from statelab.check.judges.lock import judge
 from statelab.core.operation import Operation
 from statelab.core.paths import DEPLOYMENTS
 from statelab.deploy.local import LocalEngine
+from statelab.drive.request import Call
+from statelab.drive.request import Line
+from statelab.drive.request import Request
 from statelab.plan.deployments import load_all
 from statelab.record.columns import History
-from statelab.repro.actors import Call
-from statelab.repro.actors import Line
-from statelab.repro.actors import Request
 from statelab.repro.gates import ENVIRONMENT
 from statelab.repro.gates import Gates
 from statelab.repro.gates import gatekeeper

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from offered import offered
-from statelab.campaign import Campaign
 from statelab.check.assess import assess
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.results import Cell
 from statelab.core.results import CellKey
 from statelab.deploy.local import LocalEngine
+from statelab.drive.campaign import Campaign
 from statelab.plan import machine
 from statelab.plan.deployments import Deployment
 from statelab.plan.deployments import load_all

@@ -5,12 +5,12 @@ import pytest
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.results import ENDINGS
 from statelab.core.results import Survival
+from statelab.drive.survival import EXIT_CONTRADICTED
+from statelab.drive.survival import EXIT_UNAVAILABLE
+from statelab.drive.survival import exit_code
+from statelab.drive.survival import fit
 from statelab.plan.catalogue import Claims
 from statelab.plan.deployments import load_all
-from statelab.survival import EXIT_CONTRADICTED
-from statelab.survival import EXIT_UNAVAILABLE
-from statelab.survival import exit_code
-from statelab.survival import fit
 from statelab.survive import survived
 from statelab.theory.rule import outlives
 

@@ -23,8 +23,6 @@ from rich.progress import TextColumn
 from rich.progress import TimeElapsedColumn
 from rich.progress import TimeRemainingColumn
 
-from statelab import survival
-from statelab.campaign import Campaign
 from statelab.check.assess import assess
 from statelab.check.assess import exit_code
 from statelab.check.judges import judge_of
@@ -40,6 +38,8 @@ from statelab.deploy.choose import choose
 from statelab.deploy.choose import docker_answers
 from statelab.deploy.compose import ComposeEngine
 from statelab.deploy.engine import Engine
+from statelab.drive import survival
+from statelab.drive.campaign import Campaign
 from statelab.plan import catalogue as app_catalogue
 from statelab.plan import machine
 from statelab.plan.app import App

@@ -8,15 +8,15 @@ from statelab.core.errors import require_known
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.results import Survival
 from statelab.deploy.local import LocalEngine
+from statelab.drive.survival import WORKLOAD
+from statelab.drive.survival import Survey
+from statelab.drive.survival import exit_code
+from statelab.drive.survival import fit
 from statelab.plan.app import App
 from statelab.plan.catalogue import of_app
 from statelab.plan.deployments import Deployment
 from statelab.plan.deployments import load_all
 from statelab.report.survivals import survival_table
-from statelab.survival import WORKLOAD
-from statelab.survival import Survey
-from statelab.survival import exit_code
-from statelab.survival import fit
 
 
 def survived(mechanisms: list[str]) -> tuple[Deployment, list[Survival]]:

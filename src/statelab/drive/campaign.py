@@ -6,14 +6,14 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from typing import Any
 
-from statelab import survival
 from statelab.core.errors import EngineFailed
 from statelab.core.errors import Unavailable
 from statelab.core.results import CellKey
 from statelab.deploy.engine import Engine
 from statelab.deploy.local import LocalEngine
-from statelab.load import Done
-from statelab.load import Load
+from statelab.drive import survival
+from statelab.drive.locust import Done
+from statelab.drive.locust import Load
 from statelab.plan.catalogue import fetch
 from statelab.plan.deployments import Deployment
 from statelab.record.run_folder import Manifest

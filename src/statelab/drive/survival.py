@@ -16,14 +16,14 @@ from statelab.core.operation import Operation
 from statelab.core.results import ENDINGS
 from statelab.core.results import Survival
 from statelab.deploy.local import LocalEngine
+from statelab.drive.browser import Browser
+from statelab.drive.request import Line
+from statelab.drive.request import Request
+from statelab.drive.request import perform
 from statelab.plan.catalogue import Catalogue
 from statelab.plan.catalogue import Workload
 from statelab.plan.catalogue import fetch
 from statelab.plan.deployments import Deployment
-from statelab.repro.actors import Line
-from statelab.repro.actors import Request
-from statelab.repro.actors import perform
-from statelab.repro.browser import Browser
 from statelab.theory.rule import outlives
 
 WORKLOAD = "counter"

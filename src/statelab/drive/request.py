@@ -16,7 +16,7 @@ from statelab.core.operation import Result
 from statelab.core.operation import ServedBy
 from statelab.core.operation import Status
 from statelab.core.operation import Value
-from statelab.repro.browser import Browser
+from statelab.drive.browser import Browser
 
 FIELDS = ("value", "expected", "op_id")
 """Parameters that a history has fields for."""
