@@ -51,8 +51,8 @@ from statelab.plan.profiles import PROFILES
 from statelab.plan.profiles import Profile
 from statelab.record.run_folder import Manifest
 from statelab.record.run_folder import RunFolder
-from statelab.report import print_report
-from statelab.report import write_report
+from statelab.report.formats.files import write_report
+from statelab.report.formats.terminal import print_report
 
 
 class Tracker:

@@ -16,7 +16,7 @@ from statelab.plan.app import App
 from statelab.plan.catalogue import of_app
 from statelab.plan.deployments import Deployment
 from statelab.plan.deployments import load_all
-from statelab.report.survivals import survival_table
+from statelab.report.formats.survival_table import survival_table
 
 
 def survived(mechanisms: list[str]) -> tuple[Deployment, list[Survival]]:

@@ -6,8 +6,8 @@ from statelab.core.results import Bounds
 from statelab.core.results import Counts
 from statelab.core.results import Interval
 from statelab.core.results import Runs
-from statelab.report import figures
-from statelab.report.rows import Row
+from statelab.report.content import figures
+from statelab.report.content.rows import Row
 
 from .cells import cell
 

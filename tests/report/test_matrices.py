@@ -2,9 +2,9 @@
 
 from statelab.core.results import Coverage
 from statelab.core.results import Results
-from statelab.report.matrices import Matrix
-from statelab.report.matrices import matrices_of
-from statelab.report.rows import rows_of
+from statelab.report.content.matrices import Matrix
+from statelab.report.content.matrices import matrices_of
+from statelab.report.content.rows import rows_of
 
 from .cells import cell
 from .cells import results

@@ -18,8 +18,8 @@ from statelab.deploy.engine import Engine
 from statelab.plan import catalogue
 from statelab.plan.app import App
 from statelab.plan.deployments import load_all
-from statelab.report.svg import timeline as picture
-from statelab.report.terminal import PLAIN_WIDTH
+from statelab.report.formats.terminal import PLAIN_WIDTH
+from statelab.report.timeline.svg import timeline as picture
 from statelab.repro import narrate
 from statelab.repro.availability import Availability
 from statelab.repro.availability import NotOffered

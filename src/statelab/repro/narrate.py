@@ -10,7 +10,7 @@ from statelab.check.models.counter.words import plural
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
 from statelab.core.results import ANOMALIES
-from statelab.report.text import joined
+from statelab.report.content.text import joined
 from statelab.repro.outcome import Outcome
 from statelab.repro.stage import Event
 from statelab.repro.targets import Target

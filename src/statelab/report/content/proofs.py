@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from statelab.core.results import ANOMALIES
 from statelab.core.results import Witness
-from statelab.report import states
-from statelab.report.matrices import Deployment
-from statelab.report.matrices import window_order
-from statelab.report.rows import Row
+from statelab.report.content import states
+from statelab.report.content.matrices import Deployment
+from statelab.report.content.matrices import window_order
+from statelab.report.content.rows import Row
 
 Kind = tuple[bool, str, tuple[str, ...]]
 

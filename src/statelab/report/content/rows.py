@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from statelab.core.results import Cell
-from statelab.report import figures
-from statelab.report import states
-from statelab.report.states import State
-from statelab.report.text import shortened
+from statelab.report.content import figures
+from statelab.report.content import states
+from statelab.report.content.states import State
+from statelab.report.content.text import shortened
 
 TOOLTIP = 160
 """Characters of a reason that a tooltip takes."""

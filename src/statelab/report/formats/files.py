@@ -6,10 +6,10 @@ from pathlib import Path
 import msgspec
 
 from statelab.core.results import Results
-from statelab.report import markdown
-from statelab.report import page
-from statelab.report import tidy
-from statelab.report.document import compose
+from statelab.report.content.document import compose
+from statelab.report.formats import csv_file
+from statelab.report.formats import html
+from statelab.report.formats import markdown
 
 
 def write_report(results: Results, folder: Path) -> None:
@@ -17,9 +17,9 @@ def write_report(results: Results, folder: Path) -> None:
     report = compose(results)
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "results.json", msgspec.json.format(msgspec.json.encode(results), indent=1))
-    _write(folder / "results.csv", tidy.render(report.rows).encode())
+    _write(folder / "results.csv", csv_file.render(report.rows).encode())
     _write(folder / "report.md", markdown.render(report).encode())
-    _write(folder / "index.html", page.render(report).encode())
+    _write(folder / "index.html", html.render(report).encode())
 
 
 def read_results(folder: Path) -> Results:

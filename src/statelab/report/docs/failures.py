@@ -12,10 +12,10 @@ from statelab.plan.catalogue import Catalogue
 from statelab.plan.catalogue import of_app
 from statelab.plan.deployments import Deployment
 from statelab.plan.deployments import load_all
-from statelab.report import states
-from statelab.report.markup import escaped
-from statelab.report.markup import table
-from statelab.report.text import ended
+from statelab.report.content import states
+from statelab.report.content.text import ended
+from statelab.report.formats.markdown_pieces import escaped
+from statelab.report.formats.markdown_pieces import table
 from statelab.theory import failures
 from statelab.theory.failures import Failure
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import msgspec
 
-from statelab.report import figures
-from statelab.report.matrices import Mechanism
-from statelab.report.matrices import mechanisms_of
-from statelab.report.matrices import window_order
-from statelab.report.rows import UNMEASURED
-from statelab.report.rows import Row
-from statelab.report.text import lines
-from statelab.report.text import listed
+from statelab.report.content import figures
+from statelab.report.content.matrices import Mechanism
+from statelab.report.content.matrices import mechanisms_of
+from statelab.report.content.matrices import window_order
+from statelab.report.content.rows import UNMEASURED
+from statelab.report.content.rows import Row
+from statelab.report.content.text import lines
+from statelab.report.content.text import listed
 from statelab.theory.code_diff import Comparison
 from statelab.theory.code_diff import compare
 

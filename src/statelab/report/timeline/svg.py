@@ -9,16 +9,16 @@ from html import escape
 from statelab.core.operation import Operation
 from statelab.core.results import ANOMALIES
 from statelab.core.results import Witness
-from statelab.report.layout import LEFT
-from statelab.report.layout import LETTER
-from statelab.report.layout import RIGHT
-from statelab.report.layout import Box
-from statelab.report.layout import Lane
-from statelab.report.layout import Picture
-from statelab.report.servers import GREY
-from statelab.report.servers import Server
-from statelab.report.text import printable
-from statelab.report.timescale import Timescale
+from statelab.report.content.text import printable
+from statelab.report.timeline.layout import LEFT
+from statelab.report.timeline.layout import LETTER
+from statelab.report.timeline.layout import RIGHT
+from statelab.report.timeline.layout import Box
+from statelab.report.timeline.layout import Lane
+from statelab.report.timeline.layout import Picture
+from statelab.report.timeline.servers import GREY
+from statelab.report.timeline.servers import Server
+from statelab.report.timeline.timescale import Timescale
 
 WIDTH = 960
 TOP = 36

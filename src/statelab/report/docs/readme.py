@@ -6,8 +6,8 @@ from pathlib import Path
 
 from statelab.core.paths import REPORTS
 from statelab.core.paths import ROOT
-from statelab.report.files import read_results
-from statelab.report.markdown import headline_markdown
+from statelab.report.formats.files import read_results
+from statelab.report.formats.markdown import headline_markdown
 
 PLACE = re.compile(r"(<!-- headline:.*?-->\n).*?(<!-- /headline -->)", re.DOTALL)
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from statelab.core.results import Cell
-from statelab.report.rows import Row
+from statelab.report.content.rows import Row
 
 WINDOWS = ("io", "yield", "call", "tight")
 """Widest first: what a narrower window hides is read against it."""

@@ -8,9 +8,9 @@ from rich.text import Text
 
 from statelab.core.results import ENDINGS
 from statelab.core.results import Survival
-from statelab.report import figures
-from statelab.report import states
-from statelab.report.text import printable
+from statelab.report.content import figures
+from statelab.report.content import states
+from statelab.report.content.text import printable
 
 Tried = dict[tuple[str, str], Survival]
 

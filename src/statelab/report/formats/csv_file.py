@@ -3,8 +3,8 @@
 import csv
 import io
 
-from statelab.report.rows import Row
-from statelab.report.text import printable
+from statelab.report.content.rows import Row
+from statelab.report.content.text import printable
 
 COLUMNS = {
     "workload": "cell.workload",

@@ -10,12 +10,12 @@ from markupsafe import Markup
 from markupsafe import escape
 
 from statelab.core.results import Witness
-from statelab.report import states
-from statelab.report.document import Report
-from statelab.report.svg import NAMESPACE
-from statelab.report.svg import timeline
-from statelab.report.text import printable
-from statelab.report.text import shortened
+from statelab.report.content import states
+from statelab.report.content.document import Report
+from statelab.report.content.text import printable
+from statelab.report.content.text import shortened
+from statelab.report.timeline.svg import NAMESPACE
+from statelab.report.timeline.svg import timeline
 
 
 def render(report: Report) -> str:
@@ -26,7 +26,7 @@ def render(report: Report) -> str:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("statelab.report"),
+        loader=PackageLoader("statelab.report.formats"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

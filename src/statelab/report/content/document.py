@@ -7,26 +7,26 @@ from itertools import groupby
 
 from statelab.core.results import ANOMALIES
 from statelab.core.results import Results
-from statelab.report import states
-from statelab.report import summary
-from statelab.report.examples import Example
-from statelab.report.examples import examples_of
-from statelab.report.fixes import Broken
-from statelab.report.fixes import broken_of
-from statelab.report.matrices import Deployment
-from statelab.report.matrices import Matrix
-from statelab.report.matrices import Mechanism
-from statelab.report.matrices import deployments_of
-from statelab.report.matrices import matrices_of
-from statelab.report.places import Comparison
-from statelab.report.places import places_of
-from statelab.report.promises import Promise
-from statelab.report.promises import promises_of
-from statelab.report.rows import Row
-from statelab.report.rows import rows_of
-from statelab.report.states import State
-from statelab.report.summary import Absence
-from statelab.report.summary import Sentence
+from statelab.report.content import states
+from statelab.report.content import summary
+from statelab.report.content.fixes import Broken
+from statelab.report.content.fixes import broken_of
+from statelab.report.content.matrices import Deployment
+from statelab.report.content.matrices import Matrix
+from statelab.report.content.matrices import Mechanism
+from statelab.report.content.matrices import deployments_of
+from statelab.report.content.matrices import matrices_of
+from statelab.report.content.promises import Promise
+from statelab.report.content.promises import promises_of
+from statelab.report.content.proofs import Example
+from statelab.report.content.proofs import examples_of
+from statelab.report.content.rows import Row
+from statelab.report.content.rows import rows_of
+from statelab.report.content.states import State
+from statelab.report.content.store_comparison import Comparison
+from statelab.report.content.store_comparison import places_of
+from statelab.report.content.summary import Absence
+from statelab.report.content.summary import Sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,9 @@ from dataclasses import replace
 from statelab.core.operation import Operation
 from statelab.core.operation import Result
 from statelab.core.results import Witness
-from statelab.report.servers import Server
-from statelab.report.servers import servers_of
-from statelab.report.timescale import Timescale
+from statelab.report.timeline.servers import Server
+from statelab.report.timeline.servers import servers_of
+from statelab.report.timeline.timescale import Timescale
 
 LEFT = 92.0
 RIGHT = 932.0

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from statelab.report import figures
-from statelab.report import states
-from statelab.report.matrices import Deployment
-from statelab.report.matrices import Matrix
-from statelab.report.rows import Row
+from statelab.report.content import figures
+from statelab.report.content import states
+from statelab.report.content.matrices import Deployment
+from statelab.report.content.matrices import Matrix
+from statelab.report.content.rows import Row
 
 KEPT = (states.HELD, states.NOT_GUARANTEED)
 BROKEN = (states.CONTRADICTION, states.DIFFERENT, states.VIOLATED)

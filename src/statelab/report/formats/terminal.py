@@ -8,14 +8,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from statelab.report import figures
-from statelab.report import states
-from statelab.report.document import Report
-from statelab.report.matrices import Matrix
-from statelab.report.places import Comparison
-from statelab.report.rows import Row
-from statelab.report.text import printable
-from statelab.report.text import shortened
+from statelab.core.results import Results
+from statelab.report.content import figures
+from statelab.report.content import states
+from statelab.report.content.document import Report
+from statelab.report.content.document import compose
+from statelab.report.content.matrices import Matrix
+from statelab.report.content.rows import Row
+from statelab.report.content.store_comparison import Comparison
+from statelab.report.content.text import printable
+from statelab.report.content.text import shortened
 
 STYLES = {
     "contradiction": "bold black on bright_yellow",
@@ -34,8 +36,10 @@ PLAIN_WIDTH = 120
 """Columns to fill where nobody says how wide the paper is: a file or a pipe."""
 
 
-def show(report: Report, console: Console, folder: Path | None) -> None:
-    """Prints the report; where the output is no terminal it is as wide as a wide one."""
+def print_report(results: Results, console: Console, folder: Path | None = None) -> None:
+    """Prints the report; where the output is no terminal it is as wide as a wide one. `folder` is where
+    `write_report` put its page."""
+    report = compose(results)
     width = console.width
     if not console.is_terminal:
         console.width = max(width, PLAIN_WIDTH)

@@ -1,11 +1,11 @@
 """The comparison of places as Markdown: a section of the report, and the body of docs/stores.md."""
 
-from statelab.report import figures
-from statelab.report.markup import escaped
-from statelab.report.markup import table
-from statelab.report.places import Comparison
-from statelab.report.places import Place
-from statelab.report.places import Standing
+from statelab.report.content import figures
+from statelab.report.content.store_comparison import Comparison
+from statelab.report.content.store_comparison import Place
+from statelab.report.content.store_comparison import Standing
+from statelab.report.formats.markdown_pieces import escaped
+from statelab.report.formats.markdown_pieces import table
 
 
 def comparison_tables(comparison: Comparison) -> str:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from statelab.report.text import printable
+from statelab.report.content.text import printable
 
 
 def escaped(text: str) -> str:

@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from statelab.report import figures
-from statelab.report import states
-from statelab.report.matrices import window_order
-from statelab.report.rows import Row
-from statelab.report.states import State
-from statelab.report.text import ended
-from statelab.report.text import joined
-from statelab.report.text import listed
-from statelab.report.text import were
+from statelab.report.content import figures
+from statelab.report.content import states
+from statelab.report.content.matrices import window_order
+from statelab.report.content.rows import Row
+from statelab.report.content.states import State
+from statelab.report.content.text import ended
+from statelab.report.content.text import joined
+from statelab.report.content.text import listed
+from statelab.report.content.text import were
 
 FIRST = (
     "profile",

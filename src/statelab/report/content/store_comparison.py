@@ -14,15 +14,15 @@ import msgspec
 
 from statelab.core.results import ENDINGS
 from statelab.core.results import Survival
-from statelab.report import figures
-from statelab.report import states
-from statelab.report.matrices import Deployment
-from statelab.report.matrices import Line
-from statelab.report.matrices import Matrix
-from statelab.report.matrices import Mechanism
-from statelab.report.promises import KEPT
-from statelab.report.rows import Row
-from statelab.report.text import joined
+from statelab.report.content import figures
+from statelab.report.content import states
+from statelab.report.content.matrices import Deployment
+from statelab.report.content.matrices import Line
+from statelab.report.content.matrices import Matrix
+from statelab.report.content.matrices import Mechanism
+from statelab.report.content.promises import KEPT
+from statelab.report.content.rows import Row
+from statelab.report.content.text import joined
 
 PLACES = {
     "module global": None,

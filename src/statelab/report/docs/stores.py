@@ -1,15 +1,15 @@
-"""Writes docs/stores.md from a run: `python -m statelab.report.stores reports/latest`."""
+"""Writes docs/stores.md from a run: `python -m statelab.report.docs.stores reports/latest`."""
 
 import sys
 from pathlib import Path
 
 from statelab.core.paths import REPORTS
 from statelab.core.paths import ROOT
-from statelab.report.document import Report
-from statelab.report.document import compose
-from statelab.report.files import read_results
-from statelab.report.markup import escaped
-from statelab.report.store_tables import comparison_tables
+from statelab.report.content.document import Report
+from statelab.report.content.document import compose
+from statelab.report.docs.store_tables import comparison_tables
+from statelab.report.formats.files import read_results
+from statelab.report.formats.markdown_pieces import escaped
 
 PAGE = ROOT / "docs" / "stores.md"
 
