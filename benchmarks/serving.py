@@ -127,7 +127,7 @@ def row(table: Table, what: str, goal: float, measured: tuple[float, float, floa
 
 def report_overhead(table: Table) -> None:
     """Wall time of a standard report against the sum of its cells' load time."""
-    command = [sys.executable, "-c", "from statelab.cli import main; main()", "run", "--engine", "local"]
+    command = [sys.executable, "-c", "from statelab.cli.main import main; main()", "run", "--engine", "local"]
     subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
     durations = RunFolder.open(ROOT / "reports/latest").read_manifest().durations_s
     share = durations["total"] / durations["load"]

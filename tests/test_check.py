@@ -17,9 +17,9 @@ from unittest import mock
 import pytest
 
 from statelab.check.models import MODELS
-from statelab.cli import main
+from statelab.cli.main import main
 
-COMMAND = [sys.executable, "-c", "from statelab.cli import main; main()", "check"]
+COMMAND = [sys.executable, "-c", "from statelab.cli.main import main; main()", "check"]
 
 
 @dataclass(frozen=True)

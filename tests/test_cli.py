@@ -11,7 +11,7 @@ import pytest
 from program import COMMAND
 from program import REPORTS
 from program import Statelab
-from statelab.cli import in_words
+from statelab.cli.main import in_words
 from statelab.core.paths import LOADTESTS
 from statelab.deploy.choose import choose
 from statelab.plan.app import App

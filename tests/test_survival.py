@@ -11,7 +11,7 @@ from statelab.drive.survival import exit_code
 from statelab.drive.survival import fit
 from statelab.plan.catalogue import Claims
 from statelab.plan.deployments import load_all
-from statelab.survive import survived
+from statelab.cli.survive import survived
 from statelab.theory.rule import outlives
 
 KEPT = {

@@ -14,7 +14,7 @@ from statelab.core.results import Latency
 from statelab.report.content.document import Report
 from statelab.report.content.document import compose
 from statelab.report.content.fixes import Change
-from statelab.report.formats import html
+from statelab.report.formats import html as page
 from statelab.report.formats import markdown
 from statelab.report.formats.terminal import print_report
 
@@ -96,7 +96,7 @@ def test_a_missing_figure_is_said_to_be_missing(figures: dict[str, object], told
 def test_a_run_without_sources_says_so_and_has_its_costs() -> None:
     """An older run or another app: no comparison, but the name, the figures and the reason."""
     found = report(*pair(), sources={})
-    html = html.render(found)
+    html = page.render(found)
     assert "This run has no source to compare" in "".join(Parsed(html).text)
     assert "1,000 → 500" in html
     assert "this run has no source to compare" in markdown.render(found)
@@ -104,7 +104,7 @@ def test_a_run_without_sources_says_so_and_has_its_costs() -> None:
 
 def test_a_broken_cell_names_its_fix_and_the_command_that_shows_it_again() -> None:
     """In the page beside the cell's proof; the link leads to the change."""
-    html = html.render(report(*pair()))
+    html = page.render(report(*pair()))
     why = html.partition('id="counter.redis-get-set.sync-4.io"')[2].partition("</details>")[0]
     assert 'href="#fix.counter.redis-get-set.redis-incr"' in why
     assert "throughput ×0.50, p95 ×3.00" in why
@@ -118,7 +118,7 @@ def test_a_broken_cell_names_its_fix_and_the_command_that_shows_it_again() -> No
 )
 def test_a_command_is_named_where_two_requests_must_meet(anomalies: list[str], shown: bool) -> None:
     """What shows with plain requests, one after the other, needs none."""
-    html = html.render(report(*pair(anomalies=anomalies)))
+    html = page.render(report(*pair(anomalies=anomalies)))
     assert ("statelab repro" in html) == shown
 
 
@@ -128,25 +128,25 @@ def test_where_nothing_held_the_reason_stands() -> None:
     found = report(cell(**(BROKEN | {"fix": None})), unfixed=[lack])
     out = io.StringIO()
     print_report(structs.replace(results(*pair()), manifest={"unfixed": [lack]}), Console(file=out, width=120))
-    assert "gevent; sync: nothing holds." in html.render(found)
+    assert "gevent; sync: nothing holds." in page.render(found)
     assert "`redis-get-set` (2): nothing holds." in markdown.render(found)
     assert "redis-get-set → redis-incr ×0.50; none for 2 cells" in out.getvalue()
 
 
 def test_marks_do_not_rest_on_colour() -> None:
     """Each changed line has its sign in the text, and no unchanged one has."""
-    cells = re.findall(r'<td(?: class="(goes|comes)")?><i>(.)</i>', html.render(compose(sample())))
+    cells = re.findall(r'<td(?: class="(goes|comes)")?><i>(.)</i>', page.render(compose(sample())))
     assert set(cells) == {("goes", "−"), ("comes", "+"), ("", " ")}
 
 
 def test_code_of_others_stays_text() -> None:
     """In the page it is escaped, in Markdown it cannot end its block, nowhere does it hold control characters."""
     found = compose(sample())
-    for text in (html.render(found), markdown.render(found)):
+    for text in (page.render(found), markdown.render(found)):
         assert not re.search("[\x00-\x08\x0b-\x1f]", text)
     outside_code = markdown.render(found).split("```")[::2]
     assert not any("<script" in part or "one line that is too long" in part for part in outside_code)
-    assert "<script>alert('x')</script> & \"quotes\" | pipes | `ticks`" in "".join(Parsed(html.render(found)).text)
+    assert "<script>alert('x')</script> & \"quotes\" | pipes | `ticks`" in "".join(Parsed(page.render(found)).text)
 
 
 def test_the_terminal_has_one_line_a_broken_mechanism() -> None:
@@ -162,5 +162,5 @@ def test_the_terminal_has_one_line_a_broken_mechanism() -> None:
 def test_a_run_in_which_nothing_broke_has_no_section() -> None:
     """No empty heading in any format."""
     found = report(cell())
-    assert 'id="fixes"' not in html.render(found)
+    assert 'id="fixes"' not in page.render(found)
     assert "What holds instead" not in markdown.render(found)

@@ -10,7 +10,7 @@ import pytest
 from statelab.core.results import Results
 from statelab.report.content import states
 from statelab.report.content.document import compose
-from statelab.report.formats import html
+from statelab.report.formats import html as page
 
 from .cells import LOST
 from .cells import cell
@@ -53,7 +53,7 @@ class Parsed(HTMLParser):
 
 @cache
 def html() -> str:
-    return html.render(compose(sample()))
+    return page.render(compose(sample()))
 
 
 @cache
@@ -149,7 +149,7 @@ def test_what_contradicts_the_theory_comes_first() -> None:
 
 def test_a_report_in_which_all_agrees_says_so() -> None:
     """No empty lists, no picture section, no alarm."""
-    text = "".join(Parsed(html.render(compose(results(cell())))).text)
+    text = "".join(Parsed(page.render(compose(results(cell())))).text)
     assert "Nowhere: every measured cell came out as the rule predicts." in text
     assert "The proofs" not in text
 
@@ -157,7 +157,7 @@ def test_a_report_in_which_all_agrees_says_so() -> None:
 @pytest.mark.parametrize("given", [results(), results(cell(**LOST, witness=None, operations=None, lost=None))])
 def test_a_report_of_little_can_be_written(given: object) -> None:
     """No cell at all, or a cell without figures: the page is there and well formed."""
-    Parsed(html.render(compose(given)))  # type: ignore[arg-type]
+    Parsed(page.render(compose(given)))  # type: ignore[arg-type]
 
 
 def test_the_page_is_of_a_reasonable_size() -> None:

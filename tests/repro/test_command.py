@@ -14,7 +14,7 @@ from program import COMMAND
 from program import REPORTS
 from program import Statelab
 from statelab.core.operation import read_recording
-from statelab.repro import command
+from statelab.cli import repro
 
 
 @pytest.mark.process
@@ -39,7 +39,7 @@ def test_all_under_one_server_without_two_stores(monkeypatch: pytest.MonkeyPatch
     and says how to get it."""
     monkeypatch.setattr("statelab.deploy.stores.find", lambda *names: None)
     output = StringIO()
-    code = command.repro(
+    code = repro.repro(
         Console(file=output), cell="", deployment=["dev-threaded"], engine="local", everything=True, runs=2
     )
     lines = [" ".join(line.split()) for line in output.getvalue().splitlines()]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from statelab.commands import Tracker
-from statelab.commands import undisturbed
+from statelab.cli.lab import Tracker
+from statelab.cli.lab import undisturbed
 from statelab.core.errors import BadInput
 from statelab.core.errors import Unavailable
 from statelab.core.operation import encode_line

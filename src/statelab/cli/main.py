@@ -10,13 +10,13 @@ from typing import Any
 import click
 from rich.console import Console
 
-from statelab import commands
-from statelab import survive as survival
+from statelab.cli import lab
+from statelab.cli import survive as survival
 from statelab.check.models import MODELS
 from statelab.core.errors import BadInput
 from statelab.core.errors import EngineFailed
 from statelab.core.errors import Unavailable
-from statelab.repro import command as reproduction
+from statelab.cli import repro as reproduction
 
 EXIT_BAD_INPUT = 2
 EXIT_STOPPED = 130
@@ -64,14 +64,14 @@ def cli() -> None:
 @_app
 def run(**options: Any) -> None:
     """Measure the selected cells, judge them, and write and print the report."""
-    sys.exit(commands.run(Console(), **options))
+    sys.exit(lab.run(Console(), **options))
 
 
 @cli.command()
 @click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
 def report(folder: Path) -> None:
     """Render a saved run again, from its histories alone."""
-    sys.exit(commands.report(Console(), folder))
+    sys.exit(lab.report(Console(), folder))
 
 
 @cli.command()
@@ -87,9 +87,9 @@ def check(**options: Any) -> None:
 
     Ends with 0 held, 1 violated, 3 unknown, 2 bad input; of several files with that of the worst.
     """
-    from statelab import checking  # pyarrow takes 0.15 s to import and most commands never need it
+    from statelab.cli import check  # pyarrow takes 0.15 s to import and most commands never need it
 
-    sys.exit(checking.check(**options))
+    sys.exit(check.check(**options))
 
 
 @cli.command()
@@ -102,7 +102,7 @@ def survive(mechanism: list[str]) -> None:
 @cli.command("list")
 def list_everything() -> None:
     """What there is: workloads, mechanisms, deployments, windows, profiles."""
-    commands.list_everything(Console())
+    lab.list_everything(Console())
 
 
 @cli.command()
@@ -110,25 +110,25 @@ def list_everything() -> None:
 @_app
 def up(engine: str, **app: Any) -> None:
     """Bring the whole lab up; with the local engine it runs until Ctrl-C."""
-    commands.up(Console(), engine, app)
+    lab.up(Console(), engine, app)
 
 
 @cli.command()
 def down() -> None:
     """Stop the lab that `up` started."""
-    commands.down(Console())
+    lab.down(Console())
 
 
 @cli.command()
 def load() -> None:
     """Open the Locust web UI on what is up."""
-    commands.load(Console())
+    lab.load(Console())
 
 
 @cli.command()
 def setup() -> None:
     """Get the store programs that are missing on this machine, without installing anything."""
-    commands.setup(Console())
+    lab.setup(Console())
 
 
 @cli.command()

@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from statelab.commands import undisturbed
+from statelab.cli.lab import undisturbed
 from statelab.core.errors import BadInput
 from statelab.core.errors import require_known
 from statelab.core.paths import DEPLOYMENTS
