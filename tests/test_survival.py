@@ -2,6 +2,7 @@
 
 import pytest
 
+from statelab.cli.survive import survived
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.results import ENDINGS
 from statelab.core.results import Survival
@@ -11,7 +12,6 @@ from statelab.drive.survival import exit_code
 from statelab.drive.survival import fit
 from statelab.plan.catalogue import Claims
 from statelab.plan.deployments import load_all
-from statelab.cli.survive import survived
 from statelab.theory.rule import outlives
 
 KEPT = {

@@ -13,8 +13,8 @@ from rich.console import Console
 from program import COMMAND
 from program import REPORTS
 from program import Statelab
-from statelab.core.operation import read_recording
 from statelab.cli import repro
+from statelab.core.operation import read_recording
 
 
 @pytest.mark.process

@@ -2,13 +2,13 @@
 
 import pytest
 
+from statelab.cli import repro
 from statelab.core.errors import BadInput
 from statelab.core.operation import ServedBy
 from statelab.core.results import ANOMALIES
 from statelab.plan.catalogue import Catalogue
 from statelab.plan.deployments import Deployment
 from statelab.repro import SCRIPTS
-from statelab.cli import repro
 from statelab.repro.schedule import Hold
 from statelab.repro.schedule import Release
 from statelab.repro.targets import NOBODY_CHOOSES

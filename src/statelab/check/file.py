@@ -11,9 +11,9 @@ from statelab.check.kernels.model import Finding
 from statelab.check.kernels.model import Model
 from statelab.check.kernels.model import VerdictName
 from statelab.check.kernels.scope import scope
+from statelab.check.kernels.words import milliseconds
+from statelab.check.kernels.words import plural
 from statelab.check.models import MODELS
-from statelab.check.models.counter.words import milliseconds
-from statelab.check.models.counter.words import plural
 from statelab.core.errors import BadInput
 from statelab.core.errors import require_known
 from statelab.core.operation import Value

@@ -1,13 +1,17 @@
 """`statelab repro`: starts the lab with gates, plays what was asked for, stops it all, and says what was shown."""
 
+import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
+import click
 from rich.console import Console
 
-from statelab.cli.lab import Tracker
-from statelab.cli.lab import undisturbed
+from statelab.cli import options as shared
+from statelab.cli.progress import Tracker
+from statelab.cli.progress import undisturbed
 from statelab.core.errors import BadInput
 from statelab.core.errors import Unavailable
 from statelab.core.operation import encode_line
@@ -39,6 +43,17 @@ EXIT_NOT_AS_PREDICTED = 1
 EXIT_UNAVAILABLE = 3
 
 ASK = "name one cell, as in `statelab repro counter/module-global --deployment gthread`, or --all for every red cell"
+
+
+@click.command("repro")
+@click.argument("cell", metavar="[WORKLOAD/MECHANISM]", default="")
+@click.option("--deployment", callback=shared.several, metavar="NAMES", help="under this one (with --all: under these)")
+@shared.engine
+@click.option("--all", "everything", is_flag=True, help="every cell that requests which meet must break")
+@click.option("--runs", type=click.IntRange(1, 1000), default=1, show_default=True, help="play each so many times")
+def command(**options: Any) -> None:
+    """Show a predicted violation on demand: two requests in the one order that breaks the promise, no load."""
+    sys.exit(repro(Console(), **options))
 
 
 class Reproduction:

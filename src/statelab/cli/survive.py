@@ -1,8 +1,12 @@
 """`statelab survive`: what a counter outlives, in each place it may be kept."""
 
+import sys
+
+import click
 from rich.console import Console
 
-from statelab.cli.lab import undisturbed
+from statelab.cli import options as shared
+from statelab.cli.progress import undisturbed
 from statelab.core.errors import BadInput
 from statelab.core.errors import require_known
 from statelab.core.paths import DEPLOYMENTS
@@ -17,6 +21,13 @@ from statelab.plan.catalogue import of_app
 from statelab.plan.deployments import Deployment
 from statelab.plan.deployments import load_all
 from statelab.report.formats.survival_table import survival_table
+
+
+@click.command("survive")
+@click.option("--mechanism", callback=shared.several, metavar="NAMES", help="only these, by comma (default: all)")
+def command(mechanism: list[str]) -> None:
+    """Count up, end the worker, the server, the store, everything; start it again, and see what is left."""
+    sys.exit(survive(Console(), mechanism))
 
 
 def survived(mechanisms: list[str]) -> tuple[Deployment, list[Survival]]:

@@ -1,6 +1,6 @@
 """The workload `lock`: A has the lock and is held in its section, B takes the lock meanwhile."""
 
-from statelab.check.models.counter.words import milliseconds
+from statelab.check.kernels.words import milliseconds
 from statelab.core.operation import Operation
 from statelab.plan.catalogue import Claims
 from statelab.repro.schedule import Hold

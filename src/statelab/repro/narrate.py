@@ -6,7 +6,7 @@ from itertools import groupby
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from statelab.check.models.counter.words import plural
+from statelab.check.kernels.words import plural
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
 from statelab.core.results import ANOMALIES

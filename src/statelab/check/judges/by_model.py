@@ -18,7 +18,7 @@ from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Finding
 from statelab.check.kernels.model import Model
 from statelab.check.kernels.scope import scope
-from statelab.check.models.counter.words import plural
+from statelab.check.kernels.words import plural
 from statelab.core.operation import Value
 from statelab.core.results import ANOMALIES
 from statelab.core.results import VerdictName

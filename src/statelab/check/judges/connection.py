@@ -20,9 +20,9 @@ from statelab.check.judges.by_model import violated
 from statelab.check.judges.coverage import Expectation
 from statelab.check.judges.judgement import Judgement
 from statelab.check.judges.witness import witness
+from statelab.check.kernels.words import Cast
+from statelab.check.kernels.words import plural
 from statelab.check.models import MODELS
-from statelab.check.models.counter.words import Cast
-from statelab.check.models.counter.words import plural
 from statelab.core.results import ANOMALIES
 from statelab.core.results import Witness
 from statelab.record.columns import INF

@@ -26,10 +26,10 @@ from statelab.check.judges.judgement import unjudged
 from statelab.check.judges.stall import stall
 from statelab.check.judges.witness import witness
 from statelab.check.kernels.pairs import apart
+from statelab.check.kernels.words import Cast
+from statelab.check.kernels.words import plural
 from statelab.check.models.counter import one_way
 from statelab.check.models.counter.words import UP
-from statelab.check.models.counter.words import Cast
-from statelab.check.models.counter.words import plural
 from statelab.core.operation import Operation
 from statelab.core.results import ANOMALIES
 from statelab.core.results import Witness

@@ -3,7 +3,7 @@
 import numpy as np
 
 from statelab.check.judges.witness import witness
-from statelab.check.models.counter.words import plural
+from statelab.check.kernels.words import plural
 from statelab.core.results import Witness
 from statelab.record.columns import OK
 from statelab.record.columns import History

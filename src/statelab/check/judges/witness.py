@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from statelab.check.models.counter.words import Cast
+from statelab.check.kernels.words import Cast
 from statelab.core.results import Witness
 from statelab.record.columns import History
 from statelab.record.columns import Mask

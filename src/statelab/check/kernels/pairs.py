@@ -6,8 +6,8 @@ import numpy as np
 
 from statelab.check.kernels.packing import arranged
 from statelab.check.kernels.packing import spans
-from statelab.check.models.counter.words import Cast
-from statelab.check.models.counter.words import milliseconds
+from statelab.check.kernels.words import Cast
+from statelab.check.kernels.words import milliseconds
 from statelab.record.columns import History
 from statelab.record.columns import Integers
 

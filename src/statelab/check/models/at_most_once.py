@@ -30,8 +30,8 @@ from statelab.check.kernels.packing import paired
 from statelab.check.kernels.packing import spans
 from statelab.check.kernels.pairs import apart
 from statelab.check.kernels.pairs import closest
-from statelab.check.models.counter.words import Cast
-from statelab.check.models.counter.words import plural
+from statelab.check.kernels.words import Cast
+from statelab.check.kernels.words import plural
 from statelab.core.operation import Value
 from statelab.record.columns import FAIL
 from statelab.record.columns import INFO

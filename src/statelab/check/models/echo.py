@@ -29,8 +29,8 @@ from statelab.check.kernels.model import Proof
 from statelab.check.kernels.packing import arranged
 from statelab.check.kernels.packing import spans
 from statelab.check.kernels.pairs import apart
-from statelab.check.models.counter.words import Cast
-from statelab.check.models.counter.words import milliseconds
+from statelab.check.kernels.words import Cast
+from statelab.check.kernels.words import milliseconds
 from statelab.core.operation import Value
 from statelab.record.columns import OK
 from statelab.record.columns import History

@@ -19,7 +19,7 @@ from statelab.check.kernels.packing import fits
 from statelab.check.kernels.packing import paired
 from statelab.check.kernels.pairs import apart
 from statelab.check.kernels.pairs import closest
-from statelab.check.models.counter.words import Cast
+from statelab.check.kernels.words import Cast
 from statelab.core.operation import Value
 from statelab.record.columns import OK
 from statelab.record.columns import History

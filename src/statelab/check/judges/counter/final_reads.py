@@ -5,8 +5,8 @@ import numpy as np
 from statelab.check.judges.counter.levels import Parting
 from statelab.check.judges.counter.quiet_reads import allowed
 from statelab.check.judges.witness import witness
-from statelab.check.models.counter.words import Cast
-from statelab.check.models.counter.words import plural
+from statelab.check.kernels.words import Cast
+from statelab.check.kernels.words import plural
 from statelab.core.results import Witness
 from statelab.record.columns import Integers
 from statelab.record.columns import Level

@@ -10,9 +10,9 @@ from statelab.check.judges.coverage import Expectation
 from statelab.check.judges.coverage import shortfall
 from statelab.check.judges.judgement import Judgement
 from statelab.check.judges.judgement import unjudged
+from statelab.check.kernels.words import plural
 from statelab.check.models.counter.ranked import Answers
 from statelab.check.models.counter.ranked import answers
-from statelab.check.models.counter.words import plural
 from statelab.core.results import ANOMALIES
 from statelab.core.results import VerdictName
 from statelab.record.columns import History

@@ -1,9 +1,9 @@
 """Why what was read of a blind counter contradicts itself, for a reader who does not know the algorithm."""
 
+from statelab.check.kernels.words import Cast
+from statelab.check.kernels.words import milliseconds
+from statelab.check.kernels.words import plural
 from statelab.check.models.blind_counter.witness import Witness
-from statelab.check.models.counter.words import Cast
-from statelab.check.models.counter.words import milliseconds
-from statelab.check.models.counter.words import plural
 from statelab.record.columns import History
 
 _ALL_NAMED = 6

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from statelab.check.models.counter.words import Cast
-from statelab.check.models.counter.words import milliseconds
-from statelab.check.models.counter.words import plural
+from statelab.check.kernels.words import Cast
+from statelab.check.kernels.words import milliseconds
+from statelab.check.kernels.words import plural
 from statelab.check.models.inventory.witness import Witness
 from statelab.record.columns import History
 

@@ -6,7 +6,7 @@ from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Finding
 from statelab.check.kernels.model import Model
 from statelab.check.kernels.model import Proof
-from statelab.check.models.counter.words import plural
+from statelab.check.kernels.words import plural
 from statelab.check.models.key_value.judge import Judged
 from statelab.check.models.key_value.judge import judge
 from statelab.check.models.key_value.witness import witness

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from statelab.check.models.counter.words import Cast
-from statelab.check.models.counter.words import milliseconds
-from statelab.check.models.counter.words import plural
+from statelab.check.kernels.words import Cast
+from statelab.check.kernels.words import milliseconds
+from statelab.check.kernels.words import plural
 from statelab.check.models.key_value.order import Writes
 from statelab.check.models.key_value.order import forced
 from statelab.check.models.key_value.texts import Calls

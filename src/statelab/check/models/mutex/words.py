@@ -3,9 +3,9 @@
 import numpy as np
 
 from statelab.check.kernels.pairs import precedences
-from statelab.check.models.counter.words import Cast
-from statelab.check.models.counter.words import milliseconds
-from statelab.check.models.counter.words import plural
+from statelab.check.kernels.words import Cast
+from statelab.check.kernels.words import milliseconds
+from statelab.check.kernels.words import plural
 from statelab.check.models.mutex.witness import Witness
 from statelab.record.columns import FAIL
 from statelab.record.columns import INF

@@ -34,7 +34,7 @@ from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Finding
 from statelab.check.kernels.model import Model
 from statelab.check.kernels.search import Outcome
-from statelab.check.models.counter.words import plural
+from statelab.check.kernels.words import plural
 from statelab.check.models.register.counts import counts
 from statelab.check.models.register.proof import by_rule
 from statelab.check.models.register.proof import by_search

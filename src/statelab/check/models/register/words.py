@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from collections.abc import Sequence
 
-from statelab.check.models.counter.words import Cast
-from statelab.check.models.counter.words import milliseconds
+from statelab.check.kernels.words import Cast
+from statelab.check.kernels.words import milliseconds
 from statelab.check.models.register.witness import Link
 from statelab.check.models.register.witness import Witness
 from statelab.record.columns import History

@@ -28,7 +28,7 @@ from statelab.check.kernels.model import Finding
 from statelab.check.kernels.model import Model
 from statelab.check.kernels.model import Proof
 from statelab.check.kernels.pairs import apart
-from statelab.check.models.counter.words import Cast
+from statelab.check.kernels.words import Cast
 from statelab.check.models.session.order import Regress
 from statelab.check.models.session.order import Sessions
 from statelab.check.models.session.order import sessions

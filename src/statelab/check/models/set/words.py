@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from statelab.check.models.counter.words import Cast
-from statelab.check.models.counter.words import milliseconds
+from statelab.check.kernels.words import Cast
+from statelab.check.kernels.words import milliseconds
 from statelab.check.models.set.evidence import Evidence
 from statelab.check.models.set.witness import Witness
 from statelab.record.columns import FAIL
