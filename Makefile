@@ -58,8 +58,8 @@ test: $(READY) lint ## lint, types, and all tests; the Compose tests run where a
 	@$(BIN)/pytest -n 2 --dist loadfile --durations=15 -m process
 	@$(BIN)/pytest --durations=5 -m docker
 
-lint: $(READY) ## ruff and mypy (strict)
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+lint: $(READY) ## ruff, mypy (strict), and the layers of src/statelab (import-linter)
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo
 
 fuzz: $(READY) ## every checker against exhaustive search on random histories (MODELS= COUNT=1000000 SEED=)
 	@PYTHONPATH=tests $(BIN)/python tests/fuzz.py --models "$(MODELS)" $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))

@@ -29,8 +29,8 @@ Written by `make docs` from `src/statelab/theory/failures.toml`, the app's catal
 where they differ. Each failure was reported by users, in the threads that its section names. Most of them waited for a
 deployment: the app was right where it was written and wrong where it was served. So each is shown with one mechanism
 of the lab that breaks in the same way: under a deployment that hides the failure, under one that shows it, and there
-once more with the mechanism that fixes it. The marks are the theory's. `tests/test_failures.py` runs all of these
-cells on real servers and asserts what they say; the command of each failure measures its cells again.
+once more with the mechanism that fixes it. The marks are the theory's. `tests/theory/test_failures.py` runs all of
+these cells on real servers and asserts what they say; the command of each failure measures its cells again.
 
 """
 

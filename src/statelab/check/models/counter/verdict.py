@@ -7,7 +7,7 @@ A history of such a counter is linearizable iff, on each key,
    of unknown outcome that had started when x ended (Hall's condition: deadlines only grow with the number, so if
    each prefix of the missing numbers finds enough of them, the greedy matching gives every number one of its own).
 Unknown increments that are not needed come last, or never. O(n log n), one sort; checked against exhaustive search in
-tests/checkers/test_counter_against_oracle.py.
+tests/check/models/test_counter_against_oracle.py.
 
 What a WITNESS is. Dropping operations from a valid history leaves numbers that nobody was told, so a sub-history
 needs its context. The rule here: operations outside the witness are kept as increments whose answers are forgotten -

@@ -12,7 +12,7 @@ import pyarrow.parquet
 import pytest
 
 from agreement import side_by_side
-from checkers.test_models import EVERY
+from check.models.test_models import EVERY
 from models.known import Known
 from statelab.check.json_lines import as_lines
 from statelab.check.models import MODELS
