@@ -58,8 +58,8 @@ test: $(READY) lint ## lint, types, and all tests; the Compose tests run where a
 	@$(BIN)/pytest -n 2 --dist loadfile --durations=15 -m process
 	@$(BIN)/pytest --durations=5 -m docker
 
-lint: $(READY) ## ruff and mypy (strict)
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+lint: $(READY) ## ruff, mypy (strict), and the layers of src/statelab (import-linter)
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo
 
 fuzz: $(READY) ## every checker against exhaustive search on random histories (MODELS= COUNT=1000000 SEED=)
 	@PYTHONPATH=tests $(BIN)/python tests/fuzz.py --models "$(MODELS)" $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
@@ -71,13 +71,13 @@ speed: $(READY) ## measure the checkers and put the table and the plot into docs
 	@$(BIN)/python -m benchmarks checking && $(BIN)/python -m benchmarks.publish
 
 readme: $(READY) ## put the headline table of reports/latest into the README
-	@$(BIN)/python -m statelab.report.readme
+	@$(BIN)/python -m statelab.report.docs.readme
 
 stores: $(READY) ## write docs/stores.md anew from reports/latest
-	@$(BIN)/python -m statelab.report.stores
+	@$(BIN)/python -m statelab.report.docs.stores
 
 docs: $(READY) ## write docs/mechanisms.md and docs/failures.md anew from the catalogue and the theory
-	@$(BIN)/python -m statelab.report.mechanisms && $(BIN)/python -m statelab.report.failures
+	@$(BIN)/python -m statelab.report.docs.mechanisms && $(BIN)/python -m statelab.report.docs.failures
 
 lock: $(READY) ## write requirements/*.txt anew from pyproject.toml
 	@requirements/lock

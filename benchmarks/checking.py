@@ -24,8 +24,8 @@ from rich.table import Table
 
 from benchmarks.plot import Line
 from benchmarks.plot import plot
-from statelab.checkers import MODELS
-from statelab.paths import ROOT
+from statelab.check.models import MODELS
+from statelab.core.paths import ROOT
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 LINES_SIZE = 1_000_000

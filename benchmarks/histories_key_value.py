@@ -7,8 +7,8 @@ import numpy as np
 
 from benchmarks.ten_clients import columns
 from benchmarks.ten_clients import requests
-from statelab.checkers.packing import paired
-from statelab.columns import History
+from statelab.check.kernels.packing import paired
+from statelab.record.columns import History
 
 STRETCH = 100
 OPS = ("put", "append", "get")

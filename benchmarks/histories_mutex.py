@@ -8,11 +8,11 @@ from benchmarks.ten_clients import CLIENTS
 from benchmarks.ten_clients import UNANSWERED
 from benchmarks.ten_clients import Requests
 from benchmarks.ten_clients import columns
-from statelab.columns import INF
-from statelab.columns import OK
-from statelab.columns import Codes
-from statelab.columns import History
-from statelab.columns import Integers
+from statelab.record.columns import INF
+from statelab.record.columns import OK
+from statelab.record.columns import Codes
+from statelab.record.columns import History
+from statelab.record.columns import Integers
 
 
 def history(n: int, rng: np.random.Generator) -> History:

@@ -6,10 +6,10 @@ import numpy as np
 
 from benchmarks.ten_clients import columns
 from benchmarks.ten_clients import requests
-from statelab.columns import OK
-from statelab.columns import History
-from statelab.columns import Integers
-from statelab.columns import Mask
+from statelab.record.columns import OK
+from statelab.record.columns import History
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
 
 OPS = ("write", "read", "cas")
 

@@ -6,11 +6,11 @@ import numpy as np
 
 from benchmarks.ten_clients import columns
 from benchmarks.ten_clients import requests
-from statelab.coding import Lists
-from statelab.columns import OK
-from statelab.columns import History
-from statelab.columns import Integers
-from statelab.columns import Mask
+from statelab.record.coding import Lists
+from statelab.record.columns import OK
+from statelab.record.columns import History
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
 
 OPS = ("add", "contains", "elements")
 

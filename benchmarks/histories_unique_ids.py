@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.ten_clients import columns
 from benchmarks.ten_clients import requests
-from statelab.columns import History
+from statelab.record.columns import History
 
 
 def history(n: int, rng: np.random.Generator) -> History:

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.checking import generator
-from statelab.checkers import MODELS
-from statelab.checkers.model import Deadline
-from statelab.checkers.model import Finding
-from statelab.checkers.model import Model
-from statelab.columns import History
-from statelab.reading import read
+from statelab.check.kernels.model import Deadline
+from statelab.check.kernels.model import Finding
+from statelab.check.kernels.model import Model
+from statelab.check.models import MODELS
+from statelab.record import parquet
+from statelab.record.columns import History
+from statelab.record.reading import read
 
 WARM = 5_000
 TIMES, MOST_TIMES = 3, 9
@@ -26,9 +27,9 @@ ENOUGH_S = 1.5
 
 def _write(history: History, form: str, path: Path) -> None:
     if form == "parquet":
-        history.write_parquet(path)
+        parquet.write(history, path)
     else:
-        from statelab.reading import as_lines
+        from statelab.check.json_lines import as_lines
 
         with path.open("wb") as file:
             file.writelines(as_lines(history))

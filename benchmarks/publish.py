@@ -3,7 +3,7 @@
 import re
 
 from benchmarks.checking import FOLDER
-from statelab.paths import ROOT
+from statelab.core.paths import ROOT
 
 PLACE = re.compile(r"(<!-- speed:.*?-->\n).*?(<!-- /speed -->)", re.DOTALL)
 PLOT = "checking-speed.svg"

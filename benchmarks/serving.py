@@ -14,16 +14,16 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from statelab.app import App
-from statelab.deployments import load_all
-from statelab.engines.choose import choose
-from statelab.engines.local import LocalEngine
-from statelab.engines.programs import find
-from statelab.engines.programs import unpack_debian
-from statelab.paths import DEPLOYMENTS
-from statelab.paths import LOADTESTS
-from statelab.paths import ROOT
-from statelab.runfolder import RunFolder
+from statelab.core.paths import DEPLOYMENTS
+from statelab.core.paths import LOADTESTS
+from statelab.core.paths import ROOT
+from statelab.deploy.choose import choose
+from statelab.deploy.local import LocalEngine
+from statelab.deploy.programs import find
+from statelab.deploy.programs import unpack_debian
+from statelab.plan.app import App
+from statelab.plan.deployments import load_all
+from statelab.record.run_folder import RunFolder
 
 SECONDS = 4.0
 PAIRS = 7
@@ -127,7 +127,7 @@ def row(table: Table, what: str, goal: float, measured: tuple[float, float, floa
 
 def report_overhead(table: Table) -> None:
     """Wall time of a standard report against the sum of its cells' load time."""
-    command = [sys.executable, "-c", "from statelab.cli import main; main()", "run", "--engine", "local"]
+    command = [sys.executable, "-c", "from statelab.cli.main import main; main()", "run", "--engine", "local"]
     subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
     durations = RunFolder.open(ROOT / "reports/latest").read_manifest().durations_s
     share = durations["total"] / durations["load"]

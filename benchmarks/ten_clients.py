@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from statelab.columns import INF
-from statelab.columns import INFO
-from statelab.columns import OK
-from statelab.columns import Codes
-from statelab.columns import History
-from statelab.columns import Integers
-from statelab.columns import Mask
+from statelab.record.columns import INF
+from statelab.record.columns import INFO
+from statelab.record.columns import OK
+from statelab.record.columns import Codes
+from statelab.record.columns import History
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
 
 CLIENTS = 10
 UNANSWERED = 0.01

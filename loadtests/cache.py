@@ -14,7 +14,7 @@ import gevent
 
 from cells import Cell
 from recording import RecordingClient
-from statelab.history import Operation
+from statelab.core.operation import Operation
 
 QUICK, SLOW = 0, 31
 """Values leave these remainders of 32; the app takes one query more to compute them."""

@@ -4,7 +4,7 @@ import time
 
 import msgspec
 
-from statelab.history import Operation
+from statelab.core.operation import Operation
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):

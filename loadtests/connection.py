@@ -10,7 +10,7 @@ import gevent
 
 from cells import Cell
 from recording import RecordingClient
-from statelab.history import Operation
+from statelab.core.operation import Operation
 
 PATIENCE = 10
 """How often connections are counted until there are no more than before and each process may keep; a server takes its

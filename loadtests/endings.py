@@ -1,6 +1,6 @@
 """How a call ended: did it take effect, did it not, or is that unknown?"""
 
-from statelab.history import Status
+from statelab.core.operation import Status
 
 REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 422, 501})
 """Answers that the app gives before it changes anything."""

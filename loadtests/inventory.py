@@ -6,7 +6,7 @@ from itertools import count
 from cells import Cell
 from quantities import STOCK
 from recording import RecordingClient
-from statelab.history import Operation
+from statelab.core.operation import Operation
 
 BUYS = 6
 """Asked of an article before all go on to the next one: three times as many as there are."""

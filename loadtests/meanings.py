@@ -13,9 +13,9 @@ from itertools import pairwise
 
 from quantities import LIMIT
 from quantities import STOCK
-from statelab.history import Operation
-from statelab.history import Result
-from statelab.history import Value
+from statelab.core.operation import Operation
+from statelab.core.operation import Result
+from statelab.core.operation import Value
 
 NOTHING_SEEN = "nothing seen under this load; that is not a proof"
 

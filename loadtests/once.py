@@ -4,7 +4,7 @@ from collections import Counter
 
 from cells import Cell
 from recording import RecordingClient
-from statelab.history import Operation
+from statelab.core.operation import Operation
 
 TIMES = 2
 """How often each request is sent."""

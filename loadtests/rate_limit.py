@@ -10,7 +10,7 @@ from itertools import count
 from cells import Cell
 from quantities import LIMIT
 from recording import RecordingClient
-from statelab.history import Operation
+from statelab.core.operation import Operation
 
 HITS = 6
 """Asked in one name before the next one: three times as many as are let through."""

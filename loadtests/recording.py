@@ -16,10 +16,10 @@ import msgspec
 from locust.contrib.fasthttp import FastHttpSession
 
 from endings import sort_ending
-from statelab.history import Operation
-from statelab.history import Result
-from statelab.history import ServedBy
-from statelab.history import encode_line
+from statelab.core.operation import Operation
+from statelab.core.operation import Result
+from statelab.core.operation import ServedBy
+from statelab.core.operation import encode_line
 
 NEW_PROCESS = 1000
 """Added to a client's process number after an unknown outcome: the old request may still be running."""

@@ -5,7 +5,7 @@ import secrets
 
 from cells import Cell
 from recording import RecordingClient
-from statelab.history import Operation
+from statelab.core.operation import Operation
 
 
 def _nonce() -> str:

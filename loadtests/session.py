@@ -10,7 +10,7 @@ from browsers import Browser
 from browsers import Jar
 from cells import Cell
 from recording import RecordingClient
-from statelab.history import Operation
+from statelab.core.operation import Operation
 
 BROWSERS = 2
 ACTS_PER_LOGIN = 6

@@ -4,8 +4,8 @@ from collections import Counter
 from typing import Any
 
 from meanings import MEANINGS
-from statelab.history import Operation
-from statelab.history import Result
+from statelab.core.operation import Operation
+from statelab.core.operation import Result
 
 KEY = "state"
 COLUMNS = {

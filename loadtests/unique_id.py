@@ -2,7 +2,7 @@
 
 from cells import Cell
 from recording import RecordingClient
-from statelab.history import Operation
+from statelab.core.operation import Operation
 
 
 def act(client: RecordingClient, cell: Cell) -> Operation:

@@ -10,11 +10,11 @@ import msgspec
 
 from models.known import Known
 from models.known import Operations
-from statelab.checkers.model import Deadline
-from statelab.checkers.model import Finding
-from statelab.checkers.model import Model
-from statelab.columns import History
-from statelab.history import Operation
+from statelab.check.kernels.model import Deadline
+from statelab.check.kernels.model import Finding
+from statelab.check.kernels.model import Model
+from statelab.core.operation import Operation
+from statelab.record.columns import History
 
 
 def columns(model: Model, operations: Operations) -> History:

@@ -5,9 +5,9 @@ import random
 import msgspec
 import numpy as np
 
-from statelab.columns import History
-from statelab.history import Operation
-from statelab.history import ServedBy
+from statelab.core.operation import Operation
+from statelab.core.operation import ServedBy
+from statelab.record.columns import History
 
 MS = 1_000_000
 

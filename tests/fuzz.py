@@ -18,7 +18,7 @@ from agreement import lines
 from agreement import loosened
 from agreement import smallest_difference
 from models.known import Known
-from statelab.checkers import MODELS
+from statelab.check.models import MODELS
 
 BATCH = 20_000
 

@@ -2,9 +2,9 @@
 
 from functools import cache
 
-from statelab.app import App
-from statelab.catalogue import Catalogue
-from statelab.catalogue import of_app
+from statelab.plan.app import App
+from statelab.plan.catalogue import Catalogue
+from statelab.plan.catalogue import of_app
 
 
 @cache

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from statelab.history import Operation
+from statelab.core.operation import Operation
 
 Step = Callable[[Any, Operation], Any]
 

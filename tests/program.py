@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 
 Statelab = Callable[..., subprocess.CompletedProcess[str]]
-COMMAND = [sys.executable, "-c", "from statelab.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "from statelab.cli.main import main; main()"]
 REPORTS = "STATELAB_REPORTS"
 """Names the folder of the reports; every process that the lab starts inherits it, which tells them from others."""
 

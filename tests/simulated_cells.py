@@ -7,9 +7,9 @@ from dataclasses import replace
 from counter_histories import MS
 from counter_histories import read
 from counter_histories import server
-from statelab.columns import History
-from statelab.history import Operation
-from statelab.history import ServedBy
+from statelab.core.operation import Operation
+from statelab.core.operation import ServedBy
+from statelab.record.columns import History
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,10 +12,10 @@ from meanings import MEANINGS
 from meanings import NOTHING_SEEN
 from state_tab import NOTHING_DONE
 from state_tab import StateTab
-from statelab.history import Operation
-from statelab.history import Result
-from statelab.history import Value
-from statelab.judge import JUDGES
+from statelab.core.operation import Operation
+from statelab.core.operation import Result
+from statelab.core.operation import Value
+from webapp.catalogue import WORKLOADS
 
 clock = itertools.count(10, 10)
 
@@ -70,8 +70,8 @@ def test_what_is_said(workload: str, operations: list[Operation], final: list[Re
 
 def test_every_workload_has_a_sentence() -> None:
     """Whatever is judged, the tab can speak of; each has a right and a wrong history above."""
-    assert MEANINGS.keys() == JUDGES.keys()
-    assert {workload for workload, _, _, said in SAID if said != NOTHING_SEEN} == JUDGES.keys()
+    assert MEANINGS.keys() == WORKLOADS.keys()
+    assert {workload for workload, _, _, said in SAID if said != NOTHING_SEEN} == WORKLOADS.keys()
 
 
 def test_a_read_during_an_update_may_be_either() -> None:

@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 from program import REPORTS
-from statelab.history import Operation
-from statelab.history import read_recording
-from statelab.paths import LOADTESTS
+from statelab.core.operation import Operation
+from statelab.core.operation import read_recording
+from statelab.core.paths import LOADTESTS
 
 CATALOGUE = {"windows": ["io"], "workloads": {"counter": {"mechanisms": {"fake": {}}}}}
 SERVER = {"host": "h", "pid": 1, "thread": 1, "greenlet": 0, "boot": "b"}

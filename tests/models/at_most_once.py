@@ -6,11 +6,11 @@ import msgspec
 
 from models.known import Known
 from models.known import Operations
-from statelab.checkers.at_most_once import MODEL
-from statelab.history import Operation
-from statelab.history import ServedBy
-from statelab.history import Status
-from statelab.history import Value
+from statelab.check.models.at_most_once import MODEL
+from statelab.core.operation import Operation
+from statelab.core.operation import ServedBy
+from statelab.core.operation import Status
+from statelab.core.operation import Value
 
 
 def execute(

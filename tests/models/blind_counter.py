@@ -9,9 +9,9 @@ from models.known import Known
 from models.known import Operations
 from oracle import REFUSED
 from oracle import explained
-from statelab.checkers.blind_counter import MODEL
-from statelab.history import Operation
-from statelab.history import Value
+from statelab.check.models.blind_counter.model import MODEL
+from statelab.core.operation import Operation
+from statelab.core.operation import Value
 
 
 def inc(start: int, end: int) -> Operation:

@@ -15,9 +15,9 @@ from models.known import Known
 from models.known import Operations
 from oracle import REFUSED
 from oracle import explained
-from statelab.checkers.counter_model import MODEL
-from statelab.history import Operation
-from statelab.history import Value
+from statelab.check.models.counter.model import MODEL
+from statelab.core.operation import Operation
+from statelab.core.operation import Value
 
 WIDE = (0, 2, 3, 5)
 

@@ -9,9 +9,9 @@ from models.known import Known
 from models.known import Operations
 from oracle import REFUSED
 from oracle import explained
-from statelab.checkers.inventory import MODEL
-from statelab.history import Operation
-from statelab.history import Value
+from statelab.check.models.inventory.model import MODEL
+from statelab.core.operation import Operation
+from statelab.core.operation import Value
 
 STOCK = 2
 

@@ -10,10 +10,10 @@ from models.known import Known
 from models.known import Operations
 from oracle import REFUSED
 from oracle import explained
-from statelab.checkers.key_value import MODEL
-from statelab.history import Operation
-from statelab.history import ServedBy
-from statelab.history import Value
+from statelab.check.models.key_value.model import MODEL
+from statelab.core.operation import Operation
+from statelab.core.operation import ServedBy
+from statelab.core.operation import Value
 
 
 def put(start: int, end: int, text: str, key: str = "", by: ServedBy | None = None) -> Operation:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from statelab.checkers.model import Model
-from statelab.history import Operation
-from statelab.history import Value
+from statelab.check.kernels.model import Model
+from statelab.core.operation import Operation
+from statelab.core.operation import Value
 
 Operations = list[Operation]
 

@@ -10,9 +10,9 @@ from models.known import Known
 from models.known import Operations
 from oracle import REFUSED
 from oracle import explained
-from statelab.checkers.mutex import MODEL
-from statelab.history import Operation
-from statelab.history import Value
+from statelab.check.models.mutex.model import MODEL
+from statelab.core.operation import Operation
+from statelab.core.operation import Value
 
 
 def acquired(client: int, start: int, end: int) -> Operation:

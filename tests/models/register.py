@@ -10,10 +10,10 @@ from models.known import Known
 from models.known import Operations
 from oracle import REFUSED
 from oracle import explained
-from statelab.checkers.register import MODEL
-from statelab.history import Operation
-from statelab.history import Status
-from statelab.history import Value
+from statelab.check.models.register.model import MODEL
+from statelab.core.operation import Operation
+from statelab.core.operation import Status
+from statelab.core.operation import Value
 
 
 def write(start: int, end: int | None, value: Value, *, process: int = 0, status: Status = "ok") -> Operation:

@@ -6,10 +6,10 @@ import msgspec
 
 from models.known import Known
 from models.known import Operations
-from statelab.checkers.session import MODEL
-from statelab.history import Operation
-from statelab.history import ServedBy
-from statelab.history import Value
+from statelab.check.models.session.model import MODEL
+from statelab.core.operation import Operation
+from statelab.core.operation import ServedBy
+from statelab.core.operation import Value
 
 
 def write(start: int, end: int, version: int, session: int = 0, key: str = "", by: ServedBy | None = None) -> Operation:

@@ -6,10 +6,10 @@ import msgspec
 
 from models.known import Known
 from models.known import Operations
-from statelab.checkers.unique_ids import MODEL
-from statelab.history import Operation
-from statelab.history import ServedBy
-from statelab.history import Value
+from statelab.check.models.unique_ids import MODEL
+from statelab.core.operation import Operation
+from statelab.core.operation import ServedBy
+from statelab.core.operation import Value
 
 
 def new(start: int, end: int, told: Value, key: str = "", by: ServedBy | None = None) -> Operation:

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from statelab.results import Bounds
-from statelab.results import Cell
-from statelab.results import Counts
-from statelab.results import Coverage
-from statelab.results import Results
+from statelab.core.results import Bounds
+from statelab.core.results import Cell
+from statelab.core.results import Counts
+from statelab.core.results import Coverage
+from statelab.core.results import Results
 
 
 def cell(**changes: Any) -> Cell:

@@ -8,16 +8,16 @@ from typing import Any
 
 from msgspec import structs
 
-from statelab.results import Bounds
-from statelab.results import Cell
-from statelab.results import Counts
-from statelab.results import Coverage
-from statelab.results import Fix
-from statelab.results import Interval
-from statelab.results import Latency
-from statelab.results import Results
-from statelab.results import Runs
-from statelab.results import VerdictName
+from statelab.core.results import Bounds
+from statelab.core.results import Cell
+from statelab.core.results import Counts
+from statelab.core.results import Coverage
+from statelab.core.results import Fix
+from statelab.core.results import Interval
+from statelab.core.results import Latency
+from statelab.core.results import Results
+from statelab.core.results import Runs
+from statelab.core.results import VerdictName
 
 from .witnesses import HOSTILE
 from .witnesses import witness_of

@@ -2,12 +2,12 @@
 
 import pytest
 
-from statelab.report import figures
-from statelab.report.rows import Row
-from statelab.results import Bounds
-from statelab.results import Counts
-from statelab.results import Interval
-from statelab.results import Runs
+from statelab.core.results import Bounds
+from statelab.core.results import Counts
+from statelab.core.results import Interval
+from statelab.core.results import Runs
+from statelab.report.content import figures
+from statelab.report.content.rows import Row
 
 from .cells import cell
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
-from statelab.report import files
-from statelab.report import read_results
-from statelab.report import states
-from statelab.report import tidy
-from statelab.report import write_report
+from statelab.report.content import states
+from statelab.report.formats import csv_file
+from statelab.report.formats import files
+from statelab.report.formats.files import read_results
+from statelab.report.formats.files import write_report
 
 from .cells import cell
 from .cells import results
@@ -78,7 +78,7 @@ def test_the_csv_has_one_line_a_cell_and_units_in_its_header(folder: Path) -> No
     with (folder / "results.csv").open(newline="") as file:
         lines = list(csv.DictReader(file))
     assert len(lines) == len(sample().cells)
-    assert lines[0].keys() == tidy.COLUMNS.keys()
+    assert lines[0].keys() == csv_file.COLUMNS.keys()
     assert {"rate_ops_per_s", "latency_p50_ms", "witness_slack_ns"} <= lines[0].keys()
     assert {line["state"] for line in lines} == {state.name for state in states.STATES} - {"not-run"}
     held = next(line for line in lines if line["state"] == "held")
@@ -121,5 +121,5 @@ def test_the_templates_are_part_of_the_wheel() -> None:
     """An installed package finds its page, style and script."""
     root = next(parent for parent in Path(__file__).parents if (parent / "pyproject.toml").is_file())
     packed = {included.distribution_path for included in WheelBuilder(str(root)).recurse_included_files()}
-    templates = (root / "src/statelab/report/templates").iterdir()
-    assert {f"statelab/report/templates/{path.name}" for path in templates} <= packed
+    templates = (root / "src/statelab/report/formats/templates").iterdir()
+    assert {f"statelab/report/formats/templates/{path.name}" for path in templates} <= packed

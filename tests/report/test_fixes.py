@@ -7,16 +7,16 @@ import pytest
 from msgspec import structs
 from rich.console import Console
 
-from statelab.report import markdown
-from statelab.report import page
-from statelab.report import print_report
-from statelab.report.document import Report
-from statelab.report.document import compose
-from statelab.report.fixes import Change
-from statelab.results import Cell
-from statelab.results import Counts
-from statelab.results import Fix
-from statelab.results import Latency
+from statelab.core.results import Cell
+from statelab.core.results import Counts
+from statelab.core.results import Fix
+from statelab.core.results import Latency
+from statelab.report.content.document import Report
+from statelab.report.content.document import compose
+from statelab.report.content.fixes import Change
+from statelab.report.formats import html as page
+from statelab.report.formats import markdown
+from statelab.report.formats.terminal import print_report
 
 from .cells import LOST
 from .cells import cell

@@ -1,8 +1,8 @@
 """The Markdown can be pasted into an issue and into the README."""
 
-from statelab.report import headline_markdown
-from statelab.report import markdown
-from statelab.report.document import compose
+from statelab.report.content.document import compose
+from statelab.report.formats import markdown
+from statelab.report.formats.markdown import headline_markdown
 
 from .cells import LOST
 from .cells import cell

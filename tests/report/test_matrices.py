@@ -1,10 +1,10 @@
 """The headline matrices have an order of their own, no gaps, and one window each."""
 
-from statelab.report.matrices import Matrix
-from statelab.report.matrices import matrices_of
-from statelab.report.rows import rows_of
-from statelab.results import Coverage
-from statelab.results import Results
+from statelab.core.results import Coverage
+from statelab.core.results import Results
+from statelab.report.content.matrices import Matrix
+from statelab.report.content.matrices import matrices_of
+from statelab.report.content.rows import rows_of
 
 from .cells import cell
 from .cells import results

@@ -3,11 +3,11 @@
 import msgspec
 
 from offered import offered
-from statelab.catalogue import Catalogue
-from statelab.deployments import load_all
-from statelab.paths import DEPLOYMENTS
-from statelab.report.mechanisms import PAGE
-from statelab.report.mechanisms import render
+from statelab.core.paths import DEPLOYMENTS
+from statelab.plan.catalogue import Catalogue
+from statelab.plan.deployments import load_all
+from statelab.report.docs.mechanisms import PAGE
+from statelab.report.docs.mechanisms import render
 
 DEPLOYED = load_all(DEPLOYMENTS)
 

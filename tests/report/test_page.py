@@ -7,10 +7,10 @@ from html.parser import HTMLParser
 import msgspec
 import pytest
 
-from statelab.report import page
-from statelab.report import states
-from statelab.report.document import compose
-from statelab.results import Results
+from statelab.core.results import Results
+from statelab.report.content import states
+from statelab.report.content.document import compose
+from statelab.report.formats import html as page
 
 from .cells import LOST
 from .cells import cell

@@ -8,18 +8,18 @@ import pytest
 from rich.console import Console
 
 from offered import offered
-from statelab.catalogue import group as app_group
-from statelab.report import print_report
-from statelab.report.document import compose
-from statelab.report.markdown import render as markdown
-from statelab.report.matrices import Mechanism
-from statelab.report.page import render as html
-from statelab.report.places import Place
-from statelab.report.places import place_of
-from statelab.report.stores import page
-from statelab.results import Latency
-from statelab.results import Results
-from statelab.results import Survival
+from statelab.core.results import Latency
+from statelab.core.results import Results
+from statelab.core.results import Survival
+from statelab.plan.catalogue import group as app_group
+from statelab.report.content.document import compose
+from statelab.report.content.matrices import Mechanism
+from statelab.report.content.store_comparison import Place
+from statelab.report.content.store_comparison import place_of
+from statelab.report.docs.stores import page
+from statelab.report.formats.html import render as html
+from statelab.report.formats.markdown import render as markdown
+from statelab.report.formats.terminal import print_report
 
 from .cells import LOST
 from .cells import cell

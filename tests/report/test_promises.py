@@ -2,14 +2,14 @@
 
 import pytest
 
-from statelab.history import Operation
-from statelab.history import Result
-from statelab.report.document import compose
-from statelab.report.layout import Picture
-from statelab.report.markdown import headline_markdown
-from statelab.report.page import render as page
-from statelab.results import Results
-from statelab.results import Witness
+from statelab.core.operation import Operation
+from statelab.core.operation import Result
+from statelab.core.results import Results
+from statelab.core.results import Witness
+from statelab.report.content.document import compose
+from statelab.report.formats.html import render as page
+from statelab.report.formats.markdown import headline_markdown
+from statelab.report.timeline.layout import Picture
 
 from .cells import LOST
 from .cells import cell

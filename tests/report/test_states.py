@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from statelab.report import contradicts
-from statelab.report import states
-from statelab.report.rows import Row
-from statelab.results import ANOMALIES
+from statelab.core.results import ANOMALIES
+from statelab.report.content import states
+from statelab.report.content.rows import Row
+from statelab.report.content.states import contradicts
 
 from .cells import LOST
 from .cells import cell

@@ -1,7 +1,7 @@
 """The sentences on top say where theory and experiment disagree, and what is missing."""
 
-from statelab.report.document import compose
-from statelab.results import Bounds
+from statelab.core.results import Bounds
+from statelab.report.content.document import compose
 
 from .cells import LOST
 from .cells import cell

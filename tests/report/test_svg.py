@@ -7,12 +7,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from statelab.history import Operation
-from statelab.report import timeline
-from statelab.report.layout import Picture
-from statelab.report.timescale import Timescale
-from statelab.results import ANOMALIES
-from statelab.results import Witness
+from statelab.core.operation import Operation
+from statelab.core.results import ANOMALIES
+from statelab.core.results import Witness
+from statelab.report.timeline.layout import Picture
+from statelab.report.timeline.svg import timeline
+from statelab.report.timeline.timescale import Timescale
 
 from .sample import DEPLOYMENTS
 from .witnesses import HOSTILE

@@ -9,8 +9,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from statelab.report import print_report
-from statelab.report import states
+from statelab.report.content import states
+from statelab.report.formats.terminal import print_report
 
 from .cells import cell
 from .cells import results

@@ -3,9 +3,9 @@
 import random
 from typing import Any
 
-from statelab.history import Operation
-from statelab.history import ServedBy
-from statelab.results import Witness
+from statelab.core.operation import Operation
+from statelab.core.operation import ServedBy
+from statelab.core.results import Witness
 
 HOSTILE = "<script>alert('x')</script> & \"quotes\" | pipes | `ticks` ]]> \x00\x1b[31m"
 """Text that breaks a page, a table or a terminal that does not escape."""

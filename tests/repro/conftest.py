@@ -7,11 +7,11 @@ import pytest
 from offered import offered
 from reproducing import Find
 from reproducing import Reproduce
-from statelab.catalogue import Catalogue
-from statelab.deployments import Deployment
-from statelab.deployments import load_all
-from statelab.engines.local import LocalEngine
-from statelab.paths import DEPLOYMENTS
+from statelab.core.paths import DEPLOYMENTS
+from statelab.deploy.local import LocalEngine
+from statelab.plan.catalogue import Catalogue
+from statelab.plan.deployments import Deployment
+from statelab.plan.deployments import load_all
 from statelab.repro.gates import ENVIRONMENT
 from statelab.repro.gates import Gates
 from statelab.repro.gates import gatekeeper

@@ -13,8 +13,8 @@ from rich.console import Console
 from program import COMMAND
 from program import REPORTS
 from program import Statelab
-from statelab.history import read_recording
-from statelab.repro import command
+from statelab.cli import repro
+from statelab.core.operation import read_recording
 
 
 @pytest.mark.process
@@ -37,9 +37,9 @@ def test_one_cell_step_by_step(statelab: Statelab, tmp_path: Path) -> None:
 def test_all_under_one_server_without_two_stores(monkeypatch: pytest.MonkeyPatch) -> None:
     """A line for each red cell and a sum; what the server never offers is no failure, what is missing makes exit code 3
     and says how to get it."""
-    monkeypatch.setattr("statelab.engines.stores.find", lambda *names: None)
+    monkeypatch.setattr("statelab.deploy.stores.find", lambda *names: None)
     output = StringIO()
-    code = command.repro(
+    code = repro.repro(
         Console(file=output), cell="", deployment=["dev-threaded"], engine="local", everything=True, runs=2
     )
     lines = [" ".join(line.split()) for line in output.getvalue().splitlines()]

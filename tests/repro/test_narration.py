@@ -6,10 +6,10 @@ import pytest
 from rich.console import Console
 
 from reproducing import Find
-from statelab.columns import History
-from statelab.history import Operation
-from statelab.history import ServedBy
-from statelab.judge import judge
+from statelab.check.judges.counter.judge import judge
+from statelab.core.operation import Operation
+from statelab.core.operation import ServedBy
+from statelab.record.columns import History
 from statelab.repro import narrate
 from statelab.repro.outcome import ANYONE
 from statelab.repro.outcome import Outcome

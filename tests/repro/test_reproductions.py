@@ -6,8 +6,8 @@ import pytest
 
 from reproducing import Find
 from reproducing import Reproduce
-from statelab.checkers import counter
-from statelab.columns import History
+from statelab.check.models.counter import verdict
+from statelab.record.columns import History
 from statelab.repro import narrate
 from statelab.repro.outcome import Outcome
 from statelab.repro.schedule import NO_GATE
@@ -44,7 +44,7 @@ def test_it_shows_every_time(play: Reproduce, find: Find, mechanism: str, deploy
         answers = told(outcome)
         lost = 1 if target.anomaly == "lost-update" else 0
         assert (answers["A"], answers["B"], answers["R"]) == (4 - lost, 4 - lost, 4 - lost)
-        assert counter.check(History.from_operations(outcome.judged)).verdict == "violated"
+        assert verdict.check(History.from_operations(outcome.judged)).verdict == "violated"
         held, released = (next(e.at for e in outcome.play.events if e.what == what) for what in ("held", "released"))
         (overtaking,) = (operation for operation in outcome.play.operations if operation.process == "B")
         assert held < overtaking.start < (overtaking.end or 0) < released

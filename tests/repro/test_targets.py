@@ -2,19 +2,19 @@
 
 import pytest
 
-from statelab.catalogue import Catalogue
-from statelab.deployments import Deployment
-from statelab.errors import BadInput
-from statelab.history import ServedBy
+from statelab.cli import repro
+from statelab.core.errors import BadInput
+from statelab.core.operation import ServedBy
+from statelab.core.results import ANOMALIES
+from statelab.plan.catalogue import Catalogue
+from statelab.plan.deployments import Deployment
 from statelab.repro import SCRIPTS
-from statelab.repro import command
 from statelab.repro.schedule import Hold
 from statelab.repro.schedule import Release
 from statelab.repro.targets import NOBODY_CHOOSES
 from statelab.repro.targets import played
 from statelab.repro.targets import targets
-from statelab.results import ANOMALIES
-from statelab.theory import predict
+from statelab.theory.rule import predict
 
 
 def test_every_predicted_anomaly_is_played_or_said_why_not(
@@ -169,7 +169,7 @@ def test_unknown_names(
 
 def test_all_means_every_cell_in_which_requests_must_meet() -> None:
     """Held at a gate, or many at once where no gate stands; copies that merely differ are not among them."""
-    cells = {target.cell for target in command._chosen("", [], everything=True)}
+    cells = {target.cell for target in repro._chosen("", [], everything=True)}
     assert {
         ("counter", "module-global", "gthread"),
         ("connection", "memcached-global", "gthread"),

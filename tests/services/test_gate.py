@@ -11,8 +11,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
-from statelab.engines.processes import Processes
-from statelab.engines.stores import start_redis
+from statelab.deploy.processes import Processes
+from statelab.deploy.stores import start_redis
 from webapp import create_app
 from webapp import gate
 from webapp import stores

@@ -1,9 +1,9 @@
 """Whether this lab can offer what is to be reproduced, and why not."""
 
-from statelab.catalogue import Catalogue
-from statelab.catalogue import fetch
-from statelab.engines import Engine
-from statelab.errors import Unavailable
+from statelab.core.errors import Unavailable
+from statelab.deploy.engine import Engine
+from statelab.plan.catalogue import Catalogue
+from statelab.plan.catalogue import fetch
 from statelab.repro.targets import Target
 
 

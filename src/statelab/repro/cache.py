@@ -4,8 +4,8 @@ Stale: W writes the newer value and empties the cache meanwhile; A then fills it
 as well and computes what A is computing.
 """
 
-from statelab.catalogue import Claims
-from statelab.history import Operation
+from statelab.core.operation import Operation
+from statelab.plan.catalogue import Claims
 from statelab.repro.schedule import Burst
 from statelab.repro.schedule import Hold
 from statelab.repro.schedule import Meet

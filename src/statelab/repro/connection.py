@@ -4,8 +4,8 @@ The app works between sending and taking as the value tells it to: for A's value
 for B's it does not.
 """
 
-from statelab.catalogue import Claims
-from statelab.history import Operation
+from statelab.core.operation import Operation
+from statelab.plan.catalogue import Claims
 from statelab.repro.schedule import Burst
 from statelab.repro.schedule import Hold
 from statelab.repro.schedule import Meet

@@ -4,8 +4,8 @@ P counts twice before, so that the numbers tell a copy for each thread or greenl
 are told 3, and none of those who serve them was asked three times.
 """
 
-from statelab.catalogue import Claims
-from statelab.history import Operation
+from statelab.core.operation import Operation
+from statelab.plan.catalogue import Claims
 from statelab.repro.schedule import Burst
 from statelab.repro.schedule import Hold
 from statelab.repro.schedule import Meet

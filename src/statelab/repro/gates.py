@@ -6,10 +6,10 @@ import urllib.request
 
 import msgspec
 
-from statelab.deployments import Deployment
-from statelab.errors import EngineFailed
-from statelab.errors import Unavailable
-from statelab.history import ServedBy
+from statelab.core.errors import EngineFailed
+from statelab.core.errors import Unavailable
+from statelab.core.operation import ServedBy
+from statelab.plan.deployments import Deployment
 
 ENVIRONMENT = {"GATES": "1"}
 ANSWER_S = 15.0

@@ -3,8 +3,8 @@
 Two are on the shelf, C buys one of them. A is held after its look and before its taking, B buys meanwhile.
 """
 
-from statelab.catalogue import Claims
-from statelab.history import Operation
+from statelab.core.operation import Operation
+from statelab.plan.catalogue import Claims
 from statelab.repro.schedule import Burst
 from statelab.repro.schedule import Hold
 from statelab.repro.schedule import Meet

@@ -1,8 +1,8 @@
 """The workload `lock`: A has the lock and is held in its section, B takes the lock meanwhile."""
 
-from statelab.catalogue import Claims
-from statelab.checkers.prose import milliseconds
-from statelab.history import Operation
+from statelab.check.kernels.words import milliseconds
+from statelab.core.operation import Operation
+from statelab.plan.catalogue import Claims
 from statelab.repro.schedule import Hold
 from statelab.repro.schedule import Meet
 from statelab.repro.schedule import Place

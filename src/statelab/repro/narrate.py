@@ -6,14 +6,14 @@ from itertools import groupby
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from statelab.checkers.prose import plural
-from statelab.history import Operation
-from statelab.history import ServedBy
-from statelab.report.text import joined
+from statelab.check.kernels.words import plural
+from statelab.core.operation import Operation
+from statelab.core.operation import ServedBy
+from statelab.core.results import ANOMALIES
+from statelab.report.content.text import joined
 from statelab.repro.outcome import Outcome
 from statelab.repro.stage import Event
 from statelab.repro.targets import Target
-from statelab.results import ANOMALIES
 
 MOST_SHOWN = 8
 """Of more answers of one step the last one and the first few are shown."""

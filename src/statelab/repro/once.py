@@ -1,8 +1,8 @@
 """The workload `once`: A is held before its work is noted as done, B asks for the same work meanwhile."""
 
-from statelab.catalogue import Claims
-from statelab.history import Operation
-from statelab.history import Value
+from statelab.core.operation import Operation
+from statelab.core.operation import Value
+from statelab.plan.catalogue import Claims
 from statelab.repro.schedule import Burst
 from statelab.repro.schedule import Hold
 from statelab.repro.schedule import Meet

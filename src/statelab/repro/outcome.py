@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from statelab.columns import History
-from statelab.engines import Engine
-from statelab.history import Operation
-from statelab.judge import JUDGES
-from statelab.judge import Expectation
-from statelab.judge import Judgement
+from statelab.check.judges import judge_of
+from statelab.check.judges.coverage import Expectation
+from statelab.check.judges.judgement import Judgement
+from statelab.core.operation import Operation
+from statelab.core.results import Witness
+from statelab.deploy.engine import Engine
+from statelab.record.columns import History
 from statelab.repro.gates import Gates
 from statelab.repro.stage import Play
 from statelab.repro.stage import Stage
 from statelab.repro.targets import Target
-from statelab.results import Witness
 
 Kind = Literal["reproduced", "not reproduced", "cannot happen here", "violated although held is predicted", "undecided"]
 AS_PREDICTED: tuple[Kind, ...] = ("reproduced", "cannot happen here")
@@ -76,5 +76,5 @@ def _played(target: Target, engine: Engine, gates: Gates) -> Outcome:
     if any(operation.timed_out for operation in play.operations):
         engine.restart(target.deployment.name)
     judged = _inside_one_copy(target, play)
-    judgement = JUDGES[target.workload](History.from_operations(judged), ANYONE)
+    judgement = judge_of(target.workload)(History.from_operations(judged), ANYONE)
     return Outcome(target=target, play=play, judged=judged, judgement=judgement)

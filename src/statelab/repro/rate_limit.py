@@ -4,8 +4,8 @@ Over the limit: A has looked and is held before it writes its count, B asks mean
 before it looks whether there was room; B and C are counted meanwhile, so A is refused for those who came after it.
 """
 
-from statelab.catalogue import Claims
-from statelab.history import Operation
+from statelab.core.operation import Operation
+from statelab.plan.catalogue import Claims
 from statelab.repro.schedule import Burst
 from statelab.repro.schedule import Hold
 from statelab.repro.schedule import Meet

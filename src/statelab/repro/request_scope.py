@@ -1,7 +1,7 @@
 """The workload `request-scope`: A has stored who it is and is held, B stores who B is, A reads what is there now."""
 
-from statelab.catalogue import Claims
-from statelab.history import Operation
+from statelab.core.operation import Operation
+from statelab.plan.catalogue import Claims
 from statelab.repro.schedule import Burst
 from statelab.repro.schedule import Hold
 from statelab.repro.schedule import Meet

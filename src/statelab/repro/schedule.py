@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from dataclasses import field
 from typing import Literal
 
-from statelab.catalogue import Claims
-from statelab.history import Operation
-from statelab.history import Value
+from statelab.core.operation import Operation
+from statelab.core.operation import Value
+from statelab.plan.catalogue import Claims
 
 NO_GATE = "It needs no gate: nobody has to come between the read and the write of another."
 

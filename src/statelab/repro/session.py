@@ -4,9 +4,9 @@ Lost: A and B both count, with what they brought or read before either had ended
 out meanwhile, and A writes back what it had read.
 """
 
-from statelab.catalogue import Claims
-from statelab.history import Operation
-from statelab.history import Value
+from statelab.core.operation import Operation
+from statelab.core.operation import Value
+from statelab.plan.catalogue import Claims
 from statelab.repro.schedule import Burst
 from statelab.repro.schedule import Hold
 from statelab.repro.schedule import Meet

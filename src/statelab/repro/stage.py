@@ -6,13 +6,13 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
-from statelab.history import Operation
-from statelab.history import ServedBy
-from statelab.history import Value
-from statelab.repro.actors import Call
-from statelab.repro.actors import Line
-from statelab.repro.actors import Request
-from statelab.repro.browser import Browser
+from statelab.core.operation import Operation
+from statelab.core.operation import ServedBy
+from statelab.core.operation import Value
+from statelab.drive.browser import Browser
+from statelab.drive.request import Call
+from statelab.drive.request import Line
+from statelab.drive.request import Request
 from statelab.repro.gates import Gates
 from statelab.repro.schedule import Act
 from statelab.repro.schedule import Burst

@@ -4,20 +4,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import replace
 
-from statelab.catalogue import Catalogue
-from statelab.catalogue import Claims
-from statelab.deployments import Deployment
-from statelab.errors import BadInput
-from statelab.errors import require_known
-from statelab.history import ServedBy
+from statelab.core.errors import BadInput
+from statelab.core.errors import require_known
+from statelab.core.operation import ServedBy
+from statelab.core.results import Prediction
+from statelab.plan.catalogue import Catalogue
+from statelab.plan.catalogue import Claims
+from statelab.plan.deployments import Deployment
 from statelab.repro import SCRIPTS
 from statelab.repro.schedule import Place
 from statelab.repro.schedule import Schedule
 from statelab.repro.schedule import Script
-from statelab.results import Prediction
-from statelab.theory import exposed
-from statelab.theory import predict
-from statelab.theory import reach
+from statelab.theory.rule import exposed
+from statelab.theory.rule import predict
+from statelab.theory.rule import reach
 
 WINDOW = "io"
 """A gate lets others in where this window does: threads and greenlets alike."""

@@ -1,6 +1,6 @@
 """A reproduction as lines of text: one for each client, with what it was told, and where it was held."""
 
-from statelab.history import Operation
+from statelab.core.operation import Operation
 from statelab.repro.stage import Event
 from statelab.repro.stage import Play
 

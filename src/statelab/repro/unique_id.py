@@ -1,7 +1,7 @@
 """The workload `unique-id`: A has read the last number and is held before it writes the next one, B asks meanwhile."""
 
-from statelab.catalogue import Claims
-from statelab.history import Operation
+from statelab.core.operation import Operation
+from statelab.plan.catalogue import Claims
 from statelab.repro.schedule import Burst
 from statelab.repro.schedule import Hold
 from statelab.repro.schedule import Meet

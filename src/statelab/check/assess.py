@@ -1,0 +1,189 @@
+"""From a run folder to results: predict, judge every saved history, combine the runs. Starts nothing."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from statelab.check.judges import judge_of
+from statelab.check.judges.coverage import Expectation
+from statelab.check.judges.judgement import Judgement
+from statelab.check.runs import combine
+from statelab.core.results import Cell
+from statelab.core.results import CellKey
+from statelab.core.results import Prediction
+from statelab.core.results import Results
+from statelab.core.results import Survival
+from statelab.plan.catalogue import group
+from statelab.plan.deployments import Deployment
+from statelab.plan.profiles import Profile
+from statelab.record.run_folder import Manifest
+from statelab.record.run_folder import RunFolder
+from statelab.theory.fixes import Fixes
+from statelab.theory.fixes import unfixed
+from statelab.theory.fixes import with_fixes
+from statelab.theory.rule import predict
+
+
+def assess(folder: RunFolder) -> Results:
+    """The results of a run, a pure function of its folder (recordings become histories first)."""
+    manifest = folder.read_manifest()
+    folder.take_in_recordings(manifest)
+    deployments = {deployment.name: deployment for deployment in manifest.deployments}
+    judged = [_assess_cell(key, manifest, folder, deployments[key.deployment]) for key in manifest.cells]
+    fixes = Fixes(judged, manifest.catalogue, deployments)
+    cells = with_fixes(judged, fixes)
+    return Results(manifest=_described(manifest, cells) | {"unfixed": _unfixed(cells, fixes)}, cells=cells)
+
+
+def exit_code(results: Results) -> int:
+    """1 where a cell is violated although `held` is predicted: the lab or the theory has a bug. Else 0."""
+    return int(any(cell.verdict == "violated" and not cell.predicted for cell in results.cells))
+
+
+def _assess_cell(key: CellKey, manifest: Manifest, folder: RunFolder, deployment: Deployment) -> Cell:
+    workload = manifest.catalogue.workloads[key.workload]
+    prediction = predict(workload.mechanisms[key.mechanism].claims, deployment, key.window, workload.shows)
+    judgements = list(_judgements(key, manifest, folder, deployment))
+    if not judgements:
+        return _without_history(key, prediction, manifest)
+    judged = combine(judgements) if manifest.runs > 1 else judgements[0]
+    return cell(key, prediction, judged)
+
+
+def cell(key: CellKey, prediction: Prediction, judgement: Judgement) -> Cell:
+    """The row of the report: address, prediction and measurement together."""
+    measured = {name: getattr(judgement, name) for name in Judgement.__struct_fields__ if name != "witnesses"}
+    return Cell(
+        **msgspec.structs.asdict(key),
+        predicted=list(prediction.anomalies),
+        guaranteed=prediction.guaranteed,
+        prediction_reason=prediction.reason,
+        **measured,
+    )
+
+
+def _judgements(key: CellKey, manifest: Manifest, folder: RunFolder, deployment: Deployment) -> Iterator[Judgement]:
+    expectation = Expectation(expected_processes=deployment.expected_processes, spread=deployment.spread)
+    for run in range(1, manifest.runs + 1):
+        history = folder.history(run, key)
+        if history is not None:
+            yield _with_errors(judge_of(key.workload)(history, expectation), history.errors)
+
+
+def _with_errors(judgement: Judgement, errors: tuple[str | None, ...]) -> Judgement:
+    """Where nothing could be judged, what the app said instead belongs to the reason."""
+    said = [error for error in errors if error]
+    if judgement.verdict in ("not-exercised", "unknown") and said:
+        return msgspec.structs.replace(judgement, reason=f"{judgement.reason}; the app said: {said[0]}")
+    return judgement
+
+
+def _without_history(key: CellKey, prediction: Prediction, manifest: Manifest) -> Cell:
+    why = manifest.why_unavailable(key)
+    return Cell(
+        **msgspec.structs.asdict(key),
+        predicted=list(prediction.anomalies),
+        guaranteed=prediction.guaranteed,
+        prediction_reason=prediction.reason,
+        verdict="unavailable" if why else "not-exercised",
+        reason=why or manifest.stopped or "not measured",
+    )
+
+
+TOLD = (
+    "started",
+    "engine",
+    "engine_reason",
+    "seed",
+    "runs",
+    "machine",
+    "versions",
+    "durations_s",
+    "stopped",
+    "survival",
+)
+"""What the reports say of a run, as the manifest has it."""
+
+
+def _described(manifest: Manifest, cells: list[Cell]) -> dict[str, Any]:
+    """What the reports say of a run: its conditions, and the tables they lay out in this order."""
+    used_mechanisms = dict.fromkeys((cell.workload, cell.mechanism) for cell in cells)
+    used_deployments = {cell.deployment for cell in cells}
+    return {
+        "profile": f"{manifest.profile.name}: {manifest.profile.description}",
+        **{name: msgspec.to_builtins(getattr(manifest, name)) for name in TOLD},
+        "load": _load(manifest.profile),
+        "promises": {name: workload.promise for name, workload in manifest.catalogue.workloads.items()},
+        "mechanisms": [_about(manifest, workload, name) for workload, name in used_mechanisms],
+        "deployments": [_about_deployment(d) for d in manifest.deployments if d.name in used_deployments],
+        "missing": _missing(manifest, cells),
+        "notes": [*manifest.notes, *_store_notes(cells), *_survival_notes(manifest.survival)],
+    }
+
+
+def _load(profile: Profile) -> str:
+    connections = "kept connections" if profile.reuse else "a new connection for each request"
+    return (
+        f"{profile.users} clients at once, {connections}, {profile.min_seconds:g} to {profile.max_seconds:g} s and at "
+        f"least {profile.min_operations} operations a cell, at most {profile.timeout_s:g} s for an answer"
+    )
+
+
+def _about(manifest: Manifest, workload: str, name: str) -> dict[str, Any]:
+    mechanism = manifest.catalogue.workloads[workload].mechanisms[name]
+    return {
+        "name": name,
+        "workload": workload,
+        "group": group(mechanism.claims),
+        "summary": mechanism.summary,
+        "store": mechanism.claims.store,
+        "medium": mechanism.claims.medium,
+        "source": mechanism.source,
+    }
+
+
+def _about_deployment(deployment: Deployment) -> dict[str, Any]:
+    return {
+        "name": deployment.name,
+        "description": deployment.description,
+        "server": deployment.server,
+        "worker_class": deployment.worker_class,
+        "workers": deployment.workers,
+        "threads": deployment.threads,
+        "spread": sorted(deployment.spread),
+    }
+
+
+def _missing(manifest: Manifest, cells: list[Cell]) -> list[str]:
+    """Cells that were planned and possible but not measured."""
+    return [
+        f"{cell.mechanism} on {cell.deployment}, window {cell.window}"
+        for cell in cells
+        if cell.operations is None and cell.verdict != "unavailable" and manifest.stopped
+    ]
+
+
+def _unfixed(cells: list[Cell], fixes: Fixes) -> list[dict[str, Any]]:
+    """The broken mechanisms for which the run has no fix, with the reason and the cells it holds for."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for why, row in unfixed(cells, fixes):
+        found.setdefault((row.workload, row.mechanism, why), []).append(f"{row.deployment}, window {row.window}")
+    names = "workload", "mechanism", "reason"
+    return [dict(zip(names, key, strict=True)) | {"cells": places} for key, places in found.items()]
+
+
+def _store_notes(cells: list[Cell]) -> list[str]:
+    """What to know of stores that stopped answering during the run."""
+    down = Counter(cell.reason.partition("the app said: ")[2] for cell in cells if "did not answer" in cell.reason)
+    return [f"in {count} cell(s) the app said: {said}" for said, count in down.most_common(3)]
+
+
+def _survival_notes(survival: list[Survival]) -> list[str]:
+    """Where the rule and the experiment differ about what state outlives."""
+    return [
+        f"{tried.mechanism} {'outlived' if tried.kept else 'ended with'} its {tried.ending}; the rule says otherwise"
+        for tried in survival
+        if not tried.agrees
+    ]

@@ -1,0 +1,171 @@
+"""What `statelab check` says of one file: read, judged, and described as text and as JSON."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from statelab.check.json_lines import as_lines
+from statelab.check.kernels.model import Deadline
+from statelab.check.kernels.model import Finding
+from statelab.check.kernels.model import Model
+from statelab.check.kernels.model import VerdictName
+from statelab.check.kernels.scope import scope
+from statelab.check.kernels.words import milliseconds
+from statelab.check.kernels.words import plural
+from statelab.check.models import MODELS
+from statelab.core.errors import BadInput
+from statelab.core.errors import require_known
+from statelab.core.operation import Value
+from statelab.record.columns import History
+from statelab.record.reading import read
+
+EXIT_CODES: dict[VerdictName, int] = {"held": 0, "violated": 1, "unknown": 3}
+BAD_INPUT = 2
+
+_WORSE = (0, 3, 1, 2)
+"""Exit codes, each worse than the one before it."""
+
+MOST_KEYS = 20
+"""So many violated keys are named; the rest is a number."""
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said of one file; one JSON object of `--json`.
+
+    `witness` are the operations of the proof in interchange form, `violated_keys` names at most 20 of the keys that
+    are violated, and `violated` says how many there are. `slack_ns` is by how many ns clocks would have to be wrong.
+    """
+
+    file: str
+    model: str
+    verdict: VerdictName
+    reason: str
+    operations: int
+    keys: int
+    violated: int = 0
+    violated_keys: list[str] = []
+    anomaly: str | None = None
+    proof: str | None = None
+    slack_ns: int | None = None
+    witness: list[dict[str, Any]] = []
+    counts: dict[str, int] = {}
+    scope: str | None = None
+    parts: dict[str, dict[str, Any]] = {}
+
+
+def find_model(name: str) -> Model:
+    """The model of that name; raises BadInput that names the known ones."""
+    require_known("model", [name], list(MODELS))
+    return MODELS[name]
+
+
+def initial_of(model: Model, text: str | None) -> Value | None:
+    """The initial value that the command line names, or the model's own; raises BadInput where it cannot be one."""
+    if text is None:
+        if model.needs_initial:
+            raise BadInput(f"the model {model.name} needs --initial: {model.initial_words}")
+        return model.initial
+    if model.initial_kind is None:
+        raise BadInput(f"the model {model.name} has no initial value: leave --initial out")
+    value = _integer(text)
+    if model.initial_kind == "text":
+        return text
+    if (value is None and model.initial_kind == "integer") or _too_low(value, model.least_initial):
+        raise BadInput(f"--initial {text!r} is not {model.initial_words}")
+    return text if value is None else value
+
+
+def _too_low(value: int | None, least: int | None) -> bool:
+    return value is not None and least is not None and value < least
+
+
+def _integer(text: str) -> int | None:
+    try:
+        value = int(text)
+    except ValueError:
+        return None
+    return value if -(2**63) <= value < 2**63 else None
+
+
+def check_file(source: str, model: Model, initial: Value | None, limit_s: float | None) -> Verdict:
+    """Reads and judges one file (`-`: standard input); raises BadInput for what is not a history of the model."""
+    history = read("-" if source == "-" else Path(source), model)
+    deadline = Deadline() if limit_s is None else Deadline.after(limit_s)
+    finding = model.check(history, initial=initial, deadline=deadline)
+    reach = None
+    if finding.verdict == "violated" and model.scoped:
+        reach = scope(model, history, initial=initial, deadline=deadline).sentence
+    return describe(source, history, model, finding, reach)
+
+
+def describe(source: str, history: History, model: Model, finding: Finding, reach: str | None = None) -> Verdict:
+    """The finding, and how far the state reaches, as values that text and JSON show."""
+    violated = [history.keys[code] for code in finding.violated_keys[:MOST_KEYS]]
+    proof = finding.proof
+    return Verdict(
+        file="standard input" if source == "-" else source,
+        model=model.name,
+        verdict=finding.verdict,
+        reason=finding.reason,
+        operations=len(history),
+        keys=len(history.keys),
+        violated=len(finding.violated_keys),
+        violated_keys=violated,
+        anomaly=proof.kind if proof else None,
+        proof=proof.text if proof else None,
+        slack_ns=proof.slack_ns if proof else None,
+        witness=_witness(history, finding),
+        counts=dict(finding.counts),
+        scope=reach,
+        parts={name: _part(history, part) for name, part in finding.parts.items()},
+    )
+
+
+def _witness(history: History, finding: Finding) -> list[dict[str, Any]]:
+    rows = finding.proof.rows if finding.proof else ()
+    return [msgspec.json.decode(line) for line in as_lines(history, rows)]
+
+
+def _part(history: History, part: Finding) -> dict[str, Any]:
+    """The verdict of one promise of several, with its own proof."""
+    return {
+        "verdict": part.verdict,
+        "reason": part.reason,
+        "proof": part.proof.text if part.proof else None,
+        "witness": _witness(history, part),
+    }
+
+
+def line(verdict: Verdict) -> str:
+    """The verdict line: file, verdict, and why."""
+    parts = "; ".join(f"{name} {part['verdict']}" for name, part in verdict.parts.items())
+    many = f" on {plural(verdict.violated, 'key')} of {verdict.keys:,}" if verdict.violated and verdict.keys > 1 else ""
+    size = plural(verdict.operations, "operation")
+    why = f"{verdict.anomaly}{many}: {verdict.reason}" if verdict.anomaly else verdict.reason
+    return f"{verdict.file}: {verdict.verdict}: {why}{f' ({parts})' if parts else ''} [{verdict.model}, {size}]"
+
+
+def details(verdict: Verdict) -> list[str]:
+    """What follows the verdict line of a single file: the proof, its operations, the slack, the counts, the scope."""
+    lines = [f"proof: {verdict.proof}"] if verdict.proof else []
+    lines += [f"witness: {msgspec.json.encode(operation).decode()}" for operation in verdict.witness]
+    if verdict.slack_ns is not None:
+        lines.append(f"slack: the clocks would have to be wrong by more than {milliseconds(verdict.slack_ns)}")
+    elif verdict.proof:
+        lines.append("slack: none; the proof needs no clock")
+    if verdict.counts:
+        lines.append(f"counted: {', '.join(f'{count:,} {word}' for word, count in verdict.counts.items())}")
+    if verdict.scope:
+        lines.append(f"scope: {verdict.scope}")
+    return lines + [line for name, part in verdict.parts.items() for line in _part_lines(name, part)]
+
+
+def _part_lines(name: str, part: dict[str, Any]) -> list[str]:
+    said = f"{name}: {part['verdict']}: {part['proof'] or part['reason']}"
+    return [said, *(f"  witness: {msgspec.json.encode(operation).decode()}" for operation in part["witness"])]
+
+
+def worst(codes: list[int]) -> int:
+    """The exit code of several files: bad input, else violated, else unknown, else held."""
+    return max(codes, key=_WORSE.index, default=0)

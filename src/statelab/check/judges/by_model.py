@@ -1,0 +1,122 @@
+"""The judge of a workload whose promise is a checker's model: coverage, then the checker, then anomalies and scope."""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import replace
+
+import msgspec
+
+from statelab.check.judges.coverage import Expectation
+from statelab.check.judges.coverage import changing
+from statelab.check.judges.coverage import not_reached
+from statelab.check.judges.judgement import Judgement
+from statelab.check.judges.judgement import unjudged
+from statelab.check.judges.stall import stall
+from statelab.check.judges.witness import witness
+from statelab.check.kernels.model import Deadline
+from statelab.check.kernels.model import Finding
+from statelab.check.kernels.model import Model
+from statelab.check.kernels.scope import scope
+from statelab.check.kernels.words import plural
+from statelab.core.operation import Value
+from statelab.core.results import ANOMALIES
+from statelab.core.results import VerdictName
+from statelab.core.results import Witness
+from statelab.record.columns import OK
+from statelab.record.columns import History
+
+LIMIT_S = 10.0
+"""How long a checker may search for the verdict of one cell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByModel:
+    """`names` maps the model's word for a contradiction (`Proof.kind`) to the workload's anomaly; `initial` is the
+    model's initial value (None: the model's own). Operations that the model does not know are left out.
+
+    Where clients ask for something else than the model's operations, `requests` are those that they ask for and
+    `reads` those that read the outcome back, and `view` makes the model's history of theirs. What is counted and
+    covered is what clients asked for; what is proved is said of the view."""
+
+    model: Model
+    names: Mapping[str, str]
+    initial: Value | None = None
+    requests: frozenset[str] = frozenset()
+    reads: frozenset[str] = frozenset()
+    view: Callable[[History], History] | None = None
+
+    def __call__(self, history: History, expectation: Expectation) -> Judgement:
+        """A violation is proof whatever the coverage; a checker's error is `unknown`."""
+        history = self._known(history)
+        expectation = replace(expectation, changes=self.requests or self.model.changes)
+        measured = unjudged(history, expectation)
+        try:
+            return self._judged(measured, history, expectation)
+        except Exception as error:
+            return msgspec.structs.replace(measured, reason=f"the checker stopped: {type(error).__name__}: {error}")
+
+    def _known(self, history: History) -> History:
+        if self.view:
+            return history.take(changing(history, self.requests | self.reads))
+        return _answering(history.take(changing(history, frozenset(self.model.operations))), self.model)
+
+    def _judged(self, measured: Judgement, history: History, expectation: Expectation) -> Judgement:
+        initial = self.model.initial if self.initial is None else self.initial
+        deadline = Deadline.after(LIMIT_S)
+        viewed = self.view(history) if self.view else history
+        finding = self.model.check(viewed, initial=initial, deadline=deadline)
+        found = self._witnesses(viewed, finding)
+        if history.timed_out.any():
+            found["stalled"] = stall(history)
+        if found:
+            reach = self._reach(viewed, finding, initial, deadline)
+            return msgspec.structs.replace(measured, scope=reach, **violated(found))
+        verdict, reason = self._without_violation(finding, measured, history, expectation)
+        return msgspec.structs.replace(measured, verdict=verdict, reason=reason)
+
+    def _reach(self, history: History, finding: Finding, initial: Value | None, deadline: Deadline) -> str | None:
+        if finding.verdict != "violated" or not self.model.scoped:
+            return None
+        return scope(self.model, history, initial=initial, deadline=deadline).sentence
+
+    def _witnesses(self, history: History, finding: Finding) -> dict[str, Witness]:
+        """By anomaly, in the order of `results.ANOMALIES`."""
+        proofs = [part.proof for part in finding.parts.values() or (finding,) if part.proof]
+        found = {
+            self.names[proof.kind]: witness(
+                history, self.names[proof.kind], proof.rows, proof.text, slack_ns=proof.slack_ns
+            )
+            for proof in reversed(proofs)
+        }
+        return {name: found[name] for name in ANOMALIES if name in found}
+
+    def _without_violation(
+        self, finding: Finding, measured: Judgement, history: History, expectation: Expectation
+    ) -> tuple[VerdictName, str]:
+        if finding.verdict == "unknown":
+            return "unknown", finding.reason
+        if not (history.status == OK).any():
+            return "not-exercised", "no operation was acknowledged"
+        if short := not_reached(history, expectation, measured.coverage):
+            return "not-exercised", short
+        done, pairs = plural(measured.operations.ok, "operation"), plural(measured.coverage.overlaps, "pair")
+        return "held", f"{finding.reason} ({done}; {pairs} of operations overlapped)"
+
+
+def _answering(history: History, model: Model) -> History:
+    """The history with yes-or-no answers in the model's words."""
+    if history.answers == model.answers:
+        return history
+    return History.from_operations(history.operations(), answers=model.answers)
+
+
+def violated(found: Mapping[str, Witness]) -> dict[str, object]:
+    """The fields of a judgement in which these anomalies are shown."""
+    return {
+        "verdict": "violated",
+        "reason": "; ".join(f"{name}: {ANOMALIES[name]}" for name in found),
+        "anomalies": list(found),
+        "witness": next(iter(found.values())),
+        "witnesses": dict(found),
+    }

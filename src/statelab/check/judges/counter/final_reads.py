@@ -1,0 +1,69 @@
+"""Witnesses that rest on a count: a final read that does not fit the number of acknowledged increments."""
+
+import numpy as np
+
+from statelab.check.judges.counter.levels import Parting
+from statelab.check.judges.counter.quiet_reads import allowed
+from statelab.check.judges.witness import witness
+from statelab.check.kernels.words import Cast
+from statelab.check.kernels.words import plural
+from statelab.core.results import Witness
+from statelab.record.columns import Integers
+from statelab.record.columns import Level
+
+_IN: dict[Level, str] = {
+    "host": " in host {0.host}",
+    "process": " in pid {0.pid}",
+    "thread": " in pid {0.pid}, thread {0.thread}",
+    "greenlet": " in one greenlet of pid {0.pid}",
+}
+
+
+def in_total(copies: Parting) -> str:
+    """How much is missing over all copies, as a sentence; empty where nothing certainly is."""
+    gone, acks = int(copies.totals.gone.sum()), int(copies.totals.acks.sum())
+    return f" In all, {gone:,} of {acks:,} acknowledged increments are missing at the end." if gone else ""
+
+
+def too_few(copies: Parting) -> Witness:
+    """A final read lower than the acknowledged increments of its copy."""
+    part = int(np.argmax(copies.totals.gone))
+    row = _final_read(copies, part, copies.totals.low)
+    acks = int(copies.totals.acks[part])
+    text = f"{_count(copies, part, row)}: {int(copies.totals.gone[part]):,} of these {acks:,} must be missing."
+    return _told_by(copies, "lost-update", row, text)
+
+
+def too_many(copies: Parting) -> Witness:
+    """A final read higher than all the increments of its copy could make it."""
+    excess = copies.totals.high - copies.totals.acks - copies.totals.unknown
+    part = int(np.argmax(np.where(copies.totals.over, excess, np.iinfo(np.int64).min)))
+    row = _final_read(copies, part, copies.totals.high)
+    unknown = allowed(copies, part)
+    unseen = f" and {plural(unknown, 'increment')} got no answer" if unknown else ""
+    unasked = plural(int(excess[part]) - copies.totals.shared, "increment")
+    text = f"{_count(copies, part, row)}{unseen}: {unasked} took effect that nobody asked for."
+    return _told_by(copies, "overcounted", row, text)
+
+
+def _final_read(copies: Parting, part: int, value: Integers) -> int:
+    """A final read of the part that found `value[part]` (counted from the initial value)."""
+    given, told = copies.found.given, copies.found.told
+    finals = told.row[np.flatnonzero((told.counter == part) & given.settled[told.row])]
+    return int(finals[np.argmax(given.value[finals] - given.initial == value[part])])
+
+
+def _count(copies: Parting, part: int, row: int) -> str:
+    given, acks = copies.found.given, int(copies.totals.acks[part])
+    server = given.history.servers[given.history.served_by[row]]
+    where = _IN[copies.level].format(server) if copies.level in _IN else ""
+    return (
+        f"{Cast(given.history, [row]).told(row)} after every increment had ended. The counter started at "
+        f"{given.initial:,} and {plural(acks, 'increment')} had been acknowledged{where}"
+    )
+
+
+def _told_by(copies: Parting, anomaly: str, row: int, text: str) -> Witness:
+    history = copies.found.given.history
+    words = f"{text} {Cast(history, [row]).introductions()}"
+    return witness(history, anomaly, [row], words, among=np.equal(copies.group, copies.group[row]))

@@ -1,0 +1,59 @@
+"""The verdict of a measured cell of the workload `counter`: coverage, then the checker, then anomalies and scope."""
+
+import msgspec
+
+from statelab.check.judges.counter.anomalies import Diagnosis
+from statelab.check.judges.counter.anomalies import diagnose
+from statelab.check.judges.counter.copies import scope_in_words
+from statelab.check.judges.counter.witnesses import witnesses
+from statelab.check.judges.coverage import Expectation
+from statelab.check.judges.coverage import shortfall
+from statelab.check.judges.judgement import Judgement
+from statelab.check.judges.judgement import unjudged
+from statelab.check.kernels.words import plural
+from statelab.check.models.counter.ranked import Answers
+from statelab.check.models.counter.ranked import answers
+from statelab.core.results import ANOMALIES
+from statelab.core.results import VerdictName
+from statelab.record.columns import History
+
+
+def judge(history: History, expectation: Expectation) -> Judgement:
+    """The verdict of one run of a cell. A violation is proof whatever the coverage; a checker's error is `unknown`."""
+    measured = unjudged(history, expectation)
+    try:
+        given = answers(history, expectation.initial)
+        diagnosis = diagnose(given)
+        measured = _with_findings(measured, diagnosis)
+    except Exception as error:
+        return msgspec.structs.replace(measured, reason=f"the checker stopped: {type(error).__name__}: {error}")
+    verdict, reason = _verdict(measured, given, expectation)
+    reach = None if verdict == "not-exercised" else measured.scope  # what nothing tried says nothing about reach
+    return msgspec.structs.replace(measured, verdict=verdict, reason=reason, scope=reach)
+
+
+def _with_findings(measured: Judgement, diagnosis: Diagnosis) -> Judgement:
+    whole, found = diagnosis.partings.at("whole"), witnesses(diagnosis)
+    return msgspec.structs.replace(
+        measured,
+        anomalies=list(diagnosis.anomalies),
+        lost=diagnosis.lost,
+        duplicates=int(whole.found.duplicate.sum()),
+        race_events=len(diagnosis.events),
+        inversions=int((whole.found.slack > 0).sum()),
+        scope=scope_in_words(diagnosis.reach),
+        witness=next(iter(found.values()), None),
+        witnesses=found,
+    )
+
+
+def _verdict(measured: Judgement, given: Answers, expectation: Expectation) -> tuple[VerdictName, str]:
+    if measured.anomalies:
+        return "violated", "; ".join(f"{name}: {ANOMALIES[name]}" for name in measured.anomalies)
+    if short := shortfall(given, expectation, measured.coverage):
+        return "not-exercised", short
+    reads = int((given.answered & ~given.increment).sum())
+    increments, pairs = plural(measured.operations.ok, "increment"), plural(measured.coverage.overlaps, "pair")
+    return "held", (
+        f"one counter explains all answers ({increments}, {plural(reads, 'read')}); {pairs} of operations overlapped"
+    )

@@ -1,0 +1,71 @@
+"""Reads while no acknowledged increment was under way: one copy of the state must answer them alike."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from statelab.check.judges.counter.levels import Parting
+from statelab.check.judges.counter.levels import Quiet
+from statelab.check.models.counter.ranked import Answers
+
+
+def disagreement(quiet: Quiet, parting: Parting) -> list[int] | None:
+    """Reads of one part (rows) that one copy cannot have answered; None if there are none.
+
+    Between two reads of different values the state must have changed. Where no acknowledged increment was under way,
+    only unknown ones can have changed it, once each: one read more than that allows is a contradiction. Later reads are
+    looked at first.
+    """
+    for part, rows in _differing(quiet, parting):
+        most = allowed(parting, part)
+        changes = _must_have_changed(parting.found.given, rows)
+        if len(changes) - 1 > most:
+            return changes[: most + 2] if most else _closest_that_differ(parting.found.given, rows)
+    return None
+
+
+def allowed(parting: Parting, part: int) -> int:
+    """How many writes of a part may have come while no acknowledged increment ran: one per unknown outcome."""
+    return int(parting.totals.unknown[part]) + parting.totals.shared
+
+
+def _differing(quiet: Quiet, parting: Parting) -> Iterator[tuple[int, NDArray[np.intp]]]:
+    """Quiet reads of one part between the same increments that found different values: part and rows, latest first."""
+    given, told = parting.found.given, parting.found.told
+    part = told.counter_of(given.history, quiet.rows)
+    moments = quiet.epoch * (len(told.first) + 1) + part + 1
+    by_moment = np.lexsort((quiet.rows, moments))
+    rows, moments = quiet.rows[by_moment], moments[by_moment]
+    for same in reversed(np.split(np.arange(len(rows)), np.flatnonzero(np.diff(moments)) + 1)):
+        counter = int(moments[same[0]] % (len(told.first) + 1)) - 1 if len(same) else -1
+        if counter >= 0 and np.ptp(given.value[rows[same]]):
+            yield counter, rows[same]
+
+
+def _must_have_changed(given: Answers, rows: NDArray[np.intp]) -> list[int]:
+    """So many of the reads that their values prove len - 1 changes of the state.
+
+    Either a chain in which each read ended before the next, of another value, started, or one read of each value.
+    """
+    _, one_of_each = np.unique(given.value[rows], return_index=True)
+    return max(_chain(given, rows), rows[one_of_each].tolist(), key=len)
+
+
+def _chain(given: Answers, rows: NDArray[np.intp]) -> list[int]:
+    start, end, value = given.history.start, given.history.end, given.value
+    chain: list[int] = []
+    for row in rows[np.argsort(end[rows], kind="stable")].tolist():
+        if not chain or (start[row] > end[chain[-1]] and value[row] != value[chain[-1]]):
+            chain.append(row)
+    return chain
+
+
+def _closest_that_differ(given: Answers, rows: NDArray[np.intp]) -> list[int]:
+    """Two reads of different values, next to each other in time, with the shortest span."""
+    start, end = given.history.start, given.history.end
+    rows = rows[np.argsort(start[rows], kind="stable")]
+    differ = np.flatnonzero(given.value[rows[1:]] != given.value[rows[:-1]])
+    span = np.maximum(end[rows[differ]], end[rows[differ + 1]]) - start[rows[differ]]
+    best = differ[np.argmin(span)]
+    return [int(rows[best]), int(rows[best + 1])]

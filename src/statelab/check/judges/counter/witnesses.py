@@ -1,0 +1,162 @@
+"""For each anomaly the smallest piece of history that shows it, with its proof in words."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from statelab.check.judges.counter import final_reads
+from statelab.check.judges.counter.anomalies import Diagnosis
+from statelab.check.judges.counter.anomalies import too_many_untold
+from statelab.check.judges.counter.copies import SCOPES
+from statelab.check.judges.counter.levels import Parting
+from statelab.check.judges.counter.quiet_reads import disagreement
+from statelab.check.judges.stall import stall
+from statelab.check.judges.witness import witness
+from statelab.check.kernels.words import Cast
+from statelab.check.kernels.words import plural
+from statelab.check.models.counter import words
+from statelab.check.models.counter.race_events import race_events
+from statelab.check.models.counter.witness import smallest
+from statelab.check.models.counter.witness import worst_event
+from statelab.core.results import Witness
+from statelab.record.columns import History
+
+
+def witnesses(diagnosis: Diagnosis) -> dict[str, Witness]:
+    """One witness per anomaly, in the order of the diagnosis."""
+    return {name: _MAKERS[name](diagnosis) for name in diagnosis.anomalies}
+
+
+def _copies(diagnosis: Diagnosis) -> Parting:
+    return diagnosis.home or diagnosis.partings.at("whole")
+
+
+def _lost_update(diagnosis: Diagnosis) -> Witness:
+    """The pair of the race event that rolled back most; without duplicates, a final read and the count."""
+    copies, history = _copies(diagnosis), diagnosis.partings.given.history
+    if not diagnosis.events:
+        return final_reads.too_few(copies)
+    event = worst_event(history, diagnosis.events)
+    return witness(
+        history,
+        "lost-update",
+        (event.original, event.culprit),
+        words.duplicate(history, event, lossy=True) + final_reads.in_total(copies),
+        among=np.equal(copies.group, copies.group[event.culprit]),
+        also=event.reissue,
+        culprit=event.culprit,
+    )
+
+
+def _overcounted(diagnosis: Diagnosis) -> Witness:
+    return final_reads.too_many(_copies(diagnosis))
+
+
+def _misreported(diagnosis: Diagnosis) -> Witness:
+    """The smallest contradiction among the numbers handed out by one copy."""
+    copies = _copies(diagnosis)
+    return _contradiction("misreported", copies, copies, _why_only_answers(copies))
+
+
+def _why_only_answers(copies: Parting) -> str:
+    """Why the number told, and not the update, is what went wrong; empty where neither can be shown."""
+    total = copies.totals
+    if (total.read & (total.low >= total.acks + total.unknown + total.shared))[copies.found.violated].any():
+        return " The value read at the end lacks no increment: it is the number told that is wrong."
+    if too_many_untold(copies)[copies.found.violated].any():
+        untold = plural(int(copies.found.nobody.sum()), "number")
+        return f" Up to the highest number told, {untold} went to nobody: what was told is not what the updates made."
+    return ""
+
+
+def _divergent(diagnosis: Diagnosis) -> Witness:
+    """Final reads that disagree; where they do not, two numbers that cannot come from one copy."""
+    whole, home = diagnosis.partings.at("whole"), diagnosis.home
+    reads = disagreement(diagnosis.partings.quiet, whole)
+    if reads is not None:
+        return _disagreeing_reads(whole, reads, home)
+    return _contradiction("divergent", whole, None, _why_copies(home) if home else "")
+
+
+def _why_copies(home: Parting) -> str:
+    if home.found.valid:
+        return f" By themselves, the numbers of each {home.level} fit one counter: {SCOPES[home.level]}."
+    return f" Each {home.level} ends at exactly the increments that it served: {SCOPES[home.level]}."
+
+
+def _contradiction(anomaly: str, parting: Parting, copies: Parting | None, ending: str) -> Witness:
+    """The smallest witness of a parting as one of an anomaly that leaves the totals right."""
+    history, events = parting.found.given.history, race_events(parting.found.told)
+    found = smallest(parting.found, events)
+    if found is None:
+        raise ValueError(f"{anomaly} was named for a history without a contradiction")
+    if found.kind == "duplicate":
+        text = words.duplicate(history, worst_event(history, events), lossy=False)
+    else:
+        text = words.contradiction(history, found, parting.found.given.initial)
+    among = np.equal(copies.group, copies.group[found.rows[0]]) if copies else None
+    return witness(history, anomaly, found.rows, text + ending, among=among, slack_ns=found.slack_ns)
+
+
+def _disagreeing_reads(whole: Parting, rows: list[int], home: Parting | None) -> Witness:
+    history, unknown = whole.found.given.history, len(rows) - 2
+    cast = Cast(history, rows)
+    first, last = cast.name(cast.rows[0]), cast.name(cast.rows[-1])
+    still = f", and only {plural(unknown, 'increment')} without an answer could change the value" if unknown else ""
+    text = (
+        f"{', '.join(cast.told(row) for row in cast.rows)}. No acknowledged increment was under way between the start "
+        f"of {first} and the end of {last}{still}: one copy cannot show this. {cast.introductions()}"
+    )
+    each = f" Read by {home.level}, the values agree: each {home.level} has a copy of its own." if home else ""
+    return witness(history, "divergent", rows, text + each, slack_ns=_quiet_for(whole, rows))
+
+
+def _quiet_for(whole: Parting, rows: list[int]) -> int | None:
+    """How far, in ns, the nearest acknowledged increment is from the time that the rows span; None: there is none."""
+    given = whole.found.given
+    history, acknowledged = given.history, given.answered & given.increment
+    first, last = int(history.start[rows].min()), int(history.end[rows].max())
+    before = first - history.end[acknowledged & (history.end < first)]
+    after = history.start[acknowledged & (history.start > last)] - last
+    gaps = np.concatenate([before, after])
+    return int(gaps.min()) if len(gaps) else None
+
+
+def _never_persists(diagnosis: Diagnosis) -> Witness:
+    given = diagnosis.partings.given
+    history, acknowledged = given.history, np.flatnonzero(given.answered & given.increment)
+    rows = _one_after_the_other(history, acknowledged)
+    first, second = (Cast(history, rows).name(row) for row in rows)
+    text = (
+        f"{first} and {second} were both told {given.initial + 1:,}, and so were all {len(acknowledged):,} "
+        f"acknowledged increments: each began at {given.initial:,} again. {Cast(history, rows).introductions()}"
+    )
+    found = f" Every read at the end found {given.initial:,}." if given.settled.any() else ""
+    return witness(history, "never-persists", rows, text + found)
+
+
+def _one_after_the_other(history: History, rows: NDArray[np.intp]) -> tuple[int, int]:
+    """Two operations of which one started after the other had ended, with the shortest span; else the first two."""
+    rows = rows[np.argsort(history.start[rows], kind="stable")]
+    following = np.searchsorted(history.start[rows], history.end[rows], "right")
+    firsts = np.flatnonzero(following < len(rows))
+    if not len(firsts):
+        return int(rows[0]), int(rows[1])
+    seconds = rows[following[firsts]]
+    best = np.argmin(history.end[seconds] - history.start[rows[firsts]])
+    return int(rows[firsts[best]]), int(seconds[best])
+
+
+def _stalled(diagnosis: Diagnosis) -> Witness:
+    return stall(diagnosis.partings.given.history)
+
+
+_MAKERS: dict[str, Callable[[Diagnosis], Witness]] = {
+    "lost-update": _lost_update,
+    "divergent": _divergent,
+    "never-persists": _never_persists,
+    "misreported": _misreported,
+    "overcounted": _overcounted,
+    "stalled": _stalled,
+}

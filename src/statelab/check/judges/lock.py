@@ -1,0 +1,119 @@
+"""The judge of the workload `lock`: the model mutex on what holders say of themselves, and who waits for a dead one.
+
+A request `work` is answered with two stamps, enter and exit, taken inside its critical section on the clock of the
+load. It is one acquire, from the start of the request to enter, and one release, from exit to its end: the lock was
+held for certain between the stamps. A request that did no work (`busy`, `refused`) is an acquire that failed, one
+without an answer an acquire of unknown outcome.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+import numpy as np
+
+from statelab.check.judges.by_model import ByModel
+from statelab.check.judges.by_model import violated
+from statelab.check.judges.coverage import Expectation
+from statelab.check.judges.judgement import Judgement
+from statelab.check.judges.witness import witness
+from statelab.check.kernels.words import Cast
+from statelab.check.kernels.words import milliseconds
+from statelab.check.models import MODELS
+from statelab.core.operation import Operation
+from statelab.core.results import ANOMALIES
+from statelab.core.results import Witness
+from statelab.record.columns import INFO
+from statelab.record.columns import OK
+from statelab.record.columns import History
+from statelab.record.columns import Mask
+
+WORK = "work"
+
+STUCK_S = 5.0
+"""A lock that nobody holds and nobody gets for so long is stuck: any lease that is worth its name ends before."""
+
+
+class WrongClock(Exception):
+    """The stamps of a holder do not lie within those of its request: they are of another clock."""
+
+
+def holds(work: Operation) -> Iterator[Operation]:
+    """The acquire and the release that a request stands for; raises WrongClock where they cannot be."""
+    if work.status != "ok":
+        yield msgspec.structs.replace(work, op="acquire")
+    elif not isinstance(work.result, list):
+        yield msgspec.structs.replace(work, op="acquire", status="fail", result=None, error=str(work.result))
+    else:
+        enter, leave = map(int, work.result)
+        assert work.end is not None
+        if not work.start <= enter <= leave <= work.end:
+            raise WrongClock(f"held from {enter} to {leave}, asked from {work.start} to {work.end}")
+        yield msgspec.structs.replace(work, op="acquire", end=enter, result=None)
+        yield msgspec.structs.replace(work, op="release", start=leave, result=None)
+
+
+def _held(history: History) -> History:
+    return History.from_operations([part for work in history.operations() for part in holds(work)])
+
+
+_MUTEX = ByModel(
+    model=MODELS["mutex"],
+    names={kind: "two-holders" for kind in ("two-holders", "not-the-holder", "no-order")},
+    requests=frozenset({WORK}),
+    view=_held,
+)
+
+
+def judge(history: History, expectation: Expectation) -> Judgement:
+    """The verdict of the mutex on the requests that did work, and of the waiting."""
+    history = history.take(history.is_op(WORK))
+    judged, stuck = _MUTEX(_worked(history), expectation), _stuck(history)
+    return _with(judged, stuck) if stuck else judged
+
+
+def _refused(history: History) -> Mask:
+    """Requests that were answered and did no work."""
+    held = np.zeros(len(history), np.bool_) if history.elements is None else history.elements.known
+    refused: Mask = (history.status == OK) & ~held
+    return refused
+
+
+def _worked(history: History) -> History:
+    """The history in which a request that did no work has failed."""
+    refused = _refused(history)
+    if not refused.any():
+        return history
+    operations = history.operations()
+    for row in np.flatnonzero(refused).tolist():
+        operations[row] = msgspec.structs.replace(operations[row], status="fail", result=None)
+    return History.from_operations(operations)
+
+
+def _stuck(history: History) -> Witness | None:
+    """A request told `busy` at a time when for STUCK_S nobody held the lock but one that is gone.
+
+    Gone is a request whose connection broke; one that timed out may still be at work, so it excuses the wait.
+    """
+    gone = (history.status == INFO) & ~history.timed_out
+    refused = np.flatnonzero(_refused(history))
+    if not gone.any() or not len(refused):
+        return None
+    last = int(refused[np.argmax(history.end[refused])])
+    since = int(history.end[last]) - int(STUCK_S * 1e9)
+    lost = np.flatnonzero(gone & (history.start <= since))
+    alive = ((history.status == OK) & ~_refused(history) & (history.end >= since)) | history.timed_out
+    if not len(lost) or (alive & (history.start <= history.end[last])).any():
+        return None
+    holder = int(lost[np.argmax(history.start[lost])])
+    cast = Cast(history, [holder, last])
+    waited = milliseconds(int(history.end[last] - history.start[holder]))
+    text = (
+        f"The connection of A broke before it was answered. B was told that the lock is busy, {waited} after A had "
+        f"asked for it. In the last {STUCK_S:g} s nobody else had it. {cast.introductions()}"
+    )
+    return witness(history, "stuck", [holder, last], text)
+
+
+def _with(judged: Judgement, stuck: Witness) -> Judgement:
+    found = judged.witnesses | {"stuck": stuck}
+    return msgspec.structs.replace(judged, **violated({name: found[name] for name in ANOMALIES if name in found}))

@@ -1,0 +1,49 @@
+"""A witness as a value: its operations in order, the proof, and a few neighbours for the picture."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from statelab.check.kernels.words import Cast
+from statelab.core.results import Witness
+from statelab.record.columns import History
+from statelab.record.columns import Mask
+
+NEIGHBOURS = 4
+"""Context operations on each side of a witness."""
+
+
+def witness(
+    history: History,
+    anomaly: str,
+    rows: Sequence[int],
+    text: str,
+    *,
+    among: Mask | None = None,
+    also: int | None = None,
+    slack_ns: int | None = None,
+    culprit: int | None = None,
+) -> Witness:
+    """The witness of some rows. Its context comes from the rows `among` (default: all), and `also` is always in it."""
+    ordered = Cast(history, rows).rows
+    near = _neighbours(history, ordered, np.ones(len(history), np.bool_) if among is None else among)
+    extra = set() if also is None else {also}
+    context = sorted((near | extra) - set(rows), key=lambda row: int(history.start[row]))
+    return Witness(
+        anomaly=anomaly,
+        operations=history.operations(ordered),
+        text=text,
+        context=history.operations(context),
+        slack_ns=slack_ns,
+        culprit=None if culprit is None else history.op_ids[history.op_id[culprit]],
+    )
+
+
+def _neighbours(history: History, rows: Sequence[int], among: Mask) -> set[int]:
+    """The operations that started last before the first of `rows`, and first after the last of them."""
+    others = among.copy()
+    others[list(rows)] = False
+    eligible = np.flatnonzero(others)
+    eligible = eligible[np.argsort(history.start[eligible], kind="stable")]
+    begin, end = np.searchsorted(history.start[eligible], history.start[[rows[0], rows[-1]]], "left")
+    return {*eligible[max(0, begin - NEIGHBOURS) : begin].tolist(), *eligible[end : end + NEIGHBOURS].tolist()}

@@ -1,0 +1,1 @@
+"""What the checkers share: order in time, search, the smallest witness, and the words of proofs."""

@@ -1,0 +1,70 @@
+"""What it is to be a witness: a violation by a few operations alone, whatever all the others were answered.
+
+Dropping operations from a valid history can make it invalid (who wrote the value that was read?), so a sub-history
+needs its context. The rule, for every model: of operations outside the witness the answer is forgotten. One that
+changes state keeps its request and may take effect at any time after its own start, or never (status `info`); one
+that changes nothing is dropped. A set of operations is a witness if even so the history is violated, and it is
+minimal if none of its operations can be forgotten as well.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from statelab.record.columns import FAIL
+from statelab.record.columns import INF
+from statelab.record.columns import INFO
+from statelab.record.columns import History
+from statelab.record.columns import Integers
+
+Violated = Callable[[History], bool]
+
+
+def forget(history: History, rows: Iterable[int], changes: Iterable[str]) -> tuple[History, Integers]:
+    """The history in which only `rows` were answered, and for each of its rows the row it was.
+
+    `changes` names the operations that change state.
+    """
+    inside = np.zeros(len(history), np.bool_)
+    inside[list(rows)] = True
+    changing = np.isin(history.op, [code for code, name in enumerate(history.ops) if name in set(changes)])
+    forgotten = ~inside & changing & (history.status != FAIL)
+    kept = np.flatnonzero(inside | forgotten)
+    asked = replace(
+        history,
+        status=np.where(forgotten, INFO, history.status).astype(np.int8),
+        end=np.where(forgotten, INF, history.end),
+        has_result=history.has_result & ~forgotten,
+        has_seen=None if history.has_seen is None else history.has_seen & ~forgotten,
+        answer=None if history.answer is None else np.where(forgotten, -1, history.answer).astype(np.int8),
+    )
+    return asked.take(kept), kept
+
+
+def refutes(history: History, rows: Iterable[int], changes: Iterable[str], violated: Violated) -> bool:
+    """Whether these rows alone are a violation."""
+    return violated(forget(history, rows, changes)[0])
+
+
+def minimal(history: History, rows: Iterable[int], changes: Iterable[str], violated: Violated) -> tuple[int, ...]:
+    """A minimal witness within `rows`, which must be one: whole blocks are forgotten first, then single operations.
+
+    The order is that of delta debugging (Zeller and Hildebrandt 2002, "Simplifying and Isolating Failure-Inducing
+    Input", section 3): O(w^2) calls of `violated` at worst for a witness of w rows. An operation that has to stay once
+    has to stay for good: forgetting more never makes a violation.
+    """
+    left = list(rows)
+    size = max(1, len(left) // 2)
+    while True:
+        place = 0
+        while place < len(left):
+            without = left[:place] + left[place + size :]
+            if refutes(history, without, changes, violated):
+                left = without
+            else:
+                place += size
+        if size == 1:
+            return tuple(left)
+        size //= 2

@@ -1,0 +1,94 @@
+"""What a model is: the operations it knows, what is promised of them, and the function that decides.
+
+`statelab check` reads a history by the shapes, so a checker may rely on them: every row is one of the model's
+operations, an `ok` row has its fields, and no other row has a result.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+from time import monotonic
+from typing import Literal
+from typing import Protocol
+
+from statelab.core.operation import Value
+from statelab.record.columns import History
+from statelab.record.shapes import Shapes
+
+VerdictName = Literal["held", "violated", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Why a history is violated: the rows of a witness, the smallest set of operations that is itself a violation.
+
+    `kind` is the model's word for the contradiction. `slack_ns` is by how many ns clocks would have to be wrong for it
+    to vanish (None: it needs no clock). `text` is the proof for a reader who does not know the algorithm.
+    """
+
+    kind: str
+    rows: tuple[int, ...]
+    text: str
+    slack_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a model says of a history.
+
+    `reason` is one sentence: what fits, what contradicts, or why it is unknown. `counts` are the model's own words
+    with how often each was met (zeros left out), such as `lost`, `stale`, `duplicates`. `violated_keys` are the codes
+    of all keys that are violated, ascending. `parts` are promises with a verdict of their own, where the model has
+    several; the finding's verdict is then the worst of theirs.
+    """
+
+    verdict: VerdictName
+    reason: str
+    proof: Proof | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    violated_keys: tuple[int, ...] = ()
+    parts: Mapping[str, "Finding"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """When to give up, in seconds of `time.monotonic`."""
+
+    at: float = float("inf")
+
+    @classmethod
+    def after(cls, seconds: float) -> "Deadline":
+        return cls(monotonic() + seconds)
+
+    @property
+    def passed(self) -> bool:
+        return monotonic() >= self.at
+
+
+class Check(Protocol):
+    """Decides a history whose keys are objects of their own. `initial` is the value before the first operation."""
+
+    def __call__(self, history: History, *, initial: Value | None, deadline: Deadline) -> Finding: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model(Shapes):
+    """`promise` completes the sentence "a history is held if ...". `initial` is the default (None: nothing yet), and
+    `initial_kind` what `--initial` may be (None: the model has no initial value; `needs_initial`: it must be given;
+    `least_initial`: no integer below it).
+    `scoped`: whether checking again per session, thread, process
+    and host says how far the state reaches."""
+
+    promise: str
+    check: Check
+    initial: Value | None = None
+    initial_kind: Literal["integer", "text", "value"] | None = None
+    needs_initial: bool = False
+    least_initial: int | None = None
+    scoped: bool = True
+
+    @property
+    def initial_words(self) -> str:
+        """What an initial value may be, for the person who gave another."""
+        words = {"integer": "an integer", "text": "a text", "value": "an integer or a text", None: "none"}
+        return words[self.initial_kind] + ("" if self.least_initial is None else f" from {self.least_initial} on")

@@ -1,0 +1,72 @@
+"""The words that all proofs share: operations by letter, who served them, and when."""
+
+import string
+from collections.abc import Sequence
+
+from statelab.core.operation import ServedBy
+from statelab.record.columns import INF
+from statelab.record.columns import History
+
+
+def milliseconds(duration_ns: int) -> str:
+    return f"{duration_ns / 1e6:,.3f} ms"
+
+
+def plural(count: int, thing: str) -> str:
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
+
+
+class Cast:
+    """The operations of a proof by name: A, B, ... in order of their start, times relative to the first one's start."""
+
+    def __init__(self, history: History, rows: Sequence[int]) -> None:
+        self.rows = sorted(rows, key=lambda row: (int(history.start[row]), int(history.end[row])))
+        self._history = history
+        self._zero = int(history.start[self.rows[0]])
+        self._servers = [server for server in (history.servers[history.served_by[row]] for row in self.rows) if server]
+
+    def name(self, row: int) -> str:
+        place = self.rows.index(row)
+        return string.ascii_uppercase[place] if place < 26 else f"operation {place + 1}"
+
+    def is_read(self, row: int) -> bool:
+        return bool(self._history.is_op("read")[row])
+
+    def value(self, row: int) -> int:
+        return int(self._history.result[row])
+
+    def showed(self, row: int) -> str:
+        """`was told 17`, `read 17` or `read nothing`."""
+        value = f"{self.value(row):,}" if self._history.has_result[row] else "nothing"
+        return f"{'read' if self.is_read(row) else 'was told'} {value}"
+
+    def told(self, row: int) -> str:
+        """`A was told 17`."""
+        return f"{self.name(row)} {self.showed(row)}"
+
+    def facts(self, row: int) -> str:
+        """`pid 12, thread 3, from 0.000 to 2.310 ms`: who served it and when, of any row of the history."""
+        server = self._history.servers[self._history.served_by[row]]
+        who = _who(server, self._servers) if server else "server unknown"
+        key = f", key {self._history.keys[self._history.key[row]]}" if len(self._history.keys) > 1 else ""
+        start, end = int(self._history.start[row]) - self._zero, int(self._history.end[row])
+        if end == INF:
+            return f"{who}{key}, from {milliseconds(start)} on, without an answer"
+        return f"{who}{key}, from {start / 1e6:,.3f} to {milliseconds(end - self._zero)}"
+
+    def introductions(self) -> str:
+        """`A: pid 12, thread 3, from 0.000 to 2.310 ms. B: ...`."""
+        return " ".join(f"{self.name(row)}: {self.facts(row)}." for row in self.rows)
+
+    def overlap(self, one: int, other: int) -> bool:
+        start, end = self._history.start, self._history.end
+        return bool(max(start[one], start[other]) <= min(end[one], end[other]))
+
+
+def _who(server: ServedBy, others: Sequence[ServedBy]) -> str:
+    parts = [f"pid {server.pid}", f"thread {server.thread}"]
+    if any(other.host != server.host for other in others):
+        parts.insert(0, f"host {server.host}")
+    if server.greenlet:
+        parts.append(f"greenlet …{server.greenlet % 1_000_000:06}")  # an address: its end tells greenlets apart
+    return ", ".join(parts)

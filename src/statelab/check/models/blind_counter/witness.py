@@ -1,0 +1,182 @@
+"""The smallest piece of a blind counter's history that is itself a violation; what that means, forgetting.py says.
+
+Each piece is minimal by construction, given that the smaller kinds do not occur:
+- too-low: one read of less than the initial value.
+- too-high: one read of v, by whose end fewer than v increments had been asked for. Forgetting answers leaves that.
+- inversion: two reads, the lower one started after the higher one had ended. Either alone is neither of the above.
+- missing: a read of v, and v - u + 1 increments that had ended before it and had started after a read of u had ended
+  (the beginning, u the initial value, needs no read). Without one increment u..v has room for the rest; without the
+  later read nobody says that they are few; without the earlier one they may be any v - u + 1 <= v of all increments.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from statelab.check.kernels import order
+from statelab.check.models.blind_counter.limits import Limits
+from statelab.check.models.blind_counter.limits import Places
+from statelab.record.columns import INF
+from statelab.record.columns import Integers
+
+Kind = Literal["too-low", "too-high", "inversion", "missing"]
+
+_TRIED = 64
+"""Among how many reads that lack increments the smallest witness is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """`read` contradicts the rest: `base` is an earlier read, `increments` are missing from `read`, by start.
+
+    `asked` is how many increments had been asked for when `read` ended.
+    """
+
+    kind: Kind
+    read: int
+    base: int | None = None
+    increments: tuple[int, ...] = ()
+    slack_ns: int | None = None
+    asked: int = 0
+
+    @property
+    def reads(self) -> tuple[int, ...]:
+        return (self.read,) if self.base is None else (self.base, self.read)
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        return (*self.reads[:-1], *self.increments, self.read)
+
+
+def smallest(given: Limits, short: Integers) -> Witness:
+    """The witness with the fewest operations; `short` are the values, at least one, that lack increments.
+
+    Of equal ones the largest slack counts, then the shortest span. Exact up to three operations; above, the smallest
+    that the first 64 values of `short` have, from a base as late as it can be.
+    """
+    value, reads = given.reads.value, given.reads
+    base = given.counters.base[reads.key]
+    too_low = np.flatnonzero(value < base)
+    if len(too_low):
+        return Witness("too-low", int(reads.row[_shortest(given, too_low)]))
+    too_high = np.flatnonzero(value - base > given.asked)
+    if len(too_high):
+        return _too_high(given, too_high)
+    found = [*_inversion(given), *_missing_from_any(given, short)]
+    return min(found, key=lambda witness: _size(given, witness))
+
+
+def _size(given: Limits, witness: Witness) -> tuple[int, int, int]:
+    rows = list(witness.rows)
+    start, end = given.history.start[rows], given.history.end[rows]
+    return len(rows), -(witness.slack_ns or 0), int(end.max()) - int(start.min())
+
+
+def _shortest(given: Limits, reads: Places) -> int:
+    return int(reads[np.argmin((given.reads.end - given.reads.start)[reads])])
+
+
+def _too_high(given: Limits, reads: Places) -> Witness:
+    """Of the reads that show too much the one that had to wait longest until so many had been asked for."""
+    counters, key = given.counters, given.reads.key[reads]
+    needed = counters.asked[key] + given.reads.value[reads] - counters.base[key]
+    some = needed <= np.append(counters.asked[1:], len(given.begun))[key]
+    wait = np.full(len(reads), INF)
+    wait[some] = given.start[given.begun[needed[some] - 1]] - given.reads.end[reads[some]]
+    longest = wait == wait.max()
+    read = _shortest(given, reads[longest])
+    row = int(given.reads.row[read])
+    slack = None
+    if some[longest].all():
+        slack = _distance(given, row, int(given.begun[needed[reads == read][0] - 1]))
+    return Witness("too-high", row, slack_ns=slack, asked=int(given.asked[read]))
+
+
+def _distance(given: Limits, earlier: int, later: int) -> int:
+    """By how many ns one row had ended before another started."""
+    return int(given.history.start[later]) - int(given.history.end[earlier])
+
+
+def _inversion(given: Limits) -> Iterator[Witness]:
+    reads = given.reads
+    pair = order.check(reads.value, reads.start, reads.end)
+    if pair:
+        base, read = int(reads.row[pair.later]), int(reads.row[pair.earlier])
+        yield Witness("inversion", read, base, slack_ns=_distance(given, base, read))
+
+
+def _missing_from_any(given: Limits, short: Integers) -> Iterator[Witness]:
+    placed = _Placed(given.row, given.start[given.row], given.end[given.row])
+    for value in np.unique(short)[:_TRIED].tolist():
+        witness = _missing(given, placed, value)
+        if witness:
+            yield witness
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Placed:
+    """The acknowledged increments by start: rows, and times on the common axis."""
+
+    row: Places
+    start: Integers
+    end: Integers
+
+
+def _missing(given: Limits, placed: _Placed, value: int) -> Witness | None:
+    """The witness of the read of at most `value` that started last, from the highest base that lacks an increment.
+
+    Looks back from the read to as few earlier reads as it can: the last 32 to end, or the last 128, 512, ...
+    None: all bases that do are higher than the read (then the two reads are an inversion).
+    """
+    reads = given.reads
+    read = int(reads.by_start[np.searchsorted(reads.lowest, value, "right") - 1])
+    until = int(np.searchsorted(reads.ends, reads.start[read], "left"))
+    beginning = int(np.searchsorted(reads.highest[1:], given.counters.base[reads.key[read]] - 1, "left"))
+    back = 32
+    while True:
+        since = max(beginning, until - back)
+        witness = _missing_since(given, placed, read, reads.by_end[since:until], whole=since == beginning)
+        if witness or since == beginning:
+            return witness
+        back *= 4
+
+
+def _missing_since(given: Limits, placed: _Placed, read: int, bases: Places, *, whole: bool) -> Witness | None:
+    """From one of these bases or, if they are the `whole` past, from the beginning."""
+    reads, base_value = given.reads, int(given.counters.base[given.reads.key[read]])
+    first = np.searchsorted(given.low, base_value, "right")
+    if not whole:
+        first = np.searchsorted(placed.start, reads.end[bases[0]], "right")
+    last = np.searchsorted(placed.start, reads.start[read], "left")
+    inside = first + np.flatnonzero(placed.end[first:last] < reads.start[read])
+    count = len(inside) - np.searchsorted(placed.start[inside], reads.end[bases], "right")
+    rise = reads.value[read] - reads.value[bases]
+    lacking = bases[(count > rise) & (rise >= 0) & (reads.value[bases] > base_value)]
+    if len(lacking):
+        highest = lacking[reads.value[lacking] == reads.value[lacking].max()]
+        base = int(highest[np.argmin(reads.end[highest])])
+        after = inside[placed.start[inside] > reads.end[base]]
+        return _with_widest(given, placed, read, base, after)
+    enough = whole and len(inside) > reads.value[read] - base_value
+    return _with_widest(given, placed, read, None, inside) if enough else None
+
+
+def _with_widest(given: Limits, placed: _Placed, read: int, base: int | None, inside: Places) -> Witness:
+    """With as many of the increments inside as it takes, those that lie furthest from the two reads."""
+    reads = given.reads
+    from_value = given.counters.base[reads.key[read]] if base is None else reads.value[base]
+    room = reads.start[read] - placed.end[inside]
+    if base is not None:
+        room = np.minimum(room, placed.start[inside] - reads.end[base])
+    chosen = np.sort(np.argsort(-room, kind="stable")[: int(reads.value[read] - from_value) + 1])
+    rows = tuple(placed.row[inside[chosen]].tolist())
+    last, first = int(reads.row[read]), None if base is None else int(reads.row[base])
+    return Witness("missing", last, first, rows, _least_room(given, last, first, rows))
+
+
+def _least_room(given: Limits, read: int, base: int | None, increments: tuple[int, ...]) -> int:
+    before = [_distance(given, row, read) for row in increments]
+    after = [] if base is None else [_distance(given, base, row) for row in increments]
+    return min(before + after)

@@ -1,0 +1,188 @@
+"""The model `echo`: a request reads back what it stored about itself.
+
+Promise: each ok `echo` got back the `value` that it sent. Null means that nothing came back.
+Algorithm: compare; then look for the operation that sent what came back instead, and call the leak by it:
+- `overlap`: it was under way at the same time as the victim;
+- `residue`: it had ended before the victim started, and left its value behind; so it had where one thread (and one
+  greenlet) served both, however long the two waited for it;
+- `unexpected`: nobody sent that value before the victim had ended;
+- `missing`: nothing came back.
+Where several kinds were met, each is a finding of its own.
+Exact: the promise speaks of one operation at a time, so nothing but value and result decides. Stamps only name the
+culprit. Where several operations sent the value, it is the one that ended last among those that had started when the
+victim ended: this is one that overlaps the victim if there is any, else the latest one before it.
+Assumes: for the names to be right, values that are unique. The culprit may be of another key, and of any outcome (one
+that was refused has left something behind, too); the verdict is that of the victim's key.
+Witness: the victim alone, since what anybody else did cannot excuse it; the words name the culprit.
+Cost: O(n) where nothing leaked, else O(n log n) for operations whose value came back to another one.
+"""
+
+from dataclasses import dataclass
+from dataclasses import replace
+
+import numpy as np
+
+from statelab.check.kernels.model import Deadline
+from statelab.check.kernels.model import Finding
+from statelab.check.kernels.model import Model
+from statelab.check.kernels.model import Proof
+from statelab.check.kernels.packing import arranged
+from statelab.check.kernels.packing import spans
+from statelab.check.kernels.pairs import apart
+from statelab.check.kernels.words import Cast
+from statelab.check.kernels.words import milliseconds
+from statelab.core.operation import Value
+from statelab.record.columns import OK
+from statelab.record.columns import History
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
+from statelab.record.shapes import Shape
+
+KINDS = ("overlap", "residue", "unexpected", "missing")
+OVERLAP, RESIDUE, UNEXPECTED, MISSING = range(len(KINDS))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Leaks:
+    """The victims: their rows, a code into KINDS for each, and the culprit's row (-1: there is none)."""
+
+    row: Integers
+    kind: Integers
+    culprit: Integers
+
+    def of(self, kind: int) -> "Leaks":
+        """Those of one kind."""
+        some = self.kind == kind
+        return Leaks(self.row[some], self.kind[some], self.culprit[some])
+
+
+def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:
+    """Whether every request got back its own value; each kind of leak that was met is one of `parts`."""
+    victims = np.flatnonzero((history.status == OK) & ~_own(history))
+    if not len(victims):
+        return Finding(verdict="held", reason="every request got back what it had sent")
+    leaks = _leaks(history, victims)
+    counts = np.bincount(leaks.kind, minlength=len(KINDS)).tolist()
+    whole = _violated(history, leaks)
+    met = {kind: leaks.of(number) for number, kind in enumerate(KINDS) if counts[number]}
+    return replace(whole, parts={kind: _violated(history, some) for kind, some in met.items()} if len(met) > 1 else {})
+
+
+def _violated(history: History, leaks: Leaks) -> Finding:
+    counts = np.bincount(leaks.kind, minlength=len(KINDS)).tolist()
+    return Finding(
+        verdict="violated",
+        reason="some requests did not get back what they had sent",
+        proof=_proof(history, leaks),
+        counts={kind: count for kind, count in zip(KINDS, counts, strict=True) if count},
+        violated_keys=tuple(np.unique(history.key[leaks.row]).tolist()),
+    )
+
+
+def _own(history: History) -> Mask:
+    """Whose result is the value that they sent."""
+    sent = history.result if history.value is None else history.value
+    same: Mask = history.result == sent
+    return history.has_result & same
+
+
+def _leaks(history: History, victims: Integers) -> Leaks:
+    something = history.has_result[victims]
+    culprit = np.full(len(victims), -1, np.int64)
+    culprit[something] = _culprits(history, victims[something])
+    before = (history.end[culprit] < history.start[victims]) | _in_turn(history, victims, culprit)
+    kind = np.where(culprit < 0, UNEXPECTED, np.where(before, RESIDUE, OVERLAP))
+    return Leaks(victims, np.where(something, kind, MISSING), culprit)
+
+
+def _in_turn(history: History, one: Integers, other: Integers) -> Mask:
+    """Whether one thread is known to have served both: it serves one request after the other."""
+    server = history.served_by[one]
+    known: Mask = (server > 0) & (server == history.served_by[other])
+    return known
+
+
+def _culprits(history: History, victims: Integers) -> Integers:
+    """For each victim the row, among those that sent its result and had started by its end, that ended last; or -1.
+
+    The senders are sorted by (value, start). A cumulative maximum of (value, end) then knows the latest end among all
+    senders of a value up to any start.
+    """
+    came_back = np.unique(history.result[victims])
+    senders, value = _senders(history, came_back)
+    if not len(senders):
+        return np.full(len(victims), -1, np.int64)
+    rows = arranged(value, history.start[senders])
+    senders, value = senders[rows], value[rows]
+    by_end = np.argsort(history.end[senders], kind="stable")
+    place = np.empty(len(senders), np.int64)
+    place[by_end] = np.arange(len(senders))
+    latest = np.maximum.accumulate(value * len(senders) + place)
+    wanted = np.searchsorted(came_back, history.result[victims])
+    upto = _started(history.start[senders], value, history.end[victims], wanted)
+    found = latest[upto - 1]
+    known = (upto > 0) & (found // len(senders) == wanted)
+    return np.where(known, senders[by_end[found % len(senders)]], -1)
+
+
+def _senders(history: History, values: Integers) -> tuple[Integers, Integers]:
+    """The rows that sent one of `values` (ascending), and which one."""
+    if history.value is None or history.has_value is None or not len(values):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    place = np.minimum(np.searchsorted(values, history.value), len(values) - 1)
+    senders = np.flatnonzero(history.has_value & (values[place] == history.value))
+    return senders, place[senders]
+
+
+def _started(start: Integers, value: Integers, end: Integers, wanted: Integers) -> Integers:
+    """How many senders, sorted by (value, start), come before the first of a `wanted` value that starts after `end`."""
+    moments = np.sort(start)
+    place = np.searchsorted(moments, start, "left")
+    upto = np.searchsorted(moments, end, "right")
+    width = len(start) + 1
+    return np.searchsorted(value * width + place, wanted * width + upto, "left")
+
+
+def _proof(history: History, leaks: Leaks) -> Proof:
+    """The shortest victim, in words."""
+    chosen = int(np.argmin(spans(history.start[leaks.row], history.end[leaks.row])))
+    victim, culprit, kind = int(leaks.row[chosen]), int(leaks.culprit[chosen]), int(leaks.kind[chosen])
+    cast = Cast(history, [victim] if culprit < 0 else [victim, culprit])
+    text = f"{_what(history, cast, victim, culprit, kind)} {cast.introductions()}"
+    return Proof(KINDS[kind], (victim,), text)
+
+
+def _what(history: History, cast: Cast, victim: int, culprit: int, kind: int) -> str:
+    a, sent = cast.name(victim), _sent(history, victim)
+    if kind == MISSING:
+        return f"{a} sent {sent} and got nothing back: what it had stored about itself was gone when it read it."
+    got = history.shown(int(history.result[victim]))
+    told = f"{a} sent {sent} and got back {got}. A request reads back only what it stored itself."
+    if kind == UNEXPECTED:
+        return f"{told} Nobody had sent {got} when {a} ended{_later(history, victim)}."
+    waited = kind == RESIDUE and cast.overlap(*cast.rows)
+    left = f", and left {got} behind" if kind == RESIDUE else ""
+    left = f", but one thread served both, one after the other, and {got} was left behind" if waited else left
+    return f"{told} It was {cast.name(culprit)} that sent {got}: {apart(history, cast, *cast.rows)}{left}."
+
+
+def _sent(history: History, row: int) -> Value:
+    assert history.value is not None
+    return history.shown(int(history.value[row]))
+
+
+def _later(history: History, victim: int) -> str:
+    """How long after the victim's end its result was first sent, if it was."""
+    senders, _ = _senders(history, history.result[[victim]])
+    if not len(senders):
+        return ""
+    return f"; it was first sent {milliseconds(int(history.start[senders].min()) - int(history.end[victim]))} later"
+
+
+MODEL = Model(
+    name="echo",
+    promise="each request reads back the value that it stored about itself",
+    operations={"echo": Shape(value="value", result="value", nothing=frozenset({"result"}))},
+    check=check,
+    scoped=False,  # a victim alone is a violation, in whatever part it is
+)

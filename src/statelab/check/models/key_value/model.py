@@ -1,0 +1,65 @@
+"""The model `key-value`: a store of texts, with `put`, `append` and `get`."""
+
+from collections import Counter
+
+from statelab.check.kernels.model import Deadline
+from statelab.check.kernels.model import Finding
+from statelab.check.kernels.model import Model
+from statelab.check.kernels.model import Proof
+from statelab.check.kernels.words import plural
+from statelab.check.models.key_value.judge import Judged
+from statelab.check.models.key_value.judge import judge
+from statelab.check.models.key_value.witness import witness
+from statelab.check.models.key_value.words import kind
+from statelab.check.models.key_value.words import proof
+from statelab.core.operation import Value
+from statelab.record.columns import History
+from statelab.record.shapes import Shape
+
+
+def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:
+    """Whether one text per key explains all answers."""
+    text = "" if initial is None else str(initial)
+    judged = judge(history, text, deadline)
+    if judged.keys:
+        return _violated(history, judged, text, deadline)
+    if judged.undecided:
+        return Finding(verdict="unknown", reason=_undecided(history, judged))
+    return Finding(verdict="held", reason="one text per key explains all answers")
+
+
+def _violated(history: History, judged: Judged, initial: str, deadline: Deadline) -> Finding:
+    found = witness(history, judged, initial, deadline)
+    name = kind(history, found, initial)
+    return Finding(
+        verdict="violated",
+        reason="no text that changes by puts and appends alone can have given these answers",
+        proof=Proof(name, found.rows, proof(history, found, name, initial), found.slack_ns),
+        counts=_counts(judged),
+        violated_keys=tuple(sorted(judged.keys)),
+    )
+
+
+def _counts(judged: Judged) -> dict[str, int]:
+    return dict(Counter([kind for kind, _, _ in judged.alone] + ["forks"] * len(judged.forks)))
+
+
+def _undecided(history: History, judged: Judged) -> str:
+    key, why = judged.undecided[0]
+    name = f"key {history.keys[key]!r}" if history.keys[key] else "the key"
+    more = f", and {plural(len(judged.undecided) - 1, 'other key')}" if len(judged.undecided) > 1 else ""
+    return f"the texts of {name} can be read in several ways, and the search for an order did not end: {why}{more}"
+
+
+MODEL = Model(
+    name="key-value",
+    promise="each get returns the last text put and all that was appended to it since",
+    operations={
+        "put": Shape(value="text"),
+        "append": Shape(value="text"),
+        "get": Shape(result="text", nothing=frozenset({"result"}), changes=False),
+    },
+    check=check,
+    initial="",
+    initial_kind="text",
+)

@@ -1,0 +1,134 @@
+"""Linearizability of registers: `write`, `read` and `cas` (compare and set), decided exactly where values are unique.
+
+Promise: a read returns what was written last; a `cas` that answers true found the value it expected and replaced it;
+one that answers false found another (`seen` may say which). Nothing written yet shows as null, or as `--initial`.
+
+Where no value is written to a key twice, a value names its writer. The history of the key is linearizable iff
+1. every value that was seen was written, by an operation that did not fail, or was there from the beginning;
+2. no value was replaced by two `cas`, and no values came only from each other;
+3. inside each chain (a value that was written and those that replaced it one after the other) nothing ended before what
+   must precede it started;
+4. no two chains must each precede the other;
+5. no `cas` answered false although it saw what it expected, and one order of all others leaves each `cas` that only
+   says which value it did not find a moment with another value.
+
+Why this is exact. 1 and 2 need no clock: a value has one writer, and whoever replaces it leaves another. With them the
+answers force the order inside a chain (made, seen, replaced, seen, ...), so LEMMA ORDER (order.py) makes 3 exact. A
+value that is gone does not come back, so a chain's operations lie together: LEMMA ZONES (zones.py) makes 4 exact. Which
+operations of unknown outcome took effect follows from what was seen; the others lose nothing by being left out
+(LIVENESS, values.py). Without 5 this is Gibbons and Korach 1997, "Testing Shared Memories", section 4, read
+as zones by Golab, Li and Shah 2011, "Analyzing Consistency Properties for Fun and Profit"; chains of `cas` are blocks.
+
+5 is decided by rule where it can be: a miss is wrong if its value was there all the while in every order, and all fit
+if an order is found in which they do (misses.py). Keys for which neither holds, and keys in which a value is
+written twice (NP-complete, Gibbons and Korach again), are left to the bounded search of search.py, which says `unknown`
+where time or memory end first.
+
+Cost: O(n log n), one sort by value and one of the zones; the search is exponential in the number of open operations at
+worst. Assumes one clock, except for 1 and 2.
+"""
+
+import numpy as np
+
+from statelab.check.kernels.model import Deadline
+from statelab.check.kernels.model import Finding
+from statelab.check.kernels.model import Model
+from statelab.check.kernels.search import Outcome
+from statelab.check.kernels.words import plural
+from statelab.check.models.register.counts import counts
+from statelab.check.models.register.proof import by_rule
+from statelab.check.models.register.proof import by_search
+from statelab.check.models.register.rule import Judgement
+from statelab.check.models.register.rule import judge
+from statelab.check.models.register.search import KeySearch
+from statelab.core.operation import Value
+from statelab.record.columns import History
+from statelab.record.columns import Mask
+from statelab.record.shapes import Shape
+
+
+def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:
+    """Whether one register per key, which holds `initial` first, explains all answers."""
+    judgement, outcomes = _decided(history, initial, deadline)
+    if judgement.wrong.any() or _stuck(outcomes):
+        return _violated(history, initial, judgement, _stuck(outcomes), deadline)
+    unknown = {key: outcome for key, outcome in outcomes.items() if outcome.verdict == "unknown"}
+    if unknown:
+        return Finding(verdict="unknown", reason=_undecided(history, unknown))
+    return Finding(verdict="held", reason="one register explains all answers")
+
+
+def _decided(history: History, initial: Value | None, deadline: Deadline) -> tuple[Judgement, dict[int, Outcome]]:
+    """What the rule says of all keys, and the search of those that it leaves open."""
+    start = None if initial is None else history.number(initial)
+    judgement = judge(history, start)
+    return judgement, _searched(history, start, judgement.open, deadline)
+
+
+def _stuck(outcomes: dict[int, Outcome]) -> dict[int, int]:
+    return {key: outcome.stuck for key, outcome in outcomes.items() if outcome.stuck is not None}
+
+
+def _searched(history: History, start: int | None, keys: Mask, deadline: Deadline) -> dict[int, Outcome]:
+    """What the search says of each key; `stuck` is a row of the history."""
+    if not keys.any():
+        return {}
+    rows = np.flatnonzero(keys[history.key])
+    rows = rows[np.argsort(history.key[rows], kind="stable")]
+    near = history.take(rows)
+    search = KeySearch(near, start)
+    codes, first = np.unique(near.key, return_index=True)
+    parts = np.split(np.arange(len(rows)), first[1:])
+    found = {key: search.search(own, deadline) for key, own in zip(codes.tolist(), parts, strict=True)}
+    return {key: outcome.at(rows) for key, outcome in found.items()}
+
+
+def _violated(
+    history: History,
+    initial: Value | None,
+    judgement: Judgement,
+    stuck: dict[int, int],
+    deadline: Deadline,
+) -> Finding:
+    def violated(part: History) -> bool:
+        judgement, outcomes = _decided(part, initial, deadline)
+        return bool(judgement.wrong.any() or _stuck(outcomes))
+
+    by_hand = judgement.wrong.any()
+    proof = by_rule(judgement, violated) if by_hand else by_search(history, *next(iter(stuck.items())), violated)
+    return Finding(
+        verdict="violated",
+        reason="no register can have given these answers",
+        proof=proof,
+        counts=counts(judgement),
+        violated_keys=tuple(sorted({*np.flatnonzero(judgement.wrong).tolist(), *stuck})),
+    )
+
+
+def _undecided(history: History, unknown: dict[int, Outcome]) -> str:
+    key, outcome = next(iter(unknown.items()))
+    others = f" (and of {plural(len(unknown) - 1, 'other key')})" if len(unknown) > 1 else ""
+    return (
+        f"the values written to key {history.keys[key]!r}{others} do not tell the writes apart, and of "
+        f"{plural(outcome.of, 'answered operation')} the search could order {outcome.placed:,}: {outcome.why}"
+    )
+
+
+MODEL = Model(
+    name="register",
+    promise="each read returns the value that was written last, and a cas replaces the value if it is the expected one",
+    operations={
+        "write": Shape(value="value"),
+        "read": Shape(result="value", nothing=frozenset({"result"}), changes=False),
+        "cas": Shape(
+            result="answer",
+            value="value",
+            expected="value",
+            seen="value",
+            nothing=frozenset({"expected", "seen"}),
+            optional=frozenset({"seen"}),
+        ),
+    },
+    check=check,
+    initial_kind="value",
+)

@@ -1,0 +1,215 @@
+"""The smallest witness of a register with unique values, minimal by construction.
+
+What the rule of `forgetting` means here: of operations outside the witness the request is kept, so the values that the
+witness saw still have their makers, which may take effect at any time after their start. With that context
+- one operation is a violation alone iff its value has no maker (`phantom`, `aborted-read`, `circular`) or one of those
+  it needs, directly or down the chain, started after the operation had ended (`future-read`);
+- else two are iff they replaced the same value (`lost-update`), or one saw a value that the other, which had ended
+  before, shows to be gone: one that was replaced, or the one of the beginning (`stale-read`);
+- else no two are, and of two chains that must each precede the other it takes three or four operations: of one chain
+  an operation that ended early and one that started late (or one that did both), and of the other the same.
+Taking an operation from such a set leaves none of these reasons, so the rest is valid.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from statelab.check.kernels.packing import differences
+from statelab.check.kernels.packing import spans
+from statelab.check.kernels.pairs import closest
+from statelab.check.models.register.chains import earlier
+from statelab.check.models.register.chains import latest
+from statelab.check.models.register.scene import Actors
+from statelab.check.models.register.scene import Scene
+from statelab.check.models.register.sightings import Role
+from statelab.record.columns import History
+from statelab.record.columns import Integers
+
+_TRIED = 100
+"""Of equally good operations for a witness, how many are tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """`earlier` had ended before `later` can have taken effect: before `asked` started, whose value it needs."""
+
+    earlier: int
+    later: int
+    asked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """Rows that contradict each other, and why.
+
+    `links` are the real-time reasons, `values` those whose makers the rows need (see Values), `slack_ns` is by how much
+    the clocks must be wrong (None: no clock is needed).
+    """
+
+    kind: str
+    rows: tuple[int, ...]
+    values: Integers
+    links: tuple[Link, ...] = ()
+    slack_ns: int | None = None
+
+
+def unmade(scene: Scene) -> Witness | None:
+    """One operation that saw what nobody can have made."""
+    phantom = np.flatnonzero(scene.values.phantom & ~scene.values.ambiguous)
+    if not len(phantom):
+        return None
+    row, value = scene.sure(int(phantom[0]))
+    return Witness("phantom", (row,), np.array(scene.origins(value)))
+
+
+def circular(scene: Scene) -> Witness | None:
+    """One operation of values that only came from each other."""
+    endless = scene.judged.value[scene.judged.chains.endless]
+    if not len(endless):
+        return None
+    circle = scene.origins(int(endless[0]))
+    row = next(int(rows[0]) for value in circle if len(rows := scene.seers(value)))
+    return Witness("circular", (row,), np.array(circle))
+
+
+def future(scene: Scene) -> Witness | None:
+    """One operation that ended before its value can have been made."""
+    judged = scene.judged
+    if not judged.future.any():
+        return None
+    late = latest(judged.chains.first, judged.made_start) - judged.first_end_at
+    chain, _ = scene.chain_of(int(np.argmax(np.where(judged.future, late, 0))))
+    return _too_soon(scene, chain)
+
+
+def _too_soon(scene: Scene, chain: Integers) -> Witness | None:
+    """The operation of a chain that ended most too soon for its value."""
+    cast = scene.actors(chain)
+    soon = np.flatnonzero(cast.end < cast.moment)
+    if not len(soon):
+        return None
+    at = int(soon[np.argmax(spans(cast.end[soon], cast.moment[soon]))])
+    row, slack = int(cast.row[at]), int(cast.moment[at]) - int(cast.end[at])
+    return Witness("future-read", (row,), chain, (Link(row, row, int(cast.asked[at])),), slack)
+
+
+def fork(scene: Scene, keys: Integers) -> Witness | None:
+    """Two operations that replaced the same value, or one of them if it is wrong by itself."""
+    forked = np.flatnonzero((scene.values.forks > 1) & np.isin(scene.values.key, keys))
+    if not len(forked):
+        return None
+    value = int(forked[0])
+    shows: dict[int, int] = {row: value for row in scene.sightings(value, Role.REPLACED).tolist()}
+    for after in np.flatnonzero(scene.values.before == value).tolist():
+        if scene.given.role[scene.given.first[after]] == Role.MAY_SWAP:
+            shows |= [scene.sure(after)]
+    rows = np.array(list(shows))
+    pair = _nearest(scene.history, rows) if len(rows) > 1 else (int(rows[0]),) * 2  # out of itself: wrong alone
+    alone = (_wrong_alone(scene, row, shows[row]) for row in pair)
+    needed = dict.fromkeys(
+        origin for shown in (value, *(shows[row] for row in pair)) for origin in scene.origins(shown)
+    )
+    return next(filter(None, alone), Witness("lost-update", pair, np.array(list(needed))))
+
+
+def _nearest(history: History, rows: Integers) -> tuple[int, int]:
+    one, other = closest(np.zeros(len(rows), np.int64), history.start[rows], history.end[rows])
+    return int(rows[one]), int(rows[other])
+
+
+def _wrong_alone(scene: Scene, row: int, value: int) -> Witness | None:
+    """The witness of an operation that saw a value which cannot have been there by its end."""
+    values, origins = scene.values, np.array(scene.origins(value))
+    if values.before[origins[-1]] >= 0:
+        return Witness("circular", (row,), origins)
+    last = origins[np.argmax(values.made_start[origins])]
+    slack = int(values.made_start[last]) - int(scene.history.end[row])
+    if slack <= 0:
+        return None
+    return Witness("future-read", (row,), origins, (Link(row, row, int(values.maker[last])),), slack)
+
+
+def replaced(scene: Scene) -> Witness | None:
+    """Two operations of a chain: one showed a later value and had ended before the other saw an earlier one."""
+    judged = scene.judged
+    places = np.flatnonzero(judged.stale)
+    if not len(places):
+        return None
+    upto = latest(judged.chains.first, judged.last_start_at)
+    before = earlier(judged.chains.first, upto)[places]
+    apart = before - judged.first_end_at[places]
+    furthest = places[apart == apart.max()][-1]  # who replaced a value stands at the place of the next one
+    chain, place = scene.chain_of(int(furthest))
+    old = int(chain[np.argmax(scene.values.seen_start[chain[:place]])])
+    seers = scene.sightings(old, Role.SAW)
+    later = int(seers[np.argmax(scene.history.start[seers])])
+    cast = scene.actors(chain[place : place + 1])
+    earlier_row = int(cast.row[np.argmin(cast.end)])
+    link, slack = Link(earlier_row, later, later), scene.apart(earlier_row, later)
+    return Witness("stale-read", (earlier_row, later), chain, (link,), slack)
+
+
+def clash(scene: Scene) -> Witness | None:
+    """Two to four operations of two chains that must each precede the other."""
+    clashes = scene.judged.clashes
+    if not len(clashes):
+        return None
+    initial = scene.values.initial[scene.judged.value[scene.judged.chains.value[scene.judged.chains.first]]]
+    fewest = np.flatnonzero(initial[clashes.one] | initial[clashes.other])
+    among = fewest if len(fewest) else np.arange(len(clashes))
+    worst = among[np.argmax(clashes.slack_ns[among])]
+    chains = [scene.chain(int(pair[worst])) for pair in (clashes.one, clashes.other)]
+    chains.sort(key=lambda chain: not scene.values.initial[chain[0]])
+    one, other = (scene.actors(chain) for chain in chains)
+    rows, links = _returned(one, other) if len(fewest) else _crossed(one, other)
+    links = tuple(sorted(links, key=lambda link: int(scene.history.end[link.earlier])))
+    slack = min(scene.apart(link.earlier, link.asked) for link in links)
+    return Witness("order" if len(rows) == 4 else "stale-read", rows, np.concatenate(chains), links, slack)
+
+
+_Crossing = tuple[tuple[int, ...], tuple[Link, ...]]
+
+
+def _returned(initial: Actors, other: Actors) -> _Crossing:
+    link = _link(other, int(np.argmin(other.end)), initial, int(np.argmax(initial.moment)))
+    return (link.earlier, link.later), (link,)
+
+
+def _crossed(one: Actors, other: Actors) -> _Crossing:
+    """Three operations, where one of a chain began after one of the other and ended before another of the other; of
+    those with the largest slack the three that fit into the shortest time. Four where there are none."""
+    best = max(_between(one, other), _between(other, one), key=lambda found: found[0])[1]
+    if best is None:
+        a, b = (int(np.argmin(cast.end)) for cast in (one, other))
+        a_late, b_late = (int(np.argmax(cast.moment)) for cast in (one, other))
+        best = (_link(one, a, other, b_late), _link(other, b, one, a_late))
+    return tuple(dict.fromkeys(row for link in best for row in (link.earlier, link.later))), best
+
+
+def _between(one: Actors, other: Actors) -> tuple[tuple[int, int], tuple[Link, Link] | None]:
+    """An operation of `one` between two of `other`: (slack, minus the time that the three take), and its links."""
+    slack = np.minimum(differences(one.moment, other.end.min()), differences(other.moment.max(), one.end))
+    most = int(slack.max())
+    if most <= 0:
+        return (0, 0), None
+    found = []
+    for place in np.flatnonzero(slack == most)[:_TRIED].tolist():
+        before = np.flatnonzero(other.end <= one.moment[place] - most)
+        after = np.flatnonzero(other.moment >= one.end[place] + most)
+        early = int(before[np.argmax(other.start[before])])
+        late = int(after[np.argmin(other.end[after])])
+        took = int(other.end[late]) - int(min(other.start[early], one.start[place]))
+        found.append(((most, -took), place, early, late))
+    size, place, early, late = max(found)
+    return size, (_link(one, place, other, late), _link(other, early, one, place))
+
+
+def _link(before: Actors, place: int, after: Actors, at: int) -> Link:
+    return Link(int(before.row[place]), int(after.row[at]), int(after.asked[at]))
+
+
+def smallest(scene: Scene, forked_keys: Integers) -> Witness | None:
+    """A witness with the fewest operations; of one kind the one with the largest slack."""
+    ways = (unmade, circular, future, lambda scene: fork(scene, forked_keys), replaced, clash)
+    return next(filter(None, (way(scene) for way in ways)), None)

@@ -1,0 +1,32 @@
+"""`statelab list`: the names that the other commands take."""
+
+import click
+from rich.console import Console
+
+from statelab.core.paths import DEPLOYMENTS
+from statelab.plan import catalogue as app_catalogue
+from statelab.plan.app import App
+from statelab.plan.deployments import ON_REQUEST
+from statelab.plan.deployments import load_all
+from statelab.plan.profiles import PROFILES
+
+
+@click.command("list")
+def command() -> None:
+    """What there is: workloads, mechanisms, deployments, windows, profiles."""
+    console = Console()
+    catalogue = app_catalogue.of_app(App())
+    for name, workload in catalogue.workloads.items():
+        console.print(f"[bold]{name}[/]: {workload.promise}")
+        for mechanism, about in workload.mechanisms.items():
+            console.print(f"  {mechanism:26} {app_catalogue.group(about.claims):8} {about.summary}", highlight=False)
+    console.print("[bold]deployments[/]")
+    for deployment in load_all(DEPLOYMENTS).values():
+        console.print(f"  {deployment.name:26} {deployment.description}", highlight=False)
+    console.print("[bold]deployments on request only[/]")
+    for deployment in load_all(DEPLOYMENTS / ON_REQUEST).values():
+        console.print(f"  {deployment.name:26} {deployment.description}", highlight=False)
+    console.print(f"[bold]windows[/]: {', '.join(catalogue.windows)}")
+    console.print("[bold]profiles[/]")
+    for profile in PROFILES.values():
+        console.print(f"  {profile.name:26} {profile.description}", highlight=False)

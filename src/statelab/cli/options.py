@@ -1,0 +1,46 @@
+"""Options that several commands share."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from statelab.plan.app import App
+
+Decorated = Callable[..., Any]
+
+
+def several(context: click.Context, parameter: click.Parameter, value: str | None) -> list[str]:
+    """`a,b c` and an empty text alike, as Make passes variables on."""
+    return (value or "").replace(",", " ").split()
+
+
+def selection(command: Decorated) -> Decorated:
+    """The options that pick cells."""
+    for name in ("workload", "mechanism", "deployment", "window"):
+        text = f"only these {name}s, by comma (default: what the profile says)"
+        command = click.option(f"--{name}", callback=several, metavar="NAMES", help=text)(command)
+    return command
+
+
+def engine(command: Decorated) -> Decorated:
+    text = "compose, local, or auto: Compose where Docker answers"
+    return click.option("--engine", default="auto", show_default=True, help=text)(command)
+
+
+def app(command: Decorated) -> Decorated:
+    """The options that put another app in the place of the lab's own; `app_of` makes an App of what they hold."""
+    folder = click.Path(exists=True, file_okay=False, path_type=Path)
+    for option in (
+        click.option("--app", "app_name", metavar="MODULE:APP", help="another WSGI app (local engine)"),
+        click.option("--app-dir", type=folder, help="where that app is"),
+        click.option("--python", "interpreter", help="the interpreter that runs it"),
+    ):
+        command = option(command)
+    return command
+
+
+def app_of(app_name: str | None, app_dir: Path | None, interpreter: str | None) -> App:
+    given = {"name": app_name, "folder": app_dir and app_dir.resolve(), "interpreter": interpreter}
+    return App(**{name: value for name, value in given.items() if value})  # type: ignore[arg-type]

@@ -1,0 +1,172 @@
+"""`statelab repro`: starts the lab with gates, plays what was asked for, stops it all, and says what was shown."""
+
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from statelab.cli import options as shared
+from statelab.cli.progress import Tracker
+from statelab.cli.progress import undisturbed
+from statelab.core.errors import BadInput
+from statelab.core.errors import Unavailable
+from statelab.core.operation import encode_line
+from statelab.core.paths import DEPLOYMENTS
+from statelab.core.paths import REPORTS
+from statelab.deploy.choose import choose
+from statelab.deploy.engine import Engine
+from statelab.plan import catalogue
+from statelab.plan.app import App
+from statelab.plan.deployments import load_all
+from statelab.report.formats.terminal import PLAIN_WIDTH
+from statelab.report.timeline.svg import timeline as picture
+from statelab.repro import narrate
+from statelab.repro.availability import Availability
+from statelab.repro.availability import NotOffered
+from statelab.repro.gates import ENVIRONMENT
+from statelab.repro.gates import Gates
+from statelab.repro.gates import gatekeeper
+from statelab.repro.outcome import AS_PREDICTED
+from statelab.repro.outcome import Outcome
+from statelab.repro.outcome import reproduce
+from statelab.repro.targets import Target
+from statelab.repro.targets import played
+from statelab.repro.targets import played_of_each
+from statelab.repro.targets import targets
+from statelab.repro.timeline import timeline
+
+EXIT_NOT_AS_PREDICTED = 1
+EXIT_UNAVAILABLE = 3
+
+ASK = "name one cell, as in `statelab repro counter/module-global --deployment gthread`, or --all for every red cell"
+
+
+@click.command("repro")
+@click.argument("cell", metavar="[WORKLOAD/MECHANISM]", default="")
+@click.option("--deployment", callback=shared.several, metavar="NAMES", help="under this one (with --all: under these)")
+@shared.engine
+@click.option("--all", "everything", is_flag=True, help="every cell that requests which meet must break")
+@click.option("--runs", type=click.IntRange(1, 1000), default=1, show_default=True, help="play each so many times")
+def command(**options: Any) -> None:
+    """Show a predicted violation on demand: two requests in the one order that breaks the promise, no load."""
+    sys.exit(repro(Console(), **options))
+
+
+class Reproduction:
+    """Which targets, how often, and how each of them went."""
+
+    def __init__(self, console: Console, chosen: list[Target], runs: int, *, everything: bool) -> None:
+        self._console = console
+        self._chosen = chosen
+        self._runs = runs
+        self._everything = everything
+        self._tally: Counter[str] = Counter()
+
+    def say(self, text: str) -> None:
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def perform(self, engine: Engine) -> int:
+        """Brings the lab up, plays everything, returns the exit code. Stopping the engine is the caller's."""
+        started = time.monotonic()
+        deployments = load_all(DEPLOYMENTS)
+        gates_at = gatekeeper(deployments)
+        used = {target.deployment.name: target.deployment for target in self._chosen} | {gates_at.name: gates_at}
+        engine.up(list(used.values()))
+        gates, availability = Gates(engine.url(gates_at.name)), Availability(engine)
+        tracked = Tracker(self._console)(self._chosen, "reproducing") if self._everything else self._chosen
+        for target in tracked:
+            self._one(target, engine, gates, availability)
+        if self._everything:
+            self._summary(time.monotonic() - started)
+        return self._exit_code()
+
+    def _one(self, target: Target, engine: Engine, gates: Gates, availability: Availability) -> None:
+        """All runs of one target."""
+        try:
+            availability.require(target)
+            self._play(target, engine, gates)
+        except NotOffered as error:
+            self._absent("not offered", target, error)
+        except Unavailable as error:
+            self._absent("unavailable", target, error)
+
+    def _absent(self, kind: str, target: Target, why: Exception) -> None:
+        self._tally[kind] += 1
+        self.say(f"{kind:15} {target.name}: {why}")
+
+    def _play(self, target: Target, engine: Engine, gates: Gates) -> None:
+        started = time.monotonic()
+        outcomes = [reproduce(target, engine, gates) for _ in range(self._runs)]
+        seconds = time.monotonic() - started
+        shown = next((outcome for outcome in outcomes if not outcome.as_predicted), outcomes[0])
+        self._tally[shown.kind] += 1
+        if not self._everything or not shown.as_predicted:
+            self._tell(shown)
+        if self._everything or self._runs > 1:
+            times = f"{sum(outcome.as_predicted for outcome in outcomes)}/{self._runs}"
+            self.say(f"{shown.kind:15} {times:5} {target.anomaly or '':15} {target.name:52} {seconds:6.2f} s")
+
+    def _tell(self, outcome: Outcome) -> None:
+        self.say(narrate.headline(outcome.target))
+        width = self._console.width if self._console.is_terminal else max(self._console.width, PLAIN_WIDTH)
+        self._console.print(narrate.steps(outcome), width=width)
+        self.say("\n".join(timeline(outcome.play)) + "\n")
+        self.say(narrate.conclusion(outcome))
+        for path in _files(outcome):
+            self.say(f"  {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
+
+    def _summary(self, seconds: float) -> None:
+        parts = ", ".join(f"{count} {kind}" for kind, count in self._tally.items())
+        self.say(f"\n{len(self._chosen)} red cells, {self._runs} run(s) each: {parts}, in {seconds:.0f} s")
+
+    def _exit_code(self) -> int:
+        if self._tally.keys() - {*AS_PREDICTED, "not offered", "unavailable"}:
+            return EXIT_NOT_AS_PREDICTED
+        return EXIT_UNAVAILABLE if self._tally["unavailable"] else 0
+
+
+def _files(outcome: Outcome) -> list[Path]:
+    """Writes the history that was judged and the picture of its witness."""
+    target, folder = outcome.target, REPORTS / "repro"
+    folder.mkdir(parents=True, exist_ok=True)
+    base = folder / ".".join(filter(None, [*target.cell, target.anomaly]))
+    history = base.with_name(f"{base.name}.jsonl")
+    history.write_bytes(b"".join(encode_line(operation) for operation in outcome.judged))
+    if outcome.witness is None:
+        return [history]
+    svg = base.with_name(f"{base.name}.svg")
+    svg.write_text(picture(outcome.witness))
+    return [history, svg]
+
+
+def _chosen(cell: str, deployment: list[str], everything: bool) -> list[Target]:
+    """One cell, or every red one among those named; raises BadInput."""
+    found = targets(catalogue.of_app(App()), load_all(DEPLOYMENTS), cell, deployment)
+    if not everything:
+        if len({target.cell for target in found}) > 1:
+            raise BadInput(ASK)
+        return played(found)
+    red = [target for target in played_of_each(found) if target.anomaly and target.schedule.collides]
+    if not red:
+        raise BadInput("in none of these cells is anything predicted that requests must meet for: nothing to reproduce")
+    return red
+
+
+def repro(console: Console, *, cell: str, deployment: list[str], engine: str, everything: bool, runs: int) -> int:
+    """Reproduces and returns the exit code: 0 as predicted, 1 not, 3 as predicted as far as it was available.
+
+    Raises BadInput, before anything is started, for what does not exist.
+    """
+    chosen = _chosen(cell, deployment, everything)
+    lab, reason = choose(engine, App(), ENVIRONMENT)
+    reproduction = Reproduction(console, chosen, runs, everything=everything)
+    reproduction.say(f"{len(chosen)} cell(s) x {runs} run(s), engine {lab.name} ({reason})")
+    try:
+        return reproduction.perform(lab)
+    finally:
+        with undisturbed():
+            lab.down()

@@ -1,0 +1,130 @@
+"""`statelab run`: measures the selected cells, judges them, and writes and prints the report."""
+
+import random
+import secrets
+import sys
+import time
+from typing import Any
+
+import click
+from rich.console import Console
+
+from statelab.check.judges import judge_of
+from statelab.cli import options as shared
+from statelab.cli.progress import Tracker
+from statelab.cli.progress import undisturbed
+from statelab.cli.report import judge_and_report
+from statelab.core.errors import BadInput
+from statelab.core.errors import EngineFailed
+from statelab.core.errors import require_known
+from statelab.core.paths import DEPLOYMENTS
+from statelab.core.results import CellKey
+from statelab.deploy.choose import choose
+from statelab.deploy.engine import Engine
+from statelab.drive import survival
+from statelab.drive.campaign import Campaign
+from statelab.plan import catalogue as app_catalogue
+from statelab.plan import machine
+from statelab.plan.app import App
+from statelab.plan.deployments import ON_REQUEST
+from statelab.plan.deployments import load_all
+from statelab.plan.matrix import Selection
+from statelab.plan.matrix import select
+from statelab.plan.profiles import PROFILES
+from statelab.plan.profiles import Profile
+from statelab.record.run_folder import Manifest
+from statelab.record.run_folder import RunFolder
+
+
+@click.command("run")
+@click.option("--profile", default="standard", show_default=True, help="quick, standard or thorough")
+@shared.engine
+@shared.selection
+@click.option("--runs", type=click.IntRange(1, 1000), help="measure everything this many times on fresh servers")
+@click.option("--seed", type=int, help="order of the cells (default: drawn, and written down)")
+@shared.app
+def command(**options: Any) -> None:
+    """Measure the selected cells, judge them, and write and print the report."""
+    sys.exit(run(Console(), **options))
+
+
+def _plan(options: dict[str, Any], app: App) -> Manifest:
+    """Everything that can be refused is refused here, before anything is started."""
+    require_known("profile", [options["profile"]], list(PROFILES))
+    profile = PROFILES[options["profile"]]
+    on_request = load_all(DEPLOYMENTS / ON_REQUEST)
+    require_known("deployment", options["deployment"], [*load_all(DEPLOYMENTS), *on_request])
+    deployments = load_all(DEPLOYMENTS, options["deployment"])
+    catalogue = app_catalogue.of_app(app)
+    names = ("workload", "mechanism", "deployment", "window")
+    selection = Selection(**{f"{name}s": options[name] for name in names})
+    cells = select(catalogue, deployments, profile, selection)
+    for workload in {cell.workload for cell in cells}:
+        judge_of(workload)
+    if not cells:
+        raise BadInput(f"the profile {profile.name} has no such cell; try PROFILE=standard")
+    return Manifest(
+        started=time.strftime("%Y-%m-%d %H:%M:%S %z"),
+        profile=profile,
+        engine="",
+        engine_reason="",
+        seed=random.SystemRandom().randrange(2**32) if options["seed"] is None else options["seed"],
+        token=secrets.token_hex(4),
+        runs=options["runs"] or profile.runs,
+        cells=cells,
+        survivors=_survivors(cells, selection, profile),
+        catalogue=catalogue,
+        deployments=list(deployments.values()),
+        machine=machine.describe(),
+        versions=machine.library_versions(),
+    )
+
+
+def _survivors(cells: list[CellKey], selection: Selection, profile: Profile) -> list[str]:
+    """Whose state is tried for what it outlives: not where deployments were picked, for it needs one of its own."""
+    if selection.deployments or not profile.survival:
+        return []
+    return list(dict.fromkeys(cell.mechanism for cell in cells if cell.workload == survival.WORKLOAD))
+
+
+def run(console: Console, *, engine: str, **options: Any) -> int:
+    """Measures, judges, reports; returns the exit code. Stopped half-way it reports what it has."""
+    app = shared.app_of(options["app_name"], options["app_dir"], options["interpreter"])
+    manifest = _plan(options, app)
+    chosen, manifest.engine_reason = choose(engine, app)
+    manifest.engine = chosen.name
+    folder = RunFolder.create()
+    console.print(
+        f"{len(manifest.cells)} cells x {manifest.runs} run(s), profile {manifest.profile.name}, "
+        f"engine {chosen.name} ({manifest.engine_reason})",
+        highlight=False,
+    )
+    started = time.monotonic()
+    ended = _measure(console, manifest, folder, chosen)
+    code = judge_and_report(console, folder)
+    folder.point_latest()
+    manifest.durations_s["total"] = time.monotonic() - started
+    folder.write_manifest(manifest)
+    return ended or code
+
+
+def _measure(console: Console, manifest: Manifest, folder: RunFolder, engine: Engine) -> int:
+    """0, or the exit code of a run that ended early: 130 stopped, 2 an engine or the load failed half-way.
+
+    Raises EngineFailed where nothing was measured; then no run folder is left.
+    """
+    try:
+        Campaign(manifest, folder, engine, Tracker(console)).measure()
+    except KeyboardInterrupt:
+        console.print("stopping what was started, keeping what was measured")
+        return 130
+    except EngineFailed as error:
+        if not manifest.measured:
+            folder.remove()
+            raise
+        console.print(f"{error}\nkeeping what was measured", highlight=False, markup=False)
+        return 2
+    finally:
+        with undisturbed():
+            engine.down()
+    return 0

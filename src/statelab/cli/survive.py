@@ -1,0 +1,57 @@
+"""`statelab survive`: what a counter outlives, in each place it may be kept."""
+
+import sys
+
+import click
+from rich.console import Console
+
+from statelab.cli import options as shared
+from statelab.cli.progress import undisturbed
+from statelab.core.errors import BadInput
+from statelab.core.errors import require_known
+from statelab.core.paths import DEPLOYMENTS
+from statelab.core.results import Survival
+from statelab.deploy.local import LocalEngine
+from statelab.drive.survival import WORKLOAD
+from statelab.drive.survival import Survey
+from statelab.drive.survival import exit_code
+from statelab.drive.survival import fit
+from statelab.plan.app import App
+from statelab.plan.catalogue import of_app
+from statelab.plan.deployments import Deployment
+from statelab.plan.deployments import load_all
+from statelab.report.formats.survival_table import survival_table
+
+
+@click.command("survive")
+@click.option("--mechanism", callback=shared.several, metavar="NAMES", help="only these, by comma (default: all)")
+def command(mechanism: list[str]) -> None:
+    """Count up, end the worker, the server, the store, everything; start it again, and see what is left."""
+    sys.exit(survive(Console(), mechanism))
+
+
+def survived(mechanisms: list[str]) -> tuple[Deployment, list[Survival]]:
+    """Where it was tried, and what came of it for these mechanisms (none named: for all of the counter); raises
+    BadInput, before anything is started, for what does not exist."""
+    offered = of_app(App())
+    known = list(offered.workloads[WORKLOAD].mechanisms)
+    require_known("mechanism", mechanisms, known)
+    deployment = fit(load_all(DEPLOYMENTS).values())
+    if deployment is None:
+        raise BadInput("no deployment serves one request after the other under gunicorn: add one")
+    engine = LocalEngine()
+    try:
+        engine.up([deployment])
+        return deployment, Survey(engine, deployment.name, mechanisms or known, offered).measure()
+    finally:
+        with undisturbed():
+            engine.down()
+
+
+def survive(console: Console, mechanisms: list[str]) -> int:
+    """Tries what a counter outlives, prints it, and returns the exit code."""
+    deployment, found = survived(mechanisms)
+    console.print(f"under {deployment.name}: {deployment.description}", highlight=False)
+    for part in survival_table(found):
+        console.print(part)
+    return exit_code(found)

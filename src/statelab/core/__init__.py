@@ -1,0 +1,4 @@
+"""What every other folder speaks of: operations, results, paths, errors.
+
+In: nothing. Out: types and constants. Imports nothing of ours.
+"""

@@ -1,0 +1,51 @@
+"""Which engine runs the lab: the one asked for, or the one this machine has."""
+
+import subprocess
+from collections.abc import Callable
+from collections.abc import Mapping
+
+from statelab.core.errors import BadInput
+from statelab.deploy.compose import ComposeEngine
+from statelab.deploy.engine import Engine
+from statelab.deploy.local import LocalEngine
+from statelab.plan.app import App
+
+DOCKER_ANSWERS_S = 10.0
+
+
+def docker_answers() -> bool:
+    """Whether a Docker Engine with Compose v2 answers here."""
+    for command in (["docker", "info"], ["docker", "compose", "version"]):
+        try:
+            done = subprocess.run(command, capture_output=True, timeout=DOCKER_ANSWERS_S, check=False)
+        except (FileNotFoundError, subprocess.TimeoutExpired):
+            return False
+        if done.returncode:
+            return False
+    return True
+
+
+def _compose(app: App, environment: Mapping[str, str]) -> Engine:
+    if app != App():
+        raise BadInput("the compose engine runs the image of the lab's own app; another app runs with ENGINE=local")
+    return ComposeEngine(environment)
+
+
+ENGINES: dict[str, Callable[[App, Mapping[str, str]], Engine]] = {"compose": _compose, "local": LocalEngine}
+
+
+def choose(name: str, app: App, environment: Mapping[str, str] | None = None) -> tuple[Engine, str]:
+    """The engine and why it was chosen; raises BadInput naming the valid ones for an unknown name.
+
+    `environment` is added to that of every deployment.
+    """
+    added = environment or {}
+    if name == "auto" and app != App():
+        return ENGINES["local"](app, added), "another app runs as local processes"
+    if name == "auto":
+        found = docker_answers()
+        reason = "a Docker Engine answers" if found else "no Docker Engine answers, so local processes"
+        return ENGINES["compose" if found else "local"](app, added), reason
+    if name not in ENGINES:
+        raise BadInput(f"no engine {name!r}; valid are auto, {', '.join(sorted(ENGINES))}")
+    return ENGINES[name](app, added), "asked for"

@@ -1,0 +1,188 @@
+"""The compose engine: the same deployments and stores as containers, by `docker compose`."""
+
+import os
+import subprocess
+import time
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from statelab.core.errors import EngineFailed
+from statelab.core.errors import Unavailable
+from statelab.core.paths import COMPOSE
+from statelab.plan.deployments import Deployment
+
+STORES = ("redis", "memcached", "postgres")
+CONSOLE = "locust"
+APP_PORT = 8000
+CONSOLE_PORT = 8089
+UP_S = 900.0
+READY_S = 30.0
+
+NO_REGISTRY = "an image cannot be pulled: where no registry is reached, `make engine` builds the base images"
+PORT_TAKEN = "a port is taken: end what listens on it, or set LAB_WEB_PORT for the Locust web UI"
+
+EXPLANATIONS = {
+    "Cannot connect to the Docker daemon": "no Docker Engine answers: start it, `make engine` installs one (Debian), "
+    "or use ENGINE=local",
+    "port is already allocated": PORT_TAKEN,
+    "address already in use": PORT_TAKEN,
+    "no space left on device": "the disk is full: make room (`docker system df` shows what Docker holds)",
+    "failed to resolve": NO_REGISTRY,
+    "pull access denied": NO_REGISTRY,
+    "error getting credentials": "Docker's credential helper failed: see ~/.docker/config.json",
+}
+"""What Docker prints, and the sentence that says what to do."""
+
+
+def explain(output: str) -> str:
+    """One clear sentence for what Docker printed, with its last lines where nothing is known of it."""
+    for printed, sentence in EXPLANATIONS.items():
+        if printed.lower() in output.lower():
+            return sentence
+    return "docker compose failed:\n" + "\n".join(output.strip().splitlines()[-5:])
+
+
+class Container(msgspec.Struct, frozen=True):
+    """One line of `docker compose ps --format json`."""
+
+    Service: str
+    State: str
+    Health: str = ""
+    Publishers: list[dict[str, Any]] | None = None
+
+    @property
+    def well(self) -> bool:
+        return self.State == "running" and self.Health in ("", "healthy")
+
+    def port(self, inside: int) -> int | None:
+        published = [entry for entry in self.Publishers or [] if entry["TargetPort"] == inside]
+        return published[0]["PublishedPort"] if published else None
+
+
+class ComposeEngine:
+    """A lab that is up already (`make up`) is used and left up; one that this engine starts, it stops.
+
+    `environment` is for every deployment: compose.yaml passes LAB_<name> on as <name>. A lab that is up already has
+    another one, so then `up` raises EngineFailed.
+    """
+
+    name = "compose"
+
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        self._environment = {f"LAB_{name}": value for name, value in (environment or {}).items()}
+        self._found_up = False
+        self._containers: dict[str, Container] = {}
+        self._reasons: dict[str, str] = {}
+
+    def _compose(self, *arguments: str, timeout: float = UP_S) -> subprocess.CompletedProcess[str]:
+        command = ["docker", "compose", "--file", str(COMPOSE), "--profile", "on-request", *arguments]
+        try:
+            environment = {**os.environ, **self._environment}
+            return subprocess.run(
+                command, env=environment, capture_output=True, text=True, timeout=timeout, check=False
+            )
+        except FileNotFoundError:
+            raise EngineFailed("docker is not installed: `make engine` installs it (Debian), or ENGINE=local") from None
+        except subprocess.TimeoutExpired:
+            raise EngineFailed(f"docker compose {arguments[0]} gave no answer within {timeout:.0f} s") from None
+
+    def _must(self, *arguments: str, timeout: float = UP_S) -> str:
+        done = self._compose(*arguments, timeout=timeout)
+        if done.returncode:
+            raise EngineFailed(explain(done.stderr + done.stdout))
+        return done.stdout
+
+    def look(self) -> None:
+        """Finds out which containers there are; raises EngineFailed where Docker does not answer."""
+        lines = self._must("ps", "--all", "--format", "json", timeout=30).splitlines()
+        found = [msgspec.json.decode(line, type=Container) for line in lines if line.strip()]
+        self._containers = {container.Service: container for container in found}
+
+    def up(self, deployments: list[Deployment], console: bool = False) -> None:
+        self.look()
+        self._found_up = any(container.State == "running" for container in self._containers.values())
+        if self._found_up and self._environment:
+            raise EngineFailed("the lab is up, and this needs one started for it: `make down` first, or ENGINE=local")
+        self._must("build")
+        names = [*STORES, *(deployment.name for deployment in deployments), *([CONSOLE] if console else [])]
+        done = self._compose("up", "--detach", "--wait", *names)
+        self.look()
+        if done.returncode and not self._containers:
+            raise EngineFailed(explain(done.stderr + done.stdout))
+        if done.returncode:
+            self._bring_up_the_others(names)
+        for name in names:
+            if name not in self._containers or not self._containers[name].well:
+                self._reasons[name] = self._why(name, done.stderr)
+
+    def _bring_up_the_others(self, names: list[str]) -> None:
+        """One that cannot start makes Compose give up on all: starts each that waits, and lets them get ready."""
+        for name in names:
+            if name not in self._containers or self._containers[name].State == "created":
+                self._compose("up", "--detach", "--no-deps", name, timeout=60)
+        deadline = time.monotonic() + READY_S
+        self.look()
+        while time.monotonic() < deadline and any(c.Health == "starting" for c in self._containers.values()):
+            time.sleep(0.5)
+            self.look()
+
+    def _why(self, name: str, printed: str) -> str:
+        if name not in self._containers:
+            return f"{name} was not started: {explain(printed)}"
+        words = self._compose("logs", "--no-log-prefix", "--tail", "8", name, timeout=30).stdout.strip()
+        return f"{name} did not come up; its log ends with:\n{words}" if words else f"{name}: {explain(printed)}"
+
+    def url(self, deployment: str) -> str:
+        if deployment in self._reasons:
+            raise Unavailable(self._reasons[deployment])
+        return f"http://127.0.0.1:{self._containers[deployment].port(APP_PORT)}"
+
+    def reasons(self) -> dict[str, str]:
+        return dict(self._reasons)
+
+    def store_reasons(self) -> dict[str, str]:
+        return {name: reason for name, reason in self._reasons.items() if name in STORES}
+
+    def restart(self, deployment: str) -> None:
+        self._compose("restart", "--timeout", "0", deployment, timeout=60)
+        self.look()  # Docker gives a restarted container another port
+        deadline = time.monotonic() + READY_S
+        while time.monotonic() < deadline:
+            try:
+                urllib.request.urlopen(f"{self.url(deployment)}/healthz", timeout=2).close()
+                return
+            except OSError:
+                time.sleep(0.1)
+        self._reasons[deployment] = self._why(deployment, "")
+        raise Unavailable(self._reasons[deployment])
+
+    def addresses(self) -> dict[str, str]:
+        published = {name: container.port(APP_PORT) for name, container in self._containers.items()}
+        found = {name: f"http://127.0.0.1:{port}" for name, port in published.items() if port}
+        console = self._containers.get(CONSOLE)
+        port = console.port(CONSOLE_PORT) if console else None
+        return found | ({CONSOLE: f"http://127.0.0.1:{port}"} if port else {})
+
+    def versions(self) -> dict[str, str]:
+        """Image names and ids; the libraries inside are those of requirements/app.txt."""
+        done = self._compose("images", "--format", "json", timeout=30)
+        images = msgspec.json.decode(done.stdout) if done.returncode == 0 and done.stdout.strip() else []
+        return {f"image {image['Repository']}:{image['Tag']}": str(image["ID"])[:19] for image in images}
+
+    def save_logs(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in self._containers:
+            done = self._compose("logs", "--no-log-prefix", name, timeout=60)
+            (folder / f"{name}.log").write_text(done.stdout + done.stderr)
+
+    def down(self) -> None:
+        if not self._found_up:
+            self.remove()
+
+    def remove(self) -> None:
+        """Stops and removes every container, network and volume of the lab, whoever started them."""
+        self._must("down", "--volumes", "--timeout", "5")

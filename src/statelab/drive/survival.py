@@ -1,0 +1,181 @@
+"""What state outlives, tried: count up, let something end and begin again, read back.
+
+One request after the other under one worker, so that a value which is not there is lost, and not merely elsewhere.
+"""
+
+import secrets
+import time
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from statelab.core.errors import Unavailable
+from statelab.core.operation import Operation
+from statelab.core.results import ENDINGS
+from statelab.core.results import Survival
+from statelab.deploy.local import LocalEngine
+from statelab.drive.browser import Browser
+from statelab.drive.request import Line
+from statelab.drive.request import Request
+from statelab.drive.request import perform
+from statelab.plan.catalogue import Catalogue
+from statelab.plan.catalogue import Workload
+from statelab.plan.catalogue import fetch
+from statelab.plan.deployments import Deployment
+from statelab.theory.rule import outlives
+
+WORKLOAD = "counter"
+TIMES = 3
+"""How often is counted up before something ends."""
+
+PATIENCE_S = 10.0
+LIMIT_S = 4.0
+PAUSE_S = 0.02
+
+
+def _end_request(engine: LocalEngine, deployment: str) -> None:
+    """The requests that counted have ended already."""
+
+
+def _end_worker(engine: LocalEngine, deployment: str) -> None:
+    before = _boot(engine, deployment)
+    engine.recycle(deployment)
+    deadline = time.monotonic() + PATIENCE_S
+    while _boot(engine, deployment) in (before, None):
+        if time.monotonic() > deadline:
+            raise Unavailable(f"{deployment} has no new worker {PATIENCE_S:.0f} s after SIGHUP")
+        time.sleep(PAUSE_S)
+
+
+def _end_server(engine: LocalEngine, deployment: str) -> None:
+    engine.restart(deployment)
+
+
+def _end_store(engine: LocalEngine, deployment: str) -> None:
+    for name in engine.stores:
+        engine.restart_store(name)
+
+
+def _end_everything(engine: LocalEngine, deployment: str) -> None:
+    engine.restart_everything(deployment)
+
+
+BRING: dict[str, Callable[[LocalEngine, str], None]] = {
+    "request": _end_request,
+    "worker": _end_worker,
+    "server": _end_server,
+    "store": _end_store,
+    "everything": _end_everything,
+}
+"""How each of ENDINGS is brought about, for one deployment of an engine."""
+
+
+def _ask(engine: LocalEngine, deployment: str, mechanism: str, operation: str, key: str) -> Operation:
+    path = f"/{WORKLOAD}/{mechanism}"
+    reading = operation == "read"
+    request = Request(
+        who="survivor",
+        op=operation,
+        op_id=secrets.token_hex(4),
+        method="GET" if reading else "POST",
+        path=path if reading else f"{path}/{operation}",
+        parameters={"key": key} if reading else {"key": key, "window": "tight"},
+    )
+    line = Line(engine.url(deployment), LIMIT_S)
+    try:
+        return perform(request, line, Browser())
+    finally:
+        line.close()
+
+
+def _read(engine: LocalEngine, deployment: str, mechanism: str, key: str) -> Operation:
+    """Asks again while the app has not found its store yet: a read changes nothing."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        operation = _ask(engine, deployment, mechanism, "read", key)
+        if operation.status == "ok" or time.monotonic() > deadline:
+            return operation
+        time.sleep(PAUSE_S)
+
+
+def _boot(engine: LocalEngine, deployment: str) -> str | None:
+    """Which process answers: new at each start of one."""
+    operation = _ask(engine, deployment, "flask-g", "read", "boot")
+    return operation.served_by.boot if operation.served_by else None
+
+
+def fit(deployments: Iterable[Deployment]) -> Deployment | None:
+    """The deployment to try it under: gunicorn, one request after the other in one process."""
+    return next((d for d in deployments if d.server == "gunicorn" and not d.spread), None)
+
+
+class Survey:
+    """All endings, each once for all mechanisms together. The engine is up, `deployment` among what it serves."""
+
+    def __init__(self, engine: LocalEngine, deployment: str, mechanisms: Iterable[str], catalogue: Catalogue) -> None:
+        self._engine = engine
+        self._deployment = deployment
+        self._workload: Workload = catalogue.workloads[WORKLOAD]
+        self._mechanisms = list(mechanisms)
+
+    def measure(self) -> list[Survival]:
+        """Raises Unavailable where what was ended does not come up again."""
+        missing = self._missing()
+        return [found for ending in ENDINGS for found in self._try(ending, missing)]
+
+    def _missing(self) -> dict[str, str]:
+        """Why some mechanisms cannot be tried here."""
+        stores = self._engine.store_reasons()
+        offered = fetch(self._engine.url(self._deployment)).workloads[WORKLOAD].mechanisms
+        reasons = {
+            name: stores.get(mechanism.claims.store or "") or mechanism.unavailable
+            for name, mechanism in offered.items()
+        }
+        return {name: reason for name, reason in reasons.items() if reason}
+
+    def _try(self, ending: str, missing: dict[str, str]) -> Iterator[Survival]:
+        predicted = {name: outlives(self._workload.mechanisms[name].claims, ending) for name in self._mechanisms}
+        key = f"survival-{secrets.token_hex(6)}"
+        asked = [name for name in self._mechanisms if name not in missing and predicted[name] is not None]
+        counted = {name: self._count(name, key) for name in asked}
+        started = time.monotonic()
+        BRING[ending](self._engine, self._deployment)
+        ms = (time.monotonic() - started) * 1000
+        for name in self._mechanisms:
+            about = Survival(mechanism=name, ending=ending, predicted=predicted[name], ms=ms)
+            yield self._found(about, counted[name], key) if name in counted else _without(about, missing.get(name))
+
+    def _count(self, mechanism: str, key: str) -> int | str:
+        """How often it counted, or why it did not."""
+        _read(self._engine, self._deployment, mechanism, key)
+        for _ in range(TIMES):
+            operation = _ask(self._engine, self._deployment, mechanism, "increment", key)
+            if operation.status != "ok":
+                return f"the app did not count: {operation.error}"
+        return TIMES
+
+    def _found(self, about: Survival, counted: int | str, key: str) -> Survival:
+        if isinstance(counted, str):
+            return _without(about, counted)
+        operation = _read(self._engine, self._deployment, about.mechanism, key)
+        if not isinstance(operation.result, int):
+            return _without(about, f"the app does not answer: {operation.error}")
+        return replace(about, counted=counted, found=operation.result)
+
+
+def _without(about: Survival, reason: str | None) -> Survival:
+    return replace(about, reason=reason or "it needs no store that could end")
+
+
+EXIT_CONTRADICTED = 1
+EXIT_UNAVAILABLE = 3
+
+
+def exit_code(survival: Iterable[Survival]) -> int:
+    """1 where the rule says otherwise than the experiment, else 3 where something could not be tried, else 0."""
+    tried = list(survival)
+    if any(not each.agrees for each in tried):
+        return EXIT_CONTRADICTED
+    return EXIT_UNAVAILABLE if any(each.kept is None and each.predicted is not None for each in tried) else 0

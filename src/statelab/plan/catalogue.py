@@ -1,0 +1,125 @@
+"""The app's own account of itself: workloads, operations, mechanisms and claims, as `GET /catalogue` serves them."""
+
+import subprocess
+import urllib.request
+
+import msgspec
+
+from statelab.core.errors import BadInput
+from statelab.core.errors import Unavailable
+from statelab.core.paths import SERVICES
+from statelab.plan.app import App
+
+
+class Claims(msgspec.Struct, frozen=True, kw_only=True):
+    """What a mechanism claims; the sets hold boundaries (requests, greenlets, threads, processes, hosts)."""
+
+    shared_across: frozenset[str]
+    atomic_across: frozenset[str]
+    survives: str | None
+    switches_inside: frozenset[str] = frozenset()
+    inherited: frozenset[str] = frozenset()
+    unpatched: frozenset[str] = frozenset()
+    answers_later: bool = False
+    single_flight: frozenset[str] = frozenset()
+    fails_across: frozenset[str] = frozenset()
+    fails_beside: frozenset[str] = frozenset()
+    notices: bool = False
+    untimed: bool = False
+    not_after_fork: bool = False
+    left_to: str | None = None
+    blocks_hub: bool = False
+    blocks_unpatched: bool = False
+    lease_ms: int | None = None
+    thread: str | None = None
+    store: str | None = None
+    medium: str | None = None
+    part: str | None = None
+    copies: str = "alike"
+    of_importing_thread: bool = False
+    keyed: bool = False
+    carried: bool = False
+    written_whole: bool = False
+
+
+class Mechanism(msgspec.Struct, frozen=True, kw_only=True):
+    """`summary` is one line, `description` the sentences that follow it; `source` is the mechanism's code without
+    docstrings, imports and claims (None: an app that does not show it)."""
+
+    summary: str
+    claims: Claims
+    unavailable: str | None = None
+    description: str = ""
+    source: str | None = None
+
+
+FAULTS = ("never-persists", "divergent", "lost-update", "misreported", "stalled")
+"""What the rule may find in a workload that does not say how its clients see a fault."""
+
+
+class Workload(msgspec.Struct, frozen=True, kw_only=True):
+    """`operations` have the HTTP method of each. `windows` are those in which its mechanisms differ (empty: all).
+    `shows` maps each fault that the theory's rule may find to the anomaly that a client sees then."""
+
+    promise: str
+    operations: dict[str, str]
+    mechanisms: dict[str, Mechanism]
+    arguments: dict[str, list[str]] = {}
+    windows: list[str] = []
+    shows: dict[str, str] = msgspec.field(default_factory=lambda: {fault: fault for fault in FAULTS})
+
+
+class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
+    windows: list[str]
+    workloads: dict[str, Workload]
+
+
+def decode(body: bytes | str) -> Catalogue:
+    """Raises msgspec.ValidationError where the app's catalogue is not of this form."""
+    return msgspec.json.decode(body, type=Catalogue)
+
+
+def fetch(url: str) -> Catalogue:
+    """The catalogue of a running deployment; raises Unavailable where it does not answer with one."""
+    try:
+        with urllib.request.urlopen(f"{url}/catalogue", timeout=10) as response:
+            return decode(response.read())
+    except (OSError, msgspec.MsgspecError) as error:
+        raise Unavailable(f"{url}/catalogue: {error}") from None
+
+
+def of_app(app: App) -> Catalogue:
+    """The catalogue of an app that is not served yet, asked in a process of its own; raises BadInput with its words."""
+    ask = (
+        "import sys; sys.path[:0] = sys.argv[1:3]; from serve import load_app;"
+        "print(load_app(sys.argv[3]).test_client().get('/catalogue').text)"
+    )
+    command = [app.interpreter, "-c", ask, str(app.folder), str(SERVICES), app.name]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        return decode(done.stdout)
+    except msgspec.MsgspecError:
+        words = (done.stderr or done.stdout).strip().splitlines()[-1:]
+        raise BadInput(f"the app {app.name} has no /catalogue: {' '.join(words)}") from None
+
+
+REACHES = ("request", "thread", "process", "host", "cluster")
+"""What `group` may answer, nearest first."""
+
+GROUPS = (
+    ("cluster", "hosts"),
+    ("host", "processes"),
+    ("process", "threads"),
+)
+
+
+def group(claims: Claims) -> str:
+    """How far the state reaches, as one word: cluster, host, process, thread or request.
+
+    State that crosses processes only by inheritance counts as `host`.
+    """
+    reach = claims.shared_across | claims.inherited
+    for name, boundary in GROUPS:
+        if boundary in reach:
+            return name
+    return "thread" if "requests" in reach else "request"

@@ -1,0 +1,231 @@
+"""A history as columns: what the checkers read, and what a run folder keeps as one Parquet file per cell."""
+
+from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from statelab.core.operation import Operation
+from statelab.core.operation import Result
+from statelab.core.operation import ServedBy
+from statelab.core.operation import Status
+from statelab.core.operation import Value
+from statelab.record.coding import Lists
+from statelab.record.coding import Table
+from statelab.record.coding import encode
+from statelab.record.coding import value_columns
+
+Integers = NDArray[np.int64]
+Codes = NDArray[np.int32]
+Mask = NDArray[np.bool_]
+Rows = Integers | Mask | slice
+Level = Literal["whole", "host", "process", "thread", "greenlet", "request"]
+
+INF = int(np.iinfo(np.int64).max)
+"""The end of an operation whose outcome is unknown."""
+
+STATUSES: tuple[Status, ...] = ("ok", "fail", "info")
+OK, FAIL, INFO = range(len(STATUSES))
+
+LEVELS: tuple[Level, ...] = ("whole", "host", "process", "thread", "greenlet", "request")
+"""Who may have a copy of the state of his own, from coarse to fine."""
+
+_IDENTITY: dict[Level, tuple[str, ...]] = {
+    "host": ("host",),
+    "process": ("boot",),  # a pid comes again, a boot id does not
+    "thread": ("boot", "thread"),
+    "greenlet": ("boot", "thread", "greenlet"),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class History:
+    """Operations side by side: one array per field and one row per operation (shape `(n,)`, times in ns).
+
+    A name is a code into its table: `history.ops[history.op[i]]`. Code 0 of `servers`, `errors` and `op_ids` is None.
+    `end` is INF where it is unknown. `result`, `value`, `expected` and `seen` mean something only where `has_...` says
+    so; a mask of None stands for a field that no operation has. Their numbers are the values themselves or, where
+    `values` is a table, codes into it (as soon as one of the values is a text). What a yes-or-no operation answered is
+    not a result: `answer` is 0 or 1, a code into `answers`, and -1 where there is none. `elements` holds the results
+    that are lists, coded like values.
+    """
+
+    process: Codes
+    op: Codes | NDArray[np.int8]
+    key: Codes
+    result: Integers
+    has_result: Mask
+    start: Integers
+    end: Integers
+    status: NDArray[np.int8]
+    served_by: Codes
+    error: Codes
+    op_id: Codes
+    timed_out: Mask
+    processes: Sequence[int | str]
+    ops: tuple[str, ...]
+    keys: Sequence[str]
+    servers: tuple[ServedBy | None, ...]
+    errors: tuple[str | None, ...]
+    op_ids: Sequence[str | None]
+    value: Integers | None = None
+    has_value: Mask | None = None
+    expected: Integers | None = None
+    has_expected: Mask | None = None
+    seen: Integers | None = None
+    has_seen: Mask | None = None
+    answer: NDArray[np.int8] | None = None
+    answers: tuple[bool | str, bool | str] = (False, True)
+    elements: Lists | None = None
+    values: Sequence[Value] | None = None
+
+    @classmethod
+    def from_operations(
+        cls, operations: Sequence[Operation], *, answers: tuple[bool | str, bool | str] = (False, True)
+    ) -> "History":
+        """The same operations in the same order, as columns; `answers` are no and yes of yes-or-no operations."""
+        n = len(operations)
+        process, processes = encode(o.process for o in operations)
+        op, ops = encode(o.op for o in operations)
+        key, keys = encode(o.key for o in operations)
+        op_id, op_ids = encode((o.op_id for o in operations), first=[None])
+        served_by, servers = encode((o.served_by for o in operations), first=[None])
+        error, errors = encode((o.error for o in operations), first=[None])
+        status, _ = encode((o.status for o in operations), first=STATUSES)
+        return cls(
+            process=process,
+            op=op,
+            key=key,
+            start=np.fromiter((o.start for o in operations), np.int64, n),
+            end=np.fromiter((INF if o.end is None else o.end for o in operations), np.int64, n),
+            status=status.astype(np.int8),
+            served_by=served_by,
+            error=error,
+            op_id=op_id,
+            timed_out=np.fromiter((o.timed_out for o in operations), np.bool_, n),
+            processes=processes,
+            ops=ops,
+            keys=keys,
+            servers=servers,
+            errors=errors,
+            op_ids=op_ids,
+            **value_columns(operations, answers),
+        )
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    @property
+    def size(self) -> int:
+        """Bytes that the arrays take, one that holds the same everywhere none, and the texts of large tables."""
+        columns = (getattr(self, name) for name in _COLUMNS)
+        arrays: int = sum(column.nbytes for column in columns if column is not None and any(column.strides))
+        tables = (self.keys, self.op_ids, self.values)
+        return arrays + sum(table.size for table in tables if isinstance(table, Table))
+
+    def operation(self, row: int) -> Operation:
+        """Row `row` as the operation it was made from."""
+        end = int(self.end[row])
+        return Operation(
+            process=self.processes[self.process[row]],
+            op=self.ops[self.op[row]],
+            key=self.keys[self.key[row]],
+            result=self._result(row),
+            value=self._shown(self.value, self.has_value, row),
+            expected=self._shown(self.expected, self.has_expected, row),
+            seen=self._shown(self.seen, self.has_seen, row),
+            start=int(self.start[row]),
+            end=None if end == INF else end,
+            status=STATUSES[self.status[row]],
+            op_id=self.op_ids[self.op_id[row]],
+            served_by=self.servers[self.served_by[row]],
+            error=self.errors[self.error[row]],
+            timed_out=bool(self.timed_out[row]),
+        )
+
+    def _result(self, row: int) -> Result:
+        if self.answer is not None and self.answer[row] >= 0:
+            return self.answers[self.answer[row]]
+        if self.elements is not None and self.elements.known[row]:
+            return [self.shown(number) for number in self.elements[row].tolist()]
+        return self._shown(self.result, self.has_result, row)
+
+    def _shown(self, numbers: Integers | None, known: Mask | None, row: int) -> Value | None:
+        if numbers is None or known is None or not known[row]:
+            return None
+        return self.shown(int(numbers[row]))
+
+    def shown(self, number: int) -> Value:
+        """The value that a number of the columns stands for."""
+        return number if self.values is None else self.values[number]
+
+    def all_shown(self, numbers: Integers) -> list[Value]:
+        """The values that many numbers of the columns stand for."""
+        if isinstance(self.values, Table):
+            return self.values.at(numbers)
+        return [self.shown(number) for number in numbers.tolist()]
+
+    def number(self, value: Value) -> int | None:
+        """The number that stands for a value in the columns; None where none can. O(values) with a table."""
+        if self.values is None:
+            return value if isinstance(value, int) else None
+        try:
+            return self.values.index(value)
+        except ValueError:
+            return None
+
+    def operations(self, rows: Iterable[int] | None = None) -> list[Operation]:
+        """The operations of some rows, or of all."""
+        return [self.operation(row) for row in (range(len(self)) if rows is None else rows)]
+
+    def take(self, rows: Rows) -> "History":
+        """The history of some rows (indices, a mask or a slice); the tables stay as they are."""
+        columns = {name: getattr(self, name) for name in _COLUMNS}
+        taken = {name: column[rows] for name, column in columns.items() if column is not None}
+        return replace(self, **taken, elements=self.elements and self.elements.take(rows))
+
+    def is_op(self, name: str) -> Mask:
+        """Which rows are operations of that name."""
+        code = self.ops.index(name) if name in self.ops else -1
+        return np.equal(self.op, code)
+
+    def grouped_by(self, level: Level) -> Integers:
+        """For each row the number of its server at that level, or -1 where nobody is known to have served it.
+
+        `whole` puts every row into group 0, `request` every served row into its own. Numbers of one level follow the
+        order of `servers`, so two levels that part the rows alike give equal arrays.
+        """
+        if level == "whole":
+            return np.broadcast_to(np.int64(0), len(self))
+        if level == "request":
+            return np.where(self.served_by == 0, -1, np.arange(len(self)))
+        fields = _IDENTITY[level]
+        known = [tuple(getattr(server, field) for field in fields) for server in self.servers[1:]]
+        return np.concatenate(([-1], encode(known)[0])).astype(np.int64)[self.served_by]
+
+
+_COLUMNS = (
+    "process",
+    "op",
+    "key",
+    "result",
+    "has_result",
+    "start",
+    "end",
+    "status",
+    "served_by",
+    "error",
+    "op_id",
+    "timed_out",
+    "value",
+    "has_value",
+    "expected",
+    "has_expected",
+    "seen",
+    "has_seen",
+    "answer",
+)

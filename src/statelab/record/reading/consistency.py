@@ -1,0 +1,121 @@
+"""What no single operation shows: ends before starts, a process doing two things at once, an op_id used twice."""
+
+from collections.abc import Callable
+from collections.abc import Collection
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from statelab.core.errors import BadInput
+from statelab.record.columns import INF
+from statelab.record.columns import History
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
+from statelab.record.reading.columnar.column import plain
+from statelab.record.reading.columnar.column import plain_text
+from statelab.record.reading.columnar.ordered import in_order
+from statelab.record.reading.columnar.sheet import Sheet
+from statelab.record.reading.columnar.union import all_different
+from statelab.record.reading.words import shown
+
+Place = Callable[[int], str]
+
+_BLOCK = 2**16
+
+
+def require_own_ids(sheet: Sheet, name: str, place: Place, repeating: Collection[str]) -> None:
+    """Raises BadInput if an op_id stands in two operations, those of the names in `repeating` left aside."""
+    if "op_id" not in sheet.columns:
+        return
+    column = sheet.columns["op_id"]
+    if not repeating and all_different(plain_text(column.text).drop_null()):
+        return
+    sheet.columns["op_id"] = column = column.coded()  # need not be coded again
+    ids = column.text
+    may_repeat = np.array([op in repeating for op in sheet.ops], np.bool_).take(sheet.arrays["op"])
+    rows = np.flatnonzero(column.known & ~may_repeat)
+    codes = plain(ids.indices, -1)[rows]
+    if np.bincount(codes).max(initial=0) <= 1:
+        return
+    first, again = _first_repeated(codes)
+    here, there = place(int(rows[again])), place(int(rows[first]))
+    raise BadInput(f"{name}, {here}: the op_id {shown(ids[int(rows[again])].as_py())} is that of {there} already")
+
+
+def _first_repeated(codes: Integers) -> tuple[int, int]:
+    """The first place where a code stands again, and where it stood before."""
+    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
+    again = int(np.flatnonzero(first[inverse] != np.arange(len(codes)))[0])
+    return int(first[inverse[again]]), again
+
+
+def require_times(history: History, name: str, place: Place) -> None:
+    """Raises BadInput if an operation ends before it starts, or before its process has ended the one before.
+
+    An operation of unknown outcome has no end, so what the process does next does not overlap with it.
+    """
+    backwards = history.end < history.start
+    if backwards.any():
+        row = int(backwards.argmax())
+        raise BadInput(f'{name}, {place(row)}: "end" is {history.end[row]}, before "start", {history.start[row]}')
+    if _in_order(history):
+        return
+    pair = _overlap(history)
+    if pair is not None:
+        raise BadInput(f"{name}, {_in_words(history, pair, place)}")
+
+
+def _in_order(history: History) -> bool:
+    """Whether each operation of a process starts at the end of the one above it or later: then none overlap. O(n)."""
+    codes = history.process.astype(np.uint16) if len(history.processes) <= 2**16 else history.process  # sorts in O(n)
+    latest = np.full(len(history.processes), -INF - 1, np.int64)
+    blocks = (slice(begin, begin + _BLOCK) for begin in range(0, len(history), _BLOCK))
+    for process, first, last, fits in in_order(partial(_block, history, codes), blocks):
+        if not fits or (first < latest[process]).any():
+            return False
+        latest[process] = last
+    return True
+
+
+def _block(history: History, codes: NDArray[Any], block: slice) -> tuple[NDArray[Any], Integers, Integers, bool]:
+    """Which processes ended operations in a block, each one's first start and last end, and whether they all fit."""
+    ended = np.flatnonzero(history.end[block] != INF)
+    order = ended[np.argsort(codes[block][ended], kind="stable")]
+    process, start, end = codes[block][order], history.start[block][order], history.end[block][order]
+    last = np.append(process[1:] != process[:-1], True) if len(order) else np.zeros(0, np.bool_)
+    first = np.roll(last, 1)
+    fits = not ((start[1:] < end[:-1]) & ~last[:-1]).any()
+    return process[last], start[first], end[last], fits
+
+
+def _overlap(history: History) -> tuple[int, int] | None:
+    """The first row that overlaps with one above it, and such a one; None if there is none. O(n log n).
+
+    If two operations overlap, then so do, by start and end, the earlier one and its next.
+    """
+    rows = np.flatnonzero(history.end != INF)
+    rows = rows[np.lexsort((history.end[rows], history.start[rows], history.process[rows]))]
+    before, after = rows[:-1], rows[1:]
+    wrong = _same_process(history, before, after) & (history.start[after] < history.end[before])
+    if not wrong.any():
+        return None
+    pairs = np.sort(np.stack((before[wrong], after[wrong])), axis=0)
+    first = int(pairs[1].argmin())
+    return int(pairs[0, first]), int(pairs[1, first])
+
+
+def _same_process(history: History, left: Integers, right: Integers) -> Mask:
+    same: Mask = history.process[left] == history.process[right]
+    return same
+
+
+def _in_words(history: History, pair: tuple[int, int], place: Place) -> str:
+    above, row = pair
+    process = shown(history.processes[history.process[row]])
+    spans = [f"[{history.start[each]}, {history.end[each]}]" for each in pair]
+    return (
+        f"{place(row)}: process {process} was not done with its operation of {place(above)}: {spans[1]} overlaps with "
+        f"{spans[0]}, and a process does one operation at a time"
+    )

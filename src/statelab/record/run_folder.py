@@ -1,0 +1,150 @@
+"""A run on disk: what was planned and under which conditions, the recordings, and the histories made of them."""
+
+import os
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from statelab.core.errors import BadInput
+from statelab.core.operation import Operation
+from statelab.core.operation import read_recording
+from statelab.core.paths import REPORTS
+from statelab.core.results import CellKey
+from statelab.core.results import Survival
+from statelab.plan.catalogue import Catalogue
+from statelab.plan.deployments import Deployment
+from statelab.plan.profiles import Profile
+from statelab.record.columns import History
+from statelab.record.parquet import read as read_parquet
+from statelab.record.parquet import write as write_parquet
+
+
+class Manifest(msgspec.Struct, kw_only=True):
+    """Everything the judgement needs besides the histories; written before the load and again at the end.
+
+    `survivors` are the counter's mechanisms of which is tried what they outlive, `survival` what came of it.
+    """
+
+    started: str
+    profile: Profile
+    engine: str
+    engine_reason: str
+    seed: int
+    token: str
+    runs: int
+    cells: list[CellKey]
+    catalogue: Catalogue
+    deployments: list[Deployment]
+    machine: dict[str, Any]
+    versions: dict[str, str] = {}
+    unavailable: dict[str, str] = {}
+    durations_s: dict[str, float] = {}
+    stopped: str | None = None
+    notes: list[str] = []
+    measured: list[str] = []
+    survivors: list[str] = []
+    survival: list[Survival] = []
+
+    def key(self, run: int, index: int) -> str:
+        """The key of one cell's state in one run: nobody ever used it before, so every cell starts from nothing."""
+        return f"{self.token}-r{run}-c{index}"
+
+    def why_unavailable(self, cell: CellKey) -> str | None:
+        """What a cell's deployment lacks: the deployment itself, the store, or the mechanism on that server."""
+        store = self.catalogue.workloads[cell.workload].mechanisms[cell.mechanism].claims.store
+        for name in (cell.deployment, store, f"{cell.mechanism} on {cell.deployment}"):
+            if name in self.unavailable:
+                return self.unavailable[name]
+        return None
+
+
+def cell_of(key: str) -> str:
+    """The cell's key, of which a workload makes several with a dot and a name of its own."""
+    return key.partition(".")[0]
+
+
+class RunFolder:
+    """`reports/<run>/`: manifest.json, recordings/ while it runs, histories/, logs/, and the reports."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.recordings = path / "recordings"
+        self.histories = path / "histories"
+        self.logs = path / "logs"
+        self._taken_in: dict[Path, History] = {}
+
+    @classmethod
+    def create(cls, base: Path = REPORTS) -> "RunFolder":
+        """A new folder named by the time."""
+        path = base / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+        path.mkdir(parents=True)
+        return cls(path)
+
+    @classmethod
+    def open(cls, path: Path) -> "RunFolder":
+        """An existing run; raises BadInput where the folder is none."""
+        folder = cls(path)
+        if not folder._manifest.is_file():
+            raise BadInput(f"{path} is no run folder: it has no manifest.json; runs are in {REPORTS.name}/")
+        return folder
+
+    def remove(self) -> None:
+        """Removes a run in which nothing was measured."""
+        shutil.rmtree(self.path)
+
+    @property
+    def _manifest(self) -> Path:
+        return self.path / "manifest.json"
+
+    def write_manifest(self, manifest: Manifest) -> None:
+        temporary = self._manifest.with_suffix(".new")
+        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
+        temporary.replace(self._manifest)
+
+    def read_manifest(self) -> Manifest:
+        """Raises BadInput where manifest.json is not one of ours."""
+        try:
+            return msgspec.json.decode(self._manifest.read_bytes(), type=Manifest)
+        except msgspec.MsgspecError as error:
+            raise BadInput(f"{self._manifest}: {error}") from None
+
+    def history_path(self, run: int, cell: CellKey) -> Path:
+        name = f"{cell.mechanism}.{cell.deployment}.{cell.window}.parquet"
+        return self.histories / cell.workload / f"run-{run}" / name
+
+    def history(self, run: int, cell: CellKey) -> History | None:
+        """One cell's history of one run, None where it has none."""
+        path = self.history_path(run, cell)
+        if path in self._taken_in:
+            return self._taken_in[path]
+        return read_parquet(path) if path.exists() else None
+
+    def take_in_recordings(self, manifest: Manifest) -> None:
+        """Turns the recordings into one Parquet file per cell and run, and removes them."""
+        cells = {
+            manifest.key(run, index): self.history_path(run, cell)
+            for run in range(1, manifest.runs + 1)
+            for index, cell in enumerate(manifest.cells)
+        }
+        recordings = sorted(self.recordings.glob("history-*.jsonl"))
+        by_key: dict[str, list[Operation]] = {}
+        for recording in recordings:
+            for operation in read_recording(recording):
+                by_key.setdefault(cell_of(operation.key), []).append(operation)
+        for key, operations in by_key.items():
+            if key in cells:
+                cells[key].parent.mkdir(parents=True, exist_ok=True)
+                self._taken_in[cells[key]] = History.from_operations(operations)
+                write_parquet(self._taken_in[cells[key]], cells[key])
+        for recording in recordings:
+            recording.unlink()
+
+    def point_latest(self) -> None:
+        """Lets `reports/latest` name this run."""
+        link = self.path.parent / "latest"
+        temporary = self.path.parent / f".latest-{os.getpid()}"
+        temporary.symlink_to(self.path.name)
+        temporary.replace(link)

@@ -1,0 +1,137 @@
+"""Results arranged once for every format: rows, matrices, sentences and examples."""
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import groupby
+
+from statelab.core.results import ANOMALIES
+from statelab.core.results import Results
+from statelab.report.content import states
+from statelab.report.content import summary
+from statelab.report.content.fixes import Broken
+from statelab.report.content.fixes import broken_of
+from statelab.report.content.matrices import Deployment
+from statelab.report.content.matrices import Matrix
+from statelab.report.content.matrices import Mechanism
+from statelab.report.content.matrices import deployments_of
+from statelab.report.content.matrices import matrices_of
+from statelab.report.content.promises import Promise
+from statelab.report.content.promises import promises_of
+from statelab.report.content.proofs import Example
+from statelab.report.content.proofs import examples_of
+from statelab.report.content.rows import Row
+from statelab.report.content.rows import rows_of
+from statelab.report.content.states import State
+from statelab.report.content.store_comparison import Comparison
+from statelab.report.content.store_comparison import places_of
+from statelab.report.content.summary import Absence
+from statelab.report.content.summary import Sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What the renderers are given. `promised` has each workload's promise in words."""
+
+    rows: list[Row]
+    matrices: list[Matrix]
+    deployments: list[Deployment]
+    promises: list[Promise]
+    comparison: Comparison | None
+    promised: Mapping[str, str]
+    facts: list[tuple[str, str]]
+    tally: list[tuple[State, int]]
+    contradictions: list[Sentence]
+    differences: list[Sentence]
+    not_seen: list[Sentence]
+    hidden: list[Sentence]
+    absences: list[Absence]
+    incomplete: list[str]
+    missing: list[str]
+    notes: list[str]
+    examples: list[Example]
+    broken: list[Broken]
+
+    @property
+    def cells(self) -> int:
+        return sum(number for _, number in self.tally)
+
+    @property
+    def windows(self) -> list[str]:
+        return list(dict.fromkeys(matrix.window for matrix in self.matrices))
+
+    def key_of(self, matrix: Matrix) -> tuple[list[State], list[tuple[str, str, str]]]:
+        """The states and anomalies that this matrix shows, in the order of the legend."""
+        rows = [row for line in matrix.lines for row in line.rows]
+        shown = {name for row in rows for name in (*row.cell.predicted, *row.cell.anomalies)}
+        return [state for state, _ in summary.tally(rows)], [each for each in self.anomalies if each[1] in shown]
+
+    @property
+    def repeated(self) -> bool:
+        """Whether there was more than one run of any cell."""
+        return any(row.cell.runs and row.cell.runs.total > 1 for row in self.rows)
+
+    def tally_of(self, rows: list[Row]) -> list[tuple[State, int]]:
+        return summary.tally(rows)
+
+    @property
+    def mechanisms(self) -> Iterator[tuple[Mechanism, list[Row]]]:
+        """Each mechanism with its measured rows of all windows, which stay apart as rows."""
+        rows: dict[tuple[str, str], list[Row]] = {}
+        for line in (line for matrix in self.matrices for line in matrix.lines):
+            rows.setdefault((line.mechanism.workload, line.mechanism.name), []).extend(r for r in line.rows if r.ran)
+        mechanisms = {(m.workload, m.name): m for matrix in self.matrices for m in matrix.mechanisms}
+        return ((mechanisms[key], rows[key]) for key in mechanisms)
+
+    @property
+    def proofs(self) -> Iterator[list[Example]]:
+        """The examples by anomaly, those that contradict the theory apart and first."""
+        return (list(found) for _, found in groupby(self.examples, lambda e: (e.contradicts, e.witness.anomaly)))
+
+    @property
+    def verdict(self) -> str:
+        """The report's own verdict, in a sentence."""
+        if self.contradictions:
+            number = len(self.contradictions)
+            cells = "1 cell is" if number == 1 else f"{number} cells are"
+            return f"This report fails: {cells} violated where held is predicted."
+        return "No cell is violated where held is predicted."
+
+    @property
+    def anomalies(self) -> list[tuple[str, str, str]]:
+        """Code, name and meaning of the anomalies that the report mentions."""
+        mentioned = {name for row in self.rows for name in (*row.cell.predicted, *row.cell.anomalies)}
+        return [
+            (states.code(name), name, ANOMALIES.get(name, ""))
+            for name in [*ANOMALIES, *mentioned - {*ANOMALIES}]
+            if name in mentioned
+        ]
+
+
+def compose(results: Results) -> Report:
+    """Arranges the results; nothing is measured or judged here."""
+    rows = rows_of(results.cells)
+    matrices = matrices_of(results.manifest, rows)
+    used = deployments_of(results.manifest, results.cells)
+    stores = {m.name: m.store for matrix in matrices for m in matrix.mechanisms}
+    deployments = {deployment.name: deployment for deployment in used}
+    return Report(
+        rows=rows,
+        matrices=matrices,
+        deployments=used,
+        promises=promises_of(matrices, used),
+        comparison=places_of(results.manifest, matrices),
+        promised=results.manifest.get("promises") or {},
+        facts=summary.facts(results.manifest),
+        tally=summary.tally([row for matrix in matrices for line in matrix.lines for row in line.rows]),
+        contradictions=summary.contradictions(rows),
+        differences=summary.differences(rows),
+        not_seen=summary.not_seen(rows),
+        hidden=summary.hidden(rows),
+        absences=summary.absences(rows, stores),
+        incomplete=summary.incomplete(results.manifest),
+        missing=summary.missing(results.manifest),
+        notes=[str(note) for note in results.manifest.get("notes") or []],
+        examples=examples_of(rows, deployments),
+        broken=broken_of(results.manifest, rows),
+    )

@@ -1,0 +1,229 @@
+"""The one set of rows that every format renders: a cell with its state, and each of its figures as text."""
+
+import re
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from statelab.core.results import Cell
+from statelab.report.content import figures
+from statelab.report.content import states
+from statelab.report.content.states import State
+from statelab.report.content.text import shortened
+
+TOOLTIP = 160
+"""Characters of a reason that a tooltip takes."""
+
+
+UNMEASURED = "not measured"
+NO_ANSWER = "no answer"
+GATED = frozenset(
+    {
+        "lost-update",
+        "misreported",
+        "stalled",
+        "duplicate-id",
+        "leak-overlap",
+        "two-holders",
+        "oversold",
+        "over-limit",
+        "over-refused",
+        "stale",
+        "stampede",
+        "logout-undone",
+        "ran-n-times",
+        "crossed-replies",
+    }
+)
+"""Anomalies that take two requests at once, which `statelab repro` brings together."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One cell. `ran` is False for a place in a matrix that the results have no cell for."""
+
+    cell: Cell
+    ran: bool = True
+
+    @cached_property
+    def state(self) -> State:
+        return states.state_of(self.cell) if self.ran else states.NOT_RUN
+
+    @cached_property
+    def name(self) -> str:
+        cell = self.cell
+        return f"{cell.workload}/{cell.mechanism}/{cell.deployment}/{cell.window}"
+
+    @cached_property
+    def anchor(self) -> str:
+        """The name with what a page's anchor may hold; the same in every report, so that a link to it stays good."""
+        return anchor(*self.name.split("/"))
+
+    @cached_property
+    def codes(self) -> list[str]:
+        return states.codes(self.cell, self.state)
+
+    @cached_property
+    def shown(self) -> str:
+        """What stands beside the symbol: codes where there are some, otherwise words."""
+        word = [self.state.word] if self.state is states.NOT_SEEN or not self.codes else []
+        return " ".join(self.codes + word)
+
+    @cached_property
+    def mark(self) -> str:
+        """Symbol and codes: `✗ LU`, `≠ DV −LU`, `✓`, and what tells the two `?` apart."""
+        return " ".join([self.state.symbol, *(self.codes or [states.SHORT_WORDS.get(self.state.name, "")])]).strip()
+
+    @cached_property
+    def predicted(self) -> str:
+        return states.predicted_mark(self.cell) if self.ran else figures.NONE
+
+    @cached_property
+    def agrees(self) -> bool:
+        """Whether experiment and theory say the same."""
+        return self.state not in (states.CONTRADICTION, states.DIFFERENT, states.NOT_SEEN)
+
+    @cached_property
+    def predicted_words(self) -> str:
+        if self.cell.predicted:
+            return " and ".join(self.cell.predicted)
+        return "held" if self.cell.guaranteed else "held, without a promise"
+
+    @cached_property
+    def words(self) -> str:
+        """The cell in words, for a tooltip and for those who cannot see symbols."""
+        if not self.ran:
+            return self.state.meaning
+        measured = ", ".join([*self.cell.anomalies, self.state.word])
+        facts = [self.lost + " lost"] if self.cell.lost and self.cell.lost.max else []
+        facts += [self.not_seen_bound] if self.not_seen_bound else []
+        facts += [shortened(self.cell.reason, TOOLTIP)] if self.state is states.UNAVAILABLE else []
+        return "; ".join([f"predicted: {self.predicted_words}", f"measured: {measured}", *facts])
+
+    @cached_property
+    def bound(self) -> float | None:
+        """The 95 % upper bound where a violation was predicted and nothing seen."""
+        if self.state is not states.NOT_SEEN:
+            return None
+        return figures.bound(self.cell.coverage.overlaps if self.cell.coverage else 0)
+
+    @cached_property
+    def not_seen_bound(self) -> str:
+        if self.bound is None:
+            return ""
+        overlaps = self.cell.coverage.overlaps if self.cell.coverage else 0
+        if overlaps <= 0:
+            return "no bound: no overlaps were counted"
+        return f"none in {figures.count(overlaps)} overlaps, so at most {figures.at_most(self.bound)} of them (95 %)"
+
+    @cached_property
+    def repro(self) -> str | None:
+        """The command that shows the violation again without load, where one is needed for that."""
+        cell = self.cell
+        if cell.verdict != "violated" or not GATED & {*cell.anomalies}:
+            return None
+        return shlex.join(["statelab", "repro", f"{cell.workload}/{cell.mechanism}", "--deployment", cell.deployment])
+
+    @cached_property
+    def fix_anchor(self) -> str:
+        """Where a page shows what to change."""
+        return anchor("fix", self.cell.workload, self.cell.mechanism, self.cell.fix.mechanism if self.cell.fix else "")
+
+    @cached_property
+    def fix_ratios(self) -> tuple[str, str]:
+        """Throughput and p95 of the fix over those of this cell."""
+        fix = self.cell.fix
+        factors = (fix.rate_ratio, fix.p95_ratio) if fix else (None, None)
+        rate, p95 = (self.no_ratio if factor is None else figures.ratio(factor) for factor in factors)
+        return rate, p95
+
+    @cached_property
+    def no_ratio(self) -> str:
+        return f"from {self.lack}" if self.lack == NO_ANSWER else self.lack
+
+    @cached_property
+    def lack(self) -> str:
+        """What stands in the place of a figure that there is not."""
+        return NO_ANSWER if self.cell.operations and not self.cell.operations.ok else UNMEASURED
+
+    @cached_property
+    def lost(self) -> str:
+        return figures.lost(self.cell.lost, self.cell.operations)
+
+    @cached_property
+    def lost_share(self) -> float:
+        """The share of acknowledged updates that is certainly lost; 0 where none is or it does not apply."""
+        cell = self.cell
+        return cell.lost.min / cell.operations.ok if cell.lost and cell.operations and cell.operations.ok else 0.0
+
+    @cached_property
+    def operations(self) -> str:
+        """ok / fail / info, and how many of the info ones ran into the time limit."""
+        counts = self.cell.operations
+        if counts is None:
+            return figures.NONE
+        late = f" ({figures.count(counts.timed_out)} timed out)" if counts.timed_out else ""
+        return " / ".join(map(figures.count, (counts.ok, counts.fail, counts.info))) + late
+
+    @cached_property
+    def processes(self) -> str:
+        """Processes that answered of those expected; `n new` where each request has its own."""
+        coverage = self.cell.coverage
+        if coverage is None:
+            return figures.NONE
+        if coverage.expected_processes is None:
+            return f"{figures.count(coverage.processes)} new"
+        return f"{coverage.processes}/{coverage.expected_processes}"
+
+    @cached_property
+    def overlaps(self) -> str:
+        return figures.count(self.cell.coverage.overlaps if self.cell.coverage else None)
+
+    @cached_property
+    def duplicates(self) -> str:
+        return figures.count(self.cell.duplicates)
+
+    @cached_property
+    def race_events(self) -> str:
+        return figures.count(self.cell.race_events)
+
+    @cached_property
+    def inversions(self) -> str:
+        return figures.count(self.cell.inversions)
+
+    @cached_property
+    def rate(self) -> str:
+        return figures.rate(self.cell.rate_ops_s)
+
+    @cached_property
+    def latencies(self) -> tuple[str, str, str]:
+        """p50, p95 and p99 in ms."""
+        latency = self.cell.latency_ms
+        points = (latency.p50, latency.p95, latency.p99) if latency else (None, None, None)
+        p50, p95, p99 = map(figures.milliseconds, points)
+        return p50, p95, p99
+
+    @cached_property
+    def runs(self) -> str:
+        """Violated in m of k runs, with the 95 % Clopper-Pearson interval of that share."""
+        runs = self.cell.runs
+        return f"{runs.violated} of {runs.total} {figures.interval(runs.interval)}" if runs else figures.NONE
+
+    @cached_property
+    def lost_over_runs(self) -> str:
+        """The median share lost over the runs, with its 95 % bootstrap interval where there are enough runs."""
+        runs = self.cell.runs
+        if runs is None or runs.lost_share_median is None:
+            return figures.NONE
+        spread = runs.lost_share_interval
+        return figures.share(runs.lost_share_median) + (f" {figures.interval(spread)}" if spread else "")
+
+
+def rows_of(cells: Iterable[Cell]) -> list[Row]:
+    return [Row(cell) for cell in cells]
+
+
+def anchor(*names: str) -> str:
+    """Names joined to what an anchor of a page may be called."""
+    return ".".join(re.sub(r"[^\w-]", "_", name) for name in names)

@@ -1,0 +1,175 @@
+"""What a cell says, predicted beside measured: one of ten states, each with a symbol, words and a meaning."""
+
+from dataclasses import dataclass
+
+from statelab.core.results import Cell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """`word` stands beside the symbol where a cell has no codes; `title` and `meaning` are its line in the legend."""
+
+    name: str
+    symbol: str
+    word: str
+    title: str
+    meaning: str
+
+    @property
+    def legend(self) -> str:
+        return f"{self.title}: {self.meaning}" if self.meaning else self.title
+
+
+CONTRADICTION = State(
+    name="contradiction",
+    symbol="‼",
+    word="held predicted",
+    title="violated where held is predicted",
+    meaning="either the lab or the theory has a bug, and the report fails",
+)
+DIFFERENT = State(
+    name="different",
+    symbol="≠",
+    word="otherwise than predicted",
+    title="violated otherwise than predicted",
+    meaning="+ was seen as well, − was predicted and not seen",
+)
+VIOLATED = State(name="violated", symbol="✗", word="as predicted", title="violated as predicted", meaning="")
+NOT_SEEN = State(
+    name="not-seen",
+    symbol="◌",
+    word="not seen",
+    title="not seen",
+    meaning="predicted to be violated, and no violation in this run: a bound on how often, never a proof of safety",
+)
+NOT_GUARANTEED = State(
+    name="not-guaranteed",
+    symbol="○",
+    word="not guaranteed",
+    title="held here, not guaranteed",
+    meaning="nobody promises it: mostly, this window only offers no place to switch",
+)
+HELD = State(
+    name="held",
+    symbol="✓",
+    word="held",
+    title="held",
+    meaning="as the mechanism itself promises, and no violation was seen",
+)
+NOT_EXERCISED = State(
+    name="not-exercised",
+    symbol="?",
+    word="not exercised",
+    title="not exercised",
+    meaning="coverage too poor to mean anything",
+)
+UNKNOWN = State(
+    name="unknown", symbol="?", word="unknown", title="unknown", meaning="the check could not decide; this is no pass"
+)
+UNAVAILABLE = State(
+    name="unavailable",
+    symbol="–",
+    word="unavailable",
+    title="unavailable",
+    meaning="a store or a server is missing, see below which",
+)
+NOT_RUN = State(
+    name="not-run", symbol="·", word="not run", title="not run", meaning="this report has no result for the cell"
+)
+
+STATES = (
+    CONTRADICTION,
+    DIFFERENT,
+    VIOLATED,
+    NOT_SEEN,
+    NOT_GUARANTEED,
+    HELD,
+    NOT_EXERCISED,
+    UNKNOWN,
+    UNAVAILABLE,
+    NOT_RUN,
+)
+"""In the order of every legend and count: what contradicts the theory first."""
+
+CODES = {
+    "lost-update": "LU",
+    "divergent": "DV",
+    "never-persists": "NP",
+    "misreported": "MR",
+    "stalled": "ST",
+    "overcounted": "OC",
+    "leak-overlap": "LO",
+    "leak-residue": "LR",
+    "wrong-user": "WU",
+    "logged-out": "OUT",
+    "logout-undone": "UN-OUT",
+    "stale": "STALE",
+    "phantom": "PH",
+    "stampede": "SP",
+    "crossed-replies": "CR",
+    "broken-connection": "BC",
+    "connections-left": "CL",
+    "oversold": "OS",
+    "false-sold-out": "FSO",
+    "over-limit": "OL",
+    "over-refused": "OR",
+    "duplicate-id": "DUP",
+    "ran-n-times": "N×",
+    "never-ran": "0×",
+    "two-holders": "2H",
+    "stuck": "SK",
+}
+SHORT_WORDS = {NOT_EXERCISED.name: "NX", UNKNOWN.name: "UN", NOT_SEEN.name: ""}
+"""What tells two equal symbols apart where there is no room for the words."""
+
+_UNDECIDED = {"unknown": UNKNOWN, "not-exercised": NOT_EXERCISED, "unavailable": UNAVAILABLE}
+
+
+def code(anomaly: str) -> str:
+    """Two letters; an anomaly that has none is shown by its name."""
+    return CODES.get(anomaly, anomaly)
+
+
+def state_of(cell: Cell) -> State:
+    """The state of one cell; nothing predicted means that `held` is."""
+    if cell.verdict in _UNDECIDED:
+        return _UNDECIDED[cell.verdict]
+    if cell.verdict == "violated":
+        if not cell.predicted:
+            return CONTRADICTION
+        return VIOLATED if set(cell.anomalies) == set(cell.predicted) else DIFFERENT
+    if cell.predicted:
+        return NOT_SEEN
+    return HELD if cell.guaranteed else NOT_GUARANTEED
+
+
+def extra(cell: Cell) -> list[str]:
+    """Anomalies that were seen and not predicted."""
+    return [anomaly for anomaly in cell.anomalies if anomaly not in cell.predicted]
+
+
+def missing(cell: Cell) -> list[str]:
+    """Anomalies that were predicted and not seen."""
+    return [anomaly for anomaly in cell.predicted if anomaly not in cell.anomalies]
+
+
+def codes(cell: Cell, state: State) -> list[str]:
+    """The codes beside a cell's symbol: what was seen, or in `not seen` what was predicted."""
+    if state is NOT_SEEN:
+        return [code(anomaly) for anomaly in cell.predicted]
+    if state is DIFFERENT:
+        common = [code(anomaly) for anomaly in cell.anomalies if anomaly in cell.predicted]
+        return common + ["+" + code(a) for a in extra(cell)] + ["−" + code(a) for a in missing(cell)]
+    return [code(anomaly) for anomaly in cell.anomalies] if cell.verdict == "violated" else []
+
+
+def predicted_mark(cell: Cell) -> str:
+    """The prediction as a cell shows it: codes, or the symbol of the `held` that is meant."""
+    if cell.predicted:
+        return " ".join(code(anomaly) for anomaly in cell.predicted)
+    return HELD.symbol if cell.guaranteed else NOT_GUARANTEED.symbol
+
+
+def contradicts(cell: Cell) -> bool:
+    """Whether the cell is violated where `held` is predicted: one such cell fails the report."""
+    return state_of(cell) is CONTRADICTION

@@ -1,0 +1,273 @@
+"""The places to keep a counter, side by side: what holds, how fast, which other promises they keep, what they outlive.
+
+Everything is read from a run.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from statelab.core.results import ENDINGS
+from statelab.core.results import Survival
+from statelab.report.content import figures
+from statelab.report.content import states
+from statelab.report.content.matrices import Deployment
+from statelab.report.content.matrices import Line
+from statelab.report.content.matrices import Matrix
+from statelab.report.content.matrices import Mechanism
+from statelab.report.content.promises import KEPT
+from statelab.report.content.rows import Row
+from statelab.report.content.text import joined
+
+PLACES = {
+    "module global": None,
+    "files": "file",
+    "SQLite": "sqlite",
+    "multiprocessing.Manager": "manager",
+    "memcached": "memcached",
+    "Redis": "redis",
+    "PostgreSQL": "postgres",
+}
+"""Where state may be kept, by the store or the medium that its mechanisms claim; a module global is what is kept in the
+memory of one process."""
+
+COUNTED = "counter"
+COMMON = frozenset({"processes", "threads"})
+"""What lies between requests where speeds are compared: several workers with threads, as most apps are served."""
+
+REACHES = {"process": "one process", "host": "all workers of one host", "cluster": "all workers of all hosts"}
+
+
+def place_of(mechanism: Mechanism) -> str | None:
+    """Where it keeps its state; None where that is none of the places compared."""
+    keeper = mechanism.store or mechanism.medium
+    if keeper is None and mechanism.group != "process":
+        return None
+    return next((place for place, known in PLACES.items() if known == keeper), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One mechanism of a workload: under how many deployments it held, of those it was measured under. `spreads` has
+    what lies between two requests of each."""
+
+    line: Line
+    rows: list[Row]
+    spreads: list[frozenset[str]]
+
+    @property
+    def name(self) -> str:
+        return self.line.mechanism.name
+
+    @property
+    def held(self) -> int:
+        return sum(row.state in KEPT for row in self.rows)
+
+    @property
+    def of(self) -> int:
+        return len(self.rows)
+
+    @property
+    def text(self) -> str:
+        return f"{self.held} of {self.of}"
+
+    @property
+    def tone(self) -> str:
+        """The colour of its cell."""
+        return "held" if self.held == self.of else "some" if self.held else "violated"
+
+    @property
+    def fails_across(self) -> str | None:
+        """The boundary that lies between requests just where it does not hold; None where no single one does."""
+        kept = [row.state in KEPT for row in self.rows]
+        broken = [spread for spread, holds in zip(self.spreads, kept, strict=True) if not holds]
+        whole = [spread for spread, holds in zip(self.spreads, kept, strict=True) if holds]
+        found = frozenset.intersection(*broken) - frozenset.union(*whole) if broken and whole else frozenset()
+        return min(found, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """What became of the state at one ending: a symbol, a word, and whether the rule said so."""
+
+    symbol: str
+    word: str
+    agrees: bool = True
+
+    @property
+    def text(self) -> str:
+        return self.symbol if self.agrees else f"{self.symbol}{states.DIFFERENT.symbol}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One place. `naive` is read then written, `atomic` the mechanism that holds under most deployments; `common` its
+    cell where all places are compared. `promises` has the best mechanism by workload."""
+
+    name: str
+    naive: Standing | None
+    atomic: Standing
+    common: Row | None
+    rate_ratio: str
+    p95_ratio: str
+    promises: Mapping[str, Standing]
+    lived: list[Lived]
+    advice: str
+
+    @property
+    def speeds(self) -> list[tuple[str, str]]:
+        """Throughput and p95 of the atomic mechanism where all are compared, each with its ratio to the best; what
+        does not hold there has no speed worth knowing."""
+        if self.common is None:
+            return [(figures.NONE, ""), (figures.NONE, "")]
+        if self.common.state not in KEPT:
+            return [("does not hold", ""), ("does not hold", "")]
+        return [(self.common.rate, self.rate_ratio), (self.common.latencies[1], self.p95_ratio)]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The comparison; `deployment` is where speeds are compared, None where the run has none that fits."""
+
+    places: list[Place]
+    workloads: list[str]
+    deployment: Deployment | None
+    tried: bool
+
+    @property
+    def endings(self) -> list[str]:
+        return list(ENDINGS)
+
+    @property
+    def signs(self) -> Iterator[str]:
+        """The legend, a sentence each."""
+        yield "holds: under so many deployments of those measured, in the widest window of the run"
+        if self.deployment:
+            where = f"{self.deployment.name} ({self.deployment.description})"
+            yield f"ops/s and p95: of the one operation that holds, under {where}, and as multiples of the best place's"
+        if not self.tried:
+            yield "what state outlives was not tried in this run; `statelab survive` does"
+            return
+        yield f"{KEPT_MARK.symbol} kept, {LOST_MARK.symbol} lost, {figures.NONE} it needs no store that could end"
+        yield f"{states.DIFFERENT.symbol} behind a sign: the rule says otherwise"
+        yield from (f"outlives {ending}: {meaning}" for ending, meaning in ENDINGS.items())
+
+
+def places_of(manifest: Mapping[str, Any], matrices: list[Matrix]) -> Comparison | None:
+    """None where a run has fewer than two places to compare."""
+    widest: dict[str, Matrix] = {}
+    for matrix in matrices:
+        widest.setdefault(matrix.workload, matrix)
+    if COUNTED not in widest:
+        return None
+    survival = msgspec.convert(manifest.get("survival") or [], list[Survival])
+    deployment = next((d for d in widest[COUNTED].deployments if frozenset(d.spread) == COMMON), None)
+    standings = {workload: _standings(matrix) for workload, matrix in widest.items()}
+    found = [_place(name, standings, deployment, survival) for name in PLACES if standings[COUNTED].get(name)]
+    if len(found) < 2:
+        return None
+    workloads = [w for w in widest if w != COUNTED and sum(w in place.promises for place in found) > 1]
+    return Comparison(_with_ratios(found), workloads, deployment, bool(survival))
+
+
+def _standings(matrix: Matrix) -> dict[str, list[Standing]]:
+    """The mechanisms of a workload by place, in the order of its table; those that nothing was measured of left out."""
+    found: dict[str, list[Standing]] = {}
+    for line in matrix.lines:
+        place = place_of(line.mechanism)
+        pairs = zip(line.rows, matrix.deployments, strict=True)
+        measured = [(row, d) for row, d in pairs if row.ran and row.cell.verdict != "unavailable"]
+        if place and measured:
+            spreads = [frozenset(deployment.spread) for _, deployment in measured]
+            found.setdefault(place, []).append(Standing(line, [row for row, _ in measured], spreads))
+    return found
+
+
+def _best(standings: list[Standing]) -> Standing:
+    """The first of those that hold under most deployments."""
+    return max(standings, key=lambda standing: standing.held)
+
+
+def _place(
+    name: str,
+    standings: Mapping[str, Mapping[str, list[Standing]]],
+    deployment: Deployment | None,
+    survival: list[Survival],
+) -> Place:
+    counted = standings[COUNTED][name]
+    atomic, naive = _best(counted), min(counted, key=lambda standing: standing.held)
+    lived = [_lived(survival, atomic.name, ending) for ending in ENDINGS]
+    return Place(
+        name=name,
+        naive=naive if naive.held < atomic.held else None,
+        atomic=atomic,
+        common=next((row for row in atomic.rows if deployment and row.cell.deployment == deployment.name), None),
+        rate_ratio="",
+        p95_ratio="",
+        promises={w: _best(places[name]) for w, places in standings.items() if w != COUNTED and name in places},
+        lived=lived,
+        advice=_advice(atomic, lived),
+    )
+
+
+KEPT_MARK = Lived(states.HELD.symbol, "kept")
+LOST_MARK = Lived(states.VIOLATED.symbol, "lost")
+NOTHING_ENDS = Lived(figures.NONE, "it needs no store")
+NOT_TRIED = Lived(figures.NONE, "not tried")
+
+
+def _lived(survival: Iterable[Survival], mechanism: str, ending: str) -> Lived:
+    tried = next((s for s in survival if (s.mechanism, s.ending) == (mechanism, ending)), None)
+    if tried is None or (tried.kept is None and tried.predicted is not None):
+        return NOT_TRIED
+    if tried.kept is None:
+        return NOTHING_ENDS
+    mark = KEPT_MARK if tried.kept else LOST_MARK
+    return mark if tried.agrees else Lived(mark.symbol, mark.word, agrees=False)
+
+
+def _with_ratios(places: list[Place]) -> list[Place]:
+    """Speeds over those of the fastest that held there."""
+    held = [place.common.cell for place in places if place.common and place.common.state in KEPT]
+    rates = [cell.rate_ops_s for cell in held if cell.rate_ops_s]
+    p95s = [cell.latency_ms.p95 for cell in held if cell.latency_ms]
+    best_rate, best_p95 = max(rates, default=None), min(p95s, default=None)
+    return [_with_ratio(place, best_rate, best_p95) for place in places]
+
+
+def _with_ratio(place: Place, best_rate: float | None, best_p95: float | None) -> Place:
+    if place.common is None or place.common.state not in KEPT:
+        return place
+    cell = place.common.cell
+    return replace(
+        place,
+        rate_ratio=figures.ratio(cell.rate_ops_s / best_rate) if cell.rate_ops_s and best_rate else "",
+        p95_ratio=figures.ratio(cell.latency_ms.p95 / best_p95) if cell.latency_ms and best_p95 else "",
+    )
+
+
+def _advice(atomic: Standing, lived: list[Lived]) -> str:
+    """Who may share it, where not, and until when: from what was measured."""
+    return "; ".join([REACHES.get(atomic.line.mechanism.group, "nobody"), *_except(atomic), _until(lived)])
+
+
+def _except(atomic: Standing) -> Iterator[str]:
+    if atomic.held == atomic.of:
+        return
+    boundary = atomic.fails_across
+    if boundary is None:
+        yield f"not under {joined(row.cell.deployment for row in atomic.rows if row.state not in KEPT)}"
+    elif (atomic.line.mechanism.group, boundary) != ("process", "processes"):
+        yield f"not where {boundary} lie between requests"
+
+
+def _until(lived: list[Lived]) -> str:
+    if NOT_TRIED in lived:
+        return "what it outlives was not tried"
+    lost = next((ending for ending, mark in zip(ENDINGS, lived, strict=True) if mark.word == "lost"), None)
+    return f"until its {lost} ends" if lost else "outlives all that was ended"

@@ -1,0 +1,239 @@
+"""What stands on top of every report: what was run, what came out, and where theory and experiment disagree."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from statelab.report.content import figures
+from statelab.report.content import states
+from statelab.report.content.matrices import window_order
+from statelab.report.content.rows import Row
+from statelab.report.content.states import State
+from statelab.report.content.text import ended
+from statelab.report.content.text import joined
+from statelab.report.content.text import listed
+from statelab.report.content.text import were
+
+FIRST = (
+    "profile",
+    "engine",
+    "engine_reason",
+    "date",
+    "started",
+    "run",
+    "runs",
+    "commit",
+    "seed",
+    "cores",
+    "memory_bytes",
+    "kernel",
+    "system",
+    "load",
+    "versions",
+    "images",
+    "durations",
+    "durations_s",
+)
+"""Keys of the manifest that come first and are told at any length; others follow where they are short."""
+
+SHORT = 200
+UNITS = {"_bytes": (2**30, "GiB"), "_s": (1, "s"), "_ms": (1, "ms")}
+"""What a key's ending says of its numbers: divisor and unit."""
+
+TOLD_ELSEWHERE = set(
+    [
+        "machine",
+        "mechanisms",
+        "deployments",
+        "missing",
+        "stopped",
+        "notes",
+        "windows",
+        "unfixed",
+        "survival",
+        "promises",
+    ]
+)
+
+NOTHING: tuple[Any, ...] = (None, "", [], {})
+NAMED = 12
+"""Missing cells that a sentence names; a page lists all of them further down."""
+
+STORE_HELP = "install {store} for the local engine, or use the Compose engine, which brings it along"
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A finding in one sentence, and the rows it rests on."""
+
+    text: str
+    rows: tuple[Row, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """Why some cells could not be measured, and what to do about it."""
+
+    reason: str
+    help: str
+    rows: tuple[Row, ...]
+
+    @property
+    def text(self) -> str:
+        mechanisms = listed(dict.fromkeys(row.cell.mechanism for row in self.rows))
+        text = f"{ended(self.reason)} {_cells(len(self.rows))}: {mechanisms}."
+        return f"{text} How to get it: {self.help}." if self.help else text
+
+
+def facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What was run, as name and text; keys that are absent or empty are left out."""
+    values = {**manifest, **(manifest.get("machine") or {})}
+    told = [_fact(key, values[key]) for key in FIRST if values.get(key) not in NOTHING]
+    others = [key for key in values if key not in FIRST and key not in TOLD_ELSEWHERE and values[key] not in NOTHING]
+    return told + [(name, text) for name, text in (_fact(key, values[key]) for key in others) if len(text) <= SHORT]
+
+
+def _fact(key: str, value: Any) -> tuple[str, str]:
+    """A key and its value in words, the unit of its name beside the number."""
+    for ending, (divisor, unit) in UNITS.items():
+        if key.endswith(ending):
+            return key.removesuffix(ending).replace("_", " "), figures.plain(_measured(value, divisor, unit))
+    return key.replace("_", " "), figures.plain(value)
+
+
+def _measured(value: Any, divisor: int, unit: str) -> Any:
+    if isinstance(value, dict):
+        return {key: _measured(inner, divisor, unit) for key, inner in value.items()}
+    if isinstance(value, int | float):
+        return f"{figures.plain(value / divisor if divisor > 1 else value)} {unit}"
+    return value
+
+
+def tally(rows: list[Row]) -> list[tuple[State, int]]:
+    """How many rows are in each state, in the order of the legend; states nobody is in are left out."""
+    counted = Counter(row.state.name for row in rows)
+    return [(state, counted[state.name]) for state in states.STATES if counted[state.name]]
+
+
+def contradictions(rows: list[Row]) -> list[Sentence]:
+    """One sentence for each cell violated where `held` is predicted."""
+    return [Sentence(_contradiction(row), (row,)) for row in rows if row.state is states.CONTRADICTION]
+
+
+def differences(rows: list[Row]) -> list[Sentence]:
+    """One sentence for each way in which a mechanism fails otherwise than predicted."""
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        if row.state is states.DIFFERENT:
+            cell = row.cell
+            groups.setdefault((cell.workload, cell.mechanism, cell.window, *row.codes), []).append(row)
+    return [Sentence(_difference(group), tuple(group)) for group in groups.values()]
+
+
+def not_seen(rows: list[Row]) -> list[Sentence]:
+    """One sentence for each mechanism and window whose predicted violation did not show."""
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        if row.state is states.NOT_SEEN:
+            cell = row.cell
+            groups.setdefault((cell.workload, cell.mechanism, cell.window, *cell.predicted), []).append(row)
+    return [Sentence(_not_seen(group), tuple(group)) for group in groups.values()]
+
+
+def hidden(rows: list[Row]) -> list[Sentence]:
+    """One sentence for each group of mechanisms that a narrow window lets look safe and a wider one breaks alike."""
+    broken: dict[tuple[str, str, str], list[str]] = {}
+    for row in rows:
+        if row.cell.verdict == "violated":
+            broken.setdefault(_place(row), []).append(row.cell.window)
+    deceived: dict[tuple[str, str, str], list[Row]] = {}
+    for row in rows:
+        if row.state is states.NOT_GUARANTEED and _place(row) in broken:
+            deceived.setdefault((row.cell.workload, row.cell.mechanism, row.cell.window), []).append(row)
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for (workload, _, window), found in deceived.items():
+        wider = sorted({w for row in found for w in broken[_place(row)]}, key=window_order, reverse=True)
+        key = (workload, window, listed(wider), listed(row.cell.deployment for row in found))
+        groups.setdefault(key, []).extend(found)
+    return [Sentence(_hidden(group, *key), tuple(group)) for key, group in groups.items()]
+
+
+def _place(row: Row) -> tuple[str, str, str]:
+    return row.cell.workload, row.cell.mechanism, row.cell.deployment
+
+
+def absences(rows: list[Row], stores: Mapping[str, str | None]) -> list[Absence]:
+    """The unavailable cells by reason. `stores` maps a mechanism's name to the store it needs."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.state is states.UNAVAILABLE:
+            groups.setdefault(row.cell.reason, []).append(row)
+    return [Absence(reason, _help(group, stores), tuple(group)) for reason, group in groups.items()]
+
+
+def _help(group: list[Row], stores: Mapping[str, str | None]) -> str:
+    """How to get the store that all of these cells need; other reasons say themselves what to do."""
+    needed = {stores.get(row.cell.mechanism) for row in group}
+    store = needed.pop()
+    return STORE_HELP.format(store=store) if store and not needed else ""
+
+
+def incomplete(manifest: Mapping[str, Any]) -> list[str]:
+    """Whether the run was stopped early, and which cells it therefore lacks."""
+    sentences = [f"The run was stopped early: {ended(str(manifest['stopped']))}"] if manifest.get("stopped") else []
+    names = missing(manifest)
+    if names:
+        more = f" and {figures.count(len(names) - NAMED)} more" if len(names) > NAMED else ""
+        sentences.append(f"{_cells(len(names))} missing: {listed(names[:NAMED])}{more}.")
+    return sentences
+
+
+def missing(manifest: Mapping[str, Any]) -> list[str]:
+    """Names of the cells that were to be run and were not."""
+    return [str(name) for name in manifest.get("missing") or []]
+
+
+def _where(row: Row) -> str:
+    return f"`{row.cell.mechanism}` ({row.cell.workload}, window `{row.cell.window}`)"
+
+
+def _contradiction(row: Row) -> str:
+    cell = row.cell
+    lost = f" Lost: {row.lost} acknowledged updates." if cell.lost and cell.lost.min else ""
+    return (
+        f"{_where(row)} under `{cell.deployment}` was violated ({joined(cell.anomalies)}) although the rule predicts "
+        f"held: {ended(cell.prediction_reason)} Measured: {ended(cell.reason)}{lost} "
+        "Either the lab or the theory has a bug."
+    )
+
+
+def _difference(group: list[Row]) -> str:
+    cell = group[0].cell
+    common = [anomaly for anomaly in cell.anomalies if anomaly in cell.predicted]
+    parts = [f"{were(common)} found as predicted"] if common else []
+    parts += [f"{were(states.extra(cell))} found although not predicted"] if states.extra(cell) else []
+    parts += [f"{were(states.missing(cell))} predicted and not seen"] if states.missing(cell) else []
+    return f"{_where(group[0])} under {_deployments(group)}: {'; '.join(parts)}."
+
+
+def _not_seen(group: list[Row]) -> str:
+    cell = group[0].cell
+    bounds = "; ".join(f"under `{row.cell.deployment}` {row.not_seen_bound}" for row in group)
+    return f"{_where(group[0])} was predicted to show {joined(cell.predicted)}, and nothing was seen: {bounds}."
+
+
+def _hidden(group: list[Row], workload: str, window: str, wider: str, deployments: str) -> str:
+    return (
+        f"With window `{window}` the {workload} holds in {listed(row.cell.mechanism for row in group)} under "
+        f"{deployments}; with {wider} it is violated there. Nothing protects it: the window was only too narrow for "
+        "another request to come in."
+    )
+
+
+def _deployments(group: list[Row]) -> str:
+    return listed(row.cell.deployment for row in group)
+
+
+def _cells(number: int) -> str:
+    return f"{figures.count(number)} cell{'' if number == 1 else 's'}"

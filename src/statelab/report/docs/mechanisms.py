@@ -1,0 +1,167 @@
+"""Writes docs/mechanisms.md: every mechanism as the app's catalogue and the theory have it, without any run."""
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+
+from statelab.core.paths import DEPLOYMENTS
+from statelab.core.paths import ROOT
+from statelab.core.results import ANOMALIES
+from statelab.plan.app import App
+from statelab.plan.catalogue import Catalogue
+from statelab.plan.catalogue import Claims
+from statelab.plan.catalogue import Mechanism
+from statelab.plan.catalogue import Workload
+from statelab.plan.catalogue import of_app
+from statelab.plan.deployments import Deployment
+from statelab.plan.deployments import load_all
+from statelab.report.content import states
+from statelab.report.content.text import lines
+from statelab.report.content.text import listed
+from statelab.report.formats.markdown_pieces import escaped
+from statelab.report.formats.markdown_pieces import fenced
+from statelab.report.formats.markdown_pieces import table
+from statelab.theory.code_diff import compare
+from statelab.theory.code_diff import in_columns
+from statelab.theory.fixes import candidates
+from statelab.theory.rule import predict
+
+PAGE = ROOT / "docs" / "mechanisms.md"
+WINDOWS = ("tight", "io")
+"""The narrowest and the widest: whatever goes wrong with any window goes wrong with the widest."""
+
+Deployments = Mapping[str, Deployment]
+
+MARKS = {
+    states.HELD.symbol: "held, by the mechanism's own promise",
+    states.NOT_GUARANTEED.symbol: "held, not guaranteed: mostly, this window only lets no other request in",
+}
+
+INTRODUCTION = """\
+# The mechanisms
+
+Written by `make docs` from the app's catalogue and the theory; a test fails where the two differ. Nothing here was
+measured: the figures, and what a change costs in throughput and p95, are in the report of a run (`make report`).
+
+For each mechanism: what it is and what people believe of it, what it claims, what the theory predicts from that under
+each deployment, and, where it breaks, the nearest mechanism that holds there, with the lines that change. Nearest is
+what keeps the state in the same place (reach, store, what it outlives), then what needs no other store, then what
+widens its reach least, then what changes the fewest lines of code; it never does another job, reaches less far or
+forgets earlier (the last two only where something goes wrong with state that is not kept), and it holds by its own
+promise with every window. The code is
+shown without imports and docstrings: `-` goes, `+` comes, `...` is the same on both sides; a line that is only indented
+otherwise counts as the same. The call `window()` stands for what your code does there.
+"""
+
+
+def render(catalogue: Catalogue, deployments: Deployments) -> str:
+    """The whole page."""
+    sections = (_workload(name, workload, deployments) for name, workload in catalogue.workloads.items())
+    parts = [part for section in sections for part in section]
+    return "\n".join([INTRODUCTION, _legend("".join(parts)), *parts])
+
+
+def _legend(text: str) -> str:
+    """What the marks in the text mean."""
+    codes = {states.code(name): f"{name}: {meaning}" for name, meaning in ANOMALIES.items()}
+    used = {f"{states.VIOLATED.symbol} {code}": meaning for code, meaning in codes.items() if f" {code} " in text}
+    return table(["predicted", "meaning"], [[mark, escaped(meaning)] for mark, meaning in (MARKS | used).items()])
+
+
+def _workload(name: str, workload: Workload, deployments: Deployments) -> Iterator[str]:
+    yield f"## {escaped(name)}\n\nThe promise: {escaped(workload.promise)}.\n"
+    for mechanism in workload.mechanisms:
+        yield from _mechanism(workload, mechanism, deployments)
+
+
+def _mechanism(workload: Workload, name: str, deployments: Deployments) -> Iterator[str]:
+    mechanism = workload.mechanisms[name]
+    yield f"### {escaped(name)}\n\n{escaped(mechanism.summary)}\n"
+    if mechanism.description:
+        yield f"{escaped(mechanism.description)}\n"
+    yield _claims(mechanism.claims)
+    yield _predictions(workload, mechanism.claims, deployments)
+    for fix, served in _nearest(workload, name, deployments).items():
+        yield _instead(name, mechanism, fix, workload.mechanisms.get(fix), served)
+
+
+def _claims(claims: Claims) -> str:
+    more = {
+        f"inherits across a fork: {_named(claims.inherited)}": claims.inherited,
+        f"made before gevent patches it does not see: {_named(claims.unpatched)}": claims.unpatched,
+        "answers after its update": claims.answers_later,
+        f"a miss is computed once across: {_named(claims.single_flight)}": claims.single_flight,
+        f"requests that share it fail across: {_named(claims.fails_across)}": claims.fails_across,
+        f"and where others write to what lies behind, across: {_named(claims.fails_beside)}": claims.fails_beside,
+        "they fail before a wrong answer is given": claims.notices,
+        "who misses an answer waits for it without a limit": claims.untimed,
+        "not to be used after a fork, says its documentation": claims.not_after_fork,
+        f"what a request opens is left to the {claims.left_to} to close": claims.left_to is not None,
+        "a wait stops every greenlet": claims.blocks_hub,
+        "a wait stops every greenlet if it was made before gevent patches": claims.blocks_unpatched,
+        f"excludes others for at most {claims.lease_ms} ms": claims.lease_ms is not None,
+        f"a thread started at its {claims.thread} does the work": claims.thread is not None,
+        f"copies begin {claims.copies.replace('-', ' ')}": claims.copies != "alike",
+        "only in the thread that imported the app": claims.of_importing_thread,
+        "one for each client": claims.keyed,
+        "travels with the client": claims.carried,
+        "read and written back whole": claims.written_whole,
+    }
+    facts = {
+        "state crosses": _named(claims.shared_across),
+        "an update excludes others across": _named(claims.atomic_across),
+        "lets others in by itself at": _named(claims.switches_inside),
+        "outlives": claims.survives or "nothing",
+        "needs": claims.store or "nothing",
+        "moreover": "; ".join(text for text, claimed in more.items() if claimed) or "–",
+    }
+    return table(list(facts), [[escaped(fact) for fact in facts.values()]])
+
+
+def _named(boundaries: frozenset[str]) -> str:
+    return ", ".join(sorted(boundaries)) or "nothing"
+
+
+def _predictions(workload: Workload, claims: Claims, deployments: Deployments) -> str:
+    lines = [
+        [f"`{window}`", *(_mark(workload, claims, deployment, window) for deployment in deployments.values())]
+        for window in WINDOWS
+        if window in (workload.windows or WINDOWS)
+    ]
+    return table(["window", *(f"`{name}`" for name in deployments)], lines)
+
+
+def _mark(workload: Workload, claims: Claims, deployment: Deployment, window: str) -> str:
+    prediction = predict(claims, deployment, window, workload.shows)
+    if prediction.anomalies:
+        return " ".join([states.VIOLATED.symbol, *map(states.code, prediction.anomalies)])
+    return states.HELD.symbol if prediction.guaranteed else states.NOT_GUARANTEED.symbol
+
+
+def _nearest(workload: Workload, name: str, deployments: Deployments) -> dict[str, list[str]]:
+    """The nearest mechanism that holds, empty for none, with the deployments in which `name` breaks and it does not."""
+    served: dict[str, list[str]] = {}
+    for deployment in deployments.values():
+        if predict(workload.mechanisms[name].claims, deployment, WINDOWS[-1], workload.shows).anomalies:
+            found = candidates(workload, name, deployment)
+            served.setdefault(found[0].name if found else "", []).append(deployment.name)
+    return served
+
+
+def _instead(name: str, broken: Mechanism, fix: str, other: Mechanism | None, served: list[str]) -> str:
+    if other is None:
+        none = "no mechanism here that does the same, reaches as far and outlives as much holds"
+        return f"Under {listed(served)}: {none}.\n"
+    told = f"Under {listed(served)} the nearest that holds is `{fix}`"
+    if not broken.source or not other.source:
+        return f"{told}; the app shows no source to compare.\n"
+    comparison = compare(broken.source, other.source)
+    return f"{told}; {lines(comparison.changed)} changed:\n\n{fenced(in_columns(comparison, name, fix))}"
+
+
+def current() -> str:
+    """The page as the app and the deployments of this checkout have it."""
+    return render(of_app(App()), load_all(DEPLOYMENTS))
+
+
+if __name__ == "__main__":
+    PAGE.write_text(current())

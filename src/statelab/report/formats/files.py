@@ -1,0 +1,37 @@
+"""The report's files in a run folder: each written whole or not at all."""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from statelab.core.results import Results
+from statelab.report.content.document import compose
+from statelab.report.formats import csv_file
+from statelab.report.formats import html
+from statelab.report.formats import markdown
+
+
+def write_report(results: Results, folder: Path) -> None:
+    """Writes `index.html`, `report.md`, `results.json` and `results.csv`."""
+    report = compose(results)
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / "results.json", msgspec.json.format(msgspec.json.encode(results), indent=1))
+    _write(folder / "results.csv", csv_file.render(report.rows).encode())
+    _write(folder / "report.md", markdown.render(report).encode())
+    _write(folder / "index.html", html.render(report).encode())
+
+
+def read_results(folder: Path) -> Results:
+    """What `write_report` stored; raises msgspec.DecodeError where `results.json` is not of this form."""
+    return msgspec.json.decode((folder / "results.json").read_bytes(), type=Results)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """A reader finds the old file or the new one, never a part."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,194 @@
+"""The report as Markdown that can be pasted into an issue, and the table that stands in the README."""
+
+from collections.abc import Iterable
+
+from statelab.core.results import Results
+from statelab.report.content import figures
+from statelab.report.content import states
+from statelab.report.content.document import Report
+from statelab.report.content.document import compose
+from statelab.report.content.fixes import Broken
+from statelab.report.content.fixes import Change
+from statelab.report.content.fixes import Cost
+from statelab.report.content.matrices import Matrix
+from statelab.report.content.matrices import window_order
+from statelab.report.content.proofs import Example
+from statelab.report.content.rows import Row
+from statelab.report.content.summary import Sentence
+from statelab.report.docs.store_tables import comparison_tables
+from statelab.report.formats.markdown_pieces import escaped
+from statelab.report.formats.markdown_pieces import fenced
+from statelab.report.formats.markdown_pieces import folded
+from statelab.report.formats.markdown_pieces import table
+from statelab.theory.code_diff import in_columns
+
+LIMIT = 65_000
+"""Characters that an issue takes, less a few. What comes last is left out first, and the text says so."""
+
+
+def render(report: Report) -> str:
+    """The report, the most important first."""
+    parts = [
+        "# State Lab\n",
+        _summary(report),
+        *_findings(report),
+        _promises(report),
+        *(_matrix(matrix) for matrix in report.matrices),
+        _legend(report),
+        _comparison(report),
+        _fixes(report.broken),
+        *(_example(example) for example in report.examples),
+        *(_change(change) for broken in report.broken for change in broken.changes),
+        *(_speed(matrix) for matrix in report.matrices),
+    ]
+    return _fitting([part for part in parts if part])
+
+
+def headline_markdown(results: Results, window: str = "io") -> str:
+    """All promises, and the first workload's matrix of one window (the widest there is, if not that one), with their
+    legend."""
+    report = compose(results)
+    windows = sorted({matrix.window for matrix in report.matrices}, key=window_order)
+    chosen = window if window in windows else next(iter(windows), "")
+    matrices = [_matrix(matrix) for matrix in report.matrices if matrix.window == chosen][:1]
+    return "\n".join(part for part in (_promises(report), *matrices, _legend(report)) if part)
+
+
+def _promises(report: Report) -> str:
+    """How many mechanisms keep each promise; nothing where there is only one workload."""
+    if len(report.promises) < 2:
+        return ""
+    heads = ["promise", *(f"`{deployment.name}`" for deployment in report.deployments)]
+    lines = [[f"{p.workload}, window `{p.window}`", *(share.text for share in p.shares)] for p in report.promises]
+    return f"### All promises: mechanisms that keep it, of those measured\n\n{table(heads, lines)}"
+
+
+def _comparison(report: Report) -> str:
+    return f"## Which store for what\n\n{comparison_tables(report.comparison)}" if report.comparison else ""
+
+
+def _fitting(parts: list[str]) -> str:
+    kept: list[str] = []
+    for place, part in enumerate(parts):
+        if sum(map(len, kept)) + len(part) + len(kept) > LIMIT:
+            kept.append(
+                f"*{len(parts) - place} parts are left out here, because an issue takes no longer text. "
+                "`index.html` has all of them, `results.csv` every figure.*\n"
+            )
+            break
+        kept.append(part)
+    return "\n".join(kept)
+
+
+def _summary(report: Report) -> str:
+    counts = ", ".join(f"{number:,} {state.symbol} {state.title}" for state, number in report.tally)
+    facts = [f"- {escaped(name)}: {escaped(value)}" for name, value in report.facts]
+    notes = [f"> {escaped(note)}\n" for note in [*report.incomplete, *report.notes]]
+    return "\n".join([f"**{report.verdict}**\n", f"{report.cells:,} cells: {counts}.\n", *notes, *facts, ""])
+
+
+def _findings(report: Report) -> Iterable[str]:
+    kinds = {
+        "Violated where held is predicted": report.contradictions,
+        "Violated otherwise than predicted": report.differences,
+        "Predicted to be violated, and not seen": report.not_seen,
+        "What a narrow window hides": report.hidden,
+    }
+    for title, sentences in kinds.items():
+        if sentences:
+            yield f"## {title}\n\n{_sentences(sentences)}"
+    if report.absences:
+        yield "## Unavailable\n\n" + "".join(f"- {escaped(absence.text)}\n" for absence in report.absences)
+
+
+def _sentences(sentences: list[Sentence]) -> str:
+    return "".join(f"- {escaped(sentence.text)}\n" for sentence in sentences)
+
+
+def _matrix(matrix: Matrix) -> str:
+    head = ["mechanism", *(f"`{deployment.name}`" for deployment in matrix.deployments)]
+    lines = []
+    for group in matrix.groups:
+        if group.name:
+            lines.append([f"*state reaches: {escaped(group.name)}*"] + [""] * len(matrix.deployments))
+        lines += [[f"`{line.mechanism.name}`", *map(_cell, line.rows)] for line in group.lines]
+    lines.append(["*processes that answered*", *matrix.coverage])
+    return f"### {matrix.workload}, window `{matrix.window}`\n\n{table(head, lines)}"
+
+
+def _cell(row: Row) -> str:
+    """The measurement; the prediction beside it where it says something else."""
+    mark = f"**{row.mark}**" if row.state is states.CONTRADICTION else row.mark
+    told = row.agrees and row.state in (states.VIOLATED, states.HELD, states.NOT_GUARANTEED)
+    return escaped(mark if told or not row.ran else f"{mark} ({row.predicted})")
+
+
+def _legend(report: Report) -> str:
+    lines = [[state.symbol, state.legend] for state in states.STATES]
+    lines += [[code, f"{name}: {meaning}" if meaning else name] for code, name, meaning in report.anomalies]
+    lines += [["NX, UN", "not exercised, unknown"]]
+    lines += [["(…)", "what was predicted, where the cell does not say so itself"]]
+    lines += [["n/m", "processes that answered of those expected; new: each request has its own"]]
+    return table(["sign", "meaning"], [[escaped(cell) for cell in line] for line in lines])
+
+
+def _example(example: Example) -> str:
+    row = example.row
+    title = f"{row.mark} {example.witness.anomaly} between {example.between}: {row.cell.mechanism} under "
+    title += f"{row.cell.deployment}, window {row.cell.window}"
+    content = [escaped(row.cell.reason) + "\n", fenced(example.witness.text)]
+    content += [f"Shows it again: `{row.repro}`\n"] if row.repro else []
+    return folded(title, "\n".join(content))
+
+
+def _fixes(broken: list[Broken]) -> str:
+    """Each broken mechanism with what holds in its place; figures are the least and the greatest with one window."""
+    if not broken:
+        return ""
+    head = ["broken", "nearest that holds", "changed", "under", "window", "throughput", "p95"]
+    lines = [_fix(change) for found in broken for change in found.changes]
+    without: dict[str, list[str]] = {}
+    for lack in (lack for found in broken for lack in found.unfixed):
+        without.setdefault(lack.reason, []).append(f"`{lack.mechanism}` ({len(lack.cells)})")
+    lacks = [f"- No fix in this run for some cells of {', '.join(who)}: {why}." for why, who in without.items()]
+    return "\n".join(["## What holds instead, and what it costs\n", table(head, lines), *map(escaped, lacks), ""])
+
+
+def _fix(change: Change) -> list[str]:
+    names = [f"`{change.mechanism.name}`", f"`{change.fix.name}`"]
+    under = escaped(", ".join(change.deployments))
+    return [*names, change.lines, under, change.window, change.rate_ratios, change.p95_ratios]
+
+
+def _change(change: Change) -> str:
+    """What changes, side by side, and the cost in each cell."""
+    names = change.mechanism.name, change.fix.name
+    head = ["window", "deployment", "ops/s", "throughput", "p95 ms", "p95", "shows it again"]
+    code = [fenced(in_columns(change.comparison, *names))] if change.comparison else [f"{change.lines}\n"]
+    return folded(" → ".join(names), "\n".join([*code, table(head, map(_cost, change.costs))]))
+
+
+def _cost(cost: Cost) -> list[str]:
+    row = cost.broken
+    repro = f"`{row.repro}`" if row.repro else "plain requests"
+    return [
+        row.cell.window,
+        f"`{row.cell.deployment}`",
+        cost.rates,
+        row.fix_ratios[0],
+        cost.p95s,
+        row.fix_ratios[1],
+        repro,
+    ]
+
+
+def _speed(matrix: Matrix) -> str:
+    head = ["ops/s · p50 / p95 / p99 ms", *(f"`{deployment.name}`" for deployment in matrix.deployments)]
+    lines = [[f"`{line.mechanism.name}`", *map(_speed_cell, line.rows)] for line in matrix.lines]
+    return folded(f"Speed: {matrix.workload}, window {matrix.window}", table(head, lines))
+
+
+def _speed_cell(row: Row) -> str:
+    if row.cell.rate_ops_s is None:
+        return figures.NONE
+    return f"{row.rate} · {' / '.join(row.latencies)}" if row.cell.latency_ms else row.rate

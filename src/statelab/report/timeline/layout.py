@@ -1,0 +1,173 @@
+"""Where each operation of a witness stands in its picture: lines of clients, boxes in time, labels that do not meet."""
+
+import string
+from dataclasses import dataclass
+from dataclasses import replace
+
+from statelab.core.operation import Operation
+from statelab.core.operation import Result
+from statelab.core.results import Witness
+from statelab.report.timeline.servers import Server
+from statelab.report.timeline.servers import servers_of
+from statelab.report.timeline.timescale import Timescale
+
+LEFT = 92.0
+RIGHT = 932.0
+LETTER = 6.2
+BOLD_LETTER = 6.9
+"""Pixels a letter takes at 11 px, a little more than in most fonts, so that no label runs into another."""
+
+MOST_OPERATIONS = 40
+MOST_CONTEXT = 12
+"""Above these a picture says how much more there is instead of drawing it."""
+
+NARROWEST = 3.0
+LONGEST_NAME = 40
+CONTEXT_LEVELS = 1
+"""A label of the context is left out rather than put higher than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One operation. Its label stands inside (`level` 0) or so many lines above; without room it has none."""
+
+    operation: Operation
+    proof: bool
+    culprit: bool
+    server: Server
+    x0: float
+    x1: float
+    label: str
+    label_x: float = 0.0
+    level: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One line of the picture: a client, which does one operation at a time."""
+
+    client: str
+    boxes: list[Box]
+
+    @property
+    def levels(self) -> int:
+        return max(box.level for box in self.boxes)
+
+
+class Picture:
+    """What of a witness is drawn: its first operations, a few neighbours, and the time and servers they share."""
+
+    def __init__(self, witness: Witness) -> None:
+        self.witness = witness
+        self.proof = sorted(witness.operations, key=_place)[:MOST_OPERATIONS]
+        neighbours = (operation for operation in witness.context if operation not in witness.operations)
+        self.context = sorted(neighbours, key=_place)[:MOST_CONTEXT]
+        self.operations = [*self.proof, *self.context]
+        self.scale = _scale(self.operations, zero=self.proof[0].start if self.proof else 0)
+        self.servers = servers_of(self.proof, self.context)
+        self._keys = _short({operation.key for operation in self.operations})
+
+    def lanes(self) -> list[Lane]:
+        """The clients in the order in which they begin, each with its labels placed."""
+        lanes: list[Lane] = []
+        for box in sorted(self._boxes(), key=lambda box: box.x0):
+            lane = next((lane for lane in lanes if _has_room(lane, box)), None)
+            if lane is None:
+                lane = Lane(str(box.operation.process), [])
+                lanes.append(lane)
+            lane.boxes.append(box)
+        return [Lane(lane.client, _with_labels(lane.boxes)) for lane in lanes]
+
+    def said(self, operation: Operation) -> str:
+        """The operation in words, `increment → 17`, with the value it sent; its key only where they differ."""
+        name = f"{operation.op} {self._keys.get(operation.key, '')}".strip()
+        name = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+        return f"{name} → {_outcome(operation)}"
+
+    def name(self, place: int) -> str:
+        """The proof's operations are called A, B, ... in the order of their start, as in its text."""
+        return string.ascii_uppercase[place] if place < 26 else f"operation {place + 1}"
+
+    def _boxes(self) -> list[Box]:
+        named = [self._box(operation, self.name(place)) for place, operation in enumerate(self.proof)]
+        return named + [self._box(operation, "") for operation in self.context]
+
+    def _box(self, operation: Operation, name: str) -> Box:
+        x0 = self.scale.x(operation.start)
+        x1 = RIGHT if operation.end is None else max(self.scale.x(operation.end), x0 + NARROWEST)
+        culprit = self.witness.culprit is not None and operation.op_id == self.witness.culprit
+        server = self.servers[operation.served_by]
+        by = server.label if operation.served_by else ""
+        said = f"{name} {self.said(operation)}".strip()
+        label = " · ".join(filter(None, (said, by, "◀ culprit" if culprit else "")))
+        return Box(operation, name != "", culprit, server, x0, x1, label)
+
+
+def _short(keys: set[str]) -> dict[str, str]:
+    """What tells the keys apart; nothing where there is one. The keys of a cell begin alike, up to a dot."""
+    if len(keys) < 2:
+        return {}
+    alike = len({key.partition(".")[0] for key in keys}) == 1 and all("." in key for key in keys)
+    return {key: key.partition(".")[2] if alike else key for key in keys}
+
+
+def _place(operation: Operation) -> tuple[int, float]:
+    return operation.start, float("inf") if operation.end is None else operation.end
+
+
+def _scale(operations: list[Operation], zero: int) -> Timescale:
+    """From the first start to the last stamp, with room to the right for operations that never ended."""
+    start = min((operation.start for operation in operations), default=0)
+    end = max((operation.start if operation.end is None else operation.end for operation in operations), default=0)
+    unended = any(operation.end is None for operation in operations)
+    room = max(end - start, 1_000_000 if unended else 1_000)
+    return Timescale(start, end + room * (15 if unended else 2) // 100, zero, LEFT, RIGHT)
+
+
+def _has_room(lane: Lane, box: Box) -> bool:
+    """Whether the box is of the lane's client and begins after its last one (one that never ended fills the lane)."""
+    last = lane.boxes[-1]
+    return (
+        lane.client == str(box.operation.process) and last.operation.end is not None and last.x1 <= box.x0 + NARROWEST
+    )
+
+
+def _outcome(operation: Operation) -> str:
+    if operation.status == "ok":
+        return _shown(operation.result)
+    if operation.status == "fail":
+        return "failed"
+    return "? (timed out)" if operation.timed_out else "? (unknown)"
+
+
+def _shown(result: Result) -> str:
+    """A number with its thousands apart, anything else as it is."""
+    if result is None:
+        return "nothing"
+    return f"{result:,}" if isinstance(result, int) and not isinstance(result, bool) else str(result)
+
+
+def _with_labels(boxes: list[Box]) -> list[Box]:
+    """The boxes with their labels placed, those of the proof first."""
+    taken: list[tuple[int, float, float]] = []
+    placed = []
+    for box in sorted(boxes, key=lambda box: (not box.proof, box.x0)):
+        width = len(box.label) * (BOLD_LETTER if box.proof else LETTER)
+        if width + 10 <= box.x1 - box.x0:
+            placed.append(replace(box, label_x=box.x0 + 5))
+            continue
+        x = max(LEFT, min(box.x0, RIGHT - width))
+        level = _lowest_free(taken, x, x + width)
+        if box.proof or level <= CONTEXT_LEVELS:
+            taken.append((level, x, x + width + 12))
+            placed.append(replace(box, label_x=x, level=level))
+        else:
+            placed.append(replace(box, label=""))
+    return placed
+
+
+def _lowest_free(taken: list[tuple[int, float, float]], x0: float, x1: float) -> int:
+    level = 1
+    while any(line == level and x0 < right and left < x1 for line, left, right in taken):
+        level += 1
+    return level

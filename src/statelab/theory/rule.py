@@ -1,0 +1,220 @@
+"""The prediction rule: what must happen to a mechanism's state under a deployment, from claims and spread alone.
+
+The rule finds faults; a workload says which of them its clients see, and as what (`shows`): the same lost update is a
+number told twice, an article sold twice, or a limit that lets too many through. No mechanism, no workload and no
+deployment is named here. One that the rule gets wrong misses a claim.
+"""
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+
+from statelab.core.results import Prediction
+from statelab.plan.catalogue import FAULTS
+from statelab.plan.catalogue import Claims
+from statelab.plan.deployments import Deployment
+
+INTERLEAVES_ALWAYS = frozenset({"processes", "hosts"})
+"""Boundaries across which two requests run side by side whatever the code does."""
+
+WINDOW_SWITCHES = {
+    "tight": frozenset[str](),
+    "call": frozenset({"threads"}),  # gevent never preempts
+    "yield": frozenset({"threads", "greenlets"}),
+    "io": frozenset({"threads", "greenlets"}),
+}
+"""Boundaries at which each window lets another request in."""
+
+SERVE_ELSEWHERE = frozenset({"threads", "greenlets"})
+"""Where these lie between requests, none is served by the thread that imported the app."""
+WINDOW_MS = {"tight": 0, "call": 0, "yield": 0, "io": 2}
+"""How long each window lasts."""
+
+WIDEST = "io"
+
+LIFETIMES = (None, "request", "worker", "server", "store")
+"""What state may outlive (the claim `survives`), shortest first."""
+
+AS_FOUND = {fault: fault for fault in FAULTS}
+"""What clients see where the workload has no words of its own."""
+
+
+def _named(boundaries: frozenset[str]) -> str:
+    return " and ".join(sorted(boundaries))
+
+
+def _out_of_the_way(claims: Claims, deployment: Deployment) -> bool:
+    """Whether no request is served by the thread that has the state."""
+    return claims.of_importing_thread and bool(deployment.spread & SERVE_ELSEWHERE)
+
+
+def reach(claims: Claims, deployment: Deployment) -> frozenset[str]:
+    """Boundaries that the state crosses under this deployment."""
+    if _out_of_the_way(claims, deployment):
+        return frozenset()
+    inherited = claims.inherited if deployment.forks_after_import else frozenset()
+    return claims.shared_across | inherited | (claims.unpatched if deployment.unpatched_at_import else frozenset())
+
+
+def _excluded(claims: Claims, deployment: Deployment) -> frozenset[str]:
+    """Boundaries across which an update excludes every other under this deployment."""
+    return claims.atomic_across - (claims.unpatched if deployment.unpatched_at_import else frozenset())
+
+
+def _open_boundaries(claims: Claims, deployment: Deployment, window: str) -> frozenset[str]:
+    """Boundaries of the spread at which another request can come between this update's read and write."""
+    side_by_side = deployment.spread - deployment.in_turn
+    return side_by_side & (INTERLEAVES_ALWAYS | WINDOW_SWITCHES[window] | claims.switches_inside)
+
+
+def _copies(claims: Claims, deployment: Deployment) -> Iterator[tuple[str, str]]:
+    if claims.copies == "apart" or (claims.copies == "alike-after-fork" and not deployment.forks_after_import):
+        return  # copies that begin at different places do not meet
+    crossed = reach(claims, deployment)
+    if "requests" not in crossed:
+        yield "never-persists", "the state ends with the request"
+        return
+    apart = deployment.spread - crossed
+    if apart & deployment.fresh:
+        yield "never-persists", f"the state does not cross {_named(apart & deployment.fresh)}, new for every request"
+    elif apart:
+        yield "divergent", f"the state does not cross {_named(apart)}: one copy on each side"
+
+
+def _outlasts(claims: Claims, window: str) -> bool:
+    """Whether the exclusion ends before the update does."""
+    return claims.lease_ms is not None and WINDOW_MS[window] > claims.lease_ms
+
+
+def exposed(claims: Claims, deployment: Deployment, window: str) -> frozenset[str]:
+    """Boundaries across which another request may come between this update's read and write."""
+    open_here = _open_boundaries(claims, deployment, window)
+    return (open_here & reach(claims, deployment)) - _excluded(claims, deployment)
+
+
+def _collisions(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
+    open_here = _open_boundaries(claims, deployment, window)
+    met, unguarded = open_here & reach(claims, deployment), exposed(claims, deployment, window)
+    if claims.carried:
+        yield "lost-update", "requests of one client carry the state as it was when each was sent; the last answer wins"
+    elif met and _outlasts(claims, window):
+        yield "lost-update", f"what excludes {_named(met)} ends after {claims.lease_ms} ms, before the update does"
+    elif unguarded:
+        yield "lost-update", f"{_named(unguarded)} share the state and the update does not exclude them"
+    elif claims.answers_later and met:
+        yield "misreported", f"the answer is read after the update, and {_named(met)} may come between"
+
+
+def _stalls(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
+    blocks = claims.blocks_hub or (claims.blocks_unpatched and deployment.unpatched_at_import)
+    if blocks and "greenlets" in (deployment.spread - deployment.in_turn) & WINDOW_SWITCHES[window]:
+        yield "stalled", "a greenlet waits for its lock in a way that stops the one that holds it"
+
+
+def _recomputations(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
+    """What several requests compute at once although one of them would do."""
+    together = _open_boundaries(claims, deployment, window) - claims.single_flight
+    if together:
+        yield "computed-at-once", f"{_named(together)} miss together, and none waits for what another one computes"
+
+
+def _leaks(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
+    """What others see of a request's own state: while it is under way, and after it has ended."""
+    if claims.keyed:
+        return
+    crossed = reach(claims, deployment)
+    met = exposed(claims, deployment, window)
+    if met & claims.fails_across:
+        yield "fails-when-shared", f"{_named(met & claims.fails_across)} share the state, and requests fail of it"
+    beside = deployment.spread & claims.fails_beside
+    if met & claims.switches_inside and beside:
+        yield "fails-when-shared", f"{_named(met)} share the state, {_named(beside)} write what lies behind it"
+    if claims.untimed and met & claims.fails_across:
+        yield "stalled", "a request whose answer another one took waits for it without a limit"
+    if met - (claims.fails_across if claims.notices else frozenset()):
+        yield "seen-by-others", f"{_named(met)} share the state while a request is under way"
+    fresh = (deployment.spread - crossed) & deployment.fresh
+    if "requests" in crossed and not fresh:
+        yield "left-behind", "the state outlives the request, and a later one finds it"
+        yield "ended-by-others", "who ends it ends it for all"
+
+
+def _unclosed(claims: Claims, deployment: Deployment) -> Iterator[tuple[str, str]]:
+    """What requests leave to the end of a process that outlives them."""
+    if claims.left_to == "process" and "processes" not in deployment.fresh:
+        yield "left-open", "what a request opens is closed at the end of the process only"
+        yield "used-up", "in the end the store has no more to give"
+
+
+def _endings(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
+    """What is there again after it was ended."""
+    if claims.carried:
+        yield "never-ends", "what a client has kept cannot be taken back"
+    unguarded = exposed(claims, deployment, window)
+    if claims.written_whole and unguarded:
+        yield "revived", f"a request under way in other {_named(unguarded)} writes back what was ended meanwhile"
+
+
+def _undone(claims: Claims, deployment: Deployment) -> Iterator[tuple[str, str]]:
+    """What becomes of work that is left to a thread."""
+    handed_over = "processes" in reach(claims, deployment)
+    if claims.thread == "import" and deployment.forks_after_import and not handed_over:
+        yield "never-done", "the thread that does the work did not survive the fork"
+    if claims.thread == "first-use" and "processes" in deployment.fresh:
+        yield "never-done", "the process, and the thread in it, ends before the work is due"
+
+
+def _faults(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
+    """Each fault with its reason. Work that is never done collides with nothing."""
+    undone = list(_undone(claims, deployment))
+    if undone:
+        yield from undone
+        return
+    copies = list(_copies(claims, deployment))
+    yield from copies
+    if "never-persists" not in (fault for fault, _ in copies):
+        yield from _collisions(claims, deployment, window)
+    yield from _recomputations(claims, deployment, window)
+    yield from _leaks(claims, deployment, window)
+    yield from _unclosed(claims, deployment)
+    yield from _endings(claims, deployment, window)
+    yield from _stalls(claims, deployment, window)
+
+
+def _why_held(claims: Claims, deployment: Deployment, visible: Mapping[str, str]) -> tuple[bool, str]:
+    """Whether `held` is the mechanism's own promise in this deployment, and why."""
+    if claims.left_to and "left-open" in visible:
+        return False, f"what a request opens is left to the {claims.left_to} to close"
+    if claims.not_after_fork and deployment.forks_after_import:
+        return False, "it was opened before the fork, and its documentation forbids to use it afterwards"
+    if not deployment.spread:
+        return True, "one request after the other in one process"
+    if _out_of_the_way(claims, deployment):
+        return False, "no request is served by the thread that imported the app"
+    widest = {fault for fault, _ in _faults(claims, deployment, WIDEST) if fault in visible}
+    if widest - {"stalled"}:
+        return False, "nothing excludes other requests; this window only offers no place to let one in"
+    if deployment.spread <= reach(claims, deployment) & _excluded(claims, deployment):
+        return True, f"shared across {_named(deployment.spread)}, and an update excludes every other"
+    return True, "nothing that requests share can do harm here"
+
+
+def predict(claims: Claims, deployment: Deployment, window: str, shows: Mapping[str, str] = AS_FOUND) -> Prediction:
+    """The rule of architecture.md, "The theory": anomalies that must be possible in this cell; none means `held`."""
+    found = [(shows[fault], reason) for fault, reason in _faults(claims, deployment, window) if fault in shows]
+    if found:
+        return Prediction(
+            anomalies=tuple(dict.fromkeys(anomaly for anomaly, _ in found)),
+            guaranteed=False,
+            reason="; ".join(reason for _, reason in found),
+        )
+    guaranteed, reason = _why_held(claims, deployment, shows)
+    return Prediction(anomalies=(), guaranteed=guaranteed, reason=reason)
+
+
+def outlives(claims: Claims, ending: str) -> bool | None:
+    """Whether the state is there after the request, the worker, the server or its store has ended, or everything at
+    once. None: it needs no store that could end."""
+    if ending == "store" and claims.store is None:
+        return None
+    last = "store" if claims.store else "server"
+    return LIFETIMES.index(claims.survives) >= LIFETIMES.index(last if ending == "everything" else ending)

@@ -1,0 +1,191 @@
+"""Every model of `statelab check` against its referee, its own definition of a witness, and planted defects."""
+
+import importlib
+import random
+from dataclasses import replace
+from functools import partial
+
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from agreement import batch
+from agreement import check
+from agreement import columns
+from agreement import differs
+from agreement import forgotten
+from agreement import judged
+from agreement import lines
+from agreement import loosened
+from agreement import side_by_side
+from agreement import smallest_difference
+from agreement import violated
+from models.known import Known
+from models.known import Operations
+from statelab.check.kernels.forgetting import refutes
+from statelab.check.kernels.model import Deadline
+from statelab.check.kernels.model import Finding
+from statelab.check.models import MODELS
+from statelab.core.operation import Value
+from statelab.record.columns import History
+
+HISTORIES = 20_000
+SEED = 20_261_122
+
+KNOWN: list[Known] = [importlib.import_module(f"models.{name.replace('-', '_')}").KNOWN for name in MODELS]
+EVERY = pytest.mark.parametrize("known", KNOWN, ids=list(MODELS))
+
+
+@EVERY
+def test_agrees_with_its_referee_on_20000_histories(known: Known) -> None:
+    """The verdict is that of exhaustive search on each of 20,000 random histories, of which a good part is violated.
+
+    They are checked at once, each as a key of its own, so this is also a test of locality: keys do not touch.
+    """
+    histories, valid, differing = batch(known, random.Random(SEED), HISTORIES)
+    assert [histories[i] for i in differing[:1]] == []
+    assert 0.3 < sum(valid) / HISTORIES < 0.7
+    together = columns(known.model, side_by_side(histories))
+    proof = judged(known, together).proof
+    assert proof is not None
+    assert len({int(together.key[row]) for row in proof.rows}) == 1
+
+
+@EVERY
+def test_agrees_with_its_referee_where_much_overlaps(known: Known) -> None:
+    """And on 10,000 in which operations last longer and more of them got no answer."""
+    histories, valid, differing = batch(loosened(known), random.Random(SEED + 5), HISTORIES // 2)
+    assert [histories[i] for i in differing[:1]] == []
+    assert 0.5 < sum(valid) / len(valid) < 0.9
+
+
+@EVERY
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rng=st.randoms(use_true_random=False))
+def test_agrees_with_its_referee_wherever_hypothesis_looks(known: Known, rng: random.Random) -> None:
+    """Hypothesis draws the history; where checker and referee differ, it looks for the fewest lines that show it."""
+    operations = known.small(rng)
+    assert not differs(known, operations), lines(operations)
+
+
+def test_a_wrong_checker_is_caught_and_shown_in_a_few_lines() -> None:
+    """A counter's checker that never looks at reads disagrees with the referee, on at most three operations."""
+
+    def blind(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:
+        return MODELS["counter"].check(history.take(~history.is_op("read")), initial=initial, deadline=deadline)
+
+    counter = next(known for known in KNOWN if known.model.name == "counter")
+    wrong = replace(counter, model=replace(counter.model, check=blind))
+    histories, _, _ = batch(counter, random.Random(SEED), 2000)
+    first = next(operations for operations in histories if differs(wrong, operations))
+    smallest = smallest_difference(first, partial(differs, wrong))
+    assert differs(wrong, smallest)
+    assert len(smallest) <= 3
+    assert lines(smallest).count("\n") == len(smallest)
+
+
+@EVERY
+def test_alone_a_history_gets_the_same_verdict(known: Known) -> None:
+    """Checked one by one, 1,500 random histories get the referee's verdict."""
+    rng = random.Random(SEED + 1)
+    for _ in range(1500):
+        operations = known.small(rng)
+        finding = check(known, operations)
+        assert finding.verdict == ("held" if known.referee(operations, known.initial) else "violated"), operations
+        assert (finding.proof is None) == (finding.verdict == "held")
+        assert bool(finding.violated_keys) == (finding.verdict == "violated")
+
+
+@EVERY
+def test_a_witness_is_minimal(known: Known) -> None:
+    """The witness alone is a violation, whatever the others were answered; without any one of it, it is none."""
+    rng, seen = random.Random(SEED + 2), 0
+    while seen < 400:
+        operations = known.small(rng)
+        history = columns(known.model, operations)
+        finding = judged(known, history)
+        if finding.proof is None:
+            continue
+        seen += 1
+        assert_minimal(known, history, finding)
+
+
+def assert_minimal(known: Known, history: History, finding: Finding) -> None:
+    def wrong(part: History) -> bool:
+        return violated(known, part)
+
+    assert finding.proof is not None
+    rows, changes = finding.proof.rows, known.model.changes
+    assert len(set(rows)) == len(rows) > 0
+    assert refutes(history, rows, changes, wrong), history.operations()
+    for row in rows:
+        assert not refutes(history, [r for r in rows if r != row], changes, wrong), (history.operations(), rows, row)
+
+
+@EVERY
+def test_the_smallest_accepted(known: Known) -> None:
+    """Each history that documents what is allowed is held, by the checker and by the referee."""
+    for name, operations in known.accepted.items():
+        assert check(known, operations).verdict == "held", name
+        assert all(known.referee(part, known.initial) for part in by_key(operations)), name
+
+
+@EVERY
+def test_the_smallest_rejected(known: Known) -> None:
+    """Each history that documents what is forbidden is violated, with that witness."""
+    for name, (operations, kind, rows) in known.rejected.items():
+        finding = check(known, operations)
+        assert finding.proof is not None, name
+        assert (finding.verdict, finding.proof.kind, list(finding.proof.rows)) == ("violated", kind, rows), name
+        assert not all(known.referee(part, known.initial) for part in by_key(operations)), name
+
+
+def by_key(operations: Operations) -> list[Operations]:
+    keys = dict.fromkeys(o.key for o in operations)
+    return [[o for o in operations if o.key == key] for key in keys]
+
+
+@EVERY
+def test_planted_defects_are_found(known: Known) -> None:
+    """A valid history of 10,000 operations is held; with one defect, of every kind, it is violated, and shown why."""
+    rng = random.Random(SEED + 3)
+    operations = known.large(10_000, rng)
+    assert len(operations) == 10_000
+    assert check(known, operations).verdict == "held"
+    for name, plant in known.defects.items():
+        spoiled = columns(known.model, plant(list(operations), rng))
+        finding = judged(known, spoiled)
+        assert finding.verdict == "violated", name
+        assert_minimal(known, spoiled, finding)
+
+
+@EVERY
+def test_unknown_outcomes_never_make_a_violation(known: Known) -> None:
+    """Forgetting the answers of any operations of a valid history leaves it valid."""
+    rng, seen = random.Random(SEED + 4), 0
+    while seen < 300:
+        operations = known.small(rng)
+        if not known.referee(operations, known.initial):
+            continue
+        seen += 1
+        assert check(known, [forgotten(o) if rng.random() < 0.5 else o for o in operations]).verdict == "held"
+
+
+@EVERY
+def test_the_proof_speaks_of_its_operations(known: Known) -> None:
+    """The words of each rejected history name every operation of the witness, and no internals."""
+    for name, (operations, _, rows) in known.rejected.items():
+        proof = check(known, operations).proof
+        assert proof is not None
+        letters = [chr(ord("A") + place) for place in range(min(len(rows), 26))]
+        assert all(letter in proof.text for letter in letters), (name, proof.text)
+        assert proof.text.endswith("."), name
+        assert "np." not in proof.text, name
+
+
+@EVERY
+def test_nothing_is_held(known: Known) -> None:
+    """A history without operations, or with only failed ones, contradicts nothing."""
+    assert check(known, []).verdict == "held"

@@ -1,0 +1,190 @@
+"""The whole lab as containers: everything healthy, hardened and on loopback, a report over it, and nothing left."""
+
+import json
+import os
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from program import COMMAND
+from program import REPORTS
+from statelab.core.paths import COMPOSE
+from statelab.core.paths import DEPLOYMENTS
+from statelab.deploy.choose import docker_answers
+from statelab.deploy.compose import ComposeEngine
+from statelab.deploy.compose import explain
+from statelab.plan.deployments import load_all
+from statelab.plan.profiles import SEED
+from statelab.plan.profiles import SEED_DEPLOYMENTS
+
+STORES = {"redis", "memcached", "postgres"}
+EVERYTHING = STORES | set(load_all(DEPLOYMENTS)) | {"locust"}
+LIMIT_BYTES = 1.5 * 2**30
+
+
+def docker(*arguments: str) -> str:
+    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True).stdout
+
+
+def lab(*arguments: str, reports: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, REPORTS: str(reports)}
+    return subprocess.run([*COMMAND, *arguments], env=environment, capture_output=True, text=True, check=False)
+
+
+def containers() -> list[dict[str, Any]]:
+    ids = docker("compose", "--file", str(COMPOSE), "ps", "--all", "--quiet").split()
+    found: list[dict[str, Any]] = json.loads(docker("inspect", *ids)) if ids else []
+    return found
+
+
+def service(container: dict[str, Any]) -> str:
+    return str(container["Config"]["Labels"]["com.docker.compose.service"])
+
+
+@pytest.mark.docker
+def test_a_port_that_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One sentence says which setting moves the port; everything else comes up all the same."""
+    if not docker_answers():
+        pytest.skip("no Docker Engine answers: make engine installs one")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setenv("LAB_WEB_PORT", str(taken.getsockname()[1]))
+        done = lab("up", "--engine", "compose", reports=tmp_path)
+        try:
+            words = done.stdout.replace("\n", " ")
+            assert "LAB_WEB_PORT" in words
+            assert all(f" {name} " in words for name in load_all(DEPLOYMENTS))
+            assert words.count("unavailable") == 1
+        finally:
+            lab("down", reports=tmp_path)
+
+
+@pytest.mark.docker
+def test_a_reproduction(tmp_path: Path) -> None:
+    """A gate holds a process in a container as it holds one here; afterwards nothing of it is left."""
+    if not docker_answers():
+        pytest.skip("no Docker Engine answers: make engine installs one")
+    cell = ("counter/redis-get-set", "--deployment", "sync-4")
+    done = lab("repro", *cell, "--engine", "compose", "--runs", "5", reports=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Reproduced: lost-update" in done.stdout
+    assert "5/5" in done.stdout
+    assert containers() == []
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The whole lab, up; afterwards it is down and nothing of it is left."""
+    if not docker_answers():
+        pytest.skip("no Docker Engine answers: make engine installs one")
+    reports = tmp_path_factory.mktemp("reports")
+    done = lab("up", "--engine", "compose", reports=reports)
+    try:
+        assert done.returncode == 0, done.stderr
+        yield reports
+    finally:
+        stopped = lab("down", reports=reports)
+    assert stopped.returncode == 0, stopped.stderr
+    assert containers() == []
+    label = "label=com.docker.compose.project=statelab"
+    assert docker("volume", "ls", "--quiet", "--filter", label) == ""
+    assert docker("network", "ls", "--quiet", "--filter", label) == ""
+
+
+@pytest.mark.docker
+def test_everything_is_healthy_with_one_command(up: Path) -> None:
+    """`up` brings the stores, all ten deployments and Locust up, and each of them is healthy."""
+    health = {service(container): container["State"]["Health"]["Status"] for container in containers()}
+    assert health == dict.fromkeys(EVERYTHING, "healthy")
+
+
+@pytest.mark.docker
+def test_everything_is_hardened(up: Path) -> None:
+    """No root, nothing writable but memory, no capabilities, no new privileges, ports on loopback only."""
+    for container in containers():
+        host = container["HostConfig"]
+        assert container["Config"]["User"].split(":")[0] not in ("", "0", "root"), service(container)
+        assert host["ReadonlyRootfs"], service(container)
+        assert host["CapDrop"] == ["ALL"], service(container)
+        assert "no-new-privileges:true" in host["SecurityOpt"], service(container)
+        published = [entry for ports in container["NetworkSettings"]["Ports"].values() for entry in ports or []]
+        assert {entry["HostIp"] for entry in published} <= {"127.0.0.1"}, service(container)
+        assert not (published and service(container) in STORES)
+
+
+@pytest.mark.docker
+def test_idle_memory(up: Path) -> None:
+    """The whole lab idle stays within 1.5 GiB."""
+    used = 0.0
+    for line in docker("stats", "--no-stream", "--format", "{{json .}}").splitlines():
+        row = json.loads(line)
+        if row["Name"].startswith("statelab-"):
+            used += _bytes(row["MemUsage"].split("/")[0].strip())
+    assert 0 < used <= LIMIT_BYTES
+
+
+def _bytes(text: str) -> float:
+    units = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "B": 1}
+    unit = next(unit for unit in units if text.endswith(unit))
+    return float(text.removesuffix(unit)) * units[unit]
+
+
+@pytest.mark.docker
+def test_a_quick_report(up: Path) -> None:
+    """A quick report over containers shows what processes show; theory agrees; the lab that was up stays up."""
+    done = lab("run", "--profile", "quick", "--engine", "compose", reports=up)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads((up / "latest" / "results.json").read_text())
+    shown = {(cell["workload"], cell["mechanism"], cell["deployment"]): cell["anomalies"] for cell in found["cells"]}
+    assert shown["counter", "module-global", "gevent"] == ["lost-update"]
+    assert shown["counter", "module-global", "sync-4"] == ["divergent"]
+    assert shown["counter", "module-global", "dev-processes"] == ["never-persists"]
+    assert shown["counter", "redis-get-set", "sync-4"] == ["lost-update"]
+    assert all(shown["counter", "redis-incr", name] == [] for name in SEED_DEPLOYMENTS["counter"])
+    assert {workload for workload, _, _ in shown} == set(SEED)
+    assert {cell["verdict"] for cell in found["cells"]} == {"held", "violated"}
+    assert len(containers()) == len(EVERYTHING)
+
+
+@pytest.mark.docker
+def test_a_lab_that_is_up_has_no_gates(up: Path) -> None:
+    """A reproduction needs a lab of its own and says so, and leaves the one that is up as it is."""
+    done = lab("repro", "counter/redis-get-set", "--deployment", "sync-4", "--engine", "compose", reports=up)
+    assert (done.returncode, "make down" in done.stderr) == (2, True)
+    assert len(containers()) == len(EVERYTHING)
+    engine = ComposeEngine()
+    engine.look()
+    held = urllib.request.Request(f"{engine.url('sync')}/counter/module-global/increment?window=gate", method="POST")
+    with pytest.raises(urllib.error.HTTPError, match="400") as refused:
+        urllib.request.urlopen(held)
+    with refused.value as answer:
+        assert b"gates are off" in answer.read()
+
+
+@pytest.mark.docker
+def test_a_deployment_that_does_not_answer_is_restarted_elsewhere(up: Path) -> None:
+    """After a restart the engine names the deployment's new address, and it answers there."""
+    engine = ComposeEngine()
+    engine.look()
+    engine.restart("sync")
+    assert engine.url("sync").startswith("http://127.0.0.1:")
+
+
+@pytest.mark.parametrize(
+    ("printed", "said"),
+    [
+        ("Bind for 127.0.0.1:8089 failed: port is already allocated", "LAB_WEB_PORT"),
+        ("write /x: no space left on device", "the disk is full"),
+        ("failed to resolve source metadata for docker.io/library/python:3.13-slim", "make engine"),
+        ("Cannot connect to the Docker daemon at unix:///var/run/docker.sock", "no Docker Engine answers"),
+        ("something nobody has seen\nbefore", "something nobody has seen\nbefore"),
+    ],
+)
+def test_what_docker_prints_becomes_one_sentence(printed: str, said: str) -> None:
+    """What is known to go wrong is said with what to do; what is not known is quoted."""
+    assert said in explain(printed)
