@@ -76,8 +76,9 @@ readme: $(READY) ## put the headline table of reports/latest into the README
 stores: $(READY) ## write docs/stores.md anew from reports/latest
 	@$(BIN)/python -m statelab.report.docs.stores
 
-docs: $(READY) ## write docs/mechanisms.md and docs/failures.md anew from the catalogue and the theory
+docs: $(READY) ## write docs/mechanisms.md, failures.md and findings.md anew from catalogue, theory and scripts
 	@$(BIN)/python -m statelab.report.docs.mechanisms && $(BIN)/python -m statelab.report.docs.failures
+	@$(BIN)/python -m statelab.report.docs.findings
 
 lock: $(READY) ## write requirements/*.txt anew from pyproject.toml
 	@requirements/lock

@@ -49,7 +49,8 @@ class Client(PooledClient):
 if "--fixed" in sys.argv:
     fix()
 others = []
-mine, other = (MemcachedCache(Client(os.environ["MEMCACHED_ADDRESS"], serde=pickle_serde, default_noreply=False)) for _ in "12")
+address = os.environ["MEMCACHED_ADDRESS"]
+mine, other = (MemcachedCache(Client(address, serde=pickle_serde, default_noreply=False)) for _ in range(2))
 mine.delete("hits")
 others.append(other)
 mine.inc("hits")

@@ -5,9 +5,9 @@ Store: Redis (or Valkey) at the address in REDIS_URL
 Expected: after the logout the browser is answered: nobody
 Actual: after the logout the browser is answered: ann
 
-Why: Every request writes its whole session back when it ends, even one that never touched it (`SESSION_REFRESH_EACH_REQUEST`
-is on by default), and writes it whether or not it is still there. A slow request that began before the logout and ends
-after it creates the session anew, with the user in it, and sends its cookie again.
+Why: Every request writes its whole session back when it ends, even one that never touched it
+(`SESSION_REFRESH_EACH_REQUEST` is on by default), and writes it whether or not it is still there. A slow request that
+began before the logout and ends after it creates the session anew, with the user in it, and sends its cookie again.
 
 Fix: A session that was read from the store is written only where the store still has it: in Redis `SET` with `XX`, one
 command. Only a session that the request itself has begun is created. (`SESSION_REFRESH_EACH_REQUEST = False` is not

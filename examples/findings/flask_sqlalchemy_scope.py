@@ -11,8 +11,8 @@ without popping it (`app.app_context().push()`, a frequent line in background jo
 The context object is collected; one that is later made at the same address, a request's for instance, is given that
 session, and its commit writes what the other had only begun.
 
-Fix: A number that is never given again: a counter, kept on the context object (`session_options["scopefunc"]`, or the
-same in the extension). What such a thread has left is then never found by anybody.
+Fix: A number that is never given again, from a counter, kept on the context object. What such a thread has left is then
+never found by anybody. (An app can do the same by `session_options={"scopefunc": …}`.)
 """
 
 import contextvars
@@ -23,11 +23,12 @@ from tempfile import TemporaryDirectory
 from flask import Flask
 from flask.globals import app_ctx
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy import extension
 
 
 def fix():
     numbers = itertools.count()
-    return {"scopefunc": lambda: vars(app_ctx._get_current_object()).setdefault("_database_scope", next(numbers))}
+    extension._app_ctx_id = lambda: vars(app_ctx._get_current_object()).setdefault("_database_scope", next(numbers))
 
 
 def job():
@@ -35,13 +36,17 @@ def job():
     database.session.add(Note(text="half a job"))
 
 
+if "--fixed" in sys.argv:
+    fix()
 app = Flask(__name__)
 with TemporaryDirectory() as folder:
     app.config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{folder}/notes"
-    database = SQLAlchemy(app, session_options=fix() if "--fixed" in sys.argv else None)
-    Note = type("Note", (database.Model,), {
-        "id": database.Column(database.Integer, primary_key=True), "text": database.Column(database.String)
-    })
+    database = SQLAlchemy(app)
+    Note = type(
+        "Note",
+        (database.Model,),
+        {"id": database.Column(database.Integer, primary_key=True), "text": database.Column(database.String)},
+    )
     app.add_url_rule("/commit", "commit", lambda: database.session.commit() or "done")
     with app.app_context():
         database.create_all()

@@ -6,9 +6,9 @@ Expected: while both run gunicornc reaches the first one; after the second has e
 Actual: while both run gunicornc reaches the second one; after the second has ended: nobody
 
 Why: The control socket is on by default, and its default path is the same for every gunicorn of a user. A server that
-starts removes whatever is there and binds its own, although the other one is alive and listening; when it ends, or forks
-a worker, it removes the path, whosever it is. `gunicornc shutdown` so ends the server that started last, and no error
-is logged anywhere.
+starts removes whatever is there and binds its own, although the other one is alive and listening; when it ends, or
+forks a worker, it removes the path, whosever it is. `gunicornc shutdown` so ends the server that started last, and no
+error is logged anywhere.
 
 Fix: Whoever finds a server that answers at its path takes a path of its own, with its pid. (To give each server its
 `--control-socket`, or `--no-control-socket`, avoids it.)
@@ -49,7 +49,7 @@ def reached():
 
 
 def start(name):
-    server = subprocess.Popen([sys.executable, "-m", "gunicorn", "-c", __file__], env=environment, stderr=subprocess.PIPE)
+    server = subprocess.Popen([sys.executable, "-m", "gunicorn", "-c", __file__], stderr=subprocess.PIPE)
     servers[server.pid] = name
     for line in server.stderr:
         if b"Control socket listening" in line:
@@ -60,7 +60,7 @@ if "FIXED" in os.environ:
     fix()
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as home:
-        environment = os.environ | {"HOME": home, "XDG_RUNTIME_DIR": ""} | ({"FIXED": "1"} if "--fixed" in sys.argv else {})
+        os.environ |= {"HOME": home, "XDG_RUNTIME_DIR": ""} | ({"FIXED": "1"} if "--fixed" in sys.argv else {})
         servers = {}
         first, second = start("the first one"), start("the second one")
         both = reached()

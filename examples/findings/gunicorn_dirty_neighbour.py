@@ -43,17 +43,17 @@ def fix():
 
 def start():
     """A gunicorn, and the pid of its dirty arbiter, as its log tells."""
-    server = subprocess.Popen([sys.executable, "-m", "gunicorn", "-c", __file__], env=environment, stderr=subprocess.PIPE)
+    server = subprocess.Popen([sys.executable, "-m", "gunicorn", "-c", __file__], stderr=subprocess.PIPE)
     for line in server.stderr:
-        if b"Dirty arbiter starting" in line:
-            return server, int(line.rpartition(b"pid: ")[2].strip(b")\n"))
+        if b"Dirty arbiter listening" in line:
+            return server, int(line.split(b"[")[2].split(b"]")[0])
 
 
 if "FIXED" in os.environ:
     fix()
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        environment = os.environ | {"TMPDIR": folder} | ({"FIXED": "1"} if "--fixed" in sys.argv else {})
+        os.environ |= {"TMPDIR": folder} | ({"FIXED": "1"} if "--fixed" in sys.argv else {})
         (first, arbiter), (second, _) = start(), start()
         alive = os.path.exists(f"/proc/{arbiter}")
         for server in (first, second):

@@ -19,13 +19,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 # This file is its own gunicorn configuration: the question is asked in a worker, as soon as that is up.
 bind = f"unix:{tempfile.gettempdir()}/finding-{os.getpid()}.sock"
 wsgi_app = "wsgiref.simple_server:demo_app"
-dirty_apps, dirty_workers = ["gunicorn.dirty:DirtyApp"], 1
-proc_name, control_socket_disable, loglevel = f"finding-{os.getpid()}", True, "critical"
-PIDFILE = f"{tempfile.gettempdir()}/gunicorn-dirty-{proc_name}.pid"
+dirty_apps, dirty_workers, control_socket_disable = ["gunicorn.dirty:DirtyApp"], 1, True
+proc_name, loglevel = f"finding-{os.getpid()}", "critical"
+PIDFILE = Path(tempfile.gettempdir(), f"gunicorn-dirty-{proc_name}.pid")
 
 
 def fix():
@@ -42,39 +43,35 @@ def fix():
     DirtyArbiter.__init__ = begin
 
 
-def answers(worker, tries):
-    from gunicorn.dirty.stash import StashClient
-    from gunicorn.dirty.stash import StashError
+def answers(where, tries):
+    from gunicorn.dirty import stash
 
     for _ in range(tries):
         try:
-            return StashClient(worker.where, timeout=1).tables() is not None
-        except StashError:
+            return stash.StashClient(where, timeout=1).tables() == []
+        except stash.StashError:
             time.sleep(1)
-    return False
 
 
 def post_worker_init(worker):
-    worker.where = os.environ["GUNICORN_DIRTY_SOCKET"]
-    assert answers(worker, tries=10)
-    with open(PIDFILE) as file:
-        killed = file.read()
+    where = os.environ["GUNICORN_DIRTY_SOCKET"]
+    killed = answers(where, tries=10) and PIDFILE.read_text()
     os.kill(int(killed), signal.SIGKILL)
-    while not os.path.exists(PIDFILE) or open(PIDFILE).read() in ("", killed):
+    while not PIDFILE.exists() or PIDFILE.read_text() in ("", killed):
         time.sleep(0.1)
-    print(answers(worker, tries=3), flush=True)
+    print(bool(answers(where, tries=3)), flush=True)
     os.kill(worker.ppid, signal.SIGTERM)
 
 
 if "FIXED" in os.environ:
     fix()
 if __name__ == "__main__":
-    environment = os.environ | ({"FIXED": "1"} if "--fixed" in sys.argv else {})
+    os.environ |= {"FIXED": "1"} if "--fixed" in sys.argv else {}
     command = [sys.executable, "-m", "gunicorn", "-c", __file__]
-    server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     told = server.stdout.readline().strip()
     server.wait()
     os.killpg(server.pid, signal.SIGKILL)  # the dirty worker of the arbiter that was killed would stay for ever
-    text = "after the dirty arbiter was killed and started again, the stash answers a worker: "
-    print(f"expected: {text}True\nactual: {text}{told}")
+    text = "after the dirty arbiter was killed and started again, the stash answers a worker:"
+    print(f"expected: {text} True\nactual: {text} {told}")
     sys.exit(told != "True")

@@ -57,9 +57,9 @@ def post_worker_init(worker):
 if "FIXED" in os.environ:
     fix()
 if __name__ == "__main__":
-    environment = os.environ | ({"FIXED": "1"} if "--fixed" in sys.argv else {})
+    os.environ |= {"FIXED": "1"} if "--fixed" in sys.argv else {}
     command = [sys.executable, "-m", "gunicorn", "-c", __file__]
-    actual = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True).stdout.strip()
+    actual = subprocess.run(command, stdout=subprocess.PIPE, text=True).stdout.strip()
     expected = f"{QUESTION}{'the default'!r}"
     print(f"expected: {expected}\nactual: {actual}")
     sys.exit(expected != actual)
