@@ -1,7 +1,8 @@
 """The workload `session`: some browsers, each with several requests at once; they count, ask who they are, log out.
 
-After an acknowledged logout, when what was under way has ended, two ask who is logged in: one with the cookies that the
-browser has then, one with those it had before. Then the next user logs in, with no cookies at all.
+After a logout somebody else logs in at once, from a browser of his own, while requests of the first may still be under
+way; when those have ended, he asks who he is. Two more ask who is logged in: one with the cookies that the first browser
+has then, one with those it had before. Then its next user logs in, with no cookies at all.
 """
 
 from collections import defaultdict
@@ -60,7 +61,12 @@ def _logout(client: RecordingClient, cell: Cell, browser: Browser) -> Jar:
 def _log_out_and_in(client: RecordingClient, cell: Cell, browser: Browser) -> Operation:
     kept = _logout(client, cell, browser)
     browser.close()
+    newcomer = Browser(f"{browser.user}-next")
+    _login(client, cell, newcomer)
     browser.wait_until_quiet()
+    _whoami(client, cell, newcomer, newcomer.jar)
+    client.cookies = newcomer.jar
+    client.change(cell.path, "logout", key=_key(cell, newcomer), window=cell.window)
     for _ in range(ASKED_AFTERWARDS):
         _whoami(client, cell, browser, browser.jar)
         _whoami(client, cell, browser, kept)

@@ -59,6 +59,8 @@ class Claims:
     carried          the state travels with the client's requests and answers: it is read when a request is sent, the
                      last answer is what the client keeps, and what it has kept nobody can take back
     written_whole    all of it is read when a request begins and written back when it ends, changed or not
+    name_reused      what a request that has found the state names it by (a row's number, a slot) may be given to
+                     somebody else before the request writes: once the owner has ended the state, nothing keeps the name
     """
 
     shared_across: frozenset[Boundary]
@@ -87,3 +89,4 @@ class Claims:
     keyed: bool = False
     carried: bool = False
     written_whole: bool = False
+    name_reused: bool = False

@@ -40,6 +40,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     keyed: bool = False
     carried: bool = False
     written_whole: bool = False
+    name_reused: bool = False
 
 
 class Mechanism(msgspec.Struct, frozen=True, kw_only=True):

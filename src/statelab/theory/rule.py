@@ -146,12 +146,14 @@ def _unclosed(claims: Claims, deployment: Deployment) -> Iterator[tuple[str, str
 
 
 def _endings(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
-    """What is there again after it was ended."""
+    """What is there again after it was ended, and who has its name by then."""
     if claims.carried:
         yield "never-ends", "what a client has kept cannot be taken back"
     unguarded = exposed(claims, deployment, window)
     if claims.written_whole and unguarded:
         yield "revived", f"a request under way in other {_named(unguarded)} writes back what was ended meanwhile"
+    if claims.name_reused and unguarded:
+        yield "name-reused", f"a request under way in other {_named(unguarded)} writes to whom its name was given since"
 
 
 def _undone(claims: Claims, deployment: Deployment) -> Iterator[tuple[str, str]]:

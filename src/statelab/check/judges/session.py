@@ -91,7 +91,12 @@ def wrong_user(sessions: Sessions) -> Witness | None:
     history = sessions.history
     row = min(wrong, key=lambda row: int(history.end[row] - history.start[row]))
     text = f"A came from the browser of {sessions.own[row]} and was answered for {sessions.told[row]}."
-    return _witness(history, "wrong-user", [row], f"{text} {plural(len(wrong), 'answer')} were another user's.")
+    return _witness(
+        history,
+        "wrong-user",
+        [row],
+        f"{text} {plural(len(wrong), 'answer')} {'was' if len(wrong) == 1 else 'were'} another user's.",
+    )
 
 
 def logged_out(sessions: Sessions) -> Witness | None:

@@ -105,6 +105,7 @@ def _claims(claims: Claims) -> str:
         "one for each client": claims.keyed,
         "travels with the client": claims.carried,
         "read and written back whole": claims.written_whole,
+        "its name may be given to somebody else": claims.name_reused,
     }
     facts = {
         "state crosses": _named(claims.shared_across),
