@@ -1,8 +1,8 @@
 """The workload `session`: some browsers, each with several requests at once; they count, ask who they are, log out.
 
 After a logout somebody else logs in at once, from a browser of his own, while requests of the first may still be under
-way; when those have ended, he asks who he is. Two more ask who is logged in: one with the cookies that the first browser
-has then, one with those it had before. Then its next user logs in, with no cookies at all.
+way; when those have ended, he asks who he is. Two more ask who is logged in: one with the cookies that the first
+browser has then, one with those it had before. Then its next user logs in, with no cookies at all.
 """
 
 from collections import defaultdict
