@@ -32,6 +32,7 @@ def load_app(name: str) -> Any:
 def start_keeper(state_dir: Path) -> None:
     """Starts the process that keeps what no worker of this deployment may own, and waits for its socket."""
     address = state_dir / f"keeper-{os.getpid()}.sock"
+    address.unlink(missing_ok=True)  # of a dead process whose pid was given again
     os.environ["KEEPER_ADDRESS"] = str(address)
     os.environ["KEEPER_KEY"] = secrets.token_hex(32)
     command = [sys.executable, str(HERE / "keeper.py"), str(os.getpid())]

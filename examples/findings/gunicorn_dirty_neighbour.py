@@ -15,6 +15,7 @@ that is read from `/proc`; the master's pid in the pid file would do as well. (A
 """
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -43,7 +44,8 @@ def fix():
 
 def start():
     """A gunicorn, and the pid of its dirty arbiter, as its log tells."""
-    server = subprocess.Popen([sys.executable, "-m", "gunicorn", "-c", __file__], stderr=subprocess.PIPE)
+    command = [sys.executable, "-m", "gunicorn", "-c", __file__]
+    server = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
     for line in server.stderr:
         if b"Dirty arbiter listening" in line:
             return server, int(line.split(b"[")[2].split(b"]")[0])
@@ -57,7 +59,7 @@ if __name__ == "__main__":
         (first, arbiter), (second, _) = start(), start()
         alive = os.path.exists(f"/proc/{arbiter}")
         for server in (first, second):
-            server.terminate()
+            os.killpg(server.pid, signal.SIGKILL)  # all of it: a dirty worker would outlive its arbiter
             server.communicate()
     expected = "after a second gunicorn has started, the first one's dirty arbiter is: alive"
     actual = f"after a second gunicorn has started, the first one's dirty arbiter is: {'alive' if alive else 'gone'}"
