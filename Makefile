@@ -76,8 +76,8 @@ readme: $(READY) ## put the headline table of reports/latest into the README
 stores: $(READY) ## write docs/stores.md anew from reports/latest
 	@$(BIN)/python -m statelab.report.docs.stores
 
-docs: $(READY) ## write docs/mechanisms.md and docs/failures.md anew from the catalogue and the theory
-	@$(BIN)/python -m statelab.report.docs.mechanisms && $(BIN)/python -m statelab.report.docs.failures
+docs: $(READY) ## write docs/mechanisms.md, docs/failures.md and docs/architecture.svg anew from the code
+	@for page in mechanisms failures architecture; do $(BIN)/python -m statelab.report.docs.$$page || exit 1; done
 
 lock: $(READY) ## write requirements/*.txt anew from pyproject.toml
 	@requirements/lock
