@@ -53,6 +53,11 @@ engine-down: ## stop the Docker Engine that `make engine` started
 ##@ Development
 setup: $(READY) ## make .venv from the locked, hashed requirements; get missing store programs
 
+browser: ## install Chromium, which some tests and pictures need (Debian, root)
+	@command -v chromium >/dev/null || { echo "installing chromium from Debian packages (about 60 s)"; \
+	  export DEBIAN_FRONTEND=noninteractive; \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; }
+
 test: $(READY) lint ## lint, types, and all tests; the Compose tests run where a Docker Engine answers
 	@$(BIN)/pytest -n auto -m 'not process and not docker'
 	@$(BIN)/pytest -n 2 --dist loadfile --durations=15 -m process
@@ -97,4 +102,4 @@ $(READY): requirements/dev.txt requirements/bootstrap.txt pyproject.toml
 	@$(STATELAB) setup
 	@mkdir -p $(dir $@) && touch $@
 
-.PHONY: report again repro survive list up load down engine engine-down setup test lint fuzz bench speed readme stores docs lock clean help
+.PHONY: report again repro survive list up load down engine engine-down browser setup test lint fuzz bench speed readme stores docs lock clean help
