@@ -15,7 +15,8 @@ from state_tab import StateTab
 from statelab.core.operation import Operation
 from statelab.core.operation import Result
 from statelab.core.operation import Value
-from webapp.catalogue import WORKLOADS
+from statelab.plan.app import App
+from statelab.plan.catalogue import of_app
 
 clock = itertools.count(10, 10)
 
@@ -70,8 +71,9 @@ def test_what_is_said(workload: str, operations: list[Operation], final: list[Re
 
 def test_every_workload_has_a_sentence() -> None:
     """Whatever is judged, the tab can speak of; each has a right and a wrong history above."""
-    assert MEANINGS.keys() == WORKLOADS.keys()
-    assert {workload for workload, _, _, said in SAID if said != NOTHING_SEEN} == WORKLOADS.keys()
+    workloads = of_app(App()).workloads.keys()
+    assert MEANINGS.keys() == workloads
+    assert {workload for workload, _, _, said in SAID if said != NOTHING_SEEN} == workloads
 
 
 def test_a_read_during_an_update_may_be_either() -> None:

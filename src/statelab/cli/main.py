@@ -18,6 +18,7 @@ COMMANDS = {
     "run": "Measure the selected cells, judge them, and write and print the report.",
     "report": "Render a saved run again, from its histories alone.",
     "check": "Judge histories that anybody recorded.",
+    "compare": "Name the cells that changed between two saved runs.",
     "repro": "Show a predicted violation on demand, without load.",
     "survive": "End the worker, the server, the store, everything, and see what state is left.",
     "list": "Name every workload, mechanism, deployment, window and profile.",
