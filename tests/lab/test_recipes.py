@@ -13,12 +13,9 @@ import pytest
 from program import COMMAND
 from program import REPORTS
 from program import Statelab
-from statelab.core.paths import COMPOSE
 from statelab.core.paths import ROOT
 from statelab.core.paths import SERVICES
-from statelab.deploy.choose import docker_answers
 from statelab.deploy.local import LocalEngine
-from statelab.plan.deployments import parse
 
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text()
 
@@ -121,27 +118,6 @@ def test_a_checker_is_one_file_and_one_line(tmp_path: Path) -> None:
     assert done.stdout.split() == ["held", "violated"], done.stderr
 
 
-@pytest.mark.docker
-def test_a_deployment_is_one_line_of_the_compose_file(tmp_path: Path) -> None:
-    """With its env file and its line the new deployment is a service like the others."""
-    if not docker_answers():
-        pytest.skip("no Docker Engine answers: make engine installs one")
-    shutil.copytree(ROOT / "compose", tmp_path / "compose")
-    shutil.copytree(SERVICES, tmp_path / "services")
-    (tmp_path / "services/deployments/gthread-4x2.env").write_text(block("", "To add a deployment"))
-    text = COMPOSE.read_text()
-    line = block("yaml", "To add a deployment")
-    before = "  gthread-2x4: "
-    assert before in text
-    (tmp_path / "compose/compose.yaml").write_text(text.replace(before, line + before))
-    command = ["docker", "compose", "--file", str(tmp_path / "compose/compose.yaml"), "config", "--format", "json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    service = json.loads(done.stdout)["services"]["gthread-4x2"]
-    assert (service["environment"]["WORKERS"], service["environment"]["THREADS"]) == ("4", "2")
-    assert service["read_only"]
-
-
 @pytest.mark.process
 def test_a_wrong_claim_fails_the_report(statelab: Statelab, tmp_path: Path) -> None:
     """A cell violated where held is predicted ends with exit code 1 and says so loudly."""
@@ -156,23 +132,6 @@ def test_a_wrong_claim_fails_the_report(statelab: Statelab, tmp_path: Path) -> N
     assert done.returncode == 1
     assert "‼" in done.stdout
     assert "Either the lab or the theory has a bug" in done.stdout.replace("\n", " ")
-
-
-@pytest.mark.process
-def test_a_deployment_is_one_file(tmp_path: Path) -> None:
-    """The env file of the recipe is read, described, predicted from, and started."""
-    path = tmp_path / "gthread-4x2.env"
-    path.write_text(block("", "To add a deployment"))
-    deployment = parse(path)
-    assert deployment.description == "four gunicorn processes with two threads each"
-    assert deployment.spread == {"threads", "processes"}
-    assert deployment.expected_processes == 4
-    engine = LocalEngine()
-    try:
-        engine.up([deployment])
-        assert engine.url("gthread-4x2").startswith("http://127.0.0.1:")
-    finally:
-        engine.down()
 
 
 @pytest.mark.process

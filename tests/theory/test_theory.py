@@ -8,7 +8,7 @@ from statelab.plan.catalogue import Claims
 from statelab.plan.deployments import load_all
 from statelab.theory.rule import predict
 
-DEPLOYED = load_all(DEPLOYMENTS, ("sync-recycling", "gevent-late-patch", "gevent-unpatched"))
+DEPLOYED = load_all(DEPLOYMENTS, ("sync-recycling", "gevent-late-patch", "gevent-unpatched", "waitress"))
 PROCESS = frozenset({"requests", "greenlets", "threads"})
 HOST = PROCESS | {"processes"}
 CLUSTER = HOST | {"hosts"}
@@ -35,6 +35,7 @@ ON_REQUEST = {
     "sync-recycling": ({"processes"}, set()),
     "gevent-late-patch": ({"greenlets"}, {"greenlets"}),
     "gevent-unpatched": ({"greenlets"}, {"greenlets"}),
+    "waitress": ({"threads"}, set()),
 }
 
 

@@ -76,7 +76,7 @@ def _plan(options: dict[str, Any], app: App) -> Manifest:
         catalogue=catalogue,
         deployments=list(deployments.values()),
         machine=machine.describe(),
-        versions=machine.library_versions(),
+        versions=machine.library_versions(deployment.package for deployment in deployments.values()),
     )
 
 

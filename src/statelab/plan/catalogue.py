@@ -92,7 +92,7 @@ def fetch(url: str) -> Catalogue:
 def of_app(app: App) -> Catalogue:
     """The catalogue of an app that is not served yet, asked in a process of its own; raises BadInput with its words."""
     ask = (
-        "import sys; sys.path[:0] = sys.argv[1:3]; from serve import load_app;"
+        "import sys; sys.path[:0] = sys.argv[1:3]; from servers import load_app;"
         "print(load_app(sys.argv[3]).test_client().get('/catalogue').text)"
     )
     command = [app.interpreter, "-c", ask, str(app.folder), str(SERVICES), app.name]

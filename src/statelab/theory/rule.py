@@ -24,8 +24,6 @@ WINDOW_SWITCHES = {
 }
 """Boundaries at which each window lets another request in."""
 
-SERVE_ELSEWHERE = frozenset({"threads", "greenlets"})
-"""Where these lie between requests, none is served by the thread that imported the app."""
 WINDOW_MS = {"tight": 0, "call": 0, "yield": 0, "io": 2}
 """How long each window lasts."""
 
@@ -44,7 +42,7 @@ def _named(boundaries: frozenset[str]) -> str:
 
 def _out_of_the_way(claims: Claims, deployment: Deployment) -> bool:
     """Whether no request is served by the thread that has the state."""
-    return claims.of_importing_thread and bool(deployment.spread & SERVE_ELSEWHERE)
+    return claims.of_importing_thread and not deployment.serves_where_imported
 
 
 def reach(claims: Claims, deployment: Deployment) -> frozenset[str]:
