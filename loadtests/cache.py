@@ -12,8 +12,8 @@ from itertools import count
 
 import gevent
 
-from cells import Cell
 from recording import RecordingClient
+from statelab.core.load import Cell
 from statelab.core.operation import Operation
 
 QUICK, SLOW = 0, 31

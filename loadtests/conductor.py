@@ -1,6 +1,6 @@
 """Runs cells one after the other on the same Locust users, as the instrument asks for them on standard input.
 
-One JSON line in (cells.Cell), one JSON line out (cells.Done). Starting Locust costs seconds, a cell less than one.
+One JSON line in (Cell), one JSON line out (Done). Starting Locust costs seconds, a cell less than one.
 """
 
 import os
@@ -14,10 +14,10 @@ import msgspec
 from gevent.fileobject import FileObject
 from gevent.queue import JoinableQueue
 
-from cells import Cell
-from cells import Done
-from cells import Progress
+from progress import Progress
 from recording import RecordingClient
+from statelab.core.load import Cell
+from statelab.core.load import Done
 
 Job = Callable[[RecordingClient], object]
 

@@ -8,8 +8,8 @@ import secrets
 
 import gevent
 
-from cells import Cell
 from recording import RecordingClient
+from statelab.core.load import Cell
 from statelab.core.operation import Operation
 
 PATIENCE = 10

@@ -1,7 +1,7 @@
 """The workload `counter`: everybody increments; when all have ended, the value is read back."""
 
-from cells import Cell
 from recording import RecordingClient
+from statelab.core.load import Cell
 from statelab.core.operation import Operation
 
 

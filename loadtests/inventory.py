@@ -3,9 +3,9 @@
 from collections import defaultdict
 from itertools import count
 
-from cells import Cell
-from quantities import STOCK
 from recording import RecordingClient
+from statelab.core.load import STOCK
+from statelab.core.load import Cell
 from statelab.core.operation import Operation
 
 BUYS = 6

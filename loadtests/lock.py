@@ -1,7 +1,7 @@
 """The workload `lock`: everybody takes the lock, works and gives it back; there is no final state to read."""
 
-from cells import Cell
 from recording import RecordingClient
+from statelab.core.load import Cell
 from statelab.core.operation import Operation
 
 

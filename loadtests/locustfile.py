@@ -28,11 +28,11 @@ import rate_limit
 import request_scope
 import session
 import unique_id
-from cells import Cell
 from conductor import Conductor
 from recording import Recorder
 from recording import RecordingClient
 from state_tab import StateTab
+from statelab.core.load import Cell
 from targets import catalogue
 from targets import targets
 

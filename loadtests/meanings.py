@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from itertools import accumulate
 from itertools import pairwise
 
-from quantities import LIMIT
-from quantities import STOCK
+from statelab.core.load import LIMIT
+from statelab.core.load import STOCK
 from statelab.core.operation import Operation
 from statelab.core.operation import Result
 from statelab.core.operation import Value

@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from cells import Cell
 from recording import RecordingClient
+from statelab.core.load import Cell
 from statelab.core.operation import Operation
 
 TIMES = 2

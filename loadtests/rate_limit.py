@@ -7,9 +7,9 @@ one request after the other, and whoever counts alone lets through too many.
 from collections import defaultdict
 from itertools import count
 
-from cells import Cell
-from quantities import LIMIT
 from recording import RecordingClient
+from statelab.core.load import LIMIT
+from statelab.core.load import Cell
 from statelab.core.operation import Operation
 
 HITS = 6

@@ -3,8 +3,8 @@ have ended, everybody looks what is there without storing anything (residue)."""
 
 import secrets
 
-from cells import Cell
 from recording import RecordingClient
+from statelab.core.load import Cell
 from statelab.core.operation import Operation
 
 

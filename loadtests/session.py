@@ -7,9 +7,9 @@ browser has then, one with those it had before. Then the next user logs in, with
 from collections import defaultdict
 
 from browsers import Browser
-from browsers import Jar
-from cells import Cell
 from recording import RecordingClient
+from statelab.core.cookies import Jar
+from statelab.core.load import Cell
 from statelab.core.operation import Operation
 
 BROWSERS = 2

@@ -1,7 +1,7 @@
 """The workload `unique-id`: everybody asks for a new id; there is no final state to read."""
 
-from cells import Cell
 from recording import RecordingClient
+from statelab.core.load import Cell
 from statelab.core.operation import Operation
 
 
