@@ -8,6 +8,7 @@ import secrets
 
 import gevent
 
+from meanings import echo
 from recording import RecordingClient
 from statelab.core.load import Cell
 from statelab.core.operation import Operation
@@ -54,3 +55,6 @@ def finish(client: RecordingClient, cell: Cell) -> None:
         if counted and counted[0] <= _before[cell.key] + counted[1] * (cell.processes or 1):
             return
         gevent.sleep(PAUSE_S)
+
+
+meaning = echo

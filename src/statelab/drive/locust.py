@@ -10,6 +10,7 @@ from types import TracebackType
 
 import msgspec
 
+from statelab.core.errors import BadInput
 from statelab.core.errors import EngineFailed
 from statelab.core.load import Cell
 from statelab.core.load import Done
@@ -17,6 +18,15 @@ from statelab.core.paths import LOADTESTS
 
 ANSWER_S = 60.0
 """A cell that the load does not answer for within this time means that the load itself hangs."""
+
+
+def require_load(workload: str) -> None:
+    """Raises BadInput where the load has no file for a workload."""
+    file = LOADTESTS / f"{workload.replace('-', '_')}.py"
+    if not file.exists():
+        raise BadInput(
+            f"the workload {workload} is not complete: loadtests/{file.name} with `act` and `meaning` is missing"
+        )
 
 
 class Load:

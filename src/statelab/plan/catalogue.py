@@ -8,6 +8,7 @@ import msgspec
 
 from statelab.core.errors import BadInput
 from statelab.core.errors import Unavailable
+from statelab.core.errors import require_known
 from statelab.core.paths import SERVICES
 from statelab.plan.app import App
 
@@ -139,6 +140,16 @@ def of_app(app: App) -> Catalogue:
     except msgspec.MsgspecError:
         words = (done.stderr or done.stdout).strip().splitlines()[-1:]
         raise BadInput(f"the app {app.name} has no /catalogue: {' '.join(words)}") from None
+
+
+def require_workloads(wanted: list[str], catalogue: Catalogue) -> None:
+    """Raises BadInput naming the valid ones, and where the lab's own stand, if the app has none of a wanted name."""
+    try:
+        require_known("workload", wanted, list(catalogue.workloads))
+    except BadInput as error:
+        missing = next(name for name in wanted if name not in catalogue.workloads).replace("-", "_")
+        where = f"services/webapp/{missing}/__init__.py, and its line in services/webapp/catalogue.py"
+        raise BadInput(f"{error}; a new one of the lab's own app needs {where}") from None
 
 
 REACHES = ("request", "thread", "process", "host", "cluster")
