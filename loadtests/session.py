@@ -8,10 +8,15 @@ browser has then, one with those it had before. Then its next user logs in, with
 from collections import defaultdict
 
 from browsers import Browser
-from browsers import Jar
-from cells import Cell
+from meanings import NOTHING_SEEN
+from meanings import Operations
+from meanings import answered
+from meanings import twice
 from recording import RecordingClient
+from statelab.core.cookies import Jar
+from statelab.core.load import Cell
 from statelab.core.operation import Operation
+from statelab.core.operation import Result
 
 BROWSERS = 2
 ACTS_PER_LOGIN = 6
@@ -99,3 +104,16 @@ def audit(client: RecordingClient, cell: Cell) -> Operation:
     client.cookies = browser.jar
     client.read(cell.path, key=_key(cell, browser))
     return _whoami(client, cell, browser, browser.jar)
+
+
+def meaning(operations: Operations, final: list[Result]) -> str:
+    """The key ends with the user who asks; an answer is the user it was for, and a number."""
+    others, told = 0, []
+    for operation in answered(operations, "login", "count", "logout", "read", "whoami"):
+        user, _, number = str(operation.result or "").partition(" ")
+        others += user not in ("", operation.key.partition(".")[2])
+        told += [(operation.key, number)] if operation.op == "count" and number else []
+    if others:
+        return f"{others} answers were about somebody else's session"
+    again = twice(told)
+    return f"{again} counts were told a number that their browser had been told before" if again else NOTHING_SEEN

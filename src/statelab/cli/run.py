@@ -23,6 +23,7 @@ from statelab.deploy.choose import choose
 from statelab.deploy.engine import Engine
 from statelab.drive import survival
 from statelab.drive.campaign import Campaign
+from statelab.drive.locust import require_load
 from statelab.plan import catalogue as app_catalogue
 from statelab.plan import machine
 from statelab.plan.app import App
@@ -60,6 +61,7 @@ def _plan(options: dict[str, Any], app: App) -> Manifest:
     selection = Selection(**{f"{name}s": options[name] for name in names})
     cells = select(catalogue, deployments, profile, selection)
     for workload in {cell.workload for cell in cells}:
+        require_load(workload)
         judge_of(workload)
     if not cells:
         raise BadInput(f"the profile {profile.name} has no such cell; try PROFILE=standard")
