@@ -17,9 +17,9 @@ from counter_histories import random_operations
 from counter_histories import read
 from counter_histories import unknown
 from oracle import linearizable
-from statelab.check.models.counter.conditions import examine
 from statelab.check.models.counter.ranked import answers
 from statelab.check.models.counter.verdict import check
+from statelab.check.models.counter.verdict import examine
 from statelab.check.models.counter.verdict import refutes
 from statelab.core.operation import Operation
 from statelab.record.columns import History

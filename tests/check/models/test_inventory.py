@@ -22,7 +22,7 @@ from statelab.check.kernels.forgetting import forget
 from statelab.check.kernels.forgetting import refutes
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Finding
-from statelab.check.models.inventory.model import MODEL
+from statelab.check.models.inventory import MODEL
 from statelab.core.errors import BadInput
 from statelab.core.operation import Operation
 from statelab.core.operation import Value

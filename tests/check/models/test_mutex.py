@@ -25,7 +25,7 @@ from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Finding
 from statelab.check.kernels.search import Outcome
 from statelab.check.models.mutex import model
-from statelab.check.models.mutex.conflicts import Pairs
+from statelab.check.models.mutex.holds import Pairs
 from statelab.check.models.mutex.model import MODEL
 from statelab.record.columns import INF
 from statelab.record.columns import History

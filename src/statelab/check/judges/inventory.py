@@ -3,7 +3,7 @@
 from functools import partial
 
 from statelab.check.judges.stock import stock_judge
-from statelab.check.models.inventory.words import SHOP
+from statelab.check.models.inventory import SHOP
 
 judge_of_stock = partial(stock_judge, SHOP, over="oversold", refused="false-sold-out")
 judge = judge_of_stock(stock=2)

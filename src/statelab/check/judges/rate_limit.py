@@ -3,7 +3,7 @@
 from functools import partial
 
 from statelab.check.judges.stock import stock_judge
-from statelab.check.models.inventory.words import LIMIT
+from statelab.check.models.inventory import LIMIT
 
 judge_of_limit = partial(stock_judge, LIMIT, over="over-limit", refused="over-refused")
 judge = judge_of_limit(stock=2)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statelab.check.kernels.order import begins
-from statelab.check.models.counter.ranked import Told
+from statelab.check.models.counter.ranked import RankedAnswers
 from statelab.record.columns import Integers
 
 
@@ -34,7 +34,7 @@ class RaceEvent:
         return self.rolled_back == self.surplus == abs(self.last - self.first) + 1
 
 
-def race_events(told: Told) -> tuple[RaceEvent, ...]:
+def race_events(told: RankedAnswers) -> tuple[RaceEvent, ...]:
     """All race events, by counter and number. O(d log d) in the number d of increments that share their number."""
     shared = _repeated(told)
     if not len(shared):
@@ -63,14 +63,14 @@ def _event(culprit: int, original: int, reissue: int, *rest: int) -> RaceEvent:
     return RaceEvent(culprit, original, None if reissue < 0 else reissue, *rest)
 
 
-def _repeated(told: Told) -> NDArray[np.intp]:
+def _repeated(told: RankedAnswers) -> NDArray[np.intp]:
     """Positions of increments that share their number with another."""
     again = ~told.new & ~told.read
     again[:-1] |= again[1:] & ~told.new[1:]
     return np.flatnonzero(again & ~told.read)
 
 
-def _breaks(told: Told, heads: NDArray[np.intp]) -> NDArray[np.bool_]:
+def _breaks(told: RankedAnswers, heads: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Where a run begins, among one position per repeated number: another counter, or a number in between."""
     counter, value = told.counter[heads], told.value[heads]
     broken = np.ones(len(heads), np.bool_)
