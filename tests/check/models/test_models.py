@@ -173,7 +173,9 @@ def test_slack_is_how_wrong_the_clocks_must_be(known: Known) -> None:
         ]
         history = columns(known.model, operations)
         proof = judged(known, history).proof
-        if proof is None or proof.kind == "false-sold-out":  # that one's slack is of the whole history: test_inventory.py
+        if (
+            proof is None or proof.kind == "false-sold-out"
+        ):  # that one's slack is of the whole history: test_inventory.py
             continue
         alone, slack = forget(history, proof.rows, known.model.changes)[0], proof.slack_ns
         seen[proof.kind] += slack is not None

@@ -87,7 +87,10 @@ def examine(given: Answers, group: Integers) -> Examination:
     """
     by_number = ranked(given, group)
     value, read = above(given.initial, by_number.value), by_number.read
-    distinct = _distinct_so_far(by_number)
+    # For each position, how many different numbers its counter's increments were told up to its own.
+    distinct: Integers = np.cumsum(by_number.new & ~read)
+    before = np.concatenate(([0], distinct[by_number.first[1:] - 1])) if len(distinct) else distinct
+    distinct -= by_number.each(before)
     unknown_by_end = _unknown_by_end(given, by_number)
     last = np.append(by_number.first[1:], len(value)) - 1 if len(value) else by_number.first
     return Examination(
@@ -100,14 +103,6 @@ def examine(given: Answers, group: Integers) -> Examination:
         slack=order.slack(by_number.code, by_number.start, by_number.end),
         nobody=np.maximum(value[last] - distinct[last], 0),
     )
-
-
-def _distinct_so_far(by_number: RankedAnswers) -> Integers:
-    """For each position, how many different numbers its counter's increments were told up to its own."""
-    count: Integers = np.cumsum(by_number.new & ~by_number.read)
-    before = np.concatenate(([0], count[by_number.first[1:] - 1])) if len(count) else count
-    count -= by_number.each(before)
-    return count
 
 
 def _unknown_by_end(given: Answers, by_number: RankedAnswers) -> Integers:

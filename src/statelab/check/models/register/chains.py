@@ -154,41 +154,25 @@ def blocks(given: Values, chosen: Codes, strung: Chains | None = None) -> Blocks
     `strung` are their chains, where they are known.
     """
     if strung is None:
-        strung = chains(_before(given, chosen))
-    times = _times(given, chosen[strung.value])
-    _start_initial(strung.first, *times)
-    try:
-        return _judged(given, chosen, strung, *times)
-    except OverflowError:
-        return replace(_judged(given, chosen, strung, *_ranks(*times)), in_ranks=True)
-
-
-def _before(given: Values, chosen: Codes) -> Codes:
-    """For each of the chosen values, which of them it replaced; -1 for none."""
-    position = np.full(len(given.key) + 1, -1, np.int32)
-    position[chosen] = np.arange(len(chosen))
-    return position[given.before[chosen]]
-
-
-def _times(given: Values, line: Codes) -> tuple[Integers, Integers, Integers]:
-    """For each value of the line, when its maker started, the latest start and the earliest end of all who met it."""
-    made_start, last_start = given.made_start[line], given.seen_start[line]
+        position = np.full(len(given.key) + 1, -1, np.int32)
+        position[chosen] = np.arange(len(chosen))
+        strung = chains(position[given.before[chosen]])
+    # For each value, when its maker started, and the latest start and the earliest end of all who met it.
+    line, first = chosen[strung.value], strung.first
+    made_start, last_start, first_end = given.made_start[line], given.seen_start[line], given.first_end[line]
     np.maximum(made_start, last_start, out=last_start)
-    return made_start, last_start, given.first_end[line]
-
-
-def _start_initial(first: NDArray[np.intp], made_start: Integers, last_start: Integers, first_end: Integers) -> None:
-    """Gives a start to values that were there from the beginning: before all else in their chains."""
+    # A value that was there from the beginning starts before all else in its chain.
     bounds = np.append(first, len(made_start))
     for chain in np.flatnonzero(made_start[first] == NEVER).tolist():
         own = slice(int(bounds[chain]), int(bounds[chain + 1]))
         made_start[own.start] = min(last_start[own].min(), first_end[own].min())
-
-
-def _ranks(*times: Integers) -> list[Integers]:
-    """The same order of times in small numbers; INF stays."""
-    stamps = np.unique(np.concatenate(times))
-    return [np.where(t == INF, t, np.searchsorted(stamps, t)) for t in times]
+    times = (made_start, last_start, first_end)
+    try:
+        return _judged(given, chosen, strung, *times)
+    except OverflowError:  # only the order of times counts, so their ranks do as well
+        stamps = np.unique(np.concatenate(times))
+        ranks = [np.where(t == INF, t, np.searchsorted(stamps, t)) for t in times]
+        return replace(_judged(given, chosen, strung, *ranks), in_ranks=True)
 
 
 def _judged(

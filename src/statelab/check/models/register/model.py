@@ -139,8 +139,9 @@ def _values(history: History, field: str, initial: int | None) -> list[int | Non
 def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:
     """Whether one register per key, which holds `initial` first, explains all answers."""
     judgement, outcomes = _decided(history, initial, deadline)
-    if judgement.wrong.any() or _stuck(outcomes):
-        return _violated(history, initial, judgement, _stuck(outcomes), deadline)
+    stuck = {key: outcome.stuck for key, outcome in outcomes.items() if outcome.stuck is not None}
+    if judgement.wrong.any() or stuck:
+        return _violated(history, initial, judgement, stuck, deadline)
     unknown = {key: outcome for key, outcome in outcomes.items() if outcome.verdict == "unknown"}
     if unknown:
         return Finding(verdict="unknown", reason=_undecided(history, unknown))
@@ -152,10 +153,6 @@ def _decided(history: History, initial: Value | None, deadline: Deadline) -> tup
     start = None if initial is None else history.number(initial)
     judgement = judge(history, start)
     return judgement, _searched(history, start, judgement.open, deadline)
-
-
-def _stuck(outcomes: dict[int, Outcome]) -> dict[int, int]:
-    return {key: outcome.stuck for key, outcome in outcomes.items() if outcome.stuck is not None}
 
 
 def _searched(history: History, start: int | None, keys: Mask, deadline: Deadline) -> dict[int, Outcome]:
@@ -181,10 +178,12 @@ def _violated(
 ) -> Finding:
     def violated(part: History) -> bool:
         judgement, outcomes = _decided(part, initial, deadline)
-        return bool(judgement.wrong.any() or _stuck(outcomes))
+        return bool(judgement.wrong.any() or any(outcome.stuck is not None for outcome in outcomes.values()))
 
-    by_hand = judgement.wrong.any()
-    proof = by_rule(judgement, violated) if by_hand else by_search(history, *next(iter(stuck.items())), violated)
+    if judgement.wrong.any():
+        proof = by_rule(judgement, violated)
+    else:
+        proof = by_search(history, *next(iter(stuck.items())), violated)
     return Finding(
         verdict="violated",
         reason="no register can have given these answers",

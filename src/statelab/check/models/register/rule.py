@@ -38,7 +38,10 @@ def judge(history: History, initial: int | None) -> Judgement:
     """Applies the rule to all keys at once. O(n log n)."""
     given = sightings(history, initial)
     found = values(history, given)
-    denied = np.flatnonzero(_denied(history, initial))
+    denied = np.zeros(0, np.int64)
+    if history.seen is not None and history.has_seen is not None:  # a cas that saw what it expected and yet failed
+        saw = cas_answer(history, False) & history.has_seen
+        denied = np.flatnonzero(saw & same_value(history, "seen", "expected", initial))
     ambiguous = _keys(history, found.key[found.ambiguous])
     unique = ~ambiguous[found.key]
     forked = _keys(history, found.key[unique & (found.forks > 1)])
@@ -55,14 +58,6 @@ def _keys(history: History, codes: Integers | Codes) -> Mask:
     marked = np.zeros(len(history.keys), np.bool_)
     marked[codes] = True
     return marked
-
-
-def _denied(history: History, initial: int | None) -> Mask:
-    """Which `cas` operations answered false although they saw what they expected."""
-    found = cas_answer(history, False)
-    if history.seen is None or history.has_seen is None:
-        return np.zeros(len(history), np.bool_)
-    return np.logical_and(found & history.has_seen, same_value(history, "seen", "expected", initial))
 
 
 def counts(judgement: Judgement) -> dict[str, int]:

@@ -272,14 +272,17 @@ def values(history: History, given: Sightings) -> Values:
     """Sums up sightings by value. O(n)."""
     row, role, first = given.row, given.role, given.first
     seen, swaps = _liveness(given)
+    one_key = len(history.keys) == 1  # a broadcast array: n equal values, no copy
+    key = np.broadcast_to(np.int64(0), len(first)) if one_key else history.key[row[first]].astype(np.int64)
     certain = role[first] <= Role.SWAPPED
     made = certain | ((role[first] <= Role.MAY_SWAP) & seen)
     maker = np.where(made, row[first], -1)
-    before, forks = _before(swaps, len(first))
+    before = np.full(len(first), -1, np.int32)
+    before[swaps.new] = swaps.old
     seen_start, first_end = _sights(history, given, swaps.idle)
     np.minimum(first_end, history.end[maker], out=first_end, where=made)
     return Values(
-        key=_key(history, row[first]),
+        key=key,
         initial=given.initial,
         live=made | seen,
         ambiguous=(given.initial & made) | _made_twice(given, seen),
@@ -288,15 +291,8 @@ def values(history: History, given: Sightings) -> Values:
         seen_start=seen_start,
         first_end=first_end,
         before=before,
-        forks=forks,
+        forks=np.bincount(swaps.old, minlength=len(first)).astype(np.int32),
     )
-
-
-def _key(history: History, row: Codes) -> Integers:
-    """The key of each row; where there is only one, without the memory."""
-    if len(history.keys) == 1:
-        return np.broadcast_to(np.int64(0), len(row))
-    return history.key[row].astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -339,12 +335,6 @@ def _made_twice(given: Sightings, seen: Mask) -> Mask:
     inside = second < np.append(given.first[1:], len(given.row))
     role = np.where(inside, given.role[np.minimum(second, len(given.row) - 1)], Role.SAW) if len(second) else second
     return (role <= Role.SWAPPED) | ((role <= Role.MAY_SWAP) & seen)
-
-
-def _before(swaps: _Swaps, count: int) -> tuple[Codes, Codes]:
-    before = np.full(count, -1, np.int32)
-    before[swaps.new] = swaps.old
-    return before, np.bincount(swaps.old, minlength=count).astype(np.int32)
 
 
 def _sights(history: History, given: Sightings, idle: Integers) -> tuple[Integers, Integers]:

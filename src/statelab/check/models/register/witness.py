@@ -222,17 +222,15 @@ def fork(scene: Scene, keys: Integers) -> Witness | None:
         if scene.given.role[scene.given.first[after]] == Role.MAY_SWAP:
             shows |= [scene.sure(after)]
     rows = np.array(list(shows))
-    pair = _nearest(scene.history, rows) if len(rows) > 1 else (int(rows[0]),) * 2  # out of itself: wrong alone
+    pair = (int(rows[0]),) * 2  # it came out of itself: wrong alone
+    if len(rows) > 1:
+        one, other = closest(np.zeros(len(rows), np.int64), scene.history.start[rows], scene.history.end[rows])
+        pair = (int(rows[one]), int(rows[other]))
     alone = (_wrong_alone(scene, row, shows[row]) for row in pair)
     needed = dict.fromkeys(
         origin for shown in (value, *(shows[row] for row in pair)) for origin in scene.origins(shown)
     )
     return next(filter(None, alone), Witness("lost-update", pair, np.array(list(needed))))
-
-
-def _nearest(history: History, rows: Integers) -> tuple[int, int]:
-    one, other = closest(np.zeros(len(rows), np.int64), history.start[rows], history.end[rows])
-    return int(rows[one]), int(rows[other])
 
 
 def _wrong_alone(scene: Scene, row: int, value: int) -> Witness | None:
@@ -267,6 +265,9 @@ def replaced(scene: Scene) -> Witness | None:
     return Witness("stale-read", (earlier_row, later), chain, (link,), slack)
 
 
+_Crossing = tuple[tuple[int, ...], tuple[Link, ...]]
+
+
 def clash(scene: Scene) -> Witness | None:
     """Two to four operations of two chains that must each precede the other."""
     clashes = scene.judged.clashes
@@ -279,18 +280,16 @@ def clash(scene: Scene) -> Witness | None:
     chains = [scene.chain(int(pair[worst])) for pair in (clashes.one, clashes.other)]
     chains.sort(key=lambda chain: not scene.values.initial[chain[0]])
     one, other = (scene.actors(chain) for chain in chains)
-    rows, links = _returned(one, other) if len(fewest) else _crossed(one, other)
+    crossing: _Crossing
+    if len(fewest):  # the initial value was seen after another one had been shown: two operations say so
+        link = _link(other, int(np.argmin(other.end)), one, int(np.argmax(one.moment)))
+        crossing = (link.earlier, link.later), (link,)
+    else:
+        crossing = _crossed(one, other)
+    rows, links = crossing
     links = tuple(sorted(links, key=lambda link: int(scene.history.end[link.earlier])))
     slack = min(scene.apart(link.earlier, link.asked) for link in links)
     return Witness("order" if len(rows) == 4 else "stale-read", rows, np.concatenate(chains), links, slack)
-
-
-_Crossing = tuple[tuple[int, ...], tuple[Link, ...]]
-
-
-def _returned(initial: Actors, other: Actors) -> _Crossing:
-    link = _link(other, int(np.argmin(other.end)), initial, int(np.argmax(initial.moment)))
-    return (link.earlier, link.later), (link,)
 
 
 def _crossed(one: Actors, other: Actors) -> _Crossing:
