@@ -28,7 +28,7 @@ from statelab.check.judges.witness import witness
 from statelab.check.kernels.pairs import apart
 from statelab.check.kernels.words import Cast
 from statelab.check.kernels.words import plural
-from statelab.check.models.counter import one_way
+from statelab.check.models.counter.model import judged_one_way
 from statelab.check.models.counter.words import UP
 from statelab.core.operation import Operation
 from statelab.core.results import ANOMALIES
@@ -145,7 +145,7 @@ def lost_update(sessions: Sessions) -> Witness | None:
     rows = [row for row in sessions.rows("count", "read").tolist() if sessions.value[row] is not None]
     rows += sessions.rows("count", status=INFO).tolist()
     counters = History.from_operations([_of_counter(sessions, row) for row in rows])
-    finding = one_way.judged(counters, 0, COUNTS)
+    finding = judged_one_way(counters, 0, COUNTS)
     if finding.proof is None:
         return None
     places = [rows[place] for place in finding.proof.rows]

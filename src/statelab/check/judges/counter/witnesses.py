@@ -17,8 +17,8 @@ from statelab.check.kernels.words import Cast
 from statelab.check.kernels.words import plural
 from statelab.check.models.counter import words
 from statelab.check.models.counter.race_events import race_events
-from statelab.check.models.counter.witness import smallest
-from statelab.check.models.counter.witness import worst_event
+from statelab.check.models.counter.verdict import smallest
+from statelab.check.models.counter.verdict import worst_event
 from statelab.core.results import Witness
 from statelab.record.columns import History
 

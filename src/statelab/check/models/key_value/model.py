@@ -9,9 +9,9 @@ from statelab.check.kernels.model import Proof
 from statelab.check.kernels.words import plural
 from statelab.check.models.key_value.judge import Judged
 from statelab.check.models.key_value.judge import judge
+from statelab.check.models.key_value.witness import kind
+from statelab.check.models.key_value.witness import proof
 from statelab.check.models.key_value.witness import witness
-from statelab.check.models.key_value.words import kind
-from statelab.check.models.key_value.words import proof
 from statelab.core.operation import Value
 from statelab.record.columns import History
 from statelab.record.shapes import Shape

@@ -20,12 +20,12 @@ import numpy as np
 
 from statelab.check.kernels import order
 from statelab.check.kernels.zones import laid_out
-from statelab.check.models.register.blocks import Blocks
-from statelab.check.models.register.blocks import blocks
+from statelab.check.models.register.chains import Blocks
+from statelab.check.models.register.chains import blocks
 from statelab.check.models.register.chains import earlier
 from statelab.check.models.register.chains import latest
-from statelab.check.models.register.sightings import Role
-from statelab.check.models.register.sightings import Sightings
+from statelab.check.models.register.values import Role
+from statelab.check.models.register.values import Sightings
 from statelab.check.models.register.values import Values
 from statelab.record.columns import INF
 from statelab.record.columns import Codes
@@ -40,7 +40,7 @@ _NEAR = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Misses:
+class FailedCas:
     """Rows that missed a value which was there at some time, and its place (see Chains; -1 for an initial value that
     nobody saw). `wrong` are sure violations, `open` may or may not fit."""
 
@@ -49,25 +49,25 @@ class Misses:
     wrong: Mask
     open: Mask
 
-    def of(self, chosen: Mask) -> "Misses":
+    def of(self, chosen: Mask) -> "FailedCas":
         """Those of some rows; `chosen` is a mask over the history."""
         kept = chosen[self.row]
-        return Misses(self.row[kept], self.place[kept], self.wrong[kept], self.open[kept])
+        return FailedCas(self.row[kept], self.place[kept], self.wrong[kept], self.open[kept])
 
 
-def misses_of(history: History, given: Sightings, values: Values, judged: Blocks) -> Misses:
+def judge_failed_cas(history: History, given: Sightings, values: Values, judged: Blocks) -> FailedCas:
     """Judges the misses of the blocks' keys, given that all else in those keys fits."""
     place = _places_of(given.find(given.missed), values, judged)
     there = (place >= 0) | given.missed_initial
     row, place, initial = given.miss[there], place[there], given.missed_initial[there]
     if not len(row) or judged.in_ranks:
-        return Misses(row, place, np.zeros(len(row), np.bool_), np.ones(len(row), np.bool_))
+        return FailedCas(row, place, np.zeros(len(row), np.bool_), np.ones(len(row), np.bool_))
     asked = _Asked(history.key[row], history.start[row], history.end[row], place, initial)
     wrong = (initial | (_at(place, judged.first_end_at, INF) < asked.start)) & (
         asked.end < _at(place, judged.last_start_at, -INF)
     )
     fits = _fitting(asked, ~wrong, values, judged, _spare(history, given, values))
-    return Misses(row, place, wrong, ~wrong & ~fits)
+    return FailedCas(row, place, wrong, ~wrong & ~fits)
 
 
 def _places_of(value: Integers, values: Values, judged: Blocks) -> Integers:
