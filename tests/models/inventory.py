@@ -105,6 +105,7 @@ def too_early(operations: Operations, rng: random.Random) -> Operations:
 
 KNOWN = Known(
     model=MODEL,
+    clocks=("late-sale",),
     referee=referee,
     small=small,
     accepted={

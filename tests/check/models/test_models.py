@@ -147,24 +147,12 @@ def test_the_smallest_rejected(known: Known) -> None:
         assert not all(known.referee(part, known.initial) for part in by_key(operations)), name
 
 
-CLOCKS: dict[str, tuple[str, ...]] = {
-    "counter": ("gap", "inversion", "no-order"),
-    "blind-counter": ("too-high", "inversion", "missing"),
-    "register": ("future-read", "stale-read", "false-failure", "no-order"),
-    "key-value": ("stale-read",),
-    "set": ("unexpected", "lost", "stale"),
-    "inventory": ("late-sale",),
-    "mutex": ("two-holders", "acquired-twice", "not-the-holder", "no-order"),
-}
-"""Kinds of proof that say by how much clocks would have to be wrong; those of the other models need no clock."""
-
-
 @EVERY
 def test_slack_is_how_wrong_the_clocks_must_be(known: Known) -> None:
     """With every end later by one ns less than the slack the witness alone is still violated, with the slack it is
     not; without a slack no clock can save it."""
     rng, seen, turns = random.Random(SEED + 6), Counter[str](), 0
-    wanted = CLOCKS.get(known.model.name, ())
+    wanted = known.clocks
     while turns < 1000 or min((seen[kind] for kind in wanted), default=15) < 15:
         turns += 1
         operations = [
