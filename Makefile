@@ -71,13 +71,13 @@ speed: $(READY) ## measure the checkers and put the table and the plot into docs
 	@$(BIN)/python -m benchmarks checking && $(BIN)/python -m benchmarks.publish
 
 readme: $(READY) ## put the headline table of reports/latest into the README
-	@$(BIN)/python -m statelab.report.docs.readme
+	@$(BIN)/python -m statelab.report.docs.readme_headline
 
 stores: $(READY) ## write docs/stores.md anew from reports/latest
-	@$(BIN)/python -m statelab.report.docs.stores
+	@$(BIN)/python -m statelab.report.docs.stores_page
 
 docs: $(READY) ## write docs/mechanisms.md and docs/failures.md anew from the catalogue and the theory
-	@$(BIN)/python -m statelab.report.docs.mechanisms && $(BIN)/python -m statelab.report.docs.failures
+	@$(BIN)/python -m statelab.report.docs.mechanisms_page && $(BIN)/python -m statelab.report.docs.failures
 
 lock: $(READY) ## write requirements/*.txt anew from pyproject.toml
 	@requirements/lock

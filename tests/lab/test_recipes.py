@@ -1,5 +1,6 @@
 """The recipes of CONTRIBUTING.md, tried as they stand there by somebody who edits nothing else."""
 
+import csv
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from program import COMMAND
@@ -16,6 +18,8 @@ from program import Statelab
 from statelab.core.paths import COMPOSE
 from statelab.core.paths import ROOT
 from statelab.core.paths import SERVICES
+from statelab.core.results import Cell
+from statelab.core.results import Latency
 from statelab.deploy.choose import docker_answers
 from statelab.deploy.local import LocalEngine
 from statelab.plan.deployments import parse
@@ -28,6 +32,22 @@ def block(language: str, after: str) -> str:
     found = re.search(rf"## {after}.*?```{language}\n(.*?)```", GUIDE, re.DOTALL)
     assert found
     return "\n".join(line.removeprefix("   ") for line in found.group(1).splitlines()) + "\n"
+
+
+def timed_cell(p50: float, p99: float) -> Cell:
+    """A cell that held, with these latencies."""
+    return Cell(
+        workload="counter",
+        mechanism="redis-incr",
+        deployment="sync-4",
+        window="io",
+        predicted=[],
+        guaranteed=True,
+        prediction_reason="",
+        verdict="held",
+        reason="",
+        latency_ms=Latency(p50=p50, p95=p99, p99=p99),
+    )
 
 
 @pytest.mark.process
@@ -119,6 +139,35 @@ def test_a_checker_is_one_file_and_one_line(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "src")}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
     assert done.stdout.split() == ["held", "violated"], done.stderr
+
+
+def test_a_column_of_the_report_is_one_entry(tmp_path: Path) -> None:
+    """With the entry of the recipe alone the column is on the page, in report.md and in results.csv."""
+    shutil.copytree(ROOT / "src", tmp_path / "src")
+    columns = tmp_path / "src/statelab/report/content/columns.py"
+    next_one = '    Column(csv={"repro": lambda row: row.repro}),\n'
+    assert next_one in columns.read_text()
+    entry = block("python", "To add a column of the report").rstrip() + ",\n"
+    columns.write_text(columns.read_text().replace(next_one, entry + next_one))
+    results = {"manifest": {}, "cells": [msgspec.to_builtins(timed_cell(p50=2.0, p99=9.0))]}
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    script = (
+        "import sys; from pathlib import Path; from statelab.report.formats.files import read_results, write_report;"
+        "folder = Path(sys.argv[1]); write_report(read_results(folder), folder)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "src")}
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "results.csv").open(newline="") as file:
+        assert [line["latency_p99_over_p50"] for line in csv.DictReader(file)] == ["4.5"]
+    for name, head, figure in (
+        ("index.html", ">slowest of a hundred</th>", "<td>4.5</td>"),
+        ("report.md", "| slowest of a hundred |", "| 4.5 |"),
+    ):
+        text = (tmp_path / name).read_text()
+        assert head in text
+        assert figure in text
 
 
 @pytest.mark.docker
