@@ -76,13 +76,13 @@ speed: $(READY) ## measure the checkers and put the table and the plot into docs
 	@$(BIN)/python -m benchmarks checking && $(BIN)/python -m benchmarks.publish
 
 readme: $(READY) ## put the headline table of reports/latest into the README
-	@$(BIN)/python -m statelab.report.docs.readme
+	@$(BIN)/python -m statelab.report.docs.readme_headline
 
 stores: $(READY) ## write docs/stores.md anew from reports/latest
-	@$(BIN)/python -m statelab.report.docs.stores
+	@$(BIN)/python -m statelab.report.docs.stores_page
 
 docs: $(READY) ## write docs/mechanisms.md, failures.md, findings.md and architecture.svg anew from the code
-	@for page in mechanisms failures findings architecture; do $(BIN)/python -m statelab.report.docs.$$page || exit 1; done
+	@for page in mechanisms_page failures_page findings_page architecture_picture; do $(BIN)/python -m statelab.report.docs.$$page || exit 1; done
 
 lock: $(READY) ## write requirements/*.txt anew from pyproject.toml
 	@requirements/lock

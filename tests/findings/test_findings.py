@@ -15,13 +15,13 @@ from statelab.core.errors import BadInput
 from statelab.deploy.processes import Processes
 from statelab.deploy.stores import start_memcached
 from statelab.deploy.stores import start_redis
-from statelab.report.docs.findings import FIX
-from statelab.report.docs.findings import FOLDER
-from statelab.report.docs.findings import PAGE
-from statelab.report.docs.findings import Finding
-from statelab.report.docs.findings import current
-from statelab.report.docs.findings import load
-from statelab.report.docs.findings import read
+from statelab.report.docs.findings_page import FIX
+from statelab.report.docs.findings_page import FOLDER
+from statelab.report.docs.findings_page import PAGE
+from statelab.report.docs.findings_page import Finding
+from statelab.report.docs.findings_page import current
+from statelab.report.docs.findings_page import load
+from statelab.report.docs.findings_page import read
 
 FINDINGS = load()
 EACH = pytest.mark.parametrize("finding", FINDINGS, ids=[finding.name for finding in FINDINGS])

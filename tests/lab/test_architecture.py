@@ -3,12 +3,12 @@
 import re
 
 from statelab.core.paths import ROOT
-from statelab.report.docs.architecture import PAGE
-from statelab.report.docs.architecture import PICTURE
-from statelab.report.docs.architecture import SOURCE
-from statelab.report.docs.architecture import draw
-from statelab.report.docs.architecture import imports
-from statelab.report.docs.architecture import layers
+from statelab.report.docs.architecture_picture import PAGE
+from statelab.report.docs.architecture_picture import PICTURE
+from statelab.report.docs.architecture_picture import SOURCE
+from statelab.report.docs.architecture_picture import draw
+from statelab.report.docs.architecture_picture import imports
+from statelab.report.docs.architecture_picture import layers
 
 
 def test_the_picture_is_up_to_date() -> None:

@@ -1,5 +1,6 @@
 """The recipes of CONTRIBUTING.md, tried as they stand there by somebody who edits nothing else."""
 
+import csv
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from program import COMMAND
@@ -17,6 +19,8 @@ from statelab.core.operation import Operation
 from statelab.core.operation import encode_line
 from statelab.core.paths import ROOT
 from statelab.core.paths import SERVICES
+from statelab.core.results import Cell
+from statelab.core.results import Latency
 from statelab.deploy.local import LocalEngine
 
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text()
@@ -35,6 +39,22 @@ def inside(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, REPORTS: str(folder / "reports"), "PYTHONPATH": os.pathsep.join(paths)}
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False
+    )
+
+
+def timed_cell(p50: float, p99: float) -> Cell:
+    """A cell that held, with these latencies."""
+    return Cell(
+        workload="counter",
+        mechanism="redis-incr",
+        deployment="sync-4",
+        window="io",
+        predicted=[],
+        guaranteed=True,
+        prediction_reason="",
+        verdict="held",
+        reason="",
+        latency_ms=Latency(p50=p50, p95=p99, p99=p99),
     )
 
 
@@ -141,6 +161,35 @@ def test_a_checker_is_four_files_and_one_line(tmp_path: Path) -> None:
         judged = inside(tmp_path, *worker, "judge", "tickets", json.loads(made.stdout)[kind])
         assert judged.returncode == 0, judged.stderr
         assert json.loads(judged.stdout)["verdict"] == verdict
+
+
+def test_a_column_of_the_report_is_one_entry(tmp_path: Path) -> None:
+    """With the entry of the recipe alone the column is on the page, in report.md and in results.csv."""
+    shutil.copytree(ROOT / "src", tmp_path / "src")
+    columns = tmp_path / "src/statelab/report/content/columns.py"
+    next_one = '    Column(csv={"repro": lambda row: row.repro}),\n'
+    assert next_one in columns.read_text()
+    entry = block("python", "To add a column of the report").rstrip() + ",\n"
+    columns.write_text(columns.read_text().replace(next_one, entry + next_one))
+    results = {"manifest": {}, "cells": [msgspec.to_builtins(timed_cell(p50=2.0, p99=9.0))]}
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    script = (
+        "import sys; from pathlib import Path; from statelab.report.formats.files import read_results, write_report;"
+        "folder = Path(sys.argv[1]); write_report(read_results(folder), folder)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "src")}
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "results.csv").open(newline="") as file:
+        assert [line["latency_p99_over_p50"] for line in csv.DictReader(file)] == ["4.5"]
+    for name, head, figure in (
+        ("index.html", ">slowest of a hundred</th>", "<td>4.5</td>"),
+        ("report.md", "| slowest of a hundred |", "| 4.5 |"),
+    ):
+        text = (tmp_path / name).read_text()
+        assert head in text
+        assert figure in text
 
 
 @pytest.mark.process

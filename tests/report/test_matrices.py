@@ -4,7 +4,7 @@ from statelab.core.results import Coverage
 from statelab.core.results import Results
 from statelab.report.content.matrices import Matrix
 from statelab.report.content.matrices import matrices_of
-from statelab.report.content.rows import rows_of
+from statelab.report.content.rows import Row
 
 from .cells import cell
 from .cells import results
@@ -14,7 +14,7 @@ from .sample import sample
 
 
 def matrices(given: Results) -> list[Matrix]:
-    return matrices_of(given.manifest, rows_of(given.cells))
+    return matrices_of(given.manifest, [Row(cell) for cell in given.cells])
 
 
 def test_each_window_has_a_matrix_of_its_own() -> None:

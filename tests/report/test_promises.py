@@ -9,7 +9,7 @@ from statelab.core.results import Witness
 from statelab.report.content.document import compose
 from statelab.report.formats.html import render as page
 from statelab.report.formats.markdown import headline_markdown
-from statelab.report.timeline.layout import Picture
+from statelab.report.timeline.picture import Picture
 
 from .cells import LOST
 from .cells import cell

@@ -10,9 +10,9 @@ import pytest
 from statelab.core.operation import Operation
 from statelab.core.results import ANOMALIES
 from statelab.core.results import Witness
-from statelab.report.timeline.layout import Picture
+from statelab.report.timeline.picture import Picture
+from statelab.report.timeline.picture import Timescale
 from statelab.report.timeline.svg import timeline
-from statelab.report.timeline.timescale import Timescale
 
 from .sample import DEPLOYMENTS
 from .witnesses import HOSTILE

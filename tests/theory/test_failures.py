@@ -22,8 +22,8 @@ from statelab.plan.matrix import select
 from statelab.plan.profiles import PROFILES
 from statelab.record.run_folder import Manifest
 from statelab.record.run_folder import RunFolder
-from statelab.report.docs.failures import PAGE
-from statelab.report.docs.failures import current
+from statelab.report.docs.failures_page import PAGE
+from statelab.report.docs.failures_page import current
 from statelab.theory.failures import Failure
 from statelab.theory.failures import load
 from statelab.theory.failures import prediction

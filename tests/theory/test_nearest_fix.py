@@ -13,7 +13,7 @@ from statelab.plan.catalogue import Claims
 from statelab.plan.catalogue import Mechanism
 from statelab.plan.catalogue import Workload
 from statelab.plan.deployments import load_all
-from statelab.theory.code_diff import compare
+from statelab.theory.code_diff import diff
 from statelab.theory.code_diff import in_columns
 from statelab.theory.fixes import Fixes
 from statelab.theory.fixes import candidates
@@ -213,12 +213,12 @@ def test_where_the_theory_knows_none_it_says_so() -> None:
 
 
 def sides(before: str, after: str) -> list[tuple[str | None, str | None]]:
-    return [(pair.before, pair.after) for pair in compare(before, after).pairs if pair.changed]
+    return [(pair.before, pair.after) for pair in diff(before, after).pairs if pair.changed]
 
 
 def test_a_line_that_is_only_indented_otherwise_is_the_same() -> None:
     """A lock around two lines changes one line; both sides keep their indentation, blank lines are no lines."""
-    comparison = compare("read\n\nwrite", "with lock:\n    read\n    write\n")
+    comparison = diff("read\n\nwrite", "with lock:\n    read\n    write\n")
     assert comparison.changed == 1
     assert [pair.after for pair in comparison.pairs] == ["with lock:", "    read", "    write"]
     assert [pair.before for pair in comparison.pairs] == [None, "read", "write"]
@@ -232,7 +232,7 @@ def test_replaced_lines_stand_side_by_side() -> None:
 def test_a_hunk_is_a_change_with_two_neighbours() -> None:
     """What lies far from any change is left out, and the text says where."""
     before = "\n".join("abcdefghij")
-    comparison = compare(before, before.replace("a", "A").replace("j", "J"))
+    comparison = diff(before, before.replace("a", "A").replace("j", "J"))
     assert [[pair.before for pair in hunk] for hunk in comparison.hunks] == [["a", "b", "c"], ["h", "i", "j"]]
     assert in_columns(comparison, "old", "new").splitlines() == [
         "old   | new",
@@ -249,7 +249,7 @@ def test_a_hunk_is_a_change_with_two_neighbours() -> None:
 
 def test_a_long_line_goes_on_in_the_next_under_one_mark() -> None:
     """A column stays narrow enough for two of them; a word that is longer is not broken."""
-    text = in_columns(compare("", "x = " + "call() + " * 20 + "y" * 70), "old", "new")
+    text = in_columns(diff("", "x = " + "call() + " * 20 + "y" * 70), "old", "new")
     marked = [line.partition("| ")[2] for line in text.splitlines()[2:]]
     assert [line[0] for line in marked] == ["+"] + [" "] * (len(marked) - 1)
     assert max(map(len, marked[:-1])) <= 62
@@ -266,7 +266,7 @@ def code_lines(code: str) -> list[str]:
 @given(CODE, CODE)
 def test_nothing_is_lost_or_made_up(before: str, after: str) -> None:
     """Each side of the pairs is the code itself; what is unchanged is equal but for its indentation."""
-    pairs = compare(before, after).pairs
+    pairs = diff(before, after).pairs
     assert [pair.before for pair in pairs if pair.before is not None] == code_lines(before)
     assert [pair.after for pair in pairs if pair.after is not None] == code_lines(after)
     same = [(pair.before or "", pair.after or "") for pair in pairs if not pair.changed]

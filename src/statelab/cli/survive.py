@@ -20,7 +20,7 @@ from statelab.plan.app import App
 from statelab.plan.catalogue import of_app
 from statelab.plan.deployments import Deployment
 from statelab.plan.deployments import load_all
-from statelab.report.formats.survival_table import survival_table
+from statelab.report.formats.terminal import survival_table
 
 
 @click.command("survive")

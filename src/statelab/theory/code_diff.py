@@ -29,7 +29,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class CodeDiff:
     """All pairs of two pieces of code, in order."""
 
     pairs: list[Pair]
@@ -48,14 +48,14 @@ class Comparison:
         return [[pair for _, pair in run] for kept, run in runs if kept]
 
 
-def compare(before: str, after: str) -> Comparison:
+def diff(before: str, after: str) -> CodeDiff:
     """Compares two pieces of code line by line (difflib's SequenceMatcher, after Ratcliff and Obershelp).
 
     Blank lines are left out, and a line that is only indented otherwise is the same line.
     """
     old, new = ([line for line in text.splitlines() if line.strip()] for text in (before, after))
     matcher = SequenceMatcher(None, [line.strip() for line in old], [line.strip() for line in new], autojunk=False)
-    return Comparison([pair for opcode in matcher.get_opcodes() for pair in _pairs(old, new, *opcode)])
+    return CodeDiff([pair for opcode in matcher.get_opcodes() for pair in _pairs(old, new, *opcode)])
 
 
 def _pairs(old: list[str], new: list[str], kind: str, i: int, j: int, k: int, m: int) -> Iterator[Pair]:
@@ -63,9 +63,9 @@ def _pairs(old: list[str], new: list[str], kind: str, i: int, j: int, k: int, m:
         yield Pair(before, after, kind != "equal")
 
 
-def in_columns(comparison: Comparison, before: str, after: str) -> str:
+def in_columns(found: CodeDiff, before: str, after: str) -> str:
     """The hunks as text in two columns under their names; `-` marks a line that goes, `+` one that comes."""
-    blocks = [[line for pair in hunk for line in _lines(pair)] for hunk in comparison.hunks]
+    blocks = [[line for pair in hunk for line in _lines(pair)] for hunk in found.hunks]
     lines = [line for place, block in enumerate(blocks) for line in ([ELSEWHERE] if place else []) + block]
     widths = [max(map(len, column)) for column in zip((before, after), *lines, strict=True)]
     head = [_row((before, after), widths), "-+-".join("-" * width for width in widths)]

@@ -29,7 +29,7 @@ from statelab.plan.catalogue import Mechanism
 from statelab.plan.catalogue import Workload
 from statelab.plan.catalogue import group
 from statelab.plan.deployments import Deployment
-from statelab.theory.code_diff import compare
+from statelab.theory.code_diff import diff
 from statelab.theory.rule import LIFETIMES
 from statelab.theory.rule import WINDOW_SWITCHES
 from statelab.theory.rule import predict
@@ -65,7 +65,7 @@ def _candidate(broken: Mechanism, other: Mechanism, place: int, name: str) -> Ca
         elsewhere=_place(broken.claims) != _place(other.claims),
         other_store=broken.claims.store != other.claims.store,
         wider_by=_reach(other.claims) - _reach(broken.claims),
-        changed=compare(broken.source, other.source).changed if broken.source and other.source else 0,
+        changed=diff(broken.source, other.source).changed if broken.source and other.source else 0,
         place=place,
         name=name,
     )

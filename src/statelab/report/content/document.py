@@ -9,21 +9,22 @@ from statelab.core.results import ANOMALIES
 from statelab.core.results import Results
 from statelab.report.content import states
 from statelab.report.content import summary
-from statelab.report.content.fixes import Broken
-from statelab.report.content.fixes import broken_of
+from statelab.report.content.columns import COLUMNS
+from statelab.report.content.columns import Column
 from statelab.report.content.matrices import Deployment
 from statelab.report.content.matrices import Matrix
 from statelab.report.content.matrices import Mechanism
+from statelab.report.content.matrices import PromiseLine
 from statelab.report.content.matrices import deployments_of
 from statelab.report.content.matrices import matrices_of
-from statelab.report.content.promises import Promise
-from statelab.report.content.promises import promises_of
+from statelab.report.content.matrices import promise_lines
 from statelab.report.content.proofs import Example
 from statelab.report.content.proofs import examples_of
+from statelab.report.content.remedies import Broken
+from statelab.report.content.remedies import broken_of
 from statelab.report.content.rows import Row
-from statelab.report.content.rows import rows_of
 from statelab.report.content.states import State
-from statelab.report.content.store_comparison import Comparison
+from statelab.report.content.store_comparison import StoreComparison
 from statelab.report.content.store_comparison import places_of
 from statelab.report.content.summary import Absence
 from statelab.report.content.summary import Sentence
@@ -36,8 +37,8 @@ class Report:
     rows: list[Row]
     matrices: list[Matrix]
     deployments: list[Deployment]
-    promises: list[Promise]
-    comparison: Comparison | None
+    promises: list[PromiseLine]
+    comparison: StoreComparison | None
     promised: Mapping[str, str]
     facts: list[tuple[str, str]]
     tally: list[tuple[State, int]]
@@ -67,9 +68,10 @@ class Report:
         return [state for state, _ in summary.tally(rows)], [each for each in self.anomalies if each[1] in shown]
 
     @property
-    def repeated(self) -> bool:
-        """Whether there was more than one run of any cell."""
-        return any(row.cell.runs and row.cell.runs.total > 1 for row in self.rows)
+    def columns(self) -> list[Column]:
+        """The columns of tables with one row a cell, without those that only repeated runs fill."""
+        repeated = any(row.cell.runs and row.cell.runs.total > 1 for row in self.rows)
+        return [column for column in COLUMNS if column.head and (repeated or not column.repeated)]
 
     def tally_of(self, rows: list[Row]) -> list[tuple[State, int]]:
         return summary.tally(rows)
@@ -110,7 +112,7 @@ class Report:
 
 def compose(results: Results) -> Report:
     """Arranges the results; nothing is measured or judged here."""
-    rows = rows_of(results.cells)
+    rows = [Row(cell) for cell in results.cells]
     matrices = matrices_of(results.manifest, rows)
     used = deployments_of(results.manifest, results.cells)
     stores = {m.name: m.store for matrix in matrices for m in matrix.mechanisms}
@@ -119,7 +121,7 @@ def compose(results: Results) -> Report:
         rows=rows,
         matrices=matrices,
         deployments=used,
-        promises=promises_of(matrices, used),
+        promises=promise_lines(matrices, used),
         comparison=places_of(results.manifest, matrices),
         promised=results.manifest.get("promises") or {},
         facts=summary.facts(results.manifest),

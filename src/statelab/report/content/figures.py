@@ -63,7 +63,9 @@ def lost(bounds: Bounds | None, operations: Counts | None) -> str:
 
 
 def plain(value: object) -> str:
-    """A manifest's value in words: nested ones are joined, floats cut to what can be read."""
+    """Any value in words: nested ones are joined, floats have one decimal, None is a dash."""
+    if value is None:
+        return NONE
     if isinstance(value, dict):
         return ", ".join(f"{key} {plain(inner)}" for key, inner in value.items())
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""The headline: mechanisms down, deployments across, one matrix for each workload and window, and no gaps."""
+"""The tables of verdicts: a matrix of mechanism × deployment for each workload and window, a line for each promise."""
 
 from collections.abc import Iterable
 from collections.abc import Mapping
@@ -8,10 +8,15 @@ from typing import Any
 import msgspec
 
 from statelab.core.results import Cell
+from statelab.report.content import figures
+from statelab.report.content import states
 from statelab.report.content.rows import Row
 
 WINDOWS = ("io", "yield", "call", "tight")
 """Widest first: what a narrower window hides is read against it."""
+
+KEPT = (states.HELD, states.NOT_GUARANTEED)
+BROKEN = (states.CONTRADICTION, states.DIFFERENT, states.VIOLATED)
 
 
 class Mechanism(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +62,8 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
+    """Every mechanism of a workload that was measured with one window, under every deployment of that workload."""
+
     workload: str
     window: str
     deployments: list[Deployment]
@@ -80,8 +87,42 @@ class Matrix:
         return [_fewest([line.rows[column] for line in self.lines]) for column in range(len(self.deployments))]
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many mechanisms kept a promise and how many broke it, `of` all that were measured; the rest is undecided."""
+
+    kept: int
+    broken: int
+    of: int
+
+    @property
+    def tone(self) -> str:
+        """The state whose colour it has."""
+        if not self.of:
+            return "not-run"
+        return "held" if self.kept == self.of else "violated" if self.broken == self.of else "some"
+
+    @property
+    def text(self) -> str:
+        """`3 of 9`, and how many are undecided where some are."""
+        if not self.of:
+            return figures.NONE
+        undecided = self.of - self.kept - self.broken
+        return f"{self.kept} of {self.of}" + (f" ({undecided} open)" if undecided else "")
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseLine:
+    """One workload in the widest window that it was measured with: a share for each deployment."""
+
+    workload: str
+    window: str
+    anchor: str
+    shares: list[Share]
+
+
 def deployments_of(manifest: Mapping[str, Any], cells: Iterable[Cell]) -> list[Deployment]:
-    """Those of the manifest that have a cell, in its order; then those it does not know."""
+    """Deployments that have a cell: those of the manifest in its order, then those it does not know."""
     known = msgspec.convert(manifest.get("deployments") or [], list[Deployment], strict=False)
     seen = dict.fromkeys(cell.deployment for cell in cells)
     listed = [deployment for deployment in known if deployment.name in seen]
@@ -90,7 +131,7 @@ def deployments_of(manifest: Mapping[str, Any], cells: Iterable[Cell]) -> list[D
 
 
 def mechanisms_of(manifest: Mapping[str, Any], cells: Iterable[Cell]) -> list[Mechanism]:
-    """Those of the manifest that have a cell, in its order; then those it does not know."""
+    """Mechanisms that have a cell: those of the manifest in its order, then those it does not know."""
     known = msgspec.convert(manifest.get("mechanisms") or [], list[Mechanism], strict=False)
     seen = dict.fromkeys((cell.workload, cell.mechanism) for cell in cells)
     listed = [mechanism for mechanism in known if (mechanism.workload, mechanism.name) in seen]
@@ -101,22 +142,36 @@ def mechanisms_of(manifest: Mapping[str, Any], cells: Iterable[Cell]) -> list[Me
 
 
 def matrices_of(manifest: Mapping[str, Any], rows: list[Row]) -> list[Matrix]:
-    """Every (workload, window) that has a cell, under the deployments that the workload was measured under; results of
-    different windows are never pooled."""
-    cells = [row.cell for row in rows]
-    mechanisms = mechanisms_of(manifest, cells)
-    asked: dict[str, list[Cell]] = {}
-    for cell in cells:
-        asked.setdefault(cell.workload, []).append(cell)
-    deployments = {workload: deployments_of(manifest, found) for workload, found in asked.items()}
-    by_place = {(c.workload, c.window, c.mechanism, c.deployment): row for c, row in zip(cells, rows, strict=True)}
+    """A matrix for each workload and window that has a cell, widest window first; windows are never pooled."""
+    mechanisms = mechanisms_of(manifest, [row.cell for row in rows])
+    by_place = {(r.cell.workload, r.cell.window, r.cell.mechanism, r.cell.deployment): r for r in rows}
     workloads = list(dict.fromkeys(mechanism.workload for mechanism in mechanisms))
-    present = {(cell.workload, cell.window) for cell in cells}
-    return [
-        Matrix(workload, window, under, _groups(workload, window, mechanisms, under, by_place))
-        for workload, window in sorted(present, key=lambda place: (workloads.index(place[0]), window_order(place[1])))
-        for under in [deployments[workload]]
-    ]
+    matrices = []
+    present = {place[:2] for place in by_place}
+    for workload, window in sorted(present, key=lambda found: (workloads.index(found[0]), window_order(found[1]))):
+        deployments = deployments_of(manifest, [row.cell for row in rows if row.cell.workload == workload])
+        measured = {place[2] for place in by_place if place[:2] == (workload, window)}
+        groups: dict[str, Group] = {}
+        for mechanism in mechanisms:
+            if mechanism.workload == workload and mechanism.name in measured:
+                places = [(workload, window, mechanism.name, deployment.name) for deployment in deployments]
+                line = Line(mechanism, [by_place.get(place) or _not_run(*place) for place in places])
+                groups.setdefault(mechanism.group, Group(mechanism.group, [])).lines.append(line)
+        matrices.append(Matrix(workload, window, deployments, list(groups.values())))
+    return matrices
+
+
+def promise_lines(matrices: Iterable[Matrix], deployments: list[Deployment]) -> list[PromiseLine]:
+    """One for each workload in the order of the matrices, which have the widest window first."""
+    widest: dict[str, Matrix] = {}
+    for matrix in matrices:
+        widest.setdefault(matrix.workload, matrix)
+    lines = []
+    for matrix in widest.values():
+        columns = {d.name: [line.rows[place] for line in matrix.lines] for place, d in enumerate(matrix.deployments)}
+        shares = [_share([row for row in columns.get(deployment.name, []) if row.ran]) for deployment in deployments]
+        lines.append(PromiseLine(matrix.workload, matrix.window, matrix.anchor, shares))
+    return lines
 
 
 def window_order(window: str) -> tuple[int, str]:
@@ -124,24 +179,8 @@ def window_order(window: str) -> tuple[int, str]:
     return (WINDOWS.index(window) if window in WINDOWS else len(WINDOWS), window)
 
 
-def _groups(
-    workload: str,
-    window: str,
-    mechanisms: list[Mechanism],
-    deployments: list[Deployment],
-    by_place: Mapping[tuple[str, str, str, str], Row],
-) -> list[Group]:
-    measured = {place[2] for place in by_place if place[:2] == (workload, window)}
-    groups: dict[str, Group] = {}
-    for mechanism in mechanisms:
-        if mechanism.workload == workload and mechanism.name in measured:
-            rows = [
-                by_place.get((workload, window, mechanism.name, deployment.name))
-                or _not_run(workload, window, mechanism.name, deployment.name)
-                for deployment in deployments
-            ]
-            groups.setdefault(mechanism.group, Group(mechanism.group, [])).lines.append(Line(mechanism, rows))
-    return list(groups.values())
+def _share(rows: list[Row]) -> Share:
+    return Share(sum(row.state in KEPT for row in rows), sum(row.state in BROKEN for row in rows), len(rows))
 
 
 def _not_run(workload: str, window: str, mechanism: str, deployment: str) -> Row:
@@ -162,7 +201,7 @@ def _not_run(workload: str, window: str, mechanism: str, deployment: str) -> Row
 def _fewest(column: list[Row]) -> str:
     """The text of the row with the fewest answering processes; a dash where none of the column ran."""
     covered = [row for row in column if row.cell.coverage]
-    return min(covered, key=_answered).processes if covered else "–"
+    return min(covered, key=_answered).processes if covered else figures.NONE
 
 
 def _answered(row: Row) -> float:

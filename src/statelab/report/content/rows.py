@@ -1,8 +1,7 @@
-"""The one set of rows that every format renders: a cell with its state, and each of its figures as text."""
+"""A cell as every format shows it: its state, and its figures as text."""
 
 import re
 import shlex
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -36,7 +35,7 @@ GATED = frozenset(
         "crossed-replies",
     }
 )
-"""Anomalies that take two requests at once, which `statelab repro` brings together."""
+"""Anomalies that need two requests at once: `statelab repro` brings them together."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class Row:
 
     @cached_property
     def anchor(self) -> str:
-        """The name with what a page's anchor may hold; the same in every report, so that a link to it stays good."""
+        """Its address on a page; the same in every report, so that a link stays good."""
         return anchor(*self.name.split("/"))
 
     @cached_property
@@ -144,7 +143,7 @@ class Row:
 
     @cached_property
     def lack(self) -> str:
-        """What stands in the place of a figure that there is not."""
+        """Placeholder for a missing figure."""
         return NO_ANSWER if self.cell.operations and not self.cell.operations.ok else UNMEASURED
 
     @cached_property
@@ -177,22 +176,6 @@ class Row:
         return f"{coverage.processes}/{coverage.expected_processes}"
 
     @cached_property
-    def overlaps(self) -> str:
-        return figures.count(self.cell.coverage.overlaps if self.cell.coverage else None)
-
-    @cached_property
-    def duplicates(self) -> str:
-        return figures.count(self.cell.duplicates)
-
-    @cached_property
-    def race_events(self) -> str:
-        return figures.count(self.cell.race_events)
-
-    @cached_property
-    def inversions(self) -> str:
-        return figures.count(self.cell.inversions)
-
-    @cached_property
     def rate(self) -> str:
         return figures.rate(self.cell.rate_ops_s)
 
@@ -220,10 +203,6 @@ class Row:
         return figures.share(runs.lost_share_median) + (f" {figures.interval(spread)}" if spread else "")
 
 
-def rows_of(cells: Iterable[Cell]) -> list[Row]:
-    return [Row(cell) for cell in cells]
-
-
 def anchor(*names: str) -> str:
-    """Names joined to what an anchor of a page may be called."""
+    """Names joined to an address on a page."""
     return ".".join(re.sub(r"[^\w-]", "_", name) for name in names)

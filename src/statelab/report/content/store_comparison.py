@@ -16,11 +16,11 @@ from statelab.core.results import ENDINGS
 from statelab.core.results import Survival
 from statelab.report.content import figures
 from statelab.report.content import states
+from statelab.report.content.matrices import KEPT
 from statelab.report.content.matrices import Deployment
 from statelab.report.content.matrices import Line
 from statelab.report.content.matrices import Matrix
 from statelab.report.content.matrices import Mechanism
-from statelab.report.content.promises import KEPT
 from statelab.report.content.rows import Row
 from statelab.report.content.text import joined
 
@@ -131,7 +131,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class StoreComparison:
     """The comparison; `deployment` is where speeds are compared, None where the run has none that fits."""
 
     places: list[Place]
@@ -158,7 +158,7 @@ class Comparison:
         yield from (f"outlives {ending}: {meaning}" for ending, meaning in ENDINGS.items())
 
 
-def places_of(manifest: Mapping[str, Any], matrices: list[Matrix]) -> Comparison | None:
+def places_of(manifest: Mapping[str, Any], matrices: list[Matrix]) -> StoreComparison | None:
     """None where a run has fewer than two places to compare."""
     widest: dict[str, Matrix] = {}
     for matrix in matrices:
@@ -172,7 +172,7 @@ def places_of(manifest: Mapping[str, Any], matrices: list[Matrix]) -> Comparison
     if len(found) < 2:
         return None
     workloads = [w for w in widest if w != COUNTED and sum(w in place.promises for place in found) > 1]
-    return Comparison(_with_ratios(found), workloads, deployment, bool(survival))
+    return StoreComparison(_with_ratios(found), workloads, deployment, bool(survival))
 
 
 def _standings(matrix: Matrix) -> dict[str, list[Standing]]:

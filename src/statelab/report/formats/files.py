@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 
 from statelab.core.results import Results
+from statelab.report.content.columns import csv_text
 from statelab.report.content.document import compose
-from statelab.report.formats import csv_file
 from statelab.report.formats import html
 from statelab.report.formats import markdown
 
@@ -17,7 +17,7 @@ def write_report(results: Results, folder: Path) -> None:
     report = compose(results)
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "results.json", msgspec.json.format(msgspec.json.encode(results), indent=1))
-    _write(folder / "results.csv", csv_file.render(report.rows).encode())
+    _write(folder / "results.csv", csv_text(report.rows).encode())
     _write(folder / "report.md", markdown.render(report).encode())
     _write(folder / "index.html", html.render(report).encode())
 

@@ -1,5 +1,6 @@
-"""The report as Markdown that can be pasted into an issue, and the table that stands in the README."""
+"""The report as Markdown that fits into an issue, the headline of the README, and the pieces that docs are made of."""
 
+import re
 from collections.abc import Iterable
 
 from statelab.core.results import Results
@@ -7,23 +8,73 @@ from statelab.report.content import figures
 from statelab.report.content import states
 from statelab.report.content.document import Report
 from statelab.report.content.document import compose
-from statelab.report.content.fixes import Broken
-from statelab.report.content.fixes import Change
-from statelab.report.content.fixes import Cost
 from statelab.report.content.matrices import Matrix
+from statelab.report.content.matrices import Mechanism
 from statelab.report.content.matrices import window_order
 from statelab.report.content.proofs import Example
+from statelab.report.content.remedies import Broken
+from statelab.report.content.remedies import Change
+from statelab.report.content.remedies import Cost
 from statelab.report.content.rows import Row
+from statelab.report.content.store_comparison import Standing
+from statelab.report.content.store_comparison import StoreComparison
 from statelab.report.content.summary import Sentence
-from statelab.report.docs.store_tables import comparison_tables
-from statelab.report.formats.markdown_pieces import escaped
-from statelab.report.formats.markdown_pieces import fenced
-from statelab.report.formats.markdown_pieces import folded
-from statelab.report.formats.markdown_pieces import table
+from statelab.report.content.text import printable
 from statelab.theory.code_diff import in_columns
 
 LIMIT = 65_000
 """Characters that an issue takes, less a few. What comes last is left out first, and the text says so."""
+
+
+def escaped(text: str) -> str:
+    """Text of others in a table or a sentence: no HTML, no columns or lines of its own; backticks stay."""
+    text = re.sub(r"\s+", " ", printable(text))
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("|", "\\|")
+
+
+def table(head: list[str], lines: Iterable[list[str]]) -> str:
+    rows = [head, ["---"] * len(head), *lines]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
+
+
+def fenced(text: str) -> str:
+    """Text as it stands; nothing in it ends the block."""
+    return f"```text\n{printable(text).replace('```', chr(39) * 3)}\n```\n"
+
+
+def folded(title: str, content: str) -> str:
+    return f"<details><summary>{escaped(title)}</summary>\n\n{content}\n</details>\n"
+
+
+def comparison_tables(comparison: StoreComparison) -> str:
+    """The comparison of stores: correctness, speed and lifetime; what the signs mean; then the other promises."""
+    where = f"`{comparison.deployment.name}`" if comparison.deployment else figures.NONE
+    heads = ["place", "read, then write: holds", "one operation: holds", f"ops/s, {where}", f"p95 ms, {where}"]
+    heads += [f"outlives {ending}" for ending in comparison.endings] + ["shared by, and until when"]
+    counter = [
+        [
+            f"**{escaped(place.name)}**",
+            _standing(place.naive),
+            _standing(place.atomic),
+            *(f"{text} {factor}".strip() for text, factor in place.speeds),
+            *(mark.text for mark in place.lived),
+            escaped(place.advice),
+        ]
+        for place in comparison.places
+    ]
+    parts = [table(heads, counter), "".join(f"- {escaped(sentence)}\n" for sentence in comparison.signs)]
+    if comparison.workloads:
+        promises = [
+            [f"**{escaped(p.name)}**", *(_standing(p.promises.get(workload)) for workload in comparison.workloads)]
+            for p in comparison.places
+        ]
+        parts += ["Other promises: the mechanism that keeps each under most deployments, and under how many.\n"]
+        parts += [table(["place", *comparison.workloads], promises)]
+    return "\n".join(parts)
+
+
+def _standing(standing: Standing | None) -> str:
+    return f"{standing.text} `{standing.name}`" if standing else figures.NONE
 
 
 def render(report: Report) -> str:
@@ -39,7 +90,8 @@ def render(report: Report) -> str:
         _fixes(report.broken),
         *(_example(example) for example in report.examples),
         *(_change(change) for broken in report.broken for change in broken.changes),
-        *(_speed(matrix) for matrix in report.matrices),
+        "## Every cell\n",
+        *(_cells(report, mechanism, rows) for mechanism, rows in report.mechanisms),
     ]
     return _fitting([part for part in parts if part])
 
@@ -164,7 +216,7 @@ def _change(change: Change) -> str:
     """What changes, side by side, and the cost in each cell."""
     names = change.mechanism.name, change.fix.name
     head = ["window", "deployment", "ops/s", "throughput", "p95 ms", "p95", "shows it again"]
-    code = [fenced(in_columns(change.comparison, *names))] if change.comparison else [f"{change.lines}\n"]
+    code = [fenced(in_columns(change.diff, *names))] if change.diff else [f"{change.lines}\n"]
     return folded(" → ".join(names), "\n".join([*code, table(head, map(_cost, change.costs))]))
 
 
@@ -182,13 +234,7 @@ def _cost(cost: Cost) -> list[str]:
     ]
 
 
-def _speed(matrix: Matrix) -> str:
-    head = ["ops/s · p50 / p95 / p99 ms", *(f"`{deployment.name}`" for deployment in matrix.deployments)]
-    lines = [[f"`{line.mechanism.name}`", *map(_speed_cell, line.rows)] for line in matrix.lines]
-    return folded(f"Speed: {matrix.workload}, window {matrix.window}", table(head, lines))
-
-
-def _speed_cell(row: Row) -> str:
-    if row.cell.rate_ops_s is None:
-        return figures.NONE
-    return f"{row.rate} · {' / '.join(row.latencies)}" if row.cell.latency_ms else row.rate
+def _cells(report: Report, mechanism: Mechanism, rows: list[Row]) -> str:
+    """Every cell of a mechanism with all its figures."""
+    lines = [[escaped(column.shown(row)) for column in report.columns] for row in rows]
+    return folded(f"{mechanism.workload}: {mechanism.name}", table([column.head for column in report.columns], lines))

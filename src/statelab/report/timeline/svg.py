@@ -10,15 +10,15 @@ from statelab.core.operation import Operation
 from statelab.core.results import ANOMALIES
 from statelab.core.results import Witness
 from statelab.report.content.text import printable
-from statelab.report.timeline.layout import LEFT
-from statelab.report.timeline.layout import LETTER
-from statelab.report.timeline.layout import RIGHT
-from statelab.report.timeline.layout import Box
-from statelab.report.timeline.layout import Lane
-from statelab.report.timeline.layout import Picture
-from statelab.report.timeline.servers import GREY
-from statelab.report.timeline.servers import Server
-from statelab.report.timeline.timescale import Timescale
+from statelab.report.timeline.picture import GREY
+from statelab.report.timeline.picture import LEFT
+from statelab.report.timeline.picture import LETTER
+from statelab.report.timeline.picture import RIGHT
+from statelab.report.timeline.picture import Box
+from statelab.report.timeline.picture import Lane
+from statelab.report.timeline.picture import Picture
+from statelab.report.timeline.picture import Server
+from statelab.report.timeline.picture import Timescale
 
 WIDTH = 960
 TOP = 36

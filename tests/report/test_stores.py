@@ -16,7 +16,7 @@ from statelab.report.content.document import compose
 from statelab.report.content.matrices import Mechanism
 from statelab.report.content.store_comparison import Place
 from statelab.report.content.store_comparison import place_of
-from statelab.report.docs.stores import page
+from statelab.report.docs.stores_page import page
 from statelab.report.formats.html import render as html
 from statelab.report.formats.markdown import render as markdown
 from statelab.report.formats.terminal import print_report

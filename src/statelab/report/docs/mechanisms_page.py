@@ -17,10 +17,10 @@ from statelab.plan.deployments import load_all
 from statelab.report.content import states
 from statelab.report.content.text import lines
 from statelab.report.content.text import listed
-from statelab.report.formats.markdown_pieces import escaped
-from statelab.report.formats.markdown_pieces import fenced
-from statelab.report.formats.markdown_pieces import table
-from statelab.theory.code_diff import compare
+from statelab.report.formats.markdown import escaped
+from statelab.report.formats.markdown import fenced
+from statelab.report.formats.markdown import table
+from statelab.theory.code_diff import diff
 from statelab.theory.code_diff import in_columns
 from statelab.theory.fixes import candidates
 from statelab.theory.rule import predict
@@ -155,7 +155,7 @@ def _instead(name: str, broken: Mechanism, fix: str, other: Mechanism | None, se
     told = f"Under {listed(served)} the nearest that holds is `{fix}`"
     if not broken.source or not other.source:
         return f"{told}; the app shows no source to compare.\n"
-    comparison = compare(broken.source, other.source)
+    comparison = diff(broken.source, other.source)
     return f"{told}; {lines(comparison.changed)} changed:\n\n{fenced(in_columns(comparison, name, fix))}"
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from statelab.core.errors import BadInput
 from statelab.core.paths import ROOT
-from statelab.report.formats.markdown_pieces import escaped
-from statelab.report.formats.markdown_pieces import table
+from statelab.report.formats.markdown import escaped
+from statelab.report.formats.markdown import table
 
 FOLDER = ROOT / "examples" / "findings"
 LOOKED_AT = FOLDER / "given-again.md"

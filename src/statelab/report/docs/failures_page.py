@@ -14,8 +14,8 @@ from statelab.plan.deployments import Deployment
 from statelab.plan.deployments import load_all
 from statelab.report.content import states
 from statelab.report.content.text import ended
-from statelab.report.formats.markdown_pieces import escaped
-from statelab.report.formats.markdown_pieces import table
+from statelab.report.formats.markdown import escaped
+from statelab.report.formats.markdown import table
 from statelab.theory import failures
 from statelab.theory.failures import Failure
 

@@ -15,8 +15,8 @@ from statelab.report.content.rows import UNMEASURED
 from statelab.report.content.rows import Row
 from statelab.report.content.text import lines
 from statelab.report.content.text import listed
-from statelab.theory.code_diff import Comparison
-from statelab.theory.code_diff import compare
+from statelab.theory.code_diff import CodeDiff
+from statelab.theory.code_diff import diff
 
 MOST_NAMES = 2
 """Mechanisms that a sentence names; it counts the others."""
@@ -92,17 +92,17 @@ class Change:
         return [cost.broken for cost in self.costs if cost.broken.cell.window == self.window]
 
     @cached_property
-    def comparison(self) -> Comparison | None:
+    def diff(self) -> CodeDiff | None:
         """None where the run has no source to compare."""
         both = self.mechanism.source, self.fix.source
-        return compare(both[0], both[1]) if both[0] and both[1] else None
+        return diff(both[0], both[1]) if both[0] and both[1] else None
 
     @property
     def lines(self) -> str:
         """How much code changes, in words."""
-        if self.comparison is None:
+        if self.diff is None:
             return "this run has no source to compare"
-        return lines(self.comparison.changed)
+        return lines(self.diff.changed)
 
     @property
     def reach(self) -> str:
@@ -163,7 +163,7 @@ def broken_of(manifest: Mapping[str, Any], rows: list[Row]) -> list[Broken]:
 
 
 def _size(change: Change) -> int:
-    return change.comparison.changed if change.comparison else 0
+    return change.diff.changed if change.diff else 0
 
 
 def _changes(rows: list[Row], mechanisms: Mapping[tuple[str, str], Mechanism]) -> list[Change]:

@@ -13,7 +13,7 @@ from statelab.core.results import Fix
 from statelab.core.results import Latency
 from statelab.report.content.document import Report
 from statelab.report.content.document import compose
-from statelab.report.content.fixes import Change
+from statelab.report.content.remedies import Change
 from statelab.report.formats import html as page
 from statelab.report.formats import markdown
 from statelab.report.formats.terminal import print_report

@@ -1,4 +1,4 @@
-"""Writes docs/stores.md from a run: `python -m statelab.report.docs.stores reports/latest`."""
+"""Writes docs/stores.md from a run: `python -m statelab.report.docs.stores_page reports/latest`."""
 
 import sys
 from pathlib import Path
@@ -7,9 +7,9 @@ from statelab.core.paths import REPORTS
 from statelab.core.paths import ROOT
 from statelab.report.content.document import Report
 from statelab.report.content.document import compose
-from statelab.report.docs.store_tables import comparison_tables
 from statelab.report.formats.files import read_results
-from statelab.report.formats.markdown_pieces import escaped
+from statelab.report.formats.markdown import comparison_tables
+from statelab.report.formats.markdown import escaped
 
 PAGE = ROOT / "docs" / "stores.md"
 
