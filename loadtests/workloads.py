@@ -5,10 +5,14 @@ what a cell's operations and the final reads show at first sight. Where it needs
 read of the final state, and `prepare` and `finish`, which one client does alone before and after the load.
 """
 
+import sys
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 
 from statelab.core.parts import part_of
+
+sys.path.append(str(Path(__file__).parent))  # Locust takes it away again once it has read the locustfile
 
 
 @cache
