@@ -35,13 +35,9 @@ def _violated(history: History, judged: Judged, initial: str, deadline: Deadline
         verdict="violated",
         reason="no text that changes by puts and appends alone can have given these answers",
         proof=Proof(name, found.rows, proof(history, found, name, initial), found.slack_ns),
-        counts=_counts(judged),
+        counts=dict(Counter([kind for kind, _, _ in judged.alone] + ["forks"] * len(judged.forks))),
         violated_keys=tuple(sorted(judged.keys)),
     )
-
-
-def _counts(judged: Judged) -> dict[str, int]:
-    return dict(Counter([kind for kind, _, _ in judged.alone] + ["forks"] * len(judged.forks)))
 
 
 def _undecided(history: History, judged: Judged) -> str:

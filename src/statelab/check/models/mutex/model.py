@@ -164,23 +164,20 @@ class _Case:
         return _keys(self._found, self._whole.one, self._overdrawn, self._starved)
 
     def finding(self) -> Finding:
-        outcomes = {key: self._search(key) for key in self._open.tolist()}
+        outcomes = {}
+        for key in self._open.tolist():
+            rows = np.flatnonzero(self._history.key == key)
+            outcomes[key] = searched(self._history.take(rows), self._deadline).at(rows)
         stuck = [key for key, outcome in outcomes.items() if outcome.verdict == "violated"]
         violated = sorted([*np.flatnonzero(self._certain).tolist(), *stuck])
         if violated:
             return self._violated(violated, stuck, outcomes)
         for key, outcome in outcomes.items():
             if outcome.verdict == "unknown":
-                done = f"{outcome.placed:,} of the {outcome.of:,} answers{self._of_key(key)} fit one lock"
+                of_key = f" of key {self._history.keys[key]}" if len(self._history.keys) > 1 else ""
+                done = f"{outcome.placed:,} of the {outcome.of:,} answers{of_key} fit one lock"
                 return Finding(verdict="unknown", reason=f"{done}, then the search ended: {outcome.why}")
         return Finding(verdict="held", reason="one lock explains all answers")
-
-    def _of_key(self, key: int) -> str:
-        return f" of key {self._history.keys[key]}" if len(self._history.keys) > 1 else ""
-
-    def _search(self, key: int) -> Outcome:
-        rows = np.flatnonzero(self._history.key == key)
-        return searched(self._history.take(rows), self._deadline).at(rows)
 
     def _violated(self, keys: list[int], stuck: list[int], outcomes: dict[int, Outcome]) -> Finding:
         witness = self._witness(stuck, outcomes)
