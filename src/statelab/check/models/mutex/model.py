@@ -180,13 +180,14 @@ class _Case:
         return Finding(verdict="held", reason="one lock explains all answers")
 
     def _violated(self, keys: list[int], stuck: list[int], outcomes: dict[int, Outcome]) -> Finding:
+        self._deadline = self._deadline.for_proof()
         witness = self._witness(stuck, outcomes)
         counts = kinds(self._found, self._pairs)
         counts["no-hold"] = len(self._overdrawn)
         return Finding(
             verdict="violated",
             reason="no lock that has one holder at a time can have given these answers",
-            proof=Proof(witness.kind, witness.rows, words(self._history, witness), witness.slack_ns),
+            proof=Proof(witness.kind, witness.rows, words(self._history, witness), witness.slack_ns, witness.cut_short),
             counts={word: count for word, count in counts.items() if count},
             violated_keys=tuple(keys),
         )
@@ -199,12 +200,12 @@ class _Case:
         if len(self._pairs):
             return of_pair(self._found, self._pairs)
         if len(self._starved):
-            return of_search(self._history, of_starved(self._found, self._starved), self._wrong)
+            return of_search(self._history, of_starved(self._found, self._starved), self._wrong, self._deadline)
         if len(self._whole):
-            return of_search(self._history, of_whole_hold(self._found, self._whole), self._wrong)
+            return of_search(self._history, of_whole_hold(self._found, self._whole), self._wrong, self._deadline)
         row = outcomes[stuck[0]].stuck
         assert row is not None
-        return of_search(self._history, row, self._wrong)
+        return of_search(self._history, row, self._wrong, self._deadline)
 
     def _wrong(self, part: History) -> bool:
         return check(part, initial=None, deadline=self._deadline).verdict == "violated"
