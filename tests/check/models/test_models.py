@@ -176,6 +176,25 @@ def later(history: History, by: int) -> History:
     return replace(history, end=np.where(history.end == INF, INF, history.end + by))
 
 
+@pytest.mark.parametrize("name", ["counter", "register", "key-value", "mutex"])
+def test_a_verdict_does_not_wait_for_its_proof_to_be_small(name: str) -> None:
+    """Without any time for the proof the verdict is the same; what was searched for is a witness still, and says that
+    a smaller one may exist."""
+    known = KNOWN[list(MODELS).index(name)]
+    rng, hurried = random.Random(SEED + 8), 0
+    while hurried < 15:
+        history = columns(known.model, known.small(rng))
+        patient = judged(known, history)
+        hasty = known.model.check(history, initial=known.initial, deadline=Deadline(proof_s=0.0))
+        assert (hasty.verdict, hasty.violated_keys) == (patient.verdict, patient.violated_keys)
+        if hasty.proof is None or patient.proof is None:
+            continue
+        assert not patient.proof.cut_short
+        assert refutes(history, hasty.proof.rows, known.model.changes, partial(violated, known))
+        assert hasty.proof.cut_short or set(hasty.proof.rows) == set(patient.proof.rows)
+        hurried += hasty.proof.cut_short
+
+
 @EVERY
 def test_keys_have_nothing_to_do_with_each_other(known: Known) -> None:
     """500 keys with a random history each, of the same clients: violated are those that are violated alone."""

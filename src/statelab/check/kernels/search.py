@@ -41,6 +41,7 @@ from typing import Any
 
 import numpy as np
 
+from statelab.check.kernels.forgetting import NO_DEADLINE
 from statelab.check.kernels.forgetting import Violated
 from statelab.check.kernels.forgetting import forget
 from statelab.check.kernels.forgetting import minimal
@@ -370,7 +371,9 @@ class _Sweep:
             raise _TooMany("time ran out")
 
 
-def witness(history: History, stuck: int, changes: Iterable[str], violated: Violated) -> tuple[int, ...]:
+def witness(
+    history: History, stuck: int, changes: Iterable[str], violated: Violated, deadline: Deadline = NO_DEADLINE
+) -> tuple[int, ...]:
     """A minimal witness for a history of one key in which the search was stuck at row `stuck`.
 
     Tries the last 2, 4, 8, ... answered operations that started no later than `stuck` ended, then takes away from them
@@ -383,14 +386,17 @@ def witness(history: History, stuck: int, changes: Iterable[str], violated: Viol
     latest_first = np.searchsorted(part, answered[np.argsort(history.start[answered], kind="stable")[::-1]])
     rows, size = latest_first.tolist(), 2
     while size < len(rows) and not refutes(near, rows[:size], changing, violated):
-        size *= 2
-    return tuple(part[list(minimal(near, rows[:size], changing, violated))].tolist())
+        size = len(rows) if deadline.passed else 2 * size
+    return tuple(part[list(minimal(near, rows[:size], changing, violated, deadline))].tolist())
 
 
-def slack_of(history: History, rows: Iterable[int], changes: Iterable[str], violated: Violated) -> int | None:
+def slack_of(
+    history: History, rows: Iterable[int], changes: Iterable[str], violated: Violated, deadline: Deadline = NO_DEADLINE
+) -> int | None:
     """By how many ns the clocks must be wrong for the witness `rows` to vanish; None if it needs no clock.
 
-    It vanishes once enough operations count as concurrent that were not: those with gaps up to the slack.
+    None, too, if the deadline passes before it is known. The witness vanishes once enough operations count as
+    concurrent that were not: those with gaps up to the slack.
     """
     asked, _ = forget(history, rows, changes)
     ends = asked.end[asked.end != INF]
@@ -406,4 +412,4 @@ def slack_of(history: History, rows: Iterable[int], changes: Iterable[str], viol
             low = middle + 1
         else:
             high = middle
-    return int(gaps[low]) if low < len(gaps) else None
+    return int(gaps[low]) if low < len(gaps) and not deadline.passed else None

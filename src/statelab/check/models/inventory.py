@@ -28,7 +28,6 @@ A refused buy whose answer is forgotten may have bought. So each piece, minimal 
 """
 
 from collections.abc import Callable
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -131,24 +130,21 @@ class Witness:
 
 def smallest(found: Sales) -> Witness:
     """The witness with the fewest operations; of equal ones that with the largest slack, then the shortest span."""
-    return min(_candidates(found), key=lambda witness: _size(found, witness))
-
-
-def _size(found: Sales, witness: Witness) -> tuple[int, float, int]:
-    rows = list(witness.rows)
-    start, end = found.history.start[rows], found.history.end[rows]
-    slack = float("inf") if witness.slack_ns is None else witness.slack_ns
-    return len(rows), -slack, int(end.max()) - int(start.min())
-
-
-def _candidates(found: Sales) -> Iterator[Witness]:
-    """The best one of each kind."""
+    best_of_kind = []
     if found.false.any():
-        yield _false(found)
+        best_of_kind.append(_false(found))
     if found.late.any():
-        yield _late(found)
+        best_of_kind.append(_late(found))
     if found.oversold.any():
-        yield _oversold(found)
+        best_of_kind.append(_oversold(found))
+
+    def size(witness: Witness) -> tuple[int, float, int]:
+        rows = list(witness.rows)
+        start, end = found.history.start[rows], found.history.end[rows]
+        slack = float("inf") if witness.slack_ns is None else witness.slack_ns
+        return len(rows), -slack, int(end.max()) - int(start.min())
+
+    return min(best_of_kind, key=size)
 
 
 def emptied(found: Sales) -> Integers:
@@ -303,23 +299,19 @@ def decide(history: History, initial: int, terms: Terms) -> Finding:
     if not len(violated):
         return Finding(verdict="held", reason=terms.fits.format(initial))
     witness = smallest(found)
-    return Finding(
-        verdict="violated",
-        reason=terms.contradicts.format(initial),
-        proof=Proof(witness.kind, witness.rows, words(history, witness, initial, terms), witness.slack_ns),
-        counts=_counts(found),
-        violated_keys=tuple(violated.tolist()),
-    )
-
-
-def _counts(found: Sales) -> dict[str, int]:
     too_early = found.refused & (found.history.end < emptied(found)[found.history.key])
     counts = {
         "oversold": int(np.maximum(found.sold - found.stock, 0).sum()),
         "false-sold-out": int(np.count_nonzero(too_early)) if found.stock else 0,
         "late-sales": int(np.count_nonzero(found.late)),
     }
-    return {word: count for word, count in counts.items() if count}
+    return Finding(
+        verdict="violated",
+        reason=terms.contradicts.format(initial),
+        proof=Proof(witness.kind, witness.rows, words(history, witness, initial, terms), witness.slack_ns),
+        counts={word: count for word, count in counts.items() if count},
+        violated_keys=tuple(violated.tolist()),
+    )
 
 
 MODEL = Model(

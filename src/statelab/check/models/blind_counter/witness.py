@@ -12,7 +12,6 @@ Each piece is minimal by construction, given that the smaller kinds do not occur
 The second half puts it in words, for a reader who does not know the algorithm.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -72,14 +71,21 @@ def smallest(given: Limits, short: Integers) -> Witness:
     too_high = np.flatnonzero(value - base > given.asked)
     if len(too_high):
         return _too_high(given, too_high)
-    found = [*_inversion(given), *_missing_from_any(given, short)]
-    return min(found, key=lambda witness: _size(given, witness))
+    found = []
+    pair = order.check(reads.value, reads.start, reads.end)
+    if pair:
+        first, second = int(reads.row[pair.later]), int(reads.row[pair.earlier])
+        found.append(Witness("inversion", second, first, slack_ns=_distance(given, first, second)))
+    placed = _Placed(given.row, given.start[given.row], given.end[given.row])
+    missing = (_missing(given, placed, number) for number in np.unique(short)[:_TRIED].tolist())
+    found += [witness for witness in missing if witness]
 
+    def size(witness: Witness) -> tuple[int, int, int]:
+        rows = list(witness.rows)
+        start, end = given.history.start[rows], given.history.end[rows]
+        return len(rows), -(witness.slack_ns or 0), int(end.max()) - int(start.min())
 
-def _size(given: Limits, witness: Witness) -> tuple[int, int, int]:
-    rows = list(witness.rows)
-    start, end = given.history.start[rows], given.history.end[rows]
-    return len(rows), -(witness.slack_ns or 0), int(end.max()) - int(start.min())
+    return min(found, key=size)
 
 
 def _shortest(given: Limits, reads: Places) -> int:
@@ -105,22 +111,6 @@ def _too_high(given: Limits, reads: Places) -> Witness:
 def _distance(given: Limits, earlier: int, later: int) -> int:
     """By how many ns one row had ended before another started."""
     return int(given.history.start[later]) - int(given.history.end[earlier])
-
-
-def _inversion(given: Limits) -> Iterator[Witness]:
-    reads = given.reads
-    pair = order.check(reads.value, reads.start, reads.end)
-    if pair:
-        base, read = int(reads.row[pair.later]), int(reads.row[pair.earlier])
-        yield Witness("inversion", read, base, slack_ns=_distance(given, base, read))
-
-
-def _missing_from_any(given: Limits, short: Integers) -> Iterator[Witness]:
-    placed = _Placed(given.row, given.start[given.row], given.end[given.row])
-    for value in np.unique(short)[:_TRIED].tolist():
-        witness = _missing(given, placed, value)
-        if witness:
-            yield witness
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,13 +171,9 @@ def _with_widest(given: Limits, placed: _Placed, read: int, base: int | None, in
     chosen = np.sort(np.argsort(-room, kind="stable")[: int(reads.value[read] - from_value) + 1])
     rows = tuple(placed.row[inside[chosen]].tolist())
     last, first = int(reads.row[read]), None if base is None else int(reads.row[base])
-    return Witness("missing", last, first, rows, _least_room(given, last, first, rows))
-
-
-def _least_room(given: Limits, read: int, base: int | None, increments: tuple[int, ...]) -> int:
-    before = [_distance(given, row, read) for row in increments]
-    after = [] if base is None else [_distance(given, base, row) for row in increments]
-    return min(before + after)
+    distances = [_distance(given, row, last) for row in rows]
+    distances += [] if first is None else [_distance(given, first, row) for row in rows]
+    return Witness("missing", last, first, rows, min(distances))
 
 
 def words(history: History, witness: Witness, initial: int) -> str:

@@ -87,7 +87,7 @@ def out_of_reach(history: History, initial: int) -> Witness | None:
     return Witness("gap", (row,), int(starts[last]) - int(history.end[row]) if last < len(starts) else None)
 
 
-def crowded_out(history: History, initial: int, violated: Violated) -> Witness | None:
+def crowded_out(history: History, initial: int, violated: Violated, deadline: Deadline) -> Witness | None:
     """The answer that is within reach, but not with all that had certainly moved the other way before it.
 
     That takes as many more of the other operations. As few of those are in the witness as contradict it: at most one
@@ -104,8 +104,8 @@ def crowded_out(history: History, initial: int, violated: Violated) -> Witness |
     if len(rows) > _FEW:
         slack: int | None = _by_count(history, rows)
     else:
-        rows = list(minimal(history, rows, CHANGES, violated))
-        slack = slack_of(history, rows, CHANGES, violated)
+        rows = list(minimal(history, rows, CHANGES, violated, deadline))
+        slack = slack_of(history, rows, CHANGES, violated, deadline)
     rows.sort(key=lambda one: (history.start[one], history.end[one]))
     return Witness("no-order", tuple(rows), slack)
 
@@ -144,10 +144,12 @@ def _found(history: History, initial: int) -> Integers:
     return moved - history.is_op("increment") + history.is_op("decrement")
 
 
-def stuck_at(history: History, row: int, violated: Violated) -> Witness:
+def stuck_at(history: History, row: int, violated: Violated, deadline: Deadline) -> Witness:
     """A minimal witness for the history whose search was stuck at a row."""
-    rows = sorted(witness(history, row, CHANGES, violated), key=lambda one: (history.start[one], history.end[one]))
-    return Witness("no-order", tuple(rows), slack_of(history, rows, CHANGES, violated))
+    rows = sorted(
+        witness(history, row, CHANGES, violated, deadline), key=lambda one: (history.start[one], history.end[one])
+    )
+    return Witness("no-order", tuple(rows), slack_of(history, rows, CHANGES, violated, deadline))
 
 
 _DELTA = {"increment": 1, "decrement": -1, "read": 0}
@@ -213,14 +215,16 @@ def judged(history: History, initial: int, deadline: Deadline) -> Finding:
     """Whether one counter explains all answers; the history is of one key."""
     alone = out_of_reach(history, initial)
     if alone:
-        return _violated(history, alone, initial)
+        return _violated(history, alone, initial, Deadline())
+
+    proving = deadline.for_proof()
 
     def violated(part: History) -> bool:
-        return lacks(part, initial) or searched(part, initial, deadline).verdict == "violated"
+        return lacks(part, initial) or searched(part, initial, proving).verdict == "violated"
 
-    crowded = crowded_out(history, initial, violated)
+    crowded = crowded_out(history, initial, violated, proving)
     if crowded:
-        return _violated(history, crowded, initial)
+        return _violated(history, crowded, initial, proving)
     outcome = searched(history, initial, deadline)
     if outcome.verdict == "held":
         return Finding(verdict="held", reason="one counter explains all answers")
@@ -228,14 +232,15 @@ def judged(history: History, initial: int, deadline: Deadline) -> Finding:
         of_key = f" of key {history.keys[history.key[0]]}" if len(history.keys) > 1 else ""
         done = f"{outcome.placed:,} of the {outcome.of:,} answers{of_key} fit one counter"
         return Finding(verdict="unknown", reason=f"{done}, then the search ended: {outcome.why}")
-    return _violated(history, stuck_at(history, outcome.stuck, violated), initial)
+    proving = deadline.for_proof()
+    return _violated(history, stuck_at(history, outcome.stuck, violated, proving), initial, proving)
 
 
-def _violated(history: History, witness: Witness, initial: int) -> Finding:
+def _violated(history: History, witness: Witness, initial: int, proving: Deadline) -> Finding:
     return Finding(
         verdict="violated",
         reason="no counter that goes up and down by one can have given these answers",
-        proof=Proof(witness.kind, witness.rows, words(history, witness, initial), witness.slack_ns),
+        proof=Proof(witness.kind, witness.rows, words(history, witness, initial), witness.slack_ns, proving.passed),
         violated_keys=(int(history.key[0]),),
     )
 

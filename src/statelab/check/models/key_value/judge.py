@@ -96,7 +96,9 @@ class Laid:
         first = np.flatnonzero(order.begins(self.block))
         first_end, last_start = np.minimum.reduceat(end, first), np.maximum.reduceat(start, first)
         initial = np.isin(self.block[first], self.initial)
-        first_end[initial] = _low(self.key, start)[first[initial]] - 1
+        of_key = np.flatnonzero(order.begins(self.key))  # the initial text is there before everything of its key
+        low = np.repeat(np.minimum.reduceat(start, of_key), np.diff(np.append(of_key, len(self.key))))
+        first_end[initial] = low[first[initial]] - 1
         found = conflicts(first_end, last_start)
         if not len(found):
             return self.key[:0], []
@@ -124,11 +126,6 @@ class Laid:
         """Their rows, with those of the gets that show the longest texts of their blocks."""
         shown = [int(np.searchsorted(self.block, self.block[place], "right")) - 1 for place in places]
         return tuple(sorted({int(self.row[place]) for place in places + shown}))
-
-
-def _low(key: Integers, start: Integers) -> Integers:
-    begins = np.flatnonzero(order.begins(key))
-    return np.repeat(np.minimum.reduceat(start, begins), np.diff(np.append(begins, len(key))))
 
 
 def _apart(block: Integers, start: Integers, end: Integers) -> tuple[Integers, Integers]:
@@ -162,7 +159,12 @@ def judge(history: History, initial: str, deadline: Deadline, most: int = MOST) 
     for key, calls in by_key(history, initial):
         found = forced(calls, initial)
         if found is None:
-            _search(judged, key, calls, initial, deadline, most)
+            outcome = search(calls, initial, deadline, most)
+            if outcome.verdict == "unknown":
+                judged.undecided.append((key, outcome.why))
+            elif outcome.verdict == "violated":
+                judged.keys.add(key)
+                judged.searched.append((key, len(calls)))
         elif found.alone or found.forks:
             judged.keys.add(key)
             judged.alone.extend((kind, calls.row[get], slack) for kind, get, slack in found.alone)
@@ -174,12 +176,3 @@ def judge(history: History, initial: str, deadline: Deadline, most: int = MOST) 
         kept.extend(worst)
         judged.keys.update(keys.tolist() if worst else ())
     return judged
-
-
-def _search(judged: Judged, key: int, calls: Calls, initial: str, deadline: Deadline, most: int) -> None:
-    outcome = search(calls, initial, deadline, most)
-    if outcome.verdict == "unknown":
-        judged.undecided.append((key, outcome.why))
-    elif outcome.verdict == "violated":
-        judged.keys.add(key)
-        judged.searched.append((key, len(calls)))

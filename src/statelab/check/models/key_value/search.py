@@ -82,7 +82,9 @@ class _Text:
             for text, kind in zip(calls.text, calls.kind, strict=True)
             if kind == PUT
         }
-        self._last = self._last_shown()
+        self._last = [-1] * len(self.shown)
+        for call, shown in self.text.items():
+            self._last[shown] = max(self._last[shown], self.end[call])
         self._until: dict[Node, int] = {}
         self.needed = self._needed(in_time, self._last_put(calls))
 
@@ -142,12 +144,6 @@ class _Text:
         if state is not None:
             found += [request for text, _ in self.shown.next(state) if (request := (APPEND, text)) in requests]
         return found
-
-    def _last_shown(self) -> list[int]:
-        last = [-1] * len(self.shown)
-        for call, text in self.text.items():
-            last[text] = max(last[text], self.end[call])
-        return last
 
     def _last_put(self, calls: Calls) -> list[int]:
         """By text, when the last put ends whose value it begins with."""

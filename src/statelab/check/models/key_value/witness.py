@@ -11,10 +11,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from statelab.check.kernels.forgetting import forget
 from statelab.check.kernels.forgetting import minimal
 from statelab.check.kernels.forgetting import refutes
 from statelab.check.kernels.model import Deadline
+from statelab.check.kernels.search import slack_of
 from statelab.check.kernels.words import Cast
 from statelab.check.kernels.words import milliseconds
 from statelab.check.kernels.words import plural
@@ -45,6 +45,7 @@ class Witness:
 
     rows: tuple[int, ...]
     slack_ns: int | None
+    cut_short: bool = False
 
 
 def witness(history: History, judged: Judged, initial: str, deadline: Deadline) -> Witness:
@@ -85,29 +86,13 @@ def _of(history: History, candidates: Sequence[int], initial: str, deadline: Dea
     """A minimal witness within the candidates, which are one, of one key."""
     rows = np.flatnonzero((history.key == history.key[candidates[0]]) & (history.status != FAIL))
     part, violated = history.take(rows), _violated(initial, deadline)
-    small = minimal(part, np.searchsorted(rows, sorted(candidates)).tolist(), CHANGES, violated)
-    return Witness(tuple(rows[list(small)].tolist()), _slack(part, small, violated))
+    small = minimal(part, np.searchsorted(rows, sorted(candidates)).tolist(), CHANGES, violated, deadline)
+    slack = slack_of(part, small, CHANGES, violated, deadline)
+    return Witness(tuple(rows[list(small)].tolist()), slack, deadline.passed)
 
 
 def _violated(initial: str, deadline: Deadline) -> Violated:
     return lambda history: bool(judge(history, initial, deadline, _MOST).keys)
-
-
-def _slack(history: History, rows: Sequence[int], violated: Violated) -> int | None:
-    """The least number of ns by which all ends in the witness have to be put off to make it valid; None if none does.
-
-    Only the distances from an end in the witness to a later start can matter: a bisection among them.
-    """
-    asked, kept = forget(history, rows, CHANGES)
-    ends = asked.end[np.isin(kept, rows) & (asked.end != INF)]
-    distance = np.unique(np.subtract.outer(asked.start, ends))
-    distance = distance[distance > 0]
-    low, high = 0, len(distance)
-    while low < high:
-        middle = (low + high) // 2
-        put_off = np.where(asked.end == INF, INF, asked.end + distance[middle])
-        low, high = (middle + 1, high) if violated(replace(asked, end=put_off)) else (low, middle)
-    return int(distance[low]) if low < len(distance) else None
 
 
 _LONGEST = 60
@@ -164,7 +149,7 @@ class _Story:
         return str(self._history.ops[self._history.op[row]])
 
     def text(self, row: int) -> str:
-        return self._text[row]
+        return self._text.get(row, "")  # an append of nothing is none of the calls
 
     def has(self, shown: str, row: int) -> bool:
         """Whether a text shown may hold what the row wrote."""

@@ -164,32 +164,30 @@ class _Case:
         return _keys(self._found, self._whole.one, self._overdrawn, self._starved)
 
     def finding(self) -> Finding:
-        outcomes = {key: self._search(key) for key in self._open.tolist()}
+        outcomes = {}
+        for key in self._open.tolist():
+            rows = np.flatnonzero(self._history.key == key)
+            outcomes[key] = searched(self._history.take(rows), self._deadline).at(rows)
         stuck = [key for key, outcome in outcomes.items() if outcome.verdict == "violated"]
         violated = sorted([*np.flatnonzero(self._certain).tolist(), *stuck])
         if violated:
             return self._violated(violated, stuck, outcomes)
         for key, outcome in outcomes.items():
             if outcome.verdict == "unknown":
-                done = f"{outcome.placed:,} of the {outcome.of:,} answers{self._of_key(key)} fit one lock"
+                of_key = f" of key {self._history.keys[key]}" if len(self._history.keys) > 1 else ""
+                done = f"{outcome.placed:,} of the {outcome.of:,} answers{of_key} fit one lock"
                 return Finding(verdict="unknown", reason=f"{done}, then the search ended: {outcome.why}")
         return Finding(verdict="held", reason="one lock explains all answers")
 
-    def _of_key(self, key: int) -> str:
-        return f" of key {self._history.keys[key]}" if len(self._history.keys) > 1 else ""
-
-    def _search(self, key: int) -> Outcome:
-        rows = np.flatnonzero(self._history.key == key)
-        return searched(self._history.take(rows), self._deadline).at(rows)
-
     def _violated(self, keys: list[int], stuck: list[int], outcomes: dict[int, Outcome]) -> Finding:
+        self._deadline = self._deadline.for_proof()
         witness = self._witness(stuck, outcomes)
         counts = kinds(self._found, self._pairs)
         counts["no-hold"] = len(self._overdrawn)
         return Finding(
             verdict="violated",
             reason="no lock that has one holder at a time can have given these answers",
-            proof=Proof(witness.kind, witness.rows, words(self._history, witness), witness.slack_ns),
+            proof=Proof(witness.kind, witness.rows, words(self._history, witness), witness.slack_ns, witness.cut_short),
             counts={word: count for word, count in counts.items() if count},
             violated_keys=tuple(keys),
         )
@@ -202,12 +200,12 @@ class _Case:
         if len(self._pairs):
             return of_pair(self._found, self._pairs)
         if len(self._starved):
-            return of_search(self._history, of_starved(self._found, self._starved), self._wrong)
+            return of_search(self._history, of_starved(self._found, self._starved), self._wrong, self._deadline)
         if len(self._whole):
-            return of_search(self._history, of_whole_hold(self._found, self._whole), self._wrong)
+            return of_search(self._history, of_whole_hold(self._found, self._whole), self._wrong, self._deadline)
         row = outcomes[stuck[0]].stuck
         assert row is not None
-        return of_search(self._history, row, self._wrong)
+        return of_search(self._history, row, self._wrong, self._deadline)
 
     def _wrong(self, part: History) -> bool:
         return check(part, initial=None, deadline=self._deadline).verdict == "violated"

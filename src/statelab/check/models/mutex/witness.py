@@ -20,6 +20,7 @@ import numpy as np
 
 from statelab.check.kernels.forgetting import Violated
 from statelab.check.kernels.forgetting import minimal
+from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.packing import spans
 from statelab.check.kernels.pairs import precedences
 from statelab.check.kernels.search import slack_of
@@ -52,6 +53,7 @@ class Witness:
     kind: Kind
     rows: tuple[int, ...]
     slack_ns: int | None = None
+    cut_short: bool = False
 
 
 def _kind(found: Holds, pairs: Pairs) -> Integers:
@@ -109,17 +111,17 @@ def of_whole_hold(found: Holds, pairs: Pairs) -> tuple[int, ...]:
     return tuple(found.row[np.unique(np.concatenate(places))].tolist())
 
 
-def of_search(history: History, given: Sequence[int] | int, violated: Violated) -> Witness:
+def of_search(history: History, given: Sequence[int] | int, violated: Violated, proving: Deadline) -> Witness:
     """A minimal witness within some rows that are one, or before the row at which the search was stuck."""
     some = given if isinstance(given, int) else given[0]
     own = np.flatnonzero(history.key == history.key[some])
     alone = history.take(own)
     if isinstance(given, int):
-        rows = witness(alone, int(np.searchsorted(own, given)), CHANGES, violated)
+        rows = witness(alone, int(np.searchsorted(own, given)), CHANGES, violated, proving)
     else:
-        rows = minimal(alone, np.searchsorted(own, np.array(given)).tolist(), CHANGES, violated)
-    slack = slack_of(alone, rows, CHANGES, violated)
-    return Witness("no-order", _by_start(history, own[list(rows)].tolist()), slack)
+        rows = minimal(alone, np.searchsorted(own, np.array(given)).tolist(), CHANGES, violated, proving)
+    slack = slack_of(alone, rows, CHANGES, violated, proving)
+    return Witness("no-order", _by_start(history, own[list(rows)].tolist()), slack, proving.passed)
 
 
 def _by_start(history: History, rows: Sequence[int]) -> tuple[int, ...]:

@@ -176,14 +176,16 @@ def _violated(
     stuck: dict[int, int],
     deadline: Deadline,
 ) -> Finding:
+    proving = deadline.for_proof()
+
     def violated(part: History) -> bool:
-        judgement, outcomes = _decided(part, initial, deadline)
+        judgement, outcomes = _decided(part, initial, proving)
         return bool(judgement.wrong.any() or any(outcome.stuck is not None for outcome in outcomes.values()))
 
     if judgement.wrong.any():
-        proof = by_rule(judgement, violated)
+        proof = by_rule(judgement, violated, proving)
     else:
-        proof = by_search(history, *next(iter(stuck.items())), violated)
+        proof = by_search(history, *next(iter(stuck.items())), violated, proving)
     return Finding(
         verdict="violated",
         reason="no register can have given these answers",

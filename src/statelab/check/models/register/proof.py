@@ -10,6 +10,7 @@ import numpy as np
 
 from statelab.check.kernels.forgetting import Violated
 from statelab.check.kernels.forgetting import minimal
+from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Proof
 from statelab.check.kernels.search import slack_of
 from statelab.check.kernels.search import witness
@@ -30,7 +31,7 @@ from statelab.record.columns import Integers
 CHANGES = ("write", "cas")
 
 
-def by_rule(judgement: Judgement, violated: Violated) -> Proof:
+def by_rule(judgement: Judgement, violated: Violated, proving: Deadline) -> Proof:
     """The proof of a key that the rule found wrong.
 
     A `cas` that answered false may have taken effect once its answer is forgotten. If one was to make a value that the
@@ -53,36 +54,38 @@ def by_rule(judgement: Judgement, violated: Violated) -> Proof:
     if len(refused):
         own, some = np.flatnonzero(same_key), sorted({*found.rows, *refused.tolist()})
         inside = np.searchsorted(own, some).tolist()
-        rows = tuple(own[list(minimal(history.take(own), inside, CHANGES, violated))].tolist())
+        rows = tuple(own[list(minimal(history.take(own), inside, CHANGES, violated, proving))].tolist())
     if not set(found.rows) <= set(rows):
-        return _unordered(history, rows, "no-order", violated)
+        return _unordered(history, rows, "no-order", violated, proving)
     if set(rows) != set(found.rows) and found.kind != "aborted-read":
-        return _unordered(history, rows, found.kind, violated)
-    slack = _slack(history, rows, violated) if len(refused) else found.slack_ns
+        return _unordered(history, rows, found.kind, violated, proving)
+    slack = _slack(history, rows, violated, proving) if len(refused) else found.slack_ns
+    cut_short = len(refused) > 0 and proving.passed
     found = replace(found, rows=_in_time(history, rows), slack_ns=slack)
-    return Proof(found.kind, found.rows, words(history, found, _value(scene, found, numbers)), found.slack_ns)
+    return Proof(found.kind, found.rows, words(history, found, _value(scene, found, numbers)), slack, cut_short)
 
 
-def by_search(history: History, key: int, stuck: int, violated: Violated) -> Proof:
+def by_search(history: History, key: int, stuck: int, violated: Violated, proving: Deadline) -> Proof:
     """The proof of a key in which the search was stuck at a row."""
     own = np.flatnonzero(history.key == key)
     at = int(np.searchsorted(own, stuck))
-    rows = own[list(witness(history.take(own), at, CHANGES, violated))]
-    return _unordered(history, tuple(rows.tolist()), "no-order", violated)
+    rows = own[list(witness(history.take(own), at, CHANGES, violated, proving))]
+    return _unordered(history, tuple(rows.tolist()), "no-order", violated, proving)
 
 
 def _in_time(history: History, rows: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted(rows, key=lambda row: (int(history.start[row]), row)))
 
 
-def _unordered(history: History, rows: tuple[int, ...], kind: str, violated: Violated) -> Proof:
+def _unordered(history: History, rows: tuple[int, ...], kind: str, violated: Violated, proving: Deadline) -> Proof:
     rows = _in_time(history, rows)
-    return Proof(kind, rows, no_order(history, rows), _slack(history, rows, violated))
+    slack = _slack(history, rows, violated, proving)
+    return Proof(kind, rows, no_order(history, rows), slack, proving.passed)
 
 
-def _slack(history: History, rows: tuple[int, ...], violated: Violated) -> int | None:
+def _slack(history: History, rows: tuple[int, ...], violated: Violated, proving: Deadline) -> int | None:
     own = np.flatnonzero(history.key == history.key[rows[0]])
-    return slack_of(history.take(own), np.searchsorted(own, rows).tolist(), CHANGES, violated)
+    return slack_of(history.take(own), np.searchsorted(own, rows).tolist(), CHANGES, violated, proving)
 
 
 def _value(scene: Scene, found: Witness, numbers: Integers) -> str:
