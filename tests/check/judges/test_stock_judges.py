@@ -7,8 +7,8 @@ import pytest
 import inventory
 import rate_limit
 from statelab.check.judges.by_model import ByModel
-from statelab.check.judges.coverage import Expectation
 from statelab.check.judges.inventory import judge as shop
+from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.judgement import Judgement
 from statelab.check.judges.rate_limit import judge as limit
 from statelab.core.load import LIMIT

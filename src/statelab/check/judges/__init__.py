@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from statelab.check.judges.coverage import Expectation
+from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.judgement import Judgement
 from statelab.core.parts import part_of
 from statelab.record.columns import History

@@ -11,7 +11,7 @@ from statelab.check.judges.counter.anomalies import too_many_untold
 from statelab.check.judges.counter.copies import SCOPES
 from statelab.check.judges.counter.levels import Parting
 from statelab.check.judges.counter.quiet_reads import disagreement
-from statelab.check.judges.stall import stall
+from statelab.check.judges.witness import stall
 from statelab.check.judges.witness import witness
 from statelab.check.kernels.words import Cast
 from statelab.check.kernels.words import plural
