@@ -128,6 +128,9 @@ FIXES = {
 }
 """What the made-up rule puts in the place of a broken mechanism, wherever it held."""
 
+LASTING = {"module-global": "diskcache-incr", "file": "diskcache-incr"}
+"""What it says of one that holds everywhere: another one for `module-global`, the same for `file`."""
+
 SOURCES = {
     "module-global": "def increment(key):\n    value = counters[key]\n    counters[key] = value + 1\n"
     "    return value + 1",
@@ -184,11 +187,14 @@ def sample() -> Results:
 
 def _with_fixes(cells: list[Cell]) -> list[Cell]:
     by_place = {(cell.mechanism, cell.deployment, cell.window): cell for cell in cells}
-    return [structs.replace(cell, fix=_fix(cell, by_place)) for cell in cells]
+    return [
+        structs.replace(cell, fix=_fix(cell, by_place, FIXES), lasting_fix=_fix(cell, by_place, LASTING))
+        for cell in cells
+    ]
 
 
-def _fix(cell: Cell, by_place: dict[tuple[str, str, str], Cell]) -> Fix | None:
-    other = by_place.get((FIXES.get(cell.mechanism, ""), cell.deployment, cell.window))
+def _fix(cell: Cell, by_place: dict[tuple[str, str, str], Cell], table: dict[str, str]) -> Fix | None:
+    other = by_place.get((table.get(cell.mechanism, ""), cell.deployment, cell.window))
     if cell.verdict != "violated" or other is None or other.verdict != "held":
         return None
     assert cell.latency_ms

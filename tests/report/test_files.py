@@ -34,6 +34,7 @@ CONTRACT = {
     "rate_ops_s",
     "latency_ms",
     "fix",
+    "lasting_fix",
 }
 
 
@@ -57,7 +58,7 @@ def test_results_come_back_as_they_were_written(folder: Path) -> None:
 def test_results_json_is_the_contract(folder: Path) -> None:
     """The fields of the architecture by name; one that does not apply is null."""
     stored = json.loads((folder / "results.json").read_bytes())
-    assert stored.keys() == {"manifest", "cells"}
+    assert [*stored] == ["unpredicted", "manifest", "cells"]
     assert all(found.keys() >= CONTRACT for found in stored["cells"])
     violated = next(found for found in stored["cells"] if found["verdict"] == "violated")
     assert violated["operations"].keys() >= {"ok", "fail", "info"}
@@ -71,6 +72,18 @@ def test_results_json_is_the_contract(folder: Path) -> None:
     assert all(found["fix"] is None for found in stored["cells"] if found["verdict"] != "violated")
     unavailable = next(found for found in stored["cells"] if found["verdict"] == "unavailable")
     assert unavailable["operations"] is None
+
+
+def test_results_json_begins_with_what_nobody_predicted(folder: Path) -> None:
+    """Every cell that is ‼ or ≠, with what was not predicted and its proof, what contradicts the theory first."""
+    stored = json.loads((folder / "results.json").read_bytes())
+    states_found = [found["state"] for found in stored["unpredicted"]]
+    assert states_found == sorted(states_found)
+    assert set(states_found) == {"contradiction", "different"}
+    unpredicted = [c for c in stored["cells"] if c["verdict"] == "violated" and {*c["anomalies"]} - {*c["predicted"]}]
+    assert len(stored["unpredicted"]) == len(unpredicted)
+    assert all({*found["anomalies"]}.isdisjoint(found["predicted"]) for found in stored["unpredicted"])
+    assert all(found["proof"] for found in stored["unpredicted"])
 
 
 def test_the_csv_has_one_line_a_cell_and_units_in_its_header(folder: Path) -> None:

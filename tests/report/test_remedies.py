@@ -65,7 +65,7 @@ def test_a_cost_is_both_figures_and_their_ratio() -> None:
     """Before and after with their units, from the same deployment and window."""
     [cost] = only_change(report(*pair())).costs
     assert (cost.rates, cost.p95s) == ("1,000 → 500", "2.00 → 6.00")
-    assert cost.broken.fix_ratios == ("×0.50", "×3.00")
+    assert cost.ratios == ("×0.50", "×3.00")
 
 
 def test_windows_are_not_pooled_in_the_figure_for_a_pair() -> None:
@@ -74,6 +74,25 @@ def test_windows_are_not_pooled_in_the_figure_for_a_pair() -> None:
     less = Fix(mechanism="redis-incr", rate_ratio=0.25, p95_ratio=9.0)
     change = only_change(report(*pair(), *pair(deployment="gthread", fix=less), *pair(window="call", fix=slow)))
     assert (change.window, change.rate_ratios) == ("io", "×0.25 to ×0.50")
+
+
+@pytest.mark.parametrize(("spread", "first"), [(["processes"], "redis-incr"), (["threads"], "redis-lua")])
+def test_what_lasts_comes_first_where_there_are_processes(spread: list[str], first: str) -> None:
+    """Two fixes are named, the nearest and one that holds everywhere; where a worker may end, the latter first."""
+    nearest = Fix(mechanism="redis-lua", rate_ratio=0.9, p95_ratio=1.0)
+    deployments = [{"name": "sync-4", "spread": spread}]
+    [broken] = report(*pair(fix=nearest, lasting_fix=FIX), deployments=deployments).broken
+    assert {change.fix.name: change.kind for change in broken.changes} == {
+        "redis-incr": "holds everywhere",
+        "redis-lua": "nearest",
+    }
+    assert broken.changes[0].fix.name == first
+
+
+def test_one_that_is_the_nearest_and_lasts_is_named_once() -> None:
+    """The same mechanism twice says nothing more."""
+    change = only_change(report(*pair(lasting_fix=FIX)))
+    assert (change.kind, len(change.costs)) == ("holds everywhere", 1)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +109,7 @@ def test_a_missing_figure_is_said_to_be_missing(figures: dict[str, object], told
     assert change.costs[0].rates == f"{told} → 500"
     assert change.costs[0].p95s == f"{told} → 6.00"
     assert told in change.rate_ratios
-    assert all(told in ratio for ratio in change.costs[0].broken.fix_ratios)
+    assert all(told in ratio for ratio in change.costs[0].ratios)
 
 
 def test_a_run_without_sources_says_so_and_has_its_costs() -> None:
@@ -130,7 +149,7 @@ def test_where_nothing_held_the_reason_stands() -> None:
     print_report(structs.replace(results(*pair()), manifest={"unfixed": [lack]}), Console(file=out, width=120))
     assert "gevent; sync: nothing holds." in page.render(found)
     assert "`redis-get-set` (2): nothing holds." in markdown.render(found)
-    assert "redis-get-set → redis-incr ×0.50; none for 2 cells" in out.getvalue()
+    assert "redis-get-set → redis-incr ×0.50 (nearest); none for 2 cells" in out.getvalue()
 
 
 def test_marks_do_not_rest_on_colour() -> None:
@@ -152,8 +171,8 @@ def test_code_of_others_stays_text() -> None:
 def test_the_terminal_has_one_line_a_broken_mechanism() -> None:
     """No line is longer than the terminal, whatever the names."""
     out = io.StringIO()
-    print_report(sample(), Console(file=out, width=120))
-    lines = out.getvalue().partition("Nearest that holds")[2].splitlines()
+    print_report(sample(), Console(file=out, width=120), tables=True)
+    lines = out.getvalue().partition("What holds instead")[2].splitlines()
     told = [line for line in lines if re.match(r"  \S+ → ", line)]
     assert len(told) == len(compose(sample()).broken)
     assert max(map(len, told)) <= 120

@@ -1,6 +1,7 @@
 """The sentences on top say where theory and experiment disagree, and what is missing."""
 
 from statelab.core.results import Bounds
+from statelab.core.results import Fix
 from statelab.report.content.document import compose
 
 from .cells import LOST
@@ -36,9 +37,35 @@ def test_a_difference_names_what_was_missing_and_what_came_on_top() -> None:
     changes = {**LOST, "predicted": ["divergent", "lost-update"], "anomalies": ["lost-update", "misreported"]}
     report = compose(results(cell(**changes), cell(deployment="gevent-2", **changes)))
     assert [sentence.text for sentence in report.differences] == [
-        "`redis-incr` (counter, window `io`) under `sync-4`, `gevent-2`: lost-update was found as predicted; "
-        "misreported was found although not predicted; divergent was predicted and not seen."
+        "`redis-incr` (counter, window `io`) under `sync-4`, `gevent-2`: misreported was seen although not predicted; "
+        "lost-update was seen as predicted; divergent was predicted and not seen."
     ]
+
+
+def test_what_is_missing_beside_something_seen_is_no_difference() -> None:
+    """Half of the prediction in a short run contradicts nothing: it has a list of its own."""
+    changes = {**LOST, "predicted": ["divergent", "lost-update"]}
+    report = compose(results(cell(**changes)))
+    assert report.differences == []
+    assert [sentence.text for sentence in report.partly_seen] == [
+        "`redis-incr` (counter, window `io`) under `sync-4`: lost-update was seen as predicted; "
+        "divergent was predicted and not seen."
+    ]
+
+
+def test_what_holds_wherever_it_was_measured_is_named() -> None:
+    """One violated or undecided cell is enough not to be; those that replace most others come first."""
+    cells = [
+        cell(mechanism="a"),
+        cell(mechanism="a", deployment="gevent", verdict="unknown"),
+        cell(mechanism="b"),
+        cell(mechanism="c"),
+        cell(mechanism="c", deployment="gevent", verdict="unavailable"),
+        cell(mechanism="d", predicted=["lost-update"], fix=Fix(mechanism="c", rate_ratio=1.0, p95_ratio=1.0), **LOST),
+    ]
+    report = compose(results(*cells))
+    assert report.holds == [("counter", ["c", "b"])]
+    assert report.breaks == "1 of 4 mechanisms under some deployment: lost-update (1)."
 
 
 def test_what_a_narrow_window_hides_is_told_once_for_all_it_hides() -> None:

@@ -19,7 +19,7 @@ from .sample import sample
 
 
 @cache
-def printed(width: int, *, terminal: bool = False, no_color: bool = False) -> str:
+def printed(width: int, *, terminal: bool = False, no_color: bool = False, tables: bool = True) -> str:
     out = io.StringIO()
     console = Console(
         file=out,
@@ -28,7 +28,7 @@ def printed(width: int, *, terminal: bool = False, no_color: bool = False) -> st
         no_color=no_color,
         color_system="truecolor" if terminal else "auto",
     )
-    print_report(sample(), console, Path("reports/latest"))
+    print_report(sample(), console, Path("reports/latest"), tables=tables)
     return out.getvalue()
 
 
@@ -59,9 +59,10 @@ def test_a_narrow_terminal_gets_more_tables_instead_of_broken_ones() -> None:
 def test_a_pipe_is_as_wide_as_a_wide_terminal() -> None:
     """Where nobody says how wide the output is, tables are not squeezed; the console keeps its width."""
     console = Console(file=io.StringIO(), width=80, force_terminal=False)
-    print_report(sample(), console)
+    print_report(sample(), console, Path("reports/latest"), tables=True)
     assert console.width == 80
-    assert printed(80) == printed(120)
+    assert isinstance(console.file, io.StringIO)
+    assert console.file.getvalue() == printed(120)
 
 
 def test_colours_are_for_terminals_that_want_them() -> None:
@@ -92,8 +93,28 @@ def test_every_state_and_code_is_explained() -> None:
 
 
 @pytest.mark.parametrize(
-    "mark", ["✗LU", "✗DV,LU", "≠DV−LU", "≠DV,LU+MR", "‼OC", "◌LU", "○", "✓", "?NX", "?UN", "–", "·"]
+    "mark", ["✗LU", "✗DV,LU", "✗DV(LU)", "≠DV,LU+MR", "‼OC", "◌LU", "○", "✓", "?NX", "?UN", "–", "·"]
 )
 def test_a_mark_is_short(mark: str) -> None:
-    """Symbol and codes without spaces; a difference is marked in the cell."""
+    """Symbol and codes without spaces; what was not predicted and what was not seen are marked in the cell."""
     assert mark in {part for line in matrix_lines(printed(120)) for part in line.split()}
+
+
+def test_a_long_report_ends_as_one_screen_of_text() -> None:
+    """1,200 cells: the promises, what breaks, what holds, what nobody predicted with its proofs, the page."""
+    text = printed(120, tables=False)
+    assert len(text.splitlines()) <= 60
+    ends = ["The promises", "What breaks:", "What holds wherever", "What surprised", "This report fails", "The page:"]
+    places = [text.index(part) for part in ends]
+    assert places == sorted(places)
+    surprises = text.partition("What surprised")[2]
+    assert surprises.index("‼ sqlite-update") < surprises.index("‼ redis-incr") < surprises.index("≠ app-config")
+    assert surprises.count("statelab repro") == 2
+
+
+def test_a_short_report_has_its_tables() -> None:
+    """What fits on one screen is printed whole, whoever asked."""
+    out = io.StringIO()
+    print_report(results(cell(), cell(mechanism="file")), Console(file=out, width=120))
+    assert "counter, window io" in out.getvalue()
+    assert "nothing was seen that was not predicted" in out.getvalue()

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies
+from msgspec import structs
 
 from offered import offered
 from statelab.core.paths import DEPLOYMENTS
@@ -12,11 +13,14 @@ from statelab.plan.catalogue import Catalogue
 from statelab.plan.catalogue import Claims
 from statelab.plan.catalogue import Mechanism
 from statelab.plan.catalogue import Workload
+from statelab.plan.deployments import ON_REQUEST
+from statelab.plan.deployments import Deployment
 from statelab.plan.deployments import load_all
 from statelab.theory.code_diff import diff
 from statelab.theory.code_diff import in_columns
 from statelab.theory.fixes import Fixes
 from statelab.theory.fixes import candidates
+from statelab.theory.fixes import lasting_candidates
 from statelab.theory.fixes import unfixed
 from statelab.theory.fixes import with_fixes
 
@@ -169,6 +173,71 @@ def test_another_window_does_not_count() -> None:
     found, _ = fixed(cell("broken", "violated"), cell("near", window="tight"), cell("far"))
     assert found.fix
     assert found.fix.mechanism == "far"
+
+
+@pytest.mark.parametrize("verdict", ["violated", "unknown", "not-exercised"])
+def test_a_fix_holds_in_every_window_that_it_was_measured_in(verdict: str) -> None:
+    """One that holds here and not with another window under the same deployment is passed over."""
+    found, _ = fixed(cell("broken", "violated"), cell("near"), cell("near", verdict, window="call"), cell("far"))
+    assert found.fix
+    assert (found.fix.mechanism, found.fix.passed_over) == ("far", ["near"])
+
+
+def test_where_only_another_window_is_in_the_way_the_reason_names_it() -> None:
+    """The nearest held with this window and not with the other one."""
+    broken, fixes = fixed(cell("broken", "violated"), cell("near"), cell("near", "violated", window="call"))
+    [(reason, _)] = unfixed([broken], fixes)
+    assert "`near`, did not hold with window call" in reason
+
+
+def test_the_fix_that_lasts_held_in_every_cell_of_the_run() -> None:
+    """Under gevent `near` stalls, so `far` is the one that holds everywhere; here the nearest stays the nearest."""
+    elsewhere = {"deployment": "gevent"}
+    cells = [cell("broken", "violated"), cell("near"), cell("far"), structs.replace(cell("far"), **elsewhere)]
+    near = structs.replace(cell("near", "violated"), **elsewhere)
+    [broken, *_] = with_fixes([*cells, near], Fixes([*cells, near], RUN, DEPLOYED))
+    assert broken.fix
+    assert broken.lasting_fix
+    assert (broken.fix.mechanism, broken.lasting_fix.mechanism) == ("near", "far")
+
+
+def test_a_fix_that_lasts_outlives_a_worker_and_is_no_loss() -> None:
+    """What ends with its worker does not last, however widely it is shared; where nobody minds, it may."""
+    table = {
+        "broken": mechanism(PROCESS, survives="request"),
+        "mortal": mechanism(CLUSTER, CLUSTER, survives="request"),
+        "lasting": mechanism(CLUSTER, CLUSTER, survives="server", source="a\nb"),
+    }
+    assert lasting_candidates(workload(**table), "broken", DEPLOYED.values()) == ["lasting"]
+    about = Workload(promise="", operations={}, mechanisms=table, shows={"lost-update": "oversold"})
+    assert lasting_candidates(about, "broken", DEPLOYED.values()) == ["mortal", "lasting"]
+
+
+@pytest.mark.parametrize(
+    ("name", "broken", "fix"),
+    [
+        ("counter", "module-global", "redis-incr"),
+        ("counter", "file", "redis-incr"),
+        ("counter", "redis-get-set", "redis-incr"),
+        ("counter", "postgres-read-write", "postgres-update"),
+        ("inventory", "sqlite-naive", "sqlite-conditional-update"),
+        ("rate-limit", "module-dict", "redis-incr"),
+        ("lock", "threading-lock", "redis-lock"),
+        ("once", "lazy-init", "lazy-init-redis-lock"),
+        ("connection", "postgres-global", "postgres-pool"),
+        ("request-scope", "module-global", "flask-g"),
+    ],
+)
+def test_the_fix_that_lasts_is_what_people_do(name: str, broken: str, fix: str) -> None:
+    """One command of the store that is there already, or of one that every worker reaches."""
+    assert lasting_candidates(offered().workloads[name], broken, DEPLOYED.values())[0] == fix
+
+
+@pytest.mark.parametrize("deployment", load_all(DEPLOYMENTS / ON_REQUEST).values(), ids=lambda found: found.name)
+def test_what_holds_only_since_requests_come_in_turn_is_no_fix(deployment: Deployment) -> None:
+    """The time in milliseconds is unique as long as one worker serves one request after the other, and no longer."""
+    unique = offered().workloads["unique-id"]
+    assert "milliseconds" not in [found.name for found in candidates(unique, "itertools-count", deployment)]
 
 
 def test_a_missing_figure_leaves_the_ratio_open() -> None:

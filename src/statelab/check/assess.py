@@ -53,8 +53,15 @@ def _assess_cell(key: CellKey, manifest: Manifest, folder: RunFolder, deployment
 
 
 def cell(key: CellKey, prediction: Prediction, judgement: Judgement) -> Cell:
-    """The row of the report: address, prediction and measurement together."""
+    """The row of the report: address, prediction and measurement together.
+
+    Its witness is that of an anomaly which was not predicted, where there is one: that is what has to be proved.
+    """
     measured = {name: getattr(judgement, name) for name in Judgement.__struct_fields__ if name != "witnesses"}
+    unpredicted = (name for name in judgement.anomalies if name not in prediction.anomalies)
+    measured["witness"] = next(
+        (judgement.witnesses[name] for name in unpredicted if name in judgement.witnesses), judgement.witness
+    )
     return Cell(
         **msgspec.structs.asdict(key),
         predicted=list(prediction.anomalies),

@@ -15,14 +15,18 @@ from statelab.report.formats.terminal import print_report
 
 @click.command("report")
 @click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
-def command(folder: Path) -> None:
+@click.option("--tables", is_flag=True, default=None, help="print every table, however long")
+def command(folder: Path, tables: bool | None) -> None:
     """Render a saved run again, from its histories alone."""
-    sys.exit(judge_and_report(Console(), RunFolder.open(folder)))
+    sys.exit(judge_and_report(Console(), RunFolder.open(folder), tables=tables))
 
 
-def judge_and_report(console: Console, folder: RunFolder) -> int:
-    """Judges what a run folder holds, writes and prints its report, and returns the exit code."""
+def judge_and_report(console: Console, folder: RunFolder, *, tables: bool | None = None) -> int:
+    """Judges what a run folder holds, writes and prints its report, and returns the exit code.
+
+    `tables`: see `print_report`.
+    """
     results = assess(folder)
     write_report(results, folder.path)
-    print_report(results, console, folder.path)
+    print_report(results, console, folder.path, tables=tables)
     return exit_code(results)

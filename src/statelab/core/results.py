@@ -135,7 +135,7 @@ class Runs(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Fix(msgspec.Struct, frozen=True, kw_only=True):
-    """The nearest mechanism that held in the same deployment with the same window of the same run.
+    """Another mechanism that held in the same deployment with the same window of the same run.
 
     The ratios are its throughput and its p95 latency over those of the broken one (None: a figure is missing).
     `passed_over` are those that the theory ranks nearer and the run did not see hold.
@@ -174,7 +174,11 @@ class Survival(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the report. A field that does not apply is None."""
+    """One row of the report. A field that does not apply is None.
+
+    `fix` is the nearest mechanism that holds in this deployment; `lasting_fix` one that holds in every deployment that
+    was measured and outlives a worker. They may be the same.
+    """
 
     workload: str
     mechanism: str
@@ -198,6 +202,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     latency_ms: Latency | None = None
     runs: Runs | None = None
     fix: Fix | None = None
+    lasting_fix: Fix | None = None
 
 
 class Results(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,9 +1,11 @@
-"""For a mechanism that breaks under a deployment, the nearest one that holds there, and what the change costs.
+"""What may replace a mechanism that breaks under a deployment: the nearest that holds there, and one that lasts.
 
-The rule, which names no mechanism. What can be a fix: another mechanism of the workload that is predicted to hold by
-its own promise whatever the window, that keeps the same part of the workload's promise, reaches at least as far and
-outlives at least as much; but where clients see no fault in state that is not kept (no `never-persists` among the
-workload's `shows`), less is no loss. Nearest is what
+The rules name no mechanism. What can be a fix: another mechanism of the workload that keeps the same part of the
+workload's promise, reaches at least as far and outlives at least as much (where clients see no fault in state that is
+not kept, that is no `never-persists` among the workload's `shows`, less is no loss), and that the theory predicts to
+hold by its own promise, in every window, and also if requests that now come one after the other came side by side.
+
+Nearest (`candidates`) is what
 
 1. is kept in the same place: same reach, same store, outliving the same; then
 2. needs no other store; then
@@ -11,9 +13,14 @@ workload's `shows`), less is no loss. Nearest is what
 4. changes the fewest lines of code; then
 5. comes first in the workload's table.
 
-In a run, moreover, it was seen to hold in the same deployment with the same window.
+One that lasts (`lasting_candidates`) holds under every deployment and outlives a worker. First comes what keeps the
+state in the same store or medium, then what reaches farthest, then what is shortest, then the table's order.
+
+In a run a fix was moreover seen to hold: the nearest under the same deployment in every window that it was measured in,
+one that lasts under every deployment.
 """
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,13 +39,13 @@ from statelab.plan.deployments import Deployment
 from statelab.theory.code_diff import diff
 from statelab.theory.rule import LIFETIMES
 from statelab.theory.rule import WINDOW_SWITCHES
+from statelab.theory.rule import outlives
 from statelab.theory.rule import predict
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Candidate:
-    """One that may replace a broken mechanism; the smaller, the nearer. `changed` lines are 0 where an app shows no
-    source."""
+    """A mechanism that may replace a broken one; the smaller, the nearer. `changed` lines: 0 without a source."""
 
     elsewhere: bool
     other_store: bool
@@ -93,29 +100,83 @@ def _keeps(workload: Workload, broken: Claims, other: Claims) -> bool:
     return _reach(other) >= _reach(broken) and _lifetime(other) >= _lifetime(broken)
 
 
+class _SideBySide(Deployment):
+    """A deployment whose requests may run side by side wherever anything lies between two of them."""
+
+    @property
+    def in_turn(self) -> frozenset[str]:
+        return frozenset()
+
+
 def _promises(workload: Workload, claims: Claims, deployment: Deployment) -> bool:
-    """Whether it holds by its own promise with every window, not for want of a switch point in some."""
-    predictions = (predict(claims, deployment, window, workload.shows) for window in WINDOW_SWITCHES)
-    return all(prediction.guaranteed and not prediction.anomalies for prediction in predictions)
+    """Whether it holds by its own promise with every window, and not only because requests happen to come in turn."""
+    crowded = _SideBySide(name=deployment.name, description=deployment.description, environment=deployment.environment)
+    for served in (deployment, crowded):
+        predictions = (predict(claims, served, window, workload.shows) for window in WINDOW_SWITCHES)
+        if not all(prediction.guaranteed and not prediction.anomalies for prediction in predictions):
+            return False
+    return True
+
+
+def lasting_candidates(workload: Workload, broken: str, deployments: Iterable[Deployment]) -> list[str]:
+    """What holds under every one of the deployments and outlives a worker, by the theory alone, first the best."""
+    claims, served = workload.mechanisms[broken].claims, list(deployments)
+
+    def rank(numbered: tuple[int, tuple[str, Mechanism]]) -> tuple[bool, int, int, int]:
+        place, (_, other) = numbered
+        same = (claims.store or claims.medium) and _keeper(other.claims) == _keeper(claims)
+        return not same, -_reach(other.claims), len((other.source or "").split("\n")), place
+
+    return [
+        name
+        for _, (name, other) in sorted(enumerate(workload.mechanisms.items()), key=rank)
+        if name != broken
+        and _keeps(workload, claims, other.claims)
+        and ("never-persists" not in workload.shows or outlives(other.claims, "worker"))
+        and all(_promises(workload, other.claims, deployment) for deployment in served)
+    ]
+
+
+def _keeper(claims: Claims) -> tuple[str | None, str | None]:
+    return claims.store, claims.medium
 
 
 class Fixes:
     """The fixes of one run: what the theory ranks, met with what was measured."""
 
     def __init__(self, cells: list[Cell], catalogue: Catalogue, deployments: Mapping[str, Deployment]) -> None:
-        self._measured = {_address(cell, cell.mechanism): cell for cell in cells}
+        self._cells: dict[tuple[str, str], list[Cell]] = {}
+        for cell in cells:
+            self._cells.setdefault((cell.workload, cell.mechanism), []).append(cell)
         self._catalogue = catalogue
         self._deployments = deployments
-        self._ranked: dict[tuple[str, str, str], list[str]] = {}
+        self._nearest: dict[tuple[str, str, str], list[str]] = {}
+        self._lasting: dict[tuple[str, str], list[str]] = {}
 
-    def of(self, cell: Cell) -> Fix | None:
+    def nearest(self, cell: Cell) -> Fix | None:
         """The nearest mechanism seen to hold where this cell is violated, None where the run has none."""
         passed_over: list[str] = []
         for name in self._ranking(cell) if cell.verdict == "violated" else ():
-            other = self._measured.get(_address(cell, name))
-            if other and other.verdict == "held":
-                return _fix(cell, other, passed_over)
+            here = [other for other in self._of(cell, name) if other.deployment == cell.deployment]
+            same = _with_window(here, cell.window)
+            if same and all(other.verdict == "held" for other in here):
+                return _fix(cell, same, passed_over)
             passed_over.append(name)
+        return None
+
+    def lasting(self, cell: Cell) -> Fix | None:
+        """A mechanism that outlives a worker and was seen to hold in every cell of this run that could be measured."""
+        if cell.verdict != "violated":
+            return None
+        key = cell.workload, cell.mechanism
+        if key not in self._lasting:
+            workload = self._catalogue.workloads[cell.workload]
+            self._lasting[key] = lasting_candidates(workload, cell.mechanism, self._deployments.values())
+        for name in self._lasting[key]:
+            measured = [other for other in self._of(cell, name) if other.verdict != "unavailable"]
+            same = _with_window([other for other in measured if other.deployment == cell.deployment], cell.window)
+            if same and all(other.verdict == "held" for other in measured):
+                return _fix(cell, same, [])
         return None
 
     def why_none(self, cell: Cell) -> str:
@@ -125,21 +186,28 @@ class Fixes:
             return (
                 "no other mechanism that does the same, reaches as far and outlives as much is predicted to hold here"
             )
-        found = self._measured.get(_address(cell, ranked[0]))
+        here = [other for other in self._of(cell, ranked[0]) if other.deployment == cell.deployment]
+        found = _with_window(here, cell.window)
         verdict = found.verdict.replace("-", " ") if found else "not measured"
+        if verdict == "held":
+            window = next(other.window for other in here if other.verdict != "held")
+            return f"the nearest by the theory, `{ranked[0]}`, did not hold with window {window}, and no other one held"
         return f"the nearest by the theory, `{ranked[0]}`, was {verdict} with this window, and no other one held"
+
+    def _of(self, cell: Cell, mechanism: str) -> list[Cell]:
+        return self._cells.get((cell.workload, mechanism), [])
 
     def _ranking(self, cell: Cell) -> list[str]:
         key = cell.workload, cell.mechanism, cell.deployment
-        if key not in self._ranked:
+        if key not in self._nearest:
             workload = self._catalogue.workloads[cell.workload]
             found = candidates(workload, cell.mechanism, self._deployments[cell.deployment])
-            self._ranked[key] = [candidate.name for candidate in found]
-        return self._ranked[key]
+            self._nearest[key] = [candidate.name for candidate in found]
+        return self._nearest[key]
 
 
-def _address(cell: Cell, mechanism: str) -> tuple[str, str, str, str]:
-    return cell.workload, mechanism, cell.deployment, cell.window
+def _with_window(cells: list[Cell], window: str) -> Cell | None:
+    return next((cell for cell in cells if cell.window == window), None)
 
 
 def _fix(broken: Cell, other: Cell, passed_over: list[str]) -> Fix:
@@ -157,8 +225,13 @@ def _ratio(before: float | None, after: float | None) -> float | None:
 
 
 def with_fixes(cells: list[Cell], fixes: Fixes) -> list[Cell]:
-    """The cells, each violated one with its fix."""
-    return [msgspec.structs.replace(cell, fix=fixes.of(cell)) for cell in cells]
+    """The cells, each violated one with its fixes."""
+    return [
+        msgspec.structs.replace(cell, fix=fixes.nearest(cell), lasting_fix=fixes.lasting(cell))
+        if cell.verdict == "violated"
+        else cell
+        for cell in cells
+    ]
 
 
 def unfixed(cells: list[Cell], fixes: Fixes) -> Iterator[tuple[str, Cell]]:

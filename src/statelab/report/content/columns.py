@@ -51,7 +51,7 @@ COLUMNS = (
     Column(
         head="measured",
         csv={"state": lambda row: row.state.name},
-        text=lambda row: f"{row.state.symbol} {row.shown}",
+        text=lambda row: " ".join(filter(None, [row.state.symbol, row.shown, row.unseen])),
         coloured=True,
     ),
     Column(
@@ -133,6 +133,9 @@ COLUMNS = (
             "fix_mechanism": "fix.mechanism",
             "fix_rate_ratio": "fix.rate_ratio",
             "fix_p95_ratio": "fix.p95_ratio",
+            "lasting_fix_mechanism": "lasting_fix.mechanism",
+            "lasting_fix_rate_ratio": "lasting_fix.rate_ratio",
+            "lasting_fix_p95_ratio": "lasting_fix.p95_ratio",
         }
     ),
     Column(csv={"repro": lambda row: row.repro}),

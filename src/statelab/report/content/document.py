@@ -1,5 +1,6 @@
 """Results arranged once for every format: rows, matrices, sentences and examples."""
 
+from collections import Counter
 from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ class Report:
     tally: list[tuple[State, int]]
     contradictions: list[Sentence]
     differences: list[Sentence]
+    partly_seen: list[Sentence]
     not_seen: list[Sentence]
     hidden: list[Sentence]
     absences: list[Absence]
@@ -52,6 +54,8 @@ class Report:
     notes: list[str]
     examples: list[Example]
     broken: list[Broken]
+    breaks: str
+    holds: list[tuple[str, list[str]]]
 
     @property
     def cells(self) -> int:
@@ -91,6 +95,11 @@ class Report:
         return (list(found) for _, found in groupby(self.examples, lambda e: (e.contradicts, e.witness.anomaly)))
 
     @property
+    def surprises(self) -> list[Sentence]:
+        """What was seen and not predicted, contradictions first."""
+        return self.contradictions + self.differences
+
+    @property
     def verdict(self) -> str:
         """The report's own verdict, in a sentence."""
         if self.contradictions:
@@ -117,6 +126,7 @@ def compose(results: Results) -> Report:
     used = deployments_of(results.manifest, results.cells)
     stores = {m.name: m.store for matrix in matrices for m in matrix.mechanisms}
     deployments = {deployment.name: deployment for deployment in used}
+    broken = broken_of(results.manifest, rows, used)
     return Report(
         rows=rows,
         matrices=matrices,
@@ -128,6 +138,7 @@ def compose(results: Results) -> Report:
         tally=summary.tally([row for matrix in matrices for line in matrix.lines for row in line.rows]),
         contradictions=summary.contradictions(rows),
         differences=summary.differences(rows),
+        partly_seen=summary.partly_seen(rows),
         not_seen=summary.not_seen(rows),
         hidden=summary.hidden(rows),
         absences=summary.absences(rows, stores),
@@ -135,5 +146,7 @@ def compose(results: Results) -> Report:
         missing=summary.missing(results.manifest),
         notes=[str(note) for note in results.manifest.get("notes") or []],
         examples=examples_of(rows, deployments),
-        broken=broken_of(results.manifest, rows),
+        broken=broken,
+        breaks=summary.what_breaks(matrices),
+        holds=summary.what_holds(matrices, Counter((c.fix.workload, c.fix.name) for b in broken for c in b.changes)),
     )

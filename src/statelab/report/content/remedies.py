@@ -1,5 +1,6 @@
-"""What to do about what broke: for each mechanism the nearest that holds, what changes, and what that costs."""
+"""What holds in the place of a mechanism that broke: the nearest and one that lasts, what changes, what that costs."""
 
+from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,7 +8,9 @@ from typing import Any
 
 import msgspec
 
+from statelab.core.results import Fix
 from statelab.report.content import figures
+from statelab.report.content.matrices import Deployment
 from statelab.report.content.matrices import Mechanism
 from statelab.report.content.matrices import mechanisms_of
 from statelab.report.content.matrices import window_order
@@ -24,9 +27,10 @@ MOST_NAMES = 2
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What the change costs in one cell: the broken mechanism's row and that of its fix."""
+    """What a change costs in one cell: the broken mechanism's row, its fix, and the row of that."""
 
     broken: Row
+    fix: Fix
     fixed: Row | None
 
     @property
@@ -40,6 +44,11 @@ class Cost:
         return " → ".join(row.latencies[1] if row and row.cell.latency_ms else _lack(row) for row in self._rows)
 
     @property
+    def ratios(self) -> tuple[str, str]:
+        """Throughput and p95 after over before."""
+        return self.broken.ratios_of(self.fix)
+
+    @property
     def _rows(self) -> tuple[Row, Row | None]:
         return self.broken, self.fixed
 
@@ -50,19 +59,28 @@ def _lack(row: Row | None) -> str:
 
 @dataclass(frozen=True)
 class Change:
-    """A broken mechanism and a fix, with the cells that it serves, those of the widest window first."""
+    """A broken mechanism and a fix, with the cells that it serves, those of the widest window first.
+
+    `lasting`: the fix holds in every cell that was measured and outlives a worker; otherwise it is the nearest one.
+    """
 
     mechanism: Mechanism
     fix: Mechanism
+    lasting: bool
     costs: list[Cost]
 
     @property
     def anchor(self) -> str:
-        return self.costs[0].broken.fix_anchor
+        return self.costs[0].broken.fix_anchor(self.costs[0].fix)
 
     @property
     def deployments(self) -> list[str]:
         return list(dict.fromkeys(cost.broken.cell.deployment for cost in self.costs))
+
+    @property
+    def kind(self) -> str:
+        """Which of the two fixes it is, in words."""
+        return "holds everywhere" if self.lasting else "nearest"
 
     @property
     def window(self) -> str:
@@ -72,24 +90,24 @@ class Change:
     @property
     def rate_ratios(self) -> str:
         """The least and the greatest ratio of throughput with that window."""
-        return self._ratios([row.cell.fix.rate_ratio for row in self._widest if row.cell.fix])
+        return self._ratios([cost.fix.rate_ratio for cost in self._widest])
 
     @property
     def p95_ratios(self) -> str:
         """The least and the greatest ratio of p95 with that window."""
-        return self._ratios([row.cell.fix.p95_ratio for row in self._widest if row.cell.fix])
+        return self._ratios([cost.fix.p95_ratio for cost in self._widest])
 
     def _ratios(self, factors: list[float | None]) -> str:
         known = [factor for factor in factors if factor is not None]
         if not known:
-            return self._widest[0].no_ratio
+            return self._widest[0].broken.no_ratio
         texts = dict.fromkeys(figures.ratio(factor) for factor in (min(known), max(known)))
         missing = len(factors) - len(known)
         return " to ".join(texts) + (f" ({missing} not measured)" if missing else "")
 
     @property
-    def _widest(self) -> list[Row]:
-        return [cost.broken for cost in self.costs if cost.broken.cell.window == self.window]
+    def _widest(self) -> list[Cost]:
+        return [cost for cost in self.costs if cost.broken.cell.window == self.window]
 
     @cached_property
     def diff(self) -> CodeDiff | None:
@@ -100,9 +118,7 @@ class Change:
     @property
     def lines(self) -> str:
         """How much code changes, in words."""
-        if self.diff is None:
-            return "this run has no source to compare"
-        return lines(self.diff.changed)
+        return lines(self.diff.changed) if self.diff else "this run has no source to compare"
 
     @property
     def reach(self) -> str:
@@ -113,12 +129,10 @@ class Change:
     @property
     def passed_over(self) -> str:
         """What the theory ranks nearer and this run did not see hold, in words."""
-        fixes = [cost.broken.cell.fix for cost in self.costs]
-        names = list(dict.fromkeys(name for fix in fixes if fix for name in fix.passed_over))
-        more = len(names) - MOST_NAMES
-        others = f" and {more} more" if more > 0 else ""
+        names = list(dict.fromkeys(name for cost in self.costs for name in cost.fix.passed_over))
+        more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
         return (
-            f"nearer by the theory, not seen to hold in this run: {listed(names[:MOST_NAMES])}{others}" if names else ""
+            f"nearer by the theory, not seen to hold in this run: {listed(names[:MOST_NAMES])}{more}" if names else ""
         )
 
 
@@ -133,7 +147,7 @@ class Unfixed(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """One mechanism that was violated somewhere."""
+    """One mechanism that was violated somewhere, with its changes, the best first."""
 
     mechanism: Mechanism
     changes: list[Change]
@@ -146,24 +160,24 @@ class Broken:
         return "1 cell" if number == 1 else f"{figures.count(number)} cells"
 
 
-def broken_of(manifest: Mapping[str, Any], rows: list[Row]) -> list[Broken]:
-    """The broken mechanisms in the order of the tables; those of results without fixes are left out."""
+def broken_of(manifest: Mapping[str, Any], rows: list[Row], deployments: Iterable[Deployment]) -> list[Broken]:
+    """The broken mechanisms in the order of the tables; those of results without fixes are left out.
+
+    The change that lasts comes first where a deployment in which the mechanism broke has several processes; then, as
+    everywhere, the one that changes fewer lines.
+    """
     unfixed = msgspec.convert(manifest.get("unfixed") or [], list[Unfixed])
     mechanisms = mechanisms_of(manifest, [row.cell for row in rows])
     changes = _changes(rows, {(m.workload, m.name): m for m in mechanisms})
-    found = [
-        Broken(
-            mechanism,
-            sorted((change for change in changes if change.mechanism is mechanism), key=_size),
-            [lack for lack in unfixed if (lack.workload, lack.mechanism) == (mechanism.workload, mechanism.name)],
-        )
-        for mechanism in mechanisms
-    ]
+    processes = {deployment.name for deployment in deployments if "processes" in deployment.spread}
+    found = []
+    for mechanism in mechanisms:
+        own = [change for change in changes if change.mechanism is mechanism]
+        spread = any(processes & {*change.deployments} for change in own)
+        own.sort(key=lambda change: (spread and not change.lasting, change.diff.changed if change.diff else 0))
+        lacks = [lack for lack in unfixed if (lack.workload, lack.mechanism) == (mechanism.workload, mechanism.name)]
+        found.append(Broken(mechanism, own, lacks))
     return [broken for broken in found if broken.changes or broken.unfixed]
-
-
-def _size(change: Change) -> int:
-    return change.diff.changed if change.diff else 0
 
 
 def _changes(rows: list[Row], mechanisms: Mapping[tuple[str, str], Mechanism]) -> list[Change]:
@@ -172,9 +186,11 @@ def _changes(rows: list[Row], mechanisms: Mapping[tuple[str, str], Mechanism]) -
     changes: dict[tuple[str, str, str], Change] = {}
     for row in sorted(rows, key=lambda row: window_order(row.cell.window)):
         cell = row.cell
-        if cell.fix:
-            key = cell.workload, cell.mechanism, cell.fix.mechanism
-            fix = mechanisms.get((key[0], key[2])) or Mechanism(workload=key[0], name=key[2])
-            change = changes.setdefault(key, Change(mechanisms[key[:2]], fix, []))
-            change.costs.append(Cost(row, by_name.get(f"{key[0]}/{key[2]}/{cell.deployment}/{cell.window}")))
+        lasting = cell.lasting_fix.mechanism if cell.lasting_fix else None
+        for fix in {fix.mechanism: fix for fix in (cell.lasting_fix, cell.fix) if fix}.values():
+            key = cell.workload, cell.mechanism, fix.mechanism
+            other = mechanisms.get((key[0], key[2])) or Mechanism(workload=key[0], name=key[2])
+            change = changes.setdefault(key, Change(mechanisms[key[:2]], other, fix.mechanism == lasting, []))
+            fixed = by_name.get(f"{key[0]}/{key[2]}/{cell.deployment}/{cell.window}")
+            change.costs.append(Cost(row, fix, fixed))
     return list(changes.values())

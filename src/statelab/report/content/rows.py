@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from statelab.core.results import Cell
+from statelab.core.results import Fix
 from statelab.report.content import figures
 from statelab.report.content import states
 from statelab.report.content.states import State
@@ -64,6 +65,13 @@ class Row:
         return states.codes(self.cell, self.state)
 
     @cached_property
+    def unseen(self) -> str:
+        """`not seen: DV` where something else was seen than all that was predicted, otherwise empty."""
+        if self.cell.verdict != "violated" or self.state is states.CONTRADICTION or not states.missing(self.cell):
+            return ""
+        return "not seen: " + " ".join(map(states.code, states.missing(self.cell)))
+
+    @cached_property
     def shown(self) -> str:
         """What stands beside the symbol: codes where there are some, otherwise words."""
         word = [self.state.word] if self.state is states.NOT_SEEN or not self.codes else []
@@ -71,17 +79,13 @@ class Row:
 
     @cached_property
     def mark(self) -> str:
-        """Symbol and codes: `✗ LU`, `≠ DV −LU`, `✓`, and what tells the two `?` apart."""
-        return " ".join([self.state.symbol, *(self.codes or [states.SHORT_WORDS.get(self.state.name, "")])]).strip()
+        """Symbol and codes: `✗ LU`, `≠ DV +LU`, `✗ LU (not seen: DV)`, `✓`, and what tells the two `?` apart."""
+        parts = [self.state.symbol, *(self.codes or [states.SHORT_WORDS.get(self.state.name, "")])]
+        return " ".join([*parts, f"({self.unseen})" if self.unseen else ""]).strip()
 
     @cached_property
     def predicted(self) -> str:
         return states.predicted_mark(self.cell) if self.ran else figures.NONE
-
-    @cached_property
-    def agrees(self) -> bool:
-        """Whether experiment and theory say the same."""
-        return self.state not in (states.CONTRADICTION, states.DIFFERENT, states.NOT_SEEN)
 
     @cached_property
     def predicted_words(self) -> str:
@@ -95,7 +99,8 @@ class Row:
         if not self.ran:
             return self.state.meaning
         measured = ", ".join([*self.cell.anomalies, self.state.word])
-        facts = [self.lost + " lost"] if self.cell.lost and self.cell.lost.max else []
+        facts = [self.unseen] if self.unseen else []
+        facts += [self.lost + " lost"] if self.cell.lost and self.cell.lost.max else []
         facts += [self.not_seen_bound] if self.not_seen_bound else []
         facts += [shortened(self.cell.reason, TOOLTIP)] if self.state is states.UNAVAILABLE else []
         return "; ".join([f"predicted: {self.predicted_words}", f"measured: {measured}", *facts])
@@ -124,15 +129,12 @@ class Row:
             return None
         return shlex.join(["statelab", "repro", f"{cell.workload}/{cell.mechanism}", "--deployment", cell.deployment])
 
-    @cached_property
-    def fix_anchor(self) -> str:
+    def fix_anchor(self, fix: Fix) -> str:
         """Where a page shows what to change."""
-        return anchor("fix", self.cell.workload, self.cell.mechanism, self.cell.fix.mechanism if self.cell.fix else "")
+        return anchor("fix", self.cell.workload, self.cell.mechanism, fix.mechanism)
 
-    @cached_property
-    def fix_ratios(self) -> tuple[str, str]:
-        """Throughput and p95 of the fix over those of this cell."""
-        fix = self.cell.fix
+    def ratios_of(self, fix: Fix | None) -> tuple[str, str]:
+        """Throughput and p95 of a fix over those of this cell."""
         factors = (fix.rate_ratio, fix.p95_ratio) if fix else (None, None)
         rate, p95 = (self.no_ratio if factor is None else figures.ratio(factor) for factor in factors)
         return rate, p95

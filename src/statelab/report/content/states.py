@@ -1,4 +1,4 @@
-"""What a cell says, predicted beside measured: one of ten states, each with a symbol, words and a meaning."""
+"""The ten states of a cell, prediction and measurement taken together: each has a symbol, words and a meaning."""
 
 from dataclasses import dataclass
 
@@ -30,11 +30,17 @@ CONTRADICTION = State(
 DIFFERENT = State(
     name="different",
     symbol="≠",
-    word="otherwise than predicted",
-    title="violated otherwise than predicted",
-    meaning="+ was seen as well, − was predicted and not seen",
+    word="not predicted",
+    title="seen and not predicted",
+    meaning="something went wrong as predicted, and with it what + marks, which nobody had predicted",
 )
-VIOLATED = State(name="violated", symbol="✗", word="as predicted", title="violated as predicted", meaning="")
+VIOLATED = State(
+    name="violated",
+    symbol="✗",
+    word="as predicted",
+    title="violated as predicted",
+    meaning="what is in brackets was predicted as well and did not show in this run",
+)
 NOT_SEEN = State(
     name="not-seen",
     symbol="◌",
@@ -120,13 +126,13 @@ CODES = {
     "stuck": "SK",
 }
 SHORT_WORDS = {NOT_EXERCISED.name: "NX", UNKNOWN.name: "UN", NOT_SEEN.name: ""}
-"""What tells two equal symbols apart where there is no room for the words."""
+"""What tells equal symbols apart where there is no room for words."""
 
 _UNDECIDED = {"unknown": UNKNOWN, "not-exercised": NOT_EXERCISED, "unavailable": UNAVAILABLE}
 
 
 def code(anomaly: str) -> str:
-    """Two letters; an anomaly that has none is shown by its name."""
+    """The short form of an anomaly; one that has none is shown by its name."""
     return CODES.get(anomaly, anomaly)
 
 
@@ -137,7 +143,7 @@ def state_of(cell: Cell) -> State:
     if cell.verdict == "violated":
         if not cell.predicted:
             return CONTRADICTION
-        return VIOLATED if set(cell.anomalies) == set(cell.predicted) else DIFFERENT
+        return DIFFERENT if extra(cell) else VIOLATED
     if cell.predicted:
         return NOT_SEEN
     return HELD if cell.guaranteed else NOT_GUARANTEED
@@ -157,10 +163,12 @@ def codes(cell: Cell, state: State) -> list[str]:
     """The codes beside a cell's symbol: what was seen, or in `not seen` what was predicted."""
     if state is NOT_SEEN:
         return [code(anomaly) for anomaly in cell.predicted]
-    if state is DIFFERENT:
-        common = [code(anomaly) for anomaly in cell.anomalies if anomaly in cell.predicted]
-        return common + ["+" + code(a) for a in extra(cell)] + ["−" + code(a) for a in missing(cell)]
-    return [code(anomaly) for anomaly in cell.anomalies] if cell.verdict == "violated" else []
+    if cell.verdict != "violated":
+        return []
+    unpredicted = extra(cell) if state is DIFFERENT else []
+    return [code(anomaly) for anomaly in cell.anomalies if anomaly not in unpredicted] + [
+        "+" + code(anomaly) for anomaly in unpredicted
+    ]
 
 
 def predicted_mark(cell: Cell) -> str:

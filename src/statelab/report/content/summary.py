@@ -1,12 +1,14 @@
 """What stands on top of every report: what was run, what came out, and where theory and experiment disagree."""
 
 from collections import Counter
+from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from statelab.report.content import figures
 from statelab.report.content import states
+from statelab.report.content.matrices import Matrix
 from statelab.report.content.matrices import window_order
 from statelab.report.content.rows import Row
 from statelab.report.content.states import State
@@ -70,6 +72,11 @@ class Sentence:
     text: str
     rows: tuple[Row, ...] = ()
 
+    @property
+    def proof(self) -> Row | None:
+        """The first of its rows that has a proof."""
+        return next((row for row in self.rows if row.cell.witness), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Absence:
@@ -122,12 +129,20 @@ def contradictions(rows: list[Row]) -> list[Sentence]:
 
 
 def differences(rows: list[Row]) -> list[Sentence]:
-    """One sentence for each way in which a mechanism fails otherwise than predicted."""
+    """One sentence for each way in which a mechanism shows something that was not predicted."""
+    return _in_groups([row for row in rows if row.state is states.DIFFERENT])
+
+
+def partly_seen(rows: list[Row]) -> list[Sentence]:
+    """One sentence for each way in which a mechanism shows a part only of what was predicted."""
+    return _in_groups([row for row in rows if row.state is states.VIOLATED and row.unseen])
+
+
+def _in_groups(rows: list[Row]) -> list[Sentence]:
     groups: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
-        if row.state is states.DIFFERENT:
-            cell = row.cell
-            groups.setdefault((cell.workload, cell.mechanism, cell.window, *row.codes), []).append(row)
+        cell = row.cell
+        groups.setdefault((cell.workload, cell.mechanism, cell.window, *row.codes, row.unseen), []).append(row)
     return [Sentence(_difference(group), tuple(group)) for group in groups.values()]
 
 
@@ -211,8 +226,8 @@ def _contradiction(row: Row) -> str:
 def _difference(group: list[Row]) -> str:
     cell = group[0].cell
     common = [anomaly for anomaly in cell.anomalies if anomaly in cell.predicted]
-    parts = [f"{were(common)} found as predicted"] if common else []
-    parts += [f"{were(states.extra(cell))} found although not predicted"] if states.extra(cell) else []
+    parts = [f"{were(states.extra(cell))} seen although not predicted"] if states.extra(cell) else []
+    parts += [f"{were(common)} seen as predicted"] if common else []
     parts += [f"{were(states.missing(cell))} predicted and not seen"] if states.missing(cell) else []
     return f"{_where(group[0])} under {_deployments(group)}: {'; '.join(parts)}."
 
@@ -237,3 +252,33 @@ def _deployments(group: list[Row]) -> str:
 
 def _cells(number: int) -> str:
     return f"{figures.count(number)} cell{'' if number == 1 else 's'}"
+
+
+def what_breaks(matrices: Iterable[Matrix]) -> str:
+    """How many mechanisms were violated somewhere, and by which anomalies most of them."""
+    broken: dict[str, set[tuple[str, str]]] = {}
+    tried = set()
+    for row in (row for matrix in matrices for line in matrix.lines for row in line.rows if row.ran):
+        name = row.cell.workload, row.cell.mechanism
+        tried.add(name)
+        for anomaly in row.cell.anomalies if row.cell.verdict == "violated" else ():
+            broken.setdefault(anomaly, set()).add(name)
+    number = len(set().union(*broken.values()))
+    most = sorted(broken, key=lambda anomaly: -len(broken[anomaly]))[:3]
+    by = f": {joined(f'{anomaly} ({len(broken[anomaly])})' for anomaly in most)}" if most else ""
+    return f"{number} of {len(tried)} mechanisms under some deployment{', most often by' * (len(broken) > 3)}{by}."
+
+
+def what_holds(matrices: Iterable[Matrix], fixes: Mapping[tuple[str, str], int]) -> list[tuple[str, list[str]]]:
+    """For each workload the mechanisms that held wherever they were measured, first those that replace most others.
+
+    `fixes` counts by workload and mechanism how many others it replaces.
+    """
+    verdicts: dict[tuple[str, str], set[str]] = {}
+    for row in (row for matrix in matrices for line in matrix.lines for row in line.rows if row.ran):
+        verdicts.setdefault((row.cell.workload, row.cell.mechanism), set()).add(row.cell.verdict)
+    holding: dict[str, list[str]] = {}
+    for (workload, mechanism), seen in verdicts.items():
+        if seen - {"unavailable"} == {"held"}:
+            holding.setdefault(workload, []).append(mechanism)
+    return [(w, sorted(names, key=lambda name: -fixes.get((w, name), 0))) for w, names in holding.items()]

@@ -2,24 +2,49 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from statelab.core.results import Results
 from statelab.report.content.columns import csv_text
 from statelab.report.content.document import compose
+from statelab.report.content.rows import Row
+from statelab.report.content.states import extra
 from statelab.report.formats import html
 from statelab.report.formats import markdown
 
 
 def write_report(results: Results, folder: Path) -> None:
-    """Writes `index.html`, `report.md`, `results.json` and `results.csv`."""
+    """Writes `index.html`, `report.md`, `results.json` and `results.csv`.
+
+    `results.json` begins with `unpredicted`: each cell in which something was seen that was not predicted.
+    """
     report = compose(results)
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / "results.json", msgspec.json.format(msgspec.json.encode(results), indent=1))
+    surprises = [row for sentence in report.surprises for row in sentence.rows]
+    stored = {"unpredicted": list(map(_unpredicted, surprises)), "manifest": results.manifest, "cells": results.cells}
+    _write(folder / "results.json", msgspec.json.format(msgspec.json.encode(stored), indent=1))
     _write(folder / "results.csv", csv_text(report.rows).encode())
     _write(folder / "report.md", markdown.render(report).encode())
     _write(folder / "index.html", html.render(report).encode())
+
+
+def _unpredicted(row: Row) -> dict[str, Any]:
+    """The cell's address, what nobody predicted of it, and the proof."""
+    cell = row.cell
+    return {
+        "workload": cell.workload,
+        "mechanism": cell.mechanism,
+        "deployment": cell.deployment,
+        "window": cell.window,
+        "state": row.state.name,
+        "anomalies": extra(cell),
+        "predicted": cell.predicted,
+        "reason": cell.reason,
+        "proof": cell.witness.text if cell.witness else None,
+        "repro": row.repro,
+    }
 
 
 def read_results(folder: Path) -> Results:

@@ -14,7 +14,6 @@ from statelab.report.content.matrices import window_order
 from statelab.report.content.proofs import Example
 from statelab.report.content.remedies import Broken
 from statelab.report.content.remedies import Change
-from statelab.report.content.remedies import Cost
 from statelab.report.content.rows import Row
 from statelab.report.content.store_comparison import Standing
 from statelab.report.content.store_comparison import StoreComparison
@@ -97,13 +96,16 @@ def render(report: Report) -> str:
 
 
 def headline_markdown(results: Results, window: str = "io") -> str:
-    """All promises, and the first workload's matrix of one window (the widest there is, if not that one), with their
-    legend."""
+    """All promises, the first workload's matrix of one window (the widest there is, if not that one), their legend, and
+    for each mechanism that broke in it one that holds everywhere."""
     report = compose(results)
     windows = sorted({matrix.window for matrix in report.matrices}, key=window_order)
     chosen = window if window in windows else next(iter(windows), "")
-    matrices = [_matrix(matrix) for matrix in report.matrices if matrix.window == chosen][:1]
-    return "\n".join(part for part in (_promises(report), *matrices, _legend(report)) if part)
+    first = [matrix for matrix in report.matrices if matrix.window == chosen][:1]
+    lasting = [change for broken in report.broken for change in broken.changes if change.lasting]
+    counted = [change for change in lasting if change.mechanism.workload in [matrix.workload for matrix in first]]
+    fixes = f"### What holds everywhere instead, and what it costs\n\n{_changes(counted)}" if counted else ""
+    return "\n".join(part for part in (_promises(report), *map(_matrix, first), _legend(report), fixes) if part)
 
 
 def _promises(report: Report) -> str:
@@ -140,13 +142,21 @@ def _summary(report: Report) -> str:
 
 
 def _findings(report: Report) -> Iterable[str]:
-    kinds = {
+    """What was seen and not predicted first, each with its proof."""
+    surprises = {
         "Violated where held is predicted": report.contradictions,
-        "Violated otherwise than predicted": report.differences,
+        "Seen and not predicted": report.differences,
+    }
+    for title, sentences in surprises.items():
+        proofs = [folded(f"Proof: {s.proof.name}", _proof(s.proof)) for s in sentences if s.proof]
+        if sentences:
+            yield "\n".join([f"## {title}\n", _sentences(sentences), *proofs])
+    others = {
         "Predicted to be violated, and not seen": report.not_seen,
+        "Seen, but not all that was predicted": report.partly_seen,
         "What a narrow window hides": report.hidden,
     }
-    for title, sentences in kinds.items():
+    for title, sentences in others.items():
         if sentences:
             yield f"## {title}\n\n{_sentences(sentences)}"
     if report.absences:
@@ -155,6 +165,12 @@ def _findings(report: Report) -> Iterable[str]:
 
 def _sentences(sentences: list[Sentence]) -> str:
     return "".join(f"- {escaped(sentence.text)}\n" for sentence in sentences)
+
+
+def _proof(row: Row) -> str:
+    """Why the cell is violated, the smallest history that shows it, and the command that shows it again."""
+    parts = [escaped(row.cell.reason) + "\n", fenced(row.cell.witness.text if row.cell.witness else "")]
+    return "\n".join(parts + ([f"Shows it again: `{row.repro}`\n"] if row.repro else []))
 
 
 def _matrix(matrix: Matrix) -> str:
@@ -169,9 +185,9 @@ def _matrix(matrix: Matrix) -> str:
 
 
 def _cell(row: Row) -> str:
-    """The measurement; the prediction beside it where it says something else."""
-    mark = f"**{row.mark}**" if row.state is states.CONTRADICTION else row.mark
-    told = row.agrees and row.state in (states.VIOLATED, states.HELD, states.NOT_GUARANTEED)
+    """The measurement; the prediction in brackets where the mark does not tell it."""
+    mark = f"**{row.mark}**" if row.state in (states.CONTRADICTION, states.DIFFERENT) else row.mark
+    told = row.state in (states.DIFFERENT, states.VIOLATED, states.HELD, states.NOT_GUARANTEED)
     return escaped(mark if told or not row.ran else f"{mark} ({row.predicted})")
 
 
@@ -188,50 +204,57 @@ def _example(example: Example) -> str:
     row = example.row
     title = f"{row.mark} {example.witness.anomaly} between {example.between}: {row.cell.mechanism} under "
     title += f"{row.cell.deployment}, window {row.cell.window}"
-    content = [escaped(row.cell.reason) + "\n", fenced(example.witness.text)]
-    content += [f"Shows it again: `{row.repro}`\n"] if row.repro else []
-    return folded(title, "\n".join(content))
+    return folded(title, _proof(row))
 
 
 def _fixes(broken: list[Broken]) -> str:
     """Each broken mechanism with what holds in its place; figures are the least and the greatest with one window."""
     if not broken:
         return ""
-    head = ["broken", "nearest that holds", "changed", "under", "window", "throughput", "p95"]
-    lines = [_fix(change) for found in broken for change in found.changes]
     without: dict[str, list[str]] = {}
     for lack in (lack for found in broken for lack in found.unfixed):
         without.setdefault(lack.reason, []).append(f"`{lack.mechanism}` ({len(lack.cells)})")
     lacks = [f"- No fix in this run for some cells of {', '.join(who)}: {why}." for why, who in without.items()]
-    return "\n".join(["## What holds instead, and what it costs\n", table(head, lines), *map(escaped, lacks), ""])
+    changes = [change for found in broken for change in found.changes]
+    return "\n".join(["## What holds instead, and what it costs\n", _changes(changes), *map(escaped, lacks), ""])
 
 
-def _fix(change: Change) -> list[str]:
-    names = [f"`{change.mechanism.name}`", f"`{change.fix.name}`"]
-    under = escaped(", ".join(change.deployments))
-    return [*names, change.lines, under, change.window, change.rate_ratios, change.p95_ratios]
+def _changes(changes: list[Change]) -> str:
+    head = ["broken", "holds instead", "which is", "changed", "under", "window", "throughput", "p95"]
+    lines = [
+        [
+            f"`{change.mechanism.name}`",
+            f"`{change.fix.name}`",
+            change.kind,
+            change.lines,
+            escaped(", ".join(change.deployments)),
+            change.window,
+            change.rate_ratios,
+            change.p95_ratios,
+        ]
+        for change in changes
+    ]
+    return table(head, lines)
 
 
 def _change(change: Change) -> str:
     """What changes, side by side, and the cost in each cell."""
     names = change.mechanism.name, change.fix.name
     head = ["window", "deployment", "ops/s", "throughput", "p95 ms", "p95", "shows it again"]
-    code = [fenced(in_columns(change.diff, *names))] if change.diff else [f"{change.lines}\n"]
-    return folded(" → ".join(names), "\n".join([*code, table(head, map(_cost, change.costs))]))
-
-
-def _cost(cost: Cost) -> list[str]:
-    row = cost.broken
-    repro = f"`{row.repro}`" if row.repro else "plain requests"
-    return [
-        row.cell.window,
-        f"`{row.cell.deployment}`",
-        cost.rates,
-        row.fix_ratios[0],
-        cost.p95s,
-        row.fix_ratios[1],
-        repro,
+    lines = [
+        [
+            cost.broken.cell.window,
+            f"`{cost.broken.cell.deployment}`",
+            cost.rates,
+            cost.ratios[0],
+            cost.p95s,
+            cost.ratios[1],
+            f"`{cost.broken.repro}`" if cost.broken.repro else "plain requests",
+        ]
+        for cost in change.costs
     ]
+    code = fenced(in_columns(change.diff, *names)) if change.diff else f"{change.lines}\n"
+    return folded(" → ".join(names), f"{code}\n{table(head, lines)}")
 
 
 def _cells(report: Report, mechanism: Mechanism, rows: list[Row]) -> str:

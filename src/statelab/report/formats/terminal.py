@@ -1,5 +1,6 @@
 """The report in a terminal, and the table of what state outlived."""
 
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,9 @@ from statelab.report.content.document import Report
 from statelab.report.content.document import compose
 from statelab.report.content.matrices import Matrix
 from statelab.report.content.rows import Row
+from statelab.report.content.states import State
 from statelab.report.content.store_comparison import StoreComparison
+from statelab.report.content.summary import Sentence
 from statelab.report.content.text import printable
 from statelab.report.content.text import shortened
 
@@ -38,47 +41,98 @@ PLAIN_WIDTH = 120
 """Columns to fill where nobody says how wide the paper is: a file or a pipe."""
 
 
-def print_report(results: Results, console: Console, folder: Path | None = None) -> None:
-    """Prints the report; where the output is no terminal it is as wide as a wide one. `folder` is where
-    `write_report` put its page."""
+MOST_LINES = 24
+"""Mechanisms whose tables still fit on one screen with what stands below them."""
+
+FACTS = ("profile", "engine", "started")
+NAMED = 3
+"""Mechanisms that a sentence names of each workload, and surprises that are told with their proof."""
+
+
+def print_report(results: Results, console: Console, folder: Path | None = None, *, tables: bool | None = None) -> None:
+    """Prints one screen; where the output is no terminal it is as wide as a wide one.
+
+    `folder` is where `write_report` put its page. `tables` prints every table, however long (None: if they are short).
+    """
     report = compose(results)
     width = console.width
     if not console.is_terminal:
         console.width = max(width, PLAIN_WIDTH)
-    for part in _parts(report, console.width, folder):
+    short = sum(len(matrix.lines) for matrix in report.matrices) <= MOST_LINES
+    for part in _parts(report, console.width, folder, tables=short if tables is None else tables):
         console.print(part)
     console.width = width
 
 
-def _parts(report: Report, width: int, folder: Path | None) -> Iterator[Table | Text]:
-    yield Text("  ".join(f"{name} {value}" for name, value in report.facts if name != "versions"), "dim")
-    yield from _promises(report)
-    for matrix in report.matrices:
-        yield Text(f"\n{matrix.workload}, window {matrix.window}", "bold")
-        yield from _tables(matrix, width)
-    yield from _legend(report)
-    yield from _findings(report)
-    yield from _places(report.comparison)
-    yield from _fixes(report, width)
+def _parts(report: Report, width: int, folder: Path | None, *, tables: bool) -> Iterator[Table | Text]:
+    """The most important last, where the eye is: surprises with their proofs, the verdict, the page."""
+    yield Text("  ".join(f"{name} {value}" for name, value in report.facts if tables or name in FACTS), "dim")
+    if tables:
+        for matrix in report.matrices:
+            yield Text(f"\n{matrix.workload}, window {matrix.window}", "bold")
+            yield from _tables(matrix, width)
+        yield from _legend(report)
+        yield from _sentences(states.NOT_SEEN, report.not_seen)
+        yield from (Text.assemble((states.UNAVAILABLE.symbol, "dim"), f" {_plain(a.text)}") for a in report.absences)
+        yield from _places(report.comparison)
+        yield from _fixes(report, width)
+    else:
+        yield from _promises(report)
     yield from (Text(printable(f"! {sentence}"), "yellow") for sentence in report.incomplete)
     yield _counts(report)
+    yield Text.assemble(("What breaks: ", "bold"), report.breaks)
+    yield Text.assemble(("What holds wherever it was measured: ", "bold"), _holding(report))
+    yield from _surprises(report)
     yield Text(report.verdict, "bold red" if report.contradictions else "bold green")
     if folder is not None:
         yield Text(f"The page: {folder / 'index.html'}")
 
 
+def _plain(text: str) -> str:
+    return printable(text).replace("`", "")
+
+
 def _promises(report: Report) -> Iterator[Table | Text]:
-    """How many mechanisms keep each promise; nothing where there is only one workload."""
-    if len(report.promises) < 2:
-        return
-    yield Text("\nAll promises: mechanisms that keep it, of those measured", "bold")
+    """How many mechanisms keep each promise."""
+    yield Text("\nThe promises: mechanisms that keep it, of those measured", "bold")
     grid = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     grid.add_column("promise", no_wrap=True)
     for deployment in report.deployments:
-        grid.add_column(_head(deployment.name), no_wrap=True)
+        grid.add_column(_head(deployment.name), no_wrap=True, vertical="bottom")
+    tones = {"held": "green", "violated": "red", "some": "yellow", "not-run": "dim"}
     for promise in report.promises:
-        grid.add_row(promise.workload, *(f"{s.kept}/{s.of}" if s.of else "–" for s in promise.shares))
+        shares = (Text(f"{s.kept}/{s.of}" if s.of else figures.NONE, tones[s.tone]) for s in promise.shares)
+        grid.add_row(promise.workload, *shares)
     yield grid
+
+
+def _holding(report: Report) -> str:
+    told = []
+    for workload, names in report.holds:
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        told.append(f"{workload}: {', '.join(names[:NAMED])}{more}")
+    return printable("; ".join(told) or "nothing") + "."
+
+
+def _sentences(state: State, sentences: list[Sentence]) -> Iterator[Text]:
+    return (Text.assemble((state.symbol, STYLES[state.name]), f" {_plain(s.text)}") for s in sentences)
+
+
+def _surprises(report: Report) -> Iterator[Text]:
+    """What was seen and not predicted, the first few with their proofs."""
+    if not report.surprises:
+        yield Text.assemble(("What surprised: ", "bold"), "nothing was seen that was not predicted.")
+        return
+    yield Text("What surprised, being seen and not predicted:", "bold")
+    for sentence in report.surprises[:NAMED]:
+        yield from _sentences(sentence.rows[0].state, [sentence])
+        if sentence.proof and sentence.proof.cell.witness:
+            yield Text(textwrap.indent(printable(sentence.proof.cell.witness.text), "    "), "dim")
+        if sentence.proof and sentence.proof.repro:
+            yield Text(f"    {sentence.proof.repro}")
+    others = len(report.surprises) - NAMED
+    if others > 0:
+        yield Text(f"{others} more such sentences, with their proofs, stand first on the page and in report.md.")
 
 
 def _tables(matrix: Matrix, width: int) -> Iterator[Table]:
@@ -126,15 +180,21 @@ def _head(name: str) -> str:
 
 
 def _mark(row: Row) -> str:
-    """`✗LU,DV`, `≠DV+LU`, `◌LU`, `✓`, `?NX`: symbol and codes without spaces."""
+    """`✗LU,DV`, `≠DV+LU`, `✗LU(DV)`, `◌LU`, `✓`, `?NX`: symbol and codes without spaces."""
     text = row.state.symbol
     for place, code in enumerate(row.codes or [states.SHORT_WORDS.get(row.state.name, "")]):
-        text += code if place == 0 or code[0] in "+−" else f",{code}"
-    return text
+        text += code if place == 0 or code[0] == "+" else f",{code}"
+    return text + _unseen(row)
+
+
+def _unseen(row: Row) -> str:
+    """What was predicted and not seen, in brackets."""
+    return f"({row.unseen.removeprefix('not seen: ').replace(' ', ',')})" if row.unseen else ""
 
 
 def _cell(row: Row) -> Text:
-    return Text(printable(_mark(row)), STYLES[row.state.name])
+    text = Text(printable(_mark(row).removesuffix(_unseen(row))), STYLES[row.state.name])
+    return text.append(printable(_unseen(row)), "dim not bold")
 
 
 def _legend(report: Report) -> Iterator[Table]:
@@ -146,21 +206,10 @@ def _legend(report: Report) -> Iterator[Table]:
         table.add_row(Text(sign, STYLES[state.name]), state.legend)
     for code, name, meaning in report.anomalies:
         table.add_row(Text(code, "bold"), f"{name}: {meaning}")
+    if any(row.unseen for row in report.rows):
+        table.add_row("(…)", "not seen, although it was predicted as well")
     table.add_row("n/m", "processes that answered of those expected, the fewest in the column; new: one each request")
     yield table
-
-
-def _findings(report: Report) -> Iterator[Text]:
-    kinds = (
-        (states.CONTRADICTION, report.contradictions),
-        (states.DIFFERENT, report.differences),
-        (states.NOT_SEEN, report.not_seen),
-    )
-    for state, sentences in kinds:
-        for sentence in sentences:
-            yield Text.assemble((state.symbol, STYLES[state.name]), " ", printable(sentence.text).replace("`", ""))
-    for absence in report.absences:
-        yield Text.assemble((states.UNAVAILABLE.symbol, "dim"), " ", printable(absence.text).replace("`", ""))
 
 
 def _places(comparison: StoreComparison | None) -> Iterator[Table | Text]:
@@ -181,15 +230,17 @@ def _places(comparison: StoreComparison | None) -> Iterator[Table | Text]:
             place.name, naive, f"{place.atomic.held}/{place.atomic.of}", printable(place.atomic.name), *speeds, *lived
         )
     yield table
-    yield Text(f"holds under so many deployments; {'then what it outlives; ' * bool(lives)}the page says more", "dim")
+    yield Text(
+        f"n/m: holds under n of m deployments{'; then what it outlives' * bool(lives)}; the page says more", "dim"
+    )
 
 
 def _fixes(report: Report, width: int) -> Iterator[Text]:
     """One line a broken mechanism: what holds in its place, and its throughput over that of the broken one."""
     if report.broken:
-        yield Text("\nNearest that holds, with its throughput over the broken one's", "bold")
+        yield Text("\nWhat holds instead, with its throughput over the broken one's", "bold")
     for broken in report.broken:
-        told = [f"{change.fix.name} {change.rate_ratios}" for change in broken.changes]
+        told = [f"{change.fix.name} {change.rate_ratios} ({change.kind})" for change in broken.changes]
         told += [f"none for {broken.without}"] if broken.unfixed else []
         yield Text("  " + shortened(printable(f"{broken.mechanism.name} → {'; '.join(told)}"), width - 2))
 
