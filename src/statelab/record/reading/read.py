@@ -12,7 +12,7 @@ from statelab.record.reading.columnar.sheet import Sheet
 from statelab.record.reading.consistency import Place
 from statelab.record.reading.consistency import require_own_ids
 from statelab.record.reading.consistency import require_times
-from statelab.record.reading.json_lines.stream import sheet_of_lines
+from statelab.record.reading.lines import sheet_of_lines
 from statelab.record.reading.parquet_table.file import clients
 from statelab.record.reading.parquet_table.sheet import row_number
 from statelab.record.reading.parquet_table.sheet import sheet_of_table

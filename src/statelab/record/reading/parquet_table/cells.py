@@ -37,6 +37,7 @@ class Cells:
     flag: Flags | None = None
     lists: ListColumn | None = None
     other: Mask | None = None
+    held: NDArray[np.uint8] | int | None = None
 
     @property
     def given(self) -> Mask:
@@ -56,6 +57,8 @@ class Cells:
 
     def holds(self) -> NDArray[np.uint8] | int:
         """What each operation holds, as bits of the rules, or once if all hold the same. Null may also be left out."""
+        if self.held is not None:
+            return self.held
         there = {bit: mask for bit, mask in self._masks().items() if mask is not None and some(mask)}
         if not there:
             return EMPTY

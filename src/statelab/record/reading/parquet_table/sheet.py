@@ -23,7 +23,6 @@ from statelab.record.reading.columnar.ordered import ahead
 from statelab.record.reading.columnar.ordered import in_order
 from statelab.record.reading.columnar.sheet import Sheet
 from statelab.record.reading.parquet_table.cells import Cells
-from statelab.record.reading.parquet_table.file import Rows
 from statelab.record.reading.parquet_table.file import Table
 from statelab.record.reading.parquet_table.file import given_fields
 from statelab.record.reading.parquet_table.file import served_by
@@ -82,7 +81,7 @@ def _sheets(table: Table, name: str, shapes: Shapes) -> Iterator[Sheet]:
     before = 0
     try:
         with closing(ahead(table.parts())) as parts:
-            for sheet in in_order(lambda rows: _Part(rows, shapes).sheet(), parts):
+            for sheet in in_order(lambda rows: Part(rows, shapes).sheet(), parts):
                 yield sheet
                 before += len(sheet)
     except RefusedRow as refused:
@@ -98,10 +97,10 @@ def _refusal(table: Table, row: int, shapes: Shapes) -> str:
     return f"{row_number(row)}: {why}"
 
 
-class _Part:
+class Part:
     """Some rows on their way to a sheet."""
 
-    def __init__(self, rows: Rows, shapes: Shapes) -> None:
+    def __init__(self, rows: Any, shapes: Shapes) -> None:
         self._rows, self._shapes = rows, shapes
         self._op = codes(rows.field("op").column, tuple(shapes.operations))
         self._status = codes(rows.field("status").column, STATUSES)
@@ -135,7 +134,7 @@ class _Part:
 
     def _tested(self, field: str) -> Cells:
         """One field, after the rows in which it does not fit have been marked as refused."""
-        cells = self._rows.field(field)
+        cells: Cells = self._rows.field(field)
         self._accepted.test(field, cells.holds())
         return cells
 

@@ -1,0 +1,318 @@
+"""JSON Lines: msgspec decodes each line into a struct that has the model's fields, and whole columns are then tested.
+
+What the struct cannot hold, and a line in which something is unusual, goes to the strict reader of single lines, which
+takes it or says why not. A reader of millions of operations a second is that of Parquet.
+"""
+
+import json
+from bisect import bisect_right
+from collections.abc import Collection
+from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from itertools import compress
+from operator import attrgetter
+from typing import Annotated
+from typing import Any
+from typing import Literal
+from typing import Protocol
+
+import msgspec
+import numpy as np
+from msgspec import UNSET
+from msgspec import UnsetType
+from numpy.typing import NDArray
+
+from statelab.core.errors import BadInput
+from statelab.core.operation import ServedBy
+from statelab.record.coding import encode
+from statelab.record.columns import Mask
+from statelab.record.reading.columnar.column import Column
+from statelab.record.reading.columnar.column import constant
+from statelab.record.reading.columnar.column import no_column
+from statelab.record.reading.columnar.column import pa
+from statelab.record.reading.columnar.merge import merged
+from statelab.record.reading.columnar.sheet import ListColumn
+from statelab.record.reading.columnar.sheet import Sheet
+from statelab.record.reading.parquet_table.cells import Cells
+from statelab.record.reading.parquet_table.sheet import Part
+from statelab.record.reading.parquet_table.sheet import RefusedRow
+from statelab.record.reading.rules import ANYTHING
+from statelab.record.reading.rules import BOOL
+from statelab.record.reading.rules import LIST
+from statelab.record.reading.rules import MISSING
+from statelab.record.reading.rules import NULL
+from statelab.record.reading.rules import NUMBER
+from statelab.record.reading.rules import SERVER
+from statelab.record.reading.rules import SERVER_FIELDS
+from statelab.record.reading.rules import TEXT
+from statelab.record.reading.rules import VALUES
+from statelab.record.reading.rules import rules
+from statelab.record.reading.strict import Refused
+from statelab.record.reading.strict import Taker
+from statelab.record.shapes import Shapes
+
+BLOCK = 2**20
+"""So many bytes are read at once."""
+
+_Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+_Value = _Integer | str | bool | None | list[_Integer | str] | UnsetType
+_TYPES: dict[str, Any] = {
+    "process": _Integer | str,
+    "start": _Integer,
+    "end": _Integer | None | UnsetType,
+    "key": str | UnsetType,
+    "op_id": str | None | UnsetType,
+    "served_by": ServedBy | None | UnsetType,
+    "error": str | None | UnsetType,
+    "timed_out": bool | UnsetType,
+    **dict.fromkeys(VALUES, _Value),
+}
+_REQUIRED = ("process", "op", "start", "status")
+_UNFIT = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+_HELD = {int: NUMBER, str: TEXT, bool: BOOL, list: LIST, type(None): NULL, ServedBy: SERVER, UnsetType: MISSING}
+_SPACE = b" \t\r"
+
+_AFTER_NAMES = (b'":', b" :", b"\t:", b"\r:")
+"""One of these stands behind each name of a field. They may stand in a text as well."""
+
+
+class Stream(Protocol):
+    """What bytes can be read from."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+class RefusedLine(Exception):
+    """What is wrong in one line; `line` counts from 0 in its block."""
+
+    def __init__(self, line: int, why: str) -> None:
+        super().__init__(why)
+        self.line = line
+
+
+@dataclass(frozen=True, slots=True)
+class LineNumbers:
+    """The line (from 1) of each row: `blank[i]` is the row that comes after the i-th blank line."""
+
+    blank: list[int]
+
+    def of(self, row: int) -> int:
+        """The same, from 0."""
+        return row + bisect_right(self.blank, row)
+
+    def __call__(self, row: int) -> str:
+        return f"line {self.of(row) + 1}"
+
+
+def sheet_of_lines(stream: Stream, name: str, shapes: Shapes) -> tuple[Sheet, LineNumbers]:
+    """All operations of a stream of lines, and where each of them stood; raises BadInput."""
+    reader, sheets, blank, before, rows = LineReader(shapes), list[Sheet](), list[int](), 0, 0
+    for block in _blocks(stream):
+        try:
+            sheet, skipped = reader.read(block)
+        except RefusedLine as refused:
+            raise BadInput(f"{name}, line {before + refused.line + 1}: {refused}") from None
+        blank += [rows + line - number for number, line in enumerate(skipped)]
+        before, rows = before + block.count(b"\n"), rows + len(sheet)
+        sheets += [sheet] if len(sheet) else []
+    if not rows:
+        raise BadInput(f"{name}: no operations in it")
+    sheets.reverse()
+    return merged((sheets.pop() for _ in range(len(sheets))), rows), LineNumbers(blank)
+
+
+def _blocks(stream: Stream) -> Iterator[bytes]:
+    """The bytes of a stream in blocks of whole lines, each of which ends with a line break, even the last."""
+    begun: list[bytes] = []
+    while block := stream.read(BLOCK):
+        lines, newline, rest = block.rpartition(b"\n")
+        if newline:
+            yield b"".join((*begun, lines, newline))
+            begun.clear()
+        begun.append(rest)
+    if any(begun):
+        yield b"".join((*begun, b"\n"))
+
+
+def record(line: bytes) -> Any:
+    """What one line holds, exactly; raises Refused."""
+    try:
+        decoded = msgspec.json.decode(line)
+        if isinstance(decoded, dict) and line.count(b":") > _names(decoded):
+            json.loads(line, object_pairs_hook=_named_once, parse_int=str, parse_float=str)
+    except UnicodeDecodeError:
+        raise Refused("not UTF-8") from None
+    except RecursionError:
+        raise Refused("nested too deeply") from None
+    except msgspec.MsgspecError as error:
+        raise Refused(f"not JSON ({error})") from None
+    return decoded
+
+
+def _names(decoded: dict[str, Any]) -> int:
+    """How many fields an object has, with those of objects in it. One that is given twice counts once."""
+    return len(decoded) + sum(len(value) for value in decoded.values() if isinstance(value, dict))
+
+
+def _named_once(pairs: list[tuple[str, Any]]) -> None:
+    """A field that is given twice is refused: programs differ in which of them they take."""
+    seen = set[str]()
+    for name, _ in pairs:
+        if name in seen:
+            raise Refused(f"the field {json.dumps(name)} is given twice")
+        seen.add(name)
+
+
+class LineReader:
+    """Reads the lines of one file for a model."""
+
+    def __init__(self, shapes: Shapes) -> None:
+        self._shapes = shapes
+        self._taker = Taker(shapes)
+        owned = {field for each in rules(shapes).values() for field, may in each.items() if may != ANYTHING}
+        types = {
+            "op": Literal[tuple(shapes.operations)],
+            "status": Literal["ok", "fail", "info"],
+            **{field: kind for field, kind in _TYPES.items() if field in owned},
+        }
+        self._types = types
+        self._struct = self._narrow = self._struct_of(types)
+        self._decode = msgspec.json.Decoder(self._struct).decode
+        self._seen = set(_REQUIRED)
+        self._rules = rules(shapes)
+
+    def _struct_of(self, fields: Collection[str]) -> Any:
+        """A struct with these fields of the model's; one that a line need not have is UNSET where it has not."""
+        given = [(field, self._types[field]) for field in fields if field in _REQUIRED]
+        optional = [(field, self._types[field], UNSET) for field in fields if field not in _REQUIRED]
+        return msgspec.defstruct("Line", [*given, *optional], gc=False)
+
+    def read(self, block: bytes) -> tuple[Sheet, list[int]]:
+        """The operations in whole lines, and which of the lines are blank.
+
+        Raises RefusedLine for the first line that is not an operation of the model.
+        """
+        lines, blank = block.split(b"\n")[:-1], list[int]()
+        rows = self._all(lines, block, self._narrow) or self._all(lines, block, self._struct)
+        if rows is None:
+            blank = [place for place, line in enumerate(lines) if not line.strip(_SPACE)]
+            left = [self._one(place, line) for place, line in enumerate(lines) if line.strip(_SPACE)]
+            rows = _Rows(left, self._struct)
+        if not rows.columns.keys() <= self._seen:
+            self._seen |= rows.columns.keys()
+            self._narrow = self._struct_of(self._seen)
+        try:
+            return Part(rows, self._shapes).sheet(), blank
+        except RefusedRow as refused:
+            place = LineNumbers([line - number for number, line in enumerate(blank)]).of(refused.row)
+            self._strictly(place, lines[place])
+            raise RefusedLine(place, "not an operation of the model") from None
+
+    def _all(self, lines: list[bytes], block: bytes, struct: Any) -> "_Rows | None":
+        """All lines at once; None if there is anything in them that the struct does not say."""
+        try:
+            rows = _Rows(list(map(msgspec.json.Decoder(struct).decode, lines)), struct)
+        except _UNFIT:
+            return None
+        return rows if _names_at_most(block, rows.given) else None
+
+    def _one(self, place: int, line: bytes) -> Any:
+        """One line of a block in which something is unusual; raises RefusedLine."""
+        try:
+            row = self._decode(line)
+            usual = _names_at_most(line, _Rows([row], self._struct).given)
+        except _UNFIT:
+            usual = False
+        return row if usual else self._strictly(place, line)
+
+    def _strictly(self, place: int, line: bytes) -> Any:
+        """What the strict reader takes of a line, without the fields that are ignored; raises RefusedLine."""
+        try:
+            fields = record(line)
+            operation = self._taker.take(fields)
+        except Refused as refused:
+            raise RefusedLine(place, str(refused)) from None
+        may = self._rules[operation.op, operation.status]
+        return msgspec.convert({f: v for f, v in fields.items() if may.get(f, ANYTHING) != ANYTHING}, self._struct)
+
+
+def _names_at_most(text: bytes, count: int) -> bool:
+    """Whether lines name no more fields than that, for sure: then none is named twice, and none is unknown."""
+    return text.count(b":") <= count or sum(map(text.count, _AFTER_NAMES)) <= count
+
+
+class _Rows:
+    """Decoded lines, column by column, as `Part` asks for them."""
+
+    def __init__(self, rows: list[Any], struct: Any) -> None:
+        self._n = len(rows)
+        columns = {field: list(map(attrgetter(field), rows)) for field in struct.__struct_fields__}
+        self._held = {field: _held(values) for field, values in columns.items()}
+        missing = {field: int(np.sum(_where(held, MISSING, self._n))) for field, held in self._held.items()}
+        self.columns = {field: values for field, values in columns.items() if missing[field] < self._n}
+        self.given = sum(self._n - count for count in missing.values())
+        """How many fields the lines have in all, those of `served_by` included."""
+        servers = [None if server is UNSET else server for server in self.columns.get("served_by", ())]
+        self._server, self._servers = encode(servers, first=[None])
+        self.given += len(SERVER_FIELDS) * int(np.count_nonzero(self._server))
+
+    def __len__(self) -> int:
+        return self._n
+
+    def servers(self) -> dict[str, Any] | None:
+        """The columns of `served_by` by the names of its fields, None if nobody says who served."""
+        if len(self._servers) == 1:
+            return None
+        places = pa.array(self._server - 1, mask=self._server == 0)
+        columns = {name: pa.array([getattr(server, name) for server in self._servers[1:]]) for name in SERVER_FIELDS}
+        return {
+            name: pa.DictionaryArray.from_arrays(places, column) if SERVER_FIELDS[name] is str else column.take(places)
+            for name, column in columns.items()
+        }
+
+    def field(self, field: str) -> Cells:
+        """What each line holds in a field."""
+        if field not in self.columns:
+            return Cells(no_column(self._n), held=MISSING)
+        values = self.columns[field]
+        held = self._held[field]
+        column, flag, lists = _column(values, held, coded=field != "op_id"), None, None
+        if (true_or_false := _where(held, BOOL, self._n)).any():
+            flag = np.full(self._n, -1, np.int8)
+            flag[true_or_false] = list(compress(values, true_or_false.tobytes()))
+        if (known := _where(held, LIST, self._n)).any():
+            length, chosen = np.zeros(self._n, np.int64), list(compress(values, known.tobytes()))
+            length[known] = list(map(len, chosen))
+            items = list(chain.from_iterable(chosen))
+            lists = ListColumn(known, length, _column(items, _held(items)))
+        return Cells(column, flag, lists, held=held)
+
+
+def _held(values: Sequence[Any]) -> NDArray[np.uint8] | int:
+    """What each value is, as bits of the rules, or once if all are the same."""
+    kinds = set(map(type, values))
+    if len(kinds) == 1:
+        return _HELD[kinds.pop()]
+    return np.fromiter(map(_HELD.__getitem__, map(type, values)), np.uint8, len(values))
+
+
+def _where(held: NDArray[np.uint8] | int, bit: int, n: int) -> Mask:
+    return constant(held == bit, n, np.bool_) if isinstance(held, int) else held == bit
+
+
+def _column(values: Sequence[Any], held: NDArray[np.uint8] | int, *, coded: bool = True) -> Column:
+    """The numbers and the texts among values."""
+    n = len(values)
+    is_number, is_text = _where(held, NUMBER, n), _where(held, TEXT, n)
+    number, text = constant(0, n, np.int64), None
+    if isinstance(held, int) and held == NUMBER:
+        number = np.fromiter(values, np.int64, n)
+    elif is_number.any():
+        number = np.zeros(n, np.int64)
+        number[is_number] = np.fromiter(compress(values, is_number.tobytes()), np.int64)
+    if is_text.any():
+        text = pa.array(values if is_text.all() else [v if type(v) is str else None for v in values], pa.string())
+    return Column(number, is_number, text.dictionary_encode() if coded and text is not None else text)
