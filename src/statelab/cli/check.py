@@ -72,6 +72,11 @@ def _each(
             verdict = check_file(source, model, initial, limit_s, proof_s)
         except BadInput as error:
             print(f"statelab: {error}", file=sys.stderr, flush=True)
+            if as_json:
+                name = "standard input" if source == "-" else source
+                print(
+                    msgspec.json.encode({"file": name, "model": model.name, "error": str(error)}).decode(), flush=True
+                )
             yield BAD_INPUT
         else:
             _show(verdict, as_json, alone=len(files) == 1)
