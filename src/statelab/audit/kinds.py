@@ -1,0 +1,92 @@
+"""The kinds of worlds in which a story is served one request after the other, and which deployments have each.
+
+Which has which follows from the theory's words for a deployment (spread, fresh, in turn, forks after import); no
+deployment and no server is named.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from statelab.audit.play import At
+from statelab.audit.play import World
+from statelab.plan.deployments import Deployment
+
+PROCESSES = frozenset({"processes", "hosts"})
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`worlds(n)` are those of a story of n requests; `where` says whether a deployment has them."""
+
+    name: str
+    anomaly: str
+    words: str
+    worlds: Callable[[int], Iterator[World]]
+    where: Callable[[Deployment], bool]
+
+
+def reference(requests: int, importer: str = "a") -> World:
+    """One process, its one thread, one request after the other."""
+    return World(kind="reference", at=(At(f"{importer}1"),) * requests)
+
+
+def _two(one: str, other: str) -> Callable[[int], Iterator[World]]:
+    def worlds(requests: int) -> Iterator[World]:
+        for first in range(1, requests):
+            yield World(kind="apart", at=(At(one),) * first + (At(other),) * (requests - first))
+        if requests > 2:
+            yield World(kind="apart", at=tuple(At(other if index % 2 else one) for index in range(requests)))
+
+    return worlds
+
+
+def _each(requests: int) -> Iterator[World]:
+    if requests > 1:
+        yield World(kind="each", at=tuple(At(f"a{index + 1}") for index in range(requests)))
+
+
+def _replaced(requests: int) -> Iterator[World]:
+    """From each request on a new process serves, and the old one has ended; after the last one, only its end counts."""
+    for first in range(1, requests + 1):
+        yield World(
+            kind="restart", at=(At("a1"),) * first + (At("b1"),) * (requests - first), ends_after=first
+        )
+
+
+def side_by_side(deployment: Deployment) -> bool:
+    return bool((deployment.spread - deployment.in_turn) & PROCESSES)
+
+
+APART_FORKED = Kind(
+    "apart-forked",
+    "divergent",
+    "served by two processes that were forked after the import",
+    _two("a1", "a2"),
+    lambda deployment: (
+        side_by_side(deployment) and deployment.forks_after_import and not deployment.fresh & PROCESSES
+    ),
+)
+APART_ANEW = Kind(
+    "apart-anew",
+    "divergent",
+    "served by two processes that each imported the app",
+    _two("a1", "b1"),
+    lambda deployment: side_by_side(deployment) and not deployment.forks_after_import,
+)
+EACH = Kind(
+    "each",
+    "never-persists",
+    "each request served by a process of its own",
+    _each,
+    lambda deployment: bool(deployment.fresh & PROCESSES),
+)
+RESTART = Kind(
+    "restart",
+    "lost-at-restart",
+    "the worker replaced in between",
+    _replaced,
+    lambda deployment: deployment.replaces_workers,
+)
+
+SERIAL = (APART_FORKED, APART_ANEW, EACH, RESTART)
