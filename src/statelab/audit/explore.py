@@ -9,6 +9,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
+from functools import partial
 
 from statelab.audit.compare import Flat
 from statelab.audit.compare import Noise
@@ -23,6 +24,7 @@ from statelab.audit.play import World
 from statelab.audit.play import play
 from statelab.audit.site import Site
 from statelab.audit.story import Story
+from statelab.plan.deployments import Deployment
 
 FILES = "files"
 CLOCK_S = 1.05
@@ -44,7 +46,11 @@ class Reference:
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A difference, not yet told: the minimal story, the world, where it differs, and what both showed."""
+    """A difference, not yet told: the minimal story, the world, where it differs, and what both showed.
+
+    `stands` tries it again, later and with other random numbers. `where` says which deployments have such a world.
+    `pair` are the two requests that overlap; `clients` is how many requests the first of two clients sends.
+    """
 
     kind: str
     anomaly: str
@@ -54,8 +60,10 @@ class Candidate:
     pointers: tuple[str, ...]
     expected: Seen
     observed: Seen
+    stands: Callable[[], bool]
+    where: Callable[[Deployment], bool]
     pair: tuple[int, int] | None = None
-    where: object = None
+    clients: int = 0
 
 
 @dataclass
@@ -72,6 +80,10 @@ class Explorer:
     def seen(self, story: Story, world: World, run: int) -> Seen:
         self.worlds += 1
         return play(self.site, story, world, run=run)
+
+    def note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
 
     def reference(self, story: Story) -> Reference:
         """Played twice in forks of one importer and once in a fork of another one."""
@@ -116,7 +128,7 @@ class Explorer:
             shrinks = False
             for index in reversed(range(len(kept) if owner == FILES else len(kept) - 1)):
                 smaller = kept[:index] + kept[index + 1 :]
-                less = self._differs(kind, smaller, owner) if smaller and _complete(smaller) else None
+                less = self._differs(kind, smaller, owner) if smaller and complete(smaller) else None
                 if less is not None:
                     kept, found, shrinks = smaller, less, True
                     break
@@ -142,19 +154,19 @@ class Explorer:
                     expected=known.seen[0],
                     observed=seen,
                     where=kind.where,
+                    stands=partial(self._stands, story, world, tuple(pointers)),
                 )
         return None
 
-    def stands(self, candidate: Candidate) -> bool:
-        """Whether the difference is there again, against references of another time and with other random numbers."""
-        known = self.reference(candidate.story)
-        later = [flat(self.seen(candidate.story, reference(len(candidate.story)), run)) for run in (21, 22)]
+    def _stands(self, story: Story, world: World, pointers: tuple[str, ...]) -> bool:
+        known = self.reference(story)
+        later = [flat(self.seen(story, reference(len(story)), run)) for run in (21, 22)]
         known.noise.learn([known.runs[0], *later])
-        again = [flat(self.seen(candidate.story, candidate.world, run)) for run in (23, 24)]
-        return all(set(candidate.pointers) & set(known.unlike(one)) for one in again)
+        again = [flat(self.seen(story, world, run)) for run in (23, 24)]
+        return all(set(pointers) & set(known.unlike(one)) for one in again)
 
 
-def _complete(story: Story) -> bool:
+def complete(story: Story) -> bool:
     """Whether each request has before it those whose answers it repeats."""
     names: set[str] = set()
     for request in story:
@@ -167,5 +179,3 @@ def _complete(story: Story) -> bool:
 def pause() -> None:
     """Lets the clock go on to another second."""
     time.sleep(CLOCK_S)
-
-

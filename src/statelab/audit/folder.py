@@ -44,7 +44,9 @@ class Folder:
             folders[:] = [name for name in folders if name not in left_out]
             size += sum(os.lstat(os.path.join(base, name)).st_size for name in files if name not in left_out)
             if size > MOST_BYTES:
-                raise BadInput(f"{app} holds more than {MOST_BYTES // 10**6} MB; start the audit in the app's own folder")
+                raise BadInput(
+                    f"{app} holds more than {MOST_BYTES // 10**6} MB; start the audit in the app's own folder"
+                )
         shutil.copytree(app, self.app, ignore=LEFT_OUT, symlinks=True, ignore_dangling_symlinks=True)
         for name in ("state", "tmp", "home"):
             (self.work / name).mkdir()

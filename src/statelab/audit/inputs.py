@@ -18,14 +18,18 @@ SHORTEST = 3
 
 def _free(value: str) -> bool:
     """Whether a value may be another one: a text of letters that refers to nothing."""
-    return not REFERENCE.search(value) and bool(re.search(r"[A-Za-z]", value)) and value not in ("true", "false", "null")
+    return (
+        not REFERENCE.search(value) and bool(re.search(r"[A-Za-z]", value)) and value not in ("true", "false", "null")
+    )
 
 
 def values(request: Request) -> frozenset[str]:
     """Texts that the request sends and by which an answer may be recognised."""
     found: set[str] = set()
     varied(request, lambda value: found.add(value) or value)  # type: ignore[func-returns-value]
-    found |= {part for part in request.target.partition("?")[0].split("/") if _free(part) and any(map(str.isdigit, part))}
+    found |= {
+        part for part in request.target.partition("?")[0].split("/") if _free(part) and any(map(str.isdigit, part))
+    }
     return frozenset(value for value in found if len(value) >= SHORTEST)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from statelab.audit.play import At
 from statelab.audit.play import World
 from statelab.plan.deployments import Deployment
+from statelab.theory.rule import SERVE_ELSEWHERE
 
 PROCESSES = frozenset({"processes", "hosts"})
 
@@ -49,9 +50,7 @@ def _each(requests: int) -> Iterator[World]:
 def _replaced(requests: int) -> Iterator[World]:
     """From each request on a new process serves, and the old one has ended; after the last one, only its end counts."""
     for first in range(1, requests + 1):
-        yield World(
-            kind="restart", at=(At("a1"),) * first + (At("b1"),) * (requests - first), ends_after=first
-        )
+        yield World(kind="restart", at=(At("a1"),) * first + (At("b1"),) * (requests - first), ends_after=first)
 
 
 def side_by_side(deployment: Deployment) -> bool:
@@ -63,9 +62,7 @@ APART_FORKED = Kind(
     "divergent",
     "served by two processes that were forked after the import",
     _two("a1", "a2"),
-    lambda deployment: (
-        side_by_side(deployment) and deployment.forks_after_import and not deployment.fresh & PROCESSES
-    ),
+    lambda deployment: side_by_side(deployment) and deployment.forks_after_import and not deployment.fresh & PROCESSES,
 )
 APART_ANEW = Kind(
     "apart-anew",
@@ -89,4 +86,43 @@ RESTART = Kind(
     lambda deployment: deployment.replaces_workers,
 )
 
-SERIAL = (APART_FORKED, APART_ANEW, EACH, RESTART)
+
+def _threads(requests: int) -> Iterator[World]:
+    for first in range(1, requests):
+        yield World(kind="threads", at=(At("a1", "one"),) * first + (At("a1", "two"),) * (requests - first))
+
+
+def _each_thread(requests: int) -> Iterator[World]:
+    if requests > 1:
+        yield World(kind="threads", at=(At("a1", "new"),) * requests)
+
+
+def _elsewhere(requests: int) -> Iterator[World]:
+    yield World(kind="threads", at=(At("a1", "one"),) * requests)
+
+
+FRESH_THREADS = frozenset({"threads", "greenlets"})
+
+THREADS = Kind(
+    "threads",
+    "divergent",
+    "served by two threads of one process",
+    _threads,
+    lambda deployment: "threads" in deployment.spread - deployment.fresh,
+)
+EACH_THREAD = Kind(
+    "each-thread",
+    "never-persists",
+    "each request served by a thread of its own",
+    _each_thread,
+    lambda deployment: bool(deployment.fresh & FRESH_THREADS) and not deployment.unpatched_at_import,
+)
+ELSEWHERE = Kind(
+    "elsewhere",
+    "divergent",
+    "served by another thread than the one that imported the app",
+    _elsewhere,
+    lambda deployment: bool(deployment.spread & SERVE_ELSEWHERE),
+)
+
+SERIAL = (APART_FORKED, APART_ANEW, EACH, RESTART, ELSEWHERE, THREADS, EACH_THREAD)

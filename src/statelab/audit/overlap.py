@@ -109,18 +109,20 @@ class Orders:
     def unlike(self, seen: Seen) -> list[str]:
         """Where it differs from the order that it is nearest to; empty where an order explains it."""
         world = flat(seen)
-        each = [
-            noise.without(different(runs[0], world)) for runs, noise in zip(self._runs, self._noise, strict=True)
-        ]
+        each = [noise.without(different(runs[0], world)) for runs, noise in zip(self._runs, self._noise, strict=True)]
         return min(each, key=len)
 
     def nearest(self, seen: Seen) -> Seen:
         world = flat(seen)
         unlike = [
-            len(noise.without(different(runs[0], world)))
-            for runs, noise in zip(self._runs, self._noise, strict=True)
+            len(noise.without(different(runs[0], world))) for runs, noise in zip(self._runs, self._noise, strict=True)
         ]
         return self.seen[0] if unlike[0] <= unlike[1] else self.seen[1]
+
+    def stands(self, world: World) -> bool:
+        """Whether no order explains the world when all is played anew."""
+        self.play(21)
+        return all(self.unlike(self._explorer.seen(self._scene.story, world, run)) for run in (22, 23))
 
     @property
     def touches_files(self) -> bool:
@@ -162,11 +164,7 @@ def _after(story: Story, i: int) -> Story:
     """What follows, then what was read before, once more."""
     following = story[i + 1 :]
     targets = {str(request) for request in following}
-    again = [
-        replace(request, name="")
-        for request in story[: i + 1]
-        if request.reads and str(request) not in targets
-    ]
+    again = [replace(request, name="") for request in story[: i + 1] if request.reads and str(request) not in targets]
     return following + tuple(again)
 
 
@@ -222,6 +220,7 @@ def _first_difference(
             observed=seen,
             pair=(index, index + 1),
             where=boundary.has,
+            stands=lambda orders=orders, world=world: orders.stands(world),  # type: ignore[misc]
         )
         if like is None or found.anomaly == like.anomaly:
             return found
@@ -267,18 +266,3 @@ def _smaller(scene: Scene) -> Iterator[Scene]:
         names = {request.name for request in before}
         if not any(request.needs - names for request in scene.pair):
             yield replace(scene, before=before)
-
-
-def stands(explorer: Explorer, candidate: Candidate, boundary: Boundary) -> bool:
-    """Whether the difference is there again, against both orders played anew."""
-    assert candidate.pair is not None
-    first = candidate.pair[0]
-    scene = Scene(
-        before=candidate.story[:first], pair=candidate.story[first : first + 2], after=candidate.story[first + 2 :]
-    )
-    orders = Orders(explorer, scene, boundary)
-    orders.play(21)
-    again = [explorer.seen(candidate.story, candidate.world, run) for run in (22, 23)]
-    return all(orders.unlike(seen) for seen in again)
-
-

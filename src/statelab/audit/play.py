@@ -132,23 +132,12 @@ class Player:
                 index += 1
             if self._world.ends_after == index:
                 self._server(index - 1).end(GRACE_S)
-            else:
-                self._settle()
         if self._look:
             self.seen.blocked = list(dict.fromkeys(text for found in self.seen.places for text in found["blocked"]))
         self.seen.files = {
             name: [self._opened.unnamed(line) for line in lines] for name, lines in self._opened.files().items()
         }
         return self.seen
-
-    def _settle(self) -> None:
-        for server in self._opened.servers:
-            if not server._ended:
-                try:
-                    busy = server.say("quiet", limit=QUIET_S)["busy"]
-                except (Crashed, Hung):
-                    continue
-                self.seen.busy += [name for name in busy if name not in self.seen.busy]
 
     def _sent(self, index: int) -> dict[str, Any] | None:
         """The request as the process gets it; None where an earlier answer lacks what it needs."""
@@ -184,8 +173,10 @@ class Player:
         try:
             if self._look and not self.seen.places:
                 self.warm(server)
-            said = server.say("serve", thread=thread, request=sent, trace=self._look)
+            settle = 0 if self._world.ends_after == index + 1 else QUIET_S
+            said = server.say("serve", thread=thread, request=sent, trace=self._look, settle=settle)
             self._took(index, said)
+            self.seen.busy += [name for name in said.get("busy", ()) if name not in self.seen.busy]
             if self._look:
                 self.seen.steps = said["steps"]
                 self.seen.places.append(server.say("look", words=self._words))
@@ -212,6 +203,7 @@ class Player:
             self.seen.trouble[index] = str(error)
             return
         self.seen.held = said.get("held")
+        self.seen.steps = said.get("steps", [])
         excluded = False
         try:
             second = other.say("serve", thread=its, request=also, beside_held=True)

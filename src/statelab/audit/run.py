@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from statelab.audit import overlap
+from statelab.audit import residue
 from statelab.audit.explore import Candidate
 from statelab.audit.explore import Explorer
 from statelab.audit.explore import pause
@@ -114,27 +115,29 @@ def _exercises(explorer: Explorer, story: Story, notes: list[str]) -> bool:
     for index, answer in enumerate(seen.answers):
         if answer is not None and answer["status"] >= 500:
             notes.append(f"{story[index]} is answered {answer['status']} even when served alone")
-    if not any(status < 500 for status in answered):
-        return False
-    return True
+    return any(status < 500 for status in answered)
 
 
 def _of(explorer: Explorer, story: Story, deployments: Mapping[str, Deployment]) -> Iterator[Finding]:
     """The findings of one story that stand when they are tried again."""
-    serial = list(explorer.serial(story))
-    between: list[tuple[Candidate, overlap.Boundary]] = [
-        (found, boundary)
-        for boundary in (overlap.THREADS, overlap.PROCESSES)
-        for found in overlap.overlaps(explorer, story, boundary)
-    ]
-    if serial or between:
+    twice = story + residue.another_client(story, "")
+    found = list(_distinct(explorer.serial(story), explorer.serial(twice), residue.leaks(explorer, story)))
+    for boundary in (overlap.THREADS, overlap.PROCESSES):
+        found += overlap.overlaps(explorer, story, boundary)
+    if found:
         pause()
-    for candidate in serial:
-        if explorer.stands(candidate):
+    for candidate in found:
+        if candidate.stands():
             yield told(explorer, candidate, deployments)
-    for candidate, boundary in between:
-        if overlap.stands(explorer, candidate, boundary):
-            yield told(explorer, candidate, deployments)
+
+
+def _distinct(*searches: Iterator[Candidate]) -> Iterator[Candidate]:
+    """What a later search finds with the same last request is what an earlier one found."""
+    known: set[tuple[str, str]] = set()
+    for search in searches:
+        found = [(candidate, (candidate.kind, str(candidate.story[-1]))) for candidate in search]
+        yield from (candidate for candidate, key in found if key not in known)
+        known |= {key for _, key in found}
 
 
 def _merged(findings: Sequence[Finding]) -> list[Finding]:

@@ -58,10 +58,14 @@ class Remote:
         self._channel = channel
         self._reader = channel.makefile("rb")
 
-    def ask(self, do: str, *, limit_s: float, **arguments: Any) -> dict[str, Any]:
+    def ask(self, do: str, *, limit_s: float, descriptor: int | None = None, **arguments: Any) -> dict[str, Any]:
+        line = json.dumps({"do": do, **arguments}).encode() + b"\n"
         try:
             self._channel.settimeout(limit_s)
-            self._channel.sendall(json.dumps({"do": do, **arguments}).encode() + b"\n")
+            if descriptor is not None:
+                socket.send_fds(self._channel, [line], [descriptor])
+            else:
+                self._channel.sendall(line)
             line = self._reader.readline()
         except TimeoutError:
             raise Hung(do) from None
@@ -71,9 +75,6 @@ class Remote:
             raise Crashed("")
         answer: dict[str, Any] = json.loads(line)
         return answer
-
-    def send_channel(self, descriptor: int) -> None:
-        socket.send_fds(self._channel, [b"f"], [descriptor])
 
     def close(self) -> None:
         self._reader.close()
@@ -148,14 +149,13 @@ class Server(Remote):
         self._importer = importer
         self._limit_s = limit_s
         self._stacks = stacks
-        importer.ask("fork", limit_s=5, seed=seed, limit=20 * limit_s, stacks=str(stacks))
-        importer.send_channel(theirs.fileno())
-        self.pid = int(json.loads(importer._reader.readline())["pid"])
+        forked = importer.ask(
+            "fork", limit_s=10, descriptor=theirs.fileno(), seed=seed, limit=20 * limit_s, stacks=str(stacks)
+        )
         theirs.close()
         super().__init__(ours)
-        self._ended = False
-        if not json.loads(self._reader.readline() or "null"):
-            raise Crashed("the process ended as soon as it was forked")
+        self.pid = int(forked["pid"])
+        self.ended = False
 
     def say(self, do: str, **arguments: Any) -> dict[str, Any]:
         """As `ask`; raises Crashed and Hung with all that is known."""
@@ -178,7 +178,7 @@ class Server(Remote):
         return own[0].replace("File ", "at ").replace('"', "") if own else "somewhere unknown"
 
     def _reap(self, grace_s: float) -> dict[str, Any]:
-        self._ended = True
+        self.ended = True
         return self._importer.ask("reap", limit_s=grace_s + 10, pid=self.pid, grace=grace_s)
 
     def end(self, grace_s: float) -> bool:
@@ -188,7 +188,7 @@ class Server(Remote):
         return bool(self._reap(grace_s)["in_time"])
 
     def kill(self) -> None:
-        if not self._ended:
+        if not self.ended:
             self._reap(0.0)
         self.close()
 

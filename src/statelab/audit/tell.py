@@ -29,8 +29,8 @@ FIXES = {
     "lost-at-restart": "keep it outside of the worker: a row in the database, or a queue in Redis for work to be done",
     "leak-residue": "keep what belongs to one request in flask.g, what belongs to one user in the session",
     "leak-overlap": "keep what belongs to one request in flask.g, or pass it as an argument",
-    "lost-update": "read and write it in one step: `UPDATE ... SET n = n - 1 WHERE n > 0`, INCR in Redis, or under a lock"
-    " that reaches as far as the state",
+    "lost-update": "read and write it in one step (`UPDATE ... SET n = n - 1 WHERE n > 0`, INCR in Redis), or under a"
+    " lock that reaches as far as the state",
     "stalled": "wait with a limit, and never for another request",
     "never-ran": "start it in each worker (gunicorn's post_fork), or as a service of its own",
     "ran-n-times": "start it as a service of its own, or let the processes agree who does it (a lock in the database)",
@@ -44,7 +44,6 @@ def told(explorer: Explorer, found: Candidate, deployments: Mapping[str, Deploym
     explorer.worlds += 1
     changes = tuple(_changes(quiet, found))[:MOST_CHANGES]
     expected, observed = _shown(found, index)
-    where: Any = found.where
     return Finding(
         anomaly=found.anomaly,
         requests=tuple(str(found.story[at]) for at in _met(found, index)),
@@ -52,7 +51,7 @@ def told(explorer: Explorer, found: Candidate, deployments: Mapping[str, Deploym
         world=found.words,
         places=changes,
         source=tuple(_source(site, found, quiet, changes)),
-        deployments=tuple(name for name, deployment in deployments.items() if where(deployment)),
+        deployments=tuple(name for name, deployment in deployments.items() if found.where(deployment)),
         rests_on=FILES if index is None else "answer",
         expected=expected,
         observed=observed,
@@ -71,7 +70,7 @@ def _owner(found: Candidate) -> int | None:
 def _met(found: Candidate, index: int | None) -> list[int]:
     if found.pair is not None:
         return list(found.pair)
-    return list(range(len(found.story)))
+    return list(range(len(found.story)))  # a minimal story has only requests that it needs
 
 
 def _shown(found: Candidate, index: int | None) -> tuple[str, str]:

@@ -57,7 +57,7 @@ class Fence:
         elif isinstance(address, tuple) and len(address) > 1:
             port = address[1]
             local = address[0] in ("127.0.0.1", "::1", "localhost", "0.0.0.0")
-            name = "{}:{}".format(address[0], port)
+            name = f"{address[0]}:{port}"
             if name not in self._allowed and not (local and port in self._own_ports):
                 self._refuse("connection to " + name, ConnectionRefusedError, 111)
 

@@ -16,9 +16,9 @@ import types
 from collections import OrderedDict
 from collections import defaultdict
 from collections import deque
+from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
-from typing import Iterator
 
 MOST_PLACES = 20_000
 LONGEST_S = 0.5
@@ -47,13 +47,13 @@ def look(packages: list[str], app: Any, words: list[str]) -> dict[str, Any]:
     deadline, stopped = time.monotonic() + LONGEST_S, None
     while waiting:
         if len(found) >= MOST_PLACES or time.monotonic() > deadline:
-            stopped = "after {} places".format(len(found))
+            stopped = f"after {len(found)} places"
             break
         name, value, depth = waiting.popleft()
         kind = type(value)
         if kind in TEXTS or kind in NUMBERS:
             text = repr(value)
-            found[name] = text if len(text) <= LONGEST_TEXT else "{}... ({})".format(text[:60], len(text))
+            found[name] = text if len(text) <= LONGEST_TEXT else f"{text[:60]}... ({len(text)})"
             for word in words:
                 if word in text:
                     holding[word].append(name)
@@ -95,22 +95,22 @@ def _is_ours(value: Any, packages: list[str]) -> bool:
     kind = type(value)
     if kind is types.ModuleType or kind is types.BuiltinFunctionType:
         return False
-    if kind is types.FunctionType or isinstance(kind, type) and issubclass(kind, type):
+    if kind is types.FunctionType or (isinstance(kind, type) and issubclass(kind, type)):
         return str(getattr(value, "__module__", "")).split(".")[0] in packages
     return True
 
 
 def _size(kind: type, value: Any) -> str | None:
     if kind in DICTS or kind in LISTS or kind in SETS:
-        return "{} of {}".format(kind.__name__, len(value))
+        return f"{kind.__name__} of {len(value)}"
     if kind is CACHED:
-        return "lru_cache of {}".format(value.cache_info().currsize)
+        return f"lru_cache of {value.cache_info().currsize}"
     if kind.__module__ + "." + kind.__name__ in ITERATORS:
         return repr(value)
     if kind.__module__ in ("queue", "_queue"):
-        return "{} of {}".format(kind.__name__, value.qsize())
+        return f"{kind.__name__} of {value.qsize()}"
     if kind in SETS:
-        return "set of {}".format(len(value))
+        return f"set of {len(value)}"
     return None
 
 
@@ -124,11 +124,11 @@ def _parts(name: str, kind: type, value: Any, packages: list[str]) -> Iterator[t
             yield _place(name, key), part
     elif kind in LISTS:
         for index, part in enumerate(list(value)):
-            yield "{}[{}]".format(name, index), part
+            yield f"{name}[{index}]", part
     elif kind in SETS:
         for part in list(value):
             if type(part) in TEXTS or type(part) in NUMBERS:
-                yield "{}{{{}}}".format(name, repr(part)[:LONGEST_TEXT]), part
+                yield f"{name}{{{repr(part)[:LONGEST_TEXT]}}}", part
     elif kind is ContextVar:
         yield name + ".get()", value.get(None)
     elif kind is types.FunctionType:
@@ -145,7 +145,7 @@ def _parts(name: str, kind: type, value: Any, packages: list[str]) -> Iterator[t
                     yield name + "." + key, part
     elif issubclass(kind, threading.local):
         for key, part in list(object.__getattribute__(value, "__dict__").items()):
-            yield "{}.{} (of this thread)".format(name, key), part
+            yield f"{name}.{key} (of this thread)", part
     elif not (kind.__module__ or "").startswith(PASSED_BY):
         try:
             attributes = object.__getattribute__(value, "__dict__")
@@ -153,7 +153,7 @@ def _parts(name: str, kind: type, value: Any, packages: list[str]) -> Iterator[t
             attributes = {}
         if type(attributes) is dict:
             for key, part in list(attributes.items()):
-                yield "{}.{}".format(name, key), part
+                yield f"{name}.{key}", part
         for owner in kind.__mro__:
             slots = vars(owner).get("__slots__", ())
             for key in (slots,) if type(slots) is str else slots:
@@ -169,11 +169,11 @@ def _of_function(name: str, function: types.FunctionType, packages: list[str]) -
         if wrapped is not None:
             yield name + ".__wrapped__", wrapped
         return
-    own = "{}.{}".format(function.__module__, function.__qualname__)
+    own = f"{function.__module__}.{function.__qualname__}"
     for index, default in enumerate(function.__defaults__ or ()):
-        yield "{}.__defaults__[{}]".format(own, index), default
+        yield f"{own}.__defaults__[{index}]", default
     for key, default in (function.__kwdefaults__ or {}).items():
-        yield "{}.__kwdefaults__[{!r}]".format(own, key), default
+        yield f"{own}.__kwdefaults__[{key!r}]", default
     for free, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
         try:
             content = cell.cell_contents
@@ -181,4 +181,4 @@ def _of_function(name: str, function: types.FunctionType, packages: list[str]) -
             continue
         yield "{}.{}".format(own.rpartition(".")[0], free), content
     for key, part in function.__dict__.items():
-        yield "{}.{}".format(own, key), part
+        yield f"{own}.{key}", part

@@ -7,6 +7,7 @@ serves; other threads are made by name. The thread that reads the channel is the
 from __future__ import annotations
 
 import faulthandler
+import gc
 import importlib
 import json
 import os
@@ -19,7 +20,6 @@ import threading
 import time
 import traceback
 from typing import Any
-from typing import Optional
 
 from . import places
 from . import request as requests
@@ -33,6 +33,32 @@ EXCLUDED_S = 2.0
 OURS = "statelab-"
 
 
+class Channel:
+    """Lines, and the descriptors that came with them."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self._socket = end
+        self._buffer = b""
+        self.descriptors: list[int] = []
+
+    def line(self) -> bytes:
+        """The next line; empty at the end."""
+        while b"\n" not in self._buffer:
+            more, descriptors, _, _ = socket.recv_fds(self._socket, 1 << 20, 4)
+            self.descriptors += descriptors
+            if not more:
+                return b""
+            self._buffer += more
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line
+
+    def say(self, said: dict[str, Any]) -> None:
+        self._socket.sendall(json.dumps(said).encode() + b"\n")
+
+    def close(self) -> None:
+        self._socket.close()
+
+
 class Ending(Exception):
     """The channel was closed, or the process was told to end."""
 
@@ -40,7 +66,7 @@ class Ending(Exception):
 class Thread:
     """One thread that serves what it is given."""
 
-    def __init__(self, name: str, process: "Process") -> None:
+    def __init__(self, name: str, process: Process) -> None:
         self._given: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._process = process
         self.said: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
@@ -68,13 +94,12 @@ class Thread:
 class Process:
     """The commands; each is the method of its name."""
 
-    def __init__(self, channel: socket.socket) -> None:
+    def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._reader = channel.makefile("rb")
         self._threads: dict[str, Thread] = {}
         self._known_threads: set[int] = set()
         self._children: set[int] = set()
-        self._fence: Optional[Fence] = None
+        self._fence: Fence | None = None
         self._roots: list[str] = []
         self._packages: list[str] = []
         self._app: Any = None
@@ -82,7 +107,7 @@ class Process:
 
     def run(self) -> None:
         while True:
-            line = self._reader.readline()
+            line = self._channel.line()
             if not line:
                 self.leave_nothing()
                 os._exit(0)
@@ -90,14 +115,11 @@ class Process:
             try:
                 said = getattr(self, command["do"])(command)
             except Ending:
-                self._say({"ok": True})
+                self._channel.say({"ok": True})
                 self._channel.close()
                 raise SystemExit(0) from None
             if said is not None:
-                self._say(said)
-
-    def _say(self, said: dict[str, Any]) -> None:
-        self._channel.sendall(json.dumps(said).encode() + b"\n")
+                self._channel.say(said)
 
     # The process that imports
 
@@ -125,8 +147,11 @@ class Process:
             if found:
                 self._roots.append(os.path.join(os.path.dirname(found), ""))
         call = attribute.endswith("()")
-        name = attribute[:-2] if call else attribute or next(
-            (known for known in ("app", "application", "create_app") if hasattr(module, known)), "app"
+        name = (
+            attribute[:-2]
+            if call
+            else attribute
+            or next((known for known in ("app", "application", "create_app") if hasattr(module, known)), "app")
         )
         try:
             found = module
@@ -141,6 +166,8 @@ class Process:
             return {"error": "factory", "what": self._in_words(error), "frame": self._own_frame(error)}
         if not callable(self._app):
             return {"error": "callable", "what": type(self._app).__name__}
+        gc.collect()
+        gc.freeze()  # what the import made is shared by all worlds and not looked through in each
         self._known_threads = {thread.ident for thread in threading.enumerate() if thread.ident}
         left = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
         return {"ok": True, "threads": left, "blocked": self._fence.blocked, "roots": self._roots}
@@ -148,29 +175,26 @@ class Process:
     def _in_words(self, error: BaseException) -> str:
         return "".join(traceback.format_exception_only(type(error), error)).strip().splitlines()[-1]
 
-    def _own_frame(self, error: BaseException) -> Optional[str]:
+    def _own_frame(self, error: BaseException) -> str | None:
         """The last frame in the app's own code."""
         frames = traceback.extract_tb(error.__traceback__)
         own = [frame for frame in frames if frame.filename.startswith(tuple(self._roots))]
-        return "{}:{} in {}".format(own[-1].filename, own[-1].lineno, own[-1].name) if own else None
+        return f"{own[-1].filename}:{own[-1].lineno} in {own[-1].name}" if own else None
 
-    def fork(self, command: dict[str, Any]) -> Optional[dict[str, Any]]:
+    def fork(self, command: dict[str, Any]) -> dict[str, Any] | None:
         """A new process from this one's memory; its channel is the descriptor that comes with the command."""
-        self._say({"ready": True})  # only now may the descriptor come: the reader must not take its byte
-        _, descriptors, _, _ = socket.recv_fds(self._channel, 1, 1)
+        descriptor = self._channel.descriptors.pop()
         pid = os.fork()
         if pid:
-            os.close(descriptors[0])
+            os.close(descriptor)
             self._children.add(pid)
             return {"pid": pid}
         os.setpgid(0, 0)
-        self._reader.close()
         self._channel.close()
+        self._channel = Channel(socket.socket(fileno=descriptor))
         self._children.clear()
-        self._channel = socket.socket(fileno=descriptors[0])
-        self._reader = self._channel.makefile("rb")
         self._begin(command)
-        return {"ok": True}
+        return None
 
     def _begin(self, command: dict[str, Any]) -> None:
         """In the child: bounded in time whatever the app does, and random numbers of its own."""
@@ -215,7 +239,14 @@ class Process:
     # A process that serves
 
     def serve(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Serves a request in the thread named. The answer, or `held` where it was interrupted, or `blocked`."""
+        """Serves a request in the thread named. The answer, or `held` where it was interrupted, or `blocked`.
+
+        With `settle`, the answer comes when the threads that the request started have ended, or after so many seconds.
+        """
+        said = self._served(command)
+        return {**said, "busy": self._settle(command["settle"])} if command.get("settle") else said
+
+    def _served(self, command: dict[str, Any]) -> dict[str, Any]:
         name = command["thread"]
         if name == "main":
             return self.answer(command, None)
@@ -255,7 +286,7 @@ class Process:
     def _waits_for_lock(self, thread: Thread) -> bool:
         """Linux says what a thread sleeps in; elsewhere only the longer limit decides."""
         try:
-            with open("/proc/self/task/{}/wchan".format(thread.thread.native_id)) as file:
+            with open(f"/proc/self/task/{thread.thread.native_id}/wchan") as file:
                 return "futex" in file.read()
         except OSError:
             return False
@@ -282,9 +313,9 @@ class Process:
             self._fence.watch = None
         return {"answer": answer, "steps": tracer.steps}
 
-    def quiet(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Waits until the threads that requests started have ended, at most `limit` seconds."""
-        deadline = time.monotonic() + command["limit"]
+    def _settle(self, limit_s: float) -> list[str]:
+        """Waits until the threads that requests started have ended; the names of those that have not."""
+        deadline = time.monotonic() + limit_s
         while True:
             busy = [
                 thread.name
@@ -292,7 +323,7 @@ class Process:
                 if thread.ident not in self._known_threads and not thread.name.startswith(OURS)
             ]
             if not busy or time.monotonic() > deadline:
-                return {"busy": busy}
+                return busy
             time.sleep(0.002)
 
     def look(self, command: dict[str, Any]) -> dict[str, Any]:
@@ -319,5 +350,5 @@ class Process:
 
 
 def obey(descriptor: int) -> None:
-    process = Process(socket.socket(fileno=descriptor))
+    process = Process(Channel(socket.socket(fileno=descriptor)))
     process.run()

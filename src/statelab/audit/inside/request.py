@@ -72,7 +72,7 @@ def serve(app: Any, request: dict[str, Any]) -> dict[str, Any]:
         traceback.print_exc(file=errors)
         status, headers, body = 500, [["Content-Type", "text/plain"]], io.BytesIO(b"Internal Server Error")
     except SystemExit as ending:
-        sys.stderr.write("the app asked to exit: {!r}\n".format(ending))
+        sys.stderr.write(f"the app asked to exit: {ending!r}\n")
         status, headers, body = 500, [["Content-Type", "text/plain"]], io.BytesIO(b"the app called sys.exit")
     return {
         "status": status,

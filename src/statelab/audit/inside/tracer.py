@@ -9,26 +9,25 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Callable
 from types import CodeType
 from types import FrameType
 from typing import Any
-from typing import Callable
-from typing import Optional
 
 
 class Tracer:
     """Counts the steps of one thread and, at step `hold`, calls `held(step)` in that thread, which may block."""
 
-    def __init__(self, roots: list[str], hold: Optional[int], held: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, roots: list[str], hold: int | None, held: Callable[[dict[str, Any]], None]) -> None:
         self._roots = tuple(roots)
         self._own: dict[CodeType, bool] = {}
         self._hold = hold
         self._held = held
         self._thread = threading.get_ident()
-        self._frame: Optional[FrameType] = None
+        self._frame: FrameType | None = None
         self.steps: list[dict[str, Any]] = []
 
-    def __enter__(self) -> "Tracer":
+    def __enter__(self) -> Tracer:
         sys.settrace(self._enter)
         return self
 
@@ -50,7 +49,7 @@ class Tracer:
     def watch(self, event: str, path: str) -> None:
         """For the fence: a change of a file is about to be made by some thread."""
         if threading.get_ident() == self._thread:
-            frame: Optional[FrameType] = sys._getframe(1)
+            frame: FrameType | None = sys._getframe(1)
             while frame is not None and not frame.f_code.co_filename.startswith(self._roots):
                 frame = frame.f_back
             if frame is not None:
