@@ -18,6 +18,7 @@ from statelab.audit.compare import different
 from statelab.audit.compare import flat
 from statelab.audit.kinds import SERIAL
 from statelab.audit.kinds import Kind
+from statelab.audit.kinds import other_import
 from statelab.audit.kinds import reference
 from statelab.audit.play import Seen
 from statelab.audit.play import World
@@ -75,7 +76,7 @@ class Explorer:
     worlds: int = 0
     lines_held: int = 0
     notes: list[str] = field(default_factory=list)
-    _known: dict[Story, Reference] = field(default_factory=dict)
+    _known: dict[tuple[Story, World], Reference] = field(default_factory=dict)
 
     def seen(self, story: Story, world: World, run: int) -> Seen:
         self.worlds += 1
@@ -85,16 +86,17 @@ class Explorer:
         if text not in self.notes:
             self.notes.append(text)
 
-    def reference(self, story: Story) -> Reference:
-        """Played twice in forks of one importer and once in a fork of another one."""
-        if story not in self._known:
-            worlds = [reference(len(story)), reference(len(story)), reference(len(story), "b")]
-            seen = [self.seen(story, world, run) for run, world in enumerate(worlds, 1)]
+    def reference(self, story: Story, base: World | None = None) -> Reference:
+        """The story in its base world (default: one process) twice, and once in another process that imported."""
+        base = base or reference(len(story))
+        if (story, base) not in self._known:
+            seen = [self.seen(story, base, run) for run in (1, 2)]
             runs = [flat(one) for one in seen]
             noise = Noise()
             noise.learn(runs)
-            self._known[story] = Reference(runs=runs, seen=seen, noise=noise)
-        return self._known[story]
+            noise.learn([_answers(one) for one in (runs[0], flat(self.seen(story, other_import(len(story)), 3)))])
+            self._known[story, base] = Reference(runs=runs, seen=seen, noise=noise)
+        return self._known[story, base]
 
     # One request after the other, in other processes
 
@@ -102,9 +104,12 @@ class Explorer:
         """The findings of each serial kind: one for each request that first differs."""
         for kind in SERIAL:
             told: set[str] = set()
+            if kind.after_threads and not self.site.import_left:
+                continue
+            base = self.reference(story, kind.base(len(story)))
             for world in kind.worlds(len(story)):
                 self.progress(f"{kind.words}: {world.kind}")
-                unlike = self.reference(story).unlike(flat(self.seen(story, world, 10)))
+                unlike = base.unlike(flat(self.seen(story, world, 10)))
                 for owner in by_request(unlike):
                     if owner in told:
                         continue
@@ -136,7 +141,7 @@ class Explorer:
 
     def _differs(self, kind: Kind, story: Story, owner: str) -> Candidate | None:
         """Whether in some world of the kind the last request (or the files) differs from the reference."""
-        known = self.reference(story)
+        known = self.reference(story, kind.base(len(story)))
         wanted = FILES if owner == FILES else str(len(story) - 1)
         if owner != FILES and known.seen[0].answers[-1] is None:
             return None
@@ -154,16 +159,21 @@ class Explorer:
                     expected=known.seen[0],
                     observed=seen,
                     where=kind.where,
-                    stands=partial(self._stands, story, world, tuple(pointers)),
+                    stands=partial(self._stands, kind, story, world, tuple(pointers)),
                 )
         return None
 
-    def _stands(self, story: Story, world: World, pointers: tuple[str, ...]) -> bool:
-        known = self.reference(story)
-        later = [flat(self.seen(story, reference(len(story)), run)) for run in (21, 22)]
+    def _stands(self, kind: Kind, story: Story, world: World, pointers: tuple[str, ...]) -> bool:
+        base = kind.base(len(story))
+        known = self.reference(story, base)
+        later = [flat(self.seen(story, base, run)) for run in (21, 22)]
         known.noise.learn([known.runs[0], *later])
         again = [flat(self.seen(story, world, run)) for run in (23, 24)]
         return all(set(pointers) & set(known.unlike(one)) for one in again)
+
+
+def _answers(run: Flat) -> Flat:
+    return {pointer: value for pointer, value in run.items() if not pointer.startswith(FILES)}
 
 
 def complete(story: Story) -> bool:

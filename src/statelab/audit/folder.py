@@ -14,9 +14,9 @@ from pathlib import Path
 from statelab.core.errors import BadInput
 
 LEFT_OUT = shutil.ignore_patterns(
-    ".git", ".hg", ".svn", "__pycache__", "*.pyc", ".venv", "venv", "env", "node_modules", ".tox", ".nox", ".mypy_cache",
-    ".pytest_cache", ".ruff_cache", ".state", "*.sock",
-)  # fmt: skip
+    *(".git", ".hg", ".svn", "__pycache__", "*.pyc", ".venv", "venv", "env", "node_modules", ".tox", ".nox"),
+    *(".mypy_cache", ".pytest_cache", ".ruff_cache", ".state", "*.sock"),
+)
 MOST_BYTES = 500_000_000
 MOST_TEXT = 200_000
 

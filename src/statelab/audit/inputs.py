@@ -1,4 +1,4 @@
-"""What a client puts into its requests: the values that name it in answers of others, and how to send others instead."""
+"""What a client puts into its requests: values that name it in answers of others, and how to send others instead."""
 
 import json
 import re

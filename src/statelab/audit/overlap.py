@@ -132,7 +132,7 @@ class Orders:
 def steps_to_hold(steps: list[dict[str, object]]) -> list[int]:
     """Numbers of the steps that are tried, in order."""
     passed: dict[tuple[object, ...], int] = {}
-    chosen = []
+    chosen: list[int] = []
     for number, step in enumerate(steps):
         key = tuple(step.values())
         passed[key] = passed.get(key, 0) + 1

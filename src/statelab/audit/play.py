@@ -39,7 +39,8 @@ class World:
 
     `kind` names it in findings. `at` has who serves each request. `ends_after`: after so many requests the process that
     served is ended as a worker that is replaced. `overlap`: the request of this index is interrupted at its step
-    `hold`, the next one is served whole, then the first goes on.
+    `hold`, the next one is served whole, then the first goes on. `beside`: importers that are there and serve nothing.
+    `forked`: the processes are forks even where the import left something that a fork does not copy.
     """
 
     kind: str
@@ -47,22 +48,31 @@ class World:
     ends_after: int | None = None
     overlap: int | None = None
     hold: int | None = None
+    beside: str = ""
+    forked: bool = False
 
     @property
     def importers(self) -> frozenset[str]:
-        return frozenset(at.process[0] for at in self.at) or frozenset("a")
+        return frozenset(at.process[0] for at in self.at) | frozenset(self.beside) or frozenset("a")
+
+    @property
+    def processes(self) -> tuple[str, ...]:
+        """All that are there from the beginning."""
+        used = dict.fromkeys([at.process for at in self.at] + [f"{name}1" for name in self.beside])
+        return tuple(used)
 
 
 @dataclass(kw_only=True)
 class Seen:
     """What a world showed. `answers` by index of the story; None where none was given, with the reason in `trouble`.
 
-    `held` is the step at which the first was interrupted, `excluded` where the second could not go on meanwhile,
+    `sent` are the requests with the values of earlier answers in them, `held` is the step at which the first was interrupted, `excluded` where the second could not go on meanwhile,
     `steps` what a traced request did, `places` what was in memory before the first and after each request.
     """
 
     answers: list[dict[str, Any] | None]
     files: dict[str, list[str]] = field(default_factory=dict)
+    sent: dict[int, str] = field(default_factory=dict)
     held: dict[str, Any] | None = None
     excluded: dict[str, Any] | None = None
     steps: list[dict[str, Any]] = field(default_factory=list)
@@ -126,18 +136,29 @@ class Player:
             if self._world.overlap == index:
                 self._jars.of(self._story[index + 1].client)  # copied before either of the two is sent
                 self._overlap(index)
+                self._settle(index)
                 index += 2
             else:
                 self._serve(index)
                 index += 1
             if self._world.ends_after == index:
                 self._server(index - 1).end(GRACE_S)
+        self._opened.rest()
         if self._look:
             self.seen.blocked = list(dict.fromkeys(text for found in self.seen.places for text in found["blocked"]))
         self.seen.files = {
             name: [self._opened.unnamed(line) for line in lines] for name, lines in self._opened.files().items()
         }
         return self.seen
+
+    def _settle(self, index: int) -> None:
+        """Waits until what the two left to threads is done, as after every other request."""
+        for name in dict.fromkeys(at.process for at in self._world.at[index : index + 2]):
+            try:
+                busy = self._opened.server(name, run=self._run).say("settle", limit=QUIET_S)["busy"]
+            except (Crashed, Hung):
+                continue
+            self.seen.busy += [text for text in busy if text not in self.seen.busy]
 
     def _sent(self, index: int) -> dict[str, Any] | None:
         """The request as the process gets it; None where an earlier answer lacks what it needs."""
@@ -148,6 +169,7 @@ class Player:
             return None
         if request.wait_s:
             time.sleep(request.wait_s)
+        self.seen.sent[index] = str(request)
         return {
             "method": request.method,
             "target": request.target,
@@ -226,5 +248,6 @@ class Player:
 def play(site: Site, story: Story, world: World, *, run: int, look: bool = False, words: Sequence[str] = ()) -> Seen:
     """Plays the story in a new world of this kind and leaves nothing of it behind. `run` numbers repetitions: random
     numbers differ between them."""
-    with site.world(world.importers) as opened:
+    begins_with = world.processes if world.ends_after is None else world.processes[:1]
+    with site.world(world.importers, begins_with, forked=world.forked) as opened:
         return Player(opened, story, world, run, look=look, words=words).play()

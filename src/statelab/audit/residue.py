@@ -93,7 +93,7 @@ def _two_clients(explorer: Explorer, story: Story) -> Iterator[tuple[Story, Stor
 
 
 def _statuses(explorer: Explorer, story: Story) -> list[int | None]:
-    return [answer and answer["status"] for answer in explorer.reference(story).seen[0].answers]
+    return [answer["status"] if answer else None for answer in explorer.reference(story).seen[0].answers]
 
 
 def _needed(story: Story, index: int) -> Story:

@@ -21,6 +21,7 @@ from statelab.audit.finding import Finding
 from statelab.audit.finding import Verdict
 from statelab.audit.site import App
 from statelab.audit.site import Site
+from statelab.audit.story import Request
 from statelab.audit.story import Story
 from statelab.audit.tell import told
 from statelab.core.errors import BadInput
@@ -78,7 +79,7 @@ def _require_loaded(app: App, site: Site) -> None:
     match loaded.get("error"):
         case "import":
             frame = f" ({_original(site, loaded['frame'])})" if loaded["frame"] else ""
-            raise BadInput(f"importing {app.name.partition(':')[0]!r} raised {what}{frame}; {_help(what, app)}")
+            raise BadInput(f"importing {app.name.partition(':')[0]!r} raised {what}{frame}; {_help(str(what), app)}")
         case "attribute":
             has = f"; it has {', '.join(loaded['has'])}" if loaded["has"] else ""
             raise BadInput(f"{app.name.partition(':')[0]!r} has no {what!r}{has}: name the app as `module:attribute`")
@@ -135,9 +136,14 @@ def _distinct(*searches: Iterator[Candidate]) -> Iterator[Candidate]:
     """What a later search finds with the same last request is what an earlier one found."""
     known: set[tuple[str, str]] = set()
     for search in searches:
-        found = [(candidate, (candidate.kind, str(candidate.story[-1]))) for candidate in search]
+        found = [(candidate, (candidate.kind, _form(candidate.story[-1]))) for candidate in search]
         yield from (candidate for candidate, key in found if key not in known)
         known |= {key for _, key in found}
+
+
+def _form(request: Request) -> str:
+    """The request whichever client sends it."""
+    return str(request).replace("-2.response.", ".response.")
 
 
 def _merged(findings: Sequence[Finding]) -> list[Finding]:

@@ -27,6 +27,10 @@ from statelab.core.errors import BadInput
 
 START = Path(__file__).parent / "inside" / "start.py"
 IMPORT_S = 60.0
+REST_S = 3.0
+"""How long the end of a world waits for threads that the import left."""
+SHORT_REST_S = 0.3
+"""The same where they are known not to end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +134,20 @@ class Importer(Remote):
                 f"importing {app.name.partition(':')[0]} {what}; its last words: {words[-1] if words else 'none'}"
             ) from None
 
+    def begin(self, *, limit_s: float, seed: int, stacks: Path) -> None:
+        """For one that serves itself."""
+        self.ask("begin", limit_s=10, seed=seed, limit=20 * limit_s, stacks=str(stacks))
+
+    def wait(self, grace_s: float) -> dict[str, Any]:
+        """Waits for its end, then kills its group; how it ended."""
+        try:
+            code = self.popen.wait(timeout=grace_s)
+        except subprocess.TimeoutExpired:
+            code = None
+        with suppress(ProcessLookupError):
+            os.killpg(self.popen.pid, signal.SIGKILL)
+        return {"signal": max(0, -(code or 0)), "in_time": code is not None}
+
     def stop(self) -> None:
         self.close()  # it ends its children, then itself
         try:
@@ -142,20 +160,26 @@ class Importer(Remote):
 
 
 class Server(Remote):
-    """A process of a world, which serves."""
+    """A process of a world, which serves: a fork of an importer, or with `itself` the importer."""
 
-    def __init__(self, importer: Importer, *, limit_s: float, seed: int, stacks: Path) -> None:
-        ours, theirs = socket.socketpair()
+    def __init__(self, importer: Importer, *, limit_s: float, seed: int, stacks: Path, itself: bool = False) -> None:
         self._importer = importer
         self._limit_s = limit_s
         self._stacks = stacks
+        self._itself = itself
+        self.ended = False
+        if itself:
+            importer.begin(limit_s=limit_s, seed=seed, stacks=stacks)
+            self._channel, self._reader = importer._channel, importer._reader
+            self.pid = importer.popen.pid
+            return
+        ours, theirs = socket.socketpair()
         forked = importer.ask(
             "fork", limit_s=10, descriptor=theirs.fileno(), seed=seed, limit=20 * limit_s, stacks=str(stacks)
         )
         theirs.close()
         super().__init__(ours)
         self.pid = int(forked["pid"])
-        self.ended = False
 
     def say(self, do: str, **arguments: Any) -> dict[str, Any]:
         """As `ask`; raises Crashed and Hung with all that is known."""
@@ -179,6 +203,8 @@ class Server(Remote):
 
     def _reap(self, grace_s: float) -> dict[str, Any]:
         self.ended = True
+        if self._itself:
+            return self._importer.wait(grace_s)
         return self._importer.ask("reap", limit_s=grace_s + 10, pid=self.pid, grace=grace_s)
 
     def end(self, grace_s: float) -> bool:
@@ -190,50 +216,62 @@ class Server(Remote):
     def kill(self) -> None:
         if not self.ended:
             self._reap(0.0)
-        self.close()
+        if not self._itself:
+            self.close()
 
 
 class Site:
-    """A folder with its importers. One world at a time."""
+    """A folder with its importers. One world at a time.
+
+    Where the import leaves threads (`import_left`), a fork would lack them: each world then begins with imports of its
+    own, and a process serves in the process that imported.
+    """
 
     def __init__(self, app: App, number: int) -> None:
         self.app = app
-        self._root = Path(tempfile.mkdtemp(prefix="statelab-audit-"))
-        self.log = self._root / "log"
+        self.root = Path(tempfile.mkdtemp(prefix="statelab-audit-"))
+        self.log = self.root / "log"
         self._importers: dict[str, Importer] = {}
         self._states: dict[frozenset[str], State] = {}
-        self._worlds = 0
+        self.patience_s = REST_S
         try:
-            self.folder = Folder(self._root, app.folder)
-            self.importer("a")
+            self.folder = Folder(self.root, app.folder)
+            self.pristine = self.folder.save()
+            self.loaded = self.importer("a").loaded
+            self.import_left: list[str] = self.loaded.get("threads", [])
+            if self.import_left:
+                self._importers.pop("a").stop()
         except BaseException:
             self.close()
             raise
 
-    @property
-    def loaded(self) -> dict[str, Any]:
-        return self._importers["a"].loaded
-
     def importer(self, name: str) -> Importer:
+        """The one of this name, kept for all worlds."""
         if name not in self._importers:
             if self._states:
                 self.folder.put_back(self._states[frozenset(self._importers)])
-            self._importers[name] = Importer(self.app, self.folder, self.log, seed=len(self._importers))
+            self._importers[name] = self.import_anew(seed=len(self._importers))
             self._states[frozenset(self._importers)] = self.folder.save()
         return self._importers[name]
 
-    def world(self, importers: frozenset[str]) -> "Open":
+    def import_anew(self, *, seed: int) -> Importer:
+        return Importer(self.app, self.folder, self.log, seed=seed)
+
+    def world(self, importers: frozenset[str], begins_with: tuple[str, ...], *, forked: bool) -> "Open":
         """A new world, whose processes come from these importers; everything is as after their import."""
+        if self.import_left:
+            self.folder.put_back(self.pristine)
+            return Open(self, begins_with=begins_with, forked=forked)
         for name in sorted(importers):
             self.importer(name)
-        self._worlds += 1
         known = frozenset("ab"[: 1 + max("ab".index(name) for name in importers)])
-        return Open(self, self._states[known])
+        self.folder.put_back(self._states[known])
+        return Open(self, begins_with=(), forked=True)
 
     def close(self) -> None:
         for importer in self._importers.values():
             importer.stop()
-        shutil.rmtree(self._root, ignore_errors=True)
+        shutil.rmtree(self.root, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self
@@ -245,29 +283,53 @@ class Site:
 class Open:
     """A world under way: its processes by name, and what they leave in files."""
 
-    def __init__(self, site: Site, state: State) -> None:
+    def __init__(self, site: Site, *, begins_with: tuple[str, ...], forked: bool) -> None:
         self._site = site
-        self._state = state
         self._servers: dict[str, Server] = {}
-        site.folder.put_back(state)
+        self._own: dict[str, Importer] = {}
+        self._itself = bool(site.import_left) and not forked
+        try:
+            for name in begins_with:
+                self.server(name, run=0)
+        except BaseException:
+            self.close()
+            raise
+
+    def _importer(self, name: str) -> Importer:
+        """The process that imports for this one: of the site where forks will do, else of this world."""
+        if not self._site.import_left:
+            return self._site.importer(name[0])
+        key = name if self._itself else name[0]
+        if key not in self._own:
+            self._own[key] = self._site.import_anew(seed=len(self._own))
+        return self._own[key]
 
     def server(self, name: str, *, run: int) -> Server:
         """The process of this name, `a1` being the first fork of importer a."""
         if name not in self._servers:
             self._servers[name] = Server(
-                self._site.importer(name[0]),
+                self._importer(name),
                 limit_s=self._site.app.limit_s,
                 seed=1000 * run + len(self._servers),
-                stacks=self._site._root / f"stacks-{name}",
+                stacks=self._site.root / f"stacks-{name}",
+                itself=self._itself,
             )
         return self._servers[name]
 
-    @property
-    def servers(self) -> list[Server]:
-        return list(self._servers.values())
+    def rest(self) -> None:
+        """Waits, for a while, until the threads that the import left have ended; a site where they do not end is waited
+        for less the next time."""
+        busy: list[str] = []
+        for name, importer in self._own.items():
+            server = self._servers.get(name)
+            if server is None or not server.ended:
+                with suppress(Crashed, Hung):
+                    busy += importer.ask("rest", limit_s=REST_S + 10, limit=self._site.patience_s)["busy"]
+        if busy:
+            self._site.patience_s = SHORT_REST_S
 
     def files(self) -> dict[str, list[str]]:
-        return self._site.folder.changes(self._state)
+        return self._site.folder.changes(self._site.pristine)
 
     def unnamed(self, text: str) -> str:
         """Without the path of this site's folder, which is another one in each site."""
@@ -277,6 +339,8 @@ class Open:
         for server in self._servers.values():
             with suppress(Crashed, Hung):
                 server.kill()
+        for importer in self._own.values():
+            importer.stop()
 
     def __enter__(self) -> Self:
         return self

@@ -5,6 +5,7 @@ import difflib
 from collections.abc import Iterator
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def told(explorer: Explorer, found: Candidate, deployments: Mapping[str, Deploym
     expected, observed = _shown(found, index)
     return Finding(
         anomaly=found.anomaly,
-        requests=tuple(str(found.story[at]) for at in _met(found, index)),
+        requests=tuple(found.observed.sent.get(at, str(found.story[at])) for at in _met(found, index)),
         story=found.story,
         world=found.words,
         places=changes,
@@ -107,14 +108,14 @@ def _changes(seen: Seen, found: Candidate) -> Iterator[Change]:
     if len(looks) < 3:
         return
     noise = {place for place in looks[0].keys() | looks[1].keys() if looks[0].get(place) != looks[1].get(place)}
-    before, after = looks[1], looks[-1]
-    changed = [place for place in dict.fromkeys([*before, *after]) if before.get(place) != after.get(place)]
     named: list[str] = []
-    for place in changed:
-        inside = any(place.startswith((other + "[", other + ".", other + "{")) for other in named)
-        if place not in noise and not inside and place != "app._got_first_request":
-            named.append(place)
-            yield Change(place, before.get(place, "-"), after.get(place, "-"))
+    for before, after in pairwise(looks[1:]):
+        for place in dict.fromkeys([*before, *after]):
+            if before.get(place) == after.get(place) or place in noise or place == "app._got_first_request":
+                continue
+            if not any(place == other or place.startswith((f"{other}[", f"{other}.", f"{other}{{")) for other in named):
+                named.append(place)
+                yield Change(place, before.get(place, "-"), after.get(place, "-"))
     for name, lines in seen.files.items():
         yield Change(f"file {name}", "-", f"{len(lines)} lines")
 
@@ -169,13 +170,14 @@ def _schedule(site: Site, found: Candidate) -> Iterator[str]:
         if found.pair is not None and index == found.pair[1]:
             continue
         at = found.world.at[index]
+        request_text = found.observed.sent.get(index, str(request))
         if found.pair is not None and index == found.pair[0] and held is not None:
             source = _line(site, held)
-            yield f"first   {request}: held before {source.file}:{source.line} `{source.text}`"
-            yield f"second  {found.story[index + 1]}: {_answer(found.observed, index + 1)}"
+            yield f"first   {request_text}: held before {source.file}:{source.line} `{source.text}`"
+            yield f"second  {found.observed.sent.get(index + 1, '')}: {_answer(found.observed, index + 1)}"
             yield f"first   goes on: {_answer(found.observed, index)}"
         else:
-            yield f"{_who(at.process)}  {request}: {_answer(found.observed, index)}"
+            yield f"{_who(at.process)}  {request_text}: {_answer(found.observed, index)}"
         if found.world.ends_after == index + 1:
             yield f"{_who(at.process)}  is replaced"
 

@@ -85,7 +85,11 @@ def show(console: Console, audit: Audit) -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     if audit.findings:
-        console.print(_table(audit))
+        table = _table(audit)
+        needed = console.measure(table, options=console.options.update(width=1000)).maximum
+        if console.is_terminal and needed > console.width:
+            table = _turned(audit)
+        console.print(table, width=max(console.width, needed) if not console.is_terminal else None)
         used = dict.fromkeys(finding.anomaly for finding in audit.findings)
         say("\n".join(f"{CODES[anomaly]:5}{anomaly}: {MEANINGS[anomaly]}" for anomaly in used))
     for number, finding in enumerate(audit.findings, 1):
@@ -104,17 +108,34 @@ def show(console: Console, audit: Audit) -> None:
     )
 
 
-def _table(audit: Audit) -> Table:
-    """A row for each group of requests, a column for each deployment."""
-    table = Table(box=box.SIMPLE, pad_edge=False)
-    table.add_column("", overflow="fold")
-    for name in audit.verdicts:
-        table.add_column(name, no_wrap=True)
+def _groups(audit: Audit) -> dict[tuple[str, ...], list[Finding]]:
+    """The findings by the requests that meet."""
     rows: dict[tuple[str, ...], list[Finding]] = {}
     for finding in audit.findings:
         rows.setdefault(finding.requests, []).append(finding)
-    for requests, findings in rows.items():
+    return rows
+
+
+def _table(audit: Audit) -> Table:
+    """A row for each group of requests, a column for each deployment."""
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    table.add_column("", no_wrap=True)
+    for name in audit.verdicts:
+        table.add_column(name, no_wrap=True)
+    for requests, findings in _groups(audit).items():
         table.add_row(", ".join(requests), *(_cell(name, findings) for name in audit.verdicts))
+    return table
+
+
+def _turned(audit: Audit) -> Table:
+    """The same for a narrow terminal: a row for each deployment."""
+    groups = _groups(audit)
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    table.add_column("", no_wrap=True)
+    for requests in groups:
+        table.add_column(", ".join(requests), overflow="fold")
+    for name in audit.verdicts:
+        table.add_row(name, *(_cell(name, findings) for findings in groups.values()))
     return table
 
 

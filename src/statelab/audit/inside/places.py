@@ -174,7 +174,7 @@ def _of_function(name: str, function: types.FunctionType, packages: list[str]) -
         yield f"{own}.__defaults__[{index}]", default
     for key, default in (function.__kwdefaults__ or {}).items():
         yield f"{own}.__kwdefaults__[{key!r}]", default
-    for free, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
+    for free, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):  # noqa: B905 (3.10)
         try:
             content = cell.cell_contents
         except ValueError:

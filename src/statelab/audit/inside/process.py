@@ -188,6 +188,10 @@ class Process:
         if pid:
             os.close(descriptor)
             self._children.add(pid)
+            try:
+                os.setpgid(pid, pid)  # on both sides, or it may be ended before it leads its group
+            except OSError:
+                pass
             return {"pid": pid}
         os.setpgid(0, 0)
         self._channel.close()
@@ -203,7 +207,7 @@ class Process:
         signal.setitimer(signal.ITIMER_REAL, command["limit"])
         random.seed(command["seed"])
         if command.get("stacks"):
-            faulthandler.register(signal.SIGUSR2, file=open(command["stacks"], "w"), all_threads=True)
+            faulthandler.register(signal.SIGUSR2, file=open(command["stacks"], "w"), all_threads=True)  # noqa: SIM115
         self._known_threads = {thread.ident for thread in threading.enumerate() if thread.ident}
 
     def begin(self, command: dict[str, Any]) -> dict[str, Any]:
@@ -325,6 +329,15 @@ class Process:
             if not busy or time.monotonic() > deadline:
                 return busy
             time.sleep(0.002)
+
+    def settle(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Waits until the threads that requests started have ended."""
+        return {"busy": self._settle(command["limit"])}
+
+    def rest(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Waits until all threads but this one have ended, those of the import too."""
+        self._known_threads = {threading.get_ident()}
+        return {"busy": self._settle(command["limit"])}
 
     def look(self, command: dict[str, Any]) -> dict[str, Any]:
         """The places of this process's memory, and what the fence refused."""
