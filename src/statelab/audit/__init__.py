@@ -4,3 +4,9 @@ In: an import string and stories of requests. Out: findings as frozen values (`a
 worlds, each a way in which some server serves it, and every world is compared with the app itself, served by one
 process, one request after the other. docs/audit.md says how.
 """
+
+from statelab.audit.finding import Audit
+from statelab.audit.finding import Finding
+from statelab.audit.run import audit
+
+__all__ = ["Audit", "Finding", "audit"]

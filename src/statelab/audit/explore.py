@@ -24,6 +24,8 @@ from statelab.audit.play import Seen
 from statelab.audit.play import World
 from statelab.audit.play import play
 from statelab.audit.site import Site
+from statelab.audit.story import REFERENCE
+from statelab.audit.story import Request
 from statelab.audit.story import Story
 from statelab.plan.deployments import Deployment
 
@@ -76,11 +78,20 @@ class Explorer:
     worlds: int = 0
     lines_held: int = 0
     notes: list[str] = field(default_factory=list)
+    _rules: dict[tuple[str, str], str] = field(default_factory=dict)
     _known: dict[tuple[Story, World], Reference] = field(default_factory=dict)
 
     def seen(self, story: Story, world: World, run: int) -> Seen:
         self.worlds += 1
         return play(self.site, story, world, run=run)
+
+    def form(self, request: Request) -> str:
+        """The request without what differs from one to the next: its method and the app's rule for its address."""
+        path = request.target.partition("?")[0]
+        key = (request.method, REFERENCE.sub("1", path))
+        if key not in self._rules:
+            self._rules[key] = self.site.routes([key]).get("goes", [None])[0] or key[1]
+        return f"{request.method} {self._rules[key]}"
 
     def note(self, text: str) -> None:
         if text not in self.notes:
@@ -103,7 +114,7 @@ class Explorer:
     def serial(self, story: Story) -> Iterator[Candidate]:
         """The findings of each serial kind: one for each request that first differs."""
         for kind in SERIAL:
-            told: set[str] = set()
+            told: set[str] = {FILES} if kind.answers_only and self.site.import_left else set()
             if kind.after_threads and not self.site.import_left:
                 continue
             base = self.reference(story, kind.base(len(story)))
@@ -120,9 +131,9 @@ class Explorer:
                         told |= self._also_explained(found, story)
 
     def _also_explained(self, found: Candidate, story: Story) -> set[str]:
-        """Other requests of the story that the same finding is about: the same request once more."""
-        last = found.story[-1]
-        return {str(index) for index, request in enumerate(story) if str(request) == str(last)}
+        """Other requests of the story that the same finding is about: those of the same form as its last one."""
+        last = self.form(found.story[-1])
+        return {str(index) for index, request in enumerate(story) if self.form(request) == last}
 
     def _smallest(self, kind: Kind, story: Story, owner: str) -> Candidate | None:
         """The story cut after the request that differs, then without every request that is not needed."""

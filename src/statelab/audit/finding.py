@@ -43,13 +43,14 @@ class Change:
 class Finding:
     """One way in which the app answers as no reference does.
 
-    `story` is minimal: without any of its requests nothing differs. `requests` are those that meet in it, `world` says
-    in words how it was served, `schedule` what happened in which order, `rests_on` what was compared (`answer` or
-    `files`), `expected` and `observed` what was compared there.
+    `story` is minimal: without any of its requests nothing differs. `requests` are those that meet in it, `form` the
+    same as method and rule of the app. `world` says in words how it was served, `schedule` what happened in which
+    order, `rests_on` what was compared (`answer` or `files`), `expected` and `observed` what was seen there.
     """
 
     anomaly: str
     requests: tuple[str, ...]
+    form: tuple[str, ...]
     story: Story
     world: str
     places: tuple[Change, ...]
@@ -66,7 +67,7 @@ class Finding:
     def key(self) -> str:
         """Names the finding in a list of accepted ones: stays the same while requests, anomaly and place do."""
         place = self.places[0].place if self.places else "-"
-        return f"{self.anomaly}: {', '.join(self.requests)}: {place}"
+        return f"{self.anomaly}: {', '.join(self.form)}: {place}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,8 @@ PROCESSES = frozenset({"processes", "hosts"})
 @dataclass(frozen=True, slots=True)
 class Kind:
     """`worlds(n)` are those of a story of n requests, compared with `base(n)`; `where` says whether a deployment has
-    them. `after_threads`: only where the import left threads."""
+    them. `after_threads`: only where the import left threads. `answers_only`: where it left threads, files show how
+    long these ran and are not compared."""
 
     name: str
     anomaly: str
@@ -29,6 +30,7 @@ class Kind:
     worlds: Callable[[int], Iterator[World]]
     where: Callable[[Deployment], bool]
     after_threads: bool = False
+    answers_only: bool = False
 
 
 def reference(requests: int) -> World:
@@ -116,6 +118,7 @@ RESTART = Kind(
     imported_twice,
     _replaced,
     lambda deployment: deployment.replaces_workers,
+    answers_only=True,
 )
 
 

@@ -74,13 +74,13 @@ class Scene:
         return World(
             kind=boundary.name,
             at=at + (boundary.other,) * len(self.after),
-            overlap=None if hold is None else len(self.before),
+            pair=len(self.before),
             hold=hold,
         )
 
     def world_swapped(self, boundary: Boundary) -> World:
         at = (boundary.other,) * len(self.before) + (boundary.second, boundary.first)
-        return World(kind=boundary.name, at=at + (boundary.other,) * len(self.after))
+        return World(kind=boundary.name, at=at + (boundary.other,) * len(self.after), pair=len(self.before))
 
 
 class Orders:
@@ -172,7 +172,7 @@ def overlaps(explorer: Explorer, story: Story, boundary: Boundary) -> Iterator[C
     """The findings of a story's overlaps, one for each two requests."""
     told: set[tuple[str, str, str]] = set()
     for scene in scenes(story):
-        names = sorted(_route(str(request)) for request in scene.pair)
+        names = sorted(map(explorer.form, scene.pair))
         explorer.progress(f"between two {boundary.name}: {names[0]} and {names[1]}")
         if any((names[0], names[1], kind) in told for kind in ("lost-update", "stalled")):
             continue
@@ -181,10 +181,6 @@ def overlaps(explorer: Explorer, story: Story, boundary: Boundary) -> Iterator[C
             continue
         told.add((names[0], names[1], found.anomaly))
         yield _smallest(explorer, scene, boundary, found)
-
-
-def _route(text: str) -> str:
-    return text.partition("?")[0]
 
 
 def _first_difference(

@@ -38,15 +38,16 @@ class World:
     """A way to serve a story.
 
     `kind` names it in findings. `at` has who serves each request. `ends_after`: after so many requests the process that
-    served is ended as a worker that is replaced. `overlap`: the request of this index is interrupted at its step
-    `hold`, the next one is served whole, then the first goes on. `beside`: importers that are there and serve nothing.
-    `forked`: the processes are forks even where the import left something that a fork does not copy.
+    served is ended as a worker that is replaced. `pair`: the request of this index and the next one may overlap; with
+    `hold`, the first is interrupted at this step of it, the second is served whole, then the first goes on. `beside`:
+    importers that are there and serve nothing. `forked`: the processes are forks even where the import left something
+    that a fork does not copy.
     """
 
     kind: str
     at: tuple[At, ...]
     ends_after: int | None = None
-    overlap: int | None = None
+    pair: int | None = None
     hold: int | None = None
     beside: str = ""
     forked: bool = False
@@ -66,8 +67,9 @@ class World:
 class Seen:
     """What a world showed. `answers` by index of the story; None where none was given, with the reason in `trouble`.
 
-    `sent` are the requests with the values of earlier answers in them, `held` is the step at which the first was interrupted, `excluded` where the second could not go on meanwhile,
-    `steps` what a traced request did, `places` what was in memory before the first and after each request.
+    `sent` are the requests with the values of earlier answers in them, `held` is the step at which the first was
+    interrupted, `excluded` where the second could not go on meanwhile, `steps` what a traced request did, `places` what
+    was in memory before the first and after each request.
     """
 
     answers: list[dict[str, Any] | None]
@@ -133,8 +135,10 @@ class Player:
     def play(self) -> Seen:
         index = 0
         while index < len(self._story):
-            if self._world.overlap == index:
-                self._jars.of(self._story[index + 1].client)  # copied before either of the two is sent
+            if self._world.pair == index:
+                for request in self._story[index : index + 2]:
+                    self._jars.of(request.client)  # a twin's are copied before either of the two is sent
+            if self._world.pair == index and self._world.hold is not None:
                 self._overlap(index)
                 self._settle(index)
                 index += 2

@@ -69,13 +69,13 @@ def leaks(explorer: Explorer, story: Story) -> Iterator[Candidate]:
     told: set[str] = set()
     for first, second in _two_clients(explorer, story):
         explorer.progress(f"left behind for {second[-1]}")
-        if str(second[-1]).partition("?")[0] in told:
+        if explorer.form(second[-1]) in told:
             continue
         # in another thread first: what survives that survives in the same one too
         for place in (OTHER_THREAD, SAME_THREAD):
             found = _leak(explorer, first, second, place)
             if found is not None:
-                told.add(str(second[-1]).partition("?")[0])
+                told.add(explorer.form(second[-1]))
                 yield _smallest(explorer, first, second, place, found)
                 break
 

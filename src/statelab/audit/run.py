@@ -21,11 +21,17 @@ from statelab.audit.finding import Finding
 from statelab.audit.finding import Verdict
 from statelab.audit.site import App
 from statelab.audit.site import Site
-from statelab.audit.story import Request
 from statelab.audit.story import Story
+from statelab.audit.story import read
 from statelab.audit.tell import told
 from statelab.core.errors import BadInput
+from statelab.core.paths import DEPLOYMENTS
 from statelab.plan.deployments import Deployment
+from statelab.plan.deployments import load_all
+
+RECYCLING = ("sync-recycling",)
+"""Deployments beyond the standard tables that are always asked about: without one that replaces its workers, nobody
+would have the worlds of a restart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +45,21 @@ class Asked:
     progress: Callable[[str], None] = field(default=lambda text: None)
 
 
-def audit(asked: Asked) -> Audit:
+def audit(app: str, requests: Sequence[Path | Story], *, folder: Path = Path(), python: str = sys.executable) -> Audit:
+    """Audits the app of an import string (`module:app`) with stories, each given as an `.http` file or as requests.
+
+    Raises BadInput in one sentence for what cannot be audited.
+    """
+    return perform(
+        Asked(
+            app=App(name=app, folder=folder.resolve(), python=python),
+            stories=[read(story) if isinstance(story, Path) else story for story in requests],
+            deployments=load_all(DEPLOYMENTS, RECYCLING),
+        )
+    )
+
+
+def perform(asked: Asked) -> Audit:
     """Everything that is found, or, after Ctrl-C, what was found until then; raises BadInput."""
     if not sys.platform.startswith(("linux", "darwin")):
         raise BadInput("the audit needs fork(), which Windows does not have: run it in WSL or in a container")
@@ -122,7 +142,7 @@ def _exercises(explorer: Explorer, story: Story, notes: list[str]) -> bool:
 def _of(explorer: Explorer, story: Story, deployments: Mapping[str, Deployment]) -> Iterator[Finding]:
     """The findings of one story that stand when they are tried again."""
     twice = story + residue.another_client(story, "")
-    found = list(_distinct(explorer.serial(story), explorer.serial(twice), residue.leaks(explorer, story)))
+    found = list(_distinct(explorer, explorer.serial(story), explorer.serial(twice), residue.leaks(explorer, story)))
     for boundary in (overlap.THREADS, overlap.PROCESSES):
         found += overlap.overlaps(explorer, story, boundary)
     if found:
@@ -132,25 +152,20 @@ def _of(explorer: Explorer, story: Story, deployments: Mapping[str, Deployment])
             yield told(explorer, candidate, deployments)
 
 
-def _distinct(*searches: Iterator[Candidate]) -> Iterator[Candidate]:
+def _distinct(explorer: Explorer, *searches: Iterator[Candidate]) -> Iterator[Candidate]:
     """What a later search finds with the same last request is what an earlier one found."""
     known: set[tuple[str, str]] = set()
     for search in searches:
-        found = [(candidate, (candidate.kind, _form(candidate.story[-1]))) for candidate in search]
+        found = [(candidate, (candidate.kind, explorer.form(candidate.story[-1]))) for candidate in search]
         yield from (candidate for candidate, key in found if key not in known)
         known |= {key for _, key in found}
-
-
-def _form(request: Request) -> str:
-    """The request whichever client sends it."""
-    return str(request).replace("-2.response.", ".response.")
 
 
 def _merged(findings: Sequence[Finding]) -> list[Finding]:
     """One for each anomaly, requests and place: what two kinds of worlds show is one fault, under more deployments."""
     found: dict[tuple[object, ...], Finding] = {}
     for finding in findings:
-        key = (finding.anomaly, finding.requests, finding.places[:1])
+        key = (finding.anomaly, finding.form, finding.places[:1])
         if key in found:
             both = dict.fromkeys([*found[key].deployments, *finding.deployments])
             found[key] = replace(found[key], deployments=tuple(both))

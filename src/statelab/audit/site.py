@@ -233,6 +233,7 @@ class Site:
         self.log = self.root / "log"
         self._importers: dict[str, Importer] = {}
         self._states: dict[frozenset[str], State] = {}
+        self._asked: Importer | None = None
         self.patience_s = REST_S
         try:
             self.folder = Folder(self.root, app.folder)
@@ -241,6 +242,7 @@ class Site:
             self.import_left: list[str] = self.loaded.get("threads", [])
             if self.import_left:
                 self._importers.pop("a").stop()
+                self._states.clear()
         except BaseException:
             self.close()
             raise
@@ -257,6 +259,12 @@ class Site:
     def import_anew(self, *, seed: int) -> Importer:
         return Importer(self.app, self.folder, self.log, seed=seed)
 
+    def routes(self, requests: list[tuple[str, str]]) -> dict[str, Any]:
+        """The app's rules, and which of them each of these requests (method, path) goes to."""
+        if self._asked is None:
+            self._asked = self.import_anew(seed=0) if self.import_left else self.importer("a")
+        return self._asked.ask("routes", limit_s=10, requests=requests)
+
     def world(self, importers: frozenset[str], begins_with: tuple[str, ...], *, forked: bool) -> "Open":
         """A new world, whose processes come from these importers; everything is as after their import."""
         if self.import_left:
@@ -271,6 +279,8 @@ class Site:
     def close(self) -> None:
         for importer in self._importers.values():
             importer.stop()
+        if self._asked is not None and self.import_left:
+            self._asked.stop()
         shutil.rmtree(self.root, ignore_errors=True)
 
     def __enter__(self) -> Self:

@@ -48,6 +48,7 @@ def told(explorer: Explorer, found: Candidate, deployments: Mapping[str, Deploym
     return Finding(
         anomaly=found.anomaly,
         requests=tuple(found.observed.sent.get(at, str(found.story[at])) for at in _met(found, index)),
+        form=tuple(explorer.form(found.story[at]) for at in _met(found, index)),
         story=found.story,
         world=found.words,
         places=changes,

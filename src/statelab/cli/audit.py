@@ -8,9 +8,10 @@ from typing import Any
 import click
 from rich.console import Console
 
+from statelab.audit.run import RECYCLING
 from statelab.audit.run import Asked
-from statelab.audit.run import audit
 from statelab.audit.run import folder_of
+from statelab.audit.run import perform
 from statelab.audit.site import App
 from statelab.audit.story import read
 from statelab.audit.text import as_json
@@ -40,10 +41,10 @@ def run(*, app: str, stories: tuple[str, ...], app_dir: str, python: str, json_o
         asked = Asked(
             app=App(name=app, folder=folder_of(app_dir), python=python),
             stories=[read(Path(name)) for name in stories],
-            deployments=load_all(DEPLOYMENTS, ("sync-recycling",)),
+            deployments=load_all(DEPLOYMENTS, RECYCLING),
             progress=status.update,
         )
-        found = audit(asked)
+        found = perform(asked)
     if json_only:
         print(json.dumps(as_json(found), indent=1))
     else:

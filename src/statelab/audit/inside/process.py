@@ -143,9 +143,9 @@ class Process:
         elif origin:
             self._roots.append(origin)
         for package in command["packages"]:
-            found = getattr(sys.modules.get(package), "__file__", None)
-            if found:
-                self._roots.append(os.path.join(os.path.dirname(found), ""))
+            file = getattr(sys.modules.get(package), "__file__", None)
+            if file:
+                self._roots.append(os.path.join(os.path.dirname(file), ""))
         call = attribute.endswith("()")
         name = (
             attribute[:-2]
@@ -154,7 +154,7 @@ class Process:
             or next((known for known in ("app", "application", "create_app") if hasattr(module, known)), "app")
         )
         try:
-            found = module
+            found: Any = module
             for part in name.split("."):
                 found = getattr(found, part)
         except AttributeError:
@@ -346,15 +346,23 @@ class Process:
         return {**seen, "blocked": self._fence.blocked}
 
     def routes(self, command: dict[str, Any]) -> dict[str, Any]:
-        """What Flask's `url_map` offers."""
-        rules = getattr(getattr(self._app, "url_map", None), "iter_rules", None)
-        if rules is None:
+        """What Flask's `url_map` offers, and to which rule each of the requests named goes; None without Flask."""
+        url_map: Any = getattr(self._app, "url_map", None)
+        if not hasattr(url_map, "iter_rules"):
             return {"routes": None}
+        adapter = url_map.bind("localhost")
+        goes: list[str | None] = []
+        for method, path in command["requests"]:
+            try:
+                goes.append(adapter.match(path, method=method, return_rule=True)[0].rule)
+            except Exception:  # no such page, or a redirect to it
+                goes.append(None)
         return {
+            "goes": goes,
             "routes": [
                 {"rule": rule.rule, "methods": sorted(rule.methods or ()), "arguments": sorted(rule.arguments)}
-                for rule in rules()
-            ]
+                for rule in url_map.iter_rules()
+            ],
         }
 
     def end(self, command: dict[str, Any]) -> None:
