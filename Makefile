@@ -81,14 +81,8 @@ readme: $(READY) ## put the headline table of reports/latest into the README
 stores: $(READY) ## write docs/stores.md anew from reports/latest
 	@$(BIN)/python -m statelab.report.docs.stores
 
-<<<<<<< HEAD
-docs: $(READY) ## write docs/mechanisms.md, failures.md and findings.md anew from catalogue, theory and scripts
-	@$(BIN)/python -m statelab.report.docs.mechanisms && $(BIN)/python -m statelab.report.docs.failures
-	@$(BIN)/python -m statelab.report.docs.findings
-=======
-docs: $(READY) ## write docs/mechanisms.md, docs/failures.md and docs/architecture.svg anew from the code
-	@for page in mechanisms failures architecture; do $(BIN)/python -m statelab.report.docs.$$page || exit 1; done
->>>>>>> main
+docs: $(READY) ## write docs/mechanisms.md, failures.md, findings.md and architecture.svg anew from the code
+	@for page in mechanisms failures findings architecture; do $(BIN)/python -m statelab.report.docs.$$page || exit 1; done
 
 lock: $(READY) ## write requirements/*.txt anew from pyproject.toml
 	@requirements/lock
