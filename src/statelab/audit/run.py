@@ -37,6 +37,9 @@ RECYCLING = ("sync-recycling",)
 would have the worlds of a restart."""
 
 
+INTERRUPTED_ACROSS = frozenset({"threads", "processes"})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Asked:
     """What is to be audited, and how."""
@@ -80,6 +83,10 @@ def perform(asked: Asked) -> Audit:
         except KeyboardInterrupt:
             sites.ended = True
             notes.append("stopped before everything was tried")
+        not_tried = [name for name, deployment in asked.deployments.items() if untried(deployment)]
+        if not_tried:
+            boundaries = frozenset[str]().union(*(untried(asked.deployments[name]) for name in not_tried))
+            notes.append(f"{', '.join(not_tried)}: no request was interrupted by others of its {', '.join(boundaries)}")
         findings = _merged(findings)
         accepted = tuple(finding.key for finding in findings if finding.key in asked.accept)
         findings = [finding for finding in findings if finding.key not in asked.accept]
@@ -186,10 +193,16 @@ def _merged(findings: Sequence[Finding]) -> list[Finding]:
 def _verdicts(
     deployments: Mapping[str, Deployment], findings: Sequence[Finding], exercised: bool
 ) -> Iterator[tuple[str, Verdict]]:
-    for name in deployments:
+    for name, deployment in deployments.items():
         anomalies = tuple(dict.fromkeys(finding.anomaly for finding in findings if name in finding.deployments))
-        verdict = "violated" if anomalies else "not-seen" if exercised else "not-exercised"
+        tried = exercised and not untried(deployment)
+        verdict = "violated" if anomalies else "not-seen" if tried else "not-exercised"
         yield name, Verdict(verdict=verdict, anomalies=anomalies)
+
+
+def untried(deployment: Deployment) -> frozenset[str]:
+    """Boundaries of a deployment across which no request is interrupted yet: what is not tried is not `not-seen`."""
+    return deployment.spread - deployment.in_turn - INTERRUPTED_ACROSS
 
 
 def folder_of(text: str) -> Path:
