@@ -160,7 +160,7 @@ def _leak(explorer: Explorer, first: Story, second: Story, place: Place) -> Cand
 def _shown(seen: Seen, words: frozenset[str]) -> frozenset[str]:
     """Which of these values the last answer shows."""
     shown = list(texts(seen.answers[-1]))
-    return frozenset(word for word in words if any(re.search(rf"(?<!\w){re.escape(word)}", text) for text in shown))
+    return frozenset(word for word in words if any(re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text) for text in shown))
 
 
 def _not_for_everybody(explorer: Explorer, first: Story, at: At, words: list[str]) -> bool:
