@@ -160,7 +160,8 @@ def _leak(explorer: Explorer, first: Story, second: Story, place: Place) -> Cand
 def _shown(seen: Seen, words: frozenset[str]) -> frozenset[str]:
     """Which of these values the last answer shows."""
     shown = list(texts(seen.answers[-1]))
-    return frozenset(word for word in words if any(re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text) for text in shown))
+    whole = {word: re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])") for word in words}
+    return frozenset(word for word, pattern in whole.items() if any(map(pattern.search, shown)))
 
 
 def _not_for_everybody(explorer: Explorer, first: Story, at: At, words: list[str]) -> bool:
