@@ -82,6 +82,7 @@ def perform(asked: Asked) -> Audit:
                 findings += _of(explorer, story, asked.deployments)
         except KeyboardInterrupt:
             sites.ended = True
+            exercised = False  # what was not tried is not `not-seen`
             notes.append("stopped before everything was tried")
         not_tried = [name for name, deployment in asked.deployments.items() if untried(deployment)]
         if not_tried:
