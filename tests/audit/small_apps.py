@@ -181,7 +181,7 @@ SECRET = "POST /login?name=amber\n###\nGET /me"
 
 SECRET_PER_IMPORT = "app.secret_key = os.urandom(16)" + USER_IN_SESSION
 
-QUEUE = "POST /put\n###\n# @wait 300ms\nGET /done"
+QUEUE = "POST /put\n###\n# @wait 100ms\nGET /done"
 
 QUEUE_IN_THREAD = """
 import queue

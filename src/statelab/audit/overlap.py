@@ -8,11 +8,13 @@ first is held is excluded, which is what a lock is for: the first goes on, and s
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import replace
+from functools import partial
 
 from statelab.audit.compare import Flat
 from statelab.audit.compare import Noise
 from statelab.audit.compare import different
 from statelab.audit.compare import flat
+from statelab.audit.explore import NO_STEP
 from statelab.audit.explore import Candidate
 from statelab.audit.explore import Explorer
 from statelab.audit.inputs import marked
@@ -29,7 +31,8 @@ from statelab.plan.deployments import Deployment
 SAME_LINE = 3
 """A line that a request passes more often is held this many times only."""
 MOST_STEPS = 150
-NO_STEP = 10**9
+BATCH = 16
+"""So many pairs are tried before those are left out that are like a pair with a finding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +94,22 @@ class Orders:
         self._runs: tuple[list[Flat], list[Flat]] = ([], [])
         self.seen: list[Seen] = []
         self._noise = (Noise(), Noise())
-        self.play(1)
-        self.play(2)
+        self.play(1, 2)
 
-    def play(self, run: int) -> None:
+    def play(self, *run_numbers: int) -> None:
+        """Once more for each of these runs."""
         scene, boundary, index = self._scene, self._boundary, len(self._scene.before)
-        one = self._explorer.seen(scene.story, scene.world(boundary, None), run)
-        two = self._explorer.seen(scene.swapped, scene.world_swapped(boundary), run)
-        two.answers[index : index + 2] = two.answers[index : index + 2][::-1]
-        swap = {index: index + 1, index + 1: index}
-        two.trouble = {swap.get(at, at): text for at, text in two.trouble.items()}
-        self.seen += [one, two]
-        for runs, noise, seen in zip(self._runs, self._noise, (one, two), strict=True):
-            runs.append(flat(seen))
-            noise.learn(runs)
+        orders = [(scene.story, scene.world(boundary, None)), (scene.swapped, scene.world_swapped(boundary))]
+        tries = [(*order, run) for run in run_numbers for order in orders]
+        for number, seen in enumerate(self._explorer.each(lambda one: self._explorer.seen(*one), tries)):
+            order = number % 2
+            if order:  # by the requests, not by when they were sent
+                swap = {index: index + 1, index + 1: index}
+                seen.answers[index : index + 2] = seen.answers[index : index + 2][::-1]
+                seen.trouble = {swap.get(at, at): text for at, text in seen.trouble.items()}
+            self.seen.append(seen)
+            self._runs[order].append(flat(seen))
+            self._noise[order].learn(self._runs[order])
 
     def unlike(self, seen: Seen) -> list[str]:
         """Where it differs from the order that it is nearest to; empty where an order explains it."""
@@ -122,7 +127,8 @@ class Orders:
     def stands(self, world: World) -> bool:
         """Whether no order explains the world when all is played anew."""
         self.play(21)
-        return all(self.unlike(self._explorer.seen(self._scene.story, world, run)) for run in (22, 23))
+        again = self._explorer.each(lambda run: self._explorer.seen(self._scene.story, world, run), (22, 23))
+        return all(map(self.unlike, again))
 
     @property
     def touches_files(self) -> bool:
@@ -171,16 +177,21 @@ def _after(story: Story, i: int) -> Story:
 def overlaps(explorer: Explorer, story: Story, boundary: Boundary) -> Iterator[Candidate]:
     """The findings of a story's overlaps, one for each two requests."""
     told: set[tuple[str, str, str]] = set()
-    for scene in scenes(story):
-        names = sorted(map(explorer.form, scene.pair))
-        explorer.progress(f"between two {boundary.name}: {names[0]} and {names[1]}")
-        if any((names[0], names[1], kind) in told for kind in ("lost-update", "stalled")):
-            continue
-        found = _first_difference(explorer, scene, boundary)
-        if found is None or (names[0], names[1], found.anomaly) in told:
-            continue
-        told.add((names[0], names[1], found.anomaly))
-        yield _smallest(explorer, scene, boundary, found)
+    waiting = list(scenes(story))
+    while waiting:
+        batch, waiting = waiting[:BATCH], waiting[BATCH:]
+        explorer.progress(f"between {boundary.words}: {batch[0].pair[0]}, {batch[0].pair[1]}")
+        new = [scene for scene in batch if not told & _known(explorer, scene, "lost-update", "stalled")]
+        found = explorer.each(lambda scene: _first_difference(explorer, scene, boundary), new)
+        for scene, candidate in zip(new, found, strict=True):
+            if candidate is not None and not told & _known(explorer, scene, candidate.anomaly):
+                told |= _known(explorer, scene, candidate.anomaly)
+                yield _smallest(explorer, scene, boundary, candidate)
+
+
+def _known(explorer: Explorer, scene: Scene, *anomalies: str) -> set[tuple[str, str, str]]:
+    one, other = sorted(map(explorer.form, scene.pair))
+    return {(one, other, anomaly) for anomaly in anomalies}
 
 
 def _first_difference(
@@ -194,32 +205,28 @@ def _first_difference(
     if any(seen.answers[at] is None for seen in orders.seen for at in (index, index + 1)):
         return None
     counted = explorer.seen(scene.story, scene.world(boundary, NO_STEP), 3)
-    for hold in steps_to_hold(counted.steps):
-        world = scene.world(boundary, hold)
-        seen = explorer.seen(scene.story, world, 10)
-        explorer.lines_held += 1
-        pointers = orders.unlike(seen)
-        if not pointers or seen.held is None:
-            continue
+    worlds = [scene.world(boundary, hold) for hold in steps_to_hold(counted.steps)]
+    played = explorer.each(lambda world: explorer.seen(scene.story, world, 10), worlds)
+    unlike = [(world, seen) for world, seen in zip(worlds, played, strict=True) if seen.held and orders.unlike(seen)]
+    if unlike:
         orders.play(4)
+    for world, seen in unlike:
         pointers = orders.unlike(seen)
-        if not pointers:
-            continue
-        found = Candidate(
-            kind=boundary.name,
-            anomaly=_anomaly(scene, seen, orders),
-            words=f"served by {boundary.words} at once",
-            story=scene.story,
-            world=world,
-            pointers=tuple(pointers),
-            expected=orders.nearest(seen),
-            observed=seen,
-            pair=(index, index + 1),
-            where=boundary.has,
-            stands=lambda orders=orders, world=world: orders.stands(world),  # type: ignore[misc]
-        )
-        if like is None or found.anomaly == like.anomaly:
-            return found
+        anomaly = _anomaly(scene, seen, orders)
+        if pointers and (like is None or anomaly == like.anomaly):
+            return Candidate(
+                kind=boundary.name,
+                anomaly=anomaly,
+                words=f"served by {boundary.words} at once",
+                story=scene.story,
+                world=world,
+                pointers=tuple(pointers),
+                expected=orders.nearest(seen),
+                observed=seen,
+                pair=(index, index + 1),
+                where=boundary.has,
+                stands=partial(orders.stands, world),
+            )
     return None
 
 

@@ -57,6 +57,14 @@ class World:
         return frozenset(at.process[0] for at in self.at) | frozenset(self.beside) or frozenset("a")
 
     @property
+    def parts_at(self) -> int | None:
+        """Where it goes from one process or thread to another for good; None where it does so more than once."""
+        changes = [index for index in range(1, len(self.at)) if self.at[index] != self.at[index - 1]]
+        if self.ends_after is not None:
+            return self.ends_after
+        return changes[0] if len(changes) == 1 else None
+
+    @property
     def processes(self) -> tuple[str, ...]:
         """All that are there from the beginning."""
         used = dict.fromkeys([at.process for at in self.at] + [f"{name}1" for name in self.beside])
@@ -181,6 +189,10 @@ class Player:
             "body": request.body.encode().decode("latin-1"),
         }
 
+    def _placed(self, steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Steps whose files are named alike in every site."""
+        return [{**step, "file": self._opened.unnamed(step["file"])} for step in steps]
+
     def _took(self, index: int, said: dict[str, Any]) -> None:
         answer = said["answer"]
         request: Request = self._story[index]
@@ -204,7 +216,7 @@ class Player:
             self._took(index, said)
             self.seen.busy += [name for name in said.get("busy", ()) if name not in self.seen.busy]
             if self._look:
-                self.seen.steps = said["steps"]
+                self.seen.steps = self._placed(said["steps"])
                 self.seen.places.append(server.say("look", words=self._words))
         except (Crashed, Hung) as error:
             self.seen.trouble[index] = str(error)
@@ -228,8 +240,8 @@ class Player:
         except (Crashed, Hung) as error:
             self.seen.trouble[index] = str(error)
             return
-        self.seen.held = said.get("held")
-        self.seen.steps = said.get("steps", [])
+        self.seen.held = self._placed([said["held"]])[0] if "held" in said else None
+        self.seen.steps = self._placed(said.get("steps", []))
         excluded = False
         try:
             second = other.say("serve", thread=its, request=also, beside_held=True)

@@ -24,7 +24,6 @@ from statelab.audit.inputs import varied
 from statelab.audit.play import At
 from statelab.audit.play import Seen
 from statelab.audit.play import World
-from statelab.audit.play import play
 from statelab.audit.story import REFERENCE
 from statelab.audit.story import Request
 from statelab.audit.story import Story
@@ -67,17 +66,14 @@ def another_client(story: Story, mark: str) -> Story:
 def leaks(explorer: Explorer, story: Story) -> Iterator[Candidate]:
     """The findings, one for each request that shows what another client sent."""
     told: set[str] = set()
-    for first, second in _two_clients(explorer, story):
-        explorer.progress(f"left behind for {second[-1]}")
-        if explorer.form(second[-1]) in told:
-            continue
-        # in another thread first: what survives that survives in the same one too
-        for place in (OTHER_THREAD, SAME_THREAD):
-            found = _leak(explorer, first, second, place)
-            if found is not None:
-                told.add(explorer.form(second[-1]))
-                yield _smallest(explorer, first, second, place, found)
-                break
+    clients = list(_two_clients(explorer, story))
+    explorer.progress("one client after another")
+    # in another thread first: what survives that survives in the same one too
+    tries = [(first, second, place) for first, second in clients for place in (OTHER_THREAD, SAME_THREAD)]
+    for one, found in zip(tries, explorer.each(lambda one: _leak(explorer, *one), tries), strict=True):
+        if found is not None and explorer.form(one[1][-1]) not in told:
+            told.add(explorer.form(one[1][-1]))
+            yield _smallest(explorer, *one, found)
 
 
 def _two_clients(explorer: Explorer, story: Story) -> Iterator[tuple[Story, Story]]:
@@ -114,8 +110,9 @@ def _leak(explorer: Explorer, first: Story, second: Story, place: Place) -> Cand
     story = first + second
     with_it = World(kind="left-behind", at=(one,) * len(first) + (two,) * len(second))
     without = World(kind="left-behind", at=(apart,) * len(first) + (two,) * len(second))
-    expected = [explorer.seen(story, without, run) for run in (1, 2)]
-    observed = explorer.seen(story, with_it, 10)
+    *expected, observed = explorer.each(
+        lambda one: explorer.seen(story, *one), [(without, 1), (without, 2), (with_it, 10)]
+    )
     noise = Noise()
     noise.learn([flat(seen) for seen in expected])
     last = str(len(story) - 1)
@@ -163,13 +160,14 @@ def _leak(explorer: Explorer, first: Story, second: Story, place: Place) -> Cand
 def _shown(seen: Seen, words: frozenset[str]) -> frozenset[str]:
     """Which of these values the last answer shows."""
     shown = list(texts(seen.answers[-1]))
-    return frozenset(word for word in words if any(re.search(rf"(?<!\w){re.escape(word)}", text) for text in shown))
+    whole = {word: re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])") for word in words}
+    return frozenset(word for word, pattern in whole.items() if any(map(pattern.search, shown)))
 
 
 def _not_for_everybody(explorer: Explorer, first: Story, at: At, words: list[str]) -> bool:
     """Whether a value lies where no collection for everybody is: in an attribute, a default argument, a thread."""
     world = World(kind="look", at=(replace(at, thread="main"),) * len(first))
-    seen = play(explorer.site, first, world, run=1, look=True, words=words)
+    seen = explorer.seen(first, world, 1, look=True, words=words)
     if not seen.places:
         return True
     holding = [place for word in words for place in seen.places[-1]["holding"][word]]

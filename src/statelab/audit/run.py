@@ -1,7 +1,9 @@
 """The audit from beginning to end: a site, the stories, all worlds, what stands, the deployments."""
 
+import os
 import sys
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -21,6 +23,7 @@ from statelab.audit.finding import Finding
 from statelab.audit.finding import Verdict
 from statelab.audit.site import App
 from statelab.audit.site import Site
+from statelab.audit.site import Sites
 from statelab.audit.story import Story
 from statelab.audit.story import read
 from statelab.audit.tell import told
@@ -34,6 +37,9 @@ RECYCLING = ("sync-recycling",)
 would have the worlds of a restart."""
 
 
+INTERRUPTED_ACROSS = frozenset({"threads", "processes"})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Asked:
     """What is to be audited, and how."""
@@ -42,6 +48,7 @@ class Asked:
     stories: Sequence[Story]
     deployments: Mapping[str, Deployment]
     accept: frozenset[str] = frozenset()
+    jobs: int = max(2, os.cpu_count() or 1)
     progress: Callable[[str], None] = field(default=lambda text: None)
 
 
@@ -63,9 +70,9 @@ def perform(asked: Asked) -> Audit:
     """Everything that is found, or, after Ctrl-C, what was found until then; raises BadInput."""
     if not sys.platform.startswith(("linux", "darwin")):
         raise BadInput("the audit needs fork(), which Windows does not have: run it in WSL or in a container")
-    with Site(asked.app, 0) as site:
-        _require_loaded(asked.app, site)
-        explorer = Explorer(site, asked.progress)
+    with Sites(asked.app, asked.jobs) as sites:
+        _require_loaded(asked.app, sites.first)
+        explorer = Explorer(sites, asked.progress)
         findings: list[Finding] = []
         notes: list[str] = []
         exercised = False
@@ -74,7 +81,13 @@ def perform(asked: Asked) -> Audit:
                 exercised |= _exercises(explorer, story, notes)
                 findings += _of(explorer, story, asked.deployments)
         except KeyboardInterrupt:
+            sites.ended = True
+            exercised = False  # what was not tried is not `not-seen`
             notes.append("stopped before everything was tried")
+        not_tried = [name for name, deployment in asked.deployments.items() if untried(deployment)]
+        if not_tried:
+            boundaries = frozenset[str]().union(*(untried(asked.deployments[name]) for name in not_tried))
+            notes.append(f"{', '.join(not_tried)}: no request was interrupted by others of its {', '.join(boundaries)}")
         findings = _merged(findings)
         accepted = tuple(finding.key for finding in findings if finding.key in asked.accept)
         findings = [finding for finding in findings if finding.key not in asked.accept]
@@ -142,17 +155,21 @@ def _exercises(explorer: Explorer, story: Story, notes: list[str]) -> bool:
 def _of(explorer: Explorer, story: Story, deployments: Mapping[str, Deployment]) -> Iterator[Finding]:
     """The findings of one story that stand when they are tried again."""
     twice = story + residue.another_client(story, "")
-    found = list(_distinct(explorer, explorer.serial(story), explorer.serial(twice), residue.leaks(explorer, story)))
+    found = list(
+        _distinct(
+            explorer, explorer.serial(story), explorer.serial(twice, only=len(story)), residue.leaks(explorer, story)
+        )
+    )
     for boundary in (overlap.THREADS, overlap.PROCESSES):
         found += overlap.overlaps(explorer, story, boundary)
     if found:
         pause()
-    for candidate in found:
-        if candidate.stands():
+    for candidate, stands in zip(found, explorer.each(lambda candidate: candidate.stands(), found), strict=True):
+        if stands:
             yield told(explorer, candidate, deployments)
 
 
-def _distinct(explorer: Explorer, *searches: Iterator[Candidate]) -> Iterator[Candidate]:
+def _distinct(explorer: Explorer, *searches: Iterable[Candidate]) -> Iterator[Candidate]:
     """What a later search finds with the same last request is what an earlier one found."""
     known: set[tuple[str, str]] = set()
     for search in searches:
@@ -177,10 +194,16 @@ def _merged(findings: Sequence[Finding]) -> list[Finding]:
 def _verdicts(
     deployments: Mapping[str, Deployment], findings: Sequence[Finding], exercised: bool
 ) -> Iterator[tuple[str, Verdict]]:
-    for name in deployments:
+    for name, deployment in deployments.items():
         anomalies = tuple(dict.fromkeys(finding.anomaly for finding in findings if name in finding.deployments))
-        verdict = "violated" if anomalies else "not-seen" if exercised else "not-exercised"
+        tried = exercised and not untried(deployment)
+        verdict = "violated" if anomalies else "not-seen" if tried else "not-exercised"
         yield name, Verdict(verdict=verdict, anomalies=anomalies)
+
+
+def untried(deployment: Deployment) -> frozenset[str]:
+    """Boundaries of a deployment across which no request is interrupted yet: what is not tried is not `not-seen`."""
+    return deployment.spread - deployment.in_turn - INTERRUPTED_ACROSS
 
 
 def folder_of(text: str) -> Path:

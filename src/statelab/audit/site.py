@@ -7,13 +7,17 @@ imported the app itself (`anew`).
 
 import json
 import os
+import queue
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
 from collections.abc import Mapping
+from contextlib import contextmanager
 from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field
@@ -49,6 +53,10 @@ class App:
 
 class Crashed(Exception):
     """A process ended while it was asked something; the message says how."""
+
+
+class Ended(Exception):
+    """The audit was stopped."""
 
 
 class Hung(Exception):
@@ -282,6 +290,50 @@ class Site:
         if self._asked is not None and self.import_left:
             self._asked.stop()
         shutil.rmtree(self.root, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Sites:
+    """Several sites, so that worlds can be played side by side; each is made when it is first needed.
+
+    `ended`: nothing more is to be played; whoever asks for a site gets Ended.
+    """
+
+    def __init__(self, app: App, most: int) -> None:
+        self.app = app
+        self.first = Site(app, 0)
+        self._most = most
+        self._made = [self.first]
+        self._free: queue.SimpleQueue[Site | None] = queue.SimpleQueue()
+        self._free.put(self.first)
+        for _ in range(most - 1):
+            self._free.put(None)
+        self._lock = threading.Lock()
+        self.ended = False
+
+    @contextmanager
+    def one(self) -> Iterator[Site]:
+        site = self._free.get()
+        try:
+            if self.ended:
+                raise Ended
+            if site is None:
+                site = Site(self.app, len(self._made))
+                with self._lock:
+                    self._made.append(site)
+            yield site
+        finally:
+            self._free.put(site)
+
+    def close(self) -> None:
+        self.ended = True
+        for site in self._made:
+            site.close()
 
     def __enter__(self) -> Self:
         return self

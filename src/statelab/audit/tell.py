@@ -18,7 +18,6 @@ from statelab.audit.finding import Finding
 from statelab.audit.finding import Source
 from statelab.audit.kinds import reference
 from statelab.audit.play import Seen
-from statelab.audit.play import play
 from statelab.audit.site import Site
 from statelab.plan.deployments import Deployment
 
@@ -40,9 +39,8 @@ FIXES = {
 
 def told(explorer: Explorer, found: Candidate, deployments: Mapping[str, Deployment]) -> Finding:
     """The finding of a candidate that stands."""
-    site, index = explorer.site, _owner(found)
-    quiet = play(site, found.story, reference(len(found.story)), run=1, look=True)
-    explorer.worlds += 1
+    site, index = explorer.sites.first, _owner(found)
+    quiet = explorer.seen(found.story, reference(len(found.story)), 1, look=True)
     changes = tuple(_changes(quiet, found))[:MOST_CHANGES]
     expected, observed = _shown(found, index)
     return Finding(
@@ -128,7 +126,7 @@ def _source(site: Site, found: Candidate, seen: Seen, changes: tuple[Change, ...
     names = [_last_name(change.place) for change in changes]
     for name in names:
         for step in seen.steps:
-            if name and name in _names(site.folder.app, step["file"]).get(step["line"], ()):
+            if name and name in _names(_path(site, step)).get(step["line"], ()):
                 yield _line(site, step)
                 return
 
@@ -138,12 +136,16 @@ def _last_name(place: str) -> str:
     return place.partition("[")[0].removesuffix(".__defaults__").rpartition(".")[2]
 
 
+def _path(site: Site, step: Mapping[str, Any]) -> Path:
+    return Path(step["file"].replace("<folder>", str(site.folder.work)))
+
+
 @lru_cache
-def _names(app: Path, file: str) -> dict[int, set[str]]:
+def _names(file: Path) -> dict[int, set[str]]:
     """Names and attributes that each line of a file reads or writes."""
     found: dict[int, set[str]] = {}
     try:
-        tree = ast.parse(Path(file).read_text())
+        tree = ast.parse(file.read_text())
     except (OSError, SyntaxError, ValueError):
         return found
     for node in ast.walk(tree):
@@ -155,7 +157,7 @@ def _names(app: Path, file: str) -> dict[int, set[str]]:
 
 
 def _line(site: Site, step: Mapping[str, Any]) -> Source:
-    path = Path(step["file"])
+    path = _path(site, step)
     try:
         text = path.read_text().splitlines()[step["line"] - 1].strip()
     except (OSError, IndexError, ValueError):

@@ -88,8 +88,9 @@ def show(console: Console, audit: Audit) -> None:
         table = _table(audit)
         needed = console.measure(table, options=console.options.update(width=1000)).maximum
         if console.is_terminal and needed > console.width:
-            table = _turned(audit)
-        console.print(table, width=max(console.width, needed) if not console.is_terminal else None)
+            console.print(_turned(audit))
+        else:
+            Console(file=console.file, width=max(needed, console.width)).print(table)
         used = dict.fromkeys(finding.anomaly for finding in audit.findings)
         say("\n".join(f"{CODES[anomaly]:5}{anomaly}: {MEANINGS[anomaly]}" for anomaly in used))
     for number, finding in enumerate(audit.findings, 1):

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import types
+from collections import Counter
 from collections import OrderedDict
 from collections import defaultdict
 from collections import deque
@@ -27,13 +28,23 @@ LONGEST_TEXT = 80
 
 TEXTS = (str, bytes, bytearray)
 NUMBERS = (int, float, complex, bool, type(None))
-DICTS = (dict, OrderedDict, defaultdict, types.MappingProxyType)
+DICTS = (dict, OrderedDict, defaultdict, Counter, types.MappingProxyType)
 LISTS = (list, tuple, deque)
 SETS = (set, frozenset)
 CACHED = type(functools.lru_cache(maxsize=None)(lambda: None))
 ITERATORS = ("itertools.count",)
 
-PASSED_BY = ("jinja2", "werkzeug.routing", "logging", "click", "blinker", "weakref", "_statelab_inside", "importlib")
+PASSED_BY = (
+    "threading",
+    "jinja2",
+    "werkzeug.routing",
+    "logging",
+    "click",
+    "blinker",
+    "weakref",
+    "_statelab_inside",
+    "importlib",
+)
 """Modules whose objects change with every first use and hold nothing of a request's."""
 
 

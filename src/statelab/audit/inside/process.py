@@ -19,6 +19,7 @@ import sys
 import threading
 import time
 import traceback
+from types import FrameType
 from typing import Any
 
 from . import places
@@ -30,7 +31,24 @@ BLOCKED_S = 0.12
 """How long a thread has to wait for a lock, while nothing of its process moves, to count as excluded."""
 EXCLUDED_S = 2.0
 """After this a second request that has not ended counts as excluded, whatever it waits for."""
+IDLE_S = 0.05
+"""How long threads that wait for work have to wait for it to count as done."""
 OURS = "statelab-"
+
+
+def _is_idle(frame: FrameType | None) -> bool:
+    """Whether a thread waits to be given work, as one of a pool does. A timer waits for its time, and is busy."""
+    if frame is None:
+        return True
+    waits = frame.f_code.co_filename.endswith(
+        (os.path.join("concurrent", "futures", "thread.py"), os.sep + "queue.py", os.sep + "threading.py")
+    )
+    above: FrameType | None = frame
+    while waits and above is not None:
+        if above.f_code.co_name in ("join", "result") or type(above.f_locals.get("self")) is threading.Timer:
+            return False
+        above = above.f_back
+    return waits
 
 
 class Channel:
@@ -158,7 +176,7 @@ class Process:
             for part in name.split("."):
                 found = getattr(found, part)
         except AttributeError:
-            has = sorted(key for key, value in vars(module).items() if callable(getattr(value, "wsgi_app", None)))
+            has = sorted(key for key, value in vars(module).items() if hasattr(type(value), "wsgi_app"))
             return {"error": "attribute", "what": name, "has": has}
         try:
             self._app = found() if call or name == "create_app" else found
@@ -320,14 +338,22 @@ class Process:
     def _settle(self, limit_s: float) -> list[str]:
         """Waits until the threads that requests started have ended; the names of those that have not."""
         deadline = time.monotonic() + limit_s
+        idle_since = None
         while True:
-            busy = [
-                thread.name
+            others = [
+                thread
                 for thread in threading.enumerate()
                 if thread.ident not in self._known_threads and not thread.name.startswith(OURS)
             ]
-            if not busy or time.monotonic() > deadline:
-                return busy
+            if not others or time.monotonic() > deadline:
+                return [thread.name for thread in others]
+            frames = sys._current_frames()
+            if not all(_is_idle(frames.get(thread.ident or 0)) for thread in others):
+                idle_since = None
+            elif idle_since is None:
+                idle_since = time.monotonic()
+            elif time.monotonic() - idle_since > IDLE_S:
+                return []
             time.sleep(0.002)
 
     def settle(self, command: dict[str, Any]) -> dict[str, Any]:
