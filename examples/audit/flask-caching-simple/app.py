@@ -3,7 +3,6 @@
 import os
 
 from flask import Flask
-from flask import request
 from flask_caching import Cache
 
 app = Flask(__name__)
