@@ -89,6 +89,9 @@ class Failing:
     fails_beside: frozenset[Boundary] = NOTHING
     """Boundaries beyond which others write to the data behind it: then requests that share it fail if they meet inside
     a call (`switches_inside`)."""
+    fails_in_turn: frozenset[Boundary] = NOTHING
+    """Boundaries at which requests that share it fail even one after the other: the store has kept what a side did
+    before, and the other side does not know of it (statements that a forked client has prepared in the session)."""
     notices: bool = False
     """Across `fails_across` they fail before one of them is given what belongs to another."""
     untimed: bool = False
@@ -110,6 +113,8 @@ class Lifetime:
     thread: Literal["import", "first-use"] | None = None
     """A thread does the work later: one that is started when the app is imported, and does not survive a fork, or one
     that each process starts at its first use; None: the request does the work."""
+    resumed: bool = False
+    """What a process has left undone when it ends, another one goes on with."""
 
 
 @dataclass(frozen=True, kw_only=True)

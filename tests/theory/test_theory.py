@@ -99,6 +99,27 @@ def test_rule(about: Claims, deployment: str, window: str, expected: list[str]) 
     assert list(predict(about, DEPLOYED[deployment], window).anomalies) == expected
 
 
+INHERITED = claims(PROCESS, inherited=HOST, fails_in_turn=HOST - PROCESS)
+
+
+@pytest.mark.parametrize(
+    ("about", "deployment", "expected"),
+    [
+        (claims(HOST, thread="first-use"), "sync-recycling", ["never-done"]),
+        (claims(HOST, thread="first-use"), "sync-4", []),
+        (claims(HOST, thread="first-use", resumed=True), "sync-recycling", []),
+        (claims(HOST, thread="first-use", resumed=True), "dev-processes", ["never-done"]),
+        (INHERITED, "sync-recycling", ["fails-when-shared"]),
+        (INHERITED, "sync-4", []),
+        (INHERITED, "sync", []),
+    ],
+)
+def test_what_ends_with_a_worker_and_what_it_leaves(about: Claims, deployment: str, expected: list[str]) -> None:
+    """Where workers are replaced: work not done yet, and what the store has kept of an earlier worker."""
+    shows = {fault: fault for fault in ("never-done", "fails-when-shared")}
+    assert list(predict(about, DEPLOYED[deployment], "io", shows).anomalies) == expected
+
+
 @pytest.mark.parametrize(
     ("about", "deployment", "window", "guaranteed"),
     [

@@ -38,7 +38,7 @@ from statelab.record.run_folder import RunFolder
 
 
 @click.command("run")
-@click.option("--profile", default="standard", show_default=True, help="quick, standard or thorough")
+@click.option("--profile", default="standard", show_default=True, help="quick, standard, thorough or on-request")
 @shared.engine
 @shared.selection
 @click.option("--runs", type=click.IntRange(1, 1000), help="measure everything this many times on fresh servers")
@@ -55,7 +55,7 @@ def _plan(options: dict[str, Any], app: App) -> Manifest:
     profile = PROFILES[options["profile"]]
     on_request = load_all(DEPLOYMENTS / ON_REQUEST)
     require_known("deployment", options["deployment"], [*load_all(DEPLOYMENTS), *on_request])
-    deployments = load_all(DEPLOYMENTS, options["deployment"])
+    deployments = load_all(DEPLOYMENTS / profile.folder, options["deployment"])
     catalogue = app_catalogue.of_app(app)
     names = ("workload", "mechanism", "deployment", "window")
     selection = Selection(**{f"{name}s": options[name] for name in names})

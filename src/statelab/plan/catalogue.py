@@ -53,6 +53,7 @@ class Failing:
 
     fails_across: frozenset[str] = frozenset()
     fails_beside: frozenset[str] = frozenset()
+    fails_in_turn: frozenset[str] = frozenset()
     notices: bool = False
     untimed: bool = False
 
@@ -65,6 +66,7 @@ class Lifetime:
     left_to: str | None = None
     not_after_fork: bool = False
     thread: str | None = None
+    resumed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -127,6 +127,9 @@ def _leaks(claims: Claims, deployment: Deployment, window: str) -> Iterator[tupl
     met = exposed(claims, deployment, window)
     if met & claims.fails_across:
         yield "fails-when-shared", f"{_named(met & claims.fails_across)} share the state, and requests fail of it"
+    unaware = deployment.spread & crossed & claims.fails_in_turn
+    if unaware:
+        yield "fails-when-shared", f"{_named(unaware)} share what the store keeps for them, each unaware of the others"
     beside = deployment.spread & claims.fails_beside
     if met & claims.switches_inside and beside:
         yield "fails-when-shared", f"{_named(met)} share the state, {_named(beside)} write what lies behind it"
@@ -165,6 +168,9 @@ def _undone(claims: Claims, deployment: Deployment) -> Iterator[tuple[str, str]]
         yield "never-done", "the thread that does the work did not survive the fork"
     if claims.thread == "first-use" and "processes" in deployment.fresh:
         yield "never-done", "the process, and the thread in it, ends before the work is due"
+    done_beside = handed_over and "processes" not in deployment.in_turn
+    if claims.thread and deployment.recycled and not claims.resumed and not done_beside:
+        yield "never-done", "a worker that is replaced takes along what it has accepted and not yet done"
 
 
 def _faults(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:

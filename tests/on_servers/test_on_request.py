@@ -1,0 +1,50 @@
+"""The deployments on request, measured in all workloads: no cell is violated where held is predicted."""
+
+from pathlib import Path
+
+import pytest
+
+from program import Statelab
+from program import results
+from statelab.core.paths import DEPLOYMENTS
+from statelab.plan.deployments import ON_REQUEST
+from statelab.plan.deployments import load_all
+from statelab.plan.profiles import SEED
+
+RECYCLED = "sync-recycling"
+OTHERS = [name for name in load_all(DEPLOYMENTS / ON_REQUEST) if name != RECYCLED]
+
+
+@pytest.mark.process
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--deployment", RECYCLED],
+        ["--deployment", ",".join(OTHERS), "--mechanism", ",".join(name for names in SEED.values() for name in names)],
+    ],
+    ids=["every mechanism where workers are replaced", "the telling mechanisms under the others"],
+)
+def test_every_workload_is_as_predicted(options: list[str], statelab: Statelab, tmp_path: Path) -> None:
+    """Every workload is there, and whatever breaks was predicted to break."""
+    done = statelab("run", "--profile", ON_REQUEST, "--engine", "local", *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    cells = results(tmp_path)["cells"]
+    assert {cell["workload"] for cell in cells} == set(SEED)
+    assert [cell for cell in cells if cell["verdict"] == "violated" and not cell["predicted"]] == []
+
+
+@pytest.mark.process
+def test_what_a_replaced_worker_takes_along_and_leaves(statelab: Statelab, tmp_path: Path) -> None:
+    """Work that it would have done later is not done; what it prepared in an inherited session stays."""
+    broken = {
+        "apscheduler-every-worker": ["never-ran"],
+        "postgres-before-fork": ["broken-connection"],
+        "postgres-pool-before-fork": ["broken-connection"],
+    }
+    whole = ["apscheduler-leader", "apscheduler-leader-file", "redis-before-fork", "postgres-pool"]
+    options = ["--deployment", RECYCLED, "--mechanism", ",".join([*broken, *whole])]
+    done = statelab("run", "--profile", ON_REQUEST, "--engine", "local", *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    seen = {cell["mechanism"]: cell["anomalies"] for cell in results(tmp_path)["cells"]}
+    assert seen == broken | {name: [] for name in whole}
