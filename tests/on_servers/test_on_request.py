@@ -12,25 +12,18 @@ from statelab.plan.deployments import load_all
 from statelab.plan.profiles import SEED
 
 RECYCLED = "sync-recycling"
-OTHERS = [name for name in load_all(DEPLOYMENTS / ON_REQUEST) if name != RECYCLED]
 
 
 @pytest.mark.process
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize(
-    "options",
-    [
-        ["--deployment", RECYCLED],
-        ["--deployment", ",".join(OTHERS), "--mechanism", ",".join(name for names in SEED.values() for name in names)],
-    ],
-    ids=["every mechanism where workers are replaced", "the telling mechanisms under the others"],
-)
-def test_every_workload_is_as_predicted(options: list[str], statelab: Statelab, tmp_path: Path) -> None:
-    """Every workload is there, and whatever breaks was predicted to break."""
-    done = statelab("run", "--profile", ON_REQUEST, "--engine", "local", *options)
+def test_every_workload_is_as_predicted(statelab: Statelab, tmp_path: Path) -> None:
+    """The telling mechanisms of each workload: whatever breaks was predicted to break. (`make report
+    PROFILE=on-request` measures all mechanisms.)"""
+    names = ",".join(name for names in SEED.values() for name in names)
+    done = statelab("run", "--profile", ON_REQUEST, "--engine", "local", "--mechanism", names)
     assert done.returncode == 0, done.stdout + done.stderr
     cells = results(tmp_path)["cells"]
     assert {cell["workload"] for cell in cells} == set(SEED)
+    assert {cell["deployment"] for cell in cells} == set(load_all(DEPLOYMENTS / ON_REQUEST))
     assert [cell for cell in cells if cell["verdict"] == "violated" and not cell["predicted"]] == []
 
 
