@@ -4,7 +4,7 @@ Any Parquet reader can open it. Stamps and values grow by little from row to row
 file is a quarter smaller, and faster to read and to write. An unknown `end`, a missing result and a missing server are
 nulls. `process` holds JSON (3 or "a"), since a logical client may be a number or a text. Fields that an operation need
 not have are there if any operation has them; where values are numbers and texts, the texts are in `value_text` and so
-on. See `statelab.record.reading.parquet_table.file` for what such a file may look like in general.
+on. See `statelab.record.reading.table` for what such a file may look like in general.
 """
 
 import json
@@ -23,9 +23,9 @@ from statelab.record.columns import STATUSES
 from statelab.record.columns import History
 from statelab.record.columns import Integers
 from statelab.record.columns import Mask
-from statelab.record.reading.columnar.column import Texts
-from statelab.record.reading.parquet_table.file import clients
-from statelab.record.reading.parquet_table.sheet import sheet_of_our_own
+from statelab.record.reading.columnar import Texts
+from statelab.record.reading.table import clients
+from statelab.record.reading.table import sheet_of_our_own
 
 pa: Any = pyarrow  # it has no annotations
 pq: Any = pyarrow.parquet

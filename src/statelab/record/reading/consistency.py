@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from collections.abc import Collection
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,12 +12,11 @@ from statelab.record.columns import INF
 from statelab.record.columns import History
 from statelab.record.columns import Integers
 from statelab.record.columns import Mask
-from statelab.record.reading.columnar.column import plain
-from statelab.record.reading.columnar.column import plain_text
-from statelab.record.reading.columnar.ordered import in_order
-from statelab.record.reading.columnar.sheet import Sheet
-from statelab.record.reading.columnar.union import all_different
-from statelab.record.reading.words import shown
+from statelab.record.reading.columnar import Sheet
+from statelab.record.reading.columnar import pc
+from statelab.record.reading.columnar import plain
+from statelab.record.reading.columnar import plain_text
+from statelab.record.reading.rules import shown
 
 Place = Callable[[int], str]
 
@@ -30,7 +28,8 @@ def require_own_ids(sheet: Sheet, name: str, place: Place, repeating: Collection
     if "op_id" not in sheet.columns:
         return
     column = sheet.columns["op_id"]
-    if not repeating and all_different(plain_text(column.text).drop_null()):
+    texts = plain_text(column.text)
+    if not repeating and pc.count_distinct(texts).as_py() == len(texts) - texts.null_count:
         return
     sheet.columns["op_id"] = column = column.coded()  # need not be coded again
     ids = column.text
@@ -71,8 +70,8 @@ def _in_order(history: History) -> bool:
     """Whether each operation of a process starts at the end of the one above it or later: then none overlap. O(n)."""
     codes = history.process.astype(np.uint16) if len(history.processes) <= 2**16 else history.process  # sorts in O(n)
     latest = np.full(len(history.processes), -INF - 1, np.int64)
-    blocks = (slice(begin, begin + _BLOCK) for begin in range(0, len(history), _BLOCK))
-    for process, first, last, fits in in_order(partial(_block, history, codes), blocks):
+    for begin in range(0, len(history), _BLOCK):
+        process, first, last, fits = _block(history, codes, slice(begin, begin + _BLOCK))
         if not fits or (first < latest[process]).any():
             return False
         latest[process] = last

@@ -7,18 +7,18 @@ from typing import Literal
 
 from statelab.record.columns import History
 from statelab.record.memory import keep_freed
-from statelab.record.reading.columnar.column import pa
-from statelab.record.reading.columnar.sheet import Sheet
+from statelab.record.reading.columnar import Sheet
+from statelab.record.reading.columnar import pa
 from statelab.record.reading.consistency import Place
 from statelab.record.reading.consistency import require_own_ids
 from statelab.record.reading.consistency import require_times
 from statelab.record.reading.lines import sheet_of_lines
-from statelab.record.reading.parquet_table.file import clients
-from statelab.record.reading.parquet_table.sheet import row_number
-from statelab.record.reading.parquet_table.sheet import sheet_of_table
 from statelab.record.reading.source import STANDARD_INPUT
 from statelab.record.reading.source import opened
 from statelab.record.reading.source import peeked
+from statelab.record.reading.table import clients
+from statelab.record.reading.table import row_number
+from statelab.record.reading.table import sheet_of_table
 from statelab.record.shapes import Shapes
 
 PARQUET = b"PAR1"

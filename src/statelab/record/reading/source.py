@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from statelab.core.errors import BadInput
-from statelab.record.reading.columnar.column import pa
+from statelab.record.reading.columnar import pa
 
 STANDARD_INPUT = "standard input"
 
