@@ -74,6 +74,9 @@ _TYPES: dict[str, Any] = {
 _UNFIT = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 _HELD = {int: NUMBER, str: TEXT, bool: BOOL, list: LIST, type(None): NULL, ServedBy: SERVER, UnsetType: MISSING}
+_FIXED = {"op": TEXT, "status": TEXT, "start": NUMBER}
+"""What fields hold that can hold nothing else."""
+
 _SPACE = b" \t\r"
 
 _AFTER_NAMES = (b'":', b" :", b"\t:", b"\r:")
@@ -249,7 +252,7 @@ class _Rows:
     def __init__(self, rows: list[Any], struct: Any) -> None:
         self._n = len(rows)
         columns = {field: list(map(attrgetter(field), rows)) for field in struct.__struct_fields__}
-        held = {field: _held(values) for field, values in columns.items()}
+        held = {field: _held(values, _FIXED.get(field)) for field, values in columns.items()}
         given = {field: self._n - int(np.count_nonzero(each == MISSING)) for field, each in held.items()}
         self._columns = {field: (values, held[field]) for field, values in columns.items() if given[field]}
         self.fields = self._columns.keys()
@@ -288,11 +291,11 @@ class _Rows:
         return Cells(column, held, flag, lists)
 
 
-def _held(values: Sequence[Any]) -> Held:
-    """What each value is, as one bit of the rules; one for all if they are of one kind."""
-    kinds = set(map(type, values))
+def _held(values: Sequence[Any], kind: int | None = None) -> Held:
+    """What each value is, as one bit of the rules; one for all if they are of one kind, which may be known."""
+    kinds = {kind} if kind else set(map(_HELD.__getitem__, set(map(type, values))))
     if len(kinds) == 1:
-        return constant(_HELD[kinds.pop()], len(values), np.uint8)
+        return constant(kinds.pop(), len(values), np.uint8)
     return np.fromiter(map(_HELD.__getitem__, map(type, values)), np.uint8, len(values))
 
 
