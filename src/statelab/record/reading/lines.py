@@ -15,8 +15,8 @@ from itertools import compress
 from operator import attrgetter
 from typing import Annotated
 from typing import Any
+from typing import BinaryIO
 from typing import Literal
-from typing import Protocol
 
 import msgspec
 import numpy as np
@@ -26,6 +26,7 @@ from msgspec import UnsetType
 from statelab.core.errors import BadInput
 from statelab.core.operation import ServedBy
 from statelab.record.coding import encode
+from statelab.record.reading import rules
 from statelab.record.reading.columnar import Column
 from statelab.record.reading.columnar import ListColumn
 from statelab.record.reading.columnar import Sheet
@@ -38,21 +39,6 @@ from statelab.record.reading.part import Held
 from statelab.record.reading.part import Part
 from statelab.record.reading.part import RefusedRow
 from statelab.record.reading.part import holds
-from statelab.record.reading.rules import ANYTHING
-from statelab.record.reading.rules import BOOL
-from statelab.record.reading.rules import LIST
-from statelab.record.reading.rules import MISSING
-from statelab.record.reading.rules import NULL
-from statelab.record.reading.rules import NUMBER
-from statelab.record.reading.rules import REQUIRED
-from statelab.record.reading.rules import SERVER
-from statelab.record.reading.rules import SERVER_FIELDS
-from statelab.record.reading.rules import TEXT
-from statelab.record.reading.rules import VALUES
-from statelab.record.reading.rules import Refused
-from statelab.record.reading.rules import Taker
-from statelab.record.reading.rules import owned_fields
-from statelab.record.reading.rules import rules
 from statelab.record.shapes import Shapes
 
 BLOCK = 2**20
@@ -69,24 +55,21 @@ _TYPES: dict[str, Any] = {
     "served_by": ServedBy | None | UnsetType,
     "error": str | None | UnsetType,
     "timed_out": bool | UnsetType,
-    **dict.fromkeys(VALUES, _Value),
+    **dict.fromkeys(rules.VALUES, _Value),
 }
 _UNFIT = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
-_HELD = {int: NUMBER, str: TEXT, bool: BOOL, list: LIST, type(None): NULL, ServedBy: SERVER, UnsetType: MISSING}
-_FIXED = {"op": TEXT, "status": TEXT, "start": NUMBER}
+_HELD: dict[Any, int] = {
+    **{int: rules.NUMBER, str: rules.TEXT, bool: rules.BOOL, list: rules.LIST, type(None): rules.NULL},
+    **{ServedBy: rules.SERVER, UnsetType: rules.MISSING},
+}
+_FIXED = {"op": rules.TEXT, "status": rules.TEXT, "start": rules.NUMBER}
 """What fields hold that can hold nothing else."""
 
 _SPACE = b" \t\r"
 
 _AFTER_NAMES = (b'":', b" :", b"\t:", b"\r:")
 """One of these stands behind each name of a field. They may stand in a text as well."""
-
-
-class Stream(Protocol):
-    """What bytes can be read from."""
-
-    def read(self, size: int, /) -> bytes: ...
 
 
 class RefusedLine(Exception):
@@ -111,7 +94,7 @@ class LineNumbers:
         return f"line {self.of(row) + 1}"
 
 
-def sheet_of_lines(stream: Stream, name: str, shapes: Shapes) -> tuple[Sheet, LineNumbers]:
+def sheet_of_lines(stream: BinaryIO, name: str, shapes: Shapes) -> tuple[Sheet, LineNumbers]:
     """All operations of a stream of lines, and where each of them stood; raises BadInput."""
     reader, sheets, blank, before, rows = LineReader(shapes), list[Sheet](), list[int](), 0, 0
     for block in _blocks(stream):
@@ -127,7 +110,7 @@ def sheet_of_lines(stream: Stream, name: str, shapes: Shapes) -> tuple[Sheet, Li
     return merged(sheets), LineNumbers(blank)
 
 
-def _blocks(stream: Stream) -> Iterator[bytes]:
+def _blocks(stream: BinaryIO) -> Iterator[bytes]:
     """The bytes of a stream in blocks of whole lines, each of which ends with a line break, even the last."""
     begun: list[bytes] = []
     while block := stream.read(BLOCK):
@@ -147,11 +130,11 @@ def record(line: bytes) -> Any:
         if isinstance(decoded, dict) and line.count(b":") > _names(decoded):
             json.loads(line, object_pairs_hook=_named_once, parse_int=str, parse_float=str)
     except UnicodeDecodeError:
-        raise Refused("not UTF-8") from None
+        raise rules.Refused("not UTF-8") from None
     except RecursionError:
-        raise Refused("nested too deeply") from None
+        raise rules.Refused("nested too deeply") from None
     except msgspec.MsgspecError as error:
-        raise Refused(f"not JSON ({error})") from None
+        raise rules.Refused(f"not JSON ({error})") from None
     return decoded
 
 
@@ -165,7 +148,7 @@ def _named_once(pairs: list[tuple[str, Any]]) -> None:
     seen = set[str]()
     for name, _ in pairs:
         if name in seen:
-            raise Refused(f"the field {json.dumps(name)} is given twice")
+            raise rules.Refused(f"the field {json.dumps(name)} is given twice")
         seen.add(name)
 
 
@@ -174,22 +157,22 @@ class LineReader:
 
     def __init__(self, shapes: Shapes) -> None:
         self._shapes = shapes
-        self._taker = Taker(shapes)
+        self._taker = rules.Taker(shapes)
         types = {
             "op": Literal[tuple(shapes.operations)],
             "status": Literal["ok", "fail", "info"],
-            **{field: kind for field, kind in _TYPES.items() if field in owned_fields(shapes)},
+            **{field: kind for field, kind in _TYPES.items() if field in rules.owned_fields(shapes)},
         }
         self._types = types
         self._struct = self._narrow = self._struct_of(types)
         self._decode = msgspec.json.Decoder(self._struct).decode
-        self._seen = set(REQUIRED)
-        self._rules = rules(shapes)
+        self._seen = set(rules.REQUIRED)
+        self._rules = rules.rules_of(shapes)
 
     def _struct_of(self, fields: Collection[str]) -> Any:
         """A struct with these fields of the model's; one that a line need not have is UNSET where it has not."""
-        given = [(field, self._types[field]) for field in fields if field in REQUIRED]
-        optional = [(field, self._types[field], UNSET) for field in fields if field not in REQUIRED]
+        given = [(field, self._types[field]) for field in fields if field in rules.REQUIRED]
+        optional = [(field, self._types[field], UNSET) for field in fields if field not in rules.REQUIRED]
         return msgspec.defstruct("Line", [*given, *optional], gc=False)
 
     def read(self, block: bytes) -> tuple[Sheet, list[int]]:
@@ -235,10 +218,12 @@ class LineReader:
         try:
             fields = record(line)
             operation = self._taker.take(fields)
-        except Refused as refused:
+        except rules.Refused as refused:
             raise RefusedLine(place, str(refused)) from None
         may = self._rules[operation.op, operation.status]
-        return msgspec.convert({f: v for f, v in fields.items() if may.get(f, ANYTHING) != ANYTHING}, self._struct)
+        return msgspec.convert(
+            {f: v for f, v in fields.items() if may.get(f, rules.ANYTHING) != rules.ANYTHING}, self._struct
+        )
 
 
 def _names_at_most(text: bytes, count: int) -> bool:
@@ -253,13 +238,13 @@ class _Rows:
         self._n = len(rows)
         columns = {field: list(map(attrgetter(field), rows)) for field in struct.__struct_fields__}
         held = {field: _held(values, _FIXED.get(field)) for field, values in columns.items()}
-        given = {field: self._n - int(np.count_nonzero(each == MISSING)) for field, each in held.items()}
+        given = {field: self._n - int(np.count_nonzero(each == rules.MISSING)) for field, each in held.items()}
         self._columns = {field: (values, held[field]) for field, values in columns.items() if given[field]}
         self.fields = self._columns.keys()
         self.given = sum(given.values())
         """How many fields the lines have in all, those of `served_by` included."""
         if "served_by" in self.fields:
-            self.given += len(SERVER_FIELDS) * int(np.count_nonzero(held["served_by"] == SERVER))
+            self.given += len(rules.SERVER_FIELDS) * int(np.count_nonzero(held["served_by"] == rules.SERVER))
 
     def __len__(self) -> int:
         return self._n
@@ -271,19 +256,19 @@ class _Rows:
         if len(servers) == 1:
             return None
         places = pa.array(code - 1, mask=code == 0)
-        columns = {name: pa.array([getattr(server, name) for server in servers[1:]]) for name in SERVER_FIELDS}
+        columns = {name: pa.array([getattr(server, name) for server in servers[1:]]) for name in rules.SERVER_FIELDS}
         return {name: pa.DictionaryArray.from_arrays(places, column) for name, column in columns.items()}
 
     def field(self, field: str) -> Cells:
         """What each line holds in a field."""
         if field not in self.fields:
-            return Cells(Column.of_texts(None, self._n), constant(MISSING, self._n, np.uint8))
+            return Cells(Column.of_texts(None, self._n), constant(rules.MISSING, self._n, np.uint8))
         values, held = self._columns[field]
         column, flag, lists = _column(values, held, coded=field != "op_id"), None, None
-        if (true_or_false := holds(held, BOOL)).any():
+        if (true_or_false := holds(held, rules.BOOL)).any():
             flag = np.full(self._n, -1, np.int8)
             flag[true_or_false] = list(compress(values, true_or_false.tobytes()))
-        if (known := holds(held, LIST)).any():
+        if (known := holds(held, rules.LIST)).any():
             length, chosen = np.zeros(self._n, np.int64), list(compress(values, known.tobytes()))
             length[known] = list(map(len, chosen))
             items = list(chain.from_iterable(chosen))
@@ -301,7 +286,7 @@ def _held(values: Sequence[Any], kind: int | None = None) -> Held:
 
 def _column(values: Sequence[Any], held: Held, *, coded: bool = True) -> Column:
     """The numbers and the texts among values."""
-    n, is_number, is_text = len(values), holds(held, NUMBER), holds(held, TEXT)
+    n, is_number, is_text = len(values), holds(held, rules.NUMBER), holds(held, rules.TEXT)
     number, text = constant(0, n, np.int64), None
     if every(is_number):
         number = np.fromiter(values, np.int64, n)

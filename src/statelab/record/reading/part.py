@@ -15,6 +15,7 @@ from statelab.record.columns import OK
 from statelab.record.columns import STATUSES
 from statelab.record.columns import Integers
 from statelab.record.columns import Mask
+from statelab.record.reading import rules
 from statelab.record.reading.columnar import Column
 from statelab.record.reading.columnar import ListColumn
 from statelab.record.reading.columnar import Sheet
@@ -26,17 +27,6 @@ from statelab.record.reading.columnar import pc
 from statelab.record.reading.columnar import plain
 from statelab.record.reading.columnar import plain_text
 from statelab.record.reading.columnar import valid
-from statelab.record.reading.rules import ANYTHING
-from statelab.record.reading.rules import BOOL
-from statelab.record.reading.rules import EMPTY
-from statelab.record.reading.rules import LIST
-from statelab.record.reading.rules import NUMBER
-from statelab.record.reading.rules import OTHER
-from statelab.record.reading.rules import SERVER
-from statelab.record.reading.rules import SERVER_FIELDS
-from statelab.record.reading.rules import TEXT
-from statelab.record.reading.rules import VALUES
-from statelab.record.reading.rules import rules
 from statelab.record.shapes import Shapes
 
 Codes8 = NDArray[np.int8]
@@ -59,7 +49,7 @@ class Cells:
     @property
     def given(self) -> Mask:
         """Where anything stands."""
-        return holds(self.held, ANYTHING ^ EMPTY)
+        return holds(self.held, rules.ANYTHING ^ rules.EMPTY)
 
 
 class Rows(Protocol):
@@ -80,8 +70,8 @@ def holds(held: Held, bits: int) -> Mask:
 def holding(bit: int, where: Mask) -> Held:
     """That bit where the mask says so, and nothing elsewhere."""
     if every(where) or not where.any():
-        return constant(bit if len(where) and where[0] else EMPTY, len(where), np.uint8)
-    return np.where(where, np.uint8(bit), np.uint8(EMPTY))
+        return constant(bit if len(where) and where[0] else rules.EMPTY, len(where), np.uint8)
+    return np.where(where, np.uint8(bit), np.uint8(rules.EMPTY))
 
 
 def cells(array: Any) -> Cells:
@@ -92,22 +82,22 @@ def cells(array: Any) -> Cells:
     if types.is_string(texts) or types.is_large_string(texts) or types.is_string_view(texts):
         text = array.cast(pa.dictionary(pa.int32(), pa.string()) if coded else pa.string())
         (text.dictionary if coded else text).validate(full=True)  # Parquet files may hold texts that are not UTF-8
-        return Cells(Column.of_texts(text), holding(TEXT, valid(text)))
+        return Cells(Column.of_texts(text), holding(rules.TEXT, valid(text)))
     if coded:
         return cells(array.dictionary_decode())
     if types.is_null(kind):
-        return Cells(nothing, constant(EMPTY, n, np.uint8))
+        return Cells(nothing, constant(rules.EMPTY, n, np.uint8))
     if types.is_boolean(kind):
-        return Cells(nothing, holding(BOOL, valid(array)), flag=plain(array.cast(pa.int8()), -1))
+        return Cells(nothing, holding(rules.BOOL, valid(array)), flag=plain(array.cast(pa.int8()), -1))
     if types.is_integer(kind):
         number, there = plain(array, 0), valid(array)
-        held = holding(NUMBER, there)
+        held = holding(rules.NUMBER, there)
         if types.is_uint64(kind) and (beyond := number > np.iinfo(np.int64).max).any():
-            number, there, held = np.where(beyond, 0, number), there & ~beyond, np.where(beyond, OTHER, held)
+            number, there, held = np.where(beyond, 0, number), there & ~beyond, np.where(beyond, rules.OTHER, held)
         return Cells(Column(number.astype(np.int64, copy=False), there), held)
     if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
         return _lists(array)
-    return Cells(nothing, holding(OTHER, valid(array)))
+    return Cells(nothing, holding(rules.OTHER, valid(array)))
 
 
 def _lists(array: Any) -> Cells:
@@ -118,9 +108,9 @@ def _lists(array: Any) -> Cells:
         column = Column(number.number, number.is_number, text.text)
     else:
         column = cells(items).column
-    held = holding(LIST, valid(array)).copy()
-    held[np.repeat(np.arange(len(array)), length)[~column.known]] = OTHER
-    lists = ListColumn(valid(array), length, column).only(held == LIST)
+    held = holding(rules.LIST, valid(array)).copy()
+    held[np.repeat(np.arange(len(array)), length)[~column.known]] = rules.OTHER
+    lists = ListColumn(valid(array), length, column).only(held == rules.LIST)
     return Cells(Column.of_texts(None, len(array)), held, lists=lists)
 
 
@@ -128,9 +118,10 @@ def joined(left: Cells, right: Cells) -> Cells:
     """What two columns hold of one field; where both hold something, it is something else."""
     if not right.given.any() or not left.given.any():
         return left if left.given.any() else right
-    held = np.where(left.given & right.given, OTHER, np.where(left.given, left.held, right.held)).astype(np.uint8)
+    held = np.where(left.given, left.held, right.held)
+    held[left.given & right.given] = rules.OTHER
     if left.lists is not None and right.lists is not None:
-        held[right.lists.known] = OTHER
+        held[right.lists.known] = rules.OTHER
     one, other = left.column, right.column
     texts = [plain_text(column.text) for column in (one, other) if column.text is not None]
     number = np.where(one.is_number, one.number, other.number)
@@ -154,10 +145,11 @@ def codes(column: Column, names: tuple[object, ...]) -> Codes8:
 
 def served_by(columns: Mapping[str, Any]) -> tuple[dict[str, Column], Held]:
     """The fields of `served_by`, and what each operation holds in it: all five fields, nothing, or something else."""
-    read = {name: cells(columns[name]) for name in SERVER_FIELDS}
-    right = [each.held == (TEXT if SERVER_FIELDS[name] is str else NUMBER) for name, each in read.items()]
+    read = {name: cells(columns[name]) for name in rules.SERVER_FIELDS}
+    kinds = {str: rules.TEXT, int: rules.NUMBER}
+    right = [read[name].held == kinds[kind] for name, kind in rules.SERVER_FIELDS.items()]
     given = np.logical_or.reduce([each.given for each in read.values()])
-    held = np.where(np.logical_and.reduce(right), SERVER, np.where(given, OTHER, EMPTY))
+    held = np.where(np.logical_and.reduce(right), rules.SERVER, np.where(given, rules.OTHER, rules.EMPTY))
     return {f"served_by.{name}": each.column for name, each in read.items()}, held.astype(np.uint8)
 
 
@@ -173,7 +165,7 @@ class Part:
     """Some rows on their way to a sheet: each field is tested, and marks the rows that may not hold what they do."""
 
     def __init__(self, rows: Rows, shapes: Shapes) -> None:
-        self._rows, self._shapes, self._rules = rows, shapes, list(rules(shapes).values())
+        self._rows, self._shapes, self._rules = rows, shapes, list(rules.rules_of(shapes).values())
         self._op = codes(rows.field("op").column, tuple(shapes.operations))
         self._status = codes(rows.field("status").column, STATUSES)
         self._refused = (self._op < 0) | (self._status < 0)
@@ -191,10 +183,10 @@ class Part:
             self._test("served_by", held)
             columns |= fields
         owned = {
-            field: self._where(kind for kind, rule in enumerate(self._rules) if rule[field] != ANYTHING)
-            for field in VALUES
+            field: self._where(kind for kind, rule in enumerate(self._rules) if rule[field] != rules.ANYTHING)
+            for field in rules.VALUES
         }
-        values = {field: self._tested(field) for field in VALUES if field == "result" or owned[field].any()}
+        values = {field: self._tested(field) for field in rules.VALUES if field == "result" or owned[field].any()}
         self._require_one(values)
         answer = self._answers(values["result"])
         if self._refused.any():

@@ -14,9 +14,7 @@ from typing import Literal
 from statelab.core.errors import BadInput
 from statelab.record.columns import History
 from statelab.record.memory import keep_freed
-from statelab.record.reading.columnar import Sheet
 from statelab.record.reading.columnar import pa
-from statelab.record.reading.consistency import Place
 from statelab.record.reading.consistency import require_own_ids
 from statelab.record.reading.consistency import require_times
 from statelab.record.reading.lines import sheet_of_lines
@@ -41,32 +39,19 @@ def read(source: Path | Literal["-"], shapes: Shapes) -> History:
     It conforms to the shapes of the model. Raises BadInput with one line: file, line (Parquet: row), what is wrong.
     """
     keep_freed()
-    history = _history(source, shapes)
-    keep_freed(large=history.size <= _ROOMY)
-    return history
-
-
-def _history(source: Path | Literal["-"], shapes: Shapes) -> History:
     name = STANDARD_INPUT if str(source) == "-" else str(source)
     with opened(Path(source), name) as stream:
         head, whole = peeked(stream)
-        if head == PARQUET:
-            return _of_table(whole, name, shapes)
-        sheet, place = sheet_of_lines(whole, name, shapes)
-        return _consistent(sheet, name, place, shapes)
-
-
-def _of_table(stream: BinaryIO, name: str, shapes: Shapes) -> History:
-    source = pa.PythonFile(stream, mode="r") if stream.seekable() else pa.BufferReader(stream.read())
-    history = _consistent(sheet_of_table(source, name, shapes), name, row_number, shapes)
-    return replace(history, processes=clients(history.processes))
-
-
-def _consistent(sheet: Sheet, name: str, place: Place, shapes: Shapes) -> History:
-    require_own_ids(sheet, name, place, shapes.repeating)
-    history = sheet.history(shapes.answers, ids_repeat=bool(shapes.repeating))
-    require_times(history, name, place)
-    return history
+        if is_table := head == PARQUET:
+            random_access = pa.PythonFile(whole, mode="r") if whole.seekable() else pa.BufferReader(whole.read())
+            sheet, place = sheet_of_table(random_access, name, shapes), row_number
+        else:
+            sheet, place = sheet_of_lines(whole, name, shapes)
+        require_own_ids(sheet, name, place, shapes.repeating)
+        history = sheet.history(shapes.answers, ids_repeat=bool(shapes.repeating))
+        require_times(history, name, place)
+    keep_freed(large=history.size <= _ROOMY)
+    return replace(history, processes=clients(history.processes)) if is_table else history
 
 
 class _Rejoined(io.RawIOBase):

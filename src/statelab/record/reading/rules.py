@@ -68,7 +68,7 @@ class Refused(Exception):
     """What is wrong with one operation; the caller adds where it stands."""
 
 
-def rules(shapes: Shapes) -> Rules:
+def rules_of(shapes: Shapes) -> Rules:
     """For each operation of the model and each status, what its fields may hold."""
     return {
         (op, status): _fields(shapes, shape, status) for op, shape in shapes.operations.items() for status in STATUSES
@@ -98,7 +98,7 @@ def _fields(shapes: Shapes, shape: Shape, status: Status) -> dict[str, int]:
 
 def owned_fields(shapes: Shapes) -> set[str]:
     """The fields that an operation of the model may have; all others are ignored."""
-    return {field for each in rules(shapes).values() for field, may in each.items() if may != ANYTHING}
+    return {field for each in rules_of(shapes).values() for field, may in each.items() if may != ANYTHING}
 
 
 def shown(value: Any) -> str:
@@ -146,7 +146,7 @@ class Taker:
     """Takes single operations of one model. `null`: what a null holds; in a table it may also be a missing field."""
 
     def __init__(self, shapes: Shapes, null: int = NULL) -> None:
-        self._shapes, self._rules, self._null = shapes, rules(shapes), null
+        self._shapes, self._rules, self._null = shapes, rules_of(shapes), null
 
     def take(self, record: Any) -> Operation:
         """The operation, with those fields that the model gives it; raises Refused."""

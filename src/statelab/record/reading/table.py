@@ -23,6 +23,7 @@ from statelab.core.errors import BadInput
 from statelab.core.operation import Value
 from statelab.record.columns import INF
 from statelab.record.columns import STATUSES
+from statelab.record.reading import rules
 from statelab.record.reading.columnar import Column
 from statelab.record.reading.columnar import Sheet
 from statelab.record.reading.columnar import code
@@ -38,15 +39,7 @@ from statelab.record.reading.part import cells
 from statelab.record.reading.part import codes
 from statelab.record.reading.part import joined
 from statelab.record.reading.part import served_by
-from statelab.record.reading.rules import EMPTY
-from statelab.record.reading.rules import FIELDS
-from statelab.record.reading.rules import REQUIRED
 from statelab.record.reading.rules import SERVER_FIELDS
-from statelab.record.reading.rules import VALUES
-from statelab.record.reading.rules import Refused
-from statelab.record.reading.rules import Taker
-from statelab.record.reading.rules import listed
-from statelab.record.reading.rules import owned_fields
 from statelab.record.shapes import Shapes
 
 pq: Any = pyarrow.parquet
@@ -57,7 +50,7 @@ _CODED = ("op", "key", "status", "process", "error", "host", "boot")
 _ROWS = 2**16
 """So many rows are read at once: few enough that what is made of them stays in the processor's cache."""
 
-COLUMNS = {"result": ("result", "result_text", "answer", "elements"), **{f: (f, f"{f}_text") for f in VALUES[1:]}}
+COLUMNS = {"result": ("result", "result_text", "answer", "elements"), **{f: (f, f"{f}_text") for f in rules.VALUES[1:]}}
 """The columns of fields that may have several."""
 
 
@@ -73,7 +66,7 @@ class TableRows:
     def field(self, field: str) -> Cells:
         """One field from all of its columns."""
         there = [self._columns[name] for name in COLUMNS.get(field, (field,)) if name in self._columns]
-        nothing = Cells(Column.of_texts(None, len(self)), constant(EMPTY, len(self), np.uint8))
+        nothing = Cells(Column.of_texts(None, len(self)), constant(rules.EMPTY, len(self), np.uint8))
         return reduce(joined, map(cells, there)) if there else nothing
 
     def servers(self) -> Mapping[str, Any] | None:
@@ -94,7 +87,10 @@ class Table:
         there = pq.read_schema(source).names
         self._file = pq.ParquetFile(source, read_dictionary=[name for name in _CODED if name in there])
         self.names: Sequence[str] = self._file.schema_arrow.names
-        wanted = {name for field in fields for name in COLUMNS.get(field, (field,))} | {*SERVER_FIELDS, "served_by"}
+        wanted = {name for field in fields for name in COLUMNS.get(field, (field,))} | {
+            *SERVER_FIELDS,
+            "served_by",
+        }
         self._wanted = [name for name in self.names if name in wanted]
 
     def __len__(self) -> int:
@@ -129,11 +125,11 @@ class Table:
         for field, columns in COLUMNS.items():
             given = [name for name in columns if fields.get(name) is not None]
             if len(given) > 1:
-                raise Refused(f'"{field}" is given in two columns, "{given[0]}" and "{given[1]}"')
+                raise rules.Refused(f'"{field}" is given in two columns, "{given[0]}" and "{given[1]}"')
             fields[field] = fields[given[0]] if given else None
         if any(value is not None for value in server.values()):
             fields.setdefault("served_by", server)
-        return {name: fields.get(name) for name in FIELDS}
+        return {name: fields.get(name) for name in rules.FIELDS}
 
 
 def row_number(row: int) -> str:
@@ -143,7 +139,7 @@ def row_number(row: int) -> str:
 def sheet_of_table(source: Any, name: str, shapes: Shapes) -> Sheet:
     """All operations of a Parquet file; raises BadInput."""
     try:
-        table = Table(source, owned_fields(shapes))
+        table = Table(source, rules.owned_fields(shapes))
         _require_columns(table, name)
         sheets = list[Sheet]()
         try:
@@ -161,9 +157,9 @@ def sheet_of_table(source: Any, name: str, shapes: Shapes) -> Sheet:
 
 
 def _require_columns(table: Table, name: str) -> None:
-    missing = [f'"{column}"' for column in REQUIRED if column not in table.names]
+    missing = [f'"{column}"' for column in rules.REQUIRED if column not in table.names]
     if missing:
-        raise BadInput(f"{name}: there is no column {listed(missing)}")
+        raise BadInput(f"{name}: there is no column {rules.listed(missing)}")
     twice = [column for column in table.names if table.names.count(column) > 1]
     if twice:
         raise BadInput(f'{name}: there are two columns "{twice[0]}"')
@@ -173,16 +169,16 @@ def _require_columns(table: Table, name: str) -> None:
 
 def _refusal(table: Table, row: int, shapes: Shapes) -> str:
     try:
-        Taker(shapes, null=EMPTY).take(table.row(row))
-    except Refused as refused:
+        rules.Taker(shapes, null=rules.EMPTY).take(table.row(row))
+    except rules.Refused as refused:
         return str(refused)
     return "not an operation of the model"
 
 
 def sheet_of_our_own(path: Path) -> Sheet:
     """All operations of a Parquet file that `statelab.record.parquet.write` wrote, whatever their names are."""
-    rows = Table(path, FIELDS).whole()
-    fields = {field: rows.field(field) for field in FIELDS if field != "served_by"}
+    rows = Table(path, rules.FIELDS).whole()
+    fields = {field: rows.field(field) for field in rules.FIELDS if field != "served_by"}
     (op,), ops = code([fields["op"].column])
     end, timed_out, result = fields["end"].column, fields["timed_out"].flag, fields["result"]
     servers = rows.servers()
