@@ -1,14 +1,11 @@
-"""What reading in parts rests on: numbers beside nulls, codes in order of appearance, parts that are made ahead."""
-
-import threading
+"""What reading in parts rests on: numbers beside nulls, codes in order of appearance."""
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from statelab.record.reading.columnar.column import plain
-from statelab.record.reading.columnar.column import renumbered
-from statelab.record.reading.columnar.ordered import ahead
+from statelab.record.reading.columnar import plain
+from statelab.record.reading.columnar import renumbered
 
 
 def test_numbers_beside_nulls_also_of_a_slice() -> None:
@@ -34,28 +31,3 @@ def test_others_are_renumbered(count: int) -> None:
     new, old = renumbered(codes, count)
     assert new.tolist() == list(range(count))
     assert old[new].tolist() == codes.tolist()
-
-
-def test_a_part_is_made_while_the_one_before_is_in_use() -> None:
-    second = threading.Event()
-
-    def parts():  # type: ignore[no-untyped-def]
-        yield 1
-        second.set()
-        yield 2
-
-    made = ahead(parts())
-    assert next(made) == 1
-    assert second.wait(10)
-    assert list(made) == [2]
-
-
-def test_what_making_a_part_raises_is_raised_in_its_place() -> None:
-    def parts():  # type: ignore[no-untyped-def]
-        yield 1
-        raise ValueError("broken")
-
-    made = ahead(parts())
-    assert next(made) == 1
-    with pytest.raises(ValueError, match="broken"):
-        next(made)

@@ -23,8 +23,8 @@ from statelab.record.reading import read
 from statelab.record.reading.lines import LineReader
 from statelab.record.reading.lines import RefusedLine
 from statelab.record.reading.lines import record
-from statelab.record.reading.strict import Refused
-from statelab.record.reading.strict import Taker
+from statelab.record.reading.rules import Refused
+from statelab.record.reading.rules import Taker
 
 SEED = 20_261_124
 COUNTER, REGISTER, SET, IDS, INVENTORY = (

@@ -15,42 +15,30 @@ from itertools import compress
 from operator import attrgetter
 from typing import Annotated
 from typing import Any
+from typing import BinaryIO
 from typing import Literal
-from typing import Protocol
 
 import msgspec
 import numpy as np
 from msgspec import UNSET
 from msgspec import UnsetType
-from numpy.typing import NDArray
 
 from statelab.core.errors import BadInput
 from statelab.core.operation import ServedBy
 from statelab.record.coding import encode
-from statelab.record.columns import Mask
-from statelab.record.reading.columnar.column import Column
-from statelab.record.reading.columnar.column import constant
-from statelab.record.reading.columnar.column import no_column
-from statelab.record.reading.columnar.column import pa
-from statelab.record.reading.columnar.merge import merged
-from statelab.record.reading.columnar.sheet import ListColumn
-from statelab.record.reading.columnar.sheet import Sheet
-from statelab.record.reading.parquet_table.cells import Cells
-from statelab.record.reading.parquet_table.sheet import Part
-from statelab.record.reading.parquet_table.sheet import RefusedRow
-from statelab.record.reading.rules import ANYTHING
-from statelab.record.reading.rules import BOOL
-from statelab.record.reading.rules import LIST
-from statelab.record.reading.rules import MISSING
-from statelab.record.reading.rules import NULL
-from statelab.record.reading.rules import NUMBER
-from statelab.record.reading.rules import SERVER
-from statelab.record.reading.rules import SERVER_FIELDS
-from statelab.record.reading.rules import TEXT
-from statelab.record.reading.rules import VALUES
-from statelab.record.reading.rules import rules
-from statelab.record.reading.strict import Refused
-from statelab.record.reading.strict import Taker
+from statelab.record.reading import rules
+from statelab.record.reading.columnar import Column
+from statelab.record.reading.columnar import ListColumn
+from statelab.record.reading.columnar import Sheet
+from statelab.record.reading.columnar import constant
+from statelab.record.reading.columnar import every
+from statelab.record.reading.columnar import merged
+from statelab.record.reading.columnar import pa
+from statelab.record.reading.part import Cells
+from statelab.record.reading.part import Held
+from statelab.record.reading.part import Part
+from statelab.record.reading.part import RefusedRow
+from statelab.record.reading.part import holds
 from statelab.record.shapes import Shapes
 
 BLOCK = 2**20
@@ -67,22 +55,21 @@ _TYPES: dict[str, Any] = {
     "served_by": ServedBy | None | UnsetType,
     "error": str | None | UnsetType,
     "timed_out": bool | UnsetType,
-    **dict.fromkeys(VALUES, _Value),
+    **dict.fromkeys(rules.VALUES, _Value),
 }
-_REQUIRED = ("process", "op", "start", "status")
 _UNFIT = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
-_HELD = {int: NUMBER, str: TEXT, bool: BOOL, list: LIST, type(None): NULL, ServedBy: SERVER, UnsetType: MISSING}
+_HELD: dict[Any, int] = {
+    **{int: rules.NUMBER, str: rules.TEXT, bool: rules.BOOL, list: rules.LIST, type(None): rules.NULL},
+    **{ServedBy: rules.SERVER, UnsetType: rules.MISSING},
+}
+_FIXED = {"op": rules.TEXT, "status": rules.TEXT, "start": rules.NUMBER}
+"""What fields hold that can hold nothing else."""
+
 _SPACE = b" \t\r"
 
 _AFTER_NAMES = (b'":', b" :", b"\t:", b"\r:")
 """One of these stands behind each name of a field. They may stand in a text as well."""
-
-
-class Stream(Protocol):
-    """What bytes can be read from."""
-
-    def read(self, size: int, /) -> bytes: ...
 
 
 class RefusedLine(Exception):
@@ -107,7 +94,7 @@ class LineNumbers:
         return f"line {self.of(row) + 1}"
 
 
-def sheet_of_lines(stream: Stream, name: str, shapes: Shapes) -> tuple[Sheet, LineNumbers]:
+def sheet_of_lines(stream: BinaryIO, name: str, shapes: Shapes) -> tuple[Sheet, LineNumbers]:
     """All operations of a stream of lines, and where each of them stood; raises BadInput."""
     reader, sheets, blank, before, rows = LineReader(shapes), list[Sheet](), list[int](), 0, 0
     for block in _blocks(stream):
@@ -120,11 +107,10 @@ def sheet_of_lines(stream: Stream, name: str, shapes: Shapes) -> tuple[Sheet, Li
         sheets += [sheet] if len(sheet) else []
     if not rows:
         raise BadInput(f"{name}: no operations in it")
-    sheets.reverse()
-    return merged((sheets.pop() for _ in range(len(sheets))), rows), LineNumbers(blank)
+    return merged(sheets), LineNumbers(blank)
 
 
-def _blocks(stream: Stream) -> Iterator[bytes]:
+def _blocks(stream: BinaryIO) -> Iterator[bytes]:
     """The bytes of a stream in blocks of whole lines, each of which ends with a line break, even the last."""
     begun: list[bytes] = []
     while block := stream.read(BLOCK):
@@ -144,11 +130,11 @@ def record(line: bytes) -> Any:
         if isinstance(decoded, dict) and line.count(b":") > _names(decoded):
             json.loads(line, object_pairs_hook=_named_once, parse_int=str, parse_float=str)
     except UnicodeDecodeError:
-        raise Refused("not UTF-8") from None
+        raise rules.Refused("not UTF-8") from None
     except RecursionError:
-        raise Refused("nested too deeply") from None
+        raise rules.Refused("nested too deeply") from None
     except msgspec.MsgspecError as error:
-        raise Refused(f"not JSON ({error})") from None
+        raise rules.Refused(f"not JSON ({error})") from None
     return decoded
 
 
@@ -162,7 +148,7 @@ def _named_once(pairs: list[tuple[str, Any]]) -> None:
     seen = set[str]()
     for name, _ in pairs:
         if name in seen:
-            raise Refused(f"the field {json.dumps(name)} is given twice")
+            raise rules.Refused(f"the field {json.dumps(name)} is given twice")
         seen.add(name)
 
 
@@ -171,23 +157,22 @@ class LineReader:
 
     def __init__(self, shapes: Shapes) -> None:
         self._shapes = shapes
-        self._taker = Taker(shapes)
-        owned = {field for each in rules(shapes).values() for field, may in each.items() if may != ANYTHING}
+        self._taker = rules.Taker(shapes)
         types = {
             "op": Literal[tuple(shapes.operations)],
             "status": Literal["ok", "fail", "info"],
-            **{field: kind for field, kind in _TYPES.items() if field in owned},
+            **{field: kind for field, kind in _TYPES.items() if field in rules.owned_fields(shapes)},
         }
         self._types = types
         self._struct = self._narrow = self._struct_of(types)
         self._decode = msgspec.json.Decoder(self._struct).decode
-        self._seen = set(_REQUIRED)
-        self._rules = rules(shapes)
+        self._seen = set(rules.REQUIRED)
+        self._rules = rules.rules_of(shapes)
 
     def _struct_of(self, fields: Collection[str]) -> Any:
         """A struct with these fields of the model's; one that a line need not have is UNSET where it has not."""
-        given = [(field, self._types[field]) for field in fields if field in _REQUIRED]
-        optional = [(field, self._types[field], UNSET) for field in fields if field not in _REQUIRED]
+        given = [(field, self._types[field]) for field in fields if field in rules.REQUIRED]
+        optional = [(field, self._types[field], UNSET) for field in fields if field not in rules.REQUIRED]
         return msgspec.defstruct("Line", [*given, *optional], gc=False)
 
     def read(self, block: bytes) -> tuple[Sheet, list[int]]:
@@ -201,8 +186,8 @@ class LineReader:
             blank = [place for place, line in enumerate(lines) if not line.strip(_SPACE)]
             left = [self._one(place, line) for place, line in enumerate(lines) if line.strip(_SPACE)]
             rows = _Rows(left, self._struct)
-        if not rows.columns.keys() <= self._seen:
-            self._seen |= rows.columns.keys()
+        if not rows.fields <= self._seen:
+            self._seen |= rows.fields
             self._narrow = self._struct_of(self._seen)
         try:
             return Part(rows, self._shapes).sheet(), blank
@@ -233,10 +218,12 @@ class LineReader:
         try:
             fields = record(line)
             operation = self._taker.take(fields)
-        except Refused as refused:
+        except rules.Refused as refused:
             raise RefusedLine(place, str(refused)) from None
         may = self._rules[operation.op, operation.status]
-        return msgspec.convert({f: v for f, v in fields.items() if may.get(f, ANYTHING) != ANYTHING}, self._struct)
+        return msgspec.convert(
+            {f: v for f, v in fields.items() if may.get(f, rules.ANYTHING) != rules.ANYTHING}, self._struct
+        )
 
 
 def _names_at_most(text: bytes, count: int) -> bool:
@@ -250,69 +237,62 @@ class _Rows:
     def __init__(self, rows: list[Any], struct: Any) -> None:
         self._n = len(rows)
         columns = {field: list(map(attrgetter(field), rows)) for field in struct.__struct_fields__}
-        self._held = {field: _held(values) for field, values in columns.items()}
-        missing = {field: int(np.sum(_where(held, MISSING, self._n))) for field, held in self._held.items()}
-        self.columns = {field: values for field, values in columns.items() if missing[field] < self._n}
-        self.given = sum(self._n - count for count in missing.values())
+        held = {field: _held(values, _FIXED.get(field)) for field, values in columns.items()}
+        given = {field: self._n - int(np.count_nonzero(each == rules.MISSING)) for field, each in held.items()}
+        self._columns = {field: (values, held[field]) for field, values in columns.items() if given[field]}
+        self.fields = self._columns.keys()
+        self.given = sum(given.values())
         """How many fields the lines have in all, those of `served_by` included."""
-        servers = [None if server is UNSET else server for server in self.columns.get("served_by", ())]
-        self._server, self._servers = encode(servers, first=[None])
-        self.given += len(SERVER_FIELDS) * int(np.count_nonzero(self._server))
+        if "served_by" in self.fields:
+            self.given += len(rules.SERVER_FIELDS) * int(np.count_nonzero(held["served_by"] == rules.SERVER))
 
     def __len__(self) -> int:
         return self._n
 
     def servers(self) -> dict[str, Any] | None:
         """The columns of `served_by` by the names of its fields, None if nobody says who served."""
-        if len(self._servers) == 1:
+        values, _ = self._columns.get("served_by", ((), None))
+        code, servers = encode((None if server is UNSET else server for server in values), first=[None])
+        if len(servers) == 1:
             return None
-        places = pa.array(self._server - 1, mask=self._server == 0)
-        columns = {name: pa.array([getattr(server, name) for server in self._servers[1:]]) for name in SERVER_FIELDS}
-        return {
-            name: pa.DictionaryArray.from_arrays(places, column) if SERVER_FIELDS[name] is str else column.take(places)
-            for name, column in columns.items()
-        }
+        places = pa.array(code - 1, mask=code == 0)
+        columns = {name: pa.array([getattr(server, name) for server in servers[1:]]) for name in rules.SERVER_FIELDS}
+        return {name: pa.DictionaryArray.from_arrays(places, column) for name, column in columns.items()}
 
     def field(self, field: str) -> Cells:
         """What each line holds in a field."""
-        if field not in self.columns:
-            return Cells(no_column(self._n), held=MISSING)
-        values = self.columns[field]
-        held = self._held[field]
+        if field not in self.fields:
+            return Cells(Column.of_texts(None, self._n), constant(rules.MISSING, self._n, np.uint8))
+        values, held = self._columns[field]
         column, flag, lists = _column(values, held, coded=field != "op_id"), None, None
-        if (true_or_false := _where(held, BOOL, self._n)).any():
+        if (true_or_false := holds(held, rules.BOOL)).any():
             flag = np.full(self._n, -1, np.int8)
             flag[true_or_false] = list(compress(values, true_or_false.tobytes()))
-        if (known := _where(held, LIST, self._n)).any():
+        if (known := holds(held, rules.LIST)).any():
             length, chosen = np.zeros(self._n, np.int64), list(compress(values, known.tobytes()))
             length[known] = list(map(len, chosen))
             items = list(chain.from_iterable(chosen))
             lists = ListColumn(known, length, _column(items, _held(items)))
-        return Cells(column, flag, lists, held=held)
+        return Cells(column, held, flag, lists)
 
 
-def _held(values: Sequence[Any]) -> NDArray[np.uint8] | int:
-    """What each value is, as bits of the rules, or once if all are the same."""
-    kinds = set(map(type, values))
+def _held(values: Sequence[Any], kind: int | None = None) -> Held:
+    """What each value is, as one bit of the rules; one for all if they are of one kind, which may be known."""
+    kinds = {kind} if kind else set(map(_HELD.__getitem__, set(map(type, values))))
     if len(kinds) == 1:
-        return _HELD[kinds.pop()]
+        return constant(kinds.pop(), len(values), np.uint8)
     return np.fromiter(map(_HELD.__getitem__, map(type, values)), np.uint8, len(values))
 
 
-def _where(held: NDArray[np.uint8] | int, bit: int, n: int) -> Mask:
-    return constant(held == bit, n, np.bool_) if isinstance(held, int) else held == bit
-
-
-def _column(values: Sequence[Any], held: NDArray[np.uint8] | int, *, coded: bool = True) -> Column:
+def _column(values: Sequence[Any], held: Held, *, coded: bool = True) -> Column:
     """The numbers and the texts among values."""
-    n = len(values)
-    is_number, is_text = _where(held, NUMBER, n), _where(held, TEXT, n)
+    n, is_number, is_text = len(values), holds(held, rules.NUMBER), holds(held, rules.TEXT)
     number, text = constant(0, n, np.int64), None
-    if isinstance(held, int) and held == NUMBER:
+    if every(is_number):
         number = np.fromiter(values, np.int64, n)
     elif is_number.any():
         number = np.zeros(n, np.int64)
         number[is_number] = np.fromiter(compress(values, is_number.tobytes()), np.int64)
     if is_text.any():
-        text = pa.array(values if is_text.all() else [v if type(v) is str else None for v in values], pa.string())
+        text = pa.array(values if every(is_text) else [v if type(v) is str else None for v in values], pa.string())
     return Column(number, is_number, text.dictionary_encode() if coded and text is not None else text)
