@@ -6,6 +6,7 @@ import pytest
 
 from statelab.record.reading.columnar import plain
 from statelab.record.reading.columnar import renumbered
+from statelab.record.reading.consistency import all_different
 
 
 def test_numbers_beside_nulls_also_of_a_slice() -> None:
@@ -31,3 +32,19 @@ def test_others_are_renumbered(count: int) -> None:
     new, old = renumbered(codes, count)
     assert new.tolist() == list(range(count))
     assert old[new].tolist() == codes.tolist()
+
+
+def test_whether_all_are_different() -> None:
+    ids = (
+        [f"r{i}" for i in range(1_000)]
+        + [f"{i} the same end" for i in range(1_000)]
+       
+    ids += ["", "a", "b", "ü", "\0", "\0\0"]
+    )
+    assert all_different(pa.array(ids))
+    assert all_different(pa.array(["a", *ids], pa.string()).slice(1))
+    assert all_different(pa.array([], pa.string()))
+    assert all_different(pa.array([""]))
+    for again in (ids[3], ids[1_003], "", "a", "ü", "\0"):
+        assert not all_different(pa.array([*ids, again]))
+        assert not all_different(pa.array([again, *ids]))
