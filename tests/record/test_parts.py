@@ -1,12 +1,14 @@
 """What reading in parts rests on: numbers beside nulls, codes in order of appearance."""
 
+import random
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from statelab.record.reading import columnar
 from statelab.record.reading.columnar import plain
 from statelab.record.reading.columnar import renumbered
-from statelab.record.reading.consistency import all_different
 
 
 def test_numbers_beside_nulls_also_of_a_slice() -> None:
@@ -34,17 +36,13 @@ def test_others_are_renumbered(count: int) -> None:
     assert old[new].tolist() == codes.tolist()
 
 
-def test_whether_all_are_different() -> None:
-    ids = (
-        [f"r{i}" for i in range(1_000)]
-        + [f"{i} the same end" for i in range(1_000)]
-       
+def test_equal_texts_are_found_whatever_they_are_like(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(columnar, "_FEW", 8)
+    ids = [f"r{i}" for i in range(1_000)] + [f"{i} the same end" for i in range(1_000)]
     ids += ["", "a", "b", "ü", "\0", "\0\0"]
-    )
-    assert all_different(pa.array(ids))
-    assert all_different(pa.array(["a", *ids], pa.string()).slice(1))
-    assert all_different(pa.array([], pa.string()))
-    assert all_different(pa.array([""]))
-    for again in (ids[3], ids[1_003], "", "a", "ü", "\0"):
-        assert not all_different(pa.array([*ids, again]))
-        assert not all_different(pa.array([again, *ids]))
+    for array in (pa.array(ids), pa.array(["a", *ids]).slice(1), pa.array([], pa.string()), pa.array([""])):
+        assert columnar.first_equal(array).tolist() == list(range(len(array)))
+    again = pa.array(random.Random(20_261_124).choices(ids, k=3_000))
+    firsts = [again.to_pylist().index(text) for text in again.to_pylist()]
+    assert columnar.first_equal(again).tolist() == firsts
+    assert columnar.coded_text(again).equals(again.dictionary_encode())

@@ -12,8 +12,7 @@ from statelab.record.columns import INF
 from statelab.record.columns import History
 from statelab.record.columns import Integers
 from statelab.record.reading.columnar import Sheet
-from statelab.record.reading.columnar import pa
-from statelab.record.reading.columnar import pc
+from statelab.record.reading.columnar import first_equal
 from statelab.record.reading.columnar import plain
 from statelab.record.reading.columnar import plain_text
 from statelab.record.reading.rules import shown
@@ -28,7 +27,8 @@ def require_own_ids(sheet: Sheet, name: str, place: Place, repeating: Collection
     if "op_id" not in sheet.columns:
         return
     column = sheet.columns["op_id"]
-    if not repeating and all_different(plain_text(column.text).drop_null()):
+    texts = plain_text(column.text).drop_null()
+    if not repeating and (first_equal(texts) == np.arange(len(texts))).all():
         return
     sheet.columns["op_id"] = column = column.coded()  # need not be coded again
     ids = column.text
@@ -42,24 +42,6 @@ def require_own_ids(sheet: Sheet, name: str, place: Place, repeating: Collection
     first = firsts[inverse[again]]
     here, there = place(int(rows[again])), place(int(rows[first]))
     raise BadInput(f"{name}, {here}: the op_id {shown(ids[int(rows[again])].as_py())} is that of {there} already")
-
-
-def all_different(texts: Any) -> bool:
-    """Whether no text of an Arrow array without nulls occurs twice. O(n).
-
-    Equal texts end with the same bytes. So each share of the texts, by their last two bytes, is tested alone: one hash
-    table of all of them would be far larger than the processor's cache.
-    """
-    if not len(texts):
-        return True
-    offsets, content = texts.buffers()[1:]
-    stop = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    padded = np.concatenate((np.zeros(2, np.uint8), np.frombuffer(content or b"", np.uint8)))
-    length, last, before = np.diff(stop), padded[stop[1:] + 1], padded[stop[1:]]
-    share = np.where(length > 0, last, 0) * np.uint8(31) + np.where(length > 1, before, 0)
-    order = np.argsort(share, kind="stable")
-    parts = (texts.take(pa.array(rows)) for rows in np.split(order, np.cumsum(np.bincount(share))[:-1]))
-    return all(pc.count_distinct(part).as_py() == len(part) for part in parts)
 
 
 def require_times(history: History, name: str, place: Place) -> None:
