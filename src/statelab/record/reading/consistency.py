@@ -12,7 +12,7 @@ from statelab.record.columns import INF
 from statelab.record.columns import History
 from statelab.record.columns import Integers
 from statelab.record.reading.columnar import Sheet
-from statelab.record.reading.columnar import pc
+from statelab.record.reading.columnar import first_equal
 from statelab.record.reading.columnar import plain
 from statelab.record.reading.columnar import plain_text
 from statelab.record.reading.rules import shown
@@ -27,8 +27,8 @@ def require_own_ids(sheet: Sheet, name: str, place: Place, repeating: Collection
     if "op_id" not in sheet.columns:
         return
     column = sheet.columns["op_id"]
-    texts = plain_text(column.text)
-    if not repeating and pc.count_distinct(texts).as_py() == len(texts) - texts.null_count:
+    texts = plain_text(column.text).drop_null()
+    if not repeating and (first_equal(texts) == np.arange(len(texts))).all():
         return
     sheet.columns["op_id"] = column = column.coded()  # need not be coded again
     ids = column.text
