@@ -114,7 +114,7 @@ def test_json(tmp_path: Path) -> None:
     assert violated["anomaly"] == "duplicate"
     assert violated["counts"] == {"duplicates": 1}
     assert [o["process"] for o in violated["witness"]] == ["increment1", "increment6"]
-    assert violated["slack_ns"] is None
+    assert violated["slack"] is None
     assert (held["verdict"], held["proof"], held["witness"]) == ("held", None, [])
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from statelab.check.file import Verdict
 from statelab.check.file import check_file
+from statelab.check.file import details
 from statelab.core.errors import BadInput
 
 EDN = """\
@@ -83,3 +84,40 @@ def test_the_same_operations_come_out_of_every_format(tmp_path: Path) -> None:
     by_place = [one | {"start": 2 * place, "end": 2 * place + 1} for place, one in enumerate(plain)]
     assert judged(tmp_path, ELLE).witness == by_place
     assert judged(tmp_path, LOG).witness == by_place
+
+
+WRITE_THEN_NOTHING = """\
+{"process": 0, "op": "write", "value": 1, "start": 1764064800000, "end": 1764064800020, "status": "ok"}
+{"process": 1, "op": "read", "result": null, "start": 1764064800032, "end": 1764064800040, "status": "ok"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("unit", "apart", "until"),
+    [
+        (None, "12 units", "from 32 to 40 units"),
+        ("ns", "0.000 ms", "from 0.000 to 0.000 ms"),
+        ("us", "0.012 ms", "from 0.032 to 0.040 ms"),
+        ("ms", "12 ms", "from 32 to 40 ms"),
+        ("s", "12 s", "from 32 to 40 s"),
+    ],
+)
+def test_the_proof_speaks_in_the_units_of_the_file(unit: Any, apart: str, until: str, tmp_path: Path) -> None:
+    """Nobody says that epoch milliseconds are nanoseconds; who served is left out where it is not known."""
+    path = tmp_path / "x.jsonl"
+    path.write_text(WRITE_THEN_NOTHING)
+    said = check_file(str(path), "register", None, None, unit=unit)
+    assert said.proof is not None
+    assert f"A had ended {apart} before B started" in said.proof
+    assert said.proof.endswith(f"B: {until}.")
+    assert (said.slack, said.unit) == (12, unit)
+    assert any(apart in line for line in details(said) if line.startswith("slack"))
+
+
+def test_events_without_times_are_apart_by_events(tmp_path: Path) -> None:
+    """A log has no clock: the proof counts events."""
+    said = judged(tmp_path, LOG)
+    assert said.unit == "event"
+    assert said.proof is not None
+    assert "A had ended 1 event before B started" in said.proof
+    assert "slack: 1 event; the file has no clock, only the order of the events" in details(said)

@@ -10,8 +10,8 @@ from statelab.check.kernels.model import Finding
 from statelab.check.kernels.model import Model
 from statelab.check.kernels.model import VerdictName
 from statelab.check.kernels.scope import scope
-from statelab.check.kernels.words import milliseconds
 from statelab.check.kernels.words import plural
+from statelab.check.kernels.words import span
 from statelab.check.models import MODELS
 from statelab.core.errors import BadInput
 from statelab.core.errors import require_known
@@ -34,7 +34,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What is said of one file; one JSON object of `--json`.
 
     `witness` are the operations of the proof in interchange form, `violated_keys` names at most 20 of the keys that
-    are violated, and `violated` says how many there are. `slack_ns` is by how many ns clocks would have to be wrong.
+    are violated, and `violated` says how many there are. `slack` is by how much clocks would have to be wrong, in
+    `unit`: a unit of time, "event" where the stamps are places in the order of events, null where it is not known.
     `read_as` says which format of other tools it was, None for our own lines and tables.
     `cut_short`: the time for the proof ended, the witness is the smallest found, and its slack is not known.
     """
@@ -50,7 +51,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     violated_keys: list[str] = []
     anomaly: str | None = None
     proof: str | None = None
-    slack_ns: int | None = None
+    slack: int | None = None
+    unit: Unit | None = None
     cut_short: bool = False
     witness: list[dict[str, Any]] = []
     counts: dict[str, int] = {}
@@ -137,7 +139,8 @@ def describe(
         violated_keys=violated,
         anomaly=proof.kind if proof else None,
         proof=proof.text if proof else None,
-        slack_ns=proof.slack_ns if proof else None,
+        slack=proof.slack_ns if proof else None,
+        unit=history.unit,
         cut_short=proof.cut_short if proof else False,
         witness=_witness(history, finding),
         counts=dict(finding.counts),
@@ -178,8 +181,8 @@ def details(verdict: Verdict) -> list[str]:
         lines.append(
             "smallest found: the time for the proof ended (--proof-time), and there may be a smaller one; slack unknown"
         )
-    elif verdict.slack_ns is not None:
-        lines.append(f"slack: the clocks would have to be wrong by more than {milliseconds(verdict.slack_ns)}")
+    elif verdict.slack is not None:
+        lines.append(f"slack: {_slack(verdict.slack, verdict.unit)}")
     elif verdict.proof:
         lines.append("slack: none; the proof needs no clock")
     if verdict.counts:
@@ -187,6 +190,13 @@ def details(verdict: Verdict) -> list[str]:
     if verdict.scope:
         lines.append(f"scope: {verdict.scope}")
     return lines + [line for name, part in verdict.parts.items() for line in _part_lines(name, part)]
+
+
+def _slack(slack: int, unit: Unit | None) -> str:
+    if unit == "event":
+        return f"{span(slack, unit)}; the file has no clock, only the order of the events"
+    of = "; --unit says what the stamps count" if unit is None else ""
+    return f"the clocks would have to be wrong by more than {span(slack, unit)}{of}"
 
 
 def _part_lines(name: str, part: dict[str, Any]) -> list[str]:

@@ -28,27 +28,26 @@ WORDS: dict[str, tuple[Operations, str]] = {
     "never ran on its key": (
         [execute(0, MS, "r7", key="k"), effect(0, "r7", "l"), unknown(0, "r7", "l")],
         "A, the request r7, was answered ok: it ran. But the log has no effect of r7 on its key. "
-        "A: server unknown, key k, from 0.000 to 1.000 ms.",
+        "A: key k, from 0.000 to 1.000 ms.",
     ),
     "ran although refused": (
         [refused(0, MS, "r7"), effect(2 * MS, "r7")],
-        "A is an effect of the request r7. But r7 (server unknown, from -2.000 to -1.000 ms) was refused: it must not "
-        "run. A: server unknown, from 0.000 to 0.000 ms.",
+        "A is an effect of the request r7. But r7 (from -2.000 to -1.000 ms) was refused: it must not "
+        "run. A: from 0.000 to 0.000 ms.",
     ),
     "unexpected": (
         [unknown(0, "r8"), effect(2 * MS, "r7")],
-        "A is an effect of a request r7, and nobody asked for r7. A: server unknown, from 0.000 to 0.000 ms.",
+        "A is an effect of a request r7, and nobody asked for r7. A: from 0.000 to 0.000 ms.",
     ),
     "unexpected on its key": (
         [unknown(0, "r7", "k"), effect(2 * MS, "r7", "l")],
-        "A is an effect of a request r7, and nobody asked for r7 on its key. "
-        "A: server unknown, key l, from 0.000 to 0.000 ms.",
+        "A is an effect of a request r7, and nobody asked for r7 on its key. A: key l, from 0.000 to 0.000 ms.",
     ),
     "ran three times": (
         [execute(0, 9 * MS, "r7", by=ONE), effect(7 * MS, "r7"), effect(MS, "r7"), effect(2 * MS, "r7")],
         "A and B are both effects of the request r7, which was asked for once (pid 12, thread 3, from -1.000 to "
         "8.000 ms). What is asked for once runs at most once; r7 ran 3 times. A had ended 1.000 ms before B started. "
-        "A: server unknown, from 0.000 to 0.000 ms. B: server unknown, from 1.000 to 1.000 ms.",
+        "A: from 0.000 to 0.000 ms. B: from 1.000 to 1.000 ms.",
     ),
 }
 

@@ -61,7 +61,7 @@ CASES: dict[str, tuple[list[Operation], str]] = {
         [inc(0, 5 * MS, 2), inc(0, 9 * MS, 3), unknown(7 * MS)],
         "A was told 2, which takes 2 increments; 2 had been asked for when A ended. But B was told 3: more than A "
         "shows, and so after A. That leaves 1 increment. Nobody can have produced 2. "
-        "A: server unknown, from 0.000 to 5.000 ms. B: server unknown, from 0.000 to 9.000 ms.",
+        "A: from 0.000 to 5.000 ms. B: from 0.000 to 9.000 ms.",
     ),
     "one of several keys": (
         [inc(0, MS, 0, ONE, key="k"), inc(0, MS, 1, ONE, key="other")],

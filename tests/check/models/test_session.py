@@ -36,21 +36,21 @@ WORDS: dict[str, tuple[Operations, str, str]] = {
         "monotonic-reads",
         "In session 7, A read version 2, and then B read nothing. But what a session reads never gets older. "
         "A had ended 2.000 ms before B started. "
-        "A: server unknown, from 0.000 to 1.000 ms. B: server unknown, from 3.000 to 4.000 ms.",
+        "A: from 0.000 to 1.000 ms. B: from 3.000 to 4.000 ms.",
     ),
     "writes": (
         [stored(0, MS, 2), stored(MS, 4 * MS, 2)],
         "monotonic-writes",
         "In session 0, A wrote version 2, and then B wrote version 2. But what a session writes is newer than all that "
         "it has written. A and B overlapped. "
-        "A: server unknown, from 0.000 to 1.000 ms. B: server unknown, from 1.000 to 4.000 ms.",
+        "A: from 0.000 to 1.000 ms. B: from 1.000 to 4.000 ms.",
     ),
     "a write that does not follow": (
         [read(0, MS, 2, key="k"), write(3 * MS, 4 * MS, 1, key="k"), read(0, MS, 0, key="l")],
         "writes-follow-reads",
         "In session 0, A read version 2, and then B wrote version 1. But what a session writes is newer than all that "
         "it has read. A had ended 2.000 ms before B started. "
-        "A: server unknown, key k, from 0.000 to 1.000 ms. B: server unknown, key k, from 3.000 to 4.000 ms.",
+        "A: key k, from 0.000 to 1.000 ms. B: key k, from 3.000 to 4.000 ms.",
     ),
 }
 

@@ -25,12 +25,12 @@ WORDS: dict[str, tuple[Operations, str]] = {
         [new(0, MS, "u7"), new(2 * MS, 3 * MS, "u7"), new(9 * MS, 9 * MS, "u7")],
         "A and B were both given the id u7. An id may be given to one request only. In all, 3 requests were given u7. "
         "A had ended 1.000 ms before B started. "
-        "A: server unknown, from 0.000 to 1.000 ms. B: server unknown, from 2.000 to 3.000 ms.",
+        "A: from 0.000 to 1.000 ms. B: from 2.000 to 3.000 ms.",
     ),
     "one of several keys": (
         [new(0, MS, 7, "orders"), new(0, MS, 7, "users"), new(0, MS, 7, "users")],
         "A and B were both given the id 7. An id may be given to one request only. A and B overlapped. "
-        "A: server unknown, key users, from 0.000 to 1.000 ms. B: server unknown, key users, from 0.000 to 1.000 ms.",
+        "A: key users, from 0.000 to 1.000 ms. B: key users, from 0.000 to 1.000 ms.",
     ),
 }
 

@@ -7,7 +7,6 @@ import numpy as np
 from statelab.check.kernels.packing import arranged
 from statelab.check.kernels.packing import spans
 from statelab.check.kernels.words import Cast
-from statelab.check.kernels.words import milliseconds
 from statelab.record.columns import History
 from statelab.record.columns import Integers
 
@@ -36,7 +35,7 @@ def apart(history: History, cast: Cast, first: int, second: int) -> str:
     if cast.overlap(first, second):
         return f"{one} and {other} overlapped"
     distance = int(history.start[second]) - int(history.end[first])
-    return f"{one} had ended {milliseconds(distance)} before {other} started"
+    return f"{one} had ended {cast.span(distance)} before {other} started"
 
 
 def precedences(history: History, cast: Cast) -> str:
@@ -44,9 +43,9 @@ def precedences(history: History, cast: Cast) -> str:
     start, end = history.start, history.end
     pairs = [(a, b) for a, b in combinations(cast.rows, 2) if end[a] < start[b]]
     direct = [(a, b) for a, b in pairs if not any((a, c) in pairs and (c, b) in pairs for c in cast.rows)]
-    apart = [milliseconds(int(start[b]) - int(end[a])) for a, b in direct]
+    apart = [cast.span(int(start[b]) - int(end[a])) for a, b in direct]
     said = [
-        f"{cast.name(a)} had ended {ms} before {cast.name(b)} started."
-        for (a, b), ms in zip(direct, apart, strict=True)
+        f"{cast.name(a)} had ended {time} before {cast.name(b)} started."
+        for (a, b), time in zip(direct, apart, strict=True)
     ]
     return " ".join(said) if said else "They all overlap."

@@ -4,12 +4,29 @@ import string
 from collections.abc import Sequence
 
 from statelab.core.operation import ServedBy
+from statelab.core.operation import Unit
 from statelab.record.columns import INF
 from statelab.record.columns import History
 
+_SHOWN: dict[Unit, tuple[float, int, str]] = {
+    "ns": (1e6, 3, "ms"),
+    "us": (1e3, 3, "ms"),
+    "ms": (1, 0, "ms"),
+    "s": (1, 0, "s"),
+}
+"""For each unit of time: how many of it are one of the unit that is shown, with how many decimals, and its name."""
+
+
+def span(duration: int, unit: Unit | None) -> str:
+    """A time in words: `1.250 ms`; `3 units` where a file does not say of what; `3 events` where there is no clock."""
+    if unit is None or unit == "event":
+        return plural(duration, unit or "unit")
+    count, decimals, name = _SHOWN[unit]
+    return f"{duration / count:,.{decimals}f} {name}"
+
 
 def milliseconds(duration_ns: int) -> str:
-    return f"{duration_ns / 1e6:,.3f} ms"
+    return span(duration_ns, "ns")
 
 
 def plural(count: int, thing: str) -> str:
@@ -53,15 +70,20 @@ class Cast:
         """`A was told 17`."""
         return f"{self.name(row)} {self.showed(row)}"
 
+    def span(self, duration: int) -> str:
+        """A time in words, such as `1.250 ms`."""
+        return span(duration, self._history.unit)
+
     def facts(self, row: int) -> str:
-        """`pid 12, thread 3, from 0.000 to 2.310 ms`: who served it and when, of any row of the history."""
+        """`pid 12, thread 3, from 0.000 to 2.310 ms`: who served it, if that is known, and when, of any row."""
         server = self._history.servers[self._history.served_by[row]]
-        who = _who(server, self._servers) if server else "server unknown"
-        key = f", key {self._history.keys[self._history.key[row]]}" if len(self._history.keys) > 1 else ""
-        start, end = int(self._history.start[row]) - self._zero, int(self._history.end[row])
+        known = [_who(server, self._servers)] if server else []
+        if len(self._history.keys) > 1:
+            known.append(f"key {self._history.keys[self._history.key[row]]}")
+        start, end = self.span(int(self._history.start[row]) - self._zero), int(self._history.end[row])
         if end == INF:
-            return f"{who}{key}, from {milliseconds(start)} on, without an answer"
-        return f"{who}{key}, from {start / 1e6:,.3f} to {milliseconds(end - self._zero)}"
+            return ", ".join([*known, f"from {start} on, without an answer"])
+        return ", ".join([*known, f"from {start.partition(' ')[0]} to {self.span(end - self._zero)}"])
 
     def introductions(self, rows: Sequence[int] | None = None) -> str:
         """`A: pid 12, thread 3, from 0.000 to 2.310 ms. B: ...`, of some rows or of all."""

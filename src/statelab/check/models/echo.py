@@ -30,7 +30,7 @@ from statelab.check.kernels.packing import arranged
 from statelab.check.kernels.packing import spans
 from statelab.check.kernels.pairs import apart
 from statelab.check.kernels.words import Cast
-from statelab.check.kernels.words import milliseconds
+from statelab.check.kernels.words import span
 from statelab.core.operation import Value
 from statelab.record.columns import OK
 from statelab.record.columns import History
@@ -162,7 +162,8 @@ def _later(history: History, victim: int) -> str:
     senders, _ = _senders(history, history.result[[victim]])
     if not len(senders):
         return ""
-    return f"; it was first sent {milliseconds(int(history.start[senders].min()) - int(history.end[victim]))} later"
+    later = int(history.start[senders].min()) - int(history.end[victim])
+    return f"; it was first sent {span(later, history.unit)} later"
 
 
 MODEL = Model(

@@ -39,7 +39,6 @@ from statelab.check.kernels.model import Model
 from statelab.check.kernels.model import Proof
 from statelab.check.kernels.packing import arranged
 from statelab.check.kernels.words import Cast
-from statelab.check.kernels.words import milliseconds
 from statelab.check.kernels.words import named
 from statelab.check.kernels.words import plural
 from statelab.core.errors import BadInput
@@ -262,7 +261,7 @@ def words(history: History, witness: Witness, stock: int, terms: Terms = SHOP) -
 def _why_late(cast: Cast, witness: Witness, terms: Terms) -> str:
     refused, bought = (cast.name(row) for row in witness.rows)
     return (
-        f"{refused} was told {terms.no}. {refused} had ended {milliseconds(witness.slack_ns or 0)} before {bought} "
+        f"{refused} was told {terms.no}. {refused} had ended {cast.span(witness.slack_ns or 0)} before {bought} "
         f"started, yet {bought} was told ok: {terms.gone}."
     )
 

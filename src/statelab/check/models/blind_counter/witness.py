@@ -19,7 +19,6 @@ import numpy as np
 
 from statelab.check.kernels import order
 from statelab.check.kernels.words import Cast
-from statelab.check.kernels.words import milliseconds
 from statelab.check.kernels.words import named
 from statelab.check.kernels.words import plural
 from statelab.check.models.blind_counter.limits import Limits
@@ -201,7 +200,7 @@ def _why_too_high(cast: Cast, witness: Witness, needed: int) -> str:
 
 def _why_inverted(cast: Cast, witness: Witness) -> str:
     first, second = cast.rows
-    apart = f"{cast.name(first)} had ended {milliseconds(witness.slack_ns or 0)} before {cast.name(second)} started"
+    apart = f"{cast.name(first)} had ended {cast.span(witness.slack_ns or 0)} before {cast.name(second)} started"
     return f"{cast.told(first)}. {apart}, yet {cast.told(second)}: a counter never goes down."
 
 
@@ -209,7 +208,7 @@ def _why_missing(cast: Cast, witness: Witness, shown: dict[int, int], initial: i
     last, count = cast.name(witness.read), len(witness.increments)
     least = count + (initial if witness.base is None else shown[witness.base])
     added = f"{cast.together(witness.increments, 'increment')} added one{' each' if count > 1 else ''}"
-    distance = milliseconds(witness.slack_ns or 0)
+    distance = cast.span(witness.slack_ns or 0)
     if witness.base is None:
         when = f"{added} and had ended at least {distance} before {last} started. The counter starts at {initial:,}"
     else:

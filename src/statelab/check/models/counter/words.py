@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from statelab.check.kernels.words import Cast
-from statelab.check.kernels.words import milliseconds
 from statelab.check.kernels.words import plural
 from statelab.check.models.counter.race_events import RaceEvent
 from statelab.check.models.counter.verdict import CounterVerdict
@@ -91,7 +90,7 @@ def _gap(cast: Cast, witness: Smallest, way: Way) -> str:
 
 def _inversion(cast: Cast, witness: Smallest, way: Way) -> str:
     first, second = cast.rows
-    apart = f"{cast.name(first)} had ended {milliseconds(witness.slack_ns or 0)} before {cast.name(second)} started"
+    apart = f"{cast.name(first)} had ended {cast.span(witness.slack_ns or 0)} before {cast.name(second)} started"
     if cast.value(first) == cast.value(second):
         claim = f"{apart}, which {cast.showed(second)}: a number cannot be seen before it is made"
     else:

@@ -16,7 +16,6 @@ from statelab.check.kernels.forgetting import refutes
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.search import slack_of
 from statelab.check.kernels.words import Cast
-from statelab.check.kernels.words import milliseconds
 from statelab.check.kernels.words import plural
 from statelab.check.models.key_value.judge import Judged
 from statelab.check.models.key_value.judge import judge
@@ -181,7 +180,7 @@ class _Story:
         return [self._apart(a, b) for a, b in direct]
 
     def _apart(self, first: int, second: int) -> str:
-        distance = milliseconds(int(self._history.start[second]) - int(self._history.end[first]))
+        distance = self.cast.span(int(self._history.start[second]) - int(self._history.end[first]))
         return f"{self.cast.name(first)} had ended {distance} before {self.cast.name(second)} started"
 
     def why(self, name: str) -> str:
@@ -198,7 +197,7 @@ class _Story:
         return f"Nobody wrote anything that leads from {_quoted(made)} on to {_quoted(rest)}"
 
     def _future(self) -> str:
-        name, slack = self.cast.name(self._found.rows[0]), milliseconds(self._found.slack_ns or 0)
+        name, slack = self.cast.name(self._found.rows[0]), self.cast.span(self._found.slack_ns or 0)
         return f"That takes a write which was asked for only {slack} after {name} had ended"
 
     def _fork(self) -> str:
@@ -213,7 +212,7 @@ class _Story:
     def _late(self) -> str:
         write, get = self._found.rows
         what, name = self.cast.name(write), self.cast.name(get)
-        slack = milliseconds(self._found.slack_ns or 0)
+        slack = self.cast.span(self._found.slack_ns or 0)
         return (
             f"In the text that {name} got, something stands before what {what} wrote that was asked for only {slack} "
             f"after {what} had ended"

@@ -27,7 +27,6 @@ from statelab.check.kernels.search import slack_of
 from statelab.check.kernels.search import witness
 from statelab.check.kernels.words import ALL_NAMED
 from statelab.check.kernels.words import Cast
-from statelab.check.kernels.words import milliseconds
 from statelab.check.kernels.words import named
 from statelab.check.kernels.words import plural
 from statelab.check.models.mutex.holds import NEVER
@@ -171,9 +170,9 @@ def _too_early(history: History, cast: Cast, held: int, other: int) -> str:
     """Why `other` did not come after `held` and the end of its hold."""
     end, start = int(history.end[other]), int(history.start[held])
     if end < start:
-        return f"{cast.name(other)} had ended {milliseconds(start - end)} before {cast.name(held)} started"
+        return f"{cast.name(other)} had ended {cast.span(start - end)} before {cast.name(held)} started"
     freed = _freed(history, held)
-    when = "it never did" if freed == INF else f"it did so {milliseconds(freed - end)} later"
+    when = "it never did" if freed == INF else f"it did so {cast.span(freed - end)} later"
     return f"when {cast.name(other)} ended, {_client(history, held)} had not asked to release what it held: {when}"
 
 

@@ -15,7 +15,6 @@ from statelab.check.kernels.model import Proof
 from statelab.check.kernels.search import slack_of
 from statelab.check.kernels.search import witness
 from statelab.check.kernels.words import Cast
-from statelab.check.kernels.words import milliseconds
 from statelab.check.models.register.rule import Judgement
 from statelab.check.models.register.values import cas_answer
 from statelab.check.models.register.values import column
@@ -165,7 +164,7 @@ def _future(history: History, cast: Cast, witness: Witness, value: str) -> str:
     (link,) = witness.links
     asked, seen = shown_by_request(history, link.asked), shown(history, link.earlier)
     origin = "" if asked == seen else f", from which {seen} came"
-    apart = milliseconds(int(history.start[link.asked]) - int(history.end[link.earlier]))
+    apart = cast.span(int(history.start[link.asked]) - int(history.end[link.earlier]))
     return (
         f"{cast.name(link.earlier)} had ended {apart} before {asked}{origin} was asked for ({cast.facts(link.asked)}): "
         "a value cannot be seen before it is written."
@@ -208,7 +207,7 @@ def _claim(history: History, cast: Cast, link: Link) -> str:
 
 
 def _apart(history: History, cast: Cast, link: Link) -> str:
-    gap = milliseconds(int(history.start[link.asked]) - int(history.end[link.earlier]))
+    gap = cast.span(int(history.start[link.asked]) - int(history.end[link.earlier]))
     if link.asked == link.later:
         return f"{cast.name(link.earlier)} had ended {gap} before {cast.name(link.later)} started"
     asked = f"{shown_by_request(history, link.asked)} was asked for ({cast.facts(link.asked)})"

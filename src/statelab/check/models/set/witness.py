@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from statelab.check.kernels.packing import spans
 from statelab.check.kernels.words import Cast
-from statelab.check.kernels.words import milliseconds
 from statelab.check.models.set.evidence import NEVER
 from statelab.check.models.set.evidence import Evidence
 from statelab.check.models.set.lists import Chain
@@ -155,7 +154,7 @@ class _Told:
     def __init__(self, evidence: Evidence, witness: Witness) -> None:
         self.evidence, self.witness = evidence, witness
         self.cast = Cast(evidence.history, witness.rows)
-        self.slack = milliseconds(witness.slack_ns or 0)
+        self.slack = self.cast.span(witness.slack_ns or 0)
         self.names = [self.cast.name(row) for row in witness.rows]
         self.numbers = [_number(evidence, element) for element in witness.elements]
         self.texts = [_text(evidence.history, number) for number in self.numbers]
