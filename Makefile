@@ -53,6 +53,11 @@ engine-down: ## stop the Docker Engine that `make engine` started
 ##@ Development
 setup: $(READY) ## make .venv from the locked, hashed requirements; get missing store programs
 
+browser: ## install Chromium, which some tests and pictures need (Debian, root)
+	@command -v chromium >/dev/null || { echo "installing chromium from Debian packages (about 60 s)"; \
+	  export DEBIAN_FRONTEND=noninteractive; \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; }
+
 test: $(READY) lint ## lint, types, and all tests; the Compose tests run where a Docker Engine answers
 	@$(BIN)/pytest -n auto -m 'not process and not docker'
 	@$(BIN)/pytest -n 2 --dist loadfile --durations=15 -m process
@@ -64,7 +69,7 @@ lint: $(READY) ## ruff, mypy (strict), and the layers of src/statelab (import-li
 fuzz: $(READY) ## every checker against exhaustive search on random histories (MODELS= COUNT=1000000 SEED=)
 	@PYTHONPATH=tests $(BIN)/python tests/fuzz.py --models "$(MODELS)" $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
-bench: $(READY) ## speed of the checkers, and of the lab as ratios of one run (BENCH=checking or serving)
+bench: $(READY) ## speed of the checkers, and of the lab as ratios of one run (BENCH=starting, checking or serving)
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 speed: $(READY) ## measure the checkers and put the table and the plot into docs/checking.md (about 10 min, a quiet machine)
@@ -76,8 +81,8 @@ readme: $(READY) ## put the headline table of reports/latest into the README
 stores: $(READY) ## write docs/stores.md anew from reports/latest
 	@$(BIN)/python -m statelab.report.docs.stores_page
 
-docs: $(READY) ## write docs/mechanisms.md and docs/failures.md anew from the catalogue and the theory
-	@$(BIN)/python -m statelab.report.docs.mechanisms_page && $(BIN)/python -m statelab.report.docs.failures
+docs: $(READY) ## write docs/mechanisms.md, failures.md, findings.md and architecture.svg anew from the code
+	@for page in mechanisms_page failures_page findings_page architecture_picture; do $(BIN)/python -m statelab.report.docs.$$page || exit 1; done
 
 lock: $(READY) ## write requirements/*.txt anew from pyproject.toml
 	@requirements/lock
@@ -97,4 +102,4 @@ $(READY): requirements/dev.txt requirements/bootstrap.txt pyproject.toml
 	@$(STATELAB) setup
 	@mkdir -p $(dir $@) && touch $@
 
-.PHONY: report again repro survive list up load down engine engine-down setup test lint fuzz bench speed readme stores docs lock clean help
+.PHONY: report again repro survive list up load down engine engine-down browser setup test lint fuzz bench speed readme stores docs lock clean help

@@ -1,16 +1,17 @@
-"""`make bench`: the checkers (speed, memory, growth), then the lab itself (ratios of one run)."""
+"""`make bench`: the start of each command, the checkers (speed, memory, growth), the lab itself (ratios of one run)."""
 
 import argparse
 
 from benchmarks import checking
 from benchmarks import serving
+from benchmarks import starting
 
-PARTS = {"checking": checking.measure, "serving": serving.measure}
+PARTS = {"starting": starting.measure, "checking": checking.measure, "serving": serving.measure}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", help=f"{', '.join(PARTS)} (default: both)")
+    parser.add_argument("parts", nargs="*", help=f"{', '.join(PARTS)} (default: all)")
     chosen = parser.parse_args().parts or list(PARTS)
     if unknown := sorted(set(chosen) - set(PARTS)):
         parser.error(f"no part {', '.join(unknown)}; there are {', '.join(PARTS)}")

@@ -36,7 +36,8 @@ GOALS = {"blind-counter": 2e6, "register": 2e6, "key-value": 0.0}
 """Least operations a second from 10^6 operations on: all on one key, a register's are to take 0.5 s, and 5 s at 10^7.
 The cost of key-value is that of its text, so it has no goal."""
 VECTORISED = 5e6
-LINES_GOAL = 1e6
+LINES_GOALS = {"counter": 1e6, "register": 0.7e6}
+"""Those of JSON Lines, which msgspec decodes a line at a time."""
 MOST_MIB = {("register", 10_000_000): 1536}
 """The most memory that reading and judging may take."""
 
@@ -92,7 +93,7 @@ def _growth(rows: list[Measured]) -> str:
 
 
 def _goal(row: Measured) -> float:
-    return LINES_GOAL if row.form == "jsonl" else GOALS.get(row.model, VECTORISED)
+    return LINES_GOALS[row.model] if row.form == "jsonl" else GOALS.get(row.model, VECTORISED)
 
 
 def _reached(row: Measured) -> str:
@@ -156,7 +157,7 @@ def measure() -> None:
     """Prints the table and writes it, with a summary and the plot, to reports/bench/."""
     console = Console(width=None if sys.stdout.isatty() else 140)  # a file or a pipe has no width to fit into
     jobs = [(model, size, "parquet") for model, size in product(MODELS, SIZES)]
-    jobs += [(model, LINES_SIZE, "jsonl") for model in ("counter", "register")]
+    jobs += [(model, LINES_SIZE, "jsonl") for model in LINES_GOALS]
     with tempfile.TemporaryDirectory() as folder:
         judge = partial(_measured, Path(folder))
         rows = [row for job in track(jobs, "judging files", console=console) for row in judge(*job)]

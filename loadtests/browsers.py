@@ -1,31 +1,9 @@
-"""Browsers: a cookie jar that several clients share, and a login after the other."""
-
-from http.cookies import SimpleCookie
+"""A browser that several clients share: one cookie jar, and one login after the other."""
 
 import gevent
 from gevent.event import Event
 
-
-class Jar:
-    """The cookies that a browser keeps: the last answer's word counts, whichever request it belongs to."""
-
-    def __init__(self, cookies: dict[str, str] | None = None) -> None:
-        self._cookies = cookies or {}
-
-    def headers(self) -> dict[str, str]:
-        brought = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
-        return {"Cookie": brought} if brought else {}
-
-    def take(self, set_cookies: list[str]) -> None:
-        for line in set_cookies:
-            for name, morsel in SimpleCookie(line).items():
-                if morsel["max-age"] == "0":
-                    self._cookies.pop(name, None)
-                else:
-                    self._cookies[name] = morsel.coded_value
-
-    def copy(self) -> "Jar":
-        return Jar(dict(self._cookies))
+from statelab.core.cookies import Jar
 
 
 class Browser:

@@ -7,14 +7,21 @@ time for the second update.
 
 import random
 import secrets
+from bisect import bisect_left
 from collections import defaultdict
+from itertools import accumulate
 from itertools import count
 
 import gevent
 
-from cells import Cell
+from meanings import NOTHING_SEEN
+from meanings import Operations
+from meanings import answered
 from recording import RecordingClient
+from statelab.core.load import Cell
 from statelab.core.operation import Operation
+from statelab.core.operation import Result
+from statelab.core.operation import Value
 
 QUICK, SLOW = 0, 31
 """Values leave these remainders of 32; the app takes one query more to compute them."""
@@ -67,3 +74,22 @@ def act(client: RecordingClient, cell: Cell) -> Operation:
 
 def audit(client: RecordingClient, cell: Cell) -> Operation:
     return client.read(cell.path, key=cell.key, window=cell.window)
+
+
+def meaning(operations: Operations, final: list[Result]) -> str:
+    """Of two updates, the second begun when the first was acknowledged, nobody reads the first after the second."""
+    done = sorted((write.end or 0, write.start) for write in answered(operations, "write"))
+    ends = [end for end, _ in done]
+    newest = [0, *accumulate((start for _, start in done), max)]
+    written = {write.value: write.end for write in operations if write.op == "write"}
+    old = sum(
+        (written.get(_read_value(read)) or read.start) < newest[bisect_left(ends, read.start)]
+        for read in answered(operations, "read")
+    )
+    return f"{old} reads returned an older value after an update had been acknowledged" if old else NOTHING_SEEN
+
+
+def _read_value(read: Operation) -> Value | None:
+    """One that computed its value says beside it when it did."""
+    told = read.result[0] if isinstance(read.result, list) and read.result else read.result
+    return told if isinstance(told, int | str) else None

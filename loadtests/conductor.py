@@ -1,23 +1,23 @@
 """Runs cells one after the other on the same Locust users, as the instrument asks for them on standard input.
 
-One JSON line in (cells.Cell), one JSON line out (cells.Done). Starting Locust costs seconds, a cell less than one.
+One JSON line in (Cell), one JSON line out (Done). Starting Locust costs seconds, a cell less than one.
 """
 
 import os
 import sys
 import traceback
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 import msgspec
 from gevent.fileobject import FileObject
 from gevent.queue import JoinableQueue
 
-from cells import Cell
-from cells import Done
-from cells import Progress
+from progress import Progress
 from recording import RecordingClient
+from statelab.core.load import Cell
+from statelab.core.load import Done
+from workloads import load_of
 
 Job = Callable[[RecordingClient], object]
 
@@ -28,8 +28,7 @@ AUDIT_ROUNDS = 20
 class Conductor:
     """Hands jobs to the users. A user takes the next one when it has ended its last."""
 
-    def __init__(self, workloads: dict[str, ModuleType], users: int) -> None:
-        self._workloads = workloads
+    def __init__(self, users: int) -> None:
         self._users = users
         self._jobs: Any = JoinableQueue()
 
@@ -54,7 +53,7 @@ class Conductor:
         self._jobs.join()
 
     def _load(self, cell: Cell) -> Progress:
-        act = self._workloads[cell.workload].act
+        act = load_of(cell.workload).act
         progress = Progress(cell)
 
         def job(client: RecordingClient) -> None:
@@ -67,7 +66,7 @@ class Conductor:
     def _audit(self, cell: Cell, reads: int) -> None:
         """At least so many reads, and more by everybody where several may serve them, until every process has answered
         one; none where there is no final state."""
-        audit = getattr(self._workloads[cell.workload], "audit", None)
+        audit = getattr(load_of(cell.workload), "audit", None)
         if audit is None:
             return
         boots: set[str] = set()
@@ -87,14 +86,13 @@ class Conductor:
         self._together(job)
 
     def _alone(self, name: str, cell: Cell) -> None:
-        step = getattr(self._workloads[cell.workload], name, None)
+        step = getattr(load_of(cell.workload), name, None)
         if step:
             self._once(lambda client: step(client, cell))
 
     def run(self, cell: Cell) -> Done:
         """Prepare, audit, load, audit, one operation alone, audit, finish; after a time-out the server may answer
-        nobody any more. A workload module has `act(client, cell)` and, where it needs them, `audit`, and `prepare` and
-        `finish`, which one client does alone.
+        nobody any more.
 
         The first audit shows that the cell starts from nothing, and opens what a process opens at its first request.
         The operation alone sets copies apart that ended at the same value by chance.
@@ -105,7 +103,7 @@ class Conductor:
         seconds = progress.seconds
         if not progress.timed_out:
             self._audit(cell, cell.audits)
-            self._once(lambda client: self._workloads[cell.workload].act(client, cell))
+            self._once(lambda client: load_of(cell.workload).act(client, cell))
             self._audit(cell, cell.audits)
             self._alone("finish", cell)
         return Done(key=cell.key, seconds=seconds, answered=progress.answered, timed_out=progress.timed_out)

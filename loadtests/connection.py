@@ -8,8 +8,9 @@ import secrets
 
 import gevent
 
-from cells import Cell
+from meanings import echo
 from recording import RecordingClient
+from statelab.core.load import Cell
 from statelab.core.operation import Operation
 
 PATIENCE = 10
@@ -54,3 +55,6 @@ def finish(client: RecordingClient, cell: Cell) -> None:
         if counted and counted[0] <= _before[cell.key] + counted[1] * (cell.processes or 1):
             return
         gevent.sleep(PAUSE_S)
+
+
+meaning = echo

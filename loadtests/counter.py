@@ -1,8 +1,13 @@
 """The workload `counter`: everybody increments; when all have ended, the value is read back."""
 
-from cells import Cell
+from meanings import NOTHING_SEEN
+from meanings import Operations
+from meanings import answered
+from meanings import twice
 from recording import RecordingClient
+from statelab.core.load import Cell
 from statelab.core.operation import Operation
+from statelab.core.operation import Result
 
 
 def act(client: RecordingClient, cell: Cell) -> Operation:
@@ -13,3 +18,20 @@ def act(client: RecordingClient, cell: Cell) -> Operation:
 def audit(client: RecordingClient, cell: Cell) -> Operation:
     """One read of the final value; several of them show whether there is one value at all."""
     return client.read(cell.path, key=cell.key)
+
+
+def meaning(operations: Operations, final: list[Result]) -> str:
+    told = answered(operations, "increment")
+    values = {value for value in final if isinstance(value, int)}
+    if not values:
+        return "the value could not be read"
+    if len(values) > 1:
+        return "reads disagree although nobody writes: several copies"
+    missing = len(told) - values.pop()
+    if missing > 0:
+        return f"{missing} acknowledged increments are missing"
+    if twice(operation.result for operation in told if isinstance(operation.result, int)):
+        return "the total is right, the numbers handed out are not"
+    if -missing > sum(operation.status == "info" for operation in operations):
+        return "more was counted than was asked for"
+    return NOTHING_SEEN

@@ -3,9 +3,10 @@
 from collections import defaultdict
 from itertools import count
 
-from cells import Cell
-from quantities import STOCK
+from meanings import more_than
 from recording import RecordingClient
+from statelab.core.load import STOCK
+from statelab.core.load import Cell
 from statelab.core.operation import Operation
 
 BUYS = 6
@@ -35,3 +36,6 @@ def act(client: RecordingClient, cell: Cell) -> Operation:
 def audit(client: RecordingClient, cell: Cell) -> Operation:
     """How many are left of the first article; where it stands says the judge nothing, that everybody answers does."""
     return client.read(cell.path, key=_article(cell, 0))
+
+
+meaning = more_than(STOCK, "buy", "more were sold than there were")

@@ -9,7 +9,6 @@ import signal
 import sys
 from itertools import count
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import gevent
@@ -18,36 +17,15 @@ from locust import events
 from locust import task
 from locust.contrib.fasthttp import FastHttpSession
 
-import cache
-import connection
-import counter
-import inventory
-import lock
-import once
-import rate_limit
-import request_scope
-import session
-import unique_id
-from cells import Cell
 from conductor import Conductor
 from recording import Recorder
 from recording import RecordingClient
 from state_tab import StateTab
+from statelab.core.errors import BadInput
+from statelab.core.load import Cell
 from targets import catalogue
 from targets import targets
-
-WORKLOADS: dict[str, ModuleType] = {
-    "counter": counter,
-    "unique-id": unique_id,
-    "request-scope": request_scope,
-    "lock": lock,
-    "inventory": inventory,
-    "rate-limit": rate_limit,
-    "cache": cache,
-    "session": session,
-    "once": once,
-    "connection": connection,
-}
+from workloads import load_of
 
 TARGETS = targets()
 AUDITS = 16
@@ -60,9 +38,16 @@ def add_options(parser: Any) -> None:
     cells = "--cells" in sys.argv
     known = {} if cells else catalogue(TARGETS)
     workloads = known.get("workloads", {"counter": {"mechanisms": {"module-global": {}}}})
+    try:
+        for name in workloads:
+            load_of(name)
+    except BadInput as error:
+        sys.exit(str(error))
     mechanisms = list(dict.fromkeys(name for workload in workloads.values() for name in workload["mechanisms"]))
     parser.add_argument("--deployment", choices=list(TARGETS), default=next(iter(TARGETS), None), help="who answers")
-    parser.add_argument("--workload", choices=list(WORKLOADS), default="counter", help="what the app does with state")
+    parser.add_argument(
+        "--workload", choices=list(workloads), default=next(iter(workloads)), help="what the app does with state"
+    )
     parser.add_argument("--mechanism", choices=mechanisms, default=mechanisms[0], help="where the state is kept")
     parser.add_argument("--window", choices=known.get("windows", ["io"]), default="io", help="between read and write")
     parser.add_argument("--reuse", action="store_true", help="keep connections: then a user stays with one process")
@@ -97,7 +82,7 @@ def prepare(environment: Any, **_: Any) -> None:
     environment.state_tab = StateTab(environment.web_ui)
     environment.recorder = Recorder(Path(options.record), environment.state_tab.note)
     if options.cells:
-        environment.conductor = Conductor(WORKLOADS, options.num_users)
+        environment.conductor = Conductor(options.num_users)
     else:
         # Locust would end users between a request and its answer, whose outcome nobody would know
         environment.stop_timeout = options.request_timeout
@@ -110,7 +95,7 @@ def begin(environment: Any, **_: Any) -> None:
     elif TARGETS:
         environment.cell = _chosen_cell(environment.parsed_options)
         environment.state_tab.begin(environment.parsed_options)
-        prepare_cell = getattr(WORKLOADS[environment.cell.workload], "prepare", None)
+        prepare_cell = getattr(load_of(environment.cell.workload), "prepare", None)
         if prepare_cell:
             prepare_cell(_client(environment), environment.cell)
 
@@ -142,7 +127,7 @@ def audit(environment: Any, **_: Any) -> None:
 
 
 def _read_back(environment: Any, cell: Cell) -> None:
-    audit_one = getattr(WORKLOADS[cell.workload], "audit", None)
+    audit_one = getattr(load_of(cell.workload), "audit", None)
     reader = _client(environment)
     reads = [audit_one(reader, cell) for _ in range(cell.audits)] if audit_one else []
     environment.state_tab.end([read.result for read in reads if read.result is not None])
@@ -165,4 +150,4 @@ class StateUser(FastHttpUser):
             self.environment.conductor.follow(self.recording)
         else:
             cell = self.environment.cell
-            WORKLOADS[cell.workload].act(self.recording, cell)
+            load_of(cell.workload).act(self.recording, cell)

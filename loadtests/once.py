@@ -2,9 +2,13 @@
 
 from collections import Counter
 
-from cells import Cell
+from meanings import NOTHING_SEEN
+from meanings import Operations
+from meanings import twice
 from recording import RecordingClient
+from statelab.core.load import Cell
 from statelab.core.operation import Operation
+from statelab.core.operation import Result
 
 TIMES = 2
 """How often each request is sent."""
@@ -23,3 +27,12 @@ def act(client: RecordingClient, cell: Cell) -> Operation:
 
 def audit(client: RecordingClient, cell: Cell) -> Operation:
     return client.read(cell.path, key=cell.key)
+
+
+def meaning(operations: Operations, final: list[Result]) -> str:
+    """The ledger has an entry for each effect, which begins with the work it was for."""
+    ledger = max((entries for entries in final if isinstance(entries, list)), key=len, default=[])
+    again = twice(str(entry).split()[0] for entry in ledger)
+    if again:
+        return f"{again} effects of work that had taken effect before"
+    return NOTHING_SEEN if ledger else "the ledger is empty, or could not be read"

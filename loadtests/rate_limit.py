@@ -7,9 +7,10 @@ one request after the other, and whoever counts alone lets through too many.
 from collections import defaultdict
 from itertools import count
 
-from cells import Cell
-from quantities import LIMIT
+from meanings import more_than
 from recording import RecordingClient
+from statelab.core.load import LIMIT
+from statelab.core.load import Cell
 from statelab.core.operation import Operation
 
 HITS = 6
@@ -23,3 +24,6 @@ def act(client: RecordingClient, cell: Cell) -> Operation:
     whose = f"own-{client.process}" if alone else "shared"
     number = next(_asked[cell.key, whose]) // HITS
     return client.change(cell.path, "hit", key=f"{cell.key}.{whose}.{number}", window=cell.window, limit=LIMIT)
+
+
+meaning = more_than(LIMIT, "hit", "more requests were let through than the limits allow")

@@ -7,42 +7,28 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Any
-from typing import Protocol
 from urllib.parse import urlencode
 
 import gevent
 import msgspec
-from locust.contrib.fasthttp import FastHttpSession
 
-from endings import sort_ending
+from statelab.core.cookies import Jar
+from statelab.core.endings import answer_in
+from statelab.core.endings import in_words
+from statelab.core.endings import server_in
+from statelab.core.endings import status_of
+from statelab.core.operation import FIELDS
 from statelab.core.operation import Operation
-from statelab.core.operation import Result
-from statelab.core.operation import ServedBy
 from statelab.core.operation import encode_line
 
 NEW_PROCESS = 1000
 """Added to a client's process number after an unknown outcome: the old request may still be running."""
 
 
-class Body(msgspec.Struct):
-    result: Result
-
-
-class Cookies(Protocol):
-    """What a browser keeps, and what its requests bring along."""
-
-    def headers(self) -> dict[str, str]: ...
-
-    def take(self, set_cookies: list[str]) -> None: ...
-
-
-FIELDS = ("value", "expected", "op_id")
-"""Parameters that a history has fields for."""
-
-
-_body = msgspec.json.Decoder(Body)
-_server = msgspec.json.Decoder(ServedBy)
+if TYPE_CHECKING:
+    from locust.contrib.fasthttp import FastHttpSession  # it patches the whole process, which a test does not want
 
 
 class Recorder:
@@ -70,13 +56,6 @@ class Recorder:
             os._exit(74)
 
 
-def _decode(decoder: Any, data: Any) -> Any:
-    try:
-        return decoder.decode(data) if data else None
-    except msgspec.MsgspecError:
-        return None
-
-
 class _Request(msgspec.Struct, frozen=True):
     """What is asked; `fields` are those of the history that belong to the request."""
 
@@ -95,10 +74,10 @@ def _query(parameters: tuple[tuple[str, str | int], ...]) -> str:
 class RecordingClient:
     """One logical client, which does one operation at a time; `process` is its number in the history."""
 
-    cookies: Cookies | None = None
+    cookies: Jar | None = None
     """The browser that the requests come from, where it is not the client's own; clients may share one."""
 
-    def __init__(self, session: FastHttpSession, recorder: Recorder, process: int, *, reuse: bool) -> None:
+    def __init__(self, session: "FastHttpSession", recorder: Recorder, process: int, *, reuse: bool) -> None:
         self._session = session
         self._recorder = recorder
         self.process = process
@@ -144,30 +123,24 @@ class RecordingClient:
         end = time.monotonic_ns()
         error = getattr(response, "error", None)
         error = getattr(error, "original", None) or error  # geventhttpclient wraps what really happened
-        code = response.status_code if response is not None else 0
-        body = _decode(_body, response.content) if response is not None and 200 <= code < 300 else None
-        status = sort_ending(request.reads, code, error, body is not None)
+        code, content = (response.status_code, response.content) if response is not None else (0, b"")
+        answer = answer_in(code, content)
+        status = status_of(code, answer, error, reads=request.reads)
+        server = response.headers.get("X-Served-By") if answer else None
         operation = Operation(
             process=self.process,
             op=request.op,
             key=request.key,
-            result=body.result if body and status == "ok" else None,
+            result=answer.result if answer and status == "ok" else None,
             start=start,
             end=None if status == "info" else end,
             status=status,
             **request.fields,
-            served_by=_decode(_server, response.headers.get("X-Served-By")) if body else None,
-            error=None if status == "ok" else ended or _words(code, error, response),
+            served_by=server_in(server),
+            error=None if status == "ok" else ended or in_words(code, content, error),
             timed_out=isinstance(error, TimeoutError),
         )
         self._recorder.write(operation)
         if status == "info":
             self.process += NEW_PROCESS
         return operation
-
-
-def _words(code: int, error: BaseException | None, response: Any) -> str:
-    if error is not None and code == 0:
-        return f"{type(error).__name__}: {error}"
-    content = response.content or b""
-    return f"HTTP {code}: {content[:200].decode(errors='replace')}"

@@ -1,16 +1,22 @@
 """The workload `session`: some browsers, each with several requests at once; they count, ask who they are, log out.
 
-After an acknowledged logout, when what was under way has ended, two ask who is logged in: one with the cookies that the
-browser has then, one with those it had before. Then the next user logs in, with no cookies at all.
+After a logout somebody else logs in at once, from a browser of his own, while requests of the first may still be under
+way; when those have ended, he asks who he is. Two more ask who is logged in: one with the cookies that the first
+browser has then, one with those it had before. Then its next user logs in, with no cookies at all.
 """
 
 from collections import defaultdict
 
 from browsers import Browser
-from browsers import Jar
-from cells import Cell
+from meanings import NOTHING_SEEN
+from meanings import Operations
+from meanings import answered
+from meanings import twice
 from recording import RecordingClient
+from statelab.core.cookies import Jar
+from statelab.core.load import Cell
 from statelab.core.operation import Operation
+from statelab.core.operation import Result
 
 BROWSERS = 2
 ACTS_PER_LOGIN = 6
@@ -60,7 +66,12 @@ def _logout(client: RecordingClient, cell: Cell, browser: Browser) -> Jar:
 def _log_out_and_in(client: RecordingClient, cell: Cell, browser: Browser) -> Operation:
     kept = _logout(client, cell, browser)
     browser.close()
+    newcomer = Browser(f"{browser.user}-next")
+    _login(client, cell, newcomer)
     browser.wait_until_quiet()
+    _whoami(client, cell, newcomer, newcomer.jar)
+    client.cookies = newcomer.jar
+    client.change(cell.path, "logout", key=_key(cell, newcomer), window=cell.window)
     for _ in range(ASKED_AFTERWARDS):
         _whoami(client, cell, browser, browser.jar)
         _whoami(client, cell, browser, kept)
@@ -93,3 +104,16 @@ def audit(client: RecordingClient, cell: Cell) -> Operation:
     client.cookies = browser.jar
     client.read(cell.path, key=_key(cell, browser))
     return _whoami(client, cell, browser, browser.jar)
+
+
+def meaning(operations: Operations, final: list[Result]) -> str:
+    """The key ends with the user who asks; an answer is the user it was for, and a number."""
+    others, told = 0, []
+    for operation in answered(operations, "login", "count", "logout", "read", "whoami"):
+        user, _, number = str(operation.result or "").partition(" ")
+        others += user not in ("", operation.key.partition(".")[2])
+        told += [(operation.key, number)] if operation.op == "count" and number else []
+    if others:
+        return f"{others} answers were about somebody else's session"
+    again = twice(told)
+    return f"{again} counts were told a number that their browser had been told before" if again else NOTHING_SEEN

@@ -3,9 +3,9 @@
 from collections import Counter
 from typing import Any
 
-from meanings import MEANINGS
 from statelab.core.operation import Operation
 from statelab.core.operation import Result
+from workloads import load_of
 
 KEY = "state"
 COLUMNS = {
@@ -84,7 +84,7 @@ class StateTab:
                 "failed": by_status["fail"],
                 "unknown": by_status["info"],
                 "final": _shown(final),
-                "meaning": MEANINGS[self._workload](self._operations, final) if acknowledged else NOTHING_DONE,
+                "meaning": load_of(self._workload).meaning(self._operations, final) if acknowledged else NOTHING_DONE,
             }
         )
         self._operations = []

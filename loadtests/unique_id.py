@@ -1,9 +1,19 @@
 """The workload `unique-id`: everybody asks for a new id; there is no final state to read."""
 
-from cells import Cell
+from meanings import NOTHING_SEEN
+from meanings import Operations
+from meanings import answered
+from meanings import twice
 from recording import RecordingClient
+from statelab.core.load import Cell
 from statelab.core.operation import Operation
+from statelab.core.operation import Result
 
 
 def act(client: RecordingClient, cell: Cell) -> Operation:
     return client.change(cell.path, "new-id", key=cell.key, window=cell.window)
+
+
+def meaning(operations: Operations, final: list[Result]) -> str:
+    again = twice(str(operation.result) for operation in answered(operations, "new-id"))
+    return f"{again} ids had been given to somebody before" if again else NOTHING_SEEN

@@ -1,10 +1,8 @@
 """Starts the server that the environment describes, with the app that it names.
 
-SERVER, WORKER_CLASS, WORKERS, THREADS, PRELOAD   the deployment (deployments/<name>.env)
+SERVER and its settings      the deployment (deployments/<name>.env); servers/<server>.py says which settings it reads
 APP, APP_DIR                 WSGI import string (default: the lab's own app) and the folder it is found in
-MAX_REQUESTS                 after how many requests gunicorn replaces a worker (default: never)
-GEVENT_PATCH                 when gevent patches the standard library: early (the default), late or never
-BIND or LISTEN_FD            host:port, or the number of an inherited listening socket
+BIND or LISTEN_FD            host:port (default: 127.0.0.1:8000), or the number of an inherited listening socket
 STATE_DIR                    folder for files, SQLite databases and sockets
 """
 
@@ -14,24 +12,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from importlib import import_module
 from pathlib import Path
-from typing import Any
+
+import servers
 
 HERE = Path(__file__).parent
 OWN_APP = "webapp:create_app()"
 
 
-def load_app(name: str) -> Any:
-    """The WSGI app that an import string names: `module:attribute`, or `module:factory()`."""
-    module, _, attribute = name.partition(":")
-    found = getattr(import_module(module), attribute.removesuffix("()") or "app")
-    return found() if attribute.endswith("()") else found
-
-
 def start_keeper(state_dir: Path) -> None:
     """Starts the process that keeps what no worker of this deployment may own, and waits for its socket."""
     address = state_dir / f"keeper-{os.getpid()}.sock"
+    address.unlink(missing_ok=True)  # of a dead process whose pid was given again
     os.environ["KEEPER_ADDRESS"] = str(address)
     os.environ["KEEPER_KEY"] = secrets.token_hex(32)
     command = [sys.executable, str(HERE / "keeper.py"), str(os.getpid())]
@@ -40,45 +32,23 @@ def start_keeper(state_dir: Path) -> None:
         time.sleep(0.01)
 
 
-def run_gunicorn(app: str) -> None:
-    """Becomes gunicorn, so that signals and process ids are those of a gunicorn that somebody started by hand."""
-    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "--config", str(HERE / "gunicorn.conf.py"), app])
-
-
-def run_werkzeug(app: str) -> None:
-    """Serves with Werkzeug's development server, configured as `app.run(threaded=...)` or `(processes=...)` do."""
-    from werkzeug.serving import make_server
-
-    os.chdir(os.environ["APP_DIR"])  # where gunicorn goes as well: an app may keep files beside itself
-    worker_class = os.environ["WORKER_CLASS"]
-    host, _, port = os.environ.get("BIND", "127.0.0.1:8000").rpartition(":")
-    listen_fd = os.environ.get("LISTEN_FD")
-    make_server(
-        host,
-        int(port),
-        load_app(app),
-        threaded=worker_class == "threaded",
-        processes=int(os.environ["WORKERS"]) if worker_class == "forking" else 1,
-        fd=int(listen_fd) if listen_fd else None,
-    ).serve_forever()
-
-
-RUNNERS = {"gunicorn": run_gunicorn, "werkzeug": run_werkzeug}
-
-
 def main() -> None:
+    try:
+        server = servers.find(os.environ.get("SERVER"))
+        settings = servers.read(server, os.environ)
+    except servers.BadSetting as error:
+        sys.exit(f"serve: {error}")
     app = os.environ.setdefault("APP", OWN_APP)
     app_dir = os.environ.setdefault("APP_DIR", str(HERE))
+    os.environ.setdefault("BIND", "127.0.0.1:8000")
     sys.path.insert(0, app_dir)
-    os.environ["PYTHONPATH"] = app_dir
+    os.environ["PYTHONPATH"] = os.pathsep.join([app_dir, str(HERE)])
+    os.chdir(app_dir)  # an app may keep files beside itself
     state_dir = Path(os.environ.get("STATE_DIR") or tempfile.mkdtemp(prefix="statelab-"))
     os.environ["STATE_DIR"] = os.environ["TMPDIR"] = str(state_dir)
     if app == OWN_APP:
         start_keeper(state_dir)
-    server = os.environ.get("SERVER", "")
-    if server not in RUNNERS:
-        sys.exit(f"serve: SERVER is {server!r}; valid are {', '.join(sorted(RUNNERS))}")
-    RUNNERS[server](app)
+    server.run(app, settings)
 
 
 if __name__ == "__main__":

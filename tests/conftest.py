@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+import app_environment  # noqa: F401  (first: the app reads it when it is imported)
 from program import COMMAND
 from program import REPORTS
 from program import Statelab

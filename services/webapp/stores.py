@@ -38,6 +38,19 @@ def import_libraries() -> None:
             importlib.import_module(library)
 
 
+_generation = 0
+"""How many forks lie between this process and the first one. A pid would not do as a name: it is given again, and a
+process could be taken for the one that its grandparent has inherited a client from."""
+
+
+def _new_process() -> None:
+    global _generation
+    _generation += 1
+
+
+os.register_at_fork(after_in_child=_new_process)
+
+
 def per_process(open_client: Callable[[], T]) -> Callable[[], T]:
     """Calls `open_client` once in each process, at the first use there: sockets must not cross a fork. So must the lock
     not, nor be made before gevent patches: who waited for it would stop the greenlet that opens the client."""
@@ -46,13 +59,13 @@ def per_process(open_client: Callable[[], T]) -> Callable[[], T]:
 
     @functools.wraps(open_client)
     def client() -> T:
-        pid = os.getpid()
-        if pid not in clients:
-            with locks.setdefault(pid, threading.Lock()):
-                if pid not in clients:
+        mine = _generation
+        if mine not in clients:
+            with locks.setdefault(mine, threading.Lock()):
+                if mine not in clients:
                     clients.clear()
-                    clients[pid] = open_client()
-        return clients[pid]
+                    clients[mine] = open_client()
+        return clients[mine]
 
     return client
 

@@ -9,7 +9,7 @@ from counter_histories import read
 from counter_histories import server
 from statelab.check.assess import cell
 from statelab.check.judges.counter.judge import judge
-from statelab.check.judges.coverage import Expectation
+from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.judgement import Judgement
 from statelab.check.runs import combine
 from statelab.core.results import Bounds

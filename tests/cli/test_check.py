@@ -118,6 +118,21 @@ def test_json(tmp_path: Path) -> None:
     assert (held["verdict"], held["proof"], held["witness"]) == ("held", None, [])
 
 
+def test_json_of_several_files_has_one_object_each_also_for_bad_input(tmp_path: Path) -> None:
+    """In the order given; the one that is no history has its error and no verdict."""
+    rubbish = tmp_path / "b"
+    rubbish.write_text("rubbish")
+    done = check(
+        write(tmp_path / "a", *HELD), rubbish, write(tmp_path / "c", *VIOLATED), "--model", "counter", "--json"
+    )
+    first, second, third = map(json.loads, done.stdout.splitlines())
+    assert [first["verdict"], third["verdict"]] == ["held", "violated"]
+    assert second.keys() == {"file", "model", "error"}
+    assert second["file"] == str(rubbish)
+    assert "line 1: not JSON" in second["error"]
+    assert done.returncode == 2
+
+
 def test_standard_input_gzip_and_zstd(tmp_path: Path) -> None:
     """`-` is standard input; compressed files are recognised by their first bytes, not by their name."""
     path = write(tmp_path / "x", *VIOLATED)

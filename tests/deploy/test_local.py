@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from msgspec.structs import replace
 
 from program import COMMAND
 from program import REPORTS
@@ -15,7 +16,6 @@ from program import started_for
 from statelab.core.errors import Unavailable
 from statelab.core.paths import DEPLOYMENTS
 from statelab.deploy.local import LocalEngine
-from statelab.plan.deployments import Deployment
 from statelab.plan.deployments import load_all
 
 pytestmark = pytest.mark.process
@@ -24,8 +24,7 @@ pytestmark = pytest.mark.process
 def test_a_deployment_that_does_not_come_up() -> None:
     """Its error holds the last lines of its log; the other deployments answer."""
     good = load_all(DEPLOYMENTS)["sync"]
-    environment = {"SERVER": "gunicorn", "WORKER_CLASS": "nonsense", "WORKERS": "1", "THREADS": "1", "PRELOAD": "0"}
-    bad = Deployment(name="bad", description="", environment=environment)
+    bad = replace(good, name="bad", environment=good.environment | {"WORKER_CLASS": "nonsense"})
     engine = LocalEngine()
     try:
         engine.up([good, bad])

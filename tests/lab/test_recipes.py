@@ -17,23 +17,31 @@ import pytest
 from program import COMMAND
 from program import REPORTS
 from program import Statelab
-from statelab.core.paths import COMPOSE
+from statelab.core.operation import Operation
+from statelab.core.operation import encode_line
 from statelab.core.paths import ROOT
 from statelab.core.paths import SERVICES
 from statelab.core.results import Cell
 from statelab.core.results import Latency
-from statelab.deploy.choose import docker_answers
 from statelab.deploy.local import LocalEngine
-from statelab.plan.deployments import parse
 
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text()
 
 
-def block(language: str, after: str) -> str:
-    """The first code block of a language after a heading, without its indentation."""
-    found = re.search(rf"## {after}.*?```{language}\n(.*?)```", GUIDE, re.DOTALL)
-    assert found
-    return "\n".join(line.removeprefix("   ") for line in found.group(1).splitlines()) + "\n"
+def block(language: str, heading: str, number: int = 1) -> str:
+    """The code block of a language, of that number, under a heading, without its indentation."""
+    section = GUIDE.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    found = re.findall(rf"^   ```{language}\n(.*?)^   ```$", section, re.DOTALL | re.MULTILINE)
+    return "\n".join(line.removeprefix("   ") for line in found[number - 1].splitlines()) + "\n"
+
+
+def inside(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command in a copy of the repository, with the program and the reports of that copy."""
+    paths = [str(folder / part) for part in ("src", "tests", ".")]
+    environment = {**os.environ, REPORTS: str(folder / "reports"), "PYTHONPATH": os.pathsep.join(paths)}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False
+    )
 
 
 def timed_cell(p50: float, p99: float) -> Cell:
@@ -79,68 +87,86 @@ def test_a_mechanism_is_one_file_and_one_line(statelab: Statelab, tmp_path: Path
 
 
 @pytest.mark.process
-def test_a_workload_is_one_folder_one_file_and_a_judge(tmp_path: Path) -> None:
-    """The files and table lines of the recipe give a workload that is served, loaded, judged and reported."""
+def test_a_workload_is_one_folder_and_one_file_on_each_side(tmp_path: Path) -> None:
+    """The files and the table line of the recipe give a workload that is served, loaded, judged, reported and shown on
+    demand; as long as one part is missing, a sentence names it."""
     for folder in ("services", "loadtests", "src"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
+    run = [*COMMAND, "run", "--engine", "local", "--workload", "tickets", "--deployment", "sync-4,gthread"]
+    show = [*COMMAND, "repro", "tickets/my-counter", "--engine", "local", "--deployment", "gthread"]
+
+    def refused(command: list[str]) -> str:
+        done = inside(tmp_path, *command)
+        assert done.returncode == 2, done.stdout + done.stderr
+        return done.stderr
+
+    assert "services/webapp/tickets/" in refused(run)
     tickets = tmp_path / "services/webapp/tickets"
     tickets.mkdir()
     (tickets / "__init__.py").write_text(block("python", "To add a workload"))
     (tickets / "my_counter.py").write_text(block("python", "To add a mechanism"))
-    (tmp_path / "loadtests/tickets.py").write_text(block("python", "To add a workload.*?```python.*?```"))
-    (tmp_path / "src/statelab/check/judges/tickets.py").write_text(
-        block("python", "To add a workload.*?```python.*?```.*?```python.*?```")
-    )
-    add = {
-        "services/webapp/catalogue.py": (
-            "        COUNTER,\n",
-            "        COUNTER,\n        TICKETS,\n",
-            "from webapp.tickets import TICKETS",
-        ),
-        "loadtests/locustfile.py": (
-            '    "counter": counter,\n',
-            '    "counter": counter,\n    "tickets": tickets,\n',
-            "import tickets",
-        ),
-    }
-    for name, (before, after, line) in add.items():
-        text = (tmp_path / name).read_text()
-        assert before in text
-        first = text.index("\nfrom ") if line else 0
-        (tmp_path / name).write_text(text[:first] + f"\n{line}" * bool(line) + text[first:].replace(before, after))
-    options = ["--engine", "local", "--workload", "tickets", "--deployment", "sync-4,gthread", "--window", "io"]
-    environment = {**os.environ, REPORTS: str(tmp_path / "reports"), "PYTHONPATH": str(tmp_path / "src")}
-    done = subprocess.run(
-        [*COMMAND, "run", *options], env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
+    assert "services/webapp/catalogue.py" in refused(run)
+    table = tmp_path / "services/webapp/catalogue.py"
+    text = table.read_text()
+    assert "        COUNTER,\n" in text
+    text = text.replace("        COUNTER,\n", "        COUNTER,\n        TICKETS,\n")
+    table.write_text(text.replace("\nfrom ", "\nfrom webapp.tickets import TICKETS\nfrom ", 1))
+    for number, (path, command) in enumerate(
+        {"loadtests": run, "src/statelab/check/judges": run, "src/statelab/repro": show}.items(), 2
+    ):
+        assert f"{path}/tickets.py" in refused(command)
+        (tmp_path / path / "tickets.py").write_text(block("python", "To add a workload", number))
+
+    done = inside(tmp_path, *run, "--window", "io")
     assert done.returncode == 0, done.stdout + done.stderr
     cells = json.loads((tmp_path / "reports/latest/results.json").read_text())["cells"]
     assert {(cell["workload"], cell["deployment"]): cell["anomalies"] for cell in cells} == {
         ("tickets", "sync-4"): ["divergent"],
         ("tickets", "gthread"): ["lost-update"],
     }
+    done = inside(tmp_path, *show)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Reproduced: lost-update" in done.stdout
 
 
-def test_a_checker_is_one_file_and_one_line(tmp_path: Path) -> None:
-    """The file and the table line of the recipe give a model that accepts and rejects."""
-    shutil.copytree(ROOT / "src", tmp_path / "src")
+def test_a_checker_is_four_files_and_one_line(tmp_path: Path) -> None:
+    """The files and the table line of the recipe give a model that accepts and rejects, for which the tests of all
+    models are collected and pass, and whose speed the bench can measure."""
+    for folder in ("src", "tests", "benchmarks"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
     models = tmp_path / "src/statelab/check/models"
-    (models / "tickets.py").write_text(block("python", "To add a checker"))
     table, first = (models / "__init__.py").read_text(), '    "counter": "counter.model",\n'
     assert first in table
     (models / "__init__.py").write_text(table.replace(first, first + '    "tickets": "tickets",\n'))
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "src")}
-    script = (
-        "from statelab.check.models import MODELS; from statelab.check.kernels.model import Deadline;"
-        "from statelab.record.columns import History; from statelab.core.operation import Operation as O;"
-        "told = lambda n: History.from_operations("
-        "[O(process=1, op='increment', start=1, end=2, status='ok', result=n)]);"
-        "check = lambda n: MODELS['tickets'].check(told(n), initial=MODELS['tickets'].initial, deadline=Deadline());"
-        "print(check(100).verdict, check(99).verdict)"
-    )
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "src")}
-    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
-    assert done.stdout.split() == ["held", "violated"], done.stderr
+    files = ("src/statelab/check/models/tickets.py", "tests/models/tickets.py", "benchmarks/histories_tickets.py")
+    for number, path in enumerate(files, 1):
+        (tmp_path / path).write_text(block("python", "To add a checker", number))
+
+    for told, verdict, code in ((100, "held", 0), (99, "violated", 1)):
+        history = tmp_path / "history.jsonl"
+        operation = Operation(process=1, op="increment", start=1, end=2, status="ok", result=told)
+        history.write_bytes(encode_line(operation))
+        done = inside(tmp_path, *COMMAND, "check", str(history), "--model", "tickets")
+        assert (done.returncode, verdict in done.stdout) == (code, True), done.stdout + done.stderr
+
+    every = inside(tmp_path, sys.executable, "-m", "pytest", "-q", "--collect-only", "tests/check/models")
+    assert every.returncode == 0, every.stdout + every.stderr
+    tests = tmp_path / "tests/check/models/test_models.py"
+    assert "HISTORIES = 20_000" in tests.read_text()
+    # that they run is to be shown, and 2,000 histories show it
+    tests.write_text(tests.read_text().replace("HISTORIES = 20_000", "HISTORIES = 2_000"))
+    done = inside(tmp_path, sys.executable, "-m", "pytest", "-q", str(tests), "-k", "tickets")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert int(done.stdout.rpartition(" passed")[0].rpartition("\n")[2].split()[-1]) >= 10
+
+    worker = [sys.executable, "-m", "benchmarks.judging"]
+    made = inside(tmp_path, *worker, "make", "tickets", "1000", "parquet", str(tmp_path))
+    assert made.returncode == 0, made.stderr
+    for kind, verdict in (("valid", "held"), ("spoiled", "violated")):
+        judged = inside(tmp_path, *worker, "judge", "tickets", json.loads(made.stdout)[kind])
+        assert judged.returncode == 0, judged.stderr
+        assert json.loads(judged.stdout)["verdict"] == verdict
 
 
 def test_a_column_of_the_report_is_one_entry(tmp_path: Path) -> None:
@@ -177,27 +203,6 @@ def test_a_column_of_the_report_is_one_entry(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.docker
-def test_a_deployment_is_one_line_of_the_compose_file(tmp_path: Path) -> None:
-    """With its env file and its line the new deployment is a service like the others."""
-    if not docker_answers():
-        pytest.skip("no Docker Engine answers: make engine installs one")
-    shutil.copytree(ROOT / "compose", tmp_path / "compose")
-    shutil.copytree(SERVICES, tmp_path / "services")
-    (tmp_path / "services/deployments/gthread-4x2.env").write_text(block("", "To add a deployment"))
-    text = COMPOSE.read_text()
-    line = block("yaml", "To add a deployment")
-    before = "  gthread-2x4: "
-    assert before in text
-    (tmp_path / "compose/compose.yaml").write_text(text.replace(before, line + before))
-    command = ["docker", "compose", "--file", str(tmp_path / "compose/compose.yaml"), "config", "--format", "json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    service = json.loads(done.stdout)["services"]["gthread-4x2"]
-    assert (service["environment"]["WORKERS"], service["environment"]["THREADS"]) == ("4", "2")
-    assert service["read_only"]
-
-
 @pytest.mark.process
 def test_a_wrong_claim_fails_the_report(statelab: Statelab, tmp_path: Path) -> None:
     """A cell violated where held is predicted ends with exit code 1 and says so loudly."""
@@ -212,23 +217,6 @@ def test_a_wrong_claim_fails_the_report(statelab: Statelab, tmp_path: Path) -> N
     assert done.returncode == 1
     assert "‼" in done.stdout
     assert "Either the lab or the theory has a bug" in done.stdout.replace("\n", " ")
-
-
-@pytest.mark.process
-def test_a_deployment_is_one_file(tmp_path: Path) -> None:
-    """The env file of the recipe is read, described, predicted from, and started."""
-    path = tmp_path / "gthread-4x2.env"
-    path.write_text(block("", "To add a deployment"))
-    deployment = parse(path)
-    assert deployment.description == "four gunicorn processes with two threads each"
-    assert deployment.spread == {"threads", "processes"}
-    assert deployment.expected_processes == 4
-    engine = LocalEngine()
-    try:
-        engine.up([deployment])
-        assert engine.url("gthread-4x2").startswith("http://127.0.0.1:")
-    finally:
-        engine.down()
 
 
 @pytest.mark.process

@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 from flask import Response
 
-from meanings import MEANINGS
 from meanings import NOTHING_SEEN
 from state_tab import NOTHING_DONE
 from state_tab import StateTab
 from statelab.core.operation import Operation
 from statelab.core.operation import Result
 from statelab.core.operation import Value
-from webapp.catalogue import WORKLOADS
+from statelab.plan.app import App
+from statelab.plan.catalogue import of_app
+from workloads import load_of
 
 clock = itertools.count(10, 10)
 
@@ -65,13 +66,13 @@ SAID = [
 @pytest.mark.parametrize(("workload", "operations", "final", "said"), SAID)
 def test_what_is_said(workload: str, operations: list[Operation], final: list[Result], said: str) -> None:
     """The smallest wrong history of each kind is named, the right one beside it is not."""
-    assert said in MEANINGS[workload](operations, final)
+    assert said in load_of(workload).meaning(operations, final)
 
 
 def test_every_workload_has_a_sentence() -> None:
     """Whatever is judged, the tab can speak of; each has a right and a wrong history above."""
-    assert MEANINGS.keys() == WORKLOADS.keys()
-    assert {workload for workload, _, _, said in SAID if said != NOTHING_SEEN} == WORKLOADS.keys()
+    workloads = of_app(App()).workloads.keys()
+    assert {workload for workload, _, _, said in SAID if said != NOTHING_SEEN} == workloads
 
 
 def test_a_read_during_an_update_may_be_either() -> None:
@@ -79,7 +80,7 @@ def test_a_read_during_an_update_may_be_either() -> None:
     first = Operation(process=1, op="write", start=1, end=2, status="ok", value=1)
     second = Operation(process=1, op="write", start=3, end=9, status="ok", value=2)
     read = Operation(process=2, op="read", start=5, end=6, status="ok", result=1)
-    assert MEANINGS["cache"]([first, second, read], []) == NOTHING_SEEN
+    assert load_of("cache").meaning([first, second, read], []) == NOTHING_SEEN
 
 
 class Console:

@@ -127,6 +127,7 @@ def from_the_future(operations: Operations, rng: random.Random) -> Operations:
 
 KNOWN = Known(
     model=MODEL,
+    clocks=("too-high", "inversion", "missing"),
     referee=referee,
     small=small,
     accepted={

@@ -120,6 +120,7 @@ def from_the_past(operations: Operations, rng: random.Random) -> Operations:
 
 KNOWN = Known(
     model=MODEL,
+    clocks=("gap", "inversion", "no-order"),
     referee=referee,
     small=small,
     accepted={

@@ -9,7 +9,7 @@ from models.known import Known
 from models.known import Operations
 from oracle import REFUSED
 from oracle import explained
-from statelab.check.models.inventory.model import MODEL
+from statelab.check.models.inventory import MODEL
 from statelab.core.operation import Operation
 from statelab.core.operation import Value
 
@@ -105,6 +105,7 @@ def too_early(operations: Operations, rng: random.Random) -> Operations:
 
 KNOWN = Known(
     model=MODEL,
+    clocks=("late-sale",),
     referee=referee,
     small=small,
     accepted={

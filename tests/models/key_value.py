@@ -153,6 +153,7 @@ def _tokens(parts: list[str]) -> str:
 
 KNOWN = Known(
     model=MODEL,
+    clocks=("stale-read",),
     referee=one_text,
     small=small,
     accepted={

@@ -25,6 +25,7 @@ class Known:
     large      (n, rng) -> a valid history of n operations of one key by several clients, with unknown outcomes
     defects    name -> changes a large history in one place so that it is violated; the result may be a new list
     initial    the initial value that all of them assume
+    clocks     the kinds of proof that say by how much clocks would have to be wrong (none: no proof needs a clock)
     """
 
     model: Model
@@ -35,3 +36,4 @@ class Known:
     large: Callable[[int, random.Random], Operations]
     defects: Mapping[str, Callable[[Operations, random.Random], Operations]]
     initial: Value | None = None
+    clocks: tuple[str, ...] = ()

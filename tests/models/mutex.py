@@ -189,6 +189,7 @@ def released_twice(operations: Operations, rng: random.Random) -> Operations:
 
 KNOWN = Known(
     model=MODEL,
+    clocks=("two-holders", "acquired-twice", "not-the-holder", "no-order"),
     referee=referee,
     small=small,
     accepted={

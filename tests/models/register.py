@@ -201,6 +201,7 @@ def _gone(operations: Operations, row: int) -> bool:
 
 KNOWN = Known(
     model=MODEL,
+    clocks=("future-read", "stale-read", "false-failure", "no-order"),
     referee=referee,
     small=small,
     accepted={

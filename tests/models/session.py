@@ -6,7 +6,7 @@ import msgspec
 
 from models.known import Known
 from models.known import Operations
-from statelab.check.models.session.model import MODEL
+from statelab.check.models.session import MODEL
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
 from statelab.core.operation import Value

@@ -169,6 +169,7 @@ def twice(operations: Operations, rng: random.Random) -> Operations:
 
 KNOWN = Known(
     model=MODEL,
+    clocks=("unexpected", "lost", "stale"),
     referee=grows,
     small=small,
     accepted={

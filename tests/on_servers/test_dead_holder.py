@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from statelab.check.judges.coverage import Expectation
+from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.lock import STUCK_S
 from statelab.check.judges.lock import judge
 from statelab.core.operation import Operation

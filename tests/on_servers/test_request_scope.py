@@ -10,8 +10,8 @@ from offered import offered
 from program import Statelab
 from statelab.core.paths import DEPLOYMENTS
 from statelab.deploy.local import LocalEngine
-from statelab.plan.deployments import Deployment
 from statelab.plan.deployments import load_all
+from statelab.plan.deployments import read
 from statelab.theory.rule import predict
 
 DEPLOYED = load_all(DEPLOYMENTS)
@@ -80,12 +80,13 @@ def _leaves_behind(url: str, mechanism: str) -> bool:
 
 @pytest.mark.process
 @pytest.mark.parametrize(("patch", "leaks"), [("early", False), ("late", True), ("never", True)])
-def test_gevent_patched_early_late_and_not_at_all(patch: str, leaks: bool) -> None:
+def test_gevent_patched_early_late_and_not_at_all(patch: str, leaks: bool, tmp_path: Path) -> None:
     """A `threading.local` made before gevent patches is one for all greenlets; a `ContextVar` is each one's own."""
-    environment = DEPLOYED["gevent"].environment | {"PRELOAD": "1", "GEVENT_PATCH": patch}
+    path = tmp_path / "gevent-patched.env"
+    path.write_text(f"# preloaded\nSERVER=gunicorn\nWORKER_CLASS=gevent\nPRELOAD=1\nGEVENT_PATCH={patch}\n")
     engine = LocalEngine()
     try:
-        engine.up([Deployment(name="gevent-patched", description="", environment=environment)])
+        engine.up(read([path]))
         url = engine.url("gevent-patched")
         assert _leaves_behind(url, "thread-local") == leaks
         assert not _leaves_behind(url, "context-var")

@@ -20,12 +20,11 @@ from statelab.check.models.key_value.judge import judge
 from statelab.core.operation import Operation
 from statelab.record import parquet
 from statelab.record.columns import History
+from statelab.record.reading import columnar
 from statelab.record.reading import read
-from statelab.record.reading.columnar import column
-from statelab.record.reading.columnar import merge
-from statelab.record.reading.columnar.column import Texts
-from statelab.record.reading.parquet_table import file
-from statelab.record.reading.parquet_table.sheet import sheet_of_table
+from statelab.record.reading import table
+from statelab.record.reading.columnar import Texts
+from statelab.record.reading.table import sheet_of_table
 
 
 def keys(count: int, rng: random.Random) -> list[Operation]:
@@ -42,14 +41,14 @@ def keys(count: int, rng: random.Random) -> list[Operation]:
 
 def test_a_part_brings_its_own_texts_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A column that was written with a table of 100 texts is read in parts of 8 rows with at most 8 texts each."""
-    monkeypatch.setattr(file, "_ROWS", 8)
+    monkeypatch.setattr(table, "_ROWS", 8)
     operations = [append(10 * i, 10 * i + 5, f"text {i}") for i in range(100)]
     rows = History.from_operations(operations)
     texts = pa.array([o.value for o in operations]).dictionary_encode()
     monkeypatch.setattr(parquet, "_MOST_CODED", 1_000)
     parquet.write(rows, tmp_path / "h.parquet")
     assert pq.read_table(tmp_path / "h.parquet").column("value").type == texts.type
-    parts = list(file.Table(tmp_path / "h.parquet", ["value"]).parts())
+    parts = list(table.Table(tmp_path / "h.parquet", ["value"]).parts())
     assert len(parts) == 13
     assert all(len(part.field("value").column.text.dictionary) <= 8 for part in parts)
     assert read(tmp_path / "h.parquet", KNOWN.model).operations() == operations
@@ -73,8 +72,8 @@ def test_text_that_does_not_fit_into_one_array_is_kept_once(monkeypatch: pytest.
     operations = [append(10 * i, 10 * i + 5, f"text {i % 4}") for i in range(20)]
     monkeypatch.setattr(parquet, "_MOST_CODED", 3)
     monkeypatch.setattr(parquet, "_ROWS", 2)
-    monkeypatch.setattr(file, "_ROWS", 3)
-    monkeypatch.setattr(merge, "MOST_BYTES", 4 * len("text 0"))
+    monkeypatch.setattr(table, "_ROWS", 3)
+    monkeypatch.setattr(columnar, "MOST_BYTES", 4 * len("text 0"))
     parquet.write(History.from_operations(operations), tmp_path / "h.parquet")
     coded = sheet_of_table(tmp_path / "h.parquet", "h", KNOWN.model).columns["value"].text
     assert coded.dictionary.to_pylist() == ["text 0", "text 1", "text 2", "text 3"]
@@ -93,7 +92,7 @@ def test_a_key_is_judged_alike_whatever_comes_with_it(monkeypatch: pytest.Monkey
     parquet.write(History.from_operations(keys(30, random.Random(5))), tmp_path / "h.parquet")
     told = []
     for few in (2**16, 1):
-        monkeypatch.setattr(column, "_FEW", few)
+        monkeypatch.setattr(columnar, "_FEW", few)
         history = read(tmp_path / "h.parquet", KNOWN.model)
         assert isinstance(history.values, Texts) == (few == 1)
         for rows in (2**14, 100, 1):

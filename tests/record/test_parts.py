@@ -1,14 +1,14 @@
-"""What reading in parts rests on: numbers beside nulls, codes in order of appearance, parts that are made ahead."""
+"""What reading in parts rests on: numbers beside nulls, codes in order of appearance."""
 
-import threading
+import random
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from statelab.record.reading.columnar.column import plain
-from statelab.record.reading.columnar.column import renumbered
-from statelab.record.reading.columnar.ordered import ahead
+from statelab.record.reading import columnar
+from statelab.record.reading.columnar import plain
+from statelab.record.reading.columnar import renumbered
 
 
 def test_numbers_beside_nulls_also_of_a_slice() -> None:
@@ -36,26 +36,13 @@ def test_others_are_renumbered(count: int) -> None:
     assert old[new].tolist() == codes.tolist()
 
 
-def test_a_part_is_made_while_the_one_before_is_in_use() -> None:
-    second = threading.Event()
-
-    def parts():  # type: ignore[no-untyped-def]
-        yield 1
-        second.set()
-        yield 2
-
-    made = ahead(parts())
-    assert next(made) == 1
-    assert second.wait(10)
-    assert list(made) == [2]
-
-
-def test_what_making_a_part_raises_is_raised_in_its_place() -> None:
-    def parts():  # type: ignore[no-untyped-def]
-        yield 1
-        raise ValueError("broken")
-
-    made = ahead(parts())
-    assert next(made) == 1
-    with pytest.raises(ValueError, match="broken"):
-        next(made)
+def test_equal_texts_are_found_whatever_they_are_like(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(columnar, "_FEW", 8)
+    ids = [f"r{i}" for i in range(1_000)] + [f"{i} the same end" for i in range(1_000)]
+    ids += ["", "a", "b", "ü", "\0", "\0\0"]
+    for array in (pa.array(ids), pa.array(["a", *ids]).slice(1), pa.array([], pa.string()), pa.array([""])):
+        assert columnar.first_equal(array).tolist() == list(range(len(array)))
+    again = pa.array(random.Random(20_261_124).choices(ids, k=3_000))
+    firsts = [again.to_pylist().index(text) for text in again.to_pylist()]
+    assert columnar.first_equal(again).tolist() == firsts
+    assert columnar.coded_text(again).equals(again.dictionary_encode())

@@ -20,9 +20,11 @@ from statelab.core.errors import BadInput
 from statelab.record import parquet
 from statelab.record.columns import History
 from statelab.record.reading import read
-from statelab.record.reading.json_lines.chunk import LineReader
-from statelab.record.reading.json_lines.chunk import RefusedLine
-from statelab.record.reading.strict import Refused
+from statelab.record.reading.lines import LineReader
+from statelab.record.reading.lines import RefusedLine
+from statelab.record.reading.lines import record
+from statelab.record.reading.rules import Refused
+from statelab.record.reading.rules import Taker
 
 SEED = 20_261_124
 COUNTER, REGISTER, SET, IDS, INVENTORY = (
@@ -75,12 +77,12 @@ def test_lines_give_the_operations_they_were_written_from(known: Known, tmp_path
 
 @EVERY
 def test_the_fast_way_takes_what_the_strict_one_takes(known: Known) -> None:
-    """Lines with one byte changed, among many that follow one pattern: accepted, refused, and read alike either way."""
+    """Lines with one byte changed: accepted, refused, and read alike by columns and one by one."""
     rng, verdicts = random.Random(SEED + 1), {"taken": 0, "refused": 0}
     written = some(known, 120, rng)
     whole = [line.strip() for line in as_lines(written, range(len(written)))]
     reader = LineReader(known.model)
-    reader.read(b"".join(other + b"\n" for other in whole))  # it knows the patterns now
+    reader.read(b"".join(other + b"\n" for other in whole))  # it knows now which fields the lines have
     for _ in range(400):
         line = bytearray(rng.choice(whole))
         place = rng.randrange(len(line))
@@ -96,12 +98,12 @@ def test_the_fast_way_takes_what_the_strict_one_takes(known: Known) -> None:
             continue
         strict: object
         try:
-            strict = LineReader(known.model).take(changed)
+            strict = Taker(known.model).take(record(changed))
         except Refused as why:
             strict = str(why)
         try:
             fast: object = History.operations(
-                reader.read(changed + b"\n").sheet.history(known.model.answers, ids_repeat=True)
+                reader.read(changed + b"\n")[0].history(known.model.answers, ids_repeat=True)
             )[0]
         except RefusedLine as why:
             fast = str(why)

@@ -39,7 +39,7 @@ def test_every_mechanism_is_told_with_its_prediction_in_each_deployment() -> Non
 
 def test_what_breaks_has_the_nearest_that_holds_with_its_lines() -> None:
     """A lock for the module global under threads; one command for the two of Redis."""
-    text = render(offered(), DEPLOYED)
+    text = render(offered(), {name: DEPLOYED[name] for name in ("dev-threaded", "sync-4", "gthread", "gevent")})
     told = text.partition("### module-global\n")[2].partition("\n### ")[0]
     assert "Under `dev-threaded`, `gthread`, `gevent` the nearest that holds is `module-global-lock`" in told
     assert "| + lock = threading.Lock()" in told

@@ -8,13 +8,14 @@ from statelab.core.operation import ServedBy
 from statelab.core.results import ANOMALIES
 from statelab.plan.catalogue import Catalogue
 from statelab.plan.deployments import Deployment
-from statelab.repro import SCRIPTS
+from statelab.repro import script_of
 from statelab.repro.schedule import Hold
 from statelab.repro.schedule import Release
 from statelab.repro.targets import NOBODY_CHOOSES
 from statelab.repro.targets import played
 from statelab.repro.targets import targets
 from statelab.theory.rule import predict
+from webapp.catalogue import WORKLOADS
 
 
 def test_every_predicted_anomaly_is_played_or_said_why_not(
@@ -94,10 +95,10 @@ def test_deployment_by_deployment(catalogue: Catalogue, deployments: dict[str, D
     assert order == sorted(order, key=list(deployments).index)
 
 
-@pytest.mark.parametrize("workload", SCRIPTS)
+@pytest.mark.parametrize("workload", WORKLOADS)
 def test_every_schedule_is_one_of_a_fault(workload: str, catalogue: Catalogue) -> None:
     """The table has no key that no prediction can name, and a held request is always let go, after its hold."""
-    script = SCRIPTS[workload]
+    script = script_of(workload)
     assert set(script.schedules) <= set(catalogue.workloads[workload].shows)
     assert set(script.unheld) <= set(catalogue.workloads[workload].mechanisms)
     for schedule in [*script.schedules.values(), script.attempt]:
@@ -105,11 +106,6 @@ def test_every_schedule_is_one_of_a_fault(workload: str, catalogue: Catalogue) -
         assert held == [step.who for step in schedule.steps if isinstance(step, Release)]
         assert bool(schedule.held_where) is schedule.gated
     assert script.attempt.gated
-
-
-def test_every_workload_has_a_script(catalogue: Catalogue) -> None:
-    """And no script is of a workload that there is not."""
-    assert set(SCRIPTS) == set(catalogue.workloads)
 
 
 def test_every_anomaly_has_a_name(catalogue: Catalogue, deployments: dict[str, Deployment]) -> None:

@@ -1,5 +1,7 @@
 """The anomalies of the other workloads on demand: each shows every time, and what holds is said to."""
 
+from dataclasses import replace
+
 import pytest
 
 from reproducing import Find
@@ -17,6 +19,8 @@ RED = [
     ("rate-limit/flask-limiter-memory", "gthread-2x4", "over-refused"),
     ("session/flask-session-redis", "gevent-2", "lost-update"),
     ("session/flask-session-filesystem", "sync-4", "logout-undone"),
+    ("session/flask-session-sqlalchemy", "gthread", "wrong-user"),
+    ("session/flask-session-sqlalchemy", "sync-4", "wrong-user"),
     ("session/user-dict", "gthread-2x4", "lost-update"),
     ("session/signed-cookie", "sync", "lost-update"),  # one request after the other: both carry the same count
     ("cache/lru-cache", "gthread-2x4", "stale"),
@@ -118,6 +122,27 @@ def test_a_logout_is_undone(play: Reproduce, find: Find) -> None:
     """A's answer brings back what B's took away: the browser is ann's again."""
     outcome = play(find("session/flask-session-redis", "gthread", "logout-undone"))
     assert [who_told(outcome, who) for who in "LABR"] == ["ann", "ann 1", "ann", "ann"]
+
+
+@pytest.mark.parametrize("deployment", ["gthread", "sync-4"])
+def test_a_name_that_is_given_again_makes_a_newcomer_somebody_else(
+    play: Reproduce, find: Find, deployment: str
+) -> None:
+    """N has logged bob in and is bob; A's late write goes to the row that has A's number by then, and N is ann."""
+    outcome = play(find("session/flask-session-sqlalchemy", deployment, "wrong-user"))
+    assert [who_told(outcome, who) for who in "LABNCR"] == ["ann", "ann 1", "ann", "bob", "bob", "ann"]
+    assert outcome.witness is not None
+    assert [operation.op for operation in outcome.witness.operations] == ["whoami"]
+
+
+@pytest.mark.parametrize("mechanism", ["sqlalchemy-autoincrement", "sqlalchemy-by-session-id", "postgres"])
+def test_a_name_that_is_never_given_again_harms_nobody_else(play: Reproduce, find: Find, mechanism: str) -> None:
+    """The same order of the same requests: A was held, and N stays bob."""
+    target = find(f"session/flask-session-{mechanism}", "gthread", "logout-undone")
+    outcome = play(replace(target, anomaly="wrong-user", fault="name-reused"))
+    assert "held" in [event.what for event in outcome.play.events]
+    assert [who_told(outcome, who) for who in "LABNCR"] == ["ann", "ann 1", "ann", "bob", "bob", "bob"]
+    assert outcome.kind == "not reproduced"
 
 
 def test_the_older_value_comes_back(play: Reproduce, find: Find) -> None:

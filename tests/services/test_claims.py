@@ -1,11 +1,20 @@
 """What every mechanism must say of itself, so that the theory and the tables can be made from it."""
 
+import dataclasses
 import inspect
 import re
+from types import NoneType
+from types import UnionType
+from typing import Literal
 from typing import get_args
+from typing import get_origin
+from typing import get_type_hints
 
 import pytest
 
+from statelab.core.paths import ROOT
+from statelab.plan import catalogue as instrument
+from webapp import claims as app
 from webapp.catalogue import WORKLOADS
 from webapp.claims import CLUSTER
 from webapp.claims import HOST
@@ -116,6 +125,42 @@ def test_the_table_goes_from_the_narrowest_reach_to_the_widest() -> None:
     reaches = [REQUEST, THREAD, PROCESS, HOST, CLUSTER]
     places = [reaches.index(m.claims.shared_across | m.claims.inherited) for m in MECHANISMS.values()]
     assert places == sorted(places)
+
+
+def groups(claims: type) -> dict[str, dict[str, tuple[object, object]]]:
+    """Each group of claims with the type and the default of each of its claims."""
+    return {
+        group.__name__: {
+            field.name: (plain(get_type_hints(group)[field.name]), field.default) for field in dataclasses.fields(group)
+        }
+        for group in claims.__bases__
+    }
+
+
+def plain(hint: object) -> object:
+    """A type in which the words that a claim may be made of are any text: the instrument also reads other apps."""
+    if get_origin(hint) is Literal:
+        return str
+    if isinstance(hint, UnionType) or (get_origin(hint) is not frozenset and get_args(hint)):
+        return {plain(part) for part in get_args(hint)}
+    return frozenset[str] if get_origin(hint) is frozenset else hint
+
+
+def test_the_instrument_reads_the_claims_that_the_app_makes() -> None:
+    """Group by group and field by field: the same names, types and defaults on both sides of GET /catalogue."""
+    assert groups(instrument.Claims) == groups(app.Claims)
+    assert sum(map(len, groups(app.Claims).values())) == len(dataclasses.fields(app.Claims)) > 20
+    assert groups(app.Claims)["Lifetime"]["survives"] == ({str, NoneType}, dataclasses.MISSING)
+
+
+def test_every_claim_is_explained() -> None:
+    """In docs/theory.md, group by group, in the order of the code."""
+    page = (ROOT / "docs/theory.md").read_text()
+    explained = {
+        name.split(":")[0]: re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+        for name, table in re.findall(r"^(\w+: .*?)\n\n\| claim \|(.*?)\n\n", page, re.DOTALL | re.MULTILINE)
+    }
+    assert explained == {name: list(group) for name, group in groups(app.Claims).items()}
 
 
 def test_a_workload_says_what_it_promises() -> None:

@@ -8,7 +8,7 @@ from statelab.plan.catalogue import Claims
 from statelab.plan.deployments import load_all
 from statelab.theory.rule import predict
 
-DEPLOYED = load_all(DEPLOYMENTS, ("sync-recycling", "gevent-late-patch", "gevent-unpatched"))
+DEPLOYED = load_all(DEPLOYMENTS, ("sync-recycling", "gevent-late-patch", "gevent-unpatched", "waitress"))
 PROCESS = frozenset({"requests", "greenlets", "threads"})
 HOST = PROCESS | {"processes"}
 CLUSTER = HOST | {"hosts"}
@@ -35,6 +35,7 @@ ON_REQUEST = {
     "sync-recycling": ({"processes"}, set()),
     "gevent-late-patch": ({"greenlets"}, {"greenlets"}),
     "gevent-unpatched": ({"greenlets"}, {"greenlets"}),
+    "waitress": ({"threads"}, set()),
 }
 
 
@@ -96,6 +97,27 @@ def test_spread_follows_from_the_env_file(name: str) -> None:
 def test_rule(about: Claims, deployment: str, window: str, expected: list[str]) -> None:
     """Each clause of the rule, on the smallest claims that need it."""
     assert list(predict(about, DEPLOYED[deployment], window).anomalies) == expected
+
+
+INHERITED = claims(PROCESS, inherited=HOST, fails_in_turn=HOST - PROCESS)
+
+
+@pytest.mark.parametrize(
+    ("about", "deployment", "expected"),
+    [
+        (claims(HOST, thread="first-use"), "sync-recycling", ["never-done"]),
+        (claims(HOST, thread="first-use"), "sync-4", []),
+        (claims(HOST, thread="first-use", resumed=True), "sync-recycling", []),
+        (claims(HOST, thread="first-use", resumed=True), "dev-processes", ["never-done"]),
+        (INHERITED, "sync-recycling", ["fails-when-shared"]),
+        (INHERITED, "sync-4", []),
+        (INHERITED, "sync", []),
+    ],
+)
+def test_what_ends_with_a_worker_and_what_it_leaves(about: Claims, deployment: str, expected: list[str]) -> None:
+    """Where workers are replaced: work not done yet, and what the store has kept of an earlier worker."""
+    shows = {fault: fault for fault in ("never-done", "fails-when-shared")}
+    assert list(predict(about, DEPLOYED[deployment], "io", shows).anomalies) == expected
 
 
 @pytest.mark.parametrize(

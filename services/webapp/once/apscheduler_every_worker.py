@@ -1,7 +1,8 @@
 """APScheduler's `BackgroundScheduler`, started by each process's first request; its job does what was ordered.
 
 People start the scheduler with the app and forget that there are several of it: the job runs in each process. On the
-development server that forks, the process ends before its job has run.
+development server that forks, the process ends before its job has run. A single worker that is replaced takes along
+what it has not done yet, for its successor's job begins with what is ordered from then on.
 """
 
 import threading

@@ -25,6 +25,7 @@ CLAIMS = Claims(
     store="redis",
     lease_ms=LEASE_MS,
     thread="first-use",
+    resumed=True,
     part="schedule",
 )
 

@@ -22,6 +22,7 @@ CLAIMS = Claims(
     atomic_across=HOST,
     survives="server",
     thread="first-use",
+    resumed=True,
     medium="file",
     part="schedule",
 )

@@ -22,6 +22,7 @@ CLAIMS = Claims(
     survives="server",
     store="postgres",
     thread="first-use",
+    resumed=True,
     part="schedule",
 )
 

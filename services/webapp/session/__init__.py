@@ -45,6 +45,7 @@ SESSION = Workload(
         "left-behind": "wrong-user",
         "never-ends": "logout-undone",
         "revived": "logout-undone",
+        "name-reused": "wrong-user",
         "stalled": "stalled",
     },
     table={
@@ -55,10 +56,13 @@ SESSION = Workload(
         # host
         "flask-session-filesystem": "flask_session_filesystem",
         "flask-session-sqlalchemy": "flask_session_sqlalchemy",
+        "flask-session-sqlalchemy-autoincrement": "flask_session_sqlalchemy_autoincrement",
+        "flask-session-sqlalchemy-by-session-id": "flask_session_sqlalchemy_by_session_id",
         # cluster
         "signed-cookie": "signed_cookie",
         "flask-session-redis": "flask_session_redis",
         "flask-session-memcached": "flask_session_memcached",
+        "flask-session-postgres": "flask_session_postgres",
         "cookie-id-redis": "cookie_id_redis",
         "cookie-id-postgres": "cookie_id_postgres",
     },

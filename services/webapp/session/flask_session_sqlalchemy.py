@@ -1,12 +1,15 @@
 """Flask-Session in a SQL table: `SESSION_TYPE = "sqlalchemy"`, here in a SQLite file.
 
 People expect the database's transactions to protect it. Reading and writing are two of them, at the beginning and at
-the end of the request, and the row is written whole.
+the end of the request, and the row is written whole. It is found by session id and written by its number, which SQLite
+gives again once the row with the highest one was deleted: who logs in then is made the user of a request that was about
+to write. Each window stands once more between the two, put there from outside.
 """
 
 import fcntl
 
 from flask import Flask
+from flask import g
 from flask import session
 from flask_session import Session
 from flask_sqlalchemy import SQLAlchemy
@@ -18,6 +21,7 @@ from webapp.claims import Claims
 from webapp.own_app import own_app
 from webapp.session.answers import known
 from webapp.session.answers import shown
+from webapp.session.late_write import widen
 from webapp.settings import SETTINGS
 from webapp.window import Window
 
@@ -28,6 +32,7 @@ CLAIMS = Claims(
     switches_inside=BLOCKING,
     keyed=True,
     written_whole=True,
+    name_reused=True,
     medium="sqlite",
 )
 
@@ -42,6 +47,7 @@ def init_app(app: Flask) -> None:
         database.session.connection().exec_driver_sql("PRAGMA journal_mode = WAL")
         database.session.remove()
         Session(mine)
+        widen(database)
         database.engine.dispose()  # connections must not cross a fork
 
 
@@ -54,6 +60,7 @@ def login(key: str, window: Window, user: str) -> str:
 
 
 def count(key: str, window: Window) -> str:
+    g.window = window
     user, value = known(session.get("user")), session["count"]
     window()
     session["count"] = value + 1

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from statelab.check.judges import judge_of
-from statelab.check.judges.coverage import Expectation
+from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.judgement import Judgement
 from statelab.check.runs import combine
 from statelab.core.results import Cell

@@ -35,6 +35,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
     `witness` are the operations of the proof in interchange form, `violated_keys` names at most 20 of the keys that
     are violated, and `violated` says how many there are. `slack_ns` is by how many ns clocks would have to be wrong.
+    `cut_short`: the time for the proof ended, the witness is the smallest found, and its slack is not known.
     """
 
     file: str
@@ -48,6 +49,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     anomaly: str | None = None
     proof: str | None = None
     slack_ns: int | None = None
+    cut_short: bool = False
     witness: list[dict[str, Any]] = []
     counts: dict[str, int] = {}
     scope: str | None = None
@@ -88,10 +90,16 @@ def _integer(text: str) -> int | None:
     return value if -(2**63) <= value < 2**63 else None
 
 
-def check_file(source: str, model: Model, initial: Value | None, limit_s: float | None) -> Verdict:
+PROOF_S = 2.0
+"""How long a proof is made smaller, in seconds, unless it is said otherwise."""
+
+
+def check_file(
+    source: str, model: Model, initial: Value | None, limit_s: float | None, proof_s: float = PROOF_S
+) -> Verdict:
     """Reads and judges one file (`-`: standard input); raises BadInput for what is not a history of the model."""
     history = read("-" if source == "-" else Path(source), model)
-    deadline = Deadline() if limit_s is None else Deadline.after(limit_s)
+    deadline = Deadline.after(float("inf") if limit_s is None else limit_s, proof_s)
     finding = model.check(history, initial=initial, deadline=deadline)
     reach = None
     if finding.verdict == "violated" and model.scoped:
@@ -115,6 +123,7 @@ def describe(source: str, history: History, model: Model, finding: Finding, reac
         anomaly=proof.kind if proof else None,
         proof=proof.text if proof else None,
         slack_ns=proof.slack_ns if proof else None,
+        cut_short=proof.cut_short if proof else False,
         witness=_witness(history, finding),
         counts=dict(finding.counts),
         scope=reach,
@@ -150,7 +159,11 @@ def details(verdict: Verdict) -> list[str]:
     """What follows the verdict line of a single file: the proof, its operations, the slack, the counts, the scope."""
     lines = [f"proof: {verdict.proof}"] if verdict.proof else []
     lines += [f"witness: {msgspec.json.encode(operation).decode()}" for operation in verdict.witness]
-    if verdict.slack_ns is not None:
+    if verdict.cut_short:
+        lines.append(
+            "smallest found: the time for the proof ended (--proof-time), and there may be a smaller one; slack unknown"
+        )
+    elif verdict.slack_ns is not None:
         lines.append(f"slack: the clocks would have to be wrong by more than {milliseconds(verdict.slack_ns)}")
     elif verdict.proof:
         lines.append("slack: none; the proof needs no clock")

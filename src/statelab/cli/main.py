@@ -16,8 +16,10 @@ EXIT_STOPPED = 130
 
 COMMANDS = {
     "run": "Measure the selected cells, judge them, and write and print the report.",
+    "audit": "Find what one's own app keeps in the wrong place.",
     "report": "Render a saved run again, from its histories alone.",
     "check": "Judge histories that anybody recorded.",
+    "compare": "Name the cells that changed between two saved runs.",
     "repro": "Show a predicted violation on demand, without load.",
     "survive": "End the worker, the server, the store, everything, and see what state is left.",
     "list": "Name every workload, mechanism, deployment, window and profile.",

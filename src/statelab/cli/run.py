@@ -23,6 +23,7 @@ from statelab.deploy.choose import choose
 from statelab.deploy.engine import Engine
 from statelab.drive import survival
 from statelab.drive.campaign import Campaign
+from statelab.drive.locust import require_load
 from statelab.plan import catalogue as app_catalogue
 from statelab.plan import machine
 from statelab.plan.app import App
@@ -37,7 +38,7 @@ from statelab.record.run_folder import RunFolder
 
 
 @click.command("run")
-@click.option("--profile", default="standard", show_default=True, help="quick, standard or thorough")
+@click.option("--profile", default="standard", show_default=True, help="quick, standard, thorough or on-request")
 @shared.engine
 @shared.selection
 @click.option("--runs", type=click.IntRange(1, 1000), help="measure everything this many times on fresh servers")
@@ -54,12 +55,13 @@ def _plan(options: dict[str, Any], app: App) -> Manifest:
     profile = PROFILES[options["profile"]]
     on_request = load_all(DEPLOYMENTS / ON_REQUEST)
     require_known("deployment", options["deployment"], [*load_all(DEPLOYMENTS), *on_request])
-    deployments = load_all(DEPLOYMENTS, options["deployment"])
+    deployments = load_all(DEPLOYMENTS / profile.folder, options["deployment"])
     catalogue = app_catalogue.of_app(app)
     names = ("workload", "mechanism", "deployment", "window")
     selection = Selection(**{f"{name}s": options[name] for name in names})
     cells = select(catalogue, deployments, profile, selection)
     for workload in {cell.workload for cell in cells}:
+        require_load(workload)
         judge_of(workload)
     if not cells:
         raise BadInput(f"the profile {profile.name} has no such cell; try PROFILE=standard")
@@ -76,7 +78,7 @@ def _plan(options: dict[str, Any], app: App) -> Manifest:
         catalogue=catalogue,
         deployments=list(deployments.values()),
         machine=machine.describe(),
-        versions=machine.library_versions(),
+        versions=machine.library_versions(deployment.package for deployment in deployments.values()),
     )
 
 

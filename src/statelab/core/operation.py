@@ -1,6 +1,6 @@
 """One operation of a history, and its JSON Lines form: the seam between load and instrument.
 
-The load imports this module and nothing else of the instrument, so it needs msgspec only.
+The load imports core and nothing else of the instrument, so it needs msgspec only.
 """
 
 from collections.abc import Iterable
@@ -50,6 +50,9 @@ class Operation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     error: str | None = None
     timed_out: bool = False
 
+
+FIELDS = ("value", "expected", "op_id")
+"""Parameters of a request that are fields of its operation as well."""
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Operation)

@@ -1,11 +1,11 @@
 """The local lab that is up, as other commands find it: `.state/up.json` with its process and addresses."""
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import msgspec
+import psutil
 
 from statelab.core.errors import BadInput
 from statelab.core.errors import EngineFailed
@@ -17,17 +17,23 @@ from statelab.deploy.compose import ComposeEngine
 STOP_S = 30.0
 
 
+CLOCK_S = 2.0
+"""By how much the time at which a process started may seem to change, since the clock is set now and then."""
+
+
 class Up(msgspec.Struct, frozen=True):
+    """`started` is when the process did, in seconds since 1970: its pid may belong to somebody else by now."""
+
     pid: int
+    started: float
     addresses: dict[str, str]
 
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    @property
+    def alive(self) -> bool:
+        try:
+            return abs(psutil.Process(self.pid).create_time() - self.started) < CLOCK_S
+        except psutil.NoSuchProcess:
+            return False
 
 
 def _read() -> Up | None:
@@ -35,14 +41,15 @@ def _read() -> Up | None:
     if not UP.exists():
         return None
     up = msgspec.json.decode(UP.read_bytes(), type=Up)
-    return up if _alive(up.pid) else None
+    return up if up.alive else None
 
 
 @contextmanager
 def announced(addresses: dict[str, str]) -> Iterator[None]:
     """While it lasts, other commands find the lab of this process."""
     UP.parent.mkdir(parents=True, exist_ok=True)
-    UP.write_bytes(msgspec.json.encode(Up(os.getpid(), addresses)))
+    here = psutil.Process()
+    UP.write_bytes(msgspec.json.encode(Up(here.pid, here.create_time(), addresses)))
     try:
         yield
     finally:

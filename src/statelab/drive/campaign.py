@@ -8,11 +8,12 @@ from typing import Any
 
 from statelab.core.errors import EngineFailed
 from statelab.core.errors import Unavailable
+from statelab.core.load import Cell
+from statelab.core.load import Done
 from statelab.core.results import CellKey
 from statelab.deploy.engine import Engine
 from statelab.deploy.local import LocalEngine
 from statelab.drive import survival
-from statelab.drive.locust import Done
 from statelab.drive.locust import Load
 from statelab.plan.catalogue import fetch
 from statelab.plan.deployments import Deployment
@@ -134,19 +135,19 @@ class Campaign:
             self._manifest.notes.append(f"what state outlives could not be tried to the end: {error}")
         self._manifest.durations_s["survival"] = time.monotonic() - started
 
-    def _order(self, key: str, cell: CellKey, url: str) -> dict[str, Any]:
+    def _order(self, key: str, cell: CellKey, url: str) -> Cell:
         deployment = self._deployments[cell.deployment]
         profile = self._manifest.profile
-        return {
-            "url": url,
-            "workload": cell.workload,
-            "mechanism": cell.mechanism,
-            "window": cell.window,
-            "key": key,
-            "processes": deployment.expected_processes,
-            "servers": 2 if deployment.spread & {"threads", "greenlets"} else 1,
-            "min_seconds": profile.min_seconds,
-            "max_seconds": profile.max_seconds,
-            "min_operations": profile.min_operations,
-            "audits": profile.audits,
-        }
+        return Cell(
+            url=url,
+            workload=cell.workload,
+            mechanism=cell.mechanism,
+            window=cell.window,
+            key=key,
+            processes=deployment.expected_processes,
+            servers=2 if deployment.spread & {"threads", "greenlets"} else 1,
+            min_seconds=profile.min_seconds,
+            max_seconds=profile.max_seconds,
+            min_operations=profile.min_operations,
+            audits=profile.audits,
+        )

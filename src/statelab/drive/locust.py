@@ -7,24 +7,26 @@ import subprocess
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import msgspec
 
+from statelab.core.errors import BadInput
 from statelab.core.errors import EngineFailed
+from statelab.core.load import Cell
+from statelab.core.load import Done
 from statelab.core.paths import LOADTESTS
 
 ANSWER_S = 60.0
 """A cell that the load does not answer for within this time means that the load itself hangs."""
 
 
-class Done(msgspec.Struct, frozen=True, kw_only=True):
-    """What the load says of a cell: seconds of load, operations answered, operations without an answer in time."""
-
-    key: str
-    seconds: float
-    answered: int
-    timed_out: int
+def require_load(workload: str) -> None:
+    """Raises BadInput where the load has no file for a workload."""
+    file = LOADTESTS / f"{workload.replace('-', '_')}.py"
+    if not file.exists():
+        raise BadInput(
+            f"the workload {workload} is not complete: loadtests/{file.name} with `act` and `meaning` is missing"
+        )
 
 
 class Load:
@@ -55,8 +57,8 @@ class Load:
     ) -> None:
         self.close()
 
-    def run(self, cell: dict[str, Any]) -> Done:
-        """Runs one cell (the fields of loadtests' Cell) to its end; raises EngineFailed if Locust is gone or hangs."""
+    def run(self, cell: Cell) -> Done:
+        """Runs one cell to its end; raises EngineFailed if Locust is gone or hangs."""
         assert self._process.stdin
         assert self._process.stdout
         try:

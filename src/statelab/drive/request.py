@@ -5,31 +5,25 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field
 from typing import Any
 from urllib.parse import urlencode
 from urllib.parse import urlsplit
 
-import msgspec
-
+from statelab.core.cookies import Jar
+from statelab.core.endings import answer_in
+from statelab.core.endings import in_words
+from statelab.core.endings import server_in
+from statelab.core.endings import status_of
+from statelab.core.operation import FIELDS
 from statelab.core.operation import Operation
-from statelab.core.operation import Result
-from statelab.core.operation import ServedBy
-from statelab.core.operation import Status
 from statelab.core.operation import Value
-from statelab.drive.browser import Browser
-
-FIELDS = ("value", "expected", "op_id")
-"""Parameters that a history has fields for."""
-
-
-class Body(msgspec.Struct):
-    result: Result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """`who` asks `method` of `path`, with the cookies that it brings; the request is known by `op_id`, which is that of
-    the operation as well where the parameters hold no other."""
+    """`who` asks `method` of `path`; `cookies` is the header that it brings. The request is known by `op_id`, which is
+    that of the operation as well where the parameters hold no other."""
 
     who: str
     op: str
@@ -37,12 +31,11 @@ class Request:
     method: str
     path: str
     parameters: Mapping[str, Value]
-    cookies: str = ""
+    cookies: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def headers(self) -> dict[str, str]:
-        brought = {"Cookie": self.cookies} if self.cookies else {}
-        return {"X-Operation-Id": self.op_id, **brought}
+        return {"X-Operation-Id": self.op_id, **self.cookies}
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -67,38 +60,30 @@ class Line:
         self._connection.close()
 
 
-def _status(request: Request, code: int) -> Status:
-    """Refused means without effect, a read has none, and after a 5xx nobody knows."""
-    if code == 200:
-        return "ok"
-    return "fail" if request.method == "GET" or 400 <= code < 500 or code == 501 else "info"
-
-
-def perform(request: Request, line: Line, browser: Browser) -> Operation:
+def perform(request: Request, line: Line, jar: Jar) -> Operation:
     """Sends it and waits for its end, whatever that is; never raises."""
     start = time.monotonic_ns()
-    code, server, result, words, timed_out = 0, None, None, "", False
+    code, body, server, error = 0, b"", None, None
     try:
         code, headers, body = line.exchange(request)
-        browser.take(headers.get_all("Set-Cookie") or ())
-        words = f"HTTP {code}: {body[:200].decode(errors='replace').strip()}"
-        server = msgspec.json.decode(headers.get("X-Served-By", "null"), type=ServedBy | None)
-        result = msgspec.json.decode(body, type=Body).result if code == 200 else None
-    except (OSError, http.client.HTTPException, msgspec.MsgspecError) as error:
-        words, timed_out = f"{type(error).__name__}: {error}", isinstance(error, TimeoutError)
+        jar.take(headers.get_all("Set-Cookie") or ())
+        server = server_in(headers.get("X-Served-By"))
+    except (OSError, http.client.HTTPException) as failure:
+        error = failure
     end = time.monotonic_ns()
-    status = _status(request, code)
+    answer = answer_in(code, body)
+    status = status_of(code, answer, error, reads=request.method == "GET")
     return Operation(
         process=request.who,
         op=request.op,
         key=str(request.parameters["key"]),
-        result=result,
+        result=answer.result if answer and status == "ok" else None,
         start=start,
         end=None if status == "info" else end,
         status=status,
         served_by=server,
-        error=None if status == "ok" else words,
-        timed_out=timed_out,
+        error=None if status == "ok" else in_words(code, body, error),
+        timed_out=isinstance(error, TimeoutError),
         **request.fields,
     )
 
@@ -106,16 +91,16 @@ def perform(request: Request, line: Line, browser: Browser) -> Operation:
 class Call(threading.Thread):
     """A request that has been sent. It ends within its own time limit, so nobody has to wait for longer."""
 
-    def __init__(self, request: Request, line: Line, browser: Browser | None = None) -> None:
+    def __init__(self, request: Request, line: Line, jar: Jar | None = None) -> None:
         super().__init__(daemon=True)
         self.request = request
         self._line = line
-        self._browser = browser or Browser()
+        self._jar = jar or Jar()
         self._operation: Operation | None = None
         self.start()
 
     def run(self) -> None:
-        self._operation = perform(self.request, self._line, self._browser)
+        self._operation = perform(self.request, self._line, self._jar)
 
     def answer(self, within_s: float | None = None) -> Operation | None:
         """The operation once it has ended; None where it has not by then."""

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from statelab.core.cookies import Jar
 from statelab.core.errors import Unavailable
 from statelab.core.operation import Operation
 from statelab.core.results import ENDINGS
 from statelab.core.results import Survival
 from statelab.deploy.local import LocalEngine
-from statelab.drive.browser import Browser
 from statelab.drive.request import Line
 from statelab.drive.request import Request
 from statelab.drive.request import perform
@@ -85,7 +85,7 @@ def _ask(engine: LocalEngine, deployment: str, mechanism: str, operation: str, k
     )
     line = Line(engine.url(deployment), LIMIT_S)
     try:
-        return perform(request, line, Browser())
+        return perform(request, line, Jar())
     finally:
         line.close()
 

@@ -2,44 +2,86 @@
 
 import subprocess
 import urllib.request
+from dataclasses import dataclass
 
 import msgspec
 
 from statelab.core.errors import BadInput
 from statelab.core.errors import Unavailable
+from statelab.core.errors import require_known
 from statelab.core.paths import SERVICES
 from statelab.plan.app import App
 
 
-class Claims(msgspec.Struct, frozen=True, kw_only=True):
-    """What a mechanism claims; the sets hold boundaries (requests, greenlets, threads, processes, hosts)."""
+@dataclass(frozen=True, kw_only=True)
+class Sharing:
+    """Which requests share the state. Each claim is explained in services/webapp/claims.py."""
 
     shared_across: frozenset[str]
-    atomic_across: frozenset[str]
-    survives: str | None
-    switches_inside: frozenset[str] = frozenset()
     inherited: frozenset[str] = frozenset()
     unpatched: frozenset[str] = frozenset()
-    answers_later: bool = False
-    single_flight: frozenset[str] = frozenset()
-    fails_across: frozenset[str] = frozenset()
-    fails_beside: frozenset[str] = frozenset()
-    notices: bool = False
-    untimed: bool = False
-    not_after_fork: bool = False
-    left_to: str | None = None
-    blocks_hub: bool = False
-    blocks_unpatched: bool = False
-    lease_ms: int | None = None
-    thread: str | None = None
-    store: str | None = None
-    medium: str | None = None
-    part: str | None = None
     copies: str = "alike"
     of_importing_thread: bool = False
     keyed: bool = False
     carried: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Excluding:
+    """Which requests an update keeps out, and how."""
+
+    atomic_across: frozenset[str]
+    lease_ms: int | None = None
+    single_flight: frozenset[str] = frozenset()
+    blocks_hub: bool = False
+    blocks_unpatched: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Switching:
+    """Where another request can come in between."""
+
+    switches_inside: frozenset[str] = frozenset()
+    answers_later: bool = False
     written_whole: bool = False
+    name_reused: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failing:
+    """Which requests fail because they share it."""
+
+    fails_across: frozenset[str] = frozenset()
+    fails_beside: frozenset[str] = frozenset()
+    fails_in_turn: frozenset[str] = frozenset()
+    notices: bool = False
+    untimed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lifetime:
+    """When it begins and when it ends."""
+
+    survives: str | None
+    left_to: str | None = None
+    not_after_fork: bool = False
+    thread: str | None = None
+    resumed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replacing:
+    """Where it is kept and for what, by which the nearest fix is chosen."""
+
+    store: str | None = None
+    medium: str | None = None
+    part: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claims(Sharing, Excluding, Switching, Failing, Lifetime, Replacing):
+    """What a mechanism claims; the sets hold boundaries (requests, greenlets, threads, processes, hosts). A claim that
+    an app leaves out has its default, one that is not known here is ignored."""
 
 
 class Mechanism(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +133,7 @@ def fetch(url: str) -> Catalogue:
 def of_app(app: App) -> Catalogue:
     """The catalogue of an app that is not served yet, asked in a process of its own; raises BadInput with its words."""
     ask = (
-        "import sys; sys.path[:0] = sys.argv[1:3]; from serve import load_app;"
+        "import sys; sys.path[:0] = sys.argv[1:3]; from servers import load_app;"
         "print(load_app(sys.argv[3]).test_client().get('/catalogue').text)"
     )
     command = [app.interpreter, "-c", ask, str(app.folder), str(SERVICES), app.name]
@@ -101,6 +143,16 @@ def of_app(app: App) -> Catalogue:
     except msgspec.MsgspecError:
         words = (done.stderr or done.stdout).strip().splitlines()[-1:]
         raise BadInput(f"the app {app.name} has no /catalogue: {' '.join(words)}") from None
+
+
+def require_workloads(wanted: list[str], catalogue: Catalogue) -> None:
+    """Raises BadInput naming the valid ones, and where the lab's own stand, if the app has none of a wanted name."""
+    try:
+        require_known("workload", wanted, list(catalogue.workloads))
+    except BadInput as error:
+        missing = next(name for name in wanted if name not in catalogue.workloads).replace("-", "_")
+        where = f"services/webapp/{missing}/__init__.py, and its line in services/webapp/catalogue.py"
+        raise BadInput(f"{error}; a new one of the lab's own app needs {where}") from None
 
 
 REACHES = ("request", "thread", "process", "host", "cluster")
@@ -113,7 +165,7 @@ GROUPS = (
 )
 
 
-def group(claims: Claims) -> str:
+def group(claims: Sharing) -> str:
     """How far the state reaches, as one word: cluster, host, process, thread or request.
 
     State that crosses processes only by inheritance counts as `host`.

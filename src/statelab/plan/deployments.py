@@ -1,27 +1,46 @@
-"""The deployments: one env file each, read here for the engines, the theory and the tables."""
+"""The deployments: one env file each, read here for the engines, the theory and the tables.
 
+What a file means is said by the file of its server, `services/servers/<name>.py`. That is code of the app's side, which
+the instrument does not import: it is asked in a process of its own, once for all files that are read together.
+"""
+
+import json
+import subprocess
+import sys
 from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
+import msgspec
+
 from statelab.core.errors import BadInput
+from statelab.core.paths import SERVERS
 
 WORKER_CLASSES = ("single", "threaded", "forking", "sync", "gthread", "gevent")
-"""The order of the tables; others follow."""
+"""The order of the tables: Werkzeug's, gunicorn's; servers without worker classes follow."""
 
 ON_REQUEST = "on-request"
 """Deployments in this folder are no columns of the standard tables; who names one gets it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deployment:
-    """How the app is served. `environment` holds the file's literal values; the rest is read from them.
+class Spread(msgspec.Struct, frozen=True, kw_only=True):
+    """What a server says of a deployment; the fields are those of `Spread` in `services/servers/__init__.py`, and
+    `package` is the package that the server comes in (None: it comes with Python)."""
 
-    `spread` are the boundaries that lie between two of its requests, `fresh` those of them that are new for every
-    request, `in_turn` those whose two sides never run at the same time, `forks_after_import` whether requests are
-    served by processes forked after the app was imported, `unpatched_at_import` whether gevent patches the standard
-    library only after that, or never.
-    """
+    fresh: frozenset[str]
+    workers: int
+    threads: int
+    recycled: bool
+    in_turn: frozenset[str]
+    forks_after_import: bool
+    unpatched_at_import: bool
+    serves_where_imported: bool
+    package: str | None
+
+
+class Deployment(Spread, frozen=True, kw_only=True):
+    """How the app is served. `environment` holds the values of the env file, `description` its first line."""
 
     name: str
     description: str
@@ -33,86 +52,76 @@ class Deployment:
 
     @property
     def worker_class(self) -> str:
-        return self.environment["WORKER_CLASS"]
-
-    @property
-    def workers(self) -> int:
-        return int(self.environment["WORKERS"])
-
-    @property
-    def threads(self) -> int:
-        return int(self.environment["THREADS"])
-
-    @property
-    def replicas(self) -> int:
-        return int(self.environment.get("REPLICAS", "1"))
-
-    @property
-    def fresh(self) -> frozenset[str]:
-        fresh = {"threaded": {"threads"}, "gevent": {"greenlets"}, "forking": {"processes"}}
-        return frozenset(fresh.get(self.worker_class, ()))
+        """Empty where the server has but one kind of worker."""
+        return self.environment.get("WORKER_CLASS", "")
 
     @property
     def spread(self) -> frozenset[str]:
-        processes = self.workers > 1 or self.replaces_workers
-        between = {"threads": self.threads > 1, "processes": processes, "hosts": self.replicas > 1}
-        return self.fresh | {boundary for boundary, lies_between in between.items() if lies_between}
-
-    @property
-    def replaces_workers(self) -> bool:
-        return self.environment.get("MAX_REQUESTS", "0") != "0"
-
-    @property
-    def in_turn(self) -> frozenset[str]:
-        """A single worker has ended before the next one starts; what is not patched does not switch greenlets."""
-        one_by_one = {
-            "processes": self.replaces_workers and self.workers == 1,
-            "greenlets": self.environment.get("GEVENT_PATCH") == "never",
-        }
-        return frozenset(boundary for boundary, in_turn in one_by_one.items() if in_turn) & self.spread
-
-    @property
-    def forks_after_import(self) -> bool:
-        return self.environment.get("PRELOAD") == "1" or self.worker_class == "forking"
-
-    @property
-    def unpatched_at_import(self) -> bool:
-        patch = self.environment.get("GEVENT_PATCH", "early")
-        return self.worker_class == "gevent" and (patch == "never" or (patch == "late" and self.forks_after_import))
+        """The boundaries that lie between two of its requests."""
+        several = {"threads": self.threads > 1, "processes": self.workers > 1 or self.recycled}
+        return self.fresh | {boundary for boundary, lies_between in several.items() if lies_between}
 
     @property
     def expected_processes(self) -> int | None:
         """How many processes should answer at least; None where every request has its own."""
-        return None if "processes" in self.fresh else self.workers * self.replicas + self.replaces_workers
+        return None if "processes" in self.fresh else self.workers + self.recycled
 
 
-def parse(path: Path) -> Deployment:
-    """Reads one env file; raises BadInput naming the line that is not `NAME=value`."""
+@cache
+def _spreads(environments: bytes) -> list[Spread | str]:
+    """What the servers say of a JSON list of environments: of each its spread, or why it is refused."""
+    command = [sys.executable, "-S", str(SERVERS)]
+    done = subprocess.run(command, input=environments, capture_output=True, check=False)
+    if done.returncode:
+        raise BadInput(f"{SERVERS} does not say what the deployments mean:\n{done.stderr.decode()}")
+    answers = json.loads(done.stdout)
+    return [answer.get("refused") or msgspec.convert(answer, Spread) for answer in answers]
+
+
+def _settings(path: Path) -> tuple[str, dict[str, str]]:
+    """The description and the settings of an env file; raises BadInput naming the line that is neither."""
     lines = path.read_text().splitlines()
     if not lines or not lines[0].startswith("# "):
         raise BadInput(f"{path}: line 1 must be a comment that describes the deployment")
-    environment = {}
+    settings = {}
     for number, line in enumerate(lines, 1):
         if line.strip() and not line.startswith("#"):
             name, equals, value = line.partition("=")
             if not equals:
                 raise BadInput(f"{path}: line {number}: expected NAME=value, found {line!r}")
-            environment[name.strip()] = value.strip()
-    missing = sorted({"SERVER", "WORKER_CLASS", "WORKERS", "THREADS"} - environment.keys())
-    if missing:
-        raise BadInput(f"{path}: {', '.join(missing)} missing")
-    return Deployment(name=path.stem, description=lines[0].removeprefix("# "), environment=environment)
+            if name.strip() in settings:
+                raise BadInput(f"{path}: line {number}: {name.strip()} is there already")
+            settings[name.strip()] = value.strip()
+    return lines[0].removeprefix("# "), settings
 
 
-def _place(deployment: Deployment) -> tuple[int, int, str]:
+def read(paths: Iterable[Path]) -> list[Deployment]:
+    """The deployments of some env files; raises BadInput for the first that its server refuses, with the reason."""
+    files = {path: _settings(path) for path in paths}
+    spreads = _spreads(msgspec.json.encode([settings for _, settings in files.values()]))
+    found = []
+    for (path, (description, settings)), spread in zip(files.items(), spreads, strict=True):
+        if isinstance(spread, str):
+            raise BadInput(f"{path}: {spread}")
+        about = msgspec.structs.asdict(spread)
+        found.append(Deployment(name=path.stem, description=description, environment=settings, **about))
+    return found
+
+
+def _place(deployment: Deployment) -> tuple[int, str, int, str]:
     known = deployment.worker_class in WORKER_CLASSES
     rank = WORKER_CLASSES.index(deployment.worker_class) if known else len(WORKER_CLASSES)
-    return rank, deployment.workers, deployment.name
+    return rank, deployment.server, deployment.workers, deployment.name
 
 
 def load_all(folder: Path, wanted: Collection[str] = ()) -> dict[str, Deployment]:
     """Every deployment of a folder by name, in the order of the tables, and those of its folder `on-request` that are
-    wanted by name."""
-    on_request = [path for path in (folder / ON_REQUEST).glob("*.env") if path.stem in wanted]
-    found = sorted(map(parse, [*folder.glob("*.env"), *on_request]), key=_place)
-    return {deployment.name: deployment for deployment in found}
+    wanted by name; raises BadInput where two have one name."""
+    standard, on_request = (
+        {path.stem: path for path in place.glob("*.env")} for place in (folder, folder / ON_REQUEST)
+    )
+    twice = sorted(standard.keys() & on_request.keys())
+    if twice:
+        raise BadInput(f"two deployments have the name {twice[0]}: {standard[twice[0]]} and {on_request[twice[0]]}")
+    chosen = standard | {name: path for name, path in on_request.items() if name in wanted}
+    return {deployment.name: deployment for deployment in sorted(read(chosen.values()), key=_place)}

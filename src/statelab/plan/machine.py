@@ -3,12 +3,14 @@
 import os
 import platform
 import subprocess
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version
 from typing import Any
 
 from statelab.core.paths import ROOT
 
-LIBRARIES = ("flask", "werkzeug", "gunicorn", "gevent", "redis", "pymemcache", "psycopg", "flask-caching", "cachelib")
+LIBRARIES = ("flask", "werkzeug", "gevent", "redis", "pymemcache", "psycopg", "flask-caching", "cachelib", "locust")
 
 
 def _commit() -> str | None:
@@ -31,6 +33,12 @@ def describe() -> dict[str, Any]:
     }
 
 
-def library_versions() -> dict[str, str]:
-    """Versions of the libraries under test as installed here, and of Python and Locust."""
-    return {"python": platform.python_version()} | {name: version(name) for name in (*LIBRARIES, "locust")}
+def library_versions(servers: Iterable[str | None]) -> dict[str, str]:
+    """Versions of Python, of the libraries under test and of the servers' packages, as far as installed here."""
+    found = {"python": platform.python_version()}
+    for name in dict.fromkeys([*LIBRARIES, *filter(None, servers)]):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # an image has it, and names its own version
+            continue
+    return found

@@ -57,7 +57,7 @@ def select(
     catalogue: Catalogue, deployments: dict[str, Deployment], profile: Profile, selection: Selection
 ) -> list[CellKey]:
     """The cells to measure, in the order of the tables; raises BadInput naming the valid names for an unknown one."""
-    require_known("workload", selection.workloads, list(catalogue.workloads))
+    app.require_workloads(selection.workloads, catalogue)
     mechanisms = [name for workload in catalogue.workloads.values() for name in workload.mechanisms]
     require_known("mechanism", selection.mechanisms, mechanisms)
     require_known("deployment", selection.deployments, list(deployments))

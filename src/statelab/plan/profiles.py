@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from statelab.plan.deployments import ON_REQUEST
+
 IN_PROCESS = frozenset({"request", "thread", "process"})
 """Reaches whose mechanisms keep their state in the memory of the app."""
 
@@ -14,7 +16,7 @@ class Profile:
 
     A cell's load lasts at least `min_seconds` and `min_operations` and until every process has answered, at most
     `max_seconds`; `users` clients at once, each waiting at most `timeout_s` for an answer. `reuse` keeps connections.
-    `survival`: what the counter outlives is tried as well.
+    `survival`: what the counter outlives is tried as well. `folder`: its deployments' folder in services/deployments.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Profile:
     audits: int = 3
     reuse: bool = False
     survival: bool = True
+    folder: str = ""
 
 
 SEED = {
@@ -89,6 +92,12 @@ PROFILES = {
             windows=("call", "io"),
             in_process_windows=("tight",),
             runs=10,
+        ),
+        Profile(
+            name="on-request",
+            description="every mechanism under the deployments that are no columns of the standard tables, window io",
+            folder=ON_REQUEST,
+            survival=False,
         ),
     )
 }

@@ -21,7 +21,7 @@ FIELDS = ("result", "value", "expected", "seen")
 
 
 class Table(Sequence[T]):
-    """A table of values that are made when they are asked for, and fast only where many are at once."""
+    """A table that makes its values on request; many at once are much faster than one by one."""
 
     @property
     @abstractmethod
@@ -86,43 +86,26 @@ def value_columns(operations: Sequence[Operation], answers: tuple[bool | str, bo
     are codes into the table `values`.
     """
     results = [o.result for o in operations]
-    answer = [_answer(result, answers) for result in results]
+    coded: dict[Any, int] = {(type(each), each): code for code, each in enumerate(answers)}
+    answer = [-1 if isinstance(each, list) else coded.get((type(each), each), -1) for each in results]
     lists = [result if isinstance(result, list) else None for result in results]
     plain: dict[str, list[Any]] = {name: [getattr(o, name) for o in operations] for name in FIELDS}
     plain["result"] = [
         None if code >= 0 or isinstance(result, list) else result for result, code in zip(results, answer, strict=True)
     ]
-    everything: list[Value] = [value for values in plain.values() for value in values if value is not None]
-    everything += [value for values in lists for value in values or ()]
+    everything: list[Value] = [
+        value for values in (*plain.values(), *lists) for value in values or () if value is not None
+    ]
     table = tuple(dict.fromkeys(everything)) if any(isinstance(value, str) for value in everything) else None
-    number = {value: code for code, value in enumerate(table)} if table else None
+    number: dict[Any, Any] = {value: place if table else value for place, value in enumerate(dict.fromkeys(everything))}
     columns: dict[str, Any] = {"values": table, "answers": answers}
-    for name in FIELDS:
-        if name == "result" or any(value is not None for value in plain[name]):
-            columns |= _numbers(name, plain[name], number)
+    for name, values in plain.items():
+        known = [value is not None for value in values]
+        if name == "result" or any(known):
+            columns[name] = np.array([0 if value is None else number[value] for value in values], np.int64)
+            columns[f"has_{name}"] = np.array(known, np.bool_)
     if any(code >= 0 for code in answer):
         columns["answer"] = np.array(answer, np.int8)
     if any(values is not None for values in lists):
-        columns["elements"] = Lists.of([None if values is None else _all(values, number) for values in lists])
+        columns["elements"] = Lists.of([None if each is None else [number[value] for value in each] for each in lists])
     return columns
-
-
-def _answer(result: Any, answers: tuple[bool | str, bool | str]) -> int:
-    known = [code for code, answer in enumerate(answers) if type(result) is type(answer) and result == answer]
-    return known[0] if known else -1
-
-
-def _number(value: Any, number: dict[Value, int] | None) -> int:
-    return value if number is None else number[value]
-
-
-def _all(values: list[Value], number: dict[Value, int] | None) -> list[int]:
-    return [_number(value, number) for value in values]
-
-
-def _numbers(name: str, values: list[Any], number: dict[Value, int] | None) -> dict[str, Any]:
-    n = len(values)
-    return {
-        name: np.fromiter((0 if value is None else _number(value, number) for value in values), np.int64, n),
-        f"has_{name}": np.fromiter((value is not None for value in values), np.bool_, n),
-    }

@@ -32,7 +32,7 @@ STATUSES: tuple[Status, ...] = ("ok", "fail", "info")
 OK, FAIL, INFO = range(len(STATUSES))
 
 LEVELS: tuple[Level, ...] = ("whole", "host", "process", "thread", "greenlet", "request")
-"""Who may have a copy of the state of his own, from coarse to fine."""
+"""Levels at which state may be replicated, coarsest first."""
 
 _IDENTITY: dict[Level, tuple[str, ...]] = {
     "host": ("host",),
@@ -209,23 +209,6 @@ class History:
 
 
 _COLUMNS = (
-    "process",
-    "op",
-    "key",
-    "result",
-    "has_result",
-    "start",
-    "end",
-    "status",
-    "served_by",
-    "error",
-    "op_id",
-    "timed_out",
-    "value",
-    "has_value",
-    "expected",
-    "has_expected",
-    "seen",
-    "has_seen",
-    "answer",
+    *("process", "op", "key", "result", "has_result", "start", "end", "status", "served_by", "error", "op_id"),
+    *("timed_out", "value", "has_value", "expected", "has_expected", "seen", "has_seen", "answer"),
 )

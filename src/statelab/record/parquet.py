@@ -4,7 +4,7 @@ Any Parquet reader can open it. Stamps and values grow by little from row to row
 file is a quarter smaller, and faster to read and to write. An unknown `end`, a missing result and a missing server are
 nulls. `process` holds JSON (3 or "a"), since a logical client may be a number or a text. Fields that an operation need
 not have are there if any operation has them; where values are numbers and texts, the texts are in `value_text` and so
-on. See `statelab.record.reading.parquet_table.file` for what such a file may look like in general.
+on. See `statelab.record.reading.table` for what such a file may look like in general.
 """
 
 import json
@@ -14,20 +14,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow
 import pyarrow.parquet
 from numpy.typing import NDArray
 
+from statelab.record.coding import FIELDS
 from statelab.record.columns import INF
 from statelab.record.columns import STATUSES
 from statelab.record.columns import History
 from statelab.record.columns import Integers
 from statelab.record.columns import Mask
-from statelab.record.reading.columnar.column import Texts
-from statelab.record.reading.parquet_table.file import clients
-from statelab.record.reading.parquet_table.sheet import sheet_of_our_own
+from statelab.record.reading.columnar import Texts
+from statelab.record.reading.columnar import pa
+from statelab.record.reading.table import clients
+from statelab.record.reading.table import sheet_of_our_own
 
-pa: Any = pyarrow  # it has no annotations
 pq: Any = pyarrow.parquet
 
 _MOST_CODED = 2**16
@@ -48,10 +48,6 @@ def _coded(codes: NDArray[Any], table: Sequence[str | None]) -> Any:
     return pa.DictionaryArray.from_arrays(index, texts)
 
 
-def _names(name: str, codes: NDArray[Any], table: Sequence[str | None]) -> dict[str, Any]:
-    return {name: _coded(codes, table)} if codes.any() else {}
-
-
 def _server_columns(history: History) -> dict[str, Any]:
     unknown = history.served_by == 0
     if unknown.all():
@@ -62,12 +58,6 @@ def _server_columns(history: History) -> dict[str, Any]:
         ids = np.array([0, *(getattr(server, name) for server in known)], np.int64)
         columns[name] = pa.array(ids[history.served_by], mask=unknown)
     return columns
-
-
-def _decoded(texts: Any) -> Any:
-    """The texts as they are, in parts: an array holds 2 GiB of them."""
-    parts = [texts.slice(begin, _ROWS).dictionary_decode() for begin in range(0, len(texts), _ROWS)]
-    return pa.chunked_array(parts, pa.string())
 
 
 class _Values:
@@ -101,7 +91,8 @@ class _Values:
             return {}
         numbers, texts = self.parts(number, known)
         if texts is not None and len(self._texts) > _MOST_CODED:
-            texts = _decoded(texts)
+            parts = [texts.slice(begin, _ROWS).dictionary_decode() for begin in range(0, len(texts), _ROWS)]
+            texts = pa.chunked_array(parts, pa.string())  # in parts: an array holds 2 GiB of text
         if numbers is None or texts is None:
             return {name: texts if numbers is None else numbers}
         return {name: numbers, f"{name}_text": texts}
@@ -118,34 +109,31 @@ def _elements(history: History, values: _Values) -> dict[str, Any]:
     return {"elements": pa.LargeListArray.from_arrays(pa.array(lists.first), items, mask=pa.array(~lists.known))}
 
 
-def _answers(history: History) -> dict[str, Any]:
-    if history.answer is None:
-        return {}
-    coded = pa.DictionaryArray.from_arrays(
-        pa.array(history.answer.astype(np.int32), mask=history.answer < 0), pa.array(history.answers)
-    )
-    return {"answer": coded.dictionary_decode() if isinstance(history.answers[0], bool) else coded}
-
-
 def write(history: History, path: Path) -> None:
     """Writes the history to one file."""
-    values = _Values(history)
+    values, answer = _Values(history), history.answer
+    answers = None
+    if answer is not None:
+        code = pa.array(answer.astype(np.int32), mask=answer < 0)
+        coded = pa.DictionaryArray.from_arrays(code, pa.array(history.answers))
+        answers = coded.dictionary_decode() if isinstance(history.answers[0], bool) else coded
     columns = {
         "process": _coded(history.process, [json.dumps(process) for process in history.processes]),
         "op": _coded(history.op, history.ops),
         **({"key": _coded(history.key, history.keys)} if any(history.keys) else {}),
-        **values.columns("result", history.result, history.has_result),
-        **values.columns("value", history.value, history.has_value),
-        **values.columns("expected", history.expected, history.has_expected),
-        **values.columns("seen", history.seen, history.has_seen),
-        **_answers(history),
+        **{
+            column: array
+            for name in FIELDS
+            for column, array in values.columns(name, getattr(history, name), getattr(history, f"has_{name}")).items()
+        },
+        **({} if answers is None else {"answer": answers}),
         **_elements(history, values),
         "start": pa.array(history.start),
         "end": pa.array(history.end, mask=history.end == INF),
         "status": _coded(history.status, STATUSES),
-        **{name: ids.cast(pa.string()) for name, ids in _names("op_id", history.op_id, history.op_ids).items()},
+        **({"op_id": _coded(history.op_id, history.op_ids).cast(pa.string())} if history.op_id.any() else {}),
         **_server_columns(history),
-        **_names("error", history.error, history.errors),
+        **({"error": _coded(history.error, history.errors)} if history.error.any() else {}),
         **({"timed_out": pa.array(history.timed_out)} if history.timed_out.any() else {}),
     }
     table = pa.table(columns)

@@ -4,6 +4,7 @@ import os
 import shutil
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Any
 
 import msgspec
@@ -17,9 +18,9 @@ from statelab.core.results import Survival
 from statelab.plan.catalogue import Catalogue
 from statelab.plan.deployments import Deployment
 from statelab.plan.profiles import Profile
-from statelab.record.columns import History
-from statelab.record.parquet import read as read_parquet
-from statelab.record.parquet import write as write_parquet
+
+if TYPE_CHECKING:  # numpy and pyarrow, which take half a second, are loaded where a history is read or written
+    from statelab.record.columns import History
 
 
 class Manifest(msgspec.Struct, kw_only=True):
@@ -115,15 +116,20 @@ class RunFolder:
         name = f"{cell.mechanism}.{cell.deployment}.{cell.window}.parquet"
         return self.histories / cell.workload / f"run-{run}" / name
 
-    def history(self, run: int, cell: CellKey) -> History | None:
+    def history(self, run: int, cell: CellKey) -> "History | None":
         """One cell's history of one run, None where it has none."""
+        from statelab.record import parquet
+
         path = self.history_path(run, cell)
         if path in self._taken_in:
             return self._taken_in[path]
-        return read_parquet(path) if path.exists() else None
+        return parquet.read(path) if path.exists() else None
 
     def take_in_recordings(self, manifest: Manifest) -> None:
         """Turns the recordings into one Parquet file per cell and run, and removes them."""
+        from statelab.record import parquet
+        from statelab.record.columns import History
+
         cells = {
             manifest.key(run, index): self.history_path(run, cell)
             for run in range(1, manifest.runs + 1)
@@ -138,7 +144,7 @@ class RunFolder:
             if key in cells:
                 cells[key].parent.mkdir(parents=True, exist_ok=True)
                 self._taken_in[cells[key]] = History.from_operations(operations)
-                write_parquet(self._taken_in[cells[key]], cells[key])
+                parquet.write(self._taken_in[cells[key]], cells[key])
         for recording in recordings:
             recording.unlink()
 

@@ -3,6 +3,7 @@
 Two are on the shelf, C buys one of them. A is held after its look and before its taking, B buys meanwhile.
 """
 
+from statelab.core.load import STOCK
 from statelab.core.operation import Operation
 from statelab.plan.catalogue import Claims
 from statelab.repro.schedule import Burst
@@ -13,7 +14,7 @@ from statelab.repro.schedule import Run
 from statelab.repro.schedule import Schedule
 from statelab.repro.schedule import Script
 
-DELIVERY = Run("S", "stock", arguments={"value": 2})
+DELIVERY = Run("S", "stock", arguments={"value": STOCK})
 
 COLLISION = (
     DELIVERY,

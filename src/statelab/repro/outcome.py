@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from statelab.check.judges import judge_of
-from statelab.check.judges.coverage import Expectation
+from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.judgement import Judgement
 from statelab.core.operation import Operation
 from statelab.core.results import Witness

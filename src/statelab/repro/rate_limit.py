@@ -4,6 +4,7 @@ Over the limit: A has looked and is held before it writes its count, B asks mean
 before it looks whether there was room; B and C are counted meanwhile, so A is refused for those who came after it.
 """
 
+from statelab.core.load import LIMIT
 from statelab.core.operation import Operation
 from statelab.plan.catalogue import Claims
 from statelab.repro.schedule import Burst
@@ -14,25 +15,25 @@ from statelab.repro.schedule import Run
 from statelab.repro.schedule import Schedule
 from statelab.repro.schedule import Script
 
-LIMIT = {"limit": 2}
+ASKED = {"limit": LIMIT}
 
 OVER = (
     Meet(("A", "B")),
-    Run("C", "hit", via="A", arguments=LIMIT),
-    Hold("A", "hit", arguments=LIMIT),
-    Run("B", "hit", arguments=LIMIT),
+    Run("C", "hit", via="A", arguments=ASKED),
+    Hold("A", "hit", arguments=ASKED),
+    Run("B", "hit", arguments=ASKED),
     Release("A"),
 )
 
 UNDER = (
     Meet(("A", "B")),
-    Hold("A", "hit", arguments=LIMIT, point=2),
-    Run("B", "hit", arguments=LIMIT),
-    Run("C", "hit", via="B", arguments=LIMIT),
+    Hold("A", "hit", arguments=ASKED, point=2),
+    Run("B", "hit", arguments=ASKED),
+    Run("C", "hit", via="B", arguments=ASKED),
     Release("A"),
 )
 
-COPIES = (Burst("W", "hit", arguments=LIMIT),)
+COPIES = (Burst("W", "hit", arguments=ASKED),)
 
 SCHEDULES = {
     "lost-update": Schedule(steps=OVER, held_where="after its look and before it is counted"),

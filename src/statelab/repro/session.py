@@ -1,7 +1,8 @@
 """The workload `session`: one browser, in which L has logged ann in; its other requests run side by side.
 
 Lost: A and B both count, with what they brought or read before either had ended. Undone: A counts and is held, B logs
-out meanwhile, and A writes back what it had read.
+out meanwhile, and A writes back what it had read. Another's: A counts and is held where it has found what it is about
+to write; B logs out and N logs in, a newcomer who may be given the name that A still holds; R asks who N is by now.
 """
 
 from statelab.core.operation import Operation
@@ -51,6 +52,18 @@ SCHEDULES = {
             Run("R", "whoami", via="A", key="ann"),
         ),
         held_where="between its read and its write",
+    ),
+    "name-reused": Schedule(
+        steps=(
+            *BEGIN,
+            Hold("A", "count", key="ann", point=2),
+            Run("B", "logout", key="ann"),
+            Run("N", "login", via="B", key="bob", arguments=BOB),  # B's answer has taken the cookie away: a newcomer
+            Run("C", "whoami", via="B", key="bob"),
+            Release("A"),
+            Run("R", "whoami", via="B", key="bob", as_of="C"),  # with the newcomer's cookie, not the one A brings back
+        ),
+        held_where="where it has found its row and is about to write it",
     ),
     "never-ends": Schedule(
         steps=(

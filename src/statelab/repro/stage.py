@@ -3,13 +3,14 @@
 import itertools
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from statelab.core.cookies import Jar
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
 from statelab.core.operation import Value
-from statelab.drive.browser import Browser
 from statelab.drive.request import Call
 from statelab.drive.request import Line
 from statelab.drive.request import Request
@@ -58,7 +59,7 @@ class Stage:
         self._url = url
         self._gates = gates
         self._key = f"repro-{secrets.token_hex(6)}"
-        self._browser = Browser()
+        self._jar = Jar()
         self._calls: list[Call] = []
         self._lines: list[Line] = []
         self._kept: dict[str, Line] = {}
@@ -104,7 +105,7 @@ class Stage:
             parameters={"key": self._named(act), **self._given(act, number), **more},
             cookies=self._cookies(act),
         )
-        self._calls.append(Call(request, line, self._browser))
+        self._calls.append(Call(request, line, self._jar))
         return self._calls[-1]
 
     def _named(self, act: Act) -> str:
@@ -115,10 +116,10 @@ class Stage:
         texts = {name: str(value).format(n=number, play=self._key) for name, value in act.arguments.items()}
         return {name: int(text) if text.isdecimal() else text for name, text in texts.items()}
 
-    def _cookies(self, act: Act) -> str:
+    def _cookies(self, act: Act) -> Mapping[str, str]:
         if isinstance(act, Run) and act.as_of:
             return next(call.request.cookies for call in self._calls if call.request.who == act.as_of)
-        return self._browser.header
+        return self._jar.headers()
 
     def _note(self, who: str, what: What, server: ServedBy | None = None, operation: Operation | None = None) -> None:
         at = operation.end if operation and operation.end is not None else time.monotonic_ns()
@@ -151,7 +152,7 @@ class Stage:
     def _doors(self) -> list[tuple[Line, ServedBy]]:
         """New connections, and who is behind them."""
         asked = Request(who="", op="", op_id=self._key, method="GET", path="/healthz", parameters={"key": ""})
-        calls = [(line, Call(asked, line, self._browser)) for line in (self._open() for _ in range(TOGETHER))]
+        calls = [(line, Call(asked, line, self._jar)) for line in (self._open() for _ in range(TOGETHER))]
         answers = [(line, call.answer()) for line, call in calls]
         return [(line, found.served_by) for line, found in answers if found and found.served_by]
 

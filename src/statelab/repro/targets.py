@@ -10,8 +10,9 @@ from statelab.core.operation import ServedBy
 from statelab.core.results import Prediction
 from statelab.plan.catalogue import Catalogue
 from statelab.plan.catalogue import Claims
+from statelab.plan.catalogue import require_workloads
 from statelab.plan.deployments import Deployment
-from statelab.repro import SCRIPTS
+from statelab.repro import script_of
 from statelab.repro.schedule import Place
 from statelab.repro.schedule import Schedule
 from statelab.repro.schedule import Script
@@ -60,7 +61,7 @@ class Target:
 
     @property
     def script(self) -> Script:
-        return SCRIPTS[self.workload]
+        return script_of(self.workload)
 
     @property
     def schedule(self) -> Schedule:
@@ -144,20 +145,15 @@ def _targets(catalogue: Catalogue, workload: str, mechanism: str, deployment: De
     yield from by_anomaly.values()
 
 
-def _workloads(catalogue: Catalogue, wanted: str) -> list[str]:
-    if wanted:
-        require_known("workload", [wanted], list(catalogue.workloads))
-    if wanted and wanted not in SCRIPTS:
-        raise BadInput(f"nobody wrote schedules for the workload {wanted}: name a script in src/statelab/repro")
-    return [wanted] if wanted else [name for name in catalogue.workloads if name in SCRIPTS]
-
-
 def _named(catalogue: Catalogue, cell: str) -> Iterator[tuple[str, str]]:
     """Workload and mechanism of `workload/mechanism`; of all of them where the text is empty."""
     workload, slash, mechanism = cell.partition("/")
     if cell and not slash:
         raise BadInput(f"no cell {cell!r}: name it as WORKLOAD/MECHANISM, such as counter/module-global")
-    for name in _workloads(catalogue, workload):
+    if workload:
+        require_workloads([workload], catalogue)
+    for name in [workload] if workload else catalogue.workloads:
+        script_of(name)
         mechanisms = list(catalogue.workloads[name].mechanisms)
         if mechanism:
             require_known("mechanism", [mechanism], mechanisms)

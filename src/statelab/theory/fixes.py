@@ -100,17 +100,9 @@ def _keeps(workload: Workload, broken: Claims, other: Claims) -> bool:
     return _reach(other) >= _reach(broken) and _lifetime(other) >= _lifetime(broken)
 
 
-class _SideBySide(Deployment):
-    """A deployment whose requests may run side by side wherever anything lies between two of them."""
-
-    @property
-    def in_turn(self) -> frozenset[str]:
-        return frozenset()
-
-
 def _promises(workload: Workload, claims: Claims, deployment: Deployment) -> bool:
     """Whether it holds by its own promise with every window, and not only because requests happen to come in turn."""
-    crowded = _SideBySide(name=deployment.name, description=deployment.description, environment=deployment.environment)
+    crowded = msgspec.structs.replace(deployment, in_turn=frozenset())
     for served in (deployment, crowded):
         predictions = (predict(claims, served, window, workload.shows) for window in WINDOW_SWITCHES)
         if not all(prediction.guaranteed and not prediction.anomalies for prediction in predictions):

@@ -11,6 +11,10 @@ from collections.abc import Mapping
 from statelab.core.results import Prediction
 from statelab.plan.catalogue import FAULTS
 from statelab.plan.catalogue import Claims
+from statelab.plan.catalogue import Excluding
+from statelab.plan.catalogue import Lifetime
+from statelab.plan.catalogue import Sharing
+from statelab.plan.catalogue import Switching
 from statelab.plan.deployments import Deployment
 
 INTERLEAVES_ALWAYS = frozenset({"processes", "hosts"})
@@ -24,8 +28,6 @@ WINDOW_SWITCHES = {
 }
 """Boundaries at which each window lets another request in."""
 
-SERVE_ELSEWHERE = frozenset({"threads", "greenlets"})
-"""Where these lie between requests, none is served by the thread that imported the app."""
 WINDOW_MS = {"tight": 0, "call": 0, "yield": 0, "io": 2}
 """How long each window lasts."""
 
@@ -42,12 +44,12 @@ def _named(boundaries: frozenset[str]) -> str:
     return " and ".join(sorted(boundaries))
 
 
-def _out_of_the_way(claims: Claims, deployment: Deployment) -> bool:
+def _out_of_the_way(claims: Sharing, deployment: Deployment) -> bool:
     """Whether no request is served by the thread that has the state."""
-    return claims.of_importing_thread and bool(deployment.spread & SERVE_ELSEWHERE)
+    return claims.of_importing_thread and not deployment.serves_where_imported
 
 
-def reach(claims: Claims, deployment: Deployment) -> frozenset[str]:
+def reach(claims: Sharing, deployment: Deployment) -> frozenset[str]:
     """Boundaries that the state crosses under this deployment."""
     if _out_of_the_way(claims, deployment):
         return frozenset()
@@ -60,13 +62,13 @@ def _excluded(claims: Claims, deployment: Deployment) -> frozenset[str]:
     return claims.atomic_across - (claims.unpatched if deployment.unpatched_at_import else frozenset())
 
 
-def _open_boundaries(claims: Claims, deployment: Deployment, window: str) -> frozenset[str]:
+def _open_boundaries(claims: Switching, deployment: Deployment, window: str) -> frozenset[str]:
     """Boundaries of the spread at which another request can come between this update's read and write."""
     side_by_side = deployment.spread - deployment.in_turn
     return side_by_side & (INTERLEAVES_ALWAYS | WINDOW_SWITCHES[window] | claims.switches_inside)
 
 
-def _copies(claims: Claims, deployment: Deployment) -> Iterator[tuple[str, str]]:
+def _copies(claims: Sharing, deployment: Deployment) -> Iterator[tuple[str, str]]:
     if claims.copies == "apart" or (claims.copies == "alike-after-fork" and not deployment.forks_after_import):
         return  # copies that begin at different places do not meet
     crossed = reach(claims, deployment)
@@ -80,7 +82,7 @@ def _copies(claims: Claims, deployment: Deployment) -> Iterator[tuple[str, str]]
         yield "divergent", f"the state does not cross {_named(apart)}: one copy on each side"
 
 
-def _outlasts(claims: Claims, window: str) -> bool:
+def _outlasts(claims: Excluding, window: str) -> bool:
     """Whether the exclusion ends before the update does."""
     return claims.lease_ms is not None and WINDOW_MS[window] > claims.lease_ms
 
@@ -104,7 +106,7 @@ def _collisions(claims: Claims, deployment: Deployment, window: str) -> Iterator
         yield "misreported", f"the answer is read after the update, and {_named(met)} may come between"
 
 
-def _stalls(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
+def _stalls(claims: Excluding, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
     blocks = claims.blocks_hub or (claims.blocks_unpatched and deployment.unpatched_at_import)
     if blocks and "greenlets" in (deployment.spread - deployment.in_turn) & WINDOW_SWITCHES[window]:
         yield "stalled", "a greenlet waits for its lock in a way that stops the one that holds it"
@@ -125,6 +127,9 @@ def _leaks(claims: Claims, deployment: Deployment, window: str) -> Iterator[tupl
     met = exposed(claims, deployment, window)
     if met & claims.fails_across:
         yield "fails-when-shared", f"{_named(met & claims.fails_across)} share the state, and requests fail of it"
+    unaware = deployment.spread & crossed & claims.fails_in_turn
+    if unaware:
+        yield "fails-when-shared", f"{_named(unaware)} share what the store keeps for them, each unaware of the others"
     beside = deployment.spread & claims.fails_beside
     if met & claims.switches_inside and beside:
         yield "fails-when-shared", f"{_named(met)} share the state, {_named(beside)} write what lies behind it"
@@ -138,7 +143,7 @@ def _leaks(claims: Claims, deployment: Deployment, window: str) -> Iterator[tupl
         yield "ended-by-others", "who ends it ends it for all"
 
 
-def _unclosed(claims: Claims, deployment: Deployment) -> Iterator[tuple[str, str]]:
+def _unclosed(claims: Lifetime, deployment: Deployment) -> Iterator[tuple[str, str]]:
     """What requests leave to the end of a process that outlives them."""
     if claims.left_to == "process" and "processes" not in deployment.fresh:
         yield "left-open", "what a request opens is closed at the end of the process only"
@@ -146,12 +151,14 @@ def _unclosed(claims: Claims, deployment: Deployment) -> Iterator[tuple[str, str
 
 
 def _endings(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
-    """What is there again after it was ended."""
+    """What is there again after it was ended, and who has its name by then."""
     if claims.carried:
         yield "never-ends", "what a client has kept cannot be taken back"
     unguarded = exposed(claims, deployment, window)
     if claims.written_whole and unguarded:
         yield "revived", f"a request under way in other {_named(unguarded)} writes back what was ended meanwhile"
+    if claims.name_reused and unguarded:
+        yield "name-reused", f"a request under way in other {_named(unguarded)} writes to whom its name was given since"
 
 
 def _undone(claims: Claims, deployment: Deployment) -> Iterator[tuple[str, str]]:
@@ -161,6 +168,9 @@ def _undone(claims: Claims, deployment: Deployment) -> Iterator[tuple[str, str]]
         yield "never-done", "the thread that does the work did not survive the fork"
     if claims.thread == "first-use" and "processes" in deployment.fresh:
         yield "never-done", "the process, and the thread in it, ends before the work is due"
+    done_beside = handed_over and "processes" not in deployment.in_turn
+    if claims.thread and deployment.recycled and not claims.resumed and not done_beside:
+        yield "never-done", "a worker that is replaced takes along what it has accepted and not yet done"
 
 
 def _faults(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """A workload judged by a checker's model: names, coverage, answers, stalls."""
 
 from statelab.check.judges.by_model import ByModel
-from statelab.check.judges.coverage import Expectation
+from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.request_scope import judge
 from statelab.check.models import MODELS
 from statelab.core.operation import Operation

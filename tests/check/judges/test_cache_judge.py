@@ -5,8 +5,8 @@ import random
 import pytest
 
 from statelab.check.judges import judge_of
-from statelab.check.judges.coverage import Expectation
 from statelab.check.judges.each_read import EACH_READ
+from statelab.check.judges.judgement import Expectation
 from statelab.check.kernels.model import Deadline
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy

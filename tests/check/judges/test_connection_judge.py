@@ -3,7 +3,7 @@
 import pytest
 
 from statelab.check.judges import judge_of
-from statelab.check.judges.coverage import Expectation
+from statelab.check.judges.judgement import Expectation
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
 from statelab.record.columns import History

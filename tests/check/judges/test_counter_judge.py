@@ -20,9 +20,9 @@ from simulated_cells import Deployment
 from simulated_cells import simulate
 from statelab.check.assess import cell
 from statelab.check.judges.counter.judge import judge
-from statelab.check.judges.coverage import Expectation
-from statelab.check.judges.coverage import overlaps
+from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.judgement import Judgement
+from statelab.check.judges.judgement import overlaps
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
 from statelab.core.results import ANOMALIES

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from statelab.check.judges import lock
-from statelab.check.judges.coverage import Expectation
+from statelab.check.judges.judgement import Expectation
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
 from statelab.record.columns import History

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from statelab.check.judges.coverage import Expectation
+from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.once import judge
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy

@@ -2,7 +2,7 @@
 
 import pytest
 
-from statelab.check.judges.coverage import Expectation
+from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.session import judge
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy

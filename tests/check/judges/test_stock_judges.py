@@ -1,22 +1,24 @@
 """Shops and limits are judged by what was promised: never more than there is, and nobody refused for nothing."""
 
-import ast
+from dataclasses import replace
 
 import pytest
 
-from statelab.check.judges import judge_of
+import inventory
+import rate_limit
 from statelab.check.judges.by_model import ByModel
-from statelab.check.judges.coverage import Expectation
-from statelab.check.judges.inventory import judge_of_stock
+from statelab.check.judges.inventory import judge as shop
+from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.judgement import Judgement
-from statelab.check.judges.rate_limit import judge_of_limit
+from statelab.check.judges.rate_limit import judge as limit
+from statelab.core.load import LIMIT
+from statelab.core.load import STOCK
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
-from statelab.core.paths import LOADTESTS
 from statelab.record.columns import History
 
 TWO = Expectation(expected_processes=2, spread=frozenset({"processes"}))
-SOLD, LIMITED = judge_of_stock(stock=1), judge_of_limit(stock=1)
+SOLD, LIMITED = replace(shop, initial=1), replace(limit, initial=1)
 
 
 def asked(op: str, start: int, end: int | None, told: str | None, key: str = "k") -> Operation:
@@ -101,22 +103,7 @@ def test_a_limit_is_a_stock_in_other_words() -> None:
     assert held.reason.startswith("one limit of 1 explains all answers")
 
 
-def literals(load: str) -> dict[str, int]:
-    """The numbers that a load file names; to import it would start Locust, which patches the whole process."""
-    return {
-        target.id: statement.value.value
-        for statement in ast.parse((LOADTESTS / load).read_text()).body
-        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant)
-        for target in statement.targets
-        if isinstance(target, ast.Name) and isinstance(statement.value.value, int)
-    }
-
-
-def test_judges_know_what_the_load_puts_there() -> None:
-    """The number is a literal on both sides; and more is asked for than there is, or nobody would ever be refused."""
-    shop, limit = judge_of("inventory"), judge_of("rate-limit")
-    assert isinstance(shop, ByModel)
-    assert isinstance(limit, ByModel)
-    there = literals("quantities.py")
-    assert shop.initial == there["STOCK"] < literals("inventory.py")["BUYS"]
-    assert limit.initial == there["LIMIT"] < literals("rate_limit.py")["HITS"]
+def test_more_is_asked_for_than_there_is() -> None:
+    """Or nobody would ever be refused; load and judge take the number from one place."""
+    assert STOCK < inventory.BUYS
+    assert LIMIT < rate_limit.HITS

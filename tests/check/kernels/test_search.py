@@ -36,12 +36,12 @@ def step(state: int, operation: Operation) -> Any:
 def specification(history: History) -> Specification:
     operations = history.operations()
 
-    def of_row(state: Any, row: int) -> Any:
+    def of_row(state: Any, cost: int, row: int) -> Any:
         new = step(state, operations[row])
-        return REFUSED if new is WRONG else new
+        return REFUSED if new is WRONG else (new, cost)
 
     def request(row: int) -> Hashable:
-        return operations[row].op, operations[row].value
+        return operations[row].op, operations[row].value, operations[row].result
 
     return Specification(initial=0, step=of_row, reads=history.is_op("read"), request=request)
 

@@ -22,9 +22,8 @@ from statelab.check.kernels.forgetting import forget
 from statelab.check.kernels.forgetting import refutes
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Finding
-from statelab.check.models.inventory.model import MODEL
+from statelab.check.models.inventory import MODEL
 from statelab.core.errors import BadInput
-from statelab.core.operation import Operation
 from statelab.core.operation import Value
 from statelab.record.columns import INF
 from statelab.record.columns import History
@@ -159,19 +158,6 @@ def test_counts() -> None:
     assert check(operations, 2).counts == {"oversold": 2, "false-sold-out": 2, "late-sales": 3}
     assert check([bought(0, 1)], 0).counts == {"oversold": 1}
     assert check([bought(0, 1), refused(2, 3)], 1).counts == {}
-
-
-def test_keys_are_stocks_of_their_own() -> None:
-    """500 keys with a random history each: violated are those that are violated alone."""
-    rng = random.Random(SEED + 11)
-    histories = [small(rng) for _ in range(500)]
-    operations: list[Operation] = [
-        msgspec.structs.replace(o, key=str(i)) for i, history in enumerate(histories) for o in history
-    ]
-    rng.shuffle(operations)
-    history = columns(operations)
-    violated = {int(history.keys[code]) for code in judged(history, 2).violated_keys}
-    assert violated == {i for i, alone in enumerate(histories) if not referee(alone, 2)}
 
 
 def test_stamps_of_64_bits() -> None:

@@ -6,10 +6,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from statelab.check.models.blind_counter import matching
-from statelab.check.models.blind_counter.matching import earliest_deadline_first
-from statelab.check.models.blind_counter.matching import first_come
-from statelab.check.models.blind_counter.matching import left_over
+from statelab.check.kernels import matching
+from statelab.check.kernels.matching import earliest_deadline_first
+from statelab.check.kernels.matching import first_come
+from statelab.check.kernels.matching import left_over
 from statelab.record.columns import Integers
 
 Jobs = list[tuple[int, int]]

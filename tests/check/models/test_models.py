@@ -2,9 +2,12 @@
 
 import importlib
 import random
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 
+import msgspec
+import numpy as np
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import given
@@ -24,11 +27,13 @@ from agreement import smallest_difference
 from agreement import violated
 from models.known import Known
 from models.known import Operations
+from statelab.check.kernels.forgetting import forget
 from statelab.check.kernels.forgetting import refutes
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Finding
 from statelab.check.models import MODELS
 from statelab.core.operation import Value
+from statelab.record.columns import INF
 from statelab.record.columns import History
 
 HISTORIES = 20_000
@@ -140,6 +145,70 @@ def test_the_smallest_rejected(known: Known) -> None:
         assert finding.proof is not None, name
         assert (finding.verdict, finding.proof.kind, list(finding.proof.rows)) == ("violated", kind, rows), name
         assert not all(known.referee(part, known.initial) for part in by_key(operations)), name
+
+
+@EVERY
+def test_slack_is_how_wrong_the_clocks_must_be(known: Known) -> None:
+    """With every end later by one ns less than the slack the witness alone is still violated, with the slack it is
+    not; without a slack no clock can save it."""
+    rng, seen, turns = random.Random(SEED + 6), Counter[str](), 0
+    wanted = known.clocks
+    while turns < 1000 or min((seen[kind] for kind in wanted), default=15) < 15:
+        turns += 1
+        operations = [
+            msgspec.structs.replace(o, start=10 * o.start, end=None if o.end is None else 10 * o.end)
+            for o in known.small(rng)
+        ]
+        history = columns(known.model, operations)
+        proof = judged(known, history).proof
+        if (
+            proof is None or proof.kind == "false-sold-out"
+        ):  # that one's slack is of the whole history: test_inventory.py
+            continue
+        alone, slack = forget(history, proof.rows, known.model.changes)[0], proof.slack_ns
+        seen[proof.kind] += slack is not None
+        assert violated(known, later(alone, 10**6 if slack is None else slack - 1)), lines(operations)
+        assert slack is None or not violated(known, later(alone, slack)), lines(operations)
+    assert bool(+seen) == bool(wanted)
+
+
+def later(history: History, by: int) -> History:
+    return replace(history, end=np.where(history.end == INF, INF, history.end + by))
+
+
+@pytest.mark.parametrize("name", ["counter", "register", "key-value", "mutex"])
+def test_a_verdict_does_not_wait_for_its_proof_to_be_small(name: str) -> None:
+    """Without any time for the proof the verdict is the same; what was searched for is a witness still, and says that
+    a smaller one may exist."""
+    known = KNOWN[list(MODELS).index(name)]
+    rng, hurried = random.Random(SEED + 8), 0
+    while hurried < 15:
+        history = columns(known.model, known.small(rng))
+        patient = judged(known, history)
+        hasty = known.model.check(history, initial=known.initial, deadline=Deadline(proof_s=0.0))
+        assert (hasty.verdict, hasty.violated_keys) == (patient.verdict, patient.violated_keys)
+        if hasty.proof is None or patient.proof is None:
+            continue
+        assert not patient.proof.cut_short
+        assert refutes(history, hasty.proof.rows, known.model.changes, partial(violated, known))
+        assert hasty.proof.cut_short or set(hasty.proof.rows) == set(patient.proof.rows)
+        hurried += hasty.proof.cut_short
+
+
+@EVERY
+def test_keys_have_nothing_to_do_with_each_other(known: Known) -> None:
+    """500 keys with a random history each, of the same clients: violated are those that are violated alone."""
+    rng = random.Random(SEED + 7)
+    histories = [known.small(rng) for _ in range(500)]
+    operations = [msgspec.structs.replace(o, key=str(i)) for i, alone in enumerate(histories) for o in alone]
+    rng.shuffle(operations)
+    history = columns(known.model, operations)
+    found = judged(known, history)
+    assert {int(history.keys[code]) for code in found.violated_keys} == {
+        i for i, alone in enumerate(histories) if not known.referee(alone, known.initial)
+    }
+    assert found.proof is not None
+    assert refutes(history, found.proof.rows, known.model.changes, partial(violated, known))
 
 
 def by_key(operations: Operations) -> list[Operations]:

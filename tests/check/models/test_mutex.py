@@ -2,7 +2,6 @@
 
 import random
 from collections import Counter
-from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -19,15 +18,12 @@ from models.mutex import let_go
 from models.mutex import referee
 from models.mutex import released
 from models.mutex import small
-from statelab.check.kernels.forgetting import forget
-from statelab.check.kernels.forgetting import refutes
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Finding
 from statelab.check.kernels.search import Outcome
 from statelab.check.models.mutex import model
-from statelab.check.models.mutex.conflicts import Pairs
+from statelab.check.models.mutex.holds import Pairs
 from statelab.check.models.mutex.model import MODEL
-from statelab.record.columns import INF
 from statelab.record.columns import History
 
 SEED = 20_261_127
@@ -118,28 +114,6 @@ def test_one_hold_or_two() -> None:
     assert check([asked(1, 0), asked(1, 200), *twice]).verdict == "violated"
 
 
-def test_slack_is_how_wrong_the_clocks_must_be() -> None:
-    """With every end later by one ns less the witness is still a violation by itself, with the slack it is none;
-    without a slack no clock can save it."""
-    rng, seen = random.Random(SEED + 2), Counter[str]()
-    while min(seen[kind] for kind in ("two-holders", "acquired-twice", "not-the-holder", "no-hold", "no-order")) < 15:
-        operations = [
-            msgspec.structs.replace(o, start=10 * o.start, end=None if o.end is None else 10 * o.end)
-            for o in small(rng)
-        ]
-        history, found = History.from_operations(operations), check(operations).proof
-        if found is None:
-            continue
-        seen[found.kind] += 1
-        alone = forget(history, found.rows, MODEL.changes)[0]
-        assert judged(later(alone, 10**6 if found.slack_ns is None else found.slack_ns - 1)).verdict == "violated"
-        assert found.slack_ns is None or judged(later(alone, found.slack_ns)).verdict == "held"
-
-
-def later(history: History, by: int) -> History:
-    return replace(history, end=np.where(history.end == INF, INF, history.end + by))
-
-
 WORDS: dict[str, tuple[Operations, str]] = {
     "two holders": (
         [acquired(1, 0, MS), acquired(2, 2 * MS, 3 * MS), released(1, 5 * MS, 6 * MS)],
@@ -199,21 +173,6 @@ def test_counts() -> None:
     """Each release that is too many and each pair of holds is counted."""
     assert check([acquired(1, 0, 1), acquired(2, 2, 3), acquired(3, 4, 5)]).counts == {"two-holders": 2}
     assert check([released(1, 0, 1), released(1, 2, 3)]).counts == {"no-hold": 2}
-
-
-def test_keys_are_locks_of_their_own() -> None:
-    """500 keys with a random history each, and the same clients: violated are those that are violated alone."""
-    rng = random.Random(SEED + 3)
-    histories = [small(rng) for _ in range(500)]
-    operations = [msgspec.structs.replace(o, key=str(i)) for i, alone in enumerate(histories) for o in alone]
-    rng.shuffle(operations)
-    history = History.from_operations(operations)
-    found = judged(history)
-    assert {int(history.keys[code]) for code in found.violated_keys} == {
-        i for i, alone in enumerate(histories) if not referee(alone, None)
-    }
-    assert found.proof is not None
-    assert refutes(history, found.proof.rows, MODEL.changes, lambda part: judged(part).verdict == "violated")
 
 
 def test_stamps_of_64_bits() -> None:

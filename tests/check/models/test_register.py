@@ -1,11 +1,8 @@
 """The register where the tests of all models do not reach: forks, chains, misses, slack, stamps, texts, the search."""
 
 import random
-from collections import Counter
-from dataclasses import replace
 
 import msgspec
-import numpy as np
 import pytest
 
 from counter_histories import MS
@@ -17,14 +14,12 @@ from models.register import read
 from models.register import referee
 from models.register import small
 from models.register import write
-from statelab.check.kernels.forgetting import forget
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Finding
 from statelab.check.models.register.model import MODEL
 from statelab.check.models.register.rule import judge
 from statelab.core.operation import Operation
 from statelab.core.operation import Value
-from statelab.record.columns import INF
 from statelab.record.columns import History
 
 SEED = 20_261_127
@@ -206,27 +201,6 @@ def test_texts_and_numbers_far_apart_change_nothing() -> None:
             assert other.proof is None or shown(other)[::2] == shown(expected)[::2], operations
 
 
-def test_slack_is_how_wrong_the_clocks_must_be() -> None:
-    """With every end later by one ns less the witness alone is still violated, with the slack it is held."""
-    rng, seen = random.Random(SEED + 2), Counter[str]()
-    while min(seen[kind] for kind in ("future-read", "stale-read", "false-failure", "no-order")) < 40:
-        operations = [
-            msgspec.structs.replace(o, start=10 * o.start, end=None if o.end is None else 10 * o.end)
-            for o in small(rng)
-        ]
-        history, proof = columns(operations), check(operations).proof
-        if proof is None:
-            continue
-        seen[proof.kind] += 1
-        alone, slack = forget(history, proof.rows, MODEL.changes)[0], proof.slack_ns
-        assert judged(later(alone, 10**6 if slack is None else slack - 1)).verdict == "violated", operations
-        assert slack is None or judged(later(alone, slack)).verdict == "held", (operations, proof)
-
-
-def later(history: History, by: int) -> History:
-    return replace(history, end=np.where(history.end == INF, INF, history.end + by))
-
-
 EXTREMES: dict[str, tuple[Operations, str, tuple[int, ...], int]] = {
     "stale": ([write(LEAST, LEAST + 1, 1), read(LARGEST - 2, LARGEST - 1, None)], "stale-read", (0, 1), 2**64 - 4),
     "future": ([read(LEAST, LEAST + 1, 5), write(LARGEST - 2, LARGEST - 1, 5)], "future-read", (0,), 2**64 - 4),
@@ -249,17 +223,6 @@ EXTREMES: dict[str, tuple[Operations, str, tuple[int, ...], int]] = {
 def test_stamps_of_64_bits(operations: Operations, kind: str, rows: tuple[int, ...], slack: int) -> None:
     """From the least to the largest stamp there is; the distance is right."""
     assert shown(check(operations)) == (kind, rows, slack)
-
-
-def test_keys_are_registers_of_their_own() -> None:
-    """500 keys with a random history each: violated are those that are violated alone."""
-    rng = random.Random(SEED + 3)
-    histories = [small(rng) for _ in range(500)]
-    operations = [msgspec.structs.replace(o, key=str(i)) for i, history in enumerate(histories) for o in history]
-    rng.shuffle(operations)
-    history = columns(operations)
-    violated = {int(history.keys[code]) for code in judged(history).violated_keys}
-    assert violated == {i for i, alone in enumerate(histories) if not referee(alone, None)}
 
 
 def test_counts() -> None:

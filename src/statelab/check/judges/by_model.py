@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import msgspec
 
-from statelab.check.judges.coverage import Expectation
-from statelab.check.judges.coverage import changing
-from statelab.check.judges.coverage import not_reached
+from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.judgement import Judgement
+from statelab.check.judges.judgement import changing
+from statelab.check.judges.judgement import not_reached
 from statelab.check.judges.judgement import unjudged
-from statelab.check.judges.stall import stall
+from statelab.check.judges.judgement import violated
+from statelab.check.judges.witness import stall
 from statelab.check.judges.witness import witness
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Finding
@@ -20,7 +21,6 @@ from statelab.check.kernels.model import Model
 from statelab.check.kernels.scope import scope
 from statelab.check.kernels.words import plural
 from statelab.core.operation import Value
-from statelab.core.results import ANOMALIES
 from statelab.core.results import VerdictName
 from statelab.core.results import Witness
 from statelab.record.columns import OK
@@ -71,7 +71,7 @@ class ByModel:
             found["stalled"] = stall(history)
         if found:
             reach = self._reach(viewed, finding, initial, deadline)
-            return msgspec.structs.replace(measured, scope=reach, **violated(found))
+            return violated(measured, found, scope=reach)
         verdict, reason = self._without_violation(finding, measured, history, expectation)
         return msgspec.structs.replace(measured, verdict=verdict, reason=reason)
 
@@ -81,15 +81,14 @@ class ByModel:
         return scope(self.model, history, initial=initial, deadline=deadline).sentence
 
     def _witnesses(self, history: History, finding: Finding) -> dict[str, Witness]:
-        """By anomaly, in the order of `results.ANOMALIES`."""
+        """By anomaly; of several proofs of one anomaly the first."""
         proofs = [part.proof for part in finding.parts.values() or (finding,) if part.proof]
-        found = {
+        return {
             self.names[proof.kind]: witness(
                 history, self.names[proof.kind], proof.rows, proof.text, slack_ns=proof.slack_ns
             )
             for proof in reversed(proofs)
         }
-        return {name: found[name] for name in ANOMALIES if name in found}
 
     def _without_violation(
         self, finding: Finding, measured: Judgement, history: History, expectation: Expectation
@@ -109,14 +108,3 @@ def _answering(history: History, model: Model) -> History:
     if history.answers == model.answers:
         return history
     return History.from_operations(history.operations(), answers=model.answers)
-
-
-def violated(found: Mapping[str, Witness]) -> dict[str, object]:
-    """The fields of a judgement in which these anomalies are shown."""
-    return {
-        "verdict": "violated",
-        "reason": "; ".join(f"{name}: {ANOMALIES[name]}" for name in found),
-        "anomalies": list(found),
-        "witness": next(iter(found.values())),
-        "witnesses": dict(found),
-    }

@@ -13,17 +13,17 @@ import msgspec
 
 from statelab.check.judges.by_model import LIMIT_S
 from statelab.check.judges.by_model import ByModel
-from statelab.check.judges.coverage import Expectation
 from statelab.check.judges.each_read import EACH_READ
+from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.judgement import Judgement
 from statelab.check.judges.judgement import unjudged
+from statelab.check.judges.judgement import violated
 from statelab.check.judges.witness import witness
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.words import Cast
 from statelab.check.kernels.words import milliseconds
 from statelab.check.models import MODELS
 from statelab.core.operation import Operation
-from statelab.core.results import ANOMALIES
 from statelab.core.results import Witness
 from statelab.record.columns import History
 
@@ -79,7 +79,7 @@ def judge(history: History, expectation: Expectation) -> Judgement:
     measured = unjudged(plain, replace(expectation, changes=OPERATIONS))
     rests_on = {name: getattr(measured, name) for name in ("operations", "coverage", "rate_ops_s", "latency_ms")}
     judged = msgspec.structs.replace(judged, **rests_on)
-    return _with(judged, stampede) if stampede else judged
+    return violated(judged, judged.witnesses | {"stampede": stampede}) if stampede else judged
 
 
 def _plain(operation: Operation) -> Operation:
@@ -116,16 +116,3 @@ def _stampede(history: History, computed: list[Computation]) -> Witness | None:
         f"already or was just being computed. {cast.introductions()}"
     )
     return witness(history, "stampede", rows, text)
-
-
-def _with(judged: Judgement, stampede: Witness) -> Judgement:
-    found = judged.witnesses | {"stampede": stampede}
-    witnesses = {name: found[name] for name in ANOMALIES if name in found}
-    return msgspec.structs.replace(
-        judged,
-        verdict="violated",
-        reason="; ".join(f"{name}: {ANOMALIES[name]}" for name in witnesses),
-        anomalies=list(witnesses),
-        witness=next(iter(witnesses.values())),
-        witnesses=witnesses,
-    )

@@ -16,14 +16,13 @@ import msgspec
 import numpy as np
 
 from statelab.check.judges.by_model import ByModel
-from statelab.check.judges.by_model import violated
-from statelab.check.judges.coverage import Expectation
+from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.judgement import Judgement
+from statelab.check.judges.judgement import violated
 from statelab.check.judges.witness import witness
 from statelab.check.kernels.words import Cast
 from statelab.check.kernels.words import plural
 from statelab.check.models import MODELS
-from statelab.core.results import ANOMALIES
 from statelab.core.results import Witness
 from statelab.record.columns import INF
 from statelab.record.columns import OK
@@ -45,7 +44,7 @@ def judge(history: History, expectation: Expectation) -> Judgement:
     found = {"broken-connection": _broken(history), "connections-left": _left(history, counts, expectation)}
     seen = judged.witnesses | {name: shown for name, shown in found.items() if shown}
     if seen:
-        return msgspec.structs.replace(judged, **violated({name: seen[name] for name in ANOMALIES if name in seen}))
+        return violated(judged, seen)
     if judged.verdict == "held" and _uncounted(history):
         return msgspec.structs.replace(judged, verdict="unknown", reason="nobody could count the connections")
     return judged

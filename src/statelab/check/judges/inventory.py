@@ -1,9 +1,7 @@
 """The judge of the workload `inventory`: never more sold than there is, and nobody refused for nothing."""
 
-from functools import partial
-
 from statelab.check.judges.stock import stock_judge
-from statelab.check.models.inventory.words import SHOP
+from statelab.check.models.inventory import SHOP
+from statelab.core.load import STOCK
 
-judge_of_stock = partial(stock_judge, SHOP, over="oversold", refused="false-sold-out")
-judge = judge_of_stock(stock=2)
+judge = stock_judge(SHOP, over="oversold", refused="false-sold-out", stock=STOCK)

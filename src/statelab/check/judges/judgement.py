@@ -1,12 +1,14 @@
-"""What was measured of a cell, as the judges of all workloads give it."""
+"""What is measured of a cell in the same way for all workloads (how many operations there were, who answered them, how
+much they overlapped), and the judgement that the judges fill in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import msgspec
+import numpy as np
 
-from statelab.check.judges.coverage import Expectation
-from statelab.check.judges.coverage import counts
-from statelab.check.judges.coverage import coverage
-from statelab.check.judges.coverage import latency
-from statelab.check.judges.coverage import rate
+from statelab.check.models.counter.ranked import Answers
+from statelab.core.results import ANOMALIES
 from statelab.core.results import Bounds
 from statelab.core.results import Counts
 from statelab.core.results import Coverage
@@ -14,7 +16,131 @@ from statelab.core.results import Latency
 from statelab.core.results import Runs
 from statelab.core.results import VerdictName
 from statelab.core.results import Witness
+from statelab.record.columns import FAIL
+from statelab.record.columns import INFO
+from statelab.record.columns import OK
 from statelab.record.columns import History
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What a cell's deployment must show before `held` means anything.
+
+    `expected_processes` is None where every request has a process of its own (a server that forks for each). `spread`
+    are the boundaries that lie between two of its requests, out of greenlets, threads, processes and hosts. `initial`
+    is the value that the counter starts at; `changes` are the workload's operations that change state.
+    """
+
+    expected_processes: int | None
+    spread: frozenset[str] = frozenset()
+    initial: int = 0
+    changes: frozenset[str] = frozenset({"increment"})
+
+
+def changing(history: History, changes: frozenset[str]) -> Mask:
+    """Which rows are operations that change state."""
+    found: Mask = np.isin(history.op, [code for code, name in enumerate(history.ops) if name in changes])
+    return found
+
+
+def counts(history: History, expectation: Expectation) -> Counts:
+    """How the changes ended (reads are not counted: they change nothing), and how many operations timed out.
+
+    `timed_out` counts reads as well: a read that hangs is as much of a stall.
+    """
+    ended = np.bincount(history.status[changing(history, expectation.changes)], minlength=3)
+    return Counts(
+        ok=int(ended[OK]), fail=int(ended[FAIL]), info=int(ended[INFO]), timed_out=int(history.timed_out.sum())
+    )
+
+
+def coverage(history: History, expectation: Expectation) -> Coverage:
+    """How many processes, threads and greenlets answered, and how many pairs of operations overlapped."""
+    codes = np.unique(history.served_by[history.status == OK]).tolist()
+    answered = [server for server in (history.servers[code] for code in codes) if server]
+    return Coverage(
+        processes=len({server.boot for server in answered}),
+        expected_processes=expectation.expected_processes,
+        threads=len({(server.boot, server.thread) for server in answered}),
+        greenlets=len({(server.boot, server.greenlet) for server in answered}),
+        overlaps=overlaps(history, expectation),
+    )
+
+
+def hosts(history: History) -> int:
+    """How many hosts answered."""
+    codes = np.unique(history.served_by[history.status == OK]).tolist()
+    return len({server.host for server in (history.servers[code] for code in codes) if server})
+
+
+def overlaps(history: History, expectation: Expectation) -> int:
+    """Pairs of ok operations on one key, at least one of them a change, whose intervals touch. O(n log n).
+
+    Operations of unknown outcome are left out: their open end would touch everything after it.
+    """
+    ok = history.status == OK
+    reads = ok & ~changing(history, expectation.changes)
+    return sum(
+        _touching(history, ok & (history.key == key)) - _touching(history, reads & (history.key == key))
+        for key in np.unique(history.key[ok])
+    )
+
+
+def _touching(history: History, rows: Mask) -> int:
+    """All pairs, less those of which one ended before the other started."""
+    n = int(np.count_nonzero(rows))
+    apart = np.searchsorted(np.sort(history.end[rows]), history.start[rows], "left").sum()
+    return n * (n - 1) // 2 - int(apart)
+
+
+def shortfall(given: Answers, expectation: Expectation, covered: Coverage) -> str | None:
+    """Why a cell without a violation means nothing, in words; None if it was exercised."""
+    if not (given.answered & given.increment).any():
+        return "no increment was acknowledged"
+    if not given.settled.any():
+        return "no read was answered after the last increment had ended, so the final value is not known"
+    return not_reached(given.history, expectation, covered)
+
+
+def not_reached(history: History, expectation: Expectation, covered: Coverage) -> str | None:
+    """What of the deployment did not answer, or did not overlap, in words; None if it was exercised."""
+    expected = expectation.expected_processes
+    if expected is None and covered.processes < 2:
+        return "every request should have a process of its own, but only one process answered"
+    if expected is not None and covered.processes < expected:
+        return f"only {covered.processes} of {expected} processes answered"
+    if "hosts" in expectation.spread and hosts(history) < 2:
+        return "only one host answered"
+    if "threads" in expectation.spread and covered.threads < 2:
+        return "only one thread answered"
+    if "greenlets" in expectation.spread and covered.greenlets < 2:
+        return "only one greenlet answered"
+    if expectation.spread and covered.overlaps == 0:
+        return "no two operations overlapped, so nothing could collide"
+    return None
+
+
+def _durations(history: History, expectation: Expectation) -> tuple[Integers, Integers]:
+    acknowledged = changing(history, expectation.changes) & (history.status == OK)
+    return history.start[acknowledged], history.end[acknowledged]
+
+
+def rate(history: History, expectation: Expectation) -> float | None:
+    """Acknowledged changes per second, from the start of the first to the end of the last."""
+    start, end = _durations(history, expectation)
+    span = int(end.max() - start.min()) if len(start) else 0
+    return len(start) / (span / 1e9) if span > 0 else None
+
+
+def latency(history: History, expectation: Expectation) -> Latency | None:
+    """Percentiles of the acknowledged changes' durations."""
+    start, end = _durations(history, expectation)
+    if not len(start):
+        return None
+    p50, p95, p99 = np.quantile((end - start) / 1e6, (0.5, 0.95, 0.99)).tolist()
+    return Latency(p50=p50, p95=p95, p99=p99)
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +166,20 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     rate_ops_s: float | None = None
     latency_ms: Latency | None = None
     runs: Runs | None = None
+
+
+def violated(judged: Judgement, found: Mapping[str, Witness], **more: object) -> Judgement:
+    """The judgement with these anomalies, each with its witness, in the order of `results.ANOMALIES`."""
+    witnesses = {name: found[name] for name in ANOMALIES if name in found}
+    return msgspec.structs.replace(
+        judged,
+        verdict="violated",
+        reason="; ".join(f"{name}: {ANOMALIES[name]}" for name in witnesses),
+        anomalies=list(witnesses),
+        witness=next(iter(witnesses.values())),
+        witnesses=witnesses,
+        **more,
+    )
 
 
 def unjudged(history: History, expectation: Expectation) -> Judgement:

@@ -12,15 +12,14 @@ import msgspec
 import numpy as np
 
 from statelab.check.judges.by_model import ByModel
-from statelab.check.judges.by_model import violated
-from statelab.check.judges.coverage import Expectation
+from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.judgement import Judgement
+from statelab.check.judges.judgement import violated
 from statelab.check.judges.witness import witness
 from statelab.check.kernels.words import Cast
 from statelab.check.kernels.words import milliseconds
 from statelab.check.models import MODELS
 from statelab.core.operation import Operation
-from statelab.core.results import ANOMALIES
 from statelab.core.results import Witness
 from statelab.record.columns import INFO
 from statelab.record.columns import OK
@@ -68,7 +67,7 @@ def judge(history: History, expectation: Expectation) -> Judgement:
     """The verdict of the mutex on the requests that did work, and of the waiting."""
     history = history.take(history.is_op(WORK))
     judged, stuck = _MUTEX(_worked(history), expectation), _stuck(history)
-    return _with(judged, stuck) if stuck else judged
+    return violated(judged, judged.witnesses | {"stuck": stuck}) if stuck else judged
 
 
 def _refused(history: History) -> Mask:
@@ -112,8 +111,3 @@ def _stuck(history: History) -> Witness | None:
         f"asked for it. In the last {STUCK_S:g} s nobody else had it. {cast.introductions()}"
     )
     return witness(history, "stuck", [holder, last], text)
-
-
-def _with(judged: Judgement, stuck: Witness) -> Judgement:
-    found = judged.witnesses | {"stuck": stuck}
-    return msgspec.structs.replace(judged, **violated({name: found[name] for name in ANOMALIES if name in found}))

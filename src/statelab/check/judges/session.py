@@ -19,19 +19,19 @@ from dataclasses import replace
 import msgspec
 import numpy as np
 
-from statelab.check.judges.coverage import Expectation
-from statelab.check.judges.coverage import not_reached
+from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.judgement import Judgement
+from statelab.check.judges.judgement import not_reached
 from statelab.check.judges.judgement import unjudged
-from statelab.check.judges.stall import stall
+from statelab.check.judges.judgement import violated
+from statelab.check.judges.witness import stall
 from statelab.check.judges.witness import witness
 from statelab.check.kernels.pairs import apart
 from statelab.check.kernels.words import Cast
 from statelab.check.kernels.words import plural
-from statelab.check.models.counter import one_way
+from statelab.check.models.counter.model import judged_one_way
 from statelab.check.models.counter.words import UP
 from statelab.core.operation import Operation
-from statelab.core.results import ANOMALIES
 from statelab.core.results import Witness
 from statelab.record.columns import INFO
 from statelab.record.columns import OK
@@ -91,7 +91,12 @@ def wrong_user(sessions: Sessions) -> Witness | None:
     history = sessions.history
     row = min(wrong, key=lambda row: int(history.end[row] - history.start[row]))
     text = f"A came from the browser of {sessions.own[row]} and was answered for {sessions.told[row]}."
-    return _witness(history, "wrong-user", [row], f"{text} {plural(len(wrong), 'answer')} were another user's.")
+    return _witness(
+        history,
+        "wrong-user",
+        [row],
+        f"{text} {plural(len(wrong), 'answer')} {'was' if len(wrong) == 1 else 'were'} another user's.",
+    )
 
 
 def logged_out(sessions: Sessions) -> Witness | None:
@@ -140,7 +145,7 @@ def lost_update(sessions: Sessions) -> Witness | None:
     rows = [row for row in sessions.rows("count", "read").tolist() if sessions.value[row] is not None]
     rows += sessions.rows("count", status=INFO).tolist()
     counters = History.from_operations([_of_counter(sessions, row) for row in rows])
-    finding = one_way.judged(counters, 0, COUNTS)
+    finding = judged_one_way(counters, 0, COUNTS)
     if finding.proof is None:
         return None
     places = [rows[place] for place in finding.proof.rows]
@@ -181,15 +186,7 @@ def judge(history: History, expectation: Expectation) -> Judgement:
     except Exception as error:
         return msgspec.structs.replace(measured, reason=f"the checker stopped: {type(error).__name__}: {error}")
     if found:
-        names = [name for name in ANOMALIES if name in found]
-        return msgspec.structs.replace(
-            measured,
-            verdict="violated",
-            reason="; ".join(f"{name}: {ANOMALIES[name]}" for name in names),
-            anomalies=names,
-            witness=found[names[0]],
-            witnesses=found,
-        )
+        return violated(measured, found)
     if short := _not_tried(sessions) or not_reached(history, expectation, measured.coverage):
         return msgspec.structs.replace(measured, verdict="not-exercised", reason=short)
     done, pairs = plural(measured.operations.ok, "operation"), plural(measured.coverage.overlaps, "pair")

@@ -16,10 +16,11 @@ from statelab.check.judges.by_model import ByModel
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Finding
 from statelab.check.kernels.model import Model
-from statelab.check.models.inventory import model
-from statelab.check.models.inventory.sales import Sales
-from statelab.check.models.inventory.sales import sales
-from statelab.check.models.inventory.words import Terms
+from statelab.check.models.inventory import MODEL
+from statelab.check.models.inventory import Sales
+from statelab.check.models.inventory import Terms
+from statelab.check.models.inventory import decide
+from statelab.check.models.inventory import sales
 from statelab.core.operation import Value
 from statelab.record.columns import History
 from statelab.record.columns import Mask
@@ -37,7 +38,7 @@ def stock_judge(terms: Terms, *, stock: int, over: str, refused: str) -> ByModel
 
 def _model(terms: Terms) -> Model:
     return replace(
-        model.MODEL,
+        MODEL,
         operations={terms.op: Shape(result="answer")},
         check=partial(_check, terms),
         answers=(terms.no, "ok"),
@@ -48,7 +49,7 @@ def _check(terms: Terms, history: History, *, initial: Value | None, deadline: D
     """The model's finding; where it is violated, with one part for each of the two promises."""
     if not isinstance(initial, int):
         raise TypeError(f"a stock is a number, not {initial!r}")
-    whole = model.decide(history, initial, terms)
+    whole = decide(history, initial, terms)
     if whole.verdict != "violated":
         return whole
     found = sales(history, initial, terms.op)
@@ -66,7 +67,7 @@ def _of_refusals(found: Sales) -> Mask:
 def _on(history: History, kept: Mask, initial: int, terms: Terms) -> Finding:
     """The model's finding on some rows, in the numbers of all."""
     rows = np.flatnonzero(kept)
-    finding = model.decide(history.take(kept), initial, terms)
+    finding = decide(history.take(kept), initial, terms)
     if finding.proof is None:
         return finding
     return replace(finding, proof=replace(finding.proof, rows=tuple(rows[list(finding.proof.rows)].tolist())))

@@ -1,11 +1,14 @@
-"""A witness as a value: its operations in order, the proof, and a few neighbours for the picture."""
+"""A witness as a value: its operations in order, the proof, and a few neighbours for the picture; and that of a stall,
+which every workload may show."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from statelab.check.kernels.words import Cast
+from statelab.check.kernels.words import plural
 from statelab.core.results import Witness
+from statelab.record.columns import OK
 from statelab.record.columns import History
 from statelab.record.columns import Mask
 
@@ -47,3 +50,17 @@ def _neighbours(history: History, rows: Sequence[int], among: Mask) -> set[int]:
     eligible = eligible[np.argsort(history.start[eligible], kind="stable")]
     begin, end = np.searchsorted(history.start[eligible], history.start[[rows[0], rows[-1]]], "left")
     return {*eligible[max(0, begin - NEIGHBOURS) : begin].tolist(), *eligible[end : end + NEIGHBOURS].tolist()}
+
+
+def stall(history: History) -> Witness:
+    """One operation that waited in vain (the first that was sent), of a history in which one did: no order of
+    operations can explain it away."""
+    late = np.flatnonzero(history.timed_out)
+    row = int(late[np.argmin(history.start[late])])
+    error = history.errors[history.error[row]]
+    text = f"A ({history.ops[history.op[row]]}) got no answer within the time limit{f' ({error})' if error else ''}."
+    answered = history.status == OK
+    if answered.any():
+        usual = float(np.quantile((history.end[answered] - history.start[answered]) / 1e6, 0.5))
+        text += f" Half of the {plural(int(answered.sum()), 'answered operation')} took at most {usual:,.3f} ms."
+    return witness(history, "stalled", [row], f"{text} {plural(len(late), 'operation')} of {len(history):,} timed out.")

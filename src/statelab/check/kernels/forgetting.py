@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from statelab.check.kernels.model import Deadline
 from statelab.record.columns import FAIL
 from statelab.record.columns import INF
 from statelab.record.columns import INFO
@@ -20,6 +21,8 @@ from statelab.record.columns import History
 from statelab.record.columns import Integers
 
 Violated = Callable[[History], bool]
+
+NO_DEADLINE = Deadline()
 
 
 def forget(history: History, rows: Iterable[int], changes: Iterable[str]) -> tuple[History, Integers]:
@@ -48,23 +51,30 @@ def refutes(history: History, rows: Iterable[int], changes: Iterable[str], viola
     return violated(forget(history, rows, changes)[0])
 
 
-def minimal(history: History, rows: Iterable[int], changes: Iterable[str], violated: Violated) -> tuple[int, ...]:
+def minimal(
+    history: History,
+    rows: Iterable[int],
+    changes: Iterable[str],
+    violated: Violated,
+    deadline: Deadline = NO_DEADLINE,
+) -> tuple[int, ...]:
     """A minimal witness within `rows`, which must be one: whole blocks are forgotten first, then single operations.
 
     The order is that of delta debugging (Zeller and Hildebrandt 2002, "Simplifying and Isolating Failure-Inducing
     Input", section 3): O(w^2) calls of `violated` at worst for a witness of w rows. An operation that has to stay once
-    has to stay for good: forgetting more never makes a violation.
+    has to stay for good: forgetting more never makes a violation. When the deadline passes, what is left is returned: a
+    witness still, the smallest found.
     """
     left = list(rows)
     size = max(1, len(left) // 2)
     while True:
         place = 0
-        while place < len(left):
+        while place < len(left) and not deadline.passed:
             without = left[:place] + left[place + size :]
             if refutes(history, without, changes, violated):
                 left = without
             else:
                 place += size
-        if size == 1:
+        if size == 1 or deadline.passed:
             return tuple(left)
         size //= 2

@@ -24,12 +24,14 @@ class Proof:
 
     `kind` is the model's word for the contradiction. `slack_ns` is by how many ns clocks would have to be wrong for it
     to vanish (None: it needs no clock). `text` is the proof for a reader who does not know the algorithm.
+    `cut_short`: the time for making it small ended, so there may be a smaller one, and the slack is not known.
     """
 
     kind: str
     rows: tuple[int, ...]
     text: str
     slack_ns: int | None = None
+    cut_short: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +54,18 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """When to give up, in seconds of `time.monotonic`."""
+    """When to give up, by `time.monotonic`; and how many seconds a proof is made smaller once a verdict is known."""
 
     at: float = float("inf")
+    proof_s: float = float("inf")
 
     @classmethod
-    def after(cls, seconds: float) -> "Deadline":
-        return cls(monotonic() + seconds)
+    def after(cls, seconds: float, proof_s: float = float("inf")) -> "Deadline":
+        return cls(monotonic() + seconds, proof_s)
+
+    def for_proof(self) -> "Deadline":
+        """When to stop making the proof smaller, from now on."""
+        return Deadline(min(self.at, monotonic() + self.proof_s))
 
     @property
     def passed(self) -> bool:

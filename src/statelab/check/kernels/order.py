@@ -76,7 +76,8 @@ def worst(rank: Integers, start: Integers, end: Integers, slacks: Integers) -> I
     by_lateness = np.lexsort((-end[suspects], start[suspects]))
     place = np.empty(len(suspects), np.int64)
     place[by_lateness] = np.arange(len(suspects))
-    upto = np.searchsorted(suspects, _group_start(rank)[later]) - 1
+    group = np.maximum.accumulate(np.where(begins(rank), np.arange(len(rank)), 0))  # where its equal ranks begin
+    upto = np.searchsorted(suspects, group[later]) - 1
     earlier = suspects[by_lateness[np.maximum.accumulate(place)[upto]]]
     best = int(np.argmin(end[earlier] - start[later]))
     return Inversion(int(earlier[best]), int(later[best]), int(slacks[later[best]]))
@@ -91,8 +92,3 @@ def check(rank: Integers, start: Integers, end: Integers) -> Inversion | None:
         return None
     pair = worst(rank, start, end, slacks)
     return Inversion(int(order[pair.earlier]), int(order[pair.later]), pair.slack_ns)
-
-
-def _group_start(rank: Integers) -> NDArray[np.int64]:
-    """For each position of a sorted array, where its run of equal ranks begins."""
-    return np.maximum.accumulate(np.where(begins(rank), np.arange(len(rank)), 0))

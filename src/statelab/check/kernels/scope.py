@@ -68,7 +68,7 @@ class Question:
 
 def scope(model: Model, history: History, *, initial: Value | None, deadline: Deadline) -> Scope:
     """How far the state of a violated history of a `scoped` model reaches."""
-    question = Question(model=model, initial=initial, deadline=deadline)
+    question = Question(model=model, initial=initial, deadline=replace(deadline, proof_s=0.0))  # only verdicts count
     tried: list[Parting] = []
     for level, group in _partings(history):
         parts = _parts(history, group)

@@ -1,34 +1,47 @@
-"""A bounded exhaustive search: for the objects and histories that no fast rule decides.
+"""The search: a bounded exhaustive one, for the objects and histories that no fast rule decides.
 
 Claim: it says `held` or `violated` only if that is so, for any object given as a step function, and `unknown` where
 time or memory end first. It sweeps over one key's history in time and keeps every configuration that the answers so
-far allow: (state of the object, which open operations have taken effect). An operation takes effect no earlier than it
-must, when some operation ends that has not taken effect yet: just-in-time linearization (Lowe 2017, "Testing for
-Linearizability", section 6), which visits what Wing & Gong 1993 visit, each configuration once. No configuration left:
-violated.
+far allow: (state of the object, which open operations have taken effect, what that has cost). An operation takes effect
+no earlier than it must, when some operation ends that has not taken effect yet: just-in-time linearization (Lowe 2017,
+"Testing for Linearizability", section 6), which visits what Wing & Gong 1993 visit, each configuration once. No
+configuration left: violated.
 
-Three reductions, each with the reason that it loses nothing:
-- An operation that never changes the state is taken as soon as its answer fits. (It leaves all else as it is.)
+Reductions, each with the reason that it loses nothing:
+- An operation that leaves state and cost as they are is taken as soon as its answer fits.
 - Operations of unknown outcome stay open for ever and may be left out. Of two configurations with the same state and
-  the same answered operations taken, the one that used a subset of the other's unknown ones can do all the other can:
-  the other is dropped.
-- Unknown operations with equal requests are interchangeable: they are used in the order of their starts.
+  the same answered operations taken, the one that used a subset of the other's unknown ones, at no higher cost, can do
+  all the other can: the other is dropped.
+- Of open operations with equal requests, the one that must end first is used first, and unknown ones last, in the order
+  of their starts: whatever the other can do later, it can do in its place.
+- An object may say of an operation that it `hides`: it can have taken effect where nobody saw it. When it ends, the
+  configurations in which it has not been seen stay as they are. (Of equal requests, one that cannot hide is then tried
+  as well: it may be the one that has to be seen.)
+- An object may name `widths`: then few configurations are kept at each moment, those that cost least. Where they reach
+  the end, the history is linearizable. Where they do not, and some had been left aside, the sweep is run again and
+  keeps more up to that moment, at last all of them. So `violated` is only said where none was left aside.
 
 Cost: O(n) steps in the length for a bounded number of open operations, exponential in that number at worst.
 """
 
-from collections import deque
+import operator
+from bisect import insort
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Hashable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
+from heapq import heapify
+from heapq import heappop
+from heapq import heappush
 from typing import Any
 
 import numpy as np
 
+from statelab.check.kernels.forgetting import NO_DEADLINE
 from statelab.check.kernels.forgetting import Violated
 from statelab.check.kernels.forgetting import forget
 from statelab.check.kernels.forgetting import minimal
@@ -43,28 +56,52 @@ from statelab.record.columns import History
 from statelab.record.columns import Integers
 from statelab.record.columns import Mask
 
-Step = Callable[[Any, int], Any]
-"""(state, row) -> the state after the operation of that row, or REFUSED where its answer is wrong in that state. Of an
-operation of unknown outcome only the request is known."""
+Step = Callable[[Any, Any, int], Any]
+"""(state, cost, row) -> (state, cost) after the operation of that row, or REFUSED where its answer is wrong in that
+state. Of an operation of unknown outcome only the request is known."""
 
 REFUSED = object()
 
 MOST = 500_000
 """How many configurations are kept before the search gives up; each takes about 200 bytes."""
 
+BEYOND = 200
+"""How many answers past the one at which a narrow sweep was stuck the next one stays wide."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Specification:
     """The object that a key stands for: its hashable first state, its step, and what is known of its operations.
 
-    `reads` marks the rows (shape `(n,)`) that never change the state whatever it is. `request` gives, for a row of
-    unknown outcome, something hashable that is equal for rows that do the same.
+    `reads` says of a row that it never changes the state. `request` gives something hashable that is equal for rows
+    that do the same in every state. The rest is for objects that need it:
+
+    cost      what the first configuration has cost; a step may raise it
+    cheaper   whether all that can be done at the second cost can be done at the first
+    price     a cost as a number: what costs least is tried first
+    widths    how many configurations are kept at a moment, at first and then
+    costly    reads may cost something; then only those that do not are taken at once
+    at        told the moment (its place among all starts and ends) at which an operation ends, before it is looked at
+    aged      a state as it is at that moment, or REFUSED where it cannot lead to the end
+    hides     (cost, row) -> whether the operation can have taken effect where nobody saw it
+    last      (state, cost, row) -> a step that only the operation can take that ends at this moment, or REFUSED
+    possible  (state, requests) -> which of the open requests can be answered in that state; the others are refused
     """
 
     initial: Hashable
     step: Step
-    reads: Mask
+    reads: Sequence[bool] | Mask
     request: Callable[[int], Hashable]
+    cost: Any = 0
+    cheaper: Callable[[Any, Any], bool] = operator.eq
+    price: Callable[[Any], int] | None = None
+    widths: tuple[int, ...] = ()
+    costly: bool = False
+    at: Callable[[int], None] | None = None
+    aged: Callable[[Any], Any] | None = None
+    hides: Callable[[Any, int], bool] | None = None
+    last: Step | None = None
+    possible: Callable[[Any, Collection[Any]], Iterable[Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,130 +132,236 @@ def search(
 ) -> Outcome:
     """Whether one object explains the rows (of one key) of a history."""
     status = history.status[rows]
-    known = rows[(status == OK) | ((status == INFO) & ~object_.reads[rows])]
-    ends = known[history.end[known] != INF]
-    times = np.concatenate((history.start[known], history.end[ends]))
-    in_time = np.argsort(times, kind="stable")  # starts stand first, so equal stamps are concurrent
-    sweep = _Sweep(history, object_, known, deadline, most)
-    placed = 0
-    for event in in_time.tolist():
-        if event < len(known):
-            sweep.begin(int(known[event]))
-            continue
-        row = int(ends[event - len(known)])
-        try:
-            sweep.end(row)
-        except _TooMany as why:
-            return Outcome("unknown", placed, len(ends), why=str(why))
-        if not sweep.frontier:
-            return Outcome("violated", placed, len(ends), stuck=row)
-        placed += 1
-    return Outcome("held", placed, len(ends))
+    known = rows[(status == OK) | ((status == INFO) & ~np.asarray(object_.reads)[rows])]
+    return sweep(known.tolist(), history.start[known], history.end[known], object_, deadline=deadline, most=most)
+
+
+def sweep(
+    rows: Sequence[int],
+    start: Sequence[int] | Integers,
+    end: Sequence[int] | Integers,
+    object_: Specification,
+    *,
+    deadline: Deadline,
+    most: int = MOST,
+) -> Outcome:
+    """Whether one object explains the operations side by side; the end of one of unknown outcome is INF."""
+    in_time, widths = events(start, end), (*object_.widths, most)
+    level, until = 0, 0
+    while True:
+        run = _Sweep(object_, deadline, most)
+        outcome = run.over(rows, end, in_time, widths[level], until, widths[0])
+        if outcome.verdict != "violated" or not run.dropped:
+            return outcome
+        level += outcome.placed < until or not until
+        until = max(until, outcome.placed + BEYOND)
+
+
+def events(start: Sequence[int] | Integers, end: Sequence[int] | Integers) -> list[int]:
+    """The order of all starts and ends in time: of n operations i is the start of the i-th, n + i its end, if it has
+    one. Starts stand first, so equal stamps are concurrent."""
+    times = np.concatenate((start, end))
+    in_time = np.argsort(times, kind="stable")
+    found: list[int] = in_time[times[in_time] != INF].tolist()
+    return found
 
 
 class _Configurations:
-    """(state, taken) -> the smallest sets of unknown operations that lead there; sets of operations are bits."""
+    """(state, taken) -> the least of (cost, used): `taken` are the answered open operations that have taken effect and
+    `used` the unknown ones, both as bits."""
 
-    def __init__(self, configurations: Iterable[tuple[Any, int, int]] = ()) -> None:
-        self._used: dict[tuple[Any, int], list[int]] = {}
+    __slots__ = ("_cheaper", "_least", "size")
+
+    def __init__(self, cheaper: Callable[[Any, Any], bool]) -> None:
+        self._cheaper = cheaper
+        self._least: dict[tuple[Any, int], list[tuple[Any, int]]] = {}
         self.size = 0
-        for state, taken, used in configurations:
-            self.add(state, taken, used)
 
-    def __bool__(self) -> bool:
-        return bool(self._used)
+    def __iter__(self) -> Iterator[tuple[Any, int, Any, int]]:
+        return ((state, taken, *one) for (state, taken), least in self._least.items() for one in least)
 
-    def __iter__(self) -> Iterator[tuple[Any, int, int]]:
-        return ((state, taken, used) for (state, taken), sets in self._used.items() for used in sets)
+    def has(self, state: Any, taken: int, cost: Any, used: int) -> bool:
+        return (cost, used) in self._least[state, taken]
 
-    def add(self, state: Any, taken: int, used: int) -> bool:
-        """Whether it is new: none with the same state and taken uses only a part of `used`."""
-        sets = self._used.setdefault((state, taken), [])
-        if any(other & used == other for other in sets):
-            return False
-        larger = [other for other in sets if other & used == used]
-        for other in larger:
-            sets.remove(other)
-        sets.append(used)
-        self.size += 1 - len(larger)
+    def take_in(self, some: list[tuple[Any, int, Any, int]], bit: int) -> None:
+        """Some of them have taken one more operation, in which they are alone so far."""
+        for state, taken, cost, used in some:
+            least = self._least.pop((state, taken), [])
+            least.remove((cost, used))
+            if least:
+                self._least[state, taken] = least
+            self._least.setdefault((state, taken | bit), []).append((cost, used))
+
+    def add(self, state: Any, taken: int, cost: Any, used: int) -> bool:
+        """Whether it is new: none with the same state and taken costs no more and uses only a part of `used`."""
+        least = self._least.get((state, taken))
+        if least is None:
+            self._least[state, taken] = [(cost, used)]
+            self.size += 1
+            return True
+        cheaper = self._cheaper
+        for other, part in least:
+            if part & used == part and cheaper(other, cost):
+                return False
+        left = [one for one in least if one[1] & used != used or not cheaper(cost, one[0])]
+        self.size += len(left) + 1 - len(least)
+        left.append((cost, used))
+        self._least[state, taken] = left
         return True
 
 
 class _Sweep:
     """The configurations at one moment, and the operations open then."""
 
-    def __init__(
-        self, history: History, object_: Specification, known: Integers, deadline: Deadline, most: int
-    ) -> None:
-        self._step, self._request, self._reads = object_.step, object_.request, object_.reads
-        self._deadline, self._most = deadline, most
-        self._answered = set(known[history.end[known] != INF].tolist())
-        self._bit: dict[int, int] = {}
+    def __init__(self, object_: Specification, deadline: Deadline, most: int) -> None:
+        self._object, self._deadline, self._most = object_, deadline, most
+        self._step, self._costly = object_.step, object_.costly
+        self._bit: dict[int, tuple[int, Hashable]] = {}
         self._free: list[int] = []
-        self._reading: dict[int, int] = {}
-        self._changing: dict[int, int] = {}
-        self._unknown: dict[Hashable, list[tuple[int, int]]] = {}
+        self._begun = 0
         self._unknowns = 0
+        self._open: dict[Hashable, list[tuple[int, int, int, int, int]]] = {}  # end, place, row, bit in taken, in used
+        self._reading: dict[Hashable, tuple[int, int]] = {}
         self._visited = 0
-        self.frontier = _Configurations([(object_.initial, 0, 0)])
+        self._width = most
+        self._frontier = self._none()
+        self._frontier.add(object_.initial, 0, object_.cost, 0)
+        self.dropped = False
 
-    def begin(self, row: int) -> None:
-        if row not in self._answered:
-            self._unknown.setdefault(self._request(row), []).append((row, 1 << self._unknowns))
+    def _none(self) -> _Configurations:
+        return _Configurations(self._object.cheaper)
+
+    def over(
+        self, rows: Sequence[int], end: Sequence[int] | Integers, in_time: list[int], wide: int, until: int, narrow: int
+    ) -> Outcome:
+        """Sweeps; up to `until` answers `wide` configurations are kept, and then only as many as are `narrow`."""
+        placed, of = 0, len(in_time) - len(rows)
+        for moment, event in enumerate(in_time):
+            if event < len(rows):
+                self._begin(rows[event], int(end[event]))
+                continue
+            row, self._width = rows[event - len(rows)], wide if placed < until else narrow
+            try:
+                self._end(row, moment)
+            except _TooMany as why:
+                return Outcome("unknown", placed, of, why=str(why))
+            if not self._frontier.size:
+                return Outcome("violated", placed, of, stuck=row)
+            placed += 1
+        return Outcome("held", placed, of)
+
+    def _begin(self, row: int, end: int) -> None:
+        request, reads, bit, unknown = self._object.request(row), self._object.reads[row], 0, 0
+        if end == INF:
+            unknown = 1 << self._unknowns
             self._unknowns += 1
-            return
-        bit = self._free.pop() if self._free else 1 << len(self._bit)
-        self._bit[row] = bit
-        if not self._reads[row]:
-            self._changing[row] = bit
-            return
-        self._reading[row] = bit
-        taken_where_it_fits = ((s, taken | bit * self._fits(s, row), used) for s, taken, used in self.frontier)
-        self.frontier = _Configurations(taken_where_it_fits)
+        else:
+            bit = self._free.pop() if self._free else 1 << len(self._bit)
+            self._bit[row] = (bit, request)
+        if not reads or self._object.costly:
+            insort(self._open.setdefault(request, []), (end, self._begun, row, bit, unknown))
+            self._begun += 1
+        if reads:
+            self._reading[request] = (row, self._reading.get(request, (row, 0))[1] | bit)
+            fits = [one for one in self._frontier if self._fits(one[0], one[2], row)]
+            if fits:
+                self._frontier.take_in(fits, bit)
 
-    def end(self, row: int) -> None:
+    def _end(self, row: int, moment: int) -> None:
         """Keeps the configurations in which `row` has taken effect, alone or after other open operations."""
-        bit, left, waiting = self._bit.pop(row), _Configurations(), _Configurations()
-        self._pause(self.frontier.size)
-        for state, taken, used in self.frontier:
+        object_, (bit, request) = self._object, self._bit[row]
+        left, waiting = self._none(), self._none()
+        self._pause(self._frontier.size)
+        if object_.at:
+            object_.at(moment)
+        for state, taken, cost, used in self._frontier:
+            if object_.aged and (state := object_.aged(state)) is REFUSED:
+                continue
             if taken & bit:
-                left.add(state, taken ^ bit, used)
-            else:
-                waiting.add(state, taken, used)
-        if waiting:
-            self._expand(waiting, bit, left)
-        self._reading.pop(row, None)
-        self._changing.pop(row, None)
-        self._free.append(bit)
-        self.frontier = left
+                left.add(state, taken ^ bit, cost, used)
+                continue
+            if object_.hides and object_.hides(cost, row):
+                left.add(state, taken, cost, used)
+            waiting.add(state, taken, cost, used)
+        if waiting.size:
+            self._expand(waiting, row, bit, left)
+        if left.size > self._width < self._most:
+            self.dropped = True
+            price, cheapest = self._price, self._none()
+            for one in sorted(left, key=lambda one: (price(one[2], one[3]), -one[1].bit_count()))[: self._width]:
+                cheapest.add(*one)
+            left = cheapest
+        self._frontier = left
+        self._close(row, bit, request)
 
-    def _expand(self, seen: _Configurations, bit: int, left: _Configurations) -> None:
-        todo = deque(seen)
+    def _price(self, cost: Any, used: int) -> int:
+        return used.bit_count() if self._object.price is None else used.bit_count() + self._object.price(cost)
+
+    def _close(self, row: int, bit: int, request: Hashable) -> None:
+        alike = self._open.get(request, [])
+        if len(alike) == 1 and alike[0][2] == row:
+            del self._open[request]
+        elif alike:
+            alike[:] = [one for one in alike if one[2] != row]
+        if self._object.reads[row]:
+            some, bits = self._reading.pop(request)
+            if bits != bit:
+                self._reading[request] = (some, bits ^ bit)
+        del self._bit[row]
+        self._free.append(bit)
+
+    def _expand(self, seen: _Configurations, ending: int, bit: int, left: _Configurations) -> None:
+        """Goes on from what cost least, until nothing is new or enough have taken the operation that ends."""
+        object_, step, price, settled = self._object, self._step, self._price, self._settled
+        hides, last, possible, requests = object_.hides, object_.last, object_.possible, self._open
+        todo = [(price(c[2], c[3]), -c[1].bit_count(), place, c) for place, c in enumerate(seen)]
+        heapify(todo)
+        count = len(todo)
         while todo:
             self._pause(seen.size + left.size)
-            for state, taken, used in self._next(*todo.popleft()):
-                if taken & bit:
-                    left.add(state, taken ^ bit, used)
-                elif seen.add(state, taken, used):
-                    todo.append((state, taken, used))
+            if left.size >= 2 * self._width:
+                self.dropped = True
+                return
+            one = heappop(todo)[3]
+            if not seen.has(*one):  # a cheaper one has come since
+                continue
+            state, taken, cost, used = one
+            for request in requests if possible is None else possible(state, requests.keys()):
+                hidden = False
+                for _, _, row, own, unknown in requests[request]:
+                    if taken & own or used & unknown:
+                        continue
+                    may_hide = hides is not None and hides(cost, row)
+                    if may_hide and hidden:
+                        continue
+                    if (made := step(state, cost, row)) is REFUSED:
+                        break
+                    new, paid = made
+                    after, spent = settled(new, taken | own, paid), used | unknown
+                    if after & bit:
+                        left.add(new, after ^ bit, paid, spent)
+                    else:
+                        if hides and paid is not cost and hides(paid, ending) and not hides(cost, ending):
+                            left.add(new, after, paid, spent)
+                        if seen.add(new, after, paid, spent):
+                            count += 1
+                            heappush(todo, (price(paid, spent), -after.bit_count(), count, (new, after, paid, spent)))
+                    if not may_hide:
+                        break
+                    hidden = True
+            if last and (made := last(state, cost, ending)) is not REFUSED:
+                left.add(made[0], taken, made[1], used)
 
-    def _next(self, state: Any, taken: int, used: int) -> Iterator[tuple[Any, int, int]]:
-        for row, bit in self._changing.items():
-            if not taken & bit and (new := self._step(state, row)) is not REFUSED:
-                yield new, self._settled(new, taken | bit), used
-        for alike in self._unknown.values():
-            first = next(((row, bit) for row, bit in alike if not used & bit), None)
-            if first and (new := self._step(state, first[0])) is not REFUSED:
-                yield new, self._settled(new, taken), used | first[1]
-
-    def _settled(self, state: Any, taken: int) -> int:
-        for row, bit in self._reading.items():
-            if not taken & bit and self._fits(state, row):
-                taken |= bit
+    def _settled(self, state: Any, taken: int, cost: Any) -> int:
+        """With all open reads that fit and cost nothing."""
+        for row, bits in self._reading.values():
+            if bits & ~taken and self._fits(state, cost, row):
+                taken |= bits
         return taken
 
-    def _fits(self, state: Any, row: int) -> bool:
-        return self._step(state, row) is not REFUSED
+    def _fits(self, state: Any, cost: Any, row: int) -> bool:
+        new = self._step(state, cost, row)
+        return new is not REFUSED and (not self._costly or new == (state, cost))
 
     def _pause(self, size: int) -> None:
         self._visited += 1
@@ -228,7 +371,9 @@ class _Sweep:
             raise _TooMany("time ran out")
 
 
-def witness(history: History, stuck: int, changes: Iterable[str], violated: Violated) -> tuple[int, ...]:
+def witness(
+    history: History, stuck: int, changes: Iterable[str], violated: Violated, deadline: Deadline = NO_DEADLINE
+) -> tuple[int, ...]:
     """A minimal witness for a history of one key in which the search was stuck at row `stuck`.
 
     Tries the last 2, 4, 8, ... answered operations that started no later than `stuck` ended, then takes away from them
@@ -239,21 +384,19 @@ def witness(history: History, stuck: int, changes: Iterable[str], violated: Viol
     part = np.flatnonzero(history.start <= history.end[answered].max())  # what started later has no say
     near, changing = history.take(part), tuple(changes)
     latest_first = np.searchsorted(part, answered[np.argsort(history.start[answered], kind="stable")[::-1]])
-    rows = _growing(near, latest_first.tolist(), changing, violated)
-    return tuple(part[list(minimal(near, rows, changing, violated))].tolist())
+    rows, size = latest_first.tolist(), 2
+    while size < len(rows) and not refutes(near, rows[:size], changing, violated):
+        size = len(rows) if deadline.passed else 2 * size
+    return tuple(part[list(minimal(near, rows[:size], changing, violated, deadline))].tolist())
 
 
-def _growing(near: History, rows: Sequence[int], changes: tuple[str, ...], violated: Violated) -> Sequence[int]:
-    size = 2
-    while size < len(rows) and not refutes(near, rows[:size], changes, violated):
-        size *= 2
-    return rows[:size]
-
-
-def slack_of(history: History, rows: Iterable[int], changes: Iterable[str], violated: Violated) -> int | None:
+def slack_of(
+    history: History, rows: Iterable[int], changes: Iterable[str], violated: Violated, deadline: Deadline = NO_DEADLINE
+) -> int | None:
     """By how many ns the clocks must be wrong for the witness `rows` to vanish; None if it needs no clock.
 
-    It vanishes once enough operations count as concurrent that were not: those with gaps up to the slack.
+    None, too, if the deadline passes before it is known. The witness vanishes once enough operations count as
+    concurrent that were not: those with gaps up to the slack.
     """
     asked, _ = forget(history, rows, changes)
     ends = asked.end[asked.end != INF]
@@ -263,13 +406,10 @@ def slack_of(history: History, rows: Iterable[int], changes: Iterable[str], viol
     low, high = 0, len(gaps)
     while low < high:
         middle = (low + high) // 2
-        if violated(_later(asked, int(gaps[middle]))):
+        by = min(int(gaps[middle]), INF)
+        later = np.where(asked.end == INF, INF, np.minimum(asked.end, INF - 1 - by) + by)
+        if violated(replace(asked, end=later)):
             low = middle + 1
         else:
             high = middle
-    return int(gaps[low]) if low < len(gaps) else None
-
-
-def _later(history: History, delay: int) -> History:
-    ends = [end if end == INF else min(end + delay, INF - 1) for end in history.end.tolist()]
-    return replace(history, end=np.array(ends, np.int64))
+    return int(gaps[low]) if low < len(gaps) and not deadline.passed else None

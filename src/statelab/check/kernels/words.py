@@ -16,6 +16,15 @@ def plural(count: int, thing: str) -> str:
     return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
+ALL_NAMED = 6
+"""How many operations of a larger proof are named each; of more only the first three and the last."""
+
+
+def named(rows: Sequence[int]) -> Sequence[int]:
+    """The operations of a proof that are named."""
+    return rows if len(rows) <= ALL_NAMED else [*rows[:3], rows[-1]]
+
+
 class Cast:
     """The operations of a proof by name: A, B, ... in order of their start, times relative to the first one's start."""
 
@@ -54,9 +63,16 @@ class Cast:
             return f"{who}{key}, from {milliseconds(start)} on, without an answer"
         return f"{who}{key}, from {start / 1e6:,.3f} to {milliseconds(end - self._zero)}"
 
-    def introductions(self) -> str:
-        """`A: pid 12, thread 3, from 0.000 to 2.310 ms. B: ...`."""
-        return " ".join(f"{self.name(row)}: {self.facts(row)}." for row in self.rows)
+    def introductions(self, rows: Sequence[int] | None = None) -> str:
+        """`A: pid 12, thread 3, from 0.000 to 2.310 ms. B: ...`, of some rows or of all."""
+        return " ".join(f"{self.name(row)}: {self.facts(row)}." for row in (self.rows if rows is None else rows))
+
+    def together(self, rows: Sequence[int], thing: str) -> str:
+        """`B`, `B and C`, `B, C and D`, or `401 increments (A, B, C, ... and operation 401)`."""
+        *others, last = (self.name(row) for row in named(rows))
+        if len(rows) > ALL_NAMED:
+            return f"{plural(len(rows), thing)} ({', '.join(others)}, ... and {last})"
+        return f"{', '.join(others)} and {last}" if others else last
 
     def overlap(self, one: int, other: int) -> bool:
         start, end = self._history.start, self._history.end

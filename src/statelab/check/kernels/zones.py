@@ -57,12 +57,8 @@ def conflicts(first_end: Integers, last_start: Integers) -> Conflicts:
     before = np.concatenate((overlapping - 1, begun[inside]))
     one = forward[np.searchsorted(reach, reach[before])]  # the first one that reaches so far
     other = np.concatenate((forward[overlapping], backward[inside]))
-    return Conflicts(one, other, _slack(first_end, last_start, one, other))
-
-
-def _slack(first_end: Integers, last_start: Integers, one: NDArray[np.intp], other: NDArray[np.intp]) -> Integers:
-    both: Integers = np.minimum(last_start[other] - first_end[one], last_start[one] - first_end[other])
-    return both
+    slack: Integers = np.minimum(last_start[other] - first_end[one], last_start[one] - first_end[other])
+    return Conflicts(one, other, slack)
 
 
 def laid_out(first_end: Integers, last_start: Integers) -> NDArray[np.intp]:

@@ -12,12 +12,12 @@ _TABLE = {
     "register": "register.model",
     "key-value": "key_value.model",
     "set": "set.model",
-    "inventory": "inventory.model",
+    "inventory": "inventory",
     "mutex": "mutex.model",
     "unique-ids": "unique_ids",
     "at-most-once": "at_most_once",
     "echo": "echo",
-    "session": "session.model",
+    "session": "session",
 }  # fmt: skip
 """The module of each model, in the order of the docs; its `MODEL` says the rest."""
 

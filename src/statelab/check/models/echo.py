@@ -35,7 +35,6 @@ from statelab.core.operation import Value
 from statelab.record.columns import OK
 from statelab.record.columns import History
 from statelab.record.columns import Integers
-from statelab.record.columns import Mask
 from statelab.record.shapes import Shape
 
 KINDS = ("overlap", "residue", "unexpected", "missing")
@@ -58,7 +57,9 @@ class Leaks:
 
 def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:
     """Whether every request got back its own value; each kind of leak that was met is one of `parts`."""
-    victims = np.flatnonzero((history.status == OK) & ~_own(history))
+    sent = history.result if history.value is None else history.value
+    own = history.has_result & (history.result == sent)
+    victims = np.flatnonzero((history.status == OK) & ~own)
     if not len(victims):
         return Finding(verdict="held", reason="every request got back what it had sent")
     leaks = _leaks(history, victims)
@@ -79,27 +80,16 @@ def _violated(history: History, leaks: Leaks) -> Finding:
     )
 
 
-def _own(history: History) -> Mask:
-    """Whose result is the value that they sent."""
-    sent = history.result if history.value is None else history.value
-    same: Mask = history.result == sent
-    return history.has_result & same
-
-
 def _leaks(history: History, victims: Integers) -> Leaks:
     something = history.has_result[victims]
     culprit = np.full(len(victims), -1, np.int64)
     culprit[something] = _culprits(history, victims[something])
-    before = (history.end[culprit] < history.start[victims]) | _in_turn(history, victims, culprit)
+    # One thread serves one request after the other, however long the two waited for it.
+    server = history.served_by[victims]
+    in_turn = (server > 0) & (server == history.served_by[culprit])
+    before = (history.end[culprit] < history.start[victims]) | in_turn
     kind = np.where(culprit < 0, UNEXPECTED, np.where(before, RESIDUE, OVERLAP))
     return Leaks(victims, np.where(something, kind, MISSING), culprit)
-
-
-def _in_turn(history: History, one: Integers, other: Integers) -> Mask:
-    """Whether one thread is known to have served both: it serves one request after the other."""
-    server = history.served_by[one]
-    known: Mask = (server > 0) & (server == history.served_by[other])
-    return known
 
 
 def _culprits(history: History, victims: Integers) -> Integers:
@@ -153,7 +143,8 @@ def _proof(history: History, leaks: Leaks) -> Proof:
 
 
 def _what(history: History, cast: Cast, victim: int, culprit: int, kind: int) -> str:
-    a, sent = cast.name(victim), _sent(history, victim)
+    assert history.value is not None
+    a, sent = cast.name(victim), history.shown(int(history.value[victim]))
     if kind == MISSING:
         return f"{a} sent {sent} and got nothing back: what it had stored about itself was gone when it read it."
     got = history.shown(int(history.result[victim]))
@@ -164,11 +155,6 @@ def _what(history: History, cast: Cast, victim: int, culprit: int, kind: int) ->
     left = f", and left {got} behind" if kind == RESIDUE else ""
     left = f", but one thread served both, one after the other, and {got} was left behind" if waited else left
     return f"{told} It was {cast.name(culprit)} that sent {got}: {apart(history, cast, *cast.rows)}{left}."
-
-
-def _sent(history: History, row: int) -> Value:
-    assert history.value is not None
-    return history.shown(int(history.value[row]))
 
 
 def _later(history: History, victim: int) -> str:

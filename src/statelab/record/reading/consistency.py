@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from collections.abc import Collection
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,13 +11,11 @@ from statelab.core.errors import BadInput
 from statelab.record.columns import INF
 from statelab.record.columns import History
 from statelab.record.columns import Integers
-from statelab.record.columns import Mask
-from statelab.record.reading.columnar.column import plain
-from statelab.record.reading.columnar.column import plain_text
-from statelab.record.reading.columnar.ordered import in_order
-from statelab.record.reading.columnar.sheet import Sheet
-from statelab.record.reading.columnar.union import all_different
-from statelab.record.reading.words import shown
+from statelab.record.reading.columnar import Sheet
+from statelab.record.reading.columnar import first_equal
+from statelab.record.reading.columnar import plain
+from statelab.record.reading.columnar import plain_text
+from statelab.record.reading.rules import shown
 
 Place = Callable[[int], str]
 
@@ -30,7 +27,8 @@ def require_own_ids(sheet: Sheet, name: str, place: Place, repeating: Collection
     if "op_id" not in sheet.columns:
         return
     column = sheet.columns["op_id"]
-    if not repeating and all_different(plain_text(column.text).drop_null()):
+    texts = plain_text(column.text).drop_null()
+    if not repeating and (first_equal(texts) == np.arange(len(texts))).all():
         return
     sheet.columns["op_id"] = column = column.coded()  # need not be coded again
     ids = column.text
@@ -39,16 +37,11 @@ def require_own_ids(sheet: Sheet, name: str, place: Place, repeating: Collection
     codes = plain(ids.indices, -1)[rows]
     if np.bincount(codes).max(initial=0) <= 1:
         return
-    first, again = _first_repeated(codes)
+    _, firsts, inverse = np.unique(codes, return_index=True, return_inverse=True)
+    again = int(np.flatnonzero(firsts[inverse] != np.arange(len(codes)))[0])
+    first = firsts[inverse[again]]
     here, there = place(int(rows[again])), place(int(rows[first]))
     raise BadInput(f"{name}, {here}: the op_id {shown(ids[int(rows[again])].as_py())} is that of {there} already")
-
-
-def _first_repeated(codes: Integers) -> tuple[int, int]:
-    """The first place where a code stands again, and where it stood before."""
-    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
-    again = int(np.flatnonzero(first[inverse] != np.arange(len(codes)))[0])
-    return int(first[inverse[again]]), again
 
 
 def require_times(history: History, name: str, place: Place) -> None:
@@ -64,15 +57,21 @@ def require_times(history: History, name: str, place: Place) -> None:
         return
     pair = _overlap(history)
     if pair is not None:
-        raise BadInput(f"{name}, {_in_words(history, pair, place)}")
+        above, row = pair
+        process = shown(history.processes[history.process[row]])
+        first, second = (f"[{history.start[each]}, {history.end[each]}]" for each in pair)
+        raise BadInput(
+            f"{name}, {place(row)}: process {process} was not done with its operation of {place(above)}: {second} "
+            f"overlaps with {first}, and a process does one operation at a time"
+        )
 
 
 def _in_order(history: History) -> bool:
     """Whether each operation of a process starts at the end of the one above it or later: then none overlap. O(n)."""
     codes = history.process.astype(np.uint16) if len(history.processes) <= 2**16 else history.process  # sorts in O(n)
     latest = np.full(len(history.processes), -INF - 1, np.int64)
-    blocks = (slice(begin, begin + _BLOCK) for begin in range(0, len(history), _BLOCK))
-    for process, first, last, fits in in_order(partial(_block, history, codes), blocks):
+    for begin in range(0, len(history), _BLOCK):
+        process, first, last, fits = _block(history, codes, slice(begin, begin + _BLOCK))
         if not fits or (first < latest[process]).any():
             return False
         latest[process] = last
@@ -98,24 +97,10 @@ def _overlap(history: History) -> tuple[int, int] | None:
     rows = np.flatnonzero(history.end != INF)
     rows = rows[np.lexsort((history.end[rows], history.start[rows], history.process[rows]))]
     before, after = rows[:-1], rows[1:]
-    wrong = _same_process(history, before, after) & (history.start[after] < history.end[before])
+    same = history.process[before] == history.process[after]
+    wrong = same & (history.start[after] < history.end[before])
     if not wrong.any():
         return None
     pairs = np.sort(np.stack((before[wrong], after[wrong])), axis=0)
     first = int(pairs[1].argmin())
     return int(pairs[0, first]), int(pairs[1, first])
-
-
-def _same_process(history: History, left: Integers, right: Integers) -> Mask:
-    same: Mask = history.process[left] == history.process[right]
-    return same
-
-
-def _in_words(history: History, pair: tuple[int, int], place: Place) -> str:
-    above, row = pair
-    process = shown(history.processes[history.process[row]])
-    spans = [f"[{history.start[each]}, {history.end[each]}]" for each in pair]
-    return (
-        f"{place(row)}: process {process} was not done with its operation of {place(above)}: {spans[1]} overlaps with "
-        f"{spans[0]}, and a process does one operation at a time"
-    )

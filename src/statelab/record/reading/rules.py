@@ -1,13 +1,19 @@
-"""What each field of an operation may hold: one table for a model, which every way of reading goes by.
+"""What each field of an operation may hold: one table for a model, for single operations and for whole columns.
 
-What a field holds is one bit of `Holds`, and what it may hold a set of them. So a column of fields is tested by one
-`&`, and a single field is refused in words that name the same set.
+What a field holds is one bit, and what it may hold a set of them. So a column of fields is tested by one `&`, and a
+single field is refused in words that name the same set.
 """
 
+import json
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any
 
+import msgspec
+
+from statelab.core.operation import Operation
+from statelab.core.operation import ServedBy
 from statelab.core.operation import Status
+from statelab.record.columns import INF
 from statelab.record.columns import STATUSES
 from statelab.record.shapes import Kind
 from statelab.record.shapes import Shape
@@ -20,6 +26,7 @@ ANYTHING = 255
 EMPTY = MISSING | NULL
 
 VALUES = ("result", "value", "expected", "seen")
+REQUIRED = ("process", "op", "start", "status")
 FIELDS = ("process", "op", "key", "start", "end", "status", *VALUES, "op_id", "served_by", "error", "timed_out")
 SERVER_FIELDS: dict[str, type] = {"host": str, "pid": int, "thread": int, "greenlet": int, "boot": str}
 
@@ -36,43 +43,157 @@ _ALWAYS: dict[str, int] = {
 _END: dict[Status, int] = {"ok": NUMBER, "fail": EMPTY | NUMBER, "info": EMPTY}
 _KINDS: dict[Kind, int] = {"integer": NUMBER, "text": TEXT, "value": NUMBER | TEXT, "values": LIST}
 
-
-def _answers(shapes: Shapes) -> int:
-    return BOOL if isinstance(shapes.answers[0], bool) else TEXT
-
-
-def _kind(shapes: Shapes, shape: Shape, field: Literal["result", "value", "expected", "seen"]) -> int:
-    kind: Kind | None = getattr(shape, field)
-    if kind is None:
-        return ANYTHING
-    held = _answers(shapes) if kind == "answer" else _KINDS[kind]
-    nothing = NULL if field in shape.nothing else 0
-    left_out = MISSING if field in shape.optional else 0
-    return held | nothing | left_out | (EMPTY if field in shape.either else 0)
-
-
-def _answer(shapes: Shapes, shape: Shape, status: Status, field: Literal["result", "seen"]) -> int:
-    """What an answer may hold: that of a failed operation says nothing, and one of unknown outcome has none."""
-    return {"ok": _kind(shapes, shape, field), "fail": ANYTHING, "info": EMPTY}[status]
-
-
-def _fields(shapes: Shapes, shape: Shape, status: Status) -> dict[str, int]:
-    return {
-        **_ALWAYS,
-        "end": _END[status],
-        "result": _answer(shapes, shape, status, "result"),
-        "seen": _answer(shapes, shape, status, "seen"),
-        "value": _kind(shapes, shape, "value"),
-        "expected": _kind(shapes, shape, "expected"),
-        "op_id": TEXT if shape.op_id else EMPTY | TEXT,
-    }
-
+_WIDTH = 40
+_WORDS = {
+    NUMBER: "an integer of 64 bits",
+    TEXT: "a text",
+    BOOL: "true or false",
+    LIST: "a list of integers and texts",
+    SERVER: f"an object with {', '.join(SERVER_FIELDS)}",
+    NULL: "null",
+    MISSING: "left out",
+}
+_BECAUSE: dict[tuple[str, Status], str] = {
+    ("end", "ok"): '; an operation that got no answer is "info"',
+    ("end", "info"): "; when an operation of unknown outcome takes effect is not known",
+    ("result", "info"): "; an operation of unknown outcome got no answer",
+    ("seen", "info"): "; an operation of unknown outcome got no answer",
+}
+_ABSENT = object()
 
 Rules = Mapping[tuple[str, Status], Mapping[str, int]]
 
 
-def rules(shapes: Shapes) -> Rules:
+class Refused(Exception):
+    """What is wrong with one operation; the caller adds where it stands."""
+
+
+def rules_of(shapes: Shapes) -> Rules:
     """For each operation of the model and each status, what its fields may hold."""
     return {
         (op, status): _fields(shapes, shape, status) for op, shape in shapes.operations.items() for status in STATUSES
     }
+
+
+def _fields(shapes: Shapes, shape: Shape, status: Status) -> dict[str, int]:
+    """The answer of a failed operation says nothing, and one of unknown outcome has none."""
+
+    def held(field: str) -> int:
+        kind: Kind | None = getattr(shape, field)
+        if kind is None:
+            return ANYTHING
+        answer = BOOL if isinstance(shapes.answers[0], bool) else TEXT
+        nothing = NULL * (field in shape.nothing) | MISSING * (field in shape.optional)
+        return _KINDS.get(kind, answer) | nothing | EMPTY * (field in shape.either)
+
+    answers = {"fail": ANYTHING, "info": EMPTY}
+    return {
+        **_ALWAYS,
+        "end": _END[status],
+        **{field: answers.get(status, held(field)) for field in ("result", "seen")},
+        **{field: held(field) for field in ("value", "expected")},
+        "op_id": TEXT if shape.op_id else EMPTY | TEXT,
+    }
+
+
+def owned_fields(shapes: Shapes) -> set[str]:
+    """The fields that an operation of the model may have; all others are ignored."""
+    return {field for each in rules_of(shapes).values() for field, may in each.items() if may != ANYTHING}
+
+
+def shown(value: Any) -> str:
+    """A value as JSON, cut short."""
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        text = "something else"
+    return text if len(text) <= _WIDTH else text[: _WIDTH - 3] + "..."
+
+
+def listed(words: list[str], word: str = "or") -> str:
+    """`a, b or c`."""
+    return f"{', '.join(words[:-1])} {word} {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
+
+
+def _holds(field: str, value: Any) -> int:
+    """What a field that is there holds: one bit of the rules."""
+    match value:
+        case None:
+            return NULL
+        case str():
+            return TEXT
+        case bool():
+            return BOOL
+        case int():
+            fits = _is_number(value) and not (value == INF and field in ("start", "end"))
+            return NUMBER if fits else OTHER
+        case list():
+            return LIST if all(isinstance(item, str) or _is_number(item) for item in value) else OTHER
+        case dict() if field == "served_by":
+            fits = all(
+                isinstance(value.get(name), str) if kind is str else _is_number(value.get(name))
+                for name, kind in SERVER_FIELDS.items()
+            )
+            return SERVER if fits else OTHER
+    return OTHER
+
+
+class Taker:
+    """Takes single operations of one model. `null`: what a null holds; in a table it may also be a missing field."""
+
+    def __init__(self, shapes: Shapes, null: int = NULL) -> None:
+        self._shapes, self._rules, self._null = shapes, rules_of(shapes), null
+
+    def take(self, record: Any) -> Operation:
+        """The operation, with those fields that the model gives it; raises Refused."""
+        if not isinstance(record, dict):
+            raise Refused(f"{shown(record)} is not an operation; an object is expected")
+        op, status = self._op(record), self._status(record)
+        allowed = self._rules[op, status]
+        for field, value in record.items():
+            held = self._null if value is None else _holds(field, value)
+            if not held & allowed.get(field, ANYTHING):
+                raise _unfit(field, f"is {shown(value)}", allowed[field], op, status)
+        for field, may in allowed.items():
+            if not may & MISSING and field not in record:
+                raise _unfit(field, "is missing", may, op, status)
+        if status == "ok":
+            self._test_answer(record, op)
+        own = {field: value for field, value in record.items() if allowed.get(field, ANYTHING) != ANYTHING}
+        server = own.get("served_by")
+        return Operation(**own | {"end": own.get("end"), "served_by": server and msgspec.convert(server, ServedBy)})
+
+    def _op(self, record: Mapping[str, Any]) -> str:
+        op = record.get("op", _ABSENT)
+        if isinstance(op, str) and op in self._shapes.operations:
+            return op
+        known = listed(list(self._shapes.operations), "and")
+        what = '"op" is missing' if op is _ABSENT else f"no operation {shown(op)}"
+        raise Refused(f"{what}; the model {self._shapes.name} knows {known}")
+
+    def _status(self, record: Mapping[str, Any]) -> Status:
+        status = record.get("status", _ABSENT)
+        for known in STATUSES:
+            if status == known:
+                return known
+        what = "is missing; it" if status is _ABSENT else f"is {shown(status)}; it"
+        raise Refused(f'"status" {what} must be {listed([shown(known) for known in STATUSES])}')
+
+    def _test_answer(self, record: Mapping[str, Any], op: str) -> None:
+        """What an answered operation must have beyond fields of the right kind."""
+        shape, answers = self._shapes.operations[op], self._shapes.answers
+        result = record.get("result")
+        if shape.result == "answer" and result is not None and result not in answers:
+            raise Refused(f'"result" of {op} is {shown(result)}; it must be {listed([shown(a) for a in answers])}')
+        if shape.either and sum(record.get(field) is not None for field in shape.either) != 1:
+            fields = listed([f'"{field}"' for field in sorted(shape.either)])
+            raise Refused(f"{op} must have exactly one of {fields}")
+
+
+def _unfit(field: str, what: str, allowed: int, op: str, status: Status) -> Refused:
+    may = listed([word for bit, word in _WORDS.items() if allowed & bit])
+    return Refused(f'"{field}" of {op} ({status}) {what}; it must be {may}{_BECAUSE.get((field, status), "")}')

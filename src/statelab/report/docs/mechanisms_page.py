@@ -92,6 +92,9 @@ def _claims(claims: Claims) -> str:
         f"a miss is computed once across: {_named(claims.single_flight)}": claims.single_flight,
         f"requests that share it fail across: {_named(claims.fails_across)}": claims.fails_across,
         f"and where others write to what lies behind, across: {_named(claims.fails_beside)}": claims.fails_beside,
+        f"requests that share it fail even one after the other, across: {_named(claims.fails_in_turn)}": (
+            claims.fails_in_turn
+        ),
         "they fail before a wrong answer is given": claims.notices,
         "who misses an answer waits for it without a limit": claims.untimed,
         "not to be used after a fork, says its documentation": claims.not_after_fork,
@@ -105,6 +108,7 @@ def _claims(claims: Claims) -> str:
         "one for each client": claims.keyed,
         "travels with the client": claims.carried,
         "read and written back whole": claims.written_whole,
+        "its name may be given to somebody else": claims.name_reused,
     }
     facts = {
         "state crosses": _named(claims.shared_across),

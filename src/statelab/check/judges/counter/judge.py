@@ -6,9 +6,9 @@ from statelab.check.judges.counter.anomalies import Diagnosis
 from statelab.check.judges.counter.anomalies import diagnose
 from statelab.check.judges.counter.copies import scope_in_words
 from statelab.check.judges.counter.witnesses import witnesses
-from statelab.check.judges.coverage import Expectation
-from statelab.check.judges.coverage import shortfall
+from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.judgement import Judgement
+from statelab.check.judges.judgement import shortfall
 from statelab.check.judges.judgement import unjudged
 from statelab.check.kernels.words import plural
 from statelab.check.models.counter.ranked import Answers

@@ -7,11 +7,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from statelab.check.models.counter.conditions import Examination
-from statelab.check.models.counter.conditions import examine
 from statelab.check.models.counter.ranked import Answers
-from statelab.check.models.counter.totals import Totals
-from statelab.check.models.counter.totals import totals
+from statelab.check.models.counter.verdict import Examination
+from statelab.check.models.counter.verdict import Totals
+from statelab.check.models.counter.verdict import examine
+from statelab.check.models.counter.verdict import totals
 from statelab.core.results import Bounds
 from statelab.record.columns import LEVELS
 from statelab.record.columns import Integers

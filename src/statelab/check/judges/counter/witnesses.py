@@ -11,14 +11,14 @@ from statelab.check.judges.counter.anomalies import too_many_untold
 from statelab.check.judges.counter.copies import SCOPES
 from statelab.check.judges.counter.levels import Parting
 from statelab.check.judges.counter.quiet_reads import disagreement
-from statelab.check.judges.stall import stall
+from statelab.check.judges.witness import stall
 from statelab.check.judges.witness import witness
 from statelab.check.kernels.words import Cast
 from statelab.check.kernels.words import plural
 from statelab.check.models.counter import words
 from statelab.check.models.counter.race_events import race_events
-from statelab.check.models.counter.witness import smallest
-from statelab.check.models.counter.witness import worst_event
+from statelab.check.models.counter.verdict import smallest
+from statelab.check.models.counter.verdict import worst_event
 from statelab.core.results import Witness
 from statelab.record.columns import History
 

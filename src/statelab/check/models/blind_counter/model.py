@@ -33,6 +33,7 @@ from typing import cast
 
 import numpy as np
 
+from statelab.check.kernels.matching import left_over
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Finding
 from statelab.check.kernels.model import Model
@@ -40,9 +41,8 @@ from statelab.check.kernels.model import Proof
 from statelab.check.models.blind_counter.limits import Limits
 from statelab.check.models.blind_counter.limits import limits
 from statelab.check.models.blind_counter.limits import of_key
-from statelab.check.models.blind_counter.matching import left_over
 from statelab.check.models.blind_counter.witness import smallest
-from statelab.check.models.blind_counter.words import words
+from statelab.check.models.blind_counter.witness import words
 from statelab.core.operation import Value
 from statelab.record.columns import History
 from statelab.record.columns import Integers

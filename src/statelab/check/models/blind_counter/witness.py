@@ -1,4 +1,5 @@
-"""The smallest piece of a blind counter's history that is itself a violation; what that means, forgetting.py says.
+"""The smallest piece of a blind counter's history that is itself a violation; what that means, kernels/forgetting.py
+says.
 
 Each piece is minimal by construction, given that the smaller kinds do not occur:
 - too-low: one read of less than the initial value.
@@ -7,18 +8,24 @@ Each piece is minimal by construction, given that the smaller kinds do not occur
 - missing: a read of v, and v - u + 1 increments that had ended before it and had started after a read of u had ended
   (the beginning, u the initial value, needs no read). Without one increment u..v has room for the rest; without the
   later read nobody says that they are few; without the earlier one they may be any v - u + 1 <= v of all increments.
+
+The second half puts it in words, for a reader who does not know the algorithm.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from statelab.check.kernels import order
+from statelab.check.kernels.words import Cast
+from statelab.check.kernels.words import milliseconds
+from statelab.check.kernels.words import named
+from statelab.check.kernels.words import plural
 from statelab.check.models.blind_counter.limits import Limits
 from statelab.check.models.blind_counter.limits import Places
 from statelab.record.columns import INF
+from statelab.record.columns import History
 from statelab.record.columns import Integers
 
 Kind = Literal["too-low", "too-high", "inversion", "missing"]
@@ -64,14 +71,21 @@ def smallest(given: Limits, short: Integers) -> Witness:
     too_high = np.flatnonzero(value - base > given.asked)
     if len(too_high):
         return _too_high(given, too_high)
-    found = [*_inversion(given), *_missing_from_any(given, short)]
-    return min(found, key=lambda witness: _size(given, witness))
+    found = []
+    pair = order.check(reads.value, reads.start, reads.end)
+    if pair:
+        first, second = int(reads.row[pair.later]), int(reads.row[pair.earlier])
+        found.append(Witness("inversion", second, first, slack_ns=_distance(given, first, second)))
+    placed = _Placed(given.row, given.start[given.row], given.end[given.row])
+    missing = (_missing(given, placed, number) for number in np.unique(short)[:_TRIED].tolist())
+    found += [witness for witness in missing if witness]
 
+    def size(witness: Witness) -> tuple[int, int, int]:
+        rows = list(witness.rows)
+        start, end = given.history.start[rows], given.history.end[rows]
+        return len(rows), -(witness.slack_ns or 0), int(end.max()) - int(start.min())
 
-def _size(given: Limits, witness: Witness) -> tuple[int, int, int]:
-    rows = list(witness.rows)
-    start, end = given.history.start[rows], given.history.end[rows]
-    return len(rows), -(witness.slack_ns or 0), int(end.max()) - int(start.min())
+    return min(found, key=size)
 
 
 def _shortest(given: Limits, reads: Places) -> int:
@@ -97,22 +111,6 @@ def _too_high(given: Limits, reads: Places) -> Witness:
 def _distance(given: Limits, earlier: int, later: int) -> int:
     """By how many ns one row had ended before another started."""
     return int(given.history.start[later]) - int(given.history.end[earlier])
-
-
-def _inversion(given: Limits) -> Iterator[Witness]:
-    reads = given.reads
-    pair = order.check(reads.value, reads.start, reads.end)
-    if pair:
-        base, read = int(reads.row[pair.later]), int(reads.row[pair.earlier])
-        yield Witness("inversion", read, base, slack_ns=_distance(given, base, read))
-
-
-def _missing_from_any(given: Limits, short: Integers) -> Iterator[Witness]:
-    placed = _Placed(given.row, given.start[given.row], given.end[given.row])
-    for value in np.unique(short)[:_TRIED].tolist():
-        witness = _missing(given, placed, value)
-        if witness:
-            yield witness
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,10 +171,51 @@ def _with_widest(given: Limits, placed: _Placed, read: int, base: int | None, in
     chosen = np.sort(np.argsort(-room, kind="stable")[: int(reads.value[read] - from_value) + 1])
     rows = tuple(placed.row[inside[chosen]].tolist())
     last, first = int(reads.row[read]), None if base is None else int(reads.row[base])
-    return Witness("missing", last, first, rows, _least_room(given, last, first, rows))
+    distances = [_distance(given, row, last) for row in rows]
+    distances += [] if first is None else [_distance(given, first, row) for row in rows]
+    return Witness("missing", last, first, rows, min(distances))
 
 
-def _least_room(given: Limits, read: int, base: int | None, increments: tuple[int, ...]) -> int:
-    before = [_distance(given, row, read) for row in increments]
-    after = [] if base is None else [_distance(given, base, row) for row in increments]
-    return min(before + after)
+def words(history: History, witness: Witness, initial: int) -> str:
+    """The proof of a witness; of more than six increments the first three and the last are named."""
+    cast = Cast(history, witness.rows)
+    shown = {row: int(history.result[row]) if history.has_result[row] else initial for row in witness.reads}
+    if witness.kind == "missing":
+        text = _why_missing(cast, witness, shown, initial)
+    elif witness.kind == "inversion":
+        text = _why_inverted(cast, witness)
+    elif witness.kind == "too-high":
+        text = _why_too_high(cast, witness, shown[witness.read] - initial)
+    else:
+        text = f"{cast.told(witness.read)}. The counter starts at {initial:,} and never goes down."
+    return f"{text} {cast.introductions((*witness.reads[:-1], *named(witness.increments), witness.read))}"
+
+
+def _why_too_high(cast: Cast, witness: Witness, needed: int) -> str:
+    name = cast.name(witness.read)
+    return (
+        f"{cast.told(witness.read)}, which takes {plural(needed, 'increment')}; {witness.asked:,} had been asked for "
+        f"when {name} ended. Nobody can have added the rest."
+    )
+
+
+def _why_inverted(cast: Cast, witness: Witness) -> str:
+    first, second = cast.rows
+    apart = f"{cast.name(first)} had ended {milliseconds(witness.slack_ns or 0)} before {cast.name(second)} started"
+    return f"{cast.told(first)}. {apart}, yet {cast.told(second)}: a counter never goes down."
+
+
+def _why_missing(cast: Cast, witness: Witness, shown: dict[int, int], initial: int) -> str:
+    last, count = cast.name(witness.read), len(witness.increments)
+    least = count + (initial if witness.base is None else shown[witness.base])
+    added = f"{cast.together(witness.increments, 'increment')} added one{' each' if count > 1 else ''}"
+    distance = milliseconds(witness.slack_ns or 0)
+    if witness.base is None:
+        when = f"{added} and had ended at least {distance} before {last} started. The counter starts at {initial:,}"
+    else:
+        first = cast.name(witness.base)
+        when = (
+            f"{cast.told(witness.base)}. {added}, at least {distance} after {first} had ended and at least {distance} "
+            f"before {last} started. What {first} saw is there, too"
+        )
+    return f"{when}, so {last} had to read {least:,} or more. But {cast.told(witness.read)}."

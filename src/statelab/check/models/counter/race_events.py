@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from statelab.check.kernels.order import begins
-from statelab.check.models.counter.ranked import Told
-from statelab.record.columns import Integers
+from statelab.check.models.counter.ranked import RankedAnswers
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +32,28 @@ class RaceEvent:
         return self.rolled_back == self.surplus == abs(self.last - self.first) + 1
 
 
-def race_events(told: Told) -> tuple[RaceEvent, ...]:
+def race_events(told: RankedAnswers) -> tuple[RaceEvent, ...]:
     """All race events, by counter and number. O(d log d) in the number d of increments that share their number."""
-    shared = _repeated(told)
+    # The increments that share their number with another, by number and, of one number, by their ends.
+    again = ~told.new & ~told.read
+    again[:-1] |= again[1:] & ~told.new[1:]
+    shared = np.flatnonzero(again & ~told.read)
     if not len(shared):
         return ()
     shared = shared[np.lexsort((told.end[shared], told.code[shared]))]
     head = np.flatnonzero(begins(told.code[shared]))
     tail = np.append(head[1:], len(shared)) - 1
     original, last_told = shared[head], shared[tail]
-    run = np.flatnonzero(_breaks(told, original))
+    # A run begins where another counter does, or where a number in between was handed out once.
+    counter, value = told.counter[original], told.value[original]
+    broken = np.ones(len(head), np.bool_)
+    broken[1:] = (counter[1:] != counter[:-1]) | (value[1:] != value[:-1] + 1)
+    run = np.flatnonzero(broken)
     stop = np.append(run[1:], len(head))
-    rolled_back = _rolled_back(told.end[original], told.end[last_told], run, stop)
+    # How many numbers from the first of a run on had been handed out before the culprit ended, without a break.
+    first_end, culprit_end = told.end[original], np.repeat(told.end[last_told][run], stop - run)
+    unbroken = np.where(first_end <= culprit_end, len(head), np.arange(len(head)))
+    rolled_back = np.minimum(np.minimum.reduceat(unbroken, run), stop) - run
     following = told.row[last_told[np.minimum(run + 1, len(head) - 1)]]
     columns = (
         told.row[last_told[run]],
@@ -56,33 +64,5 @@ def race_events(told: Told) -> tuple[RaceEvent, ...]:
         rolled_back,
         np.add.reduceat(tail - head, run),
     )
-    return tuple(_event(*fields) for fields in zip(*(column.tolist() for column in columns), strict=True))
-
-
-def _event(culprit: int, original: int, reissue: int, *rest: int) -> RaceEvent:
-    return RaceEvent(culprit, original, None if reissue < 0 else reissue, *rest)
-
-
-def _repeated(told: Told) -> NDArray[np.intp]:
-    """Positions of increments that share their number with another."""
-    again = ~told.new & ~told.read
-    again[:-1] |= again[1:] & ~told.new[1:]
-    return np.flatnonzero(again & ~told.read)
-
-
-def _breaks(told: Told, heads: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Where a run begins, among one position per repeated number: another counter, or a number in between."""
-    counter, value = told.counter[heads], told.value[heads]
-    broken = np.ones(len(heads), np.bool_)
-    broken[1:] = (counter[1:] != counter[:-1]) | (value[1:] != value[:-1] + 1)
-    return broken
-
-
-def _rolled_back(
-    first_end: Integers, last_end: Integers, run: NDArray[np.intp], stop: NDArray[np.intp]
-) -> NDArray[np.intp]:
-    """Per run, how many numbers from its first on had been handed out before the culprit ended, without a break."""
-    culprit_end = np.repeat(last_end[run], stop - run)
-    position = np.arange(len(first_end))
-    unbroken = np.where(first_end <= culprit_end, len(first_end), position)
-    return np.minimum(np.minimum.reduceat(unbroken, run), stop) - run
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return tuple(RaceEvent(one, two, None if reissue < 0 else reissue, *rest) for one, two, reissue, *rest in rows)

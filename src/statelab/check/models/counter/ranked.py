@@ -72,13 +72,13 @@ def answers(history: History, initial: int) -> Answers:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Told:
+class RankedAnswers:
     """Answered operations sorted by (counter, number told, increment before read): position p is row `row[p]`.
 
     Every key of every group is a counter of its own, numbered 0.. in `counter`; `first[c]` is where counter c begins.
     `start` and `end` are on a lifted axis (see order.lift): `offset[c]` was added to the times of counter c.
     `code` is the rank that LEMMA ORDER needs, `new` where it changes. `group` is that of the history's rows, `place[c]`
-    is the group and key that counter c stands for (`Told.counter_of`).
+    is the group and key that counter c stands for (`RankedAnswers.counter_of`).
     """
 
     row: NDArray[np.intp]
@@ -124,7 +124,7 @@ class Told:
         return started
 
 
-def told(given: Answers, group: Integers) -> Told:
+def ranked(given: Answers, group: Integers) -> RankedAnswers:
     """The order for one way of parting the rows into groups (-1: in no group). O(n log n), one sort."""
     history = given.history
     rows = np.flatnonzero(given.answered & (group >= 0))
@@ -138,7 +138,7 @@ def told(given: Answers, group: Integers) -> Told:
     offset = order.lift(first, start, end)
     if len(first) > 1:
         start, end = start + offset[counter], end + offset[counter]
-    return Told(
+    return RankedAnswers(
         row=rows,
         counter=counter,
         value=given.value[rows],

@@ -19,6 +19,9 @@ operations, from which therefore none can be left out:
   told higher numbers and so cannot be among those v;
 - duplicate: two increments told the same number;
 - inversion: two operations, one of which had ended before the other started although its number is higher.
+
+From top to bottom: `examine` finds every operation that breaks one of the three conditions; `totals` counts the
+acknowledged increments that the final reads lack; `smallest` picks the witness; `check` puts them together.
 """
 
 from dataclasses import dataclass
@@ -26,20 +29,248 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from statelab.check.models.counter.conditions import Examination
-from statelab.check.models.counter.conditions import examine
+from statelab.check.kernels import order
 from statelab.check.models.counter.race_events import RaceEvent
 from statelab.check.models.counter.race_events import race_events
+from statelab.check.models.counter.ranked import Answers
+from statelab.check.models.counter.ranked import RankedAnswers
+from statelab.check.models.counter.ranked import above
 from statelab.check.models.counter.ranked import answers
-from statelab.check.models.counter.totals import totals
-from statelab.check.models.counter.witness import Smallest
-from statelab.check.models.counter.witness import smallest
+from statelab.check.models.counter.ranked import ranked
 from statelab.core.results import Bounds
 from statelab.record.columns import INF
 from statelab.record.columns import INFO
 from statelab.record.columns import OK
 from statelab.record.columns import History
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Examination:
+    """Defects by position of `told`, shape `(answered,)`; `violated` and `nobody` by counter.
+
+    `slack` is by how many ns an operation ended too early for its rank (0: it did not), `gap` marks one that shows a
+    value which needs more increments than there were; `nobody[c]` counts the numbers up to the counter's highest that
+    nobody was told.
+    """
+
+    given: Answers
+    told: RankedAnswers
+    unknown_by_end: Integers
+    too_low: Mask
+    duplicate: Mask
+    gap: Mask
+    slack: Integers
+    nobody: Integers
+
+    @property
+    def valid(self) -> bool:
+        return not self.defect.any()
+
+    @property
+    def defect(self) -> Mask:
+        return self.too_low | self.duplicate | self.gap | (self.slack > 0)
+
+    @property
+    def violated(self) -> Mask:
+        return np.bincount(self.told.counter[self.defect], minlength=len(self.told.first)) > 0
+
+
+def examine(given: Answers, group: Integers) -> Examination:
+    """Decides every counter of every group at once. O(n log n).
+
+    A row with group -1 may belong to any group: its increment then counts as one of unknown outcome in each of them,
+    which can hide a violation but never make one; its read is left out.
+    """
+    by_number = ranked(given, group)
+    value, read = above(given.initial, by_number.value), by_number.read
+    # For each position, how many different numbers its counter's increments were told up to its own.
+    distinct: Integers = np.cumsum(by_number.new & ~read)
+    before = np.concatenate(([0], distinct[by_number.first[1:] - 1])) if len(distinct) else distinct
+    distinct -= by_number.each(before)
+    unknown_by_end = _unknown_by_end(given, by_number)
+    last = np.append(by_number.first[1:], len(value)) - 1 if len(value) else by_number.first
+    return Examination(
+        given=given,
+        told=by_number,
+        unknown_by_end=unknown_by_end,
+        too_low=value < ~read,  # a read may show 0, an increment 1
+        duplicate=~by_number.new & ~read,
+        gap=value - distinct > unknown_by_end,
+        slack=order.slack(by_number.code, by_number.start, by_number.end),
+        nobody=np.maximum(value[last] - distinct[last], 0),
+    )
+
+
+def _unknown_by_end(given: Answers, by_number: RankedAnswers) -> Integers:
+    """For each position, how many increments of unknown outcome had started when it ended."""
+    history, group = given.history, by_number.group
+    own = np.flatnonzero(given.unknown & (group >= 0))
+    owner = by_number.counter_of(history, own)
+    count = by_number.started_by_end(owner[owner >= 0], history.start[own[owner >= 0]])
+    shared = history.start[given.increment & (given.unknown | given.answered) & (group < 0)]
+    if len(shared):
+        count = count + np.searchsorted(np.sort(shared), history.end[by_number.row], "right")
+    return count
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Totals:
+    """Per counter, shape `(counters,)`: acknowledged increments, unknown ones, and the values read at the end.
+
+    `low` and `high` are the smallest and the largest value, less the initial one, of the reads that started after
+    every ok increment had ended; they mean something only where `read`. `shared` increments have an unknown outcome
+    (or, with `group`, an unknown server) and may belong to any counter.
+    """
+
+    acks: Integers
+    unknown: Integers
+    read: Mask
+    low: Integers
+    high: Integers
+    shared: int
+
+    @property
+    def gone(self) -> Integers:
+        """Acknowledged increments that a final value certainly lacks; 0 where no final value is known."""
+        return np.where(self.read, np.maximum(self.acks - self.low, 0), 0)
+
+    @property
+    def over(self) -> Mask:
+        """Counters that ended higher than all their increments together could make them."""
+        return self.read & (self.high > self.acks + self.unknown + self.shared)
+
+    def lost(self, violated: Mask) -> Bounds | None:
+        """Lost updates over all counters; None where nothing was read at the end.
+
+        Lower bound: acks - final, unknown outcomes taken as without effect. Upper: they all had an effect that is gone.
+        A counter that was not read at the end adds nothing below and everything above, unless its numbers are those
+        of a valid counter without unknown outcomes: then each update was built on the one before, and none is gone.
+        """
+        if not self.read.any():
+            return None
+        doubtful = violated | (self.unknown > 0) | (self.shared > 0)
+        unread = np.where(doubtful, self.acks + self.unknown, 0)
+        most = np.where(self.read, np.maximum(self.acks + self.unknown - self.low, 0), unread)
+        return Bounds(min=int(self.gone.sum()), max=int(most.sum()) + self.shared)
+
+
+def totals(given: Answers, told: RankedAnswers) -> Totals:
+    """The totals for one way of parting a history."""
+    counters = len(told.first)
+    unknown = np.flatnonzero(given.unknown)
+    owner = told.counter_of(given.history, unknown)
+    settled = given.settled[told.row]
+    at, value = told.counter[settled], above(given.initial, told.value[settled])
+    low = np.full(counters, np.iinfo(np.int64).max)
+    high = np.full(counters, np.iinfo(np.int64).min)
+    np.minimum.at(low, at, value)
+    np.maximum.at(high, at, value)
+    return Totals(
+        acks=np.bincount(told.counter[~told.read], minlength=counters),
+        unknown=np.bincount(owner[owner >= 0], minlength=counters),
+        read=np.bincount(at, minlength=counters) > 0,
+        low=low,
+        high=high,
+        shared=int(np.count_nonzero(told.group[given.increment & (given.answered | given.unknown)] < 0)),
+    )
+
+
+Kind = Literal["too-low", "gap", "duplicate", "inversion"]
+
+
+@dataclass(frozen=True, slots=True)
+class Smallest:
+    """Rows of the witness; by how many ns clocks must be wrong for it to vanish (None: no clock is needed); and, for
+    a gap, how many increments its first row needs, and how many had been asked for by its end."""
+
+    kind: Kind
+    rows: tuple[int, ...]
+    slack_ns: int | None = None
+    needed: int | None = None
+    asked: int | None = None
+
+
+def smallest(found: Examination, events: tuple[RaceEvent, ...]) -> Smallest | None:
+    """A witness with the fewest operations; at equal size too-low, gap, duplicate, inversion in this order.
+
+    Of several duplicates it is the pair of the race event that rolled back most, then the one with the shortest span;
+    of several inversions the one with the largest slack, then the shortest span; of several gaps the one that lacks
+    most increments. Alone a gap is only an operation that breaks condition 2 or 3: if all numbers up to its own that
+    somebody was told had been asked for by its end, at least as many increments had been as condition 3 counts.
+    """
+    if found.valid:
+        return None
+    rows = found.told.row
+    if found.too_low.any():
+        return Smallest("too-low", (int(rows[np.argmax(found.too_low)]),))
+    suspects = np.flatnonzero(found.gap | (found.slack > 0))
+    asked = _asked_by_end(found, suspects)
+    lacking = above(found.given.initial, found.told.value[suspects]) - asked
+    if (lacking > 0).any():
+        worst = int(np.argmax(lacking))
+        return _gap(found, int(suspects[worst]), int(asked[worst]), ())
+    if events:
+        event = worst_event(found.given.history, events)
+        return Smallest("duplicate", (event.original, event.culprit))
+    if found.slack.any():
+        pair = order.worst(found.told.code, found.told.start, found.told.end, found.slack)
+        return Smallest("inversion", (int(rows[pair.earlier]), int(rows[pair.later])), pair.slack_ns)
+    return _gap_of_several(found, suspects, asked, lacking)
+
+
+def worst_event(history: History, events: tuple[RaceEvent, ...]) -> RaceEvent:
+    """The race event that rolled back most; of several the one whose pair has the shortest span."""
+    original, culprit = np.array([(event.original, event.culprit) for event in events]).T
+    first, last = np.minimum(history.start[original], history.start[culprit]), history.end[[original, culprit]].max(0)
+    return events[int(np.lexsort((last - first, [-event.rolled_back for event in events]))[0])]
+
+
+def _asked_by_end(found: Examination, places: Integers) -> Integers:
+    """For each of some positions, how many increments of its counter had been asked for when it ended."""
+    if not len(places):
+        return np.zeros(0, np.int64)
+    told = found.told
+    increments = np.flatnonzero(~told.read)
+    starts = found.given.history.start[told.row[increments]]
+    by_end = told.started_by_end(told.counter[increments], starts, places)
+    return np.add(by_end, found.unknown_by_end[places])
+
+
+def _gap_of_several(found: Examination, gaps: Integers, asked: Integers, lacking: Integers) -> Smallest:
+    """The operation x that too few increments can precede, with as many as it takes of those that were told more.
+
+    Without duplicates and inversions, the increments asked for by x's end, less those told more than x shows, are
+    exactly the ones that can precede x, so this finds the smallest gap there is.
+    """
+    told = found.told
+    worst = int(np.argmax(lacking))
+    x = int(gaps[worst])
+    higher = (told.counter == told.counter[x]) & ~told.read & (told.value > told.value[x]) & (told.start <= told.end[x])
+    others = np.flatnonzero(higher)
+    latest = others[np.argsort(told.start[others], kind="stable")][lacking[worst] - 1 :]
+    return _gap(found, x, int(asked[worst]), tuple(told.row[latest].tolist()))
+
+
+def _gap(found: Examination, x: int, asked: int, others: tuple[int, ...]) -> Smallest:
+    needed = int(found.told.value[x]) - found.given.initial
+    missing = needed - asked + len(others)
+    row = int(found.told.row[x])
+    after = _starts_after(found, x)
+    slack = int(after[missing - 1] - found.given.history.end[row]) if missing <= len(after) else None
+    return Smallest("gap", (row, *others), slack, needed, asked)
+
+
+def _starts_after(found: Examination, x: int) -> NDArray[np.int64]:
+    """When the increments began that may belong to x's counter and were asked for after x had ended."""
+    history, told = found.given.history, found.told
+    rows = np.flatnonzero(found.given.increment & (found.given.answered | found.given.unknown))
+    owner = told.counter_of(history, rows)
+    start = history.start[rows[(owner == told.counter[x]) | (told.group[rows] < 0)]]
+    return np.sort(start[start > history.end[told.row[x]]])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

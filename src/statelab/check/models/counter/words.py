@@ -7,7 +7,7 @@ from statelab.check.kernels.words import milliseconds
 from statelab.check.kernels.words import plural
 from statelab.check.models.counter.race_events import RaceEvent
 from statelab.check.models.counter.verdict import CounterVerdict
-from statelab.check.models.counter.witness import Smallest
+from statelab.check.models.counter.verdict import Smallest
 from statelab.record.columns import History
 
 

@@ -9,9 +9,9 @@ from statelab.check.kernels.model import Proof
 from statelab.check.kernels.words import plural
 from statelab.check.models.key_value.judge import Judged
 from statelab.check.models.key_value.judge import judge
+from statelab.check.models.key_value.witness import kind
+from statelab.check.models.key_value.witness import proof
 from statelab.check.models.key_value.witness import witness
-from statelab.check.models.key_value.words import kind
-from statelab.check.models.key_value.words import proof
 from statelab.core.operation import Value
 from statelab.record.columns import History
 from statelab.record.shapes import Shape
@@ -29,19 +29,16 @@ def check(history: History, *, initial: Value | None, deadline: Deadline) -> Fin
 
 
 def _violated(history: History, judged: Judged, initial: str, deadline: Deadline) -> Finding:
-    found = witness(history, judged, initial, deadline)
+    proving = deadline.for_proof()
+    found = witness(history, judged, initial, proving)
     name = kind(history, found, initial)
     return Finding(
         verdict="violated",
         reason="no text that changes by puts and appends alone can have given these answers",
-        proof=Proof(name, found.rows, proof(history, found, name, initial), found.slack_ns),
-        counts=_counts(judged),
+        proof=Proof(name, found.rows, proof(history, found, name, initial), found.slack_ns, found.cut_short),
+        counts=dict(Counter([kind for kind, _, _ in judged.alone] + ["forks"] * len(judged.forks))),
         violated_keys=tuple(sorted(judged.keys)),
     )
-
-
-def _counts(judged: Judged) -> dict[str, int]:
-    return dict(Counter([kind for kind, _, _ in judged.alone] + ["forks"] * len(judged.forks)))
 
 
 def _undecided(history: History, judged: Judged) -> str:

@@ -52,9 +52,11 @@ def by_key(history: History, initial: str) -> Iterator[tuple[int, Calls]]:
 
     Some keys at a time become Python's numbers and texts, which take ten times the memory of columns.
     """
-    kind, text = _kinds(history), _texts(history)
+    kind, text = np.array([_NAMES.index(name) for name in history.ops] or [0], np.int8)[history.op], _texts(history)
     told = (history.status == OK) | ((history.status != FAIL) & (kind != GET))
-    rows = np.flatnonzero(told & ~((kind == APPEND) & (text == _code(history, ""))))
+    empty = history.number("")
+    nothing = (kind == APPEND) & (text == (-2 if empty is None else empty))
+    rows = np.flatnonzero(told & ~nothing)
     rows = rows[arranged(history.key[rows].astype(np.int64), history.start[rows])]
     key = history.key[rows].astype(np.int64)
     for first in _portions(np.append(np.flatnonzero(begins(key)), len(rows))):
@@ -79,21 +81,12 @@ def _portions(first: Integers) -> Iterator[Integers]:
             yield first[low : high + 1]
 
 
-def _kinds(history: History) -> NDArray[np.int8]:
-    return np.array([_NAMES.index(name) for name in history.ops] or [0], np.int8)[history.op]
-
-
 def _texts(history: History) -> NDArray[np.int64]:
     """By row, the number of what it wrote or was shown; -1 stands for the initial text."""
     shown = np.where(history.has_result, history.result, -1)
     if history.value is None or history.has_value is None:
         return shown
     return np.where(history.has_value, history.value, shown)
-
-
-def _code(history: History, text: str) -> int:
-    number = history.number(text)
-    return -2 if number is None else number
 
 
 def _words(history: History, numbers: Integers, initial: str) -> list[str]:

@@ -1,6 +1,8 @@
-"""A minimal witness of a violated key-value history, and by how much its clocks would have to be wrong."""
+"""A minimal witness of a violated key-value history, by how much its clocks would have to be wrong, and in words."""
 
+import json
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Sequence
@@ -9,12 +11,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from statelab.check.kernels.forgetting import forget
 from statelab.check.kernels.forgetting import minimal
 from statelab.check.kernels.forgetting import refutes
 from statelab.check.kernels.model import Deadline
+from statelab.check.kernels.search import slack_of
+from statelab.check.kernels.words import Cast
+from statelab.check.kernels.words import milliseconds
+from statelab.check.kernels.words import plural
 from statelab.check.models.key_value.judge import Judged
 from statelab.check.models.key_value.judge import judge
+from statelab.check.models.key_value.order import Writes
+from statelab.check.models.key_value.order import forced
+from statelab.check.models.key_value.texts import Calls
+from statelab.check.models.key_value.texts import by_key
 from statelab.record.columns import FAIL
 from statelab.record.columns import INF
 from statelab.record.columns import OK
@@ -36,6 +45,7 @@ class Witness:
 
     rows: tuple[int, ...]
     slack_ns: int | None
+    cut_short: bool = False
 
 
 def witness(history: History, judged: Judged, initial: str, deadline: Deadline) -> Witness:
@@ -76,26 +86,167 @@ def _of(history: History, candidates: Sequence[int], initial: str, deadline: Dea
     """A minimal witness within the candidates, which are one, of one key."""
     rows = np.flatnonzero((history.key == history.key[candidates[0]]) & (history.status != FAIL))
     part, violated = history.take(rows), _violated(initial, deadline)
-    small = minimal(part, np.searchsorted(rows, sorted(candidates)).tolist(), CHANGES, violated)
-    return Witness(tuple(rows[list(small)].tolist()), _slack(part, small, violated))
+    small = minimal(part, np.searchsorted(rows, sorted(candidates)).tolist(), CHANGES, violated, deadline)
+    slack = slack_of(part, small, CHANGES, violated, deadline)
+    return Witness(tuple(rows[list(small)].tolist()), slack, deadline.passed)
 
 
 def _violated(initial: str, deadline: Deadline) -> Violated:
     return lambda history: bool(judge(history, initial, deadline, _MOST).keys)
 
 
-def _slack(history: History, rows: Sequence[int], violated: Violated) -> int | None:
-    """The least number of ns by which all ends in the witness have to be put off to make it valid; None if none does.
+_LONGEST = 60
+"""How many characters of a text are written out."""
 
-    Only the distances from an end in the witness to a later start can matter: a bisection among them.
-    """
-    asked, kept = forget(history, rows, CHANGES)
-    ends = asked.end[np.isin(kept, rows) & (asked.end != INF)]
-    distance = np.unique(np.subtract.outer(asked.start, ends))
-    distance = distance[distance > 0]
-    low, high = 0, len(distance)
-    while low < high:
-        middle = (low + high) // 2
-        put_off = np.where(asked.end == INF, INF, asked.end + distance[middle])
-        low, high = (middle + 1, high) if violated(replace(asked, end=put_off)) else (low, middle)
-    return int(distance[low]) if low < len(distance) else None
+_FACTS = 6
+
+
+def kind(history: History, found: Witness, initial: str) -> str:
+    """The name of the contradiction."""
+    story = _Story(history, found, initial)
+    if len(found.rows) == 1:
+        if story.reach[1] < len(story.text(found.rows[0])):
+            return "phantom"
+        return "repeated-append" if found.slack_ns is None else "future-read"
+    if not story.writes:
+        return "fork" if found.slack_ns is None else "stale-read"
+    for row in story.writes:
+        if not any(story.has(shown, row) for shown in story.shown):
+            return f"lost-{story.op(row)}"
+    last = found.rows[-1]
+    return "stale-read" if story.op(last) == "get" and not story.holds_all(story.text(last)) else "order"
+
+
+def proof(history: History, found: Witness, name: str, initial: str) -> str:
+    """The proof of a witness: what its operations did, which came before which, and why that cannot be."""
+    story = _Story(history, found, initial)
+    told = [f"{story.did(row)}." for row in found.rows] if len(found.rows) <= _FACTS else [story.many()]
+    told += [f"{fact}." for fact in story.precedence()[:_FACTS]]
+    return f"{' '.join(told)} {story.why(name)}. {story.cast.introductions()}"
+
+
+class _Story:
+    """The operations of a witness, and what else is known of their key."""
+
+    def __init__(self, history: History, found: Witness, initial: str) -> None:
+        rows = np.flatnonzero(history.key == history.key[found.rows[0]])
+        part = history.take(rows)
+        _, calls = next(by_key(part, initial))
+        self._history, self._found, self._initial = history, found, initial
+        self.cast = Cast(history, found.rows)
+        self._text = {int(rows[row]): text for row, text in zip(calls.row, calls.text, strict=True)}
+        self.writes = [row for row in found.rows if self.op(row) != "get"]
+        self.shown = {self._text[int(row)] for row in rows[part.is_op("get") & (part.status == OK)]}
+        self.reach = self._reach(calls)
+        self.plain = forced(calls, initial) is not None
+
+    def _reach(self, calls: Calls) -> tuple[int, int]:
+        """The first row of the witness, and how much of its text writes of this key can make."""
+        row = self._found.rows[0]
+        return row, max(Writes(calls, self._initial).ways(self.text(row)), default=0)
+
+    def op(self, row: int) -> str:
+        return str(self._history.ops[self._history.op[row]])
+
+    def text(self, row: int) -> str:
+        return self._text.get(row, "")  # an append of nothing is none of the calls
+
+    def has(self, shown: str, row: int) -> bool:
+        """Whether a text shown may hold what the row wrote."""
+        return shown.startswith(self.text(row)) if self.op(row) == "put" else self.text(row) in shown
+
+    def holds_all(self, shown: str) -> bool:
+        """Whether a text shown may hold what all writes of the witness wrote, equal ones as often as they are."""
+        written = Counter(self.text(row) for row in self.writes if self.op(row) == "append")
+        puts = (row for row in self.writes if self.op(row) == "put")
+        return all(self.has(shown, row) for row in puts) and all(shown.count(t) >= n for t, n in written.items())
+
+    def did(self, row: int) -> str:
+        """`A appended "x 1 y"`, `B put "v"`, `C got nothing`."""
+        verb = {"append": "appended", "put": "put", "get": "got"}[self.op(row)]
+        return f"{self.cast.name(row)} {verb} {_quoted(self.text(row))}"
+
+    def many(self) -> str:
+        counts = {op: sum(self.op(row) == op for row in self._found.rows) for op in ("put", "append", "get")}
+        parts = ", ".join(plural(count, op) for op, count in counts.items() if count)
+        return (
+            f"These are {len(self._found.rows):,} operations: {parts}; the last is a {self.did(self._found.rows[-1])}."
+        )
+
+    def precedence(self) -> list[str]:
+        """`A had ended 1.000 ms before B started`, without what follows from the others."""
+        start, end, rows = self._history.start, self._history.end, self._found.rows
+        pairs = [(a, b) for a in rows for b in rows if end[a] < start[b]]
+        direct = [(a, b) for a, b in pairs if not any((a, c) in pairs and (c, b) in pairs for c in rows)]
+        return [self._apart(a, b) for a, b in direct]
+
+    def _apart(self, first: int, second: int) -> str:
+        distance = milliseconds(int(self._history.start[second]) - int(self._history.end[first]))
+        return f"{self.cast.name(first)} had ended {distance} before {self.cast.name(second)} started"
+
+    def why(self, name: str) -> str:
+        why = {"phantom": self._phantom, "future-read": self._future, "fork": self._fork}
+        if name == "order" and len(self._found.rows) == 2 and self.plain:
+            return self._late()
+        return why[name]() if name in why else self._general(name)
+
+    def _phantom(self) -> str:
+        row, reach = self.reach
+        if not reach:
+            return f"The text was {_quoted(self._initial)} at first, and nobody put one that begins like this"
+        made, rest = self.text(row)[:reach], self.text(row)[reach:]
+        return f"Nobody wrote anything that leads from {_quoted(made)} on to {_quoted(rest)}"
+
+    def _future(self) -> str:
+        name, slack = self.cast.name(self._found.rows[0]), milliseconds(self._found.slack_ns or 0)
+        return f"That takes a write which was asked for only {slack} after {name} had ended"
+
+    def _fork(self) -> str:
+        texts = [self.text(row) for row in self._found.rows]
+        common = _beginning(*texts)
+        one, other = (_quoted(text[len(common) :]) for text in texts)
+        return (
+            f"After {_quoted(common)} one goes on with {one} and the other with {other}: "
+            "each write took effect once, and no order of them leads to both texts"
+        )
+
+    def _late(self) -> str:
+        write, get = self._found.rows
+        what, name = self.cast.name(write), self.cast.name(get)
+        slack = milliseconds(self._found.slack_ns or 0)
+        return (
+            f"In the text that {name} got, something stands before what {what} wrote that was asked for only {slack} "
+            f"after {what} had ended"
+        )
+
+    def _general(self, name: str) -> str:
+        unseen = _listed([self.cast.name(r) for r in self.writes if not any(self.has(s, r) for s in self.shown)])
+        return {
+            "repeated-append": "That takes an append more often than it was asked for",
+            "lost-append": f"What was appended stays until the next put, and no put fits in: the text has to show what "
+            f"{unseen} wrote, but no get ever did",
+            "lost-put": f"What was put is the text until the next put, and no put fits in: the text has to begin with "
+            f"what {unseen} wrote, but no get ever showed it",
+            "stale-read": f"The text that {self.cast.name(self._found.rows[-1])} got was not the current one any more, "
+            "and no put that was asked for can have brought it back",
+            "order": "No order of what was asked for fits both the texts and the clock",
+        }[name]
+
+
+def _beginning(one: str, other: str) -> str:
+    """What both texts begin with."""
+    length = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    return one[:length]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(names) if len(names) < 3 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _quoted(text: str) -> str:
+    if not text:
+        return "nothing"
+    if len(text) <= _LONGEST:
+        return json.dumps(text, ensure_ascii=False)
+    short = f"{text[: _LONGEST // 3]} … {text[-_LONGEST // 2 :]}"
+    return f"{json.dumps(short, ensure_ascii=False)} ({len(text):,} characters)"

@@ -8,11 +8,11 @@ An answered acquire A and what its client does next make a *hold*. Let freed(A) 
 the client asked for after A. What is certain, whatever became of the requests without an answer:
 1. the client has the lock from the end of A, at the latest, to freed(A);
 2. it has the lock at some moment between the start and the end of each answered release;
-3. each answered release ends a hold of its own: by its start the client had asked for that many acquires.
-The other way round, let a hold be an answered acquire with the answered release that is its client's next answer; or
-else with the first release of unknown outcome before that; and let an answered release that follows no such acquire
-take the earliest acquire of unknown outcome that is left. LEMMA ZONES (zones.py) lays these holds one after the other,
-or shows two that contradict each other. If it can and each release found its acquire, the history is linearizable.
+3. each answered release ends a hold of its own: by its start the client had asked for that many acquires. The other way
+round, let a hold be an answered acquire with the answered release that is its client's next answer; or else with the
+first release of unknown outcome before that; and let an answered release that follows no such acquire take the earliest
+acquire of unknown outcome that is left. LEMMA ZONES (kernels/zones.py) lays these holds one after the other, or shows
+two that contradict each other. If it can and each release found its acquire, the history is linearizable.
 
 That is all there is to decide, with one exception: where a release got no answer and its client's next answer is that
 to another release, one hold may be two, if an acquire of unknown outcome is left to begin the second (one serves once).
@@ -21,10 +21,13 @@ to another release, one hold may be two, if an acquire of unknown outcome is lef
 - A hold for which none is left is certain as a whole. If zones contradict each other even with all others split, the
   history is violated.
 - In between, and where stamps leave the order of a client's own requests open (one starts when another ends), it
-  depends on which are split: search.py decides that key, exactly if it ends, and else the verdict is `unknown`.
+  depends on which are split: kernels/search.py decides that key, exactly if it ends, and else the verdict is `unknown`.
 
 Cost: O(n log n), one sort; where the search is needed, that too. Assumes one clock, except for 3.
 """
+
+from collections.abc import Hashable
+from typing import Any
 
 import numpy as np
 
@@ -32,19 +35,21 @@ from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Finding
 from statelab.check.kernels.model import Model
 from statelab.check.kernels.model import Proof
+from statelab.check.kernels.search import REFUSED
 from statelab.check.kernels.search import Outcome
-from statelab.check.models.mutex.conflicts import Pairs
-from statelab.check.models.mutex.conflicts import contradictions
+from statelab.check.kernels.search import Specification
+from statelab.check.kernels.search import search
 from statelab.check.models.mutex.holds import Blocks
 from statelab.check.models.mutex.holds import Holds
+from statelab.check.models.mutex.holds import Pairs
 from statelab.check.models.mutex.holds import Places
 from statelab.check.models.mutex.holds import at_least
+from statelab.check.models.mutex.holds import contradictions
 from statelab.check.models.mutex.holds import holds
 from statelab.check.models.mutex.holds import plainly
 from statelab.check.models.mutex.holds import split_at
 from statelab.check.models.mutex.holds import unsplittable
 from statelab.check.models.mutex.holds import without_acquire
-from statelab.check.models.mutex.search import searched
 from statelab.check.models.mutex.witness import Witness
 from statelab.check.models.mutex.witness import kinds
 from statelab.check.models.mutex.witness import of_pair
@@ -52,11 +57,50 @@ from statelab.check.models.mutex.witness import of_releases
 from statelab.check.models.mutex.witness import of_search
 from statelab.check.models.mutex.witness import of_starved
 from statelab.check.models.mutex.witness import of_whole_hold
-from statelab.check.models.mutex.words import words
+from statelab.check.models.mutex.witness import words
 from statelab.core.operation import Value
+from statelab.record.columns import FAIL
+from statelab.record.columns import OK
 from statelab.record.columns import History
 from statelab.record.columns import Mask
 from statelab.record.shapes import Shape
+
+
+def searched(history: History, deadline: Deadline) -> Outcome:
+    """The search over a history of one key.
+
+    The lock is free (None) or held by a client since it asked for it. Releases without an answer do the same if their
+    client asked for nothing between them.
+    """
+    acquire, client = history.is_op("acquire"), history.process.tolist()
+    start, takes = history.start.tolist(), acquire.tolist()
+    alike, answered = _asked_before(history), (history.status == OK).tolist()
+
+    def step(hold: tuple[int, int] | None, cost: int, row: int) -> Any:
+        if takes[row]:
+            return ((client[row], start[row]), cost) if hold is None else REFUSED
+        return (None, cost) if hold is not None and hold[0] == client[row] and hold[1] <= start[row] else REFUSED
+
+    def request(row: int) -> Hashable:
+        if answered[row]:
+            return row
+        return (client[row],) if takes[row] else (client[row], alike[row])
+
+    nothing = np.zeros(len(history), np.bool_)
+    what = Specification(initial=None, step=step, reads=nothing, request=request)
+    return search(history, np.flatnonzero(history.status != FAIL), what, deadline=deadline)
+
+
+def _asked_before(history: History) -> list[int]:
+    """For each row how many acquires of its client started no later."""
+    found = holds(history)
+    count = np.zeros(len(history), np.int64)
+    by_start = np.lexsort((~found.acquire, found.start, found.client))
+    rank = np.cumsum(found.acquire[by_start])
+    count[found.row[by_start]] = (
+        rank - (rank - found.acquire[by_start])[np.searchsorted(found.client[by_start], found.client[by_start], "left")]
+    )
+    return count.tolist()
 
 
 def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:
@@ -120,32 +164,30 @@ class _Case:
         return _keys(self._found, self._whole.one, self._overdrawn, self._starved)
 
     def finding(self) -> Finding:
-        outcomes = {key: self._search(key) for key in self._open.tolist()}
+        outcomes = {}
+        for key in self._open.tolist():
+            rows = np.flatnonzero(self._history.key == key)
+            outcomes[key] = searched(self._history.take(rows), self._deadline).at(rows)
         stuck = [key for key, outcome in outcomes.items() if outcome.verdict == "violated"]
         violated = sorted([*np.flatnonzero(self._certain).tolist(), *stuck])
         if violated:
             return self._violated(violated, stuck, outcomes)
         for key, outcome in outcomes.items():
             if outcome.verdict == "unknown":
-                done = f"{outcome.placed:,} of the {outcome.of:,} answers{self._of_key(key)} fit one lock"
+                of_key = f" of key {self._history.keys[key]}" if len(self._history.keys) > 1 else ""
+                done = f"{outcome.placed:,} of the {outcome.of:,} answers{of_key} fit one lock"
                 return Finding(verdict="unknown", reason=f"{done}, then the search ended: {outcome.why}")
         return Finding(verdict="held", reason="one lock explains all answers")
 
-    def _of_key(self, key: int) -> str:
-        return f" of key {self._history.keys[key]}" if len(self._history.keys) > 1 else ""
-
-    def _search(self, key: int) -> Outcome:
-        rows = np.flatnonzero(self._history.key == key)
-        return searched(self._history.take(rows), self._deadline).at(rows)
-
     def _violated(self, keys: list[int], stuck: list[int], outcomes: dict[int, Outcome]) -> Finding:
+        self._deadline = self._deadline.for_proof()
         witness = self._witness(stuck, outcomes)
         counts = kinds(self._found, self._pairs)
         counts["no-hold"] = len(self._overdrawn)
         return Finding(
             verdict="violated",
             reason="no lock that has one holder at a time can have given these answers",
-            proof=Proof(witness.kind, witness.rows, words(self._history, witness), witness.slack_ns),
+            proof=Proof(witness.kind, witness.rows, words(self._history, witness), witness.slack_ns, witness.cut_short),
             counts={word: count for word, count in counts.items() if count},
             violated_keys=tuple(keys),
         )
@@ -158,12 +200,12 @@ class _Case:
         if len(self._pairs):
             return of_pair(self._found, self._pairs)
         if len(self._starved):
-            return of_search(self._history, of_starved(self._found, self._starved), self._wrong)
+            return of_search(self._history, of_starved(self._found, self._starved), self._wrong, self._deadline)
         if len(self._whole):
-            return of_search(self._history, of_whole_hold(self._found, self._whole), self._wrong)
+            return of_search(self._history, of_whole_hold(self._found, self._whole), self._wrong, self._deadline)
         row = outcomes[stuck[0]].stuck
         assert row is not None
-        return of_search(self._history, row, self._wrong)
+        return of_search(self._history, row, self._wrong, self._deadline)
 
     def _wrong(self, part: History) -> bool:
         return check(part, initial=None, deadline=self._deadline).verdict == "violated"

@@ -1,17 +1,17 @@
-"""Which registers the rule for unique values decides, and how; which are left to the search."""
+"""Which registers the rule for unique values decides, how, and what it counts; the others are left to the search."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from statelab.check.models.register.blocks import blocks
-from statelab.check.models.register.misses import Misses
-from statelab.check.models.register.misses import misses_of
-from statelab.check.models.register.scene import Scene
-from statelab.check.models.register.sightings import cas_answer
-from statelab.check.models.register.sightings import same_value
-from statelab.check.models.register.sightings import sightings
+from statelab.check.models.register.chains import blocks
+from statelab.check.models.register.failed_cas import FailedCas
+from statelab.check.models.register.failed_cas import judge_failed_cas
+from statelab.check.models.register.values import cas_answer
+from statelab.check.models.register.values import same_value
+from statelab.check.models.register.values import sightings
 from statelab.check.models.register.values import values
+from statelab.check.models.register.witness import Scene
 from statelab.record.columns import Codes
 from statelab.record.columns import History
 from statelab.record.columns import Integers
@@ -27,7 +27,7 @@ class Judgement:
     """
 
     scene: Scene
-    misses: Misses
+    failed_cas: FailedCas
     denied: Integers
     forked: Mask
     wrong: Mask
@@ -38,17 +38,20 @@ def judge(history: History, initial: int | None) -> Judgement:
     """Applies the rule to all keys at once. O(n log n)."""
     given = sightings(history, initial)
     found = values(history, given)
-    denied = np.flatnonzero(_denied(history, initial))
+    denied = np.zeros(0, np.int64)
+    if history.seen is not None and history.has_seen is not None:  # a cas that saw what it expected and yet failed
+        saw = cas_answer(history, False) & history.has_seen
+        denied = np.flatnonzero(saw & same_value(history, "seen", "expected", initial))
     ambiguous = _keys(history, found.key[found.ambiguous])
     unique = ~ambiguous[found.key]
     forked = _keys(history, found.key[unique & (found.forks > 1)])
     broken = forked | _keys(history, found.key[unique & found.phantom])
     judged = blocks(found, np.flatnonzero(found.live & unique & ~broken[found.key]).astype(np.int32))
     wrong = broken | _keys(history, history.key[denied]) | _keys(history, judged.violated(found.key))
-    missed = misses_of(history, given, found, judged).of(~wrong[history.key])
-    wrong |= _keys(history, history.key[missed.row[missed.wrong]])
-    undecided = (ambiguous | _keys(history, history.key[missed.row[missed.open]])) & ~wrong
-    return Judgement(Scene(history, initial, given, found, judged), missed, denied, forked, wrong, undecided)
+    failed = judge_failed_cas(history, given, found, judged).of(~wrong[history.key])
+    wrong |= _keys(history, history.key[failed.row[failed.wrong]])
+    undecided = (ambiguous | _keys(history, history.key[failed.row[failed.open]])) & ~wrong
+    return Judgement(Scene(history, initial, given, found, judged), failed, denied, forked, wrong, undecided)
 
 
 def _keys(history: History, codes: Integers | Codes) -> Mask:
@@ -57,9 +60,16 @@ def _keys(history: History, codes: Integers | Codes) -> Mask:
     return marked
 
 
-def _denied(history: History, initial: int | None) -> Mask:
-    """Which `cas` operations answered false although they saw what they expected."""
-    found = cas_answer(history, False)
-    if history.seen is None or history.has_seen is None:
-        return np.zeros(len(history), np.bool_)
-    return np.logical_and(found & history.has_seen, same_value(history, "seen", "expected", initial))
+def counts(judgement: Judgement) -> dict[str, int]:
+    """Values that nobody made (`phantom`), values replaced more than once (`lost-update`, extra times), values seen too
+    soon (`future-read`) or after they were gone (`stale-read`), and `cas` that failed wrongly (`false-failure`)."""
+    values, judged, failed = judgement.scene.values, judgement.scene.judged, judgement.failed_cas
+    unique = ~judgement.open[values.key]
+    found = {
+        "phantom": int(np.count_nonzero(values.phantom & unique)) + len(judged.chains.endless),
+        "lost-update": int(np.maximum(values.forks - 1, 0)[judgement.forked[values.key]].sum()),
+        "future-read": int(np.count_nonzero(judged.future)),
+        "stale-read": int(np.count_nonzero(judged.stale)) + len(judged.clashes),
+        "false-failure": int(np.count_nonzero(failed.wrong)) + len(judgement.denied),
+    }
+    return {word: count for word, count in found.items() if count}

@@ -9,6 +9,9 @@ witness saw still have their makers, which may take effect at any time after the
 - else no two are, and of two chains that must each precede the other it takes three or four operations: of one chain
   an operation that ended early and one that started late (or one that did both), and of the other the same.
 Taking an operation from such a set leaves none of these reasons, so the rest is valid.
+
+A `Scene` is where a witness is looked for: the values, their chains, and who did what to them. The last part finds the
+witness of a `cas` that answered false while the value that it expected was certainly there (`of_failed_cas`).
 """
 
 from dataclasses import dataclass
@@ -18,13 +21,127 @@ import numpy as np
 from statelab.check.kernels.packing import differences
 from statelab.check.kernels.packing import spans
 from statelab.check.kernels.pairs import closest
+from statelab.check.models.register.chains import Blocks
 from statelab.check.models.register.chains import earlier
 from statelab.check.models.register.chains import latest
-from statelab.check.models.register.scene import Actors
-from statelab.check.models.register.scene import Scene
-from statelab.check.models.register.sightings import Role
+from statelab.check.models.register.failed_cas import FailedCas
+from statelab.check.models.register.values import Role
+from statelab.check.models.register.values import Sightings
+from statelab.check.models.register.values import Values
+from statelab.check.models.register.values import cas_answer
+from statelab.check.models.register.values import column
+from statelab.check.models.register.values import has_value
+from statelab.check.models.register.values import same_value
+from statelab.record.columns import FAIL
+from statelab.record.columns import OK
 from statelab.record.columns import History
 from statelab.record.columns import Integers
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Actors:
+    """The answered operations of a chain: row, its times, and the moment before
+    which it cannot have taken effect: its start, or that of the last maker (`asked`) up to its value."""
+
+    row: Integers
+    start: Integers
+    end: Integers
+    moment: Integers
+    asked: Integers
+
+
+class Scene:
+    """What a witness is looked for in."""
+
+    def __init__(self, history: History, initial: int | None, given: Sightings, values: Values, judged: Blocks) -> None:
+        self.history, self.initial = history, initial
+        self.given, self.values, self.judged = given, values, judged
+
+    def apart(self, earlier: int, later: int) -> int:
+        """How long before one row started another had ended; right for any two stamps."""
+        return int(self.history.start[later]) - int(self.history.end[earlier])
+
+    def sightings(self, value: int, *roles: Role) -> Integers:
+        """The rows that have one of these roles for a value."""
+        first = self.given.first
+        last = first[value + 1] if value + 1 < len(first) else len(self.given.row)
+        here = slice(int(first[value]), int(last))
+        return self.given.row[here][np.isin(self.given.role[here], roles)].astype(np.int64)
+
+    def seers(self, value: int) -> Integers:
+        """The answered operations that saw a value."""
+        return self.sightings(value, Role.SAW, Role.REPLACED)
+
+    def sure(self, value: int) -> tuple[int, int]:
+        """An answered operation that shows that the value was there, and the value that it saw: this or a later one."""
+        todo = [value]
+        while not len(rows := self.seers(value := todo.pop())):
+            todo = np.flatnonzero((self.values.before == value) & self.values.live).tolist() + todo
+        span = self.history.end[rows] - self.history.start[rows]
+        return int(rows[np.argmin(span)]), value
+
+    def numbers(self, values: Integers) -> Integers:
+        """The numbers that stand for values in the columns; meaningless for the initial value."""
+        first = self.given.first[values]
+        shown = zip(self.given.row[first].tolist(), self.given.role[first].tolist(), strict=True)
+        return np.array([column(self.history, self._field(row, Role(role)))[row] for row, role in shown], np.int64)
+
+    def _field(self, row: int, role: Role) -> str:
+        """The field that holds the value which a row has a role for."""
+        if role != Role.SAW:
+            return "expected" if role in (Role.REPLACED, Role.MAY_REPLACE) else "value"
+        if self.history.is_op("read")[row]:
+            return "result"
+        return "expected" if cas_answer(self.history, True)[row] else "seen"
+
+    def origins(self, value: int) -> list[int]:
+        """The value and those it came from, back to the first; of a circle, each once."""
+        found: dict[int, None] = {}
+        while value >= 0 and value not in found:
+            found[value] = None
+            value = int(self.values.before[value])
+        return list(found)
+
+    def chain(self, number: int) -> Integers:
+        """The values of a chain in order."""
+        chains = self.judged.chains
+        bounds = np.append(chains.first, len(chains.value))
+        return self.judged.value[chains.value[bounds[number] : bounds[number + 1]]].astype(np.int64)
+
+    def chain_of(self, place: int) -> tuple[Integers, int]:
+        """The chain that has a place, and where in it that is."""
+        number = int(np.searchsorted(self.judged.chains.first, place, "right")) - 1
+        return self.chain(number), place - int(self.judged.chains.first[number])
+
+    def actors(self, chain: Integers) -> Actors:
+        """Who is who in a chain."""
+        row, place = self._acting(chain)
+        moment, maker = _last_maker(self.values, chain)
+        own = self.history.start[row] >= moment[place]
+        return Actors(
+            row=row,
+            start=self.history.start[row],
+            end=self.history.end[row],
+            moment=np.where(own, self.history.start[row], moment[place]),
+            asked=np.where(own, row, maker[place]),
+        )
+
+    def _acting(self, chain: Integers) -> tuple[Integers, Integers]:
+        """The answered operations of a chain, each once, at the place of the value that it left."""
+        size = np.diff(np.append(self.given.first, len(self.given.row)))[chain]
+        offset = np.cumsum(size) - size
+        positions = np.arange(size.sum()) + np.repeat(self.given.first[chain] - offset, size)
+        acting = np.isin(self.given.role[positions], (Role.WROTE, Role.SWAPPED, Role.SAW))
+        return self.given.row[positions][acting], np.repeat(np.arange(len(chain)), size)[acting]
+
+
+def _last_maker(values: Values, chain: Integers) -> tuple[Integers, Integers]:
+    """For each place of a chain, the latest start among the makers up to it, and that maker's row."""
+    start = values.made_start[chain]
+    latest = np.maximum.accumulate(start)
+    here = np.maximum.accumulate(np.where(start == latest, np.arange(len(chain)), 0))
+    return latest, values.maker[chain[here]].astype(np.int64)
+
 
 _TRIED = 100
 """Of equally good operations for a witness, how many are tried."""
@@ -105,17 +222,15 @@ def fork(scene: Scene, keys: Integers) -> Witness | None:
         if scene.given.role[scene.given.first[after]] == Role.MAY_SWAP:
             shows |= [scene.sure(after)]
     rows = np.array(list(shows))
-    pair = _nearest(scene.history, rows) if len(rows) > 1 else (int(rows[0]),) * 2  # out of itself: wrong alone
+    pair = (int(rows[0]),) * 2  # it came out of itself: wrong alone
+    if len(rows) > 1:
+        one, other = closest(np.zeros(len(rows), np.int64), scene.history.start[rows], scene.history.end[rows])
+        pair = (int(rows[one]), int(rows[other]))
     alone = (_wrong_alone(scene, row, shows[row]) for row in pair)
     needed = dict.fromkeys(
         origin for shown in (value, *(shows[row] for row in pair)) for origin in scene.origins(shown)
     )
     return next(filter(None, alone), Witness("lost-update", pair, np.array(list(needed))))
-
-
-def _nearest(history: History, rows: Integers) -> tuple[int, int]:
-    one, other = closest(np.zeros(len(rows), np.int64), history.start[rows], history.end[rows])
-    return int(rows[one]), int(rows[other])
 
 
 def _wrong_alone(scene: Scene, row: int, value: int) -> Witness | None:
@@ -150,6 +265,9 @@ def replaced(scene: Scene) -> Witness | None:
     return Witness("stale-read", (earlier_row, later), chain, (link,), slack)
 
 
+_Crossing = tuple[tuple[int, ...], tuple[Link, ...]]
+
+
 def clash(scene: Scene) -> Witness | None:
     """Two to four operations of two chains that must each precede the other."""
     clashes = scene.judged.clashes
@@ -162,18 +280,16 @@ def clash(scene: Scene) -> Witness | None:
     chains = [scene.chain(int(pair[worst])) for pair in (clashes.one, clashes.other)]
     chains.sort(key=lambda chain: not scene.values.initial[chain[0]])
     one, other = (scene.actors(chain) for chain in chains)
-    rows, links = _returned(one, other) if len(fewest) else _crossed(one, other)
+    crossing: _Crossing
+    if len(fewest):  # the initial value was seen after another one had been shown: two operations say so
+        link = _link(other, int(np.argmin(other.end)), one, int(np.argmax(one.moment)))
+        crossing = (link.earlier, link.later), (link,)
+    else:
+        crossing = _crossed(one, other)
+    rows, links = crossing
     links = tuple(sorted(links, key=lambda link: int(scene.history.end[link.earlier])))
     slack = min(scene.apart(link.earlier, link.asked) for link in links)
     return Witness("order" if len(rows) == 4 else "stale-read", rows, np.concatenate(chains), links, slack)
-
-
-_Crossing = tuple[tuple[int, ...], tuple[Link, ...]]
-
-
-def _returned(initial: Actors, other: Actors) -> _Crossing:
-    link = _link(other, int(np.argmin(other.end)), initial, int(np.argmax(initial.moment)))
-    return (link.earlier, link.later), (link,)
 
 
 def _crossed(one: Actors, other: Actors) -> _Crossing:
@@ -213,3 +329,61 @@ def smallest(scene: Scene, forked_keys: Integers) -> Witness | None:
     """A witness with the fewest operations; of one kind the one with the largest slack."""
     ways = (unmade, circular, future, lambda scene: fork(scene, forked_keys), replaced, clash)
     return next(filter(None, (way(scene) for way in ways)), None)
+
+
+def of_failed_cas(scene: Scene, given: FailedCas) -> Witness | None:
+    """The miss that ended longest before its value was seen again.
+
+    With it goes one operation that shows the value before it (unless it is the initial one) and one that shows it after
+    it (unless nobody had asked for anything that could have replaced the value).
+    """
+    wrong = np.flatnonzero(given.wrong)
+    if not len(wrong):
+        return None
+    row, place = given.row[wrong], given.place[wrong]
+    still = scene.judged.last_start_at[place] - scene.history.end[row]
+    best = int(np.argmax(still))
+    chain, at = scene.chain_of(int(place[best]))
+    return _held_through(scene, int(row[best]), chain[: at + 1])
+
+
+def _held_through(scene: Scene, miss: int, chain: Integers) -> Witness:
+    before, (after, shown) = _shown_before(scene, miss, chain), _shown_after(scene, miss, int(chain[-1]))
+    others = [miss, *scene.values.maker[chain].tolist(), *(link.earlier for link in before)]
+    replacing = np.setdiff1d(_replacing(scene, miss, chain), others)
+    end, starts = int(scene.history.end[miss]), scene.history.start[replacing]
+    if (starts <= end).any():
+        links, apart = [*before, after], [scene.apart(miss, after.asked)]
+    else:
+        links, apart = before, [int(start) - end for start in starts]
+    apart += [scene.apart(link.earlier, miss) for link in before]
+    rows = dict.fromkeys([*(link.earlier for link in links), miss, *(link.later for link in links)])
+    needed = dict.fromkeys([*scene.origins(shown), *chain.tolist()]) if after in links else chain
+    return Witness("false-failure", tuple(rows), np.array(list(needed)), tuple(links), min(apart, default=None))
+
+
+def _shown_before(scene: Scene, miss: int, chain: Integers) -> list[Link]:
+    """The first operation to show that the value was there before the miss started; none for the initial value."""
+    if scene.values.initial[chain[-1]]:
+        return []
+    shows = scene.actors(chain[-1:])
+    return [Link(int(shows.row[np.argmin(shows.end)]), miss, miss)]
+
+
+def _shown_after(scene: Scene, miss: int, value: int) -> tuple[Link, int]:
+    """The last operation to show that the value was there after the miss had ended, and the value that it showed."""
+    after = np.flatnonzero((scene.values.before == value) & scene.values.live)
+    seers = np.append(scene.seers(value), scene.values.maker[after])
+    last = int(seers[np.argmax(scene.history.start[seers])])
+    sure, shown = (last, value) if scene.history.status[last] == OK else scene.sure(int(after[0]))
+    return Link(miss, sure, last), shown
+
+
+def _replacing(scene: Scene, miss: int, chain: Integers) -> Integers:
+    """The requests for the same key that would have replaced the last value of a chain."""
+    history, value = scene.history, chain[-1:]
+    number = None if scene.values.initial[value[0]] else int(scene.numbers(value)[0])
+    writes = history.is_op("write") & ~has_value(history, "value", number, scene.initial)
+    idle = same_value(history, "expected", "value", scene.initial)
+    swaps = history.is_op("cas") & has_value(history, "expected", number, scene.initial) & ~idle
+    return np.flatnonzero((writes | swaps) & (history.key == history.key[miss]) & (history.status != FAIL))

@@ -51,8 +51,8 @@ from statelab.check.models.set.lists import swaps
 from statelab.check.models.set.witness import Witness
 from statelab.check.models.set.witness import of_one
 from statelab.check.models.set.witness import of_two
+from statelab.check.models.set.witness import proof
 from statelab.check.models.set.witness import swapped
-from statelab.check.models.set.words import proof
 from statelab.core.operation import Value
 from statelab.record.columns import INF
 from statelab.record.columns import History

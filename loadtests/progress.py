@@ -1,0 +1,38 @@
+"""What a cell has seen so far, and when its load is over."""
+
+import time
+
+from statelab.core.load import Cell
+from statelab.core.operation import Operation
+
+
+class Progress:
+    def __init__(self, cell: Cell) -> None:
+        self._cell = cell
+        self._start = time.monotonic()
+        self._boots: set[str] = set()
+        self._threads: set[tuple[str, int, int]] = set()
+        self.answered = 0
+        self.timed_out = 0
+
+    def note(self, operation: Operation) -> None:
+        server = operation.served_by
+        self.timed_out += operation.timed_out
+        if server:
+            self.answered += 1
+            self._boots.add(server.boot)
+            self._threads.add((server.boot, server.thread, server.greenlet))
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._start
+
+    def _covered(self) -> bool:
+        processes = self._cell.processes or 2
+        return len(self._boots) >= processes and len(self._threads) >= self._cell.servers
+
+    def over(self) -> bool:
+        if self.timed_out or self.seconds >= self._cell.max_seconds:
+            return True
+        enough = self.answered >= self._cell.min_operations and self.seconds >= self._cell.min_seconds
+        return enough and self._covered()

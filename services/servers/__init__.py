@@ -1,0 +1,120 @@
+"""The server kinds, one file each: which settings it reads, what lies between two of its requests, how it starts.
+
+A server's file has SETTINGS, `spread(settings)`, `run(app, settings)`, and PACKAGE, the package it comes in (none: it
+comes with Python). It imports the server inside of `run`, so that it can be asked where that is not installed. A
+deployment's env file names its server as SERVER; its other lines are settings of that server. The instrument asks with
+`python services/servers` (see `__main__.py`).
+"""
+
+import os
+import socket
+from collections.abc import Collection
+from collections.abc import Iterable
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from typing import NamedTuple
+
+
+class Whole(NamedTuple):
+    """A setting that is a whole number, at least `least`. Without a default it must be given."""
+
+    default: int | None = None
+    least: int = 1
+
+    def read(self, text: str) -> int | None:
+        return int(text) if text.isdecimal() and int(text) >= self.least else None
+
+    def __str__(self) -> str:
+        return f"a whole number, {self.least} or more"
+
+
+class OneOf(NamedTuple):
+    """A setting that is one of a few words. Without a default it must be given."""
+
+    values: tuple[str, ...]
+    default: str | None = None
+
+    def read(self, text: str) -> str | None:
+        return text if text in self.values else None
+
+    def __str__(self) -> str:
+        return f"one of {', '.join(self.values)}"
+
+
+class Spread(NamedTuple):
+    """What lies between two requests of a deployment; the prediction rests on this and on a mechanism's claims.
+
+    fresh                new for every request: processes, threads or greenlets
+    workers, threads     how many processes serve at a time, and how many threads each of them has ready; more than one
+                         of either lies between two requests as well
+    recycled             workers are replaced while the server runs
+    in_turn              boundaries whose two sides never run at the same time
+    forks_after_import   requests are served by processes forked after the app was imported
+    unpatched_at_import  gevent patches the standard library after the app was imported, or never
+    serves_where_imported  requests are served by the thread that imported the app, or by a fork of it
+    """
+
+    fresh: Collection[str] = ()
+    workers: int = 1
+    threads: int = 1
+    recycled: bool = False
+    in_turn: Collection[str] = ()
+    forks_after_import: bool = False
+    unpatched_at_import: bool = False
+    serves_where_imported: bool = False
+
+
+Settings = Mapping[str, Any]
+
+
+class BadSetting(Exception):
+    """A deployment that its server cannot serve; the message says what is wrong with which setting."""
+
+
+def names() -> list[str]:
+    """The server kinds there are: each file of this folder."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
+
+
+def find(name: str | None) -> Any:
+    """The module of a server kind; raises BadSetting naming those there are."""
+    if name not in names():
+        found = repr(name) if name else "missing"
+        raise BadSetting(f"SERVER is {found}; valid are {', '.join(names())}")
+    return import_module(f"servers.{name}")
+
+
+def refuse_unknown(server: Any, given: Iterable[str]) -> None:
+    """Raises BadSetting where a server does not know a setting, naming those it does."""
+    unknown = sorted(set(given) - {"SERVER", *server.SETTINGS})
+    if unknown:
+        name = server.__name__.removeprefix("servers.")
+        raise BadSetting(f"{name} does not know {', '.join(unknown)}; it knows {', '.join(server.SETTINGS)}")
+
+
+def read(server: Any, environment: Mapping[str, str]) -> Settings:
+    """A server's settings from an environment, defaults filled in; raises BadSetting."""
+    values = {}
+    for name, setting in server.SETTINGS.items():
+        values[name] = setting.read(environment[name]) if name in environment else setting.default
+        if values[name] is None:
+            found = repr(environment[name]) if name in environment else "missing"
+            raise BadSetting(f"{name} is {found}; it must be {setting}")
+    return values
+
+
+def load_app(name: str) -> Any:
+    """The WSGI app that an import string names: `module:attribute`, or `module:factory()`."""
+    module, _, attribute = name.partition(":")
+    found = getattr(import_module(module), attribute.removesuffix("()") or "app")
+    return found() if attribute.endswith("()") else found
+
+
+def listener() -> socket.socket:
+    """The socket to serve on: the one inherited as LISTEN_FD, or a new one at BIND (host:port)."""
+    if "LISTEN_FD" in os.environ:
+        return socket.socket(fileno=int(os.environ["LISTEN_FD"]))
+    host, _, port = os.environ.get("BIND", "127.0.0.1:8000").rpartition(":")
+    return socket.create_server((host, int(port)), backlog=1024)

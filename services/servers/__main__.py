@@ -1,0 +1,26 @@
+"""`python services/servers`: what deployments mean, for who does not import this package.
+
+Reads a JSON list of environments (objects of texts, as in the env files) from standard input and writes a JSON list
+of answers in the same order: the fields of `Spread` and the server's package, or `{"refused": sentence}`.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+sys.path[0] = str(Path(__file__).parent.parent)
+
+import servers  # noqa: E402
+
+
+def answer(environment: dict[str, str]) -> dict[str, object]:
+    try:
+        server = servers.find(environment.get("SERVER"))
+        servers.refuse_unknown(server, environment)
+        spread: servers.Spread = server.spread(servers.read(server, environment))
+    except servers.BadSetting as error:
+        return {"refused": str(error)}
+    return spread._asdict() | {"package": getattr(server, "PACKAGE", None)}
+
+
+json.dump([answer(environment) for environment in json.load(sys.stdin)], sys.stdout)

@@ -1,0 +1,108 @@
+"""What two playings of a story show differently, without what differs between two runs of the reference itself.
+
+An answer is flattened to `{pointer: value}`: `0/status`, `0/header/location`, `0/body/jobs/1/id` for JSON and
+`0/body/~12` for the twelfth word of a text. Noise is a set of pointers, learned from runs of the reference, never
+guessed; a pointer that is noise covers all that is below it.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import Any
+
+from statelab.audit.play import Seen
+
+UNCOMPARED = frozenset(("date", "server", "content-length", "etag", "last-modified", "expires", "age", "connection"))
+WORDS = re.compile(r"[^\s\"'<>=&;,()\[\]{}]+")
+
+Flat = dict[str, Any]
+
+
+def flat(seen: Seen) -> Flat:
+    """Everything that was observed, by pointer; `i/...` belongs to the answer of request i, `files/...` to files."""
+    found: Flat = {}
+    for index, answer in enumerate(seen.answers):
+        if answer is None:
+            found[f"{index}/status"] = seen.trouble.get(index, "no answer")
+            continue
+        found[f"{index}/status"] = answer["status"]
+        found.update(_headers(f"{index}/header", answer["headers"]))
+        found.update(_body(f"{index}/body", answer))
+    for name, lines in seen.files.items():
+        found[f"files/{name}/lines"] = len(lines)
+        for number, line in enumerate(lines):
+            found.update(_text(f"files/{name}/{number}", line))
+    return found
+
+
+def _headers(at: str, headers: Iterable[Sequence[str]]) -> Iterator[tuple[str, Any]]:
+    for name, value in headers:
+        if name.lower() == "set-cookie":
+            cookie, _, rest = value.partition("=")
+            yield f"{at}/set-cookie/{cookie}", "removed" if "Max-Age=0" in rest or "1970" in rest else "set"
+        elif name.lower() not in UNCOMPARED:
+            yield f"{at}/{name.lower()}", value
+
+
+def _body(at: str, answer: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    try:
+        value = json.loads(answer["body"])
+    except ValueError:
+        yield from _text(at, answer["body"])
+    else:
+        yield from _json(at, value)
+
+
+def _json(at: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        yield f"{at}/{{}}", len(value)
+        for key, part in value.items():
+            yield from _json(f"{at}/{key}", part)
+    elif isinstance(value, list):
+        yield f"{at}/[]", len(value)
+        for index, part in enumerate(value):
+            yield from _json(f"{at}/{index}", part)
+    else:
+        yield at, value
+
+
+def _text(at: str, text: str) -> Iterator[tuple[str, Any]]:
+    words = WORDS.findall(text)
+    yield f"{at}/~", len(words)
+    for number, word in enumerate(words):
+        yield f"{at}/~{number}", word
+
+
+def different(one: Flat, other: Flat) -> list[str]:
+    """Pointers whose values differ, in order."""
+    names = dict.fromkeys([*one, *other])
+    return [name for name in names if one.get(name) != other.get(name)]
+
+
+class Noise:
+    """What differs between runs of the reference. A text whose number of words differs is noise as a whole."""
+
+    def __init__(self) -> None:
+        self.pointers: set[str] = set()
+
+    def learn(self, runs: Sequence[Flat]) -> None:
+        for run in runs[1:]:
+            for pointer in different(runs[0], run):
+                self.pointers.add(pointer.removesuffix("/~").removesuffix("/[]").removesuffix("/{}"))
+
+    def without(self, pointers: Iterable[str]) -> list[str]:
+        return [pointer for pointer in pointers if not self._covers(pointer)]
+
+    def _covers(self, pointer: str) -> bool:
+        parts = pointer.split("/")
+        return any("/".join(parts[:size]) in self.pointers for size in range(1, len(parts) + 1))
+
+
+def by_request(pointers: Iterable[str]) -> dict[str, list[str]]:
+    """Pointers by what they belong to: the index of a request as text, or `files`."""
+    found: dict[str, list[str]] = {}
+    for pointer in pointers:
+        found.setdefault(pointer.partition("/")[0], []).append(pointer)
+    return found

@@ -1,0 +1,101 @@
+"""What an audit returns, as frozen values."""
+
+from dataclasses import dataclass
+from dataclasses import field
+from typing import Any
+
+from statelab.audit.story import Story
+
+MEANINGS = {
+    "divergent": "another process answers otherwise: each has a copy of its own",
+    "never-persists": "a process that serves one request forgets it",
+    "lost-at-restart": "a worker that is replaced takes it along",
+    "leak-residue": "a client sees what an earlier one left behind",
+    "leak-overlap": "a client sees what another one sent meanwhile",
+    "lost-update": "a request between two steps of another: no order of the two explains the answers",
+    "stalled": "a request between two steps of another never ends",
+    "never-ran": "what the import started does not run in a process forked from it",
+    "ran-n-times": "what the import does is done by each process that imports",
+}
+"""The anomalies that an audit finds, each in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A line of the app: where a request was held, or where it read a place."""
+
+    file: str
+    line: int
+    function: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A place in memory or a file, before and after a request of the story."""
+
+    place: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One way in which the app answers as no reference does.
+
+    `story` is minimal: without any of its requests nothing differs. `requests` are those that meet in it, `form` the
+    same as method and rule of the app. `world` says in words how it was served, `schedule` what happened in which
+    order, `rests_on` what was compared (`answer` or `files`), `expected` and `observed` what was seen there.
+    """
+
+    anomaly: str
+    requests: tuple[str, ...]
+    form: tuple[str, ...]
+    story: Story
+    world: str
+    places: tuple[Change, ...]
+    source: tuple[Source, ...]
+    deployments: tuple[str, ...]
+    rests_on: str
+    expected: str
+    observed: str
+    schedule: tuple[str, ...] = ()
+    fix: str = ""
+    confirmed: str = ""
+
+    @property
+    def key(self) -> str:
+        """Names the finding in a list of accepted ones: stays the same while requests, anomaly and place do."""
+        place = self.places[0].place if self.places else "-"
+        return f"{self.anomaly}: {', '.join(self.form)}: {place}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """`violated`, `not-seen` or `not-exercised`, and the anomalies of its findings."""
+
+    verdict: str
+    anomalies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """All that an audit found out. `bounds` says what was tried, `notes` what could not be told."""
+
+    app: str
+    findings: tuple[Finding, ...]
+    verdicts: dict[str, Verdict]
+    requests: int
+    worlds: int
+    lines_held: int
+    not_reached: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
+    manifest: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def exit_code(self) -> int:
+        """0 nothing found, 1 findings, 3 nothing exercised."""
+        if self.findings:
+            return 1
+        return 3 if all(verdict.verdict == "not-exercised" for verdict in self.verdicts.values()) else 0

@@ -1,0 +1,401 @@
+"""A process of a world, and the one that imports the app and forks such: it obeys its channel, one JSON line a command.
+
+Every answer is one JSON line too. `main` is the thread that imported the app, which is where a server with one thread
+serves; other threads are made by name. The thread that reads the channel is the main thread.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import gc
+import importlib
+import json
+import os
+import queue
+import random
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+from types import FrameType
+from typing import Any
+
+from . import places
+from . import request as requests
+from .fence import Fence
+from .tracer import Tracer
+
+BLOCKED_S = 0.12
+"""How long a thread has to wait for a lock, while nothing of its process moves, to count as excluded."""
+EXCLUDED_S = 2.0
+"""After this a second request that has not ended counts as excluded, whatever it waits for."""
+IDLE_S = 0.05
+"""How long threads that wait for work have to wait for it to count as done."""
+OURS = "statelab-"
+
+
+def _is_idle(frame: FrameType | None) -> bool:
+    """Whether a thread waits to be given work, as one of a pool does. A timer waits for its time, and is busy."""
+    if frame is None:
+        return True
+    waits = frame.f_code.co_filename.endswith(
+        (os.path.join("concurrent", "futures", "thread.py"), os.sep + "queue.py", os.sep + "threading.py")
+    )
+    above: FrameType | None = frame
+    while waits and above is not None:
+        if above.f_code.co_name in ("join", "result") or type(above.f_locals.get("self")) is threading.Timer:
+            return False
+        above = above.f_back
+    return waits
+
+
+class Channel:
+    """Lines, and the descriptors that came with them."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self._socket = end
+        self._buffer = b""
+        self.descriptors: list[int] = []
+
+    def line(self) -> bytes:
+        """The next line; empty at the end."""
+        while b"\n" not in self._buffer:
+            more, descriptors, _, _ = socket.recv_fds(self._socket, 1 << 20, 4)
+            self.descriptors += descriptors
+            if not more:
+                return b""
+            self._buffer += more
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line
+
+    def say(self, said: dict[str, Any]) -> None:
+        self._socket.sendall(json.dumps(said).encode() + b"\n")
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class Ending(Exception):
+    """The channel was closed, or the process was told to end."""
+
+
+class Thread:
+    """One thread that serves what it is given."""
+
+    def __init__(self, name: str, process: Process) -> None:
+        self._given: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._process = process
+        self.said: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self.go_on = threading.Event()
+        self.thread = threading.Thread(target=self._run, name=OURS + name, daemon=True)
+        self.thread.start()
+
+    def give(self, command: dict[str, Any]) -> None:
+        self.go_on.clear()
+        self._given.put(command)
+
+    def _run(self) -> None:
+        while True:
+            command = self._given.get()
+            if command.get("once"):
+                self.said.put(self._process.answer(command, self.hold))
+                return
+            self.said.put(self._process.answer(command, self.hold))
+
+    def hold(self, step: dict[str, Any]) -> None:
+        self.said.put({"held": step})
+        self.go_on.wait()
+
+
+class Process:
+    """The commands; each is the method of its name."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._threads: dict[str, Thread] = {}
+        self._known_threads: set[int] = set()
+        self._children: set[int] = set()
+        self._fence: Fence | None = None
+        self._roots: list[str] = []
+        self._packages: list[str] = []
+        self._app: Any = None
+        self._made_by: Any = None
+
+    def run(self) -> None:
+        while True:
+            line = self._channel.line()
+            if not line:
+                self.leave_nothing()
+                os._exit(0)
+            command = json.loads(line)
+            try:
+                said = getattr(self, command["do"])(command)
+            except Ending:
+                self._channel.say({"ok": True})
+                self._channel.close()
+                raise SystemExit(0) from None
+            if said is not None:
+                self._channel.say(said)
+
+    # The process that imports
+
+    def load(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Imports the app. What is there afterwards that a fork does not copy, or copies badly, is in the answer."""
+        sys.path[:0] = command["path"]
+        os.chdir(command["folder"])
+        self._fence = Fence(command["protected"], command["allowed"], command["inside"])
+        self._fence.up()
+        self._roots = command["roots"]
+        random.seed(command["seed"])
+        module_name, _, attribute = command["app"].partition(":")
+        try:
+            module = importlib.import_module(module_name)
+        except BaseException as error:
+            return {"error": "import", "what": self._in_words(error), "frame": self._own_frame(error)}
+        self._packages = [module_name.split(".")[0], *command["packages"]]
+        origin = getattr(sys.modules[self._packages[0]], "__file__", None)
+        if origin and os.path.basename(origin) == "__init__.py":
+            self._roots.append(os.path.join(os.path.dirname(origin), ""))
+        elif origin:
+            self._roots.append(origin)
+        for package in command["packages"]:
+            file = getattr(sys.modules.get(package), "__file__", None)
+            if file:
+                self._roots.append(os.path.join(os.path.dirname(file), ""))
+        call = attribute.endswith("()")
+        name = (
+            attribute[:-2]
+            if call
+            else attribute
+            or next((known for known in ("app", "application", "create_app") if hasattr(module, known)), "app")
+        )
+        try:
+            found: Any = module
+            for part in name.split("."):
+                found = getattr(found, part)
+        except AttributeError:
+            has = sorted(key for key, value in vars(module).items() if hasattr(type(value), "wsgi_app"))
+            return {"error": "attribute", "what": name, "has": has}
+        try:
+            self._app = found() if call or name == "create_app" else found
+        except BaseException as error:
+            return {"error": "factory", "what": self._in_words(error), "frame": self._own_frame(error)}
+        if not callable(self._app):
+            return {"error": "callable", "what": type(self._app).__name__}
+        gc.collect()
+        gc.freeze()  # what the import made is shared by all worlds and not looked through in each
+        self._known_threads = {thread.ident for thread in threading.enumerate() if thread.ident}
+        left = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
+        return {"ok": True, "threads": left, "blocked": self._fence.blocked, "roots": self._roots}
+
+    def _in_words(self, error: BaseException) -> str:
+        return "".join(traceback.format_exception_only(type(error), error)).strip().splitlines()[-1]
+
+    def _own_frame(self, error: BaseException) -> str | None:
+        """The last frame in the app's own code."""
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if frame.filename.startswith(tuple(self._roots))]
+        return f"{own[-1].filename}:{own[-1].lineno} in {own[-1].name}" if own else None
+
+    def fork(self, command: dict[str, Any]) -> dict[str, Any] | None:
+        """A new process from this one's memory; its channel is the descriptor that comes with the command."""
+        descriptor = self._channel.descriptors.pop()
+        pid = os.fork()
+        if pid:
+            os.close(descriptor)
+            self._children.add(pid)
+            try:
+                os.setpgid(pid, pid)  # on both sides, or it may be ended before it leads its group
+            except OSError:
+                pass
+            return {"pid": pid}
+        os.setpgid(0, 0)
+        self._channel.close()
+        self._channel = Channel(socket.socket(fileno=descriptor))
+        self._children.clear()
+        self._begin(command)
+        return None
+
+    def _begin(self, command: dict[str, Any]) -> None:
+        """In the child: bounded in time whatever the app does, and random numbers of its own."""
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, command["limit"])
+        random.seed(command["seed"])
+        if command.get("stacks"):
+            faulthandler.register(signal.SIGUSR2, file=open(command["stacks"], "w"), all_threads=True)  # noqa: SIM115
+        self._known_threads = {thread.ident for thread in threading.enumerate() if thread.ident}
+
+    def begin(self, command: dict[str, Any]) -> dict[str, Any]:
+        """For a process that imported by itself and now serves: as after a fork."""
+        self._begin(command)
+        return {"ok": True}
+
+    def reap(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Waits for a child, kills its group after `grace` seconds; the answer has how it ended."""
+        pid, deadline = command["pid"], time.monotonic() + command["grace"]
+        while True:
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended or time.monotonic() >= deadline:
+                break
+            time.sleep(0.002)
+        try:
+            os.killpg(pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+        if not ended:
+            _, status = os.waitpid(pid, 0)
+        self._children.discard(pid)
+        return {"signal": os.WTERMSIG(status) if ended and os.WIFSIGNALED(status) else 0, "in_time": bool(ended)}
+
+    def leave_nothing(self) -> None:
+        for pid in self._children:
+            try:
+                os.killpg(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+            except OSError:
+                pass
+
+    # A process that serves
+
+    def serve(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Serves a request in the thread named. The answer, or `held` where it was interrupted, or `blocked`.
+
+        With `settle`, the answer comes when the threads that the request started have ended, or after so many seconds.
+        """
+        said = self._served(command)
+        return {**said, "busy": self._settle(command["settle"])} if command.get("settle") else said
+
+    def _served(self, command: dict[str, Any]) -> dict[str, Any]:
+        name = command["thread"]
+        if name == "main":
+            return self.answer(command, None)
+        if name == "new":
+            thread = Thread("new", self)
+            command["once"] = True
+        else:
+            thread = self._threads.get(name) or self._threads.setdefault(name, Thread(name, self))
+        thread.give(command)
+        return self._wait(thread, patient=not command.get("beside_held"))
+
+    def release(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Lets the held thread go on and waits for its answer."""
+        thread = self._threads[command["thread"]]
+        thread.go_on.set()
+        return self._wait(thread, patient=True)
+
+    def join(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Waits for the answer of a thread that was blocked."""
+        return self._wait(self._threads[command["thread"]], patient=True)
+
+    def _wait(self, thread: Thread, *, patient: bool) -> dict[str, Any]:
+        """For what the thread says. Not patient: until it waits for a lock, or for anything too long."""
+        if patient:
+            return thread.said.get()
+        began = still_since = time.monotonic()
+        while True:
+            try:
+                return thread.said.get(timeout=0.01)
+            except queue.Empty:
+                now = time.monotonic()
+                if not self._waits_for_lock(thread):
+                    still_since = now
+                if now - still_since > BLOCKED_S or now - began > EXCLUDED_S:
+                    return {"blocked": self._where(thread)}
+
+    def _waits_for_lock(self, thread: Thread) -> bool:
+        """Linux says what a thread sleeps in; elsewhere only the longer limit decides."""
+        try:
+            with open(f"/proc/self/task/{thread.thread.native_id}/wchan") as file:
+                return "futex" in file.read()
+        except OSError:
+            return False
+
+    def _where(self, thread: Thread) -> dict[str, Any]:
+        frame = sys._current_frames().get(thread.thread.ident or 0)
+        while frame is not None and not frame.f_code.co_filename.startswith(tuple(self._roots)):
+            frame = frame.f_back
+        if frame is None:
+            return {"file": "", "line": 0, "function": ""}
+        return {"file": frame.f_code.co_filename, "line": frame.f_lineno, "function": frame.f_code.co_name}
+
+    def answer(self, command: dict[str, Any], hold: Any) -> dict[str, Any]:
+        """Serves in the calling thread; `trace` adds the steps that the request took."""
+        if not command.get("trace") and command.get("hold") is None:
+            return {"answer": requests.serve(self._app, command["request"])}
+        tracer = Tracer(self._roots, command.get("hold"), hold or (lambda step: None))
+        assert self._fence is not None
+        self._fence.watch = tracer.watch
+        try:
+            with tracer:
+                answer = requests.serve(self._app, command["request"])
+        finally:
+            self._fence.watch = None
+        return {"answer": answer, "steps": tracer.steps}
+
+    def _settle(self, limit_s: float) -> list[str]:
+        """Waits until the threads that requests started have ended; the names of those that have not."""
+        deadline = time.monotonic() + limit_s
+        idle_since = None
+        while True:
+            others = [
+                thread
+                for thread in threading.enumerate()
+                if thread.ident not in self._known_threads and not thread.name.startswith(OURS)
+            ]
+            if not others or time.monotonic() > deadline:
+                return [thread.name for thread in others]
+            frames = sys._current_frames()
+            if not all(_is_idle(frames.get(thread.ident or 0)) for thread in others):
+                idle_since = None
+            elif idle_since is None:
+                idle_since = time.monotonic()
+            elif time.monotonic() - idle_since > IDLE_S:
+                return []
+            time.sleep(0.002)
+
+    def settle(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Waits until the threads that requests started have ended."""
+        return {"busy": self._settle(command["limit"])}
+
+    def rest(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Waits until all threads but this one have ended, those of the import too."""
+        self._known_threads = {threading.get_ident()}
+        return {"busy": self._settle(command["limit"])}
+
+    def look(self, command: dict[str, Any]) -> dict[str, Any]:
+        """The places of this process's memory, and what the fence refused."""
+        assert self._fence is not None
+        seen = places.look(self._packages, self._app, command.get("words", []))
+        return {**seen, "blocked": self._fence.blocked}
+
+    def routes(self, command: dict[str, Any]) -> dict[str, Any]:
+        """What Flask's `url_map` offers, and to which rule each of the requests named goes; None without Flask."""
+        url_map: Any = getattr(self._app, "url_map", None)
+        if not hasattr(url_map, "iter_rules"):
+            return {"routes": None}
+        adapter = url_map.bind("localhost")
+        goes: list[str | None] = []
+        for method, path in command["requests"]:
+            try:
+                goes.append(adapter.match(path, method=method, return_rule=True)[0].rule)
+            except Exception:  # no such page, or a redirect to it
+                goes.append(None)
+        return {
+            "goes": goes,
+            "routes": [
+                {"rule": rule.rule, "methods": sorted(rule.methods or ()), "arguments": sorted(rule.arguments)}
+                for rule in url_map.iter_rules()
+            ],
+        }
+
+    def end(self, command: dict[str, Any]) -> None:
+        """Ends as a worker of gunicorn does that was told to: the interpreter shuts down, other threads or not."""
+        raise Ending
+
+
+def obey(descriptor: int) -> None:
+    process = Process(Channel(socket.socket(fileno=descriptor)))
+    process.run()

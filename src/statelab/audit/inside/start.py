@@ -1,0 +1,31 @@
+"""Started by path in the app's interpreter: loads this folder as a package under a private name and obeys its channel.
+
+    python start.py FD
+
+The folder of this file is taken off the path again: its module names must not stand in the way of the app's.
+"""
+
+import importlib.util
+import os
+import sys
+
+NAME = "_statelab_inside"
+
+
+def main() -> None:
+    here = os.path.dirname(os.path.abspath(__file__))
+    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != here]
+    spec = importlib.util.spec_from_file_location(
+        NAME, os.path.join(here, "__init__.py"), submodule_search_locations=[here]
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    package = importlib.util.module_from_spec(spec)
+    sys.modules[NAME] = package
+    spec.loader.exec_module(package)
+    process = importlib.import_module(NAME + ".process")
+    process.obey(int(sys.argv.pop(1)))
+
+
+if __name__ == "__main__":
+    main()

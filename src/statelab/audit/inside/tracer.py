@@ -1,0 +1,67 @@
+"""Interrupts a request at one of its steps: before a line of the app's own code, or before it changes a file.
+
+A step is a line event in a file of the app, or an event of the fence (open for writing, rename, remove ...) anywhere.
+Steps are counted from 0 in the order in which the request takes them; the same request from the same memory takes the
+same steps, so a number names the same moment in every world.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from types import CodeType
+from types import FrameType
+from typing import Any
+
+
+class Tracer:
+    """Counts the steps of one thread and, at step `hold`, calls `held(step)` in that thread, which may block."""
+
+    def __init__(self, roots: list[str], hold: int | None, held: Callable[[dict[str, Any]], None]) -> None:
+        self._roots = tuple(roots)
+        self._own: dict[CodeType, bool] = {}
+        self._hold = hold
+        self._held = held
+        self._thread = threading.get_ident()
+        self._frame: FrameType | None = None
+        self.steps: list[dict[str, Any]] = []
+
+    def __enter__(self) -> Tracer:
+        sys.settrace(self._enter)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.settrace(None)
+
+    def _enter(self, frame: FrameType, event: str, argument: Any) -> Any:
+        code = frame.f_code
+        own = self._own.get(code)
+        if own is None:
+            own = self._own[code] = code.co_filename.startswith(self._roots) and code.co_name != "<module>"
+        return self._line if own else None
+
+    def _line(self, frame: FrameType, event: str, argument: Any) -> Any:
+        if event == "line":
+            self._step(frame, "line")
+        return self._line
+
+    def watch(self, event: str, path: str) -> None:
+        """For the fence: a change of a file is about to be made by some thread."""
+        if threading.get_ident() == self._thread:
+            frame: FrameType | None = sys._getframe(1)
+            while frame is not None and not frame.f_code.co_filename.startswith(self._roots):
+                frame = frame.f_back
+            if frame is not None:
+                self._step(frame, event)
+
+    def _step(self, frame: FrameType, kind: str) -> None:
+        step = {
+            "file": frame.f_code.co_filename,
+            "line": frame.f_lineno,
+            "function": getattr(frame.f_code, "co_qualname", frame.f_code.co_name),
+            "at": kind,
+        }
+        self.steps.append(step)
+        if self._hold is not None and len(self.steps) - 1 == self._hold:
+            self._held(step)

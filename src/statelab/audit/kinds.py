@@ -1,0 +1,183 @@
+"""The kinds of worlds in which a story is served one request after the other, and which deployments have each.
+
+Which has which follows from the theory's words for a deployment (spread, fresh, in turn, forks after import); no
+deployment and no server is named.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass
+from dataclasses import replace
+
+from statelab.audit.play import At
+from statelab.audit.play import World
+from statelab.plan.deployments import Deployment
+
+PROCESSES = frozenset({"processes", "hosts"})
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`worlds(n)` are those of a story of n requests, compared with `base(n)`; `where` says whether a deployment has
+    them. `after_threads`: only where the import left threads. `answers_only`: where it left threads, files show how
+    long these ran and are not compared."""
+
+    name: str
+    anomaly: str
+    words: str
+    base: Callable[[int], World]
+    worlds: Callable[[int], Iterator[World]]
+    where: Callable[[Deployment], bool]
+    after_threads: bool = False
+    answers_only: bool = False
+
+
+def reference(requests: int) -> World:
+    """One process, its one thread, one request after the other."""
+    return World(kind="reference", at=(At("a1"),) * requests)
+
+
+def other_import(requests: int) -> World:
+    """The same in a process that imported the app for itself."""
+    return World(kind="reference", at=(At("b1"),) * requests)
+
+
+def forked_alone(requests: int) -> World:
+    """The same in a fork of the process that imported."""
+    return replace(reference(requests), forked=True)
+
+
+def imported_twice(requests: int) -> World:
+    """The same beside another process that imported the app and serves nothing."""
+    return replace(reference(requests), beside="b")
+
+
+def _only(world: Callable[[int], World]) -> Callable[[int], Iterator[World]]:
+    def worlds(requests: int) -> Iterator[World]:
+        yield world(requests)
+
+    return worlds
+
+
+def _two(one: str, other: str, *, forked: bool) -> Callable[[int], Iterator[World]]:
+    def worlds(requests: int) -> Iterator[World]:
+        for first in range(1, requests):
+            yield World(kind="apart", at=(At(one),) * first + (At(other),) * (requests - first), forked=forked)
+        if requests > 2:
+            at = tuple(At(other if index % 2 else one) for index in range(requests))
+            yield World(kind="apart", at=at, forked=forked)
+
+    return worlds
+
+
+def _each(requests: int) -> Iterator[World]:
+    if requests > 1:
+        yield World(kind="each", at=tuple(At(f"a{index + 1}") for index in range(requests)), forked=True)
+
+
+def _replaced(requests: int) -> Iterator[World]:
+    """From each request on a new process serves, and the old one has ended; after the last one, only its end counts."""
+    for first in range(1, requests + 1):
+        at = (At("a1"),) * first + (At("b1"),) * (requests - first)
+        yield World(kind="restart", at=at, ends_after=first, beside="b")
+
+
+def side_by_side(deployment: Deployment) -> bool:
+    return bool((deployment.spread - deployment.in_turn) & PROCESSES)
+
+
+APART_FORKED = Kind(
+    "apart-forked",
+    "divergent",
+    "served by two processes that were forked after the import",
+    forked_alone,
+    _two("a1", "a2", forked=True),
+    lambda deployment: side_by_side(deployment) and deployment.forks_after_import and not deployment.fresh & PROCESSES,
+)
+APART_ANEW = Kind(
+    "apart-anew",
+    "divergent",
+    "served by two processes that each imported the app",
+    imported_twice,
+    _two("a1", "b1", forked=False),
+    lambda deployment: side_by_side(deployment) and not deployment.forks_after_import,
+)
+EACH = Kind(
+    "each",
+    "never-persists",
+    "each request served by a process of its own",
+    forked_alone,
+    _each,
+    lambda deployment: bool(deployment.fresh & PROCESSES),
+)
+RESTART = Kind(
+    "restart",
+    "lost-at-restart",
+    "the worker replaced in between",
+    imported_twice,
+    _replaced,
+    lambda deployment: deployment.recycled,
+    answers_only=True,
+)
+
+
+def _threads(requests: int) -> Iterator[World]:
+    for first in range(1, requests):
+        yield World(kind="threads", at=(At("a1", "one"),) * first + (At("a1", "two"),) * (requests - first))
+
+
+def _each_thread(requests: int) -> Iterator[World]:
+    if requests > 1:
+        yield World(kind="threads", at=(At("a1", "new"),) * requests)
+
+
+def _elsewhere(requests: int) -> Iterator[World]:
+    yield World(kind="threads", at=(At("a1", "one"),) * requests)
+
+
+FRESH_THREADS = frozenset({"threads", "greenlets"})
+
+THREADS = Kind(
+    "threads",
+    "divergent",
+    "served by two threads of one process",
+    reference,
+    _threads,
+    lambda deployment: "threads" in deployment.spread - deployment.fresh,
+)
+EACH_THREAD = Kind(
+    "each-thread",
+    "never-persists",
+    "each request served by a thread of its own",
+    reference,
+    _each_thread,
+    lambda deployment: bool(deployment.fresh & FRESH_THREADS) and not deployment.unpatched_at_import,
+)
+ELSEWHERE = Kind(
+    "elsewhere",
+    "divergent",
+    "served by another thread than the one that imported the app",
+    reference,
+    _elsewhere,
+    lambda deployment: not deployment.serves_where_imported,
+)
+
+IMPORTED_TWICE = Kind(
+    "imported-twice",
+    "ran-n-times",
+    "served by one process while another one has imported the app too",
+    reference,
+    _only(imported_twice),
+    lambda deployment: side_by_side(deployment) and not deployment.forks_after_import,
+)
+FORKED_ALONE = Kind(
+    "forked-alone",
+    "never-ran",
+    "served by a process that was forked after the import",
+    reference,
+    _only(forked_alone),
+    lambda deployment: deployment.forks_after_import,
+    after_threads=True,
+)
+
+SERIAL = (IMPORTED_TWICE, FORKED_ALONE, APART_FORKED, APART_ANEW, EACH, RESTART, ELSEWHERE, THREADS, EACH_THREAD)

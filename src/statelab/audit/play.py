@@ -1,0 +1,269 @@
+"""Playing a story in a world: which process and thread serves each request, and where one is interrupted."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from http.cookies import CookieError
+from http.cookies import SimpleCookie
+from typing import Any
+
+from statelab.audit.site import Crashed
+from statelab.audit.site import Hung
+from statelab.audit.site import Open
+from statelab.audit.site import Server
+from statelab.audit.site import Site
+from statelab.audit.story import Request
+from statelab.audit.story import Story
+from statelab.audit.story import Unresolved
+
+QUIET_S = 3.0
+"""How long a world waits for work that requests left to threads."""
+GRACE_S = 3.0
+"""What a worker that is replaced gets to end in; gunicorn gives 30 s and then kills."""
+
+FIRST, SECOND = "first", "second"
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """Who serves a request: a process of the site by name (`a1`), and a thread of it (`main`, `new`, or a name)."""
+
+    process: str
+    thread: str = "main"
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """A way to serve a story.
+
+    `kind` names it in findings. `at` has who serves each request. `ends_after`: after so many requests the process that
+    served is ended as a worker that is replaced. `pair`: the request of this index and the next one may overlap; with
+    `hold`, the first is interrupted at this step of it, the second is served whole, then the first goes on. `beside`:
+    importers that are there and serve nothing. `forked`: the processes are forks even where the import left something
+    that a fork does not copy.
+    """
+
+    kind: str
+    at: tuple[At, ...]
+    ends_after: int | None = None
+    pair: int | None = None
+    hold: int | None = None
+    beside: str = ""
+    forked: bool = False
+
+    @property
+    def importers(self) -> frozenset[str]:
+        return frozenset(at.process[0] for at in self.at) | frozenset(self.beside) or frozenset("a")
+
+    @property
+    def parts_at(self) -> int | None:
+        """Where it goes from one process or thread to another for good; None where it does so more than once."""
+        changes = [index for index in range(1, len(self.at)) if self.at[index] != self.at[index - 1]]
+        if self.ends_after is not None:
+            return self.ends_after
+        return changes[0] if len(changes) == 1 else None
+
+    @property
+    def processes(self) -> tuple[str, ...]:
+        """All that are there from the beginning."""
+        used = dict.fromkeys([at.process for at in self.at] + [f"{name}1" for name in self.beside])
+        return tuple(used)
+
+
+@dataclass(kw_only=True)
+class Seen:
+    """What a world showed. `answers` by index of the story; None where none was given, with the reason in `trouble`.
+
+    `sent` are the requests with the values of earlier answers in them, `held` is the step at which the first was
+    interrupted, `excluded` where the second could not go on meanwhile, `steps` what a traced request did, `places` what
+    was in memory before the first and after each request.
+    """
+
+    answers: list[dict[str, Any] | None]
+    files: dict[str, list[str]] = field(default_factory=dict)
+    sent: dict[int, str] = field(default_factory=dict)
+    held: dict[str, Any] | None = None
+    excluded: dict[str, Any] | None = None
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    places: list[dict[str, Any]] = field(default_factory=list)
+    trouble: dict[int, str] = field(default_factory=dict)
+    busy: list[str] = field(default_factory=list)
+    blocked: list[str] = field(default_factory=list)
+
+
+class Jars:
+    """Each client's cookies. A client called like another one with a `'` behind begins with a copy of that one's."""
+
+    def __init__(self) -> None:
+        self._jars: dict[str, dict[str, str]] = {}
+
+    def of(self, client: str) -> dict[str, str]:
+        if client not in self._jars:
+            self._jars[client] = dict(self._jars.get(client.removesuffix("'"), {})) if client.endswith("'") else {}
+        return self._jars[client]
+
+    def keep(self, client: str, answer: dict[str, Any]) -> None:
+        jar = self.of(client)
+        for name, value in answer["headers"]:
+            if name.lower() != "set-cookie":
+                continue
+            try:
+                cookies = SimpleCookie(value)
+            except CookieError:
+                continue
+            for key, morsel in cookies.items():
+                if morsel["max-age"] == "0" or "1970" in morsel["expires"]:
+                    jar.pop(key, None)
+                else:
+                    jar[key] = morsel.coded_value
+
+    def header(self, client: str) -> list[tuple[str, str]]:
+        jar = self.of(client)
+        return [("Cookie", "; ".join(f"{name}={value}" for name, value in jar.items()))] if jar else []
+
+
+class Player:
+    """Plays one story in one world; use once."""
+
+    def __init__(self, opened: Open, story: Story, world: World, run: int, *, look: bool, words: Sequence[str]) -> None:
+        self._opened = opened
+        self._story = story
+        self._world = world
+        self._run = run
+        self._look = look
+        self._words = list(words)
+        self._jars = Jars()
+        self._named: dict[str, dict[str, Any]] = {}
+        self.seen = Seen(answers=[None] * len(story))
+
+    def _server(self, index: int) -> Server:
+        return self._opened.server(self._world.at[index].process, run=self._run)
+
+    def play(self) -> Seen:
+        index = 0
+        while index < len(self._story):
+            if self._world.pair == index:
+                for request in self._story[index : index + 2]:
+                    self._jars.of(request.client)  # a twin's are copied before either of the two is sent
+            if self._world.pair == index and self._world.hold is not None:
+                self._overlap(index)
+                self._settle(index)
+                index += 2
+            else:
+                self._serve(index)
+                index += 1
+            if self._world.ends_after == index:
+                self._server(index - 1).end(GRACE_S)
+        self._opened.rest()
+        if self._look:
+            self.seen.blocked = list(dict.fromkeys(text for found in self.seen.places for text in found["blocked"]))
+        self.seen.files = {
+            name: [self._opened.unnamed(line) for line in lines] for name, lines in self._opened.files().items()
+        }
+        return self.seen
+
+    def _settle(self, index: int) -> None:
+        """Waits until what the two left to threads is done, as after every other request."""
+        for name in dict.fromkeys(at.process for at in self._world.at[index : index + 2]):
+            try:
+                busy = self._opened.server(name, run=self._run).say("settle", limit=QUIET_S)["busy"]
+            except (Crashed, Hung):
+                continue
+            self.seen.busy += [text for text in busy if text not in self.seen.busy]
+
+    def _sent(self, index: int) -> dict[str, Any] | None:
+        """The request as the process gets it; None where an earlier answer lacks what it needs."""
+        try:
+            request = self._story[index].resolved(self._named)
+        except Unresolved as error:
+            self.seen.trouble[index] = str(error)
+            return None
+        if request.wait_s:
+            time.sleep(request.wait_s)
+        self.seen.sent[index] = str(request)
+        return {
+            "method": request.method,
+            "target": request.target,
+            "headers": [*request.headers, *self._jars.header(request.client)],
+            "body": request.body.encode().decode("latin-1"),
+        }
+
+    def _placed(self, steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Steps whose files are named alike in every site."""
+        return [{**step, "file": self._opened.unnamed(step["file"])} for step in steps]
+
+    def _took(self, index: int, said: dict[str, Any]) -> None:
+        answer = said["answer"]
+        request: Request = self._story[index]
+        answer["body"] = self._opened.unnamed(answer["body"])
+        answer["headers"] = [[name, self._opened.unnamed(value)] for name, value in answer["headers"]]
+        self.seen.answers[index] = answer
+        self._jars.keep(request.client, answer)
+        if request.name:
+            self._named[request.name] = answer
+
+    def _serve(self, index: int) -> None:
+        sent = self._sent(index)
+        if sent is None:
+            return
+        server, thread = self._server(index), self._world.at[index].thread
+        try:
+            if self._look and not self.seen.places:
+                self.warm(server)
+            settle = 0 if self._world.ends_after == index + 1 else QUIET_S
+            said = server.say("serve", thread=thread, request=sent, trace=self._look, settle=settle)
+            self._took(index, said)
+            self.seen.busy += [name for name in said.get("busy", ()) if name not in self.seen.busy]
+            if self._look:
+                self.seen.steps = self._placed(said["steps"])
+                self.seen.places.append(server.say("look", words=self._words))
+        except (Crashed, Hung) as error:
+            self.seen.trouble[index] = str(error)
+
+    def warm(self, server: Server) -> None:
+        """Two requests that no app knows, so that what only the first use of anything makes is no change of a place."""
+        request = {"method": "GET", "target": "/statelab-warms-up", "headers": [], "body": ""}
+        for _ in range(2):
+            server.say("serve", thread="main", request=request)
+            self.seen.places.append(server.say("look", words=self._words))
+
+    def _overlap(self, index: int) -> None:
+        """Holds the first of two at a step, serves the second whole if it can go on, lets the first go."""
+        sent, also = self._sent(index), self._sent(index + 1)
+        if sent is None or also is None:
+            return
+        holder, other = self._server(index), self._server(index + 1)
+        mine, its = self._world.at[index].thread, self._world.at[index + 1].thread
+        try:
+            said = holder.say("serve", thread=mine, request=sent, hold=self._world.hold)
+        except (Crashed, Hung) as error:
+            self.seen.trouble[index] = str(error)
+            return
+        self.seen.held = self._placed([said["held"]])[0] if "held" in said else None
+        self.seen.steps = self._placed(said.get("steps", []))
+        excluded = False
+        try:
+            second = other.say("serve", thread=its, request=also, beside_held=True)
+            if "blocked" in second:
+                excluded, self.seen.excluded = True, second["blocked"]
+            else:
+                self._took(index + 1, second)
+        except (Crashed, Hung) as error:
+            self.seen.trouble[index + 1] = str(error)
+        try:
+            if self.seen.held is not None:
+                said = holder.say("release", thread=mine)
+            self._took(index, said)
+            if excluded:
+                self._took(index + 1, other.say("join", thread=its))
+        except (Crashed, Hung) as error:
+            self.seen.trouble[index] = str(error)
+
+
+def play(site: Site, story: Story, world: World, *, run: int, look: bool = False, words: Sequence[str] = ()) -> Seen:
+    """Plays the story in a new world of this kind and leaves nothing of it behind. `run` numbers repetitions: random
+    numbers differ between them."""
+    begins_with = world.processes if world.ends_after is None else world.processes[:1]
+    with site.world(world.importers, begins_with, forked=world.forked) as opened:
+        return Player(opened, story, world, run, look=look, words=words).play()

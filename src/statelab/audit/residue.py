@@ -1,0 +1,192 @@
+"""Left behind: what one client put into its requests and another one, later, is shown.
+
+The second client's story is served after the first one's, once in the same process, once with the first one's served by
+another process: what differs went through memory and not through a store. It is a leak where the second is shown a
+value that only the first has sent, unless that value lies in a collection which the app fills for everybody: such a
+list is `divergent`, and whether it should be seen by others only its author knows.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+from statelab.audit.compare import Noise
+from statelab.audit.compare import different
+from statelab.audit.compare import flat
+from statelab.audit.explore import Candidate
+from statelab.audit.explore import Explorer
+from statelab.audit.explore import complete
+from statelab.audit.inputs import marked
+from statelab.audit.inputs import texts
+from statelab.audit.inputs import values
+from statelab.audit.inputs import varied
+from statelab.audit.play import At
+from statelab.audit.play import Seen
+from statelab.audit.play import World
+from statelab.audit.story import REFERENCE
+from statelab.audit.story import Request
+from statelab.audit.story import Story
+from statelab.plan.deployments import Deployment
+
+SAME_THREAD = ("in the same thread", At("a1"), At("a1"), At("a2"))
+OTHER_THREAD = ("in another thread of the same process", At("a1", "one"), At("a1", "two"), At("a2", "one"))
+
+OF_THE_REQUEST_S_OWN = ("__defaults__", "__kwdefaults__", "(of this thread)", ".get()")
+
+
+def keeps_processes(deployment: Deployment) -> bool:
+    """Whether a process serves more than one request."""
+    return not deployment.fresh & {"processes", "hosts"}
+
+
+def keeps_threads(deployment: Deployment) -> bool:
+    """Whether a thread serves more than one request."""
+    return keeps_processes(deployment) and not deployment.fresh & {"threads", "greenlets"}
+
+
+def another_client(story: Story, mark: str) -> Story:
+    """The same requests by clients that were not there before, with values of their own where `mark` is given."""
+
+    def renamed(request: Request) -> Request:
+        text = partial(REFERENCE.sub, lambda found: found.group().replace(found.group(1), found.group(1) + "-2", 1))
+        own = varied(request, marked(mark)) if mark else request
+        return replace(
+            own,
+            target=text(own.target),
+            body=text(own.body),
+            headers=tuple((name, text(value)) for name, value in own.headers),
+            name=request.name and request.name + "-2",
+            client=request.client + "-2",
+        )
+
+    return tuple(map(renamed, story))
+
+
+def leaks(explorer: Explorer, story: Story) -> Iterator[Candidate]:
+    """The findings, one for each request that shows what another client sent."""
+    told: set[str] = set()
+    clients = list(_two_clients(explorer, story))
+    explorer.progress("one client after another")
+    # in another thread first: what survives that survives in the same one too
+    tries = [(first, second, place) for first, second in clients for place in (OTHER_THREAD, SAME_THREAD)]
+    for one, found in zip(tries, explorer.each(lambda one: _leak(explorer, *one), tries), strict=True):
+        if found is not None and explorer.form(one[1][-1]) not in told:
+            told.add(explorer.form(one[1][-1]))
+            yield _smallest(explorer, *one, found)
+
+
+def _two_clients(explorer: Explorer, story: Story) -> Iterator[tuple[Story, Story]]:
+    """The whole story twice, and after the whole story each of its requests with those that it needs."""
+    own = another_client(story, "2")
+    if _statuses(explorer, own) != _statuses(explorer, story):
+        own = another_client(story, "")
+    for index in range(len(own)):
+        needed = _needed(own, index)
+        yield story, needed
+        if own[: index + 1] != needed:
+            yield story, own[: index + 1]
+
+
+def _statuses(explorer: Explorer, story: Story) -> list[int | None]:
+    return [answer["status"] if answer else None for answer in explorer.reference(story).seen[0].answers]
+
+
+def _needed(story: Story, index: int) -> Story:
+    """The request of this index and those before it whose answers it repeats."""
+    kept = {index}
+    for at in range(index - 1, -1, -1):
+        if any(story[at].name in story[later].needs for later in kept):
+            kept.add(at)
+    return tuple(story[at] for at in sorted(kept))
+
+
+Place = tuple[str, At, At, At]
+
+
+def _leak(explorer: Explorer, first: Story, second: Story, place: Place) -> Candidate | None:
+    """Whether the last request of `second` shows what `first` sent, and only when the same process served it."""
+    words, one, two, apart = place
+    story = first + second
+    with_it = World(kind="left-behind", at=(one,) * len(first) + (two,) * len(second))
+    without = World(kind="left-behind", at=(apart,) * len(first) + (two,) * len(second))
+    *expected, observed = explorer.each(
+        lambda one: explorer.seen(story, *one), [(without, 1), (without, 2), (with_it, 10)]
+    )
+    noise = Noise()
+    noise.learn([flat(seen) for seen in expected])
+    last = str(len(story) - 1)
+    pointers = [
+        pointer
+        for pointer in noise.without(different(flat(expected[0]), flat(observed)))
+        if pointer.partition("/")[0] == last
+    ]
+    if not pointers:
+        return None
+    sent = frozenset[str]().union(*map(values, first))
+    own = frozenset[str]().union(*map(values, second))
+    shown = _shown(observed, sent - own) - _shown(expected[0], sent)
+    if not shown:
+        return None
+    lost_own = _shown(expected[0], own) - _shown(observed, own)
+    if not lost_own and not _not_for_everybody(explorer, first, one, sorted(shown)):
+        explorer.note(
+            f"{second[-1]} shows another client what {first[0]} sent, from a collection that it is kept in:"
+            " no finding, since it may be meant for everybody"
+        )
+        return None
+
+    def stands() -> bool:
+        more = [flat(explorer.seen(story, without, run)) for run in (21, 22)]
+        noise.learn([flat(expected[0]), *more])
+        again = flat(explorer.seen(story, with_it, 23))
+        return bool(set(pointers) & set(noise.without(different(flat(expected[0]), again))))
+
+    return Candidate(
+        kind="left-behind",
+        anomaly="leak-residue",
+        words=f"one client after another {words}",
+        story=story,
+        world=with_it,
+        pointers=tuple(pointers),
+        expected=expected[0],
+        observed=observed,
+        stands=stands,
+        where=keeps_processes if place is OTHER_THREAD else keeps_threads,
+        clients=len(first),
+    )
+
+
+def _shown(seen: Seen, words: frozenset[str]) -> frozenset[str]:
+    """Which of these values the last answer shows."""
+    shown = list(texts(seen.answers[-1]))
+    whole = {word: re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])") for word in words}
+    return frozenset(word for word, pattern in whole.items() if any(map(pattern.search, shown)))
+
+
+def _not_for_everybody(explorer: Explorer, first: Story, at: At, words: list[str]) -> bool:
+    """Whether a value lies where no collection for everybody is: in an attribute, a default argument, a thread."""
+    world = World(kind="look", at=(replace(at, thread="main"),) * len(first))
+    seen = explorer.seen(first, world, 1, look=True, words=words)
+    if not seen.places:
+        return True
+    holding = [place for word in words for place in seen.places[-1]["holding"][word]]
+    plain = [place for place in holding if "[" not in place or any(mark in place for mark in OF_THE_REQUEST_S_OWN)]
+    return bool(plain) or not holding
+
+
+def _smallest(explorer: Explorer, first: Story, second: Story, place: Place, found: Candidate) -> Candidate:
+    """Without every request that is not needed for it."""
+    shrinks = True
+    while shrinks:
+        shrinks = False
+        fewer = [(first[:at] + first[at + 1 :], second) for at in reversed(range(len(first))) if len(first) > 1]
+        fewer += [(first, second[:at] + second[at + 1 :]) for at in reversed(range(len(second) - 1))]
+        for less_first, less_second in fewer:
+            if not complete(less_first) or not complete(less_second):
+                continue
+            less = _leak(explorer, less_first, less_second, place)
+            if less is not None:
+                first, second, found, shrinks = less_first, less_second, less, True
+                break
+    return found

@@ -1,0 +1,214 @@
+"""The audit from beginning to end: a site, the stories, all worlds, what stands, the deployments."""
+
+import os
+import sys
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+from statelab.audit import overlap
+from statelab.audit import residue
+from statelab.audit.explore import Candidate
+from statelab.audit.explore import Explorer
+from statelab.audit.explore import pause
+from statelab.audit.finding import Audit
+from statelab.audit.finding import Finding
+from statelab.audit.finding import Verdict
+from statelab.audit.site import App
+from statelab.audit.site import Site
+from statelab.audit.site import Sites
+from statelab.audit.story import Story
+from statelab.audit.story import read
+from statelab.audit.tell import told
+from statelab.core.errors import BadInput
+from statelab.core.paths import DEPLOYMENTS
+from statelab.plan.deployments import Deployment
+from statelab.plan.deployments import load_all
+
+RECYCLING = ("sync-recycling",)
+"""Deployments beyond the standard tables that are always asked about: without one that replaces its workers, nobody
+would have the worlds of a restart."""
+
+
+INTERRUPTED_ACROSS = frozenset({"threads", "processes"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is to be audited, and how."""
+
+    app: App
+    stories: Sequence[Story]
+    deployments: Mapping[str, Deployment]
+    accept: frozenset[str] = frozenset()
+    jobs: int = max(2, os.cpu_count() or 1)
+    progress: Callable[[str], None] = field(default=lambda text: None)
+
+
+def audit(app: str, requests: Sequence[Path | Story], *, folder: Path = Path(), python: str = sys.executable) -> Audit:
+    """Audits the app of an import string (`module:app`) with stories, each given as an `.http` file or as requests.
+
+    Raises BadInput in one sentence for what cannot be audited.
+    """
+    return perform(
+        Asked(
+            app=App(name=app, folder=folder.resolve(), python=python),
+            stories=[read(story) if isinstance(story, Path) else story for story in requests],
+            deployments=load_all(DEPLOYMENTS, RECYCLING),
+        )
+    )
+
+
+def perform(asked: Asked) -> Audit:
+    """Everything that is found, or, after Ctrl-C, what was found until then; raises BadInput."""
+    if not sys.platform.startswith(("linux", "darwin")):
+        raise BadInput("the audit needs fork(), which Windows does not have: run it in WSL or in a container")
+    with Sites(asked.app, asked.jobs) as sites:
+        _require_loaded(asked.app, sites.first)
+        explorer = Explorer(sites, asked.progress)
+        findings: list[Finding] = []
+        notes: list[str] = []
+        exercised = False
+        try:
+            for story in asked.stories:
+                exercised |= _exercises(explorer, story, notes)
+                findings += _of(explorer, story, asked.deployments)
+        except KeyboardInterrupt:
+            sites.ended = True
+            exercised = False  # what was not tried is not `not-seen`
+            notes.append("stopped before everything was tried")
+        not_tried = [name for name, deployment in asked.deployments.items() if untried(deployment)]
+        if not_tried:
+            boundaries = frozenset[str]().union(*(untried(asked.deployments[name]) for name in not_tried))
+            notes.append(f"{', '.join(not_tried)}: no request was interrupted by others of its {', '.join(boundaries)}")
+        findings = _merged(findings)
+        accepted = tuple(finding.key for finding in findings if finding.key in asked.accept)
+        findings = [finding for finding in findings if finding.key not in asked.accept]
+        return Audit(
+            app=asked.app.name,
+            findings=tuple(findings),
+            verdicts=dict(_verdicts(asked.deployments, findings, exercised)),
+            requests=sum(map(len, asked.stories)),
+            worlds=explorer.worlds,
+            lines_held=explorer.lines_held,
+            notes=tuple(dict.fromkeys([*notes, *explorer.notes])),
+            accepted=accepted,
+            manifest={"statelab": version("statelab"), "python": asked.app.python, "app": asked.app.name},
+        )
+
+
+def _require_loaded(app: App, site: Site) -> None:
+    """Raises BadInput in one sentence with what to do."""
+    loaded = site.loaded
+    what = loaded.get("what")
+    blocked = loaded.get("blocked") or []
+    match loaded.get("error"):
+        case "import":
+            frame = f" ({_original(site, loaded['frame'])})" if loaded["frame"] else ""
+            raise BadInput(f"importing {app.name.partition(':')[0]!r} raised {what}{frame}; {_help(str(what), app)}")
+        case "attribute":
+            has = f"; it has {', '.join(loaded['has'])}" if loaded["has"] else ""
+            raise BadInput(f"{app.name.partition(':')[0]!r} has no {what!r}{has}: name the app as `module:attribute`")
+        case "factory":
+            frame = f" ({_original(site, loaded['frame'])})" if loaded["frame"] else ""
+            raise BadInput(f"calling {app.name.partition(':')[2]} raised {what}{frame}")
+        case "callable":
+            raise BadInput(f"{app.name} is a {what}, no WSGI app: name a Flask app, or a factory as `module:create()`")
+    if blocked:
+        raise BadInput(f"the import needs a {blocked[0]}, which the audit refuses: name a store of the lab for it")
+
+
+def _original(site: Site, frame: str) -> str:
+    return frame.replace(str(site.folder.app) + "/", "")
+
+
+def _help(what: str, app: App) -> str:
+    module = app.name.partition(":")[0]
+    if f"'{module.split('.')[0]}'" in what and "ModuleNotFoundError" in what:
+        return f"there is no such module in {app.folder}: start in the app's folder, or name it with --app-dir"
+    if "ModuleNotFoundError" in what:
+        return f"is it installed for {app.python}? another interpreter is named with --python"
+    return "start the app by hand first"
+
+
+def _exercises(explorer: Explorer, story: Story, notes: list[str]) -> bool:
+    """Whether the story does anything: some request is answered below 500 and something is written."""
+    seen = explorer.reference(story).seen[0]
+    answered = [answer["status"] for answer in seen.answers if answer is not None]
+    for index, trouble in seen.trouble.items():
+        notes.append(f"{story[index]}: {trouble}")
+    for name in seen.busy:
+        notes.append(f"a thread {name!r} that a request started went on after {3:g} s; what it does later is not seen")
+    for index, answer in enumerate(seen.answers):
+        if answer is not None and answer["status"] >= 500:
+            notes.append(f"{story[index]} is answered {answer['status']} even when served alone")
+    return any(status < 500 for status in answered)
+
+
+def _of(explorer: Explorer, story: Story, deployments: Mapping[str, Deployment]) -> Iterator[Finding]:
+    """The findings of one story that stand when they are tried again."""
+    twice = story + residue.another_client(story, "")
+    found = list(
+        _distinct(
+            explorer, explorer.serial(story), explorer.serial(twice, only=len(story)), residue.leaks(explorer, story)
+        )
+    )
+    for boundary in (overlap.THREADS, overlap.PROCESSES):
+        found += overlap.overlaps(explorer, story, boundary)
+    if found:
+        pause()
+    for candidate, stands in zip(found, explorer.each(lambda candidate: candidate.stands(), found), strict=True):
+        if stands:
+            yield told(explorer, candidate, deployments)
+
+
+def _distinct(explorer: Explorer, *searches: Iterable[Candidate]) -> Iterator[Candidate]:
+    """What a later search finds with the same last request is what an earlier one found."""
+    known: set[tuple[str, str]] = set()
+    for search in searches:
+        found = [(candidate, (candidate.kind, explorer.form(candidate.story[-1]))) for candidate in search]
+        yield from (candidate for candidate, key in found if key not in known)
+        known |= {key for _, key in found}
+
+
+def _merged(findings: Sequence[Finding]) -> list[Finding]:
+    """One for each anomaly, requests and place: what two kinds of worlds show is one fault, under more deployments."""
+    found: dict[tuple[object, ...], Finding] = {}
+    for finding in findings:
+        key = (finding.anomaly, finding.form, finding.places[:1])
+        if key in found:
+            both = dict.fromkeys([*found[key].deployments, *finding.deployments])
+            found[key] = replace(found[key], deployments=tuple(both))
+        else:
+            found[key] = finding
+    return list(found.values())
+
+
+def _verdicts(
+    deployments: Mapping[str, Deployment], findings: Sequence[Finding], exercised: bool
+) -> Iterator[tuple[str, Verdict]]:
+    for name, deployment in deployments.items():
+        anomalies = tuple(dict.fromkeys(finding.anomaly for finding in findings if name in finding.deployments))
+        tried = exercised and not untried(deployment)
+        verdict = "violated" if anomalies else "not-seen" if tried else "not-exercised"
+        yield name, Verdict(verdict=verdict, anomalies=anomalies)
+
+
+def untried(deployment: Deployment) -> frozenset[str]:
+    """Boundaries of a deployment across which no request is interrupted yet: what is not tried is not `not-seen`."""
+    return deployment.spread - deployment.in_turn - INTERRUPTED_ACROSS
+
+
+def folder_of(text: str) -> Path:
+    """The app's folder; raises BadInput."""
+    folder = Path(text).resolve()
+    if not folder.is_dir():
+        raise BadInput(f"{text} is no folder")
+    return folder

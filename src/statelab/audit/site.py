@@ -1,0 +1,411 @@
+"""A site: one folder and the processes in it. It starts those that import the app and has them fork those that serve.
+
+`a` and `b` are two processes that imported the app each for itself, in the same folder. A process that serves is a fork
+of one of them, named `a1`, `a2`, `b1` ...; where forks do not copy what the import left running, it is a process that
+imported the app itself (`anew`).
+"""
+
+import json
+import os
+import queue
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from collections.abc import Mapping
+from contextlib import contextmanager
+from contextlib import suppress
+from dataclasses import dataclass
+from dataclasses import field
+from pathlib import Path
+from typing import Any
+from typing import Self
+
+from statelab.audit.folder import Folder
+from statelab.audit.folder import State
+from statelab.core.errors import BadInput
+
+START = Path(__file__).parent / "inside" / "start.py"
+IMPORT_S = 60.0
+REST_S = 3.0
+"""How long the end of a world waits for threads that the import left."""
+SHORT_REST_S = 0.3
+"""The same where they are known not to end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """What is audited and how it is started. `roots` and `packages`: whose lines and globals are the app's own, beside
+    the module's. `limit_s` bounds each request."""
+
+    name: str
+    folder: Path
+    python: str
+    packages: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    allowed: tuple[str, ...] = ()
+    limit_s: float = 10.0
+
+
+class Crashed(Exception):
+    """A process ended while it was asked something; the message says how."""
+
+
+class Ended(Exception):
+    """The audit was stopped."""
+
+
+class Hung(Exception):
+    """A process did not answer in time; the message says where it was."""
+
+
+class Remote:
+    """The other end of a process's channel."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._reader = channel.makefile("rb")
+
+    def ask(self, do: str, *, limit_s: float, descriptor: int | None = None, **arguments: Any) -> dict[str, Any]:
+        line = json.dumps({"do": do, **arguments}).encode() + b"\n"
+        try:
+            self._channel.settimeout(limit_s)
+            if descriptor is not None:
+                socket.send_fds(self._channel, [line], [descriptor])
+            else:
+                self._channel.sendall(line)
+            line = self._reader.readline()
+        except TimeoutError:
+            raise Hung(do) from None
+        except OSError as error:
+            raise Crashed(str(error)) from None
+        if not line:
+            raise Crashed("")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def close(self) -> None:
+        self._reader.close()
+        self._channel.close()
+
+
+class Importer(Remote):
+    """A process that imported the app."""
+
+    def __init__(self, app: App, folder: Folder, log: Path, *, seed: int) -> None:
+        ours, theirs = socket.socketpair()
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", "PYTEST_"))},
+            **folder.environment(),
+            "PYTHONHASHSEED": "0",
+            "PYTHONUNBUFFERED": "1",
+            **app.environment,
+        }
+        environment.pop("PYTHONPATH", None)
+        with open(log, "ab") as output:
+            self.popen = subprocess.Popen(
+                [app.python, str(START), str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                cwd=folder.app,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        theirs.close()
+        super().__init__(ours)
+        paths = [str(folder.app)] + [str(folder.app / "src")] * (folder.app / "src").is_dir()
+        try:
+            self.loaded = self.ask(
+                "load",
+                limit_s=IMPORT_S,
+                app=app.name,
+                path=paths,
+                folder=str(folder.app),
+                inside=str(folder.work),
+                protected=str(app.folder),
+                allowed=list(app.allowed),
+                roots=[str(folder.app) + os.sep],
+                packages=list(app.packages),
+                seed=seed,
+            )
+        except (Crashed, Hung) as error:
+            self.stop()
+            what = "does not end" if isinstance(error, Hung) else "ends the process"
+            words = log.read_text(errors="replace").strip().splitlines()
+            raise BadInput(
+                f"importing {app.name.partition(':')[0]} {what}; its last words: {words[-1] if words else 'none'}"
+            ) from None
+
+    def begin(self, *, limit_s: float, seed: int, stacks: Path) -> None:
+        """For one that serves itself."""
+        self.ask("begin", limit_s=10, seed=seed, limit=20 * limit_s, stacks=str(stacks))
+
+    def wait(self, grace_s: float) -> dict[str, Any]:
+        """Waits for its end, then kills its group; how it ended."""
+        try:
+            code = self.popen.wait(timeout=grace_s)
+        except subprocess.TimeoutExpired:
+            code = None
+        with suppress(ProcessLookupError):
+            os.killpg(self.popen.pid, signal.SIGKILL)
+        return {"signal": max(0, -(code or 0)), "in_time": code is not None}
+
+    def stop(self) -> None:
+        self.close()  # it ends its children, then itself
+        try:
+            self.popen.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            pass
+        with suppress(ProcessLookupError):
+            os.killpg(self.popen.pid, signal.SIGKILL)
+        self.popen.wait()
+
+
+class Server(Remote):
+    """A process of a world, which serves: a fork of an importer, or with `itself` the importer."""
+
+    def __init__(self, importer: Importer, *, limit_s: float, seed: int, stacks: Path, itself: bool = False) -> None:
+        self._importer = importer
+        self._limit_s = limit_s
+        self._stacks = stacks
+        self._itself = itself
+        self.ended = False
+        if itself:
+            importer.begin(limit_s=limit_s, seed=seed, stacks=stacks)
+            self._channel, self._reader = importer._channel, importer._reader
+            self.pid = importer.popen.pid
+            return
+        ours, theirs = socket.socketpair()
+        forked = importer.ask(
+            "fork", limit_s=10, descriptor=theirs.fileno(), seed=seed, limit=20 * limit_s, stacks=str(stacks)
+        )
+        theirs.close()
+        super().__init__(ours)
+        self.pid = int(forked["pid"])
+
+    def say(self, do: str, **arguments: Any) -> dict[str, Any]:
+        """As `ask`; raises Crashed and Hung with all that is known."""
+        try:
+            return self.ask(do, limit_s=self._limit_s, **arguments)
+        except Crashed:
+            status = self._reap(1.0)
+            name = signal.Signals(status["signal"]).name if status["signal"] else "without a signal"
+            raise Crashed(f"the process ended: {name}") from None
+        except Hung:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGUSR2)
+            time.sleep(0.1)
+            raise Hung(f"no answer within {self._limit_s:g} s; it was {self._where()}") from None
+
+    def _where(self) -> str:
+        """The innermost frame that the process wrote down, of the thread that serves."""
+        frames = [line.strip() for line in self._stacks.read_text().splitlines() if line.startswith("  File")]
+        own = [frame for frame in frames if os.sep + "inside" + os.sep not in frame]
+        return own[0].replace("File ", "at ").replace('"', "") if own else "somewhere unknown"
+
+    def _reap(self, grace_s: float) -> dict[str, Any]:
+        self.ended = True
+        if self._itself:
+            return self._importer.wait(grace_s)
+        return self._importer.ask("reap", limit_s=grace_s + 10, pid=self.pid, grace=grace_s)
+
+    def end(self, grace_s: float) -> bool:
+        """Has it end as a worker does that is replaced; False where it had to be killed."""
+        with suppress(Crashed, Hung):
+            self.ask("end", limit_s=self._limit_s)
+        return bool(self._reap(grace_s)["in_time"])
+
+    def kill(self) -> None:
+        if not self.ended:
+            self._reap(0.0)
+        if not self._itself:
+            self.close()
+
+
+class Site:
+    """A folder with its importers. One world at a time.
+
+    Where the import leaves threads (`import_left`), a fork would lack them: each world then begins with imports of its
+    own, and a process serves in the process that imported.
+    """
+
+    def __init__(self, app: App, number: int) -> None:
+        self.app = app
+        self.root = Path(tempfile.mkdtemp(prefix="statelab-audit-"))
+        self.log = self.root / "log"
+        self._importers: dict[str, Importer] = {}
+        self._states: dict[frozenset[str], State] = {}
+        self._asked: Importer | None = None
+        self.patience_s = REST_S
+        try:
+            self.folder = Folder(self.root, app.folder)
+            self.pristine = self.folder.save()
+            self.loaded = self.importer("a").loaded
+            self.import_left: list[str] = self.loaded.get("threads", [])
+            if self.import_left:
+                self._importers.pop("a").stop()
+                self._states.clear()
+        except BaseException:
+            self.close()
+            raise
+
+    def importer(self, name: str) -> Importer:
+        """The one of this name, kept for all worlds."""
+        if name not in self._importers:
+            if self._states:
+                self.folder.put_back(self._states[frozenset(self._importers)])
+            self._importers[name] = self.import_anew(seed=len(self._importers))
+            self._states[frozenset(self._importers)] = self.folder.save()
+        return self._importers[name]
+
+    def import_anew(self, *, seed: int) -> Importer:
+        return Importer(self.app, self.folder, self.log, seed=seed)
+
+    def routes(self, requests: list[tuple[str, str]]) -> dict[str, Any]:
+        """The app's rules, and which of them each of these requests (method, path) goes to."""
+        if self._asked is None:
+            self._asked = self.import_anew(seed=0) if self.import_left else self.importer("a")
+        return self._asked.ask("routes", limit_s=10, requests=requests)
+
+    def world(self, importers: frozenset[str], begins_with: tuple[str, ...], *, forked: bool) -> "Open":
+        """A new world, whose processes come from these importers; everything is as after their import."""
+        if self.import_left:
+            self.folder.put_back(self.pristine)
+            return Open(self, begins_with=begins_with, forked=forked)
+        for name in sorted(importers):
+            self.importer(name)
+        known = frozenset("ab"[: 1 + max("ab".index(name) for name in importers)])
+        self.folder.put_back(self._states[known])
+        return Open(self, begins_with=(), forked=True)
+
+    def close(self) -> None:
+        for importer in self._importers.values():
+            importer.stop()
+        if self._asked is not None and self.import_left:
+            self._asked.stop()
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Sites:
+    """Several sites, so that worlds can be played side by side; each is made when it is first needed.
+
+    `ended`: nothing more is to be played; whoever asks for a site gets Ended.
+    """
+
+    def __init__(self, app: App, most: int) -> None:
+        self.app = app
+        self.first = Site(app, 0)
+        self._most = most
+        self._made = [self.first]
+        self._free: queue.SimpleQueue[Site | None] = queue.SimpleQueue()
+        self._free.put(self.first)
+        for _ in range(most - 1):
+            self._free.put(None)
+        self._lock = threading.Lock()
+        self.ended = False
+
+    @contextmanager
+    def one(self) -> Iterator[Site]:
+        site = self._free.get()
+        try:
+            if self.ended:
+                raise Ended
+            if site is None:
+                site = Site(self.app, len(self._made))
+                with self._lock:
+                    self._made.append(site)
+            yield site
+        finally:
+            self._free.put(site)
+
+    def close(self) -> None:
+        self.ended = True
+        for site in self._made:
+            site.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Open:
+    """A world under way: its processes by name, and what they leave in files."""
+
+    def __init__(self, site: Site, *, begins_with: tuple[str, ...], forked: bool) -> None:
+        self._site = site
+        self._servers: dict[str, Server] = {}
+        self._own: dict[str, Importer] = {}
+        self._itself = bool(site.import_left) and not forked
+        try:
+            for name in begins_with:
+                self.server(name, run=0)
+        except BaseException:
+            self.close()
+            raise
+
+    def _importer(self, name: str) -> Importer:
+        """The process that imports for this one: of the site where forks will do, else of this world."""
+        if not self._site.import_left:
+            return self._site.importer(name[0])
+        key = name if self._itself else name[0]
+        if key not in self._own:
+            self._own[key] = self._site.import_anew(seed=len(self._own))
+        return self._own[key]
+
+    def server(self, name: str, *, run: int) -> Server:
+        """The process of this name, `a1` being the first fork of importer a."""
+        if name not in self._servers:
+            self._servers[name] = Server(
+                self._importer(name),
+                limit_s=self._site.app.limit_s,
+                seed=1000 * run + len(self._servers),
+                stacks=self._site.root / f"stacks-{name}",
+                itself=self._itself,
+            )
+        return self._servers[name]
+
+    def rest(self) -> None:
+        """Waits, for a while, until the threads that the import left have ended; a site where they do not end is waited
+        for less the next time."""
+        busy: list[str] = []
+        for name, importer in self._own.items():
+            server = self._servers.get(name)
+            if server is None or not server.ended:
+                with suppress(Crashed, Hung):
+                    busy += importer.ask("rest", limit_s=REST_S + 10, limit=self._site.patience_s)["busy"]
+        if busy:
+            self._site.patience_s = SHORT_REST_S
+
+    def files(self) -> dict[str, list[str]]:
+        return self._site.folder.changes(self._site.pristine)
+
+    def unnamed(self, text: str) -> str:
+        """Without the path of this site's folder, which is another one in each site."""
+        return text.replace(str(self._site.folder.work), "<folder>")
+
+    def close(self) -> None:
+        for server in self._servers.values():
+            with suppress(Crashed, Hung):
+                server.kill()
+        for importer in self._own.values():
+            importer.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

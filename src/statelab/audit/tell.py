@@ -1,0 +1,199 @@
+"""From a difference to a finding: the places, the lines, both answers, the schedule, the deployments, the fix."""
+
+import ast
+import difflib
+from collections.abc import Iterator
+from collections.abc import Mapping
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from statelab.audit.compare import flat
+from statelab.audit.explore import FILES
+from statelab.audit.explore import Candidate
+from statelab.audit.explore import Explorer
+from statelab.audit.finding import Change
+from statelab.audit.finding import Finding
+from statelab.audit.finding import Source
+from statelab.audit.kinds import reference
+from statelab.audit.play import Seen
+from statelab.audit.site import Site
+from statelab.plan.deployments import Deployment
+
+MOST_CHANGES = 6
+
+FIXES = {
+    "divergent": "keep it where every process reads it: a row in the database, or a key in Redis",
+    "never-persists": "keep it where every process reads it: a row in the database, or a key in Redis",
+    "lost-at-restart": "keep it outside of the worker: a row in the database, or a queue in Redis for work to be done",
+    "leak-residue": "keep what belongs to one request in flask.g, what belongs to one user in the session",
+    "leak-overlap": "keep what belongs to one request in flask.g, or pass it as an argument",
+    "lost-update": "read and write it in one step (`UPDATE ... SET n = n - 1 WHERE n > 0`, INCR in Redis), or under a"
+    " lock that reaches as far as the state",
+    "stalled": "wait with a limit, and never for another request",
+    "never-ran": "start it in each worker (gunicorn's post_fork), or as a service of its own",
+    "ran-n-times": "start it as a service of its own, or let the processes agree who does it (a lock in the database)",
+}
+
+
+def told(explorer: Explorer, found: Candidate, deployments: Mapping[str, Deployment]) -> Finding:
+    """The finding of a candidate that stands."""
+    site, index = explorer.sites.first, _owner(found)
+    quiet = explorer.seen(found.story, reference(len(found.story)), 1, look=True)
+    changes = tuple(_changes(quiet, found))[:MOST_CHANGES]
+    expected, observed = _shown(found, index)
+    return Finding(
+        anomaly=found.anomaly,
+        requests=tuple(found.observed.sent.get(at, str(found.story[at])) for at in _met(found, index)),
+        form=tuple(explorer.form(found.story[at]) for at in _met(found, index)),
+        story=found.story,
+        world=found.words,
+        places=changes,
+        source=tuple(_source(site, found, quiet, changes)),
+        deployments=tuple(name for name, deployment in deployments.items() if found.where(deployment)),
+        rests_on=FILES if index is None else "answer",
+        expected=expected,
+        observed=observed,
+        schedule=tuple(_schedule(site, found)),
+        fix=FIXES[found.anomaly],
+    )
+
+
+def _owner(found: Candidate) -> int | None:
+    """The request whose answer differs first; None where only files do."""
+    owners = [pointer.partition("/")[0] for pointer in found.pointers]
+    answers = [int(owner) for owner in owners if owner != FILES]
+    return min(answers) if answers else None
+
+
+def _met(found: Candidate, index: int | None) -> list[int]:
+    if found.pair is not None:
+        return list(found.pair)
+    return list(range(len(found.story)))  # a minimal story has only requests that it needs
+
+
+def _shown(found: Candidate, index: int | None) -> tuple[str, str]:
+    """What was expected and what was observed, in words."""
+    if index is None:
+        expected, observed = flat(found.expected), flat(found.observed)
+        names = [pointer for pointer in found.pointers if pointer.startswith(FILES)]
+        name = names[0].split("/~")[0].rpartition("/")[0].removeprefix(FILES + "/")
+        return _file(name, found.expected, expected), _file(name, found.observed, observed)
+    if found.pair is not None and index in found.pair:
+        return (
+            " / ".join(_answer(found.expected, at) for at in found.pair),
+            " / ".join(_answer(found.observed, at) for at in found.pair),
+        )
+    return _answer(found.expected, index), _answer(found.observed, index)
+
+
+def _file(name: str, seen: Seen, flat_seen: Mapping[str, Any]) -> str:
+    lines = seen.files.get(name)
+    return f"{name}: " + ("unchanged" if lines is None else " | ".join(lines[-3:]) + f" ({len(lines)} lines)")
+
+
+def _answer(seen: Seen, index: int) -> str:
+    answer = seen.answers[index]
+    if answer is None:
+        return seen.trouble.get(index, "no answer")
+    body = " ".join(answer["body"].split())
+    return f"{answer['status']} {body[:200]}".strip()
+
+
+def _changes(seen: Seen, found: Candidate) -> Iterator[Change]:
+    """Places that the story's requests change in one process; a container is named, not what is in it."""
+    looks = [look["places"] for look in seen.places]
+    if len(looks) < 3:
+        return
+    noise = {place for place in looks[0].keys() | looks[1].keys() if looks[0].get(place) != looks[1].get(place)}
+    named: list[str] = []
+    for before, after in pairwise(looks[1:]):
+        for place in dict.fromkeys([*before, *after]):
+            if before.get(place) == after.get(place) or place in noise or place == "app._got_first_request":
+                continue
+            if not any(place == other or place.startswith((f"{other}[", f"{other}.", f"{other}{{")) for other in named):
+                named.append(place)
+                yield Change(place, before.get(place, "-"), after.get(place, "-"))
+    for name, lines in seen.files.items():
+        yield Change(f"file {name}", "-", f"{len(lines)} lines")
+
+
+def _source(site: Site, found: Candidate, seen: Seen, changes: tuple[Change, ...]) -> Iterator[Source]:
+    if found.observed.held is not None:
+        yield _line(site, found.observed.held)
+        return
+    names = [_last_name(change.place) for change in changes]
+    for name in names:
+        for step in seen.steps:
+            if name and name in _names(_path(site, step)).get(step["line"], ()):
+                yield _line(site, step)
+                return
+
+
+def _last_name(place: str) -> str:
+    """`shop.jobs[1]` and `shop.jobs` are read as `jobs`."""
+    return place.partition("[")[0].removesuffix(".__defaults__").rpartition(".")[2]
+
+
+def _path(site: Site, step: Mapping[str, Any]) -> Path:
+    return Path(step["file"].replace("<folder>", str(site.folder.work)))
+
+
+@lru_cache
+def _names(file: Path) -> dict[int, set[str]]:
+    """Names and attributes that each line of a file reads or writes."""
+    found: dict[int, set[str]] = {}
+    try:
+        tree = ast.parse(file.read_text())
+    except (OSError, SyntaxError, ValueError):
+        return found
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            found.setdefault(node.lineno, set()).add(node.id)
+        elif isinstance(node, ast.Attribute):
+            found.setdefault(node.lineno, set()).add(node.attr)
+    return found
+
+
+def _line(site: Site, step: Mapping[str, Any]) -> Source:
+    path = _path(site, step)
+    try:
+        text = path.read_text().splitlines()[step["line"] - 1].strip()
+    except (OSError, IndexError, ValueError):
+        text = ""
+    inside = path.is_relative_to(site.folder.app)
+    return Source(str(path.relative_to(site.folder.app)) if inside else str(path), step["line"], step["function"], text)
+
+
+def _schedule(site: Site, found: Candidate) -> Iterator[str]:
+    """What happened, in order."""
+    held = found.observed.held
+    for index, request in enumerate(found.story):
+        if found.pair is not None and index == found.pair[1]:
+            continue
+        at = found.world.at[index]
+        request_text = found.observed.sent.get(index, str(request))
+        if found.pair is not None and index == found.pair[0] and held is not None:
+            source = _line(site, held)
+            yield f"first   {request_text}: held before {source.file}:{source.line} `{source.text}`"
+            yield f"second  {found.observed.sent.get(index + 1, '')}: {_answer(found.observed, index + 1)}"
+            yield f"first   goes on: {_answer(found.observed, index)}"
+        else:
+            yield f"{_who(at.process)}  {request_text}: {_answer(found.observed, index)}"
+        if found.world.ends_after == index + 1:
+            yield f"{_who(at.process)}  is replaced"
+
+
+def _who(process: str) -> str:
+    return f"process {process}"
+
+
+def marked_difference(expected: str, observed: str) -> str:
+    """`observed` with what differs from `expected` in brackets."""
+    matcher = difflib.SequenceMatcher(None, expected, observed, autojunk=False)
+    return "".join(
+        observed[low:high] if kind == "equal" else f"[{observed[low:high]}]"
+        for kind, _, _, low, high in matcher.get_opcodes()
+        if high > low
+    )

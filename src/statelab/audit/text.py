@@ -1,0 +1,163 @@
+"""An audit as text for the terminal, and as the one JSON object of `--json`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from statelab.audit.finding import MEANINGS
+from statelab.audit.finding import Audit
+from statelab.audit.finding import Finding
+from statelab.audit.story import written
+
+CODES = {
+    "divergent": "DV",
+    "never-persists": "NP",
+    "lost-at-restart": "LOST",
+    "leak-residue": "LR",
+    "leak-overlap": "LO",
+    "lost-update": "LU",
+    "stalled": "ST",
+    "never-ran": "0×",
+    "ran-n-times": "N×",
+}
+
+
+def as_json(audit: Audit) -> dict[str, Any]:
+    return {
+        "deployments": {
+            name: {"verdict": verdict.verdict, "anomalies": list(verdict.anomalies)}
+            for name, verdict in audit.verdicts.items()
+        },
+        "findings": [_finding(finding) for finding in audit.findings],
+        "coverage": {
+            "requests": audit.requests,
+            "worlds": audit.worlds,
+            "lines_held": audit.lines_held,
+            "not_reached": list(audit.not_reached),
+        },
+        "notes": list(audit.notes),
+        "accepted": list(audit.accepted),
+        "manifest": audit.manifest,
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "key": finding.key,
+        "anomaly": finding.anomaly,
+        "requests": list(finding.requests),
+        "story": [
+            {
+                "method": request.method,
+                "target": request.target,
+                "headers": [list(pair) for pair in request.headers],
+                "body": request.body,
+                "name": request.name,
+                "client": request.client,
+            }
+            for request in finding.story
+        ],
+        "world": finding.world,
+        "places": [
+            {"place": change.place, "before": change.before, "after": change.after} for change in finding.places
+        ],
+        "source": [
+            {"file": source.file, "line": source.line, "function": source.function, "text": source.text}
+            for source in finding.source
+        ],
+        "deployments": list(finding.deployments),
+        "rests_on": finding.rests_on,
+        "expected": finding.expected,
+        "observed": finding.observed,
+        "schedule": list(finding.schedule),
+        "fix": finding.fix,
+        "confirmed": finding.confirmed,
+    }
+
+
+def show(console: Console, audit: Audit) -> None:
+    """The table, then each finding."""
+
+    def say(text: str = "") -> None:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    if audit.findings:
+        table = _table(audit)
+        needed = console.measure(table, options=console.options.update(width=1000)).maximum
+        if console.is_terminal and needed > console.width:
+            console.print(_turned(audit))
+        else:
+            Console(file=console.file, width=max(needed, console.width)).print(table)
+        used = dict.fromkeys(finding.anomaly for finding in audit.findings)
+        say("\n".join(f"{CODES[anomaly]:5}{anomaly}: {MEANINGS[anomaly]}" for anomaly in used))
+    for number, finding in enumerate(audit.findings, 1):
+        say()
+        say("\n".join(_told(number, finding)))
+    say()
+    for note in audit.notes:
+        say(f"note: {note}")
+    verdicts = {verdict.verdict for verdict in audit.verdicts.values()}
+    if not audit.findings:
+        say("nothing was exercised" if verdicts == {"not-exercised"} else "nothing found, which is no proof")
+    accepted = f", {len(audit.accepted)} accepted" if audit.accepted else ""
+    say(
+        f"{len(audit.findings)} findings{accepted}; {audit.requests} requests in {audit.worlds} worlds,"
+        f" held at {audit.lines_held} steps"
+    )
+
+
+def _groups(audit: Audit) -> dict[tuple[str, ...], list[Finding]]:
+    """The findings by the requests that meet."""
+    rows: dict[tuple[str, ...], list[Finding]] = {}
+    for finding in audit.findings:
+        rows.setdefault(finding.requests, []).append(finding)
+    return rows
+
+
+def _table(audit: Audit) -> Table:
+    """A row for each group of requests, a column for each deployment."""
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    table.add_column("", no_wrap=True)
+    for name in audit.verdicts:
+        table.add_column(name, no_wrap=True)
+    for requests, findings in _groups(audit).items():
+        table.add_row(", ".join(requests), *(_cell(name, findings) for name in audit.verdicts))
+    return table
+
+
+def _turned(audit: Audit) -> Table:
+    """The same for a narrow terminal: a row for each deployment."""
+    groups = _groups(audit)
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    table.add_column("", no_wrap=True)
+    for requests in groups:
+        table.add_column(", ".join(requests), overflow="fold")
+    for name in audit.verdicts:
+        table.add_row(name, *(_cell(name, findings) for findings in groups.values()))
+    return table
+
+
+def _cell(deployment: str, findings: Sequence[Finding]) -> str:
+    codes = dict.fromkeys(CODES[finding.anomaly] for finding in findings if deployment in finding.deployments)
+    return "✗ " + " ".join(codes) if codes else "·"
+
+
+def _told(number: int, finding: Finding) -> list[str]:
+    lines = [f"{number}. {finding.anomaly}: {', '.join(finding.requests)}", f"   {finding.world}"]
+    lines += [f"     {step}" for step in finding.schedule]
+    lines += [f"   expected  {finding.expected}", f"   observed  {finding.observed}"]
+    lines += [f"   place     {change.place}: {change.before} -> {change.after}" for change in finding.places]
+    lines += [
+        f"   line      {source.file}:{source.line} in {source.function}: {source.text}" for source in finding.source
+    ]
+    lines += [f"   under     {', '.join(finding.deployments) or 'none of the known deployments'}"]
+    lines += [f"   fix       {finding.fix}"]
+    return lines
+
+
+def story_of(finding: Finding) -> str:
+    """The finding's story as an `.http` file."""
+    return written(finding.story)

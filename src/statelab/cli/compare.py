@@ -1,0 +1,69 @@
+"""`statelab compare`: what changed between two saved runs, as after a new version of a library, a server or Python."""
+
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+
+from statelab.core.errors import BadInput
+from statelab.core.results import Results
+from statelab.report.comparison import Change
+from statelab.report.comparison import RunComparison
+from statelab.report.comparison import compare
+from statelab.report.comparison import tables
+from statelab.report.formats.files import read_results
+from statelab.report.formats.terminal import PLAIN_WIDTH
+
+
+@click.command("compare")
+@click.argument("before", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("after", metavar="RUN", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="one JSON object")
+def command(before: Path, after: Path, as_json: bool) -> None:
+    """Name the cells that changed between two runs: verdicts, anomalies and, beyond noise, throughput.
+
+    Ends with 0 where all verdicts and anomalies are the same, 1 where some differ, 2 for bad input.
+    """
+    found = compare(_results(before), _results(after))
+    if as_json:
+        print(msgspec.json.encode(_short(found)).decode())
+    else:
+        console = Console()
+        console.width = console.width if console.is_terminal else max(console.width, PLAIN_WIDTH)
+        for part in tables(found):
+            console.print(part)
+    sys.exit(0 if found.same else 1)
+
+
+def _results(run: Path) -> Results:
+    """The results of a run folder; raises BadInput that names the folder where it holds none."""
+    try:
+        return read_results(run)
+    except FileNotFoundError:
+        raise BadInput(f"{run}: no run folder: it has no results.json") from None
+    except msgspec.MsgspecError as error:
+        raise BadInput(f"{run}/results.json is not of a form that this version reads: {error}") from None
+
+
+def _short(found: RunComparison) -> dict[str, object]:
+    """The comparison without the cells' histories."""
+    kinds = {"verdicts": found.verdicts, "anomalies": found.anomalies, "throughput": found.throughput}
+    return {
+        "common": found.common,
+        "only_before": found.only_before,
+        "only_after": found.only_after,
+        **{kind: [_change(one) for one in changes] for kind, changes in kinds.items()},
+        "shift": found.shift,
+        "noise": found.noise,
+    }
+
+
+def _change(change: Change) -> dict[str, object]:
+    sides = {"before": change.before, "after": change.after}
+    fields = ("verdict", "anomalies", "rate_ops_s")
+    return {
+        **msgspec.structs.asdict(change.key),
+        **{side: {name: getattr(cell, name) for name in fields} for side, cell in sides.items()},
+    }

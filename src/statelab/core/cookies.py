@@ -1,0 +1,28 @@
+"""The cookies that a browser keeps, and brings along with each request."""
+
+from collections.abc import Iterable
+from http.cookies import SimpleCookie
+
+
+class Jar:
+    """Keeps what the last answer to arrive has set, whichever request it belongs to."""
+
+    def __init__(self, cookies: dict[str, str] | None = None) -> None:
+        self._cookies = cookies or {}
+
+    def headers(self) -> dict[str, str]:
+        """The header of a request that is sent now; empty where there is no cookie."""
+        brought = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+        return {"Cookie": brought} if brought else {}
+
+    def take(self, set_cookies: Iterable[str]) -> None:
+        """Keeps or removes what the `Set-Cookie` headers of an answer say."""
+        for line in set_cookies:
+            for name, morsel in SimpleCookie(line).items():
+                if morsel["max-age"] == "0":
+                    self._cookies.pop(name, None)
+                else:
+                    self._cookies[name] = morsel.coded_value
+
+    def copy(self) -> "Jar":
+        return Jar(dict(self._cookies))

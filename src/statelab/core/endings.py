@@ -1,0 +1,57 @@
+"""How a request ended, by one rule for Locust's clients and for those of `repro` and `survive`.
+
+`fail` is said only where it is certain that the request had no effect; whatever is not certain is `info`. A request
+that only reads has no effect, so without an answer it is `fail`. The table of all endings is in docs/histories.md.
+"""
+
+import msgspec
+
+from statelab.core.operation import Result
+from statelab.core.operation import ServedBy
+from statelab.core.operation import Status
+
+REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 422, 501})
+"""HTTP statuses that the app gives before it changes anything (`Refused` in services/webapp/errors.py). It never gives
+another one of these: a 429 or a 5xx may come from whatever stands in front of it, or after it has changed something."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """The body of an answer."""
+
+    result: Result
+
+
+_answer = msgspec.json.Decoder(Answer)
+_server = msgspec.json.Decoder(ServedBy)
+
+
+def answer_in(code: int, body: bytes | None) -> Answer | None:
+    """What a response answers; None where its status is not 2xx or its body is not that of an answer."""
+    try:
+        return _answer.decode(body) if body and 200 <= code < 300 else None
+    except msgspec.MsgspecError:
+        return None
+
+
+def server_in(header: str | None) -> ServedBy | None:
+    """Who answered, by the header `X-Served-By`; None where it is missing or says something else."""
+    try:
+        return _server.decode(header) if header else None
+    except msgspec.MsgspecError:
+        return None
+
+
+def status_of(code: int, answer: Answer | None, error: BaseException | None, *, reads: bool) -> Status:
+    """The status of an operation. `code` is 0 and `error` says why where no response came."""
+    if answer and error is None:
+        return "ok"
+    if reads or isinstance(error, ConnectionRefusedError) or code in REFUSALS:
+        return "fail"
+    return "info"
+
+
+def in_words(code: int, body: bytes | None, error: BaseException | None) -> str:
+    """The ending of an operation that is not `ok`, for its field `error`."""
+    if error is not None and code == 0:
+        return f"{type(error).__name__}: {error}"
+    return f"HTTP {code}: {(body or b'')[:200].decode(errors='replace').strip()}"

@@ -1,0 +1,44 @@
+"""What the instrument asks of the load and what the load answers, one JSON line each; and how much is given away."""
+
+import msgspec
+
+STOCK = 2
+"""The workload `inventory`: how many of each article are on the shelf."""
+
+LIMIT = 2
+"""The workload `rate-limit`: requests that are let through in an hour, in each name."""
+
+
+class Cell(msgspec.Struct, frozen=True, kw_only=True):
+    """What to do and when to stop.
+
+    The load ends after `min_seconds` and `min_operations` and once as many processes have answered as are expected
+    (`processes`, None: two different ones), but after `max_seconds` in any case. The rule looks at coverage, never at
+    results, so it does not favour a verdict. `servers` is how many threads or greenlets must answer, `audits` how often
+    the final state is read.
+    """
+
+    url: str
+    workload: str
+    mechanism: str
+    window: str
+    key: str
+    processes: int | None
+    servers: int
+    min_seconds: float
+    max_seconds: float
+    min_operations: int
+    audits: int
+
+    @property
+    def path(self) -> str:
+        return f"{self.url}/{self.workload}/{self.mechanism}"
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """How long the load of a cell lasted (s), operations answered, and how many got no answer in time."""
+
+    key: str
+    seconds: float
+    answered: int
+    timed_out: int

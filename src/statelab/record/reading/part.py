@@ -1,0 +1,249 @@
+"""Some rows of a file by the rules for columns: which of them are operations of the model, and what they hold."""
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from statelab.record.columns import INF
+from statelab.record.columns import OK
+from statelab.record.columns import STATUSES
+from statelab.record.columns import Integers
+from statelab.record.columns import Mask
+from statelab.record.reading import rules
+from statelab.record.reading.columnar import Column
+from statelab.record.reading.columnar import ListColumn
+from statelab.record.reading.columnar import Sheet
+from statelab.record.reading.columnar import coded_text
+from statelab.record.reading.columnar import constant
+from statelab.record.reading.columnar import every
+from statelab.record.reading.columnar import pa
+from statelab.record.reading.columnar import pc
+from statelab.record.reading.columnar import plain
+from statelab.record.reading.columnar import plain_text
+from statelab.record.reading.columnar import valid
+from statelab.record.shapes import Shapes
+
+Codes8 = NDArray[np.int8]
+Held = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """One field of some rows. `held` says what each row holds, as one bit of the rules (`EMPTY`: null or left out).
+
+    `column` has the numbers and texts, `flag` what is true (1) or false (0; -1: neither), `lists` the lists of
+    integers and texts.
+    """
+
+    column: Column
+    held: Held
+    flag: Codes8 | None = None
+    lists: ListColumn | None = None
+
+    @property
+    def given(self) -> Mask:
+        """Where anything stands."""
+        return holds(self.held, rules.ANYTHING ^ rules.EMPTY)
+
+
+class Rows(Protocol):
+    """Some rows of a file."""
+
+    def __len__(self) -> int: ...
+    def field(self, field: str) -> Cells: ...
+    def servers(self) -> Mapping[str, Any] | None:
+        """The columns of `served_by` by the names of its fields, None if no row has it."""
+
+
+def holds(held: Held, bits: int) -> Mask:
+    """Where one of the bits is held; a constant stays one."""
+    n = len(held)
+    return constant(held[:1] & bits != 0, n, np.bool_) if n and not held.strides[0] else held & np.uint8(bits) != 0
+
+
+def holding(bit: int, where: Mask) -> Held:
+    """That bit where the mask says so, and nothing elsewhere."""
+    if every(where) or not where.any():
+        return constant(bit if len(where) and where[0] else rules.EMPTY, len(where), np.uint8)
+    return np.where(where, np.uint8(bit), np.uint8(rules.EMPTY))
+
+
+def cells(array: Any) -> Cells:
+    """What an Arrow array of any type holds."""
+    kind, n, nothing, types = array.type, len(array), Column.of_texts(None, len(array)), pa.types
+    coded = types.is_dictionary(kind)
+    texts = kind.value_type if coded else kind
+    if types.is_string(texts) or types.is_large_string(texts) or types.is_string_view(texts):
+        text = array.cast(pa.dictionary(pa.int32(), pa.string()) if coded else pa.string())
+        (text.dictionary if coded else text).validate(full=True)  # Parquet files may hold texts that are not UTF-8
+        return Cells(Column.of_texts(text), holding(rules.TEXT, valid(text)))
+    if coded:
+        return cells(array.dictionary_decode())
+    if types.is_null(kind):
+        return Cells(nothing, constant(rules.EMPTY, n, np.uint8))
+    if types.is_boolean(kind):
+        return Cells(nothing, holding(rules.BOOL, valid(array)), flag=plain(array.cast(pa.int8()), -1))
+    if types.is_integer(kind):
+        number, there = plain(array, 0), valid(array)
+        held = holding(rules.NUMBER, there)
+        if types.is_uint64(kind) and (beyond := number > np.iinfo(np.int64).max).any():
+            number, there, held = np.where(beyond, 0, number), there & ~beyond, np.where(beyond, rules.OTHER, held)
+        return Cells(Column(number.astype(np.int64, copy=False), there), held)
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        return _lists(array)
+    return Cells(nothing, holding(rules.OTHER, valid(array)))
+
+
+def _lists(array: Any) -> Cells:
+    """Lists of integers, texts, or both, as `parquet.write` puts them into structures; all else is `OTHER`."""
+    length, items = np.asarray(pc.list_value_length(array).fill_null(0), np.int64), array.flatten()
+    if pa.types.is_struct(items.type) and {field.name for field in items.type} == {"number", "text"}:
+        number, text = (cells(pc.struct_field(items, name)).column for name in ("number", "text"))
+        column = Column(number.number, number.is_number, text.text)
+    else:
+        column = cells(items).column
+    held = holding(rules.LIST, valid(array)).copy()
+    held[np.repeat(np.arange(len(array)), length)[~column.known]] = rules.OTHER
+    lists = ListColumn(valid(array), length, column).only(held == rules.LIST)
+    return Cells(Column.of_texts(None, len(array)), held, lists=lists)
+
+
+def joined(left: Cells, right: Cells) -> Cells:
+    """What two columns hold of one field; where both hold something, it is something else."""
+    if not right.given.any() or not left.given.any():
+        return left if left.given.any() else right
+    held = np.where(left.given, left.held, right.held)
+    held[left.given & right.given] = rules.OTHER
+    if left.lists is not None and right.lists is not None:
+        held[right.lists.known] = rules.OTHER
+    one, other = left.column, right.column
+    texts = [plain_text(column.text) for column in (one, other) if column.text is not None]
+    number = np.where(one.is_number, one.number, other.number)
+    return Cells(
+        Column(number, one.is_number | other.is_number, pc.coalesce(*texts) if texts else None),
+        held,
+        right.flag if left.flag is None else left.flag,
+        right.lists if left.lists is None else left.lists,
+    )
+
+
+def codes(column: Column, names: tuple[object, ...]) -> Codes8:
+    """For each text its place among the names; -1 for another text and for none."""
+    if column.text is None:
+        return np.full(len(column), -1, np.int8)
+    coded = coded_text(column.text)
+    place = [names.index(text) if text in names else -1 for text in coded.dictionary.to_pylist()]
+    found: Codes8 = np.array([*place, -1], np.int8)[plain(coded.indices, -1)]
+    return found
+
+
+def served_by(columns: Mapping[str, Any]) -> tuple[dict[str, Column], Held]:
+    """The fields of `served_by`, and what each operation holds in it: all five fields, nothing, or something else."""
+    read = {name: cells(columns[name]) for name in rules.SERVER_FIELDS}
+    kinds = {str: rules.TEXT, int: rules.NUMBER}
+    right = [read[name].held == kinds[kind] for name, kind in rules.SERVER_FIELDS.items()]
+    given = np.logical_or.reduce([each.given for each in read.values()])
+    held = np.where(np.logical_and.reduce(right), rules.SERVER, np.where(given, rules.OTHER, rules.EMPTY))
+    return {f"served_by.{name}": each.column for name, each in read.items()}, held.astype(np.uint8)
+
+
+class RefusedRow(Exception):
+    """The first row that is not an operation of the model; it counts from 0 in its part."""
+
+    def __init__(self, row: int) -> None:
+        super().__init__(row)
+        self.row = row
+
+
+class Part:
+    """Some rows on their way to a sheet: each field is tested, and marks the rows that may not hold what they do."""
+
+    def __init__(self, rows: Rows, shapes: Shapes) -> None:
+        self._rows, self._shapes, self._rules = rows, shapes, list(rules.rules_of(shapes).values())
+        self._op = codes(rows.field("op").column, tuple(shapes.operations))
+        self._status = codes(rows.field("status").column, STATUSES)
+        self._refused = (self._op < 0) | (self._status < 0)
+        kind = np.where(self._refused, 0, self._op * np.int8(len(STATUSES)) + self._status)
+        self._of_kind = {number: kind == number for number in np.flatnonzero(np.bincount(kind)).tolist()}
+
+    def sheet(self) -> Sheet:
+        """All operations; raises RefusedRow if one of them is not of the model."""
+        arrays: dict[str, Any] = {"op": self._op, "status": self._status}
+        arrays |= {field: self._stamps(field) for field in ("start", "end")}
+        columns = {field: self._tested(field).column for field in ("process", "key", "op_id", "error")}
+        timed_out = self._tested("timed_out").flag
+        if (servers := self._rows.servers()) is not None:
+            fields, held = served_by(servers)
+            self._test("served_by", held)
+            columns |= fields
+        owned = {
+            field: self._where(kind for kind, rule in enumerate(self._rules) if rule[field] != rules.ANYTHING)
+            for field in rules.VALUES
+        }
+        values = {field: self._tested(field) for field in rules.VALUES if field == "result" or owned[field].any()}
+        self._require_one(values)
+        answer = self._answers(values["result"])
+        if self._refused.any():
+            raise RefusedRow(int(self._refused.argmax()))
+        arrays |= {} if timed_out is None else {"timed_out": timed_out == 1}
+        arrays |= {} if answer is None else {"answer": answer}
+        elements = values["result"].lists and values["result"].lists.only(owned["result"])
+        columns |= {field: each.column.only(owned[field]) for field, each in values.items()}
+        if answer is not None:
+            columns["result"] = columns["result"].only(answer < 0)
+        columns = {field: column for field, column in columns.items() if column.known.any()}
+        return Sheet(tuple(self._shapes.operations), arrays, columns, elements)
+
+    def _where(self, kinds: Iterable[int]) -> Mask:
+        """The rows of some kinds: `len(STATUSES)` times the operation, plus the status."""
+        chosen = [self._of_kind[kind] for kind in kinds if kind in self._of_kind]
+        if len(chosen) in (0, len(self._of_kind)):
+            return constant(bool(chosen), len(self._op), np.bool_)
+        return reduce(np.logical_or, chosen)
+
+    def _test(self, field: str, held: Held) -> None:
+        """Refuses the rows that may not hold what they do."""
+        for allowed in {self._rules[number][field] for number in self._of_kind}:
+            wrong = ~holds(held, allowed)
+            if wrong.any():
+                self._refused |= wrong & self._where(
+                    kind for kind, rule in enumerate(self._rules) if rule[field] == allowed
+                )
+
+    def _tested(self, field: str) -> Cells:
+        """One field, after the rows in which it does not fit have been marked as refused."""
+        found = self._rows.field(field)
+        self._test(field, found.held)
+        return found
+
+    def _stamps(self, field: str) -> Integers:
+        """`start` or `end`, which is INF where there is none and must not be where there is one."""
+        column = self._tested(field).column
+        self._refused |= column.is_number & (column.number == INF)
+        return column.number if every(column.is_number) else np.where(column.is_number, column.number, INF)
+
+    def _require_one(self, values: Mapping[str, Cells]) -> None:
+        """Refuses answered operations that have not exactly one of the fields of which they must have one."""
+        for code, shape in enumerate(self._shapes.operations.values()):
+            rows = self._of_kind.get(code * len(STATUSES) + OK)
+            if shape.either and rows is not None:
+                given = [values[field].given for field in shape.either if field in values]
+                self._refused |= rows & (np.sum(given, axis=0, dtype=np.int8) != 1)
+
+    def _answers(self, result: Cells) -> Codes8 | None:
+        """What yes-or-no operations answered, -1 for all others; None if there are none."""
+        shapes = enumerate(self._shapes.operations.values())
+        answered = self._where(code * len(STATUSES) + OK for code, shape in shapes if shape.result == "answer")
+        answer = result.flag
+        if not isinstance(self._shapes.answers[0], bool):
+            answer = codes(result.column, self._shapes.answers)
+            self._refused |= answered & result.column.is_text & (answer < 0)
+        if answer is None or not answered.any():
+            return None
+        return np.where(answered, answer, np.int8(-1))

@@ -1,0 +1,211 @@
+"""A Parquet file, column by column: each field in a column of its name, of any type that fits it.
+
+A column has one type, so a field may have several columns. Beside the numbers of `result` its texts may be in
+`result_text`, what yes-or-no operations answered in `answer`, and lists in `elements`; `value_text` and the like too.
+`served_by` is one column of structures, or `host`, `pid`, `thread`, `greenlet` and `boot` are columns of their own.
+Texts in `process` may be JSON (`3` or `"a"`), if all of them are, so that a client can be a number or a text.
+A row that the rules for columns refuse is put into words by the strict reader of single operations.
+"""
+
+import json
+from collections.abc import Collection
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet
+
+from statelab.core.errors import BadInput
+from statelab.core.operation import Value
+from statelab.record.columns import INF
+from statelab.record.columns import STATUSES
+from statelab.record.reading import rules
+from statelab.record.reading.columnar import Column
+from statelab.record.reading.columnar import Sheet
+from statelab.record.reading.columnar import code
+from statelab.record.reading.columnar import coded_text
+from statelab.record.reading.columnar import constant
+from statelab.record.reading.columnar import merged
+from statelab.record.reading.columnar import pa
+from statelab.record.reading.columnar import pc
+from statelab.record.reading.part import Cells
+from statelab.record.reading.part import Part
+from statelab.record.reading.part import RefusedRow
+from statelab.record.reading.part import cells
+from statelab.record.reading.part import codes
+from statelab.record.reading.part import joined
+from statelab.record.reading.part import served_by
+from statelab.record.reading.rules import SERVER_FIELDS
+from statelab.record.shapes import Shapes
+
+pq: Any = pyarrow.parquet
+
+_CODED = ("op", "key", "status", "process", "error", "host", "boot")
+"""Columns whose texts come again and again."""
+
+_ROWS = 2**16
+"""So many rows are read at once: few enough that what is made of them stays in the processor's cache."""
+
+COLUMNS = {"result": ("result", "result_text", "answer", "elements"), **{f: (f, f"{f}_text") for f in rules.VALUES[1:]}}
+"""The columns of fields that may have several."""
+
+
+class TableRows:
+    """Some rows of a table, as one Arrow array a column."""
+
+    def __init__(self, columns: Mapping[str, Any], count: int) -> None:
+        self._columns, self._count = columns, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def field(self, field: str) -> Cells:
+        """One field from all of its columns."""
+        there = [self._columns[name] for name in COLUMNS.get(field, (field,)) if name in self._columns]
+        nothing = Cells(Column.of_texts(None, len(self)), constant(rules.EMPTY, len(self), np.uint8))
+        return reduce(joined, map(cells, there)) if there else nothing
+
+    def servers(self) -> Mapping[str, Any] | None:
+        """The columns of `served_by` by the names of its fields, None if no row has it."""
+        if "served_by" in self._columns:
+            array = self._columns["served_by"]
+            whole = pa.types.is_struct(array.type) and {field.name for field in array.type} >= SERVER_FIELDS.keys()
+            columns = {name: pc.struct_field(array, name) if whole else array for name in SERVER_FIELDS}
+        else:
+            columns = {name: self._columns.get(name, pa.nulls(len(self))) for name in SERVER_FIELDS}
+        return None if all(array.null_count == len(self) for array in columns.values()) else columns
+
+
+class Table:
+    """A Parquet file; only those columns are read that hold one of the fields."""
+
+    def __init__(self, source: Any, fields: Collection[str]) -> None:
+        there = pq.read_schema(source).names
+        self._file = pq.ParquetFile(source, read_dictionary=[name for name in _CODED if name in there])
+        self.names: Sequence[str] = self._file.schema_arrow.names
+        wanted = {name for field in fields for name in COLUMNS.get(field, (field,))} | {
+            *SERVER_FIELDS,
+            "served_by",
+        }
+        self._wanted = [name for name in self.names if name in wanted]
+
+    def __len__(self) -> int:
+        return int(self._file.metadata.num_rows)
+
+    def whole(self) -> TableRows:
+        """All rows at once."""
+        read = self._file.read(columns=self._wanted)
+        columns = {name: read.column(name) for name in self._wanted}
+        coded = {name: coded_text(column) for name, column in columns.items() if pa.types.is_dictionary(column.type)}
+        return TableRows({name: coded.get(name) or each.combine_chunks() for name, each in columns.items()}, len(self))
+
+    def parts(self) -> Iterator[TableRows]:
+        """All rows, some at a time; dictionaries have no texts that only other rows of their group need."""
+        for batch in self._file.iter_batches(_ROWS, columns=self._wanted, use_threads=True):
+            own = [
+                array.dictionary_decode().dictionary_encode()
+                if pa.types.is_dictionary(array.type) and len(array.dictionary) > len(array)
+                else array
+                for array in batch.columns
+            ]
+            yield TableRows(dict(zip(batch.schema.names, own, strict=True)), len(batch))
+
+    def row(self, row: int) -> dict[str, Any]:
+        """The fields of one row, null where it has none; raises Refused where two columns hold the same field."""
+        for batch in self._file.iter_batches():
+            if row < len(batch):
+                break
+            row -= len(batch)
+        fields: dict[str, Any] = batch.slice(row, 1).to_pylist()[0]
+        server = {name: fields.get(name) for name in SERVER_FIELDS}
+        for field, columns in COLUMNS.items():
+            given = [name for name in columns if fields.get(name) is not None]
+            if len(given) > 1:
+                raise rules.Refused(f'"{field}" is given in two columns, "{given[0]}" and "{given[1]}"')
+            fields[field] = fields[given[0]] if given else None
+        if any(value is not None for value in server.values()):
+            fields.setdefault("served_by", server)
+        return {name: fields.get(name) for name in rules.FIELDS}
+
+
+def row_number(row: int) -> str:
+    return f"row {row + 1}"
+
+
+def sheet_of_table(source: Any, name: str, shapes: Shapes) -> Sheet:
+    """All operations of a Parquet file; raises BadInput."""
+    try:
+        table = Table(source, rules.owned_fields(shapes))
+        _require_columns(table, name)
+        sheets = list[Sheet]()
+        try:
+            for rows in table.parts():
+                sheets.append(Part(rows, shapes).sheet())
+        except RefusedRow as refused:
+            row = refused.row + sum(map(len, sheets))
+            raise BadInput(f"{name}, {row_number(row)}: {_refusal(table, row, shapes)}") from None
+        sheet = merged(sheets)
+        pa.default_memory_pool().release_unused()  # what the parts took, which nobody needs any more
+        return sheet
+    except (pa.ArrowException, OSError) as error:
+        why = str(error).splitlines()[0]
+        raise BadInput(f"{name}: not a whole Parquet file, or of another kind than can be read ({why})") from None
+
+
+def _require_columns(table: Table, name: str) -> None:
+    missing = [f'"{column}"' for column in rules.REQUIRED if column not in table.names]
+    if missing:
+        raise BadInput(f"{name}: there is no column {rules.listed(missing)}")
+    twice = [column for column in table.names if table.names.count(column) > 1]
+    if twice:
+        raise BadInput(f'{name}: there are two columns "{twice[0]}"')
+    if not len(table):
+        raise BadInput(f"{name}: no operations in it")
+
+
+def _refusal(table: Table, row: int, shapes: Shapes) -> str:
+    try:
+        rules.Taker(shapes, null=rules.EMPTY).take(table.row(row))
+    except rules.Refused as refused:
+        return str(refused)
+    return "not an operation of the model"
+
+
+def sheet_of_our_own(path: Path) -> Sheet:
+    """All operations of a Parquet file that `statelab.record.parquet.write` wrote, whatever their names are."""
+    rows = Table(path, rules.FIELDS).whole()
+    fields = {field: rows.field(field) for field in rules.FIELDS if field != "served_by"}
+    (op,), ops = code([fields["op"].column])
+    end, timed_out, result = fields["end"].column, fields["timed_out"].flag, fields["result"]
+    servers = rows.servers()
+    arrays: dict[str, Any] = {
+        "op": op,
+        "status": codes(fields["status"].column, STATUSES),
+        "start": fields["start"].column.number,
+        "end": np.where(end.is_number, end.number, INF),
+        **({} if timed_out is None else {"timed_out": timed_out == 1}),
+        **({} if result.flag is None else {"answer": result.flag}),
+    }
+    columns = {field: each.column for field, each in fields.items() if each.column.known.any() and field not in arrays}
+    columns |= served_by(servers)[0] if servers else {}
+    return Sheet(tuple(ops), arrays, {"process": fields["process"].column, **columns}, result.lists)
+
+
+def clients(processes: Sequence[Any]) -> Sequence[Any]:
+    """The processes that texts stand for as JSON; the texts themselves unless all of them are that."""
+    named = [_client(name) if isinstance(name, str) else None for name in processes]
+    return processes if any(client is None for client in named) else tuple(named)
+
+
+def _client(text: str) -> Value | None:
+    """The number or text that is exactly this JSON, None if there is none."""
+    try:
+        client = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    fits = type(client) in (int, str) and json.dumps(client) == text
+    return client if fits and (isinstance(client, str) or -(2**63) <= client < 2**63) else None

@@ -1,0 +1,146 @@
+"""Two runs side by side: the cells whose verdict, anomalies or throughput changed, as after a new version of a library.
+
+Throughput is compared against the noise of the two runs themselves. The ratio after/before of every cell that both
+measured is taken; their median is what all cells share (another machine, another load on it), and their spread around
+it is the noise, as 1.4826 times the median absolute deviation (the standard deviation where the ratios are
+log-normal). A cell is named when it is further away than five times that, and by a quarter at least: among 2,000 cells
+of two runs that differ in nothing, normal noise would name none.
+"""
+
+import math
+from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import median
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from statelab.core.results import Cell
+from statelab.core.results import CellKey
+from statelab.core.results import Results
+from statelab.report.content import figures
+from statelab.report.content.text import printable
+
+SPREADS = 5
+LEAST = math.log(1.25)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one cell was in the first run and is in the second."""
+
+    key: CellKey
+    before: Cell
+    after: Cell
+
+    @property
+    def predicted(self) -> bool:
+        """Whether all that only one run saw was predicted: then the other run may just have missed it."""
+        met = set(self.before.anomalies) ^ set(self.after.anomalies)
+        return met <= set(self.after.predicted) & set(self.before.predicted)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunComparison:
+    """`verdicts`: cells with another verdict; `anomalies`: cells with the same verdict and other anomalies;
+    `throughput`: cells whose throughput changed beyond the noise, the largest change first. `common` counts the cells
+    of both runs; `only_before` and `only_after` are in one of them. `shift` is the median ratio of all throughputs and
+    `noise` the spread around it, as a factor (None: nothing to compare)."""
+
+    common: int
+    only_before: list[CellKey]
+    only_after: list[CellKey]
+    verdicts: list[Change]
+    anomalies: list[Change]
+    throughput: list[Change]
+    shift: float | None
+    noise: float | None
+
+    @property
+    def same(self) -> bool:
+        """Whether every cell of both runs has the same verdict and the same anomalies."""
+        return not (self.verdicts or self.anomalies)
+
+
+def _cells(results: Results) -> dict[CellKey, Cell]:
+    return {
+        CellKey(workload=c.workload, mechanism=c.mechanism, deployment=c.deployment, window=c.window): c
+        for c in results.cells
+    }
+
+
+def compare(before: Results, after: Results) -> RunComparison:
+    """Compares the cells that both runs have; the order is that of the second run."""
+    first, second = _cells(before), _cells(after)
+    both = [Change(key, first[key], cell) for key, cell in second.items() if key in first]
+    ratios = {
+        change.key: math.log(change.after.rate_ops_s / change.before.rate_ops_s)
+        for change in both
+        if change.before.rate_ops_s and change.after.rate_ops_s
+    }
+    shift = median(ratios.values()) if ratios else 0.0
+    noise = 1.4826 * median(abs(ratio - shift) for ratio in ratios.values()) if ratios else 0.0
+    beyond = [change for change in both if abs(ratios.get(change.key, shift) - shift) > max(SPREADS * noise, LEAST)]
+    return RunComparison(
+        common=len(both),
+        only_before=[key for key in first if key not in second],
+        only_after=[key for key in second if key not in first],
+        verdicts=[change for change in both if change.before.verdict != change.after.verdict],
+        anomalies=[
+            change
+            for change in both
+            if change.before.verdict == change.after.verdict
+            and set(change.before.anomalies) != set(change.after.anomalies)
+        ],
+        throughput=sorted(beyond, key=lambda change: -abs(ratios[change.key] - shift)),
+        shift=math.exp(shift) if ratios else None,
+        noise=math.exp(noise) if ratios else None,
+    )
+
+
+def tables(found: RunComparison) -> Iterator[Table | Text]:
+    """The comparison for the terminal: one table for each kind of change, and a sentence where there is none."""
+    yield Text(
+        f"{found.common:,} cells in both runs, {len(found.only_before):,} only in the first, "
+        f"{len(found.only_after):,} only in the second"
+    )
+    yield from _section("Another verdict", found.verdicts, "predicted", _verdicts)
+    yield from _section("Same verdict, other anomalies", found.anomalies, "predicted", _verdicts)
+    if found.shift is not None and found.noise is not None:
+        yield from _section("Throughput in operations/s, changed beyond the noise", found.throughput, "ratio", _rates)
+        yield Text(
+            f"Throughput of all cells together: {figures.ratio(found.shift)}; noise: a factor of {found.noise:.2f} "
+            f"either way. Named is what lies beyond {SPREADS} times that, and by a quarter at least."
+        )
+    if found.verdicts or found.anomalies:
+        yield Text("predicted: yes = the rule predicts all that was seen in one run only; a single run may miss it.")
+
+
+def _section(
+    title: str, changes: list[Change], last: str, said: Callable[[Change], tuple[str, str, str]]
+) -> Iterator[Table | Text]:
+    if not changes:
+        yield Text(f"{title}: none")
+        return
+    table = Table(title=f"{title}: {len(changes):,}", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for head in ("cell", "deployment", "window", "before", "after", last):
+        table.add_column(head)
+    for change in changes:
+        key = change.key
+        table.add_row(*map(printable, (f"{key.workload}/{key.mechanism}", key.deployment, key.window, *said(change))))
+    yield table
+
+
+def _verdicts(change: Change) -> tuple[str, str, str]:
+    before, after = (
+        f"{cell.verdict}: {', '.join(cell.anomalies)}" if cell.anomalies else cell.verdict
+        for cell in (change.before, change.after)
+    )
+    return before, after, "yes" if change.predicted else "no"
+
+
+def _rates(change: Change) -> tuple[str, str, str]:
+    before, after = change.before.rate_ops_s or 0, change.after.rate_ops_s or 0
+    return figures.rate(before), figures.rate(after), figures.ratio(after / before)

@@ -1,0 +1,97 @@
+"""What cannot be audited: one sentence with what to do, exit code 2 or 3, and nothing is left behind."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from small_apps import HEAD
+from small_apps import IN_A_FILE
+from small_apps import IN_MEMORY
+
+COMMAND = Path(sys.executable).parent / "statelab"
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(COMMAND), "audit", *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=250
+    )
+
+
+def left_behind() -> set[Path]:
+    return set(Path(tempfile.gettempdir()).glob("statelab-audit-*"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "shop.py").write_text(HEAD + IN_A_FILE)
+    (tmp_path / "broken.py").write_text("import math\nmath.nothing\n")
+    (tmp_path / "lonely.py").write_text("import redis_that_is_not_there\n")
+    (tmp_path / "number.py").write_text("app = 5\n")
+    (tmp_path / "reaches.py").write_text("import socket\nsocket.create_connection(('127.0.0.1', 6379))\napp = print\n")
+    (tmp_path / "leaves.py").write_text("import os\nos._exit(3)\n")
+    (tmp_path / "story.http").write_text("GET /jobs\n")
+    (tmp_path / "empty.http").write_text("# nothing\n")
+    (tmp_path / "bad.http").write_text("GET /jobs\n###\nFETCH /jobs\n")
+    (tmp_path / "unknown.http").write_text("GET /jobs/{{j.response.body.$.id}}\n")
+    return tmp_path
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("app", "story", "sentence"),
+    [
+        ("nothing:app", "story.http", "there is no such module in"),
+        ("broken:app", "story.http", "broken.py:2 in <module>"),
+        ("lonely:app", "story.http", "is it installed for"),
+        ("number:app", "story.http", "is a int, no WSGI app"),
+        ("shop:application", "story.http", "has no 'application'; it has app"),
+        ("reaches:app", "story.http", "refused a connection to 127.0.0.1:6379"),
+        ("leaves:app", "story.http", "importing leaves ends the process"),
+        ("shop:app", "empty.http", "no request in it"),
+        ("shop:app", "bad.http", "bad.http:3: expected a request as `GET /path`"),
+        ("shop:app", "unknown.http", "unknown.http:1: 'j' names no request above this one"),
+        ("shop:app", "missing.http", "missing.http"),
+    ],
+)
+def test_one_sentence(folder: Path, app: str, story: str, sentence: str) -> None:
+    done = run(folder, app, "--requests", story)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert sentence in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("name", ["statelab", "webapp", "services", "queue_", "places", "request"])
+def test_an_app_may_be_called_what_it_likes(folder: Path, name: str) -> None:
+    (folder / f"{name}.py").write_text(HEAD + IN_A_FILE)
+    done = run(folder, f"{name}:app", "--requests", "story.http", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.process
+def test_json_says_all_and_nothing_is_written_into_the_app_s_folder(folder: Path) -> None:
+    (folder / "shop.py").write_text(HEAD + IN_MEMORY)
+    (folder / "story.http").write_text("POST /jobs/paint\n###\nGET /jobs\n")
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    done = run(folder, "shop:app", "--requests", "story.http", "--json")
+    assert done.returncode == 1
+    found = json.loads(done.stdout)
+    assert found["deployments"]["sync-4"] == {"verdict": "violated", "anomalies": ["divergent"]}
+    assert found["deployments"]["sync"] == {"verdict": "not-seen", "anomalies": []}
+    divergent = found["findings"][0]
+    assert divergent["requests"] == ["POST /jobs/paint", "GET /jobs"]
+    assert divergent["places"][0] == {"place": "shop.jobs", "before": "list of 0", "after": "list of 1"}
+    assert divergent["source"][0]["file"] == "shop.py"
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.process
+def test_a_story_whose_every_request_fails_exercises_nothing(folder: Path) -> None:
+    (folder / "shop.py").write_text(HEAD + "@app.get('/')\ndef index():\n    raise ValueError('no')\n")
+    (folder / "story.http").write_text("GET /\n")
+    done = run(folder, "shop:app", "--requests", "story.http")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "GET / is answered 500 even when served alone" in done.stdout

@@ -1,0 +1,52 @@
+"""What the search promises: two audits find the same, and no request of a finding's story can be left out."""
+
+from pathlib import Path
+
+import pytest
+from small_apps import CHECK_THEN_ACT
+from small_apps import HEAD
+from small_apps import IN_MEMORY
+from small_apps import USER_LEFT_BEHIND
+
+from statelab.audit import Audit
+from statelab.audit import audit
+
+IDLE = '\n@app.get("/idle")\ndef idle():\n    return "idle"\n'
+
+
+def audited(folder: Path, source: str, story: str) -> Audit:
+    folder.mkdir(exist_ok=True)
+    (folder / "shop.py").write_text(HEAD + source + IDLE)
+    (folder / "story.http").write_text(story)
+    return audit("shop:app", [folder / "story.http"], folder=folder)
+
+
+@pytest.mark.process
+def test_two_audits_find_the_same(tmp_path: Path) -> None:
+    one, other = (audited(tmp_path / name, CHECK_THEN_ACT, "POST /buy") for name in ("one", "other"))
+    assert one.findings
+    assert one.findings == other.findings
+    assert one.verdicts == other.verdicts
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("source", "needed", "anomaly"),
+    [
+        (IN_MEMORY, ["POST /jobs/paint", "GET /jobs"], "divergent"),
+        (IN_MEMORY, ["POST /jobs/paint", "GET /jobs"], "never-persists"),
+        (IN_MEMORY, ["POST /jobs/paint", "GET /jobs"], "lost-at-restart"),
+        (CHECK_THEN_ACT, ["POST /buy", "POST /buy"], "lost-update"),
+        (USER_LEFT_BEHIND, ["POST /login?name=amber", "GET /me"], "leak-residue"),
+    ],
+)
+def test_no_request_of_a_story_can_be_left_out(source: str, needed: list[str], anomaly: str, tmp_path: Path) -> None:
+    requests = list(dict.fromkeys(needed))
+    story = "\n###\n".join(["GET /idle", requests[0], "GET /idle", *requests[1:]])
+    found = audited(tmp_path / "whole", source, story)
+    stories = [list(map(str, finding.story)) for finding in found.findings if finding.anomaly == anomaly]
+    assert needed in stories
+    for left_out in requests[:1] if len(requests) == 1 else requests:
+        rest = "\n###\n".join(["GET /idle", *(request for request in requests if request != left_out)])
+        less = audited(tmp_path / "less", source, rest)
+        assert needed not in [list(map(str, finding.story)) for finding in less.findings if finding.anomaly == anomaly]

@@ -1,0 +1,136 @@
+"""Each kind of finding: the smallest app that has it, and the nearest that has it not."""
+
+from pathlib import Path
+
+import pytest
+from small_apps import BASKET
+from small_apps import BUY
+from small_apps import CHECK_THEN_ACT
+from small_apps import CHECK_THEN_ACT_LOCKED
+from small_apps import DEFAULT_ARGUMENT
+from small_apps import FILE_CHECK_THEN_ACT
+from small_apps import FILE_CREATED_ONCE
+from small_apps import G_USER
+from small_apps import GLOBAL_USER
+from small_apps import GREET
+from small_apps import HEAD
+from small_apps import IMPORT_WRITES
+from small_apps import IN_A_FILE
+from small_apps import IN_MEMORY
+from small_apps import JOBS
+from small_apps import LOGIN
+from small_apps import NO_DEFAULT_ARGUMENT
+from small_apps import NOISE
+from small_apps import ONCE_IN_ALL
+from small_apps import ONCE_PER_IMPORT
+from small_apps import QUEUE
+from small_apps import QUEUE_IN_THREAD
+from small_apps import QUEUE_STARTED_WHEN_USED
+from small_apps import SECRET
+from small_apps import SECRET_PER_IMPORT
+from small_apps import USER_IN_SESSION
+from small_apps import USER_IN_THREAD
+from small_apps import USER_LEFT_BEHIND
+from small_apps import WORK
+from small_apps import WORK_AT_ONCE
+from small_apps import WORK_IN_THREAD
+
+from statelab.audit import Audit
+from statelab.audit import audit
+
+
+def audited(folder: Path, source: str, story: str) -> Audit:
+    (folder / "shop.py").write_text(HEAD + source)
+    (folder / "story.http").write_text(story)
+    return audit("shop:app", [folder / "story.http"], folder=folder)
+
+
+def told(found: Audit, anomaly: str) -> list[tuple[str, ...]]:
+    return [finding.form for finding in found.findings if finding.anomaly == anomaly]
+
+
+PUT_AND_SHOW = ("POST /jobs/<name>", "GET /jobs")
+TWICE = ("POST /buy", "POST /buy")
+
+HAVE = {
+    "divergent": (IN_MEMORY, JOBS, PUT_AND_SHOW, {"sync-4", "sync-4-preload", "gthread-2x4", "gevent-2"}),
+    "never-persists": (IN_MEMORY, JOBS, PUT_AND_SHOW, {"dev-processes"}),
+    "lost-at-restart": (IN_MEMORY, JOBS, PUT_AND_SHOW, {"sync-recycling"}),
+    "lost-update": (CHECK_THEN_ACT, BUY, TWICE, {"dev-threaded", "gthread", "gthread-2x4"}),
+    "leak-overlap": (GLOBAL_USER, GREET, ("GET /greet", "GET /greet"), {"dev-threaded", "gthread", "gthread-2x4"}),
+    "leak-residue": (
+        USER_LEFT_BEHIND,
+        LOGIN,
+        ("POST /login", "GET /me"),
+        {"dev-single", "dev-threaded", "sync", "sync-4", "sync-4-preload", "gthread", "gthread-2x4", "gevent"},
+    ),
+    "never-ran": (QUEUE_IN_THREAD, QUEUE, ("POST /put", "GET /done"), {"sync-4-preload", "dev-processes"}),
+    "ran-n-times": (ONCE_PER_IMPORT, IMPORT_WRITES, ("GET /",), {"sync-4", "gthread-2x4", "gevent-2"}),
+}
+
+HAVE_NOT = {
+    "divergent": (IN_A_FILE, JOBS),
+    "never-persists": (IN_A_FILE, JOBS),
+    "lost-at-restart": (IN_A_FILE, JOBS),
+    "lost-update": (CHECK_THEN_ACT_LOCKED, BUY),
+    "leak-overlap": (G_USER, GREET),
+    "leak-residue": (USER_IN_SESSION, LOGIN),
+    "never-ran": (QUEUE_STARTED_WHEN_USED, QUEUE),
+    "ran-n-times": (ONCE_IN_ALL, IMPORT_WRITES),
+}
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("anomaly", HAVE)
+def test_smallest_app_that_has_it(anomaly: str, tmp_path: Path) -> None:
+    source, story, requests, deployments = HAVE[anomaly]
+    found = audited(tmp_path, source, story)
+    assert requests in told(found, anomaly), found
+    under = {name for finding in found.findings if finding.anomaly == anomaly for name in finding.deployments}
+    assert deployments <= under
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("anomaly", HAVE_NOT)
+def test_nearest_app_that_has_it_not(anomaly: str, tmp_path: Path) -> None:
+    source, story = HAVE_NOT[anomaly]
+    found = audited(tmp_path, source, story)
+    assert told(found, anomaly) == [], found.findings
+
+
+OTHERS = [
+    (USER_IN_THREAD, LOGIN, "leak-residue", ("POST /login", "GET /me"), "sync", "dev-threaded"),
+    (DEFAULT_ARGUMENT, BASKET, "leak-residue", ("POST /basket", "POST /basket"), "sync", "dev-processes"),
+    (FILE_CHECK_THEN_ACT, BUY, "lost-update", TWICE, "sync-4", "sync"),
+    (WORK_IN_THREAD, WORK, "lost-at-restart", ("POST /work",), "sync-recycling", "sync-4"),
+    (SECRET_PER_IMPORT, SECRET, "divergent", ("POST /login", "GET /me"), "sync-4", "sync-4-preload"),
+]
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(("source", "story", "anomaly", "requests", "under", "not_under"), OTHERS)
+def test_under_these_deployments_and_not_under_those(
+    source: str, story: str, anomaly: str, requests: tuple[str, ...], under: str, not_under: str, tmp_path: Path
+) -> None:
+    found = audited(tmp_path, source, story)
+    assert requests in told(found, anomaly), found
+    assert anomaly in found.verdicts[under].anomalies
+    assert anomaly not in found.verdicts[not_under].anomalies
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("source", "story"),
+    [
+        (NO_DEFAULT_ARGUMENT, BASKET),
+        (FILE_CREATED_ONCE, BUY),
+        (WORK_AT_ONCE, WORK),
+        (USER_IN_SESSION, SECRET),
+        (NOISE, "GET /"),
+        (IN_A_FILE, JOBS),
+    ],
+)
+def test_nothing_is_found(source: str, story: str, tmp_path: Path) -> None:
+    found = audited(tmp_path, source, story)
+    assert found.findings == ()
+    assert found.exit_code == 0
