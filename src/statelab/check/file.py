@@ -1,6 +1,5 @@
 """What `statelab check` says of one file: read, judged, and described as text and as JSON."""
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,9 +15,10 @@ from statelab.check.kernels.words import plural
 from statelab.check.models import MODELS
 from statelab.core.errors import BadInput
 from statelab.core.errors import require_known
+from statelab.core.operation import Unit
 from statelab.core.operation import Value
+from statelab.foreign.read import read
 from statelab.record.columns import History
-from statelab.record.reading import read
 
 EXIT_CODES: dict[VerdictName, int] = {"held": 0, "violated": 1, "unknown": 3}
 BAD_INPUT = 2
@@ -35,6 +35,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
     `witness` are the operations of the proof in interchange form, `violated_keys` names at most 20 of the keys that
     are violated, and `violated` says how many there are. `slack_ns` is by how many ns clocks would have to be wrong.
+    `read_as` says which format of other tools it was, None for our own lines and tables.
     `cut_short`: the time for the proof ended, the witness is the smallest found, and its slack is not known.
     """
 
@@ -44,6 +45,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     operations: int
     keys: int
+    read_as: str | None = None
     violated: int = 0
     violated_keys: list[str] = []
     anomaly: str | None = None
@@ -95,19 +97,31 @@ PROOF_S = 2.0
 
 
 def check_file(
-    source: str, model: Model, initial: Value | None, limit_s: float | None, proof_s: float = PROOF_S
+    source: str,
+    model_name: str | None,
+    initial_text: str | None,
+    limit_s: float | None,
+    proof_s: float = PROOF_S,
+    unit: Unit | None = None,
 ) -> Verdict:
-    """Reads and judges one file (`-`: standard input); raises BadInput for what is not a history of the model."""
-    history = read("-" if source == "-" else Path(source), model)
+    """Reads and judges one file (`-`: standard input); raises BadInput for what is not a history of the model.
+
+    Without a model it is the one that the operations are of. `unit` is that of the stamps, if the person names it.
+    """
+    reading = read(source, MODELS, model_name, unit)
+    history, model = reading.history, MODELS[reading.model]
+    initial = initial_of(model, initial_text)
     deadline = Deadline.after(float("inf") if limit_s is None else limit_s, proof_s)
     finding = model.check(history, initial=initial, deadline=deadline)
     reach = None
     if finding.verdict == "violated" and model.scoped:
         reach = scope(model, history, initial=initial, deadline=deadline).sentence
-    return describe(source, history, model, finding, reach)
+    return describe(source, history, model, finding, reach, reading.how)
 
 
-def describe(source: str, history: History, model: Model, finding: Finding, reach: str | None = None) -> Verdict:
+def describe(
+    source: str, history: History, model: Model, finding: Finding, reach: str | None = None, how: str | None = None
+) -> Verdict:
     """The finding, and how far the state reaches, as values that text and JSON show."""
     violated = [history.keys[code] for code in finding.violated_keys[:MOST_KEYS]]
     proof = finding.proof
@@ -118,6 +132,7 @@ def describe(source: str, history: History, model: Model, finding: Finding, reac
         reason=finding.reason,
         operations=len(history),
         keys=len(history.keys),
+        read_as=how,
         violated=len(finding.violated_keys),
         violated_keys=violated,
         anomaly=proof.kind if proof else None,
@@ -150,7 +165,7 @@ def line(verdict: Verdict) -> str:
     """The verdict line: file, verdict, and why."""
     parts = "; ".join(f"{name} {part['verdict']}" for name, part in verdict.parts.items())
     many = f" on {plural(verdict.violated, 'key')} of {verdict.keys:,}" if verdict.violated and verdict.keys > 1 else ""
-    size = plural(verdict.operations, "operation")
+    size = f"read as {verdict.read_as}" if verdict.read_as else plural(verdict.operations, "operation")
     why = f"{verdict.anomaly}{many}: {verdict.reason}" if verdict.anomaly else verdict.reason
     return f"{verdict.file}: {verdict.verdict}: {why}{f' ({parts})' if parts else ''} [{verdict.model}, {size}]"
 

@@ -11,6 +11,9 @@ from typing import Literal
 import msgspec
 
 Status = Literal["ok", "fail", "info"]
+Unit = Literal["ns", "us", "ms", "s", "event"]
+"""What the stamps of a history count: a unit of time, or the events of the history in their order."""
+UNITS: tuple[Unit, ...] = ("ns", "us", "ms", "s", "event")
 Value = int | str
 Result = int | str | bool | list[Value] | None
 

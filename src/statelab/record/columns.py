@@ -13,6 +13,7 @@ from statelab.core.operation import Operation
 from statelab.core.operation import Result
 from statelab.core.operation import ServedBy
 from statelab.core.operation import Status
+from statelab.core.operation import Unit
 from statelab.core.operation import Value
 from statelab.record.coding import Lists
 from statelab.record.coding import Table
@@ -44,7 +45,8 @@ _IDENTITY: dict[Level, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class History:
-    """Operations side by side: one array per field and one row per operation (shape `(n,)`, times in ns).
+    """Operations side by side: one array per field and one row per operation (shape `(n,)`, times in `unit`, None where
+    it is not known).
 
     A name is a code into its table: `history.ops[history.op[i]]`. Code 0 of `servers`, `errors` and `op_ids` is None.
     `end` is INF where it is unknown. `result`, `value`, `expected` and `seen` mean something only where `has_...` says
@@ -82,6 +84,7 @@ class History:
     answers: tuple[bool | str, bool | str] = (False, True)
     elements: Lists | None = None
     values: Sequence[Value] | None = None
+    unit: Unit | None = "ns"
 
     @classmethod
     def from_operations(

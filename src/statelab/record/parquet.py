@@ -1,10 +1,11 @@
-"""A history on disk: one Parquet file (zstd), a column per field, int64 nanoseconds, dictionary-coded names.
+"""A history on disk: one Parquet file (zstd), a column per field, int64 stamps, dictionary-coded names.
 
 Any Parquet reader can open it. Stamps and values grow by little from row to row and are written as differences: such a
 file is a quarter smaller, and faster to read and to write. An unknown `end`, a missing result and a missing server are
 nulls. `process` holds JSON (3 or "a"), since a logical client may be a number or a text. Fields that an operation need
 not have are there if any operation has them; where values are numbers and texts, the texts are in `value_text` and so
-on. See `statelab.record.reading.table` for what such a file may look like in general.
+on. The metadata name the `unit` of the stamps, if it is known. See `statelab.record.reading.table` for what such a file
+may look like in general.
 """
 
 import json
@@ -27,6 +28,7 @@ from statelab.record.reading.columnar import Texts
 from statelab.record.reading.columnar import pa
 from statelab.record.reading.table import clients
 from statelab.record.reading.table import sheet_of_our_own
+from statelab.record.reading.table import unit_of_table
 
 pq: Any = pyarrow.parquet
 
@@ -136,7 +138,7 @@ def write(history: History, path: Path) -> None:
         **({"error": _coded(history.error, history.errors)} if history.error.any() else {}),
         **({"timed_out": pa.array(history.timed_out)} if history.timed_out.any() else {}),
     }
-    table = pa.table(columns)
+    table = pa.table(columns).replace_schema_metadata({"unit": history.unit} if history.unit else None)
     numbers = [field.name for field in table.schema if pa.types.is_int64(field.type) and field.name not in _IDS]
     recurring = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
     pq.write_table(
@@ -152,4 +154,4 @@ def write(history: History, path: Path) -> None:
 def read(path: Path) -> History:
     """The history that `write` wrote; its yes-or-no answers are those of `answers`."""
     history = sheet_of_our_own(path).history((False, True), ids_repeat=True)
-    return replace(history, processes=clients(history.processes))
+    return replace(history, processes=clients(history.processes), unit=unit_of_table(path))

@@ -14,13 +14,16 @@ from typing import Literal
 from statelab.core.errors import BadInput
 from statelab.record.columns import History
 from statelab.record.memory import keep_freed
+from statelab.record.reading.columnar import Sheet
 from statelab.record.reading.columnar import pa
+from statelab.record.reading.consistency import Place
 from statelab.record.reading.consistency import require_own_ids
 from statelab.record.reading.consistency import require_times
 from statelab.record.reading.lines import sheet_of_lines
 from statelab.record.reading.table import clients
 from statelab.record.reading.table import row_number
 from statelab.record.reading.table import sheet_of_table
+from statelab.record.reading.table import unit_of_table
 from statelab.record.shapes import Shapes
 
 PARQUET = b"PAR1"
@@ -38,20 +41,37 @@ def read(source: Path | Literal["-"], shapes: Shapes) -> History:
 
     It conforms to the shapes of the model. Raises BadInput with one line: file, line (Parquet: row), what is wrong.
     """
-    keep_freed()
-    name = STANDARD_INPUT if str(source) == "-" else str(source)
+    name = name_of(str(source))
     with opened(Path(source), name) as stream:
-        head, whole = peeked(stream)
-        if is_table := head == PARQUET:
-            random_access = pa.PythonFile(whole, mode="r") if whole.seekable() else pa.BufferReader(whole.read())
-            sheet, place = sheet_of_table(random_access, name, shapes), row_number
-        else:
-            sheet, place = sheet_of_lines(whole, name, shapes)
-        require_own_ids(sheet, name, place, shapes.repeating)
-        history = sheet.history(shapes.answers, ids_repeat=bool(shapes.repeating))
-        require_times(history, name, place)
+        return read_stream(stream, name, shapes)
+
+
+def name_of(source: str) -> str:
+    """What a file, or standard input (`-`), is called in messages."""
+    return STANDARD_INPUT if source == "-" else source
+
+
+def read_stream(stream: BinaryIO, name: str, shapes: Shapes) -> History:
+    """The same of what is open already, as `opened` opens it."""
+    keep_freed()
+    head, whole = peeked(stream)
+    if head == PARQUET:
+        random_access = pa.PythonFile(whole, mode="r") if whole.seekable() else pa.BufferReader(whole.read())
+        history = checked(sheet_of_table(random_access, name, shapes), name, row_number, shapes)
+        history = replace(history, processes=clients(history.processes), unit=unit_of_table(random_access))
+    else:
+        sheet, place = sheet_of_lines(whole, name, shapes)
+        history = replace(checked(sheet, name, place, shapes), unit=None)
     keep_freed(large=history.size <= _ROOMY)
-    return replace(history, processes=clients(history.processes)) if is_table else history
+    return history
+
+
+def checked(sheet: Sheet, name: str, place: Place, shapes: Shapes) -> History:
+    """The history of a sheet; raises BadInput for what no single operation shows. `place` names where a row stood."""
+    require_own_ids(sheet, name, place, shapes.repeating)
+    history = sheet.history(shapes.answers, ids_repeat=bool(shapes.repeating))
+    require_times(history, name, place)
+    return history
 
 
 class _Rejoined(io.RawIOBase):
@@ -76,7 +96,12 @@ def peeked(stream: BinaryIO) -> tuple[bytes, BinaryIO]:
     if stream.seekable():
         stream.seek(0)
         return head, stream
-    return head, io.BufferedReader(_Rejoined(head, stream))
+    return head, rejoined(head, stream)
+
+
+def rejoined(head: bytes, stream: BinaryIO) -> BinaryIO:
+    """What was read from a stream, and then the rest of the stream."""
+    return io.BufferedReader(_Rejoined(head, stream))
 
 
 def _decompressed(stream: BinaryIO) -> BinaryIO:

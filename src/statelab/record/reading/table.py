@@ -20,6 +20,8 @@ import numpy as np
 import pyarrow.parquet
 
 from statelab.core.errors import BadInput
+from statelab.core.operation import UNITS
+from statelab.core.operation import Unit
 from statelab.core.operation import Value
 from statelab.record.columns import INF
 from statelab.record.columns import STATUSES
@@ -154,6 +156,12 @@ def sheet_of_table(source: Any, name: str, shapes: Shapes) -> Sheet:
     except (pa.ArrowException, OSError) as error:
         why = str(error).splitlines()[0]
         raise BadInput(f"{name}: not a whole Parquet file, or of another kind than can be read ({why})") from None
+
+
+def unit_of_table(source: Any) -> Unit | None:
+    """The unit of the stamps that the file's metadata name, None if they name none that is known."""
+    said = (pq.read_schema(source).metadata or {}).get(b"unit", b"").decode(errors="replace")
+    return next((unit for unit in UNITS if unit == said), None)
 
 
 def _require_columns(table: Table, name: str) -> None:

@@ -1,0 +1,27 @@
+"""Our own operations as one JSON array, over one line or many.
+
+[{"process": 0, "op": "write", "value": 1, "start": 10, "end": 20, "status": "ok"}, ...]
+"""
+
+import re
+
+from statelab.foreign.events import Records
+from statelab.foreign.events import count
+from statelab.foreign.json_text import elements
+from statelab.foreign.seconds import with_whole_stamps
+
+NAME = "JSON array of operations"
+
+_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*\[")
+
+
+def sniff(head: bytes) -> bool:
+    """A JSON array that is not one of events."""
+    return _START.match(head) is not None
+
+
+def read(text: str, model: str | None) -> Records:
+    """The operations of the array; raises Refused."""
+    found, lines = elements(text)
+    operations, unit, said = with_whole_stamps(found, lines)
+    return Records(operations=operations, lines=lines, counts=(count(len(found), "operation"), *said), unit=unit)

@@ -1,0 +1,89 @@
+"""What the readers of formats hand on: events of clients, or operations as JSON lines; and what cannot be read."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from typing import Literal
+
+from statelab.core.operation import Unit
+from statelab.foreign.edn import Word
+from statelab.foreign.edn import text_of
+from statelab.foreign.refused import Refused
+
+Type = Literal["invoke", "ok", "fail", "info"]
+
+_TYPES = ("invoke", "ok", "fail", "info")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One event of a history of events: a client asks for `f`, or learns how it ended.
+
+    `value` is as the format has it: None, integers, texts, lists, `edn.Word` and so on. `time` is in ns, or a Decimal
+    with the seconds; `key` is a key beside the value. `text` tells equal values of a format from different ones.
+    """
+
+    process: int | str
+    type: Type
+    f: str
+    line: int
+    value: Any = None
+    key: str | None = None
+    error: Any = None
+    time: int | Decimal | None = None
+    index: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """A file as operations in our own form, one JSON object a line without line breaks.
+
+    `lines[i]` is the line (from 1) of the file in which operation i begins. `counts` says how it was read, for the
+    output; `model` is the model that the operations are meant for, None where that is still open.
+    """
+
+    operations: list[bytes]
+    lines: list[int]
+    counts: tuple[str, ...]
+    model: str | None = None
+    unit: Unit | None = None
+
+
+def count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def event(fields: dict[str, Any], line: int) -> Event:
+    """The fields of one event by their names; raises Refused. `:f` may have a namespace, which is left out."""
+    for name in ("process", "type", "f"):
+        if fields.get(name) is None:
+            there = ", ".join(f":{field}" for field in fields)
+            raise Refused(f"no :{name}; an event has :process, :type and :f, and here are {there or 'no fields'}", line)
+    kind, process = _name(fields["type"]), fields["process"]
+    if kind not in _TYPES:
+        raise Refused(f":type is {text_of(fields['type'])}; it must be one of {', '.join(_TYPES)}", line)
+    if isinstance(process, Word):
+        process = process.text.removeprefix(":")
+    if isinstance(process, bool) or not isinstance(process, int | str):
+        raise Refused(f":process is {text_of(process)}; it must be a number or a name", line)
+    for name, kinds in (("time", int | Decimal), ("index", int)):
+        given = fields.get(name)
+        if given is not None and (isinstance(given, bool) or not isinstance(given, kinds)):
+            raise Refused(f":{name} is {text_of(given)}; it must be a number", line)
+    key = fields.get("key")
+    return Event(
+        process=process,
+        type=kind,  # type: ignore[arg-type]
+        f=_name(fields["f"]).rpartition("/")[2],
+        line=line,
+        value=fields.get("value"),
+        key=key if key is None or isinstance(key, str) else text_of(key),
+        error=fields.get("error"),
+        time=fields.get("time"),
+        index=fields.get("index"),
+    )
+
+
+def _name(value: Any) -> str:
+    """The name that a keyword or a string is."""
+    return value if isinstance(value, str) else text_of(value).removeprefix(":")

@@ -1,0 +1,57 @@
+"""Our own operations whose stamps are seconds with fractions, such as those of Python's `time.time()`.
+
+    {"process": 0, "op": "write", "value": 1, "start": 1764064800.10, "end": 1764064800.20, "status": "ok"}
+
+Each stamp is taken as it is written, to the ns.
+"""
+
+import re
+from decimal import Decimal
+
+from statelab.core.operation import Unit
+from statelab.foreign.events import Records
+from statelab.foreign.events import count
+from statelab.foreign.json_text import first
+from statelab.foreign.pairing import MIX
+from statelab.foreign.pairing import NS
+from statelab.foreign.refused import Refused
+
+NAME = "operations, one a line"
+
+_STAMP = re.compile(rb'("(?:start|end)"\s*:\s*)(-?\d+)((?:\.\d+)?(?:[eE][+-]?\d+)?)(?=\s*[,}])')
+"""A stamp with its name. Inside of a text the quotes would have backslashes before them."""
+
+
+def sniff(head: bytes) -> bool:
+    """The first line is an operation whose start is a fraction."""
+    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and isinstance(first(head).get("start"), float)
+
+
+def read(text: str, model: str | None) -> Records:
+    """The operations of the lines; raises Refused."""
+    numbered = [(line, each.encode()) for line, each in enumerate(text.split("\n"), 1) if each.strip()]
+    lines = [line for line, _ in numbered]
+    operations, unit, said = with_whole_stamps([each for _, each in numbered], lines)
+    return Records(operations=operations, lines=lines, counts=(count(len(lines), "operation"), *said), unit=unit)
+
+
+def with_whole_stamps(operations: list[bytes], lines: list[int]) -> tuple[list[bytes], Unit | None, tuple[str, ...]]:
+    """The operations with stamps in ns if all are seconds with fractions, as they are if none is; and what to say.
+
+    Raises Refused for a mix.
+    """
+    fractions = {
+        line: {bool(found[3]) for found in _STAMP.finditer(each)} for each, line in zip(operations, lines, strict=True)
+    }
+    kinds = set[bool]().union(*fractions.values())
+    if len(kinds) > 1:
+        usual = next(iter(next(kinds for kinds in fractions.values() if kinds)))
+        odd = next(line for line, kinds in fractions.items() if usual not in kinds or len(kinds) > 1)
+        raise Refused(f"a stamp {MIX}", odd)
+    if kinds != {True}:
+        return operations, None, ()
+    return [_STAMP.sub(_in_ns, each) for each in operations], "ns", ("stamps in seconds, taken to the ns",)
+
+
+def _in_ns(found: re.Match[bytes]) -> bytes:
+    return found[1] + str(round(Decimal((found[2] + found[3]).decode()) * NS)).encode()

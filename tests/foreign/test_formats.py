@@ -1,0 +1,85 @@
+"""`statelab check` on files of other tools: told by content, read as what they say, judged as the same operations."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from statelab.check.file import Verdict
+from statelab.check.file import check_file
+from statelab.core.errors import BadInput
+
+EDN = """\
+{:process 0, :type :invoke, :f :write, :value 1, :time 10, :index 0}
+{:process 0, :type :ok, :f :write, :value 1, :time 20, :index 1}
+{:process 1, :type :invoke, :f :read, :value nil, :time 30, :index 2}
+{:process 1, :type :ok, :f :read, :value nil, :time 40, :index 3}
+"""
+ELLE = """\
+[{"process": 0, "type": "invoke", "f": "write", "value": 1, "index": 0},
+ {"process": 0, "type": "ok", "f": "write", "value": 1, "index": 1},
+ {"process": 1, "type": "invoke", "f": "read", "value": null, "index": 2},
+ {"process": 1, "type": "ok", "f": "read", "value": null, "index": 3}]
+"""
+ARRAY = """\
+[
+  {"process": 0, "op": "write", "value": 1, "start": 10, "end": 20, "status": "ok"},
+  {"process": 1, "op": "read", "result": null, "start": 30, "end": 40, "status": "ok"}
+]
+"""
+LOG = (
+    "INFO  jepsen.util - 0\t:invoke\t:write\t1\nINFO  jepsen.util - 0\t:ok\t:write\t1\n"
+    "INFO  jepsen.util - 1\t:invoke\t:read\tnil\nINFO  jepsen.util - 1\t:ok\t:read\tnil\n"
+)
+SECONDS = """\
+{"process": 0, "op": "write", "value": 1, "start": 1764064800.10, "end": 1764064800.20, "status": "ok"}
+"""
+
+
+def judged(tmp_path: Path, content: str | bytes, model: str | None = None, name: str = "x") -> Verdict:
+    path = tmp_path / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return check_file(str(path), model, None, None)
+
+
+def refused(tmp_path: Path, content: str | bytes, model: str | None = None) -> str:
+    with pytest.raises(BadInput) as error:
+        judged(tmp_path, content, model)
+    said = str(error.value)
+    assert "\n" not in said
+    return said
+
+
+@pytest.mark.parametrize(
+    ("content", "verdict", "read_as"),
+    [
+        (EDN, "violated", "Jepsen EDN history, 4 events, 2 operations"),
+        (ELLE, "violated", "JSON history of events, as elle-cli takes it, 4 events, 2 operations"),
+        (ARRAY, "violated", "JSON array of operations, 2 operations"),
+        (LOG, "violated", "Jepsen log, 4 events, 2 operations"),
+        (SECONDS, "held", "operations, one a line, 1 operation, stamps in seconds, taken to the ns"),
+    ],
+    ids=["edn", "elle", "array", "log", "seconds"],
+)
+def test_each_format(content: str, verdict: str, read_as: str, tmp_path: Path) -> None:
+    """A read that began after the write ended saw nothing: so say four formats, whatever the file is called."""
+    for data in (content, gzip.compress(content.encode()), "\ufeff" + content):
+        said = judged(tmp_path, data, "register", "history.txt")
+        assert said.verdict == verdict
+        assert said.read_as is not None
+        assert said.read_as.startswith(read_as)
+
+
+def test_the_same_operations_come_out_of_every_format(tmp_path: Path) -> None:
+    """The witness is in our own form, with the stamps that the file has or the places of the events."""
+    plain: list[dict[str, Any]] = [
+        {"process": 0, "op": "write", "value": 1, "start": 10, "end": 20, "status": "ok"},
+        {"process": 1, "op": "read", "result": None, "start": 30, "end": 40, "status": "ok"},
+    ]
+    assert judged(tmp_path, EDN).witness == plain
+    assert judged(tmp_path, json.dumps(plain), "register").witness == plain
+    by_place = [one | {"start": 2 * place, "end": 2 * place + 1} for place, one in enumerate(plain)]
+    assert judged(tmp_path, ELLE).witness == by_place
+    assert judged(tmp_path, LOG).witness == by_place
