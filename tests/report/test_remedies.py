@@ -23,6 +23,15 @@ from .cells import cell
 from .cells import results
 from .sample import sample
 from .test_page import Parsed
+from .test_page import first_view
+
+
+def whole(found: Report) -> str:
+    """The page with every view that opens from it."""
+    return first_view(page.render(found)) + "".join(
+        text for part in page.views(found).values() for text in part.values()
+    )
+
 
 FIX = Fix(mechanism="redis-incr", rate_ratio=0.5, p95_ratio=3.0)
 BROKEN = {**LOST, "mechanism": "redis-get-set", "predicted": ["lost-update"], "fix": FIX}
@@ -115,7 +124,7 @@ def test_a_missing_figure_is_said_to_be_missing(figures: dict[str, object], told
 def test_a_run_without_sources_says_so_and_has_its_costs() -> None:
     """An older run or another app: no comparison, but the name, the figures and the reason."""
     found = report(*pair(), sources={})
-    html = page.render(found)
+    html = whole(found)
     assert "This run has no source to compare" in "".join(Parsed(html).text)
     assert "1,000 → 500" in html
     assert "this run has no source to compare" in markdown.render(found)
@@ -123,12 +132,12 @@ def test_a_run_without_sources_says_so_and_has_its_costs() -> None:
 
 def test_a_broken_cell_names_its_fix_and_the_command_that_shows_it_again() -> None:
     """In the page beside the cell's proof; the link leads to the change."""
-    html = page.render(report(*pair()))
-    why = html.partition('id="counter.redis-get-set.sync-4.io"')[2].partition("</details>")[0]
+    views = page.views(report(*pair()))["counter"]
+    why = views["counter.redis-get-set.sync-4.io"]
     assert 'href="#fix.counter.redis-get-set.redis-incr"' in why
     assert "throughput ×0.50, p95 ×3.00" in why
     assert "statelab repro counter/redis-get-set --deployment sync-4" in why
-    assert 'id="fix.counter.redis-get-set.redis-incr"' in html
+    assert "redis-get-set → redis-incr" in views["fix.counter.redis-get-set.redis-incr"]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +146,7 @@ def test_a_broken_cell_names_its_fix_and_the_command_that_shows_it_again() -> No
 )
 def test_a_command_is_named_where_two_requests_must_meet(anomalies: list[str], shown: bool) -> None:
     """What shows with plain requests, one after the other, needs none."""
-    html = page.render(report(*pair(anomalies=anomalies)))
+    html = whole(report(*pair(anomalies=anomalies)))
     assert ("statelab repro" in html) == shown
 
 
@@ -147,25 +156,25 @@ def test_where_nothing_held_the_reason_stands() -> None:
     found = report(cell(**(BROKEN | {"fix": None})), unfixed=[lack])
     out = io.StringIO()
     print_report(structs.replace(results(*pair()), manifest={"unfixed": [lack]}), Console(file=out, width=120))
-    assert "gevent; sync: nothing holds." in page.render(found)
+    assert "gevent; sync: nothing holds." in whole(found)
     assert "`redis-get-set` (2): nothing holds." in markdown.render(found)
     assert "redis-get-set → redis-incr ×0.50 (nearest); none for 2 cells" in out.getvalue()
 
 
 def test_marks_do_not_rest_on_colour() -> None:
     """Each changed line has its sign in the text, and no unchanged one has."""
-    cells = re.findall(r'<td(?: class="(goes|comes)")?><i>(.)</i>', page.render(compose(sample())))
+    cells = re.findall(r'<td(?: class="(goes|comes)")?><i>(.)</i>', whole(compose(sample())))
     assert set(cells) == {("goes", "−"), ("comes", "+"), ("", " ")}
 
 
 def test_code_of_others_stays_text() -> None:
     """In the page it is escaped, in Markdown it cannot end its block, nowhere does it hold control characters."""
     found = compose(sample())
-    for text in (page.render(found), markdown.render(found)):
+    for text in (whole(found), markdown.render(found)):
         assert not re.search("[\x00-\x08\x0b-\x1f]", text)
     outside_code = markdown.render(found).split("```")[::2]
     assert not any("<script" in part or "one line that is too long" in part for part in outside_code)
-    assert "<script>alert('x')</script> & \"quotes\" | pipes | `ticks`" in "".join(Parsed(page.render(found)).text)
+    assert "<script>alert('x')</script> & \"quotes\" | pipes | `ticks`" in "".join(Parsed(whole(found)).text)
 
 
 def test_the_terminal_has_one_line_a_broken_mechanism() -> None:
@@ -181,5 +190,5 @@ def test_the_terminal_has_one_line_a_broken_mechanism() -> None:
 def test_a_run_in_which_nothing_broke_has_no_section() -> None:
     """No empty heading in any format."""
     found = report(cell())
-    assert 'id="fixes"' not in page.render(found)
+    assert 'href="#fixes"' not in whole(found)
     assert "What holds instead" not in markdown.render(found)

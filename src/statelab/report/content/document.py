@@ -62,23 +62,10 @@ class Report:
         return sum(number for _, number in self.tally)
 
     @property
-    def windows(self) -> list[str]:
-        return list(dict.fromkeys(matrix.window for matrix in self.matrices))
-
-    def key_of(self, matrix: Matrix) -> tuple[list[State], list[tuple[str, str, str]]]:
-        """The states and anomalies that this matrix shows, in the order of the legend."""
-        rows = [row for line in matrix.lines for row in line.rows]
-        shown = {name for row in rows for name in (*row.cell.predicted, *row.cell.anomalies)}
-        return [state for state, _ in summary.tally(rows)], [each for each in self.anomalies if each[1] in shown]
-
-    @property
     def columns(self) -> list[Column]:
         """The columns of tables with one row a cell, without those that only repeated runs fill."""
         repeated = any(row.cell.runs and row.cell.runs.total > 1 for row in self.rows)
         return [column for column in COLUMNS if column.head and (repeated or not column.repeated)]
-
-    def tally_of(self, rows: list[Row]) -> list[tuple[State, int]]:
-        return summary.tally(rows)
 
     @property
     def mechanisms(self) -> Iterator[tuple[Mechanism, list[Row]]]:
@@ -93,6 +80,25 @@ class Report:
     def proofs(self) -> Iterator[list[Example]]:
         """The examples by anomaly, those that contradict the theory apart and first."""
         return (list(found) for _, found in groupby(self.examples, lambda e: (e.contradicts, e.witness.anomaly)))
+
+    @property
+    def stores(self) -> list[str]:
+        """The stores that some mechanism needs."""
+        return sorted({m.store for matrix in self.matrices for m in matrix.mechanisms if m.store})
+
+    @property
+    def links(self) -> list[tuple[str, str]]:
+        """The parts of a page that this report has, by address."""
+        parts = [
+            ("promises", "All promises", len(self.promises) > 1),
+            ("disagreements", "What surprised", True),
+            ("stores", "Which store for what", self.comparison),
+            ("matrices", "Predicted and measured", True),
+            ("proofs", "Proofs", self.examples),
+            ("fixes", "What holds instead", self.broken),
+            ("background", "Deployments", True),
+        ]
+        return [(address, name) for address, name, there in parts if there]
 
     @property
     def surprises(self) -> list[Sentence]:

@@ -129,6 +129,20 @@ class Row:
             return None
         return shlex.join(["statelab", "repro", f"{cell.workload}/{cell.mechanism}", "--deployment", cell.deployment])
 
+    @cached_property
+    def mechanism_anchor(self) -> str:
+        """Where a page shows all cells of this mechanism."""
+        return anchor(self.cell.workload, self.cell.mechanism)
+
+    @cached_property
+    def fixes(self) -> list[tuple[Fix, str]]:
+        """What holds instead, each with its kind in words: the one that holds everywhere first."""
+        lasting, nearest = self.cell.lasting_fix, self.cell.fix
+        found = [(lasting, "Holds everywhere")] if lasting else []
+        if nearest and (lasting is None or nearest.mechanism != lasting.mechanism):
+            found.append((nearest, "Nearest that holds here"))
+        return found
+
     def fix_anchor(self, fix: Fix) -> str:
         """Where a page shows what to change."""
         return anchor("fix", self.cell.workload, self.cell.mechanism, fix.mechanism)

@@ -1,8 +1,15 @@
-"""The report as one HTML page that needs nothing but itself: no network, no fonts, and no script to be complete."""
+"""The report as one HTML page that needs nothing but itself: no network, no fonts, and no script for its tables.
 
+What is seen first is small. Everything about a cell, a fix, a mechanism opens on demand at an address of its own.
+"""
+
+import gzip
 import re
+from base64 import b64encode
 from functools import cache
+from typing import Any
 
+import msgspec
 from jinja2 import Environment
 from jinja2 import PackageLoader
 from jinja2 import StrictUndefined
@@ -12,15 +19,47 @@ from markupsafe import escape
 from statelab.core.results import Witness
 from statelab.report.content import states
 from statelab.report.content.document import Report
+from statelab.report.content.rows import anchor
 from statelab.report.content.text import printable
-from statelab.report.content.text import shortened
 from statelab.report.timeline.svg import NAMESPACE
 from statelab.report.timeline.svg import timeline
 
+COMMON = "all"
+"""The part of the views that belong to no one workload."""
+
 
 def render(report: Report) -> str:
-    """The page's text."""
-    return _environment().get_template("page.html").render(report=report, states=states)
+    """The page's text: what is seen first as HTML, everything else compressed by workload."""
+    parts = [(name, _packed(found)) for name, found in views(report).items()]
+    return _environment().get_template("page.html").render(report=report, states=states, parts=parts)
+
+
+def views(report: Report) -> dict[str, dict[str, str]]:
+    """The HTML of whatever opens on demand, by its address on the page, in parts by workload."""
+    make: Any = _environment().get_template("views.html").module
+    found: dict[str, dict[str, str]] = {COMMON: {}}
+    if report.examples:
+        found[COMMON]["proofs"] = make.proofs(report)
+    if report.broken:
+        found[COMMON]["fixes"] = make.fixes(report)
+    for matrix in report.matrices:
+        found.setdefault(matrix.workload, {})[f"{matrix.anchor}.speed"] = make.speed(matrix)
+    for mechanism, rows in report.mechanisms:
+        part, address = found[mechanism.workload], anchor(mechanism.workload, mechanism.name)
+        part[address] = make.mechanism(report, mechanism, rows)
+        part[f"{address}.source"] = make.source(mechanism, address)
+        part |= {row.anchor: make.cell(report, row) for row in rows}
+        found[mechanism.workload] = part
+    for change in (change for broken in report.broken for change in broken.changes):
+        found[change.mechanism.workload][change.anchor] = make.change(change)
+    return found
+
+
+def _packed(found: dict[str, str]) -> str:
+    """JSON, gzip, base64; the same for the same views."""
+    return b64encode(
+        gzip.compress(msgspec.json.encode({address: str(text) for address, text in found.items()}), mtime=0)
+    ).decode()
 
 
 @cache
@@ -34,7 +73,6 @@ def _environment() -> Environment:
         finalize=_shown,
     )
     environment.filters["ticked"] = _ticked
-    environment.filters["shortened"] = shortened
     environment.filters["timeline"] = _inline_timeline
     return environment
 
