@@ -179,7 +179,7 @@ def test_an_initial_value(tmp_path: Path) -> None:
 
 REFUSED: dict[str, list[str]] = {
     "no such model": ["x", "--model", "contour"],
-    "no model, which our own lines do not name": ["x"],
+    "a unit that is none": ["x", "--model", "counter", "--unit", "min"],
     "no file": ["--model", "counter"],
     "a file that is not there": ["missing.jsonl", "--model", "counter"],
     "a folder": [os.curdir, "--model", "counter"],

@@ -49,3 +49,10 @@ def as_lines(history: History, rows: Iterable[int] | None = None) -> Iterator[by
     encode = msgspec.json.Encoder().encode
     for row in range(len(history)) if rows is None else rows:
         yield encode(as_record(history.operation(row))) + b"\n"
+
+
+def as_file(history: History) -> Iterator[bytes]:
+    """A whole history as lines; the first says what the stamps count, if that is known."""
+    if history.unit is not None:
+        yield msgspec.json.encode({"unit": history.unit}) + b"\n"
+    yield from as_lines(history)

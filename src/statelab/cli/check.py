@@ -21,6 +21,8 @@ from statelab.core.errors import BadInput
 from statelab.core.operation import Unit
 from statelab.record.reading.read import name_of
 
+UNIT = click.option("--unit", type=click.Choice(["ns", "us", "ms", "s"]), help="what the stamps of the files count")
+
 
 @click.command("check")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
@@ -43,7 +45,7 @@ from statelab.record.reading.read import name_of
     show_default=True,
     help="how long a proof is made smaller, in s",
 )
-@click.option("--unit", type=click.Choice(["ns", "us", "ms", "s"]), help="what the stamps of the files count")
+@UNIT
 @click.option("--json", "as_json", is_flag=True, help="one JSON object per file")
 def command(**options: Any) -> None:
     """Judge histories that anybody recorded: our JSON Lines or Parquet, or those of Jepsen, elle-cli and Porcupine.

@@ -19,6 +19,7 @@ COMMANDS = {
     "audit": "Find what one's own app keeps in the wrong place.",
     "report": "Render a saved run again, from its histories alone.",
     "check": "Judge histories that anybody recorded.",
+    "convert": "Write a history of another tool in the lab's own form.",
     "compare": "Name the cells that changed between two saved runs.",
     "repro": "Show a predicted violation on demand, without load.",
     "survive": "End the worker, the server, the store, everything, and see what state is left.",

@@ -14,6 +14,7 @@ from statelab.cli.progress import Tracker
 from statelab.cli.progress import undisturbed
 from statelab.core.errors import BadInput
 from statelab.core.errors import Unavailable
+from statelab.core.operation import UNIT_HEADER
 from statelab.core.operation import encode_line
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.paths import REPORTS
@@ -135,7 +136,7 @@ def _files(outcome: Outcome) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     base = folder / ".".join(filter(None, [*target.cell, target.anomaly]))
     history = base.with_name(f"{base.name}.jsonl")
-    history.write_bytes(b"".join(encode_line(operation) for operation in outcome.judged))
+    history.write_bytes(UNIT_HEADER + b"".join(encode_line(operation) for operation in outcome.judged))
     if outcome.witness is None:
         return [history]
     svg = base.with_name(f"{base.name}.svg")

@@ -57,6 +57,9 @@ class Operation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 FIELDS = ("value", "expected", "op_id")
 """Parameters of a request that are fields of its operation as well."""
 
+UNIT_HEADER = b'{"unit":"ns"}\n'
+"""The first line of a file of operations that is for others to read: what its stamps count."""
+
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Operation)
 
@@ -68,7 +71,7 @@ def encode_line(operation: Operation) -> bytes:
 
 def decode_lines(lines: Iterable[bytes]) -> Iterator[Operation]:
     """The operations of JSON lines; raises msgspec.DecodeError on one that is not an operation."""
-    return (_decoder.decode(line) for line in lines if line.strip())
+    return (_decoder.decode(line) for line in lines if line.strip() and line != UNIT_HEADER.strip())
 
 
 def read_recording(path: Path) -> list[Operation]:

@@ -23,7 +23,7 @@ NAME = "JSON history of events, as elle-cli takes it"
 def sniff(head: bytes) -> bool:
     """The first object has a type and no status."""
     fields = first(head)
-    return "type" in fields and "f" in fields and "op" not in fields
+    return "type" in fields and not fields.keys().isdisjoint(("f", "process", "index")) and "op" not in fields
 
 
 def read(text: str, model: str | None) -> Records:

@@ -10,6 +10,11 @@ from statelab.foreign.edn import Word
 from statelab.foreign.edn import text_of
 from statelab.foreign.refused import Refused
 
+TRANSACTIONS = (
+    "this is a transaction over several objects, and statelab judges operations on one object each; transactions are "
+    "what elle is for (github.com/jepsen-io/elle, and elle-cli for files)"
+)
+
 Type = Literal["invoke", "ok", "fail", "info"]
 
 _TYPES = ("invoke", "ok", "fail", "info")
@@ -39,13 +44,13 @@ class Records:
     """A file as operations in our own form, one JSON object a line without line breaks.
 
     `lines[i]` is the line (from 1) of the file in which operation i begins. `counts` says how it was read, for the
-    output; `model` is the model that the operations are meant for, None where that is still open.
+    output; `models` are those that the operations may be of, the likelier first; none where that is still open.
     """
 
     operations: list[bytes]
     lines: list[int]
     counts: tuple[str, ...]
-    model: str | None = None
+    models: tuple[str, ...] = ()
     unit: Unit | None = None
 
 
@@ -55,6 +60,9 @@ def count(number: int, thing: str) -> str:
 
 def event(fields: dict[str, Any], line: int) -> Event:
     """The fields of one event by their names; raises Refused. `:f` may have a namespace, which is left out."""
+    value = fields.get("value")
+    if fields.get("f") is None and value and isinstance(value, list) and all(isinstance(part, list) for part in value):
+        raise Refused(TRANSACTIONS, line)
     for name in ("process", "type", "f"):
         if fields.get(name) is None:
             there = ", ".join(f":{field}" for field in fields)
@@ -76,7 +84,7 @@ def event(fields: dict[str, Any], line: int) -> Event:
         type=kind,  # type: ignore[arg-type]
         f=_name(fields["f"]).rpartition("/")[2],
         line=line,
-        value=fields.get("value"),
+        value=value,
         key=key if key is None or isinstance(key, str) else text_of(key),
         error=fields.get("error"),
         time=fields.get("time"),

@@ -1,6 +1,7 @@
 """JSON as files have it: the elements of an array with their lines, and the first object of a file."""
 
 import json
+import re
 from typing import Any
 
 import msgspec
@@ -14,7 +15,9 @@ def elements(text: str) -> tuple[list[bytes], list[int]]:
     try:
         found = msgspec.json.decode(data, type=list[msgspec.Raw])
     except msgspec.MsgspecError as error:
-        raise Refused(f"begins like a JSON array and is none ({error})") from None
+        at_byte = re.search(r"byte (\d+)", str(error))
+        end = int(at_byte[1]) if at_byte else len(data.rstrip())
+        raise Refused(f"begins like a JSON array and is none ({error})", data.count(b"\n", 0, end) + 1) from None
     lines, at, line = [], 0, 1
     for element in map(bytes, found):
         place = data.index(element, at)

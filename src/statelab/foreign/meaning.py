@@ -15,6 +15,7 @@ import msgspec
 from statelab.core.operation import Value
 from statelab.foreign.edn import Set
 from statelab.foreign.edn import text_of
+from statelab.foreign.events import TRANSACTIONS
 from statelab.foreign.events import Event
 from statelab.foreign.events import Records
 from statelab.foreign.events import count
@@ -68,11 +69,7 @@ def records_of(found: Paired, model: str | None, events: int) -> Records:
     """The operations of a history in our own form; raises Refused for what cannot be one of ours."""
     for pair in found.pairs:
         if pair.asked.f in _TRANSACTIONS or isinstance(pair.asked.value, dict):
-            raise Refused(
-                f"{pair.asked.f} is a transaction over several objects; statelab judges operations on one object each. "
-                "Transactions are what elle is for (github.com/jepsen-io/elle, or elle-cli for files)",
-                pair.asked.line,
-            )
+            raise Refused(TRANSACTIONS, pair.asked.line)
     name = model or _model_of([pair.asked for pair in found.pairs], found.pairs)
     if name not in MEANS:
         raise Refused(f"the model {name} has no operations that other tools write; {NEEDED} {', '.join(MEANS)}")
@@ -86,7 +83,7 @@ def records_of(found: Paired, model: str | None, events: int) -> Records:
         operations=[msgspec.json.encode(record) for record in records],
         lines=[pair.asked.line for pair in found.pairs],
         counts=tuple(counts),
-        model=name,
+        models=(name, "blind-counter") if name == "counter" and model is None else (name,),
         unit=found.unit,
     )
 

@@ -1,17 +1,29 @@
 """The way from any file to a history: our own lines and tables as they are, other formats by way of our own lines."""
 
+import io
+import re
+from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from typing import BinaryIO
+
+import msgspec
+import pyarrow.parquet
 
 from statelab.core.errors import BadInput
 from statelab.core.errors import require_known
+from statelab.core.operation import UNITS
 from statelab.core.operation import Unit
 from statelab.foreign.formats import FORMATS
 from statelab.foreign.refused import Refused
+from statelab.foreign.seconds import SAID
+from statelab.foreign.seconds import table_in_ns
+from statelab.foreign.unknown import seems
 from statelab.record.columns import History
 from statelab.record.reading.lines import LineReader
 from statelab.record.reading.lines import RefusedLine
@@ -24,8 +36,21 @@ from statelab.record.reading.read import read_stream
 from statelab.record.reading.read import rejoined
 from statelab.record.shapes import Shapes
 
+pa: Any = pyarrow  # it has no annotations
+pq: Any = pyarrow.parquet
+
 _HEAD = 2**16
 """So many bytes are looked at to tell the format."""
+
+_HEADER = re.compile(rb'\s*\{\s*"unit"\s*:\s*"(' + "|".join(UNITS).encode() + rb')"\s*\}[ \t\r]*(?:\n|$)')
+"""The first line of our own files may say what the stamps count."""
+
+
+class _Op(msgspec.Struct):
+    op: str
+
+
+_decode_op = msgspec.json.Decoder(_Op).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +74,85 @@ def read(source: str, models: Mapping[str, Shapes], model: str | None, unit: Uni
     with opened(Path(source), name) as stream:
         first, whole = peeked(stream)
         if first == PARQUET:
-            reading = _own(whole, name, models, model)
+            reading = _table(whole, name, models, model)
         else:
             head = whole.read(_HEAD)
+            if header := _HEADER.match(head):
+                unit = unit or next(known for known in UNITS if known.encode() == header[1])
+                head = b"\n" + head[header.end() :]
             found = next((form for form in FORMATS if form.sniff(head)), None)
             rest = rejoined(head, whole)
-            reading = _other(rest.read(), found, name, models, model) if found else _own(rest, name, models, model)
+            if found is not None:
+                reading = _other(rest.read(), found, name, models, model)
+            elif (what := seems(head)) is not None:
+                raise BadInput(f"{name}: no history; it seems to be {what}")
+            else:
+                reading = _own(rest, name, models, model)
     return reading if unit is None else replace(reading, history=replace(reading.history, unit=unit))
 
 
+def _table(stream: BinaryIO, name: str, models: Mapping[str, Shapes], model: str | None) -> Reading:
+    """Parquet, whose stamps may be seconds with fractions."""
+    whole = stream if stream.seekable() else io.BytesIO(stream.read())
+    try:
+        in_ns = table_in_ns(whole)
+    except Refused as refused:
+        raise BadInput(f"{name}: {refused}") from None
+    whole.seek(0)
+    reading = _own(in_ns or whole, name, models, model)
+    return replace(reading, how=f"Parquet, {SAID}") if in_ns else reading
+
+
 def _own(stream: BinaryIO, name: str, models: Mapping[str, Shapes], model: str | None) -> Reading:
-    if model is None:
-        raise BadInput(f"{name}: name the model with --model: {', '.join(models)}")
-    return Reading(read_stream(stream, name, models[model]), model)
+    """Our own lines or table."""
+    if model is not None:
+        return Reading(read_stream(stream, name, models[model]), model)
+    data = stream.read()
+    return _first_that_reads(
+        _fitting(_operations_of(data), models), name, lambda shapes: read_stream(io.BytesIO(data), name, shapes), models
+    )
+
+
+def _operations_of(data: bytes) -> set[str]:
+    """The names of the operations in our own lines or table, as far as they can be read."""
+    if data.startswith(PARQUET):
+        try:
+            return set(pq.read_table(io.BytesIO(data), columns=["op"])["op"].unique().to_pylist())
+        except (pa.ArrowException, OSError):
+            return set()
+    return _names(data.split(b"\n"))
+
+
+def _names(lines: Iterable[bytes]) -> set[str]:
+    found = set[str]()
+    for line in lines:
+        try:
+            found.add(_decode_op(line).op)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            continue
+    return found
+
+
+def _fitting(names: set[str], models: Mapping[str, Shapes]) -> list[str]:
+    """The models that know all of the operations."""
+    return [model for model in models if names and names <= models[model].operations.keys()]
+
+
+def _first_that_reads(
+    fitting: list[str],
+    name: str,
+    take: Callable[[Shapes], History],
+    models: Mapping[str, Shapes],
+    how: str | None = None,
+) -> Reading:
+    """The first of the models, in the order of the docs, whose form the operations have."""
+    why: BadInput | None = None
+    for model in fitting:
+        try:
+            return Reading(take(models[model]), model, how)
+        except BadInput as error:
+            why = why or error
+    raise why or BadInput(f"{name}: name the model with --model: {', '.join(models)}")
 
 
 def _other(data: bytes, form: ModuleType, name: str, models: Mapping[str, Shapes], model: str | None) -> Reading:
@@ -74,19 +165,18 @@ def _other(data: bytes, form: ModuleType, name: str, models: Mapping[str, Shapes
         raise BadInput(f"{where}: {refused} (read as {form.NAME})") from None
     if not records.operations:
         raise BadInput(f"{name}: no operations in it (read as {form.NAME})")
-    model = model or records.model
-    if model is None:
-        raise BadInput(f"{name}: name the model with --model: {', '.join(models)}")
-    require_known("model", [model], list(models))
-    shapes = models[model]
+    fitting = [model] if model else list(records.models) or _fitting(_names(records.operations), models)
+    require_known("model", fitting, list(models))
     alone = len(set(records.lines)) == len(records.lines)
 
     def place(row: int) -> str:
         return f"line {records.lines[row]}" + ("" if alone else f", operation {row + 1}")
 
-    try:
-        sheet, _ = LineReader(shapes).read(b"".join(line + b"\n" for line in records.operations))
-    except RefusedLine as refused:
-        raise BadInput(f"{name}, {place(refused.line)}: {refused} (read as {form.NAME})") from None
-    history = replace(checked(sheet, name, place, shapes), unit=records.unit)
-    return Reading(history, model, f"{form.NAME}, {', '.join(records.counts)}")
+    def take(shapes: Shapes) -> History:
+        try:
+            sheet, _ = LineReader(shapes).read(b"".join(line + b"\n" for line in records.operations))
+        except RefusedLine as refused:
+            raise BadInput(f"{name}, {place(refused.line)}: {refused} (read as {form.NAME})") from None
+        return replace(checked(sheet, name, place, shapes), unit=records.unit)
+
+    return _first_that_reads(fitting, name, take, models, f"{form.NAME}, {', '.join(records.counts)}")

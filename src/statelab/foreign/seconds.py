@@ -5,8 +5,14 @@
 Each stamp is taken as it is written, to the ns.
 """
 
+import io
 import re
 from decimal import Decimal
+from typing import Any
+from typing import BinaryIO
+
+import pyarrow.compute
+import pyarrow.parquet
 
 from statelab.core.operation import Unit
 from statelab.foreign.events import Records
@@ -16,7 +22,12 @@ from statelab.foreign.pairing import MIX
 from statelab.foreign.pairing import NS
 from statelab.foreign.refused import Refused
 
+pa: Any = pyarrow  # it has no annotations
+pc: Any = pyarrow.compute
+pq: Any = pyarrow.parquet
+
 NAME = "operations, one a line"
+SAID = "stamps in seconds, taken to the ns"
 
 _STAMP = re.compile(rb'("(?:start|end)"\s*:\s*)(-?\d+)((?:\.\d+)?(?:[eE][+-]?\d+)?)(?=\s*[,}])')
 """A stamp with its name. Inside of a text the quotes would have backslashes before them."""
@@ -50,7 +61,35 @@ def with_whole_stamps(operations: list[bytes], lines: list[int]) -> tuple[list[b
         raise Refused(f"a stamp {MIX}", odd)
     if kinds != {True}:
         return operations, None, ()
-    return [_STAMP.sub(_in_ns, each) for each in operations], "ns", ("stamps in seconds, taken to the ns",)
+    return [_STAMP.sub(_in_ns, each) for each in operations], "ns", (SAID,)
+
+
+def table_in_ns(source: BinaryIO) -> BinaryIO | None:
+    """A Parquet file whose stamps are whole ns, of one whose stamps are seconds with fractions; None for another.
+
+    Raises Refused for a mix.
+    """
+    try:
+        schema = pq.read_schema(source)
+    except (pa.ArrowException, OSError):
+        return None
+    stamps = [name for name in ("start", "end") if name in schema.names]
+    fractions = [name for name in stamps if pa.types.is_floating(schema.field(name).type)]
+    if not fractions:
+        return None
+    if fractions != stamps:
+        raise Refused(f'"{fractions[0]}" is in seconds with fractions and the other stamp is not')
+    table = pq.read_table(source)
+    for name in stamps:
+        seconds = table[name].combine_chunks().cast(pa.float64())
+        whole = pc.floor(seconds)
+        rest = pc.round(pc.multiply(pc.subtract(seconds, whole), NS))  # the difference is exact, a product would not be
+        ns = pc.add(pc.multiply(whole.cast(pa.int64()), NS), rest.cast(pa.int64()))
+        table = table.set_column(table.schema.get_field_index(name), name, ns)
+    written = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata({"unit": "ns"}), written)
+    written.seek(0)
+    return written
 
 
 def _in_ns(found: re.Match[bytes]) -> bytes:

@@ -188,6 +188,7 @@ class Part:
         }
         values = {field: self._tested(field) for field in rules.VALUES if field == "result" or owned[field].any()}
         self._require_one(values)
+        self._require_fixed(values)
         answer = self._answers(values["result"])
         if self._refused.any():
             raise RefusedRow(int(self._refused.argmax()))
@@ -235,6 +236,14 @@ class Part:
             if shape.either and rows is not None:
                 given = [values[field].given for field in shape.either if field in values]
                 self._refused |= rows & (np.sum(given, axis=0, dtype=np.int8) != 1)
+
+    def _require_fixed(self, values: Mapping[str, Cells]) -> None:
+        """Refuses operations in which a field that is fixed holds another number."""
+        for code, shape in enumerate(self._shapes.operations.values()):
+            for field, number in shape.fixed.items():
+                column = values[field].column
+                rows = self._where(range(code * len(STATUSES), (code + 1) * len(STATUSES)))
+                self._refused |= rows & column.is_number & (column.number != number)
 
     def _answers(self, result: Cells) -> Codes8 | None:
         """What yes-or-no operations answered, -1 for all others; None if there are none."""

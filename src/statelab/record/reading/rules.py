@@ -15,6 +15,8 @@ from statelab.core.operation import ServedBy
 from statelab.core.operation import Status
 from statelab.record.columns import INF
 from statelab.record.columns import STATUSES
+from statelab.record.shapes import MEANT
+from statelab.record.shapes import OTHERS
 from statelab.record.shapes import Kind
 from statelab.record.shapes import Shape
 from statelab.record.shapes import Shapes
@@ -81,9 +83,9 @@ def _fields(shapes: Shapes, shape: Shape, status: Status) -> dict[str, int]:
     def held(field: str) -> int:
         kind: Kind | None = getattr(shape, field)
         if kind is None:
-            return ANYTHING
+            return EMPTY
         answer = BOOL if isinstance(shapes.answers[0], bool) else TEXT
-        nothing = NULL * (field in shape.nothing) | MISSING * (field in shape.optional)
+        nothing = NULL * (field in shape.nothing) | EMPTY * (field in shape.optional)
         return _KINDS.get(kind, answer) | nothing | EMPTY * (field in shape.either)
 
     answers = {"fail": ANYTHING, "info": EMPTY}
@@ -153,19 +155,36 @@ class Taker:
         if not isinstance(record, dict):
             raise Refused(f"{shown(record)} is not an operation; an object is expected")
         op, status = self._op(record), self._status(record)
-        allowed = self._rules[op, status]
+        allowed, meant = self._rules[op, status], MEANT.get(op, OTHERS)
         for field, value in record.items():
             held = self._null if value is None else _holds(field, value)
             if not held & allowed.get(field, ANYTHING):
-                raise _unfit(field, f"is {shown(value)}", allowed[field], op, status)
+                raise self._unfit(field, f"is {shown(value)}", allowed[field], op, status)
+            if field in meant and value not in (None, meant[field]) and field not in allowed:
+                raise Refused(
+                    f'"{field}" of {op} is {shown(value)}, and the model {self._shapes.name} reads no such field; '
+                    "leave it out if it says nothing of what the operation did"
+                )
         for field, may in allowed.items():
             if not may & MISSING and field not in record:
-                raise _unfit(field, "is missing", may, op, status)
+                raise self._unfit(field, "is missing", may, op, status)
+        for field, number in self._shapes.operations[op].fixed.items():
+            if record.get(field) not in (None, number):
+                raise Refused(
+                    f'"{field}" of {op} is {shown(record[field])}; the model {self._shapes.name} means {number}'
+                )
         if status == "ok":
             self._test_answer(record, op)
         own = {field: value for field, value in record.items() if allowed.get(field, ANYTHING) != ANYTHING}
         server = own.get("served_by")
         return Operation(**own | {"end": own.get("end"), "served_by": server and msgspec.convert(server, ServedBy)})
+
+    def _unfit(self, field: str, what: str, allowed: int, op: str, status: Status) -> Refused:
+        may = listed([word for bit, word in _WORDS.items() if allowed & bit])
+        because = _BECAUSE.get((field, status), "")
+        if field in VALUES and getattr(self._shapes.operations[op], field) is None:
+            because = f"; the model {self._shapes.name} reads no {field} of this operation"
+        return Refused(f'"{field}" of {op} ({status}) {what}; it must be {may}{because}')
 
     def _op(self, record: Mapping[str, Any]) -> str:
         op = record.get("op", _ABSENT)
@@ -192,8 +211,3 @@ class Taker:
         if shape.either and sum(record.get(field) is not None for field in shape.either) != 1:
             fields = listed([f'"{field}"' for field in sorted(shape.either)])
             raise Refused(f"{op} must have exactly one of {fields}")
-
-
-def _unfit(field: str, what: str, allowed: int, op: str, status: Status) -> Refused:
-    may = listed([word for bit, word in _WORDS.items() if allowed & bit])
-    return Refused(f'"{field}" of {op} ({status}) {what}; it must be {may}{_BECAUSE.get((field, status), "")}')

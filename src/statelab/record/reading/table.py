@@ -42,6 +42,8 @@ from statelab.record.reading.part import codes
 from statelab.record.reading.part import joined
 from statelab.record.reading.part import served_by
 from statelab.record.reading.rules import SERVER_FIELDS
+from statelab.record.shapes import MEANT
+from statelab.record.shapes import OTHERS
 from statelab.record.shapes import Shapes
 
 pq: Any = pyarrow.parquet
@@ -116,6 +118,10 @@ class Table:
             ]
             yield TableRows(dict(zip(batch.schema.names, own, strict=True)), len(batch))
 
+    def columns(self, *names: str) -> list[list[Any]]:
+        """Some columns as Python has them."""
+        return [self._file.read([name])[name].to_pylist() for name in names]
+
     def row(self, row: int) -> dict[str, Any]:
         """The fields of one row, null where it has none; raises Refused where two columns hold the same field."""
         for batch in self._file.iter_batches():
@@ -131,7 +137,7 @@ class Table:
             fields[field] = fields[given[0]] if given else None
         if any(value is not None for value in server.values()):
             fields.setdefault("served_by", server)
-        return {name: fields.get(name) for name in rules.FIELDS}
+        return {name: fields.get(name) for name in (*rules.FIELDS, *fields)}
 
 
 def row_number(row: int) -> str:
@@ -143,6 +149,7 @@ def sheet_of_table(source: Any, name: str, shapes: Shapes) -> Sheet:
     try:
         table = Table(source, rules.owned_fields(shapes))
         _require_columns(table, name)
+        _require_no_more_meant(table, name, shapes)
         sheets = list[Sheet]()
         try:
             for rows in table.parts():
@@ -173,6 +180,16 @@ def _require_columns(table: Table, name: str) -> None:
         raise BadInput(f'{name}: there are two columns "{twice[0]}"')
     if not len(table):
         raise BadInput(f"{name}: no operations in it")
+
+
+def _require_no_more_meant(table: Table, name: str, shapes: Shapes) -> None:
+    """Raises BadInput if a column that is not ours says something of an operation (see `MEANT`)."""
+    for column in table.names:
+        meaning = {op: MEANT.get(op, OTHERS)[column] for op in shapes.operations if column in MEANT.get(op, OTHERS)}
+        if meaning:
+            for row, (op, value) in enumerate(zip(*table.columns("op", column), strict=True)):
+                if op in meaning and value not in (None, meaning[op]):
+                    raise BadInput(f"{name}, {row_number(row)}: {_refusal(table, row, shapes)}")
 
 
 def _refusal(table: Table, row: int, shapes: Shapes) -> str:

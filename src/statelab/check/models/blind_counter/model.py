@@ -110,7 +110,7 @@ MODEL = Model(
     name="blind-counter",
     promise="each increment adds one, and each read returns how many had been added at its moment",
     operations={
-        "increment": Shape(),
+        "increment": Shape(value="integer", optional=frozenset({"value"}), fixed={"value": 1}),
         "read": Shape(result="integer", nothing=frozenset({"result"}), changes=False),
     },
     check=check,
