@@ -15,14 +15,18 @@ from statelab.core.operation import ServedBy
 from statelab.core.operation import Status
 from statelab.core.operation import Unit
 from statelab.core.operation import Value
+from statelab.record import coding
+from statelab.record.coding import VALUES
 from statelab.record.coding import Lists
 from statelab.record.coding import Table
+from statelab.record.coding import column_of
 from statelab.record.coding import encode
+from statelab.record.coding import list_column
 from statelab.record.coding import value_columns
 
-Integers = NDArray[np.int64]
-Codes = NDArray[np.int32]
-Mask = NDArray[np.bool_]
+Integers = coding.Integers
+Codes = coding.Codes
+Mask = coding.Mask
 Rows = Integers | Mask | slice
 Level = Literal["whole", "host", "process", "thread", "greenlet", "request"]
 
@@ -99,6 +103,11 @@ class History:
         served_by, servers = encode((o.served_by for o in operations), first=[None])
         error, errors = encode((o.error for o in operations), first=[None])
         status, _ = encode((o.status for o in operations), first=STATUSES)
+        results = [o.result for o in operations]
+        answer = np.array([_answer(result, answers) for result in results], np.int8)
+        values = {name: column_of([getattr(o, name) for o in operations]) for name in VALUES}
+        values["result"] = values["result"].only(answer < 0)
+        is_list = np.array([isinstance(result, list) for result in results], np.bool_)
         return cls(
             process=process,
             op=op,
@@ -116,7 +125,9 @@ class History:
             servers=servers,
             errors=errors,
             op_ids=op_ids,
-            **value_columns(operations, answers),
+            answer=answer if (answer >= 0).any() else None,
+            answers=answers,
+            **value_columns(values, list_column(results, is_list) if is_list.any() else None, n),
         )
 
     def __len__(self) -> int:
@@ -209,6 +220,11 @@ class History:
         fields = _IDENTITY[level]
         known = [tuple(getattr(server, field) for field in fields) for server in self.servers[1:]]
         return np.concatenate(([-1], encode(known)[0])).astype(np.int64)[self.served_by]
+
+
+def _answer(result: Result, answers: tuple[bool | str, bool | str]) -> int:
+    """The code of an answer, -1 for another result; 0 and 1 are no answers."""
+    return next((code for code, each in enumerate(answers) if type(each) is type(result) and each == result), -1)
 
 
 _COLUMNS = (
