@@ -176,17 +176,13 @@ def _coded_of(texts: Sequence[str | None]) -> Any:
     return pa.DictionaryArray.from_arrays(index, pa.array(table[1:], pa.string()))
 
 
-def column_of(values: Sequence[Any]) -> Column:
-    """The same where nothing is known of the values."""
-    number, text = (np.array([type(value) is kind for value in values], np.bool_) for kind in (int, str))
-    return column(values, number, text)
-
-
 def list_column(values: Sequence[Any], known: Mask) -> ListColumn:
     """The lists among Python's values."""
     length, chosen = np.zeros(len(values), np.int64), list(compress(values, known.tobytes()))
     length[known] = list(map(len, chosen))
-    return ListColumn(known, length, column_of(list(chain.from_iterable(chosen))))
+    items = list(chain.from_iterable(chosen))
+    number, text = (np.array([type(item) is kind for item in items], np.bool_) for kind in (int, str))
+    return ListColumn(known, length, column(items, number, text))
 
 
 def constant(value: Any, n: int, kind: Any) -> NDArray[Any]:
