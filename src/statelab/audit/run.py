@@ -13,6 +13,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
+from statelab.audit import coverage
 from statelab.audit import overlap
 from statelab.audit import residue
 from statelab.audit.explore import Candidate
@@ -76,10 +77,15 @@ def perform(asked: Asked) -> Audit:
         findings: list[Finding] = []
         notes: list[str] = []
         exercised = False
+        not_reached: tuple[str, ...] = ()
         try:
             for story in asked.stories:
-                exercised |= _exercises(explorer, story, notes)
+                notes += coverage.troubles(explorer, story)
+                nothing = list(coverage.exercises(explorer, story))
+                notes += nothing
+                exercised |= not nothing
                 findings += _of(explorer, story, asked.deployments)
+            not_reached = coverage.not_reached(explorer, asked.stories)
         except KeyboardInterrupt:
             sites.ended = True
             exercised = False  # what was not tried is not `not-seen`
@@ -98,6 +104,7 @@ def perform(asked: Asked) -> Audit:
             requests=sum(map(len, asked.stories)),
             worlds=explorer.worlds,
             lines_held=explorer.lines_held,
+            not_reached=not_reached,
             notes=tuple(dict.fromkeys([*notes, *explorer.notes])),
             accepted=accepted,
             manifest={"statelab": version("statelab"), "python": asked.app.python, "app": asked.app.name},
@@ -136,20 +143,6 @@ def _help(what: str, app: App) -> str:
     if "ModuleNotFoundError" in what:
         return f"is it installed for {app.python}? another interpreter is named with --python"
     return "start the app by hand first"
-
-
-def _exercises(explorer: Explorer, story: Story, notes: list[str]) -> bool:
-    """Whether the story does anything: some request is answered below 500 and something is written."""
-    seen = explorer.reference(story).seen[0]
-    answered = [answer["status"] for answer in seen.answers if answer is not None]
-    for index, trouble in seen.trouble.items():
-        notes.append(f"{story[index]}: {trouble}")
-    for name in seen.busy:
-        notes.append(f"a thread {name!r} that a request started went on after {3:g} s; what it does later is not seen")
-    for index, answer in enumerate(seen.answers):
-        if answer is not None and answer["status"] >= 500:
-            notes.append(f"{story[index]} is answered {answer['status']} even when served alone")
-    return any(status < 500 for status in answered)
 
 
 def _of(explorer: Explorer, story: Story, deployments: Mapping[str, Deployment]) -> Iterator[Finding]:

@@ -41,7 +41,7 @@ def told(explorer: Explorer, found: Candidate, deployments: Mapping[str, Deploym
     """The finding of a candidate that stands."""
     site, index = explorer.sites.first, _owner(found)
     quiet = explorer.seen(found.story, reference(len(found.story)), 1, look=True)
-    changes = tuple(_changes(quiet, found))[:MOST_CHANGES]
+    changed = tuple(changes(quiet))[:MOST_CHANGES]
     expected, observed = _shown(found, index)
     return Finding(
         anomaly=found.anomaly,
@@ -49,8 +49,8 @@ def told(explorer: Explorer, found: Candidate, deployments: Mapping[str, Deploym
         form=tuple(explorer.form(found.story[at]) for at in _met(found, index)),
         story=found.story,
         world=found.words,
-        places=changes,
-        source=tuple(_source(site, found, quiet, changes)),
+        places=changed,
+        source=tuple(_source(site, found, quiet, changed)),
         deployments=tuple(name for name, deployment in deployments.items() if found.where(deployment)),
         rests_on=FILES if index is None else "answer",
         expected=expected,
@@ -101,7 +101,7 @@ def _answer(seen: Seen, index: int) -> str:
     return f"{answer['status']} {body[:200]}".strip()
 
 
-def _changes(seen: Seen, found: Candidate) -> Iterator[Change]:
+def changes(seen: Seen) -> Iterator[Change]:
     """Places that the story's requests change in one process; a container is named, not what is in it."""
     looks = [look["places"] for look in seen.places]
     if len(looks) < 3:
@@ -119,11 +119,11 @@ def _changes(seen: Seen, found: Candidate) -> Iterator[Change]:
         yield Change(f"file {name}", "-", f"{len(lines)} lines")
 
 
-def _source(site: Site, found: Candidate, seen: Seen, changes: tuple[Change, ...]) -> Iterator[Source]:
+def _source(site: Site, found: Candidate, seen: Seen, changed: tuple[Change, ...]) -> Iterator[Source]:
     if found.observed.held is not None:
         yield _line(site, found.observed.held)
         return
-    names = [_last_name(change.place) for change in changes]
+    names = [_last_name(change.place) for change in changed]
     for name in names:
         for step in seen.steps:
             if name and name in _names(_path(site, step)).get(step["line"], ()):

@@ -99,6 +99,8 @@ def show(console: Console, audit: Audit) -> None:
     say()
     for note in audit.notes:
         say(f"note: {note}")
+    if audit.not_reached:
+        say(f"not reached: {', '.join(audit.not_reached)}")
     verdicts = {verdict.verdict for verdict in audit.verdicts.values()}
     if not audit.findings:
         say("nothing was exercised" if verdicts == {"not-exercised"} else "nothing found, which is no proof")

@@ -386,7 +386,12 @@ class Process:
         return {
             "goes": goes,
             "routes": [
-                {"rule": rule.rule, "methods": sorted(rule.methods or ()), "arguments": sorted(rule.arguments)}
+                {
+                    "rule": rule.rule,
+                    "endpoint": str(rule.endpoint),
+                    "methods": sorted(rule.methods or ()),
+                    "arguments": sorted(rule.arguments),
+                }
                 for rule in url_map.iter_rules()
             ],
         }
