@@ -40,6 +40,8 @@ FILES = "files"
 NO_STEP = 10**9
 """Holds nowhere: for counting the steps that a request takes."""
 MOST_AT_ONCE = 8
+WORLDS_OF_A_SCENE = 12
+"""Guessed until some were tried."""
 CLOCK_S = 1.05
 """Between two runs of the reference at least once, or what has the time in whole seconds is no noise."""
 
@@ -88,10 +90,14 @@ class Explorer:
 
     def __init__(self, sites: Sites, progress: Callable[[str], None]) -> None:
         self.sites = sites
-        self.progress = progress
         self.worlds = 0
+        self.scenes_left = 0
         self.lines_held = 0
         self.notes: list[str] = []
+        self._show = progress
+        self._doing = ""
+        self._began = time.monotonic()
+        self._scenes = self._worlds_of_scenes = 0
         self._lock = threading.Lock()
         self._rules: dict[tuple[str, str], str] = {}
         self._known: dict[tuple[Story, World], Future[Reference]] = {}
@@ -101,11 +107,30 @@ class Explorer:
         """Threads that the import left running."""
         return self.sites.first.import_left
 
+    def progress(self, doing: str) -> None:
+        """Says what is tried from now on."""
+        self._doing = doing
+        self._tell()
+
+    def tried(self, scenes: int, worlds: int) -> None:
+        """So many scenes of overlaps took so many worlds: what the estimate rests on."""
+        self.scenes_left -= scenes
+        self._scenes += scenes
+        self._worlds_of_scenes += worlds
+
+    def _tell(self) -> None:
+        """How far it is, of an estimate: the overlaps that are left take what those before took."""
+        each = self._worlds_of_scenes / self._scenes if self._scenes else WORLDS_OF_A_SCENE
+        left = each * self.scenes_left
+        seconds = left * (time.monotonic() - self._began) / max(1, self.worlds)
+        self._show(f"{self._doing}: {self.worlds} of about {self.worlds + left:.0f} worlds, about {seconds:.0f} s left")
+
     def seen(self, story: Story, world: World, run: int, *, look: bool = False, words: Sequence[str] = ()) -> Seen:
         with self.sites.one() as site:
             with self._lock:
                 self.worlds += 1
                 self.lines_held += bool(world.hold is not None and world.hold < NO_STEP)
+            self._tell()
             return play(site, story, world, run=run, look=look, words=words)
 
     def each(self, what: Callable[[T], R], items: Iterable[T]) -> list[R]:

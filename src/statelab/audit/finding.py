@@ -1,5 +1,6 @@
 """What an audit returns, as frozen values."""
 
+import os
 from dataclasses import dataclass
 from dataclasses import field
 from typing import Any
@@ -22,12 +23,14 @@ MEANINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A line of the app: where a request was held, or where it read a place."""
+    """A line of the app: where a request was held, or where it read a place. `around` are the lines about it, each with
+    its number."""
 
     file: str
     line: int
     function: str
     text: str = ""
+    around: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +102,8 @@ class Audit:
         if self.findings:
             return 1
         return 3 if all(verdict.verdict == "not-exercised" for verdict in self.verdicts.values()) else 0
+
+
+def path_from_start(audit: Audit, source: Source) -> str:
+    """The file of a line as seen from where the audit was started, which is how code hosts name it."""
+    return os.path.normpath(os.path.join(audit.manifest.get("folder", ""), source.file))

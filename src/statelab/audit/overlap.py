@@ -180,6 +180,7 @@ def overlaps(explorer: Explorer, story: Story, boundary: Boundary) -> Iterator[C
     waiting = list(scenes(story))
     while waiting:
         batch, waiting = waiting[:BATCH], waiting[BATCH:]
+        worlds = explorer.worlds
         explorer.progress(f"between {boundary.words}: {batch[0].pair[0]}, {batch[0].pair[1]}")
         new = [scene for scene in batch if not told & _known(explorer, scene, "lost-update", "stalled")]
         found = explorer.each(lambda scene: _first_difference(explorer, scene, boundary), new)
@@ -187,6 +188,7 @@ def overlaps(explorer: Explorer, story: Story, boundary: Boundary) -> Iterator[C
             if candidate is not None and not told & _known(explorer, scene, candidate.anomaly):
                 told |= _known(explorer, scene, candidate.anomaly)
                 yield _smallest(explorer, scene, boundary, candidate)
+        explorer.tried(len(batch), explorer.worlds - worlds)
 
 
 def _known(explorer: Explorer, scene: Scene, *anomalies: str) -> set[tuple[str, str, str]]:

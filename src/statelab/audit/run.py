@@ -38,6 +38,7 @@ RECYCLING = ("sync-recycling",)
 would have the worlds of a restart."""
 
 
+BOUNDARIES = (overlap.THREADS, overlap.PROCESSES)
 INTERRUPTED_ACROSS = frozenset({"threads", "processes"})
 
 
@@ -74,6 +75,7 @@ def perform(asked: Asked) -> Audit:
     with Sites(asked.app, asked.jobs) as sites:
         _require_loaded(asked.app, sites.first)
         explorer = Explorer(sites, asked.progress)
+        explorer.scenes_left = sum(len(BOUNDARIES) * len(list(overlap.scenes(story))) for story in asked.stories)
         findings: list[Finding] = []
         notes: list[str] = []
         exercised = False
@@ -107,7 +109,12 @@ def perform(asked: Asked) -> Audit:
             not_reached=not_reached,
             notes=tuple(dict.fromkeys([*notes, *explorer.notes])),
             accepted=accepted,
-            manifest={"statelab": version("statelab"), "python": asked.app.python, "app": asked.app.name},
+            manifest={
+                "statelab": version("statelab"),
+                "python": asked.app.python,
+                "app": asked.app.name,
+                "folder": os.path.relpath(asked.app.folder),
+            },
         )
 
 
@@ -153,7 +160,7 @@ def _of(explorer: Explorer, story: Story, deployments: Mapping[str, Deployment])
             explorer, explorer.serial(story), explorer.serial(twice, only=len(story)), residue.leaks(explorer, story)
         )
     )
-    for boundary in (overlap.THREADS, overlap.PROCESSES):
+    for boundary in BOUNDARIES:
         found += overlap.overlaps(explorer, story, boundary)
     if found:
         pause()

@@ -1,24 +1,31 @@
 """`statelab audit module:app`: what one's own app keeps in the wrong place."""
 
-import json
 import sys
+import time
+from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 
+from statelab.audit.formats import FORMATS
+from statelab.audit.formats import write
 from statelab.audit.run import RECYCLING
 from statelab.audit.run import Asked
 from statelab.audit.run import folder_of
 from statelab.audit.run import perform
 from statelab.audit.site import App
 from statelab.audit.story import read
-from statelab.audit.text import as_json
 from statelab.audit.text import show
 from statelab.core.errors import BadInput
 from statelab.core.paths import DEPLOYMENTS
 from statelab.plan.deployments import load_all
+
+EVERY_S = 15.0
+"""Between two lines about the progress where there is no terminal."""
 
 
 @click.command("audit")
@@ -26,27 +33,50 @@ from statelab.plan.deployments import load_all
 @click.option("--requests", "stories", multiple=True, metavar="FILE", help="a story: requests in an .http file")
 @click.option("--app-dir", default=".", metavar="FOLDER", help="where the app is (default: here)")
 @click.option("--python", default=sys.executable, metavar="PROGRAM", help="the app's own interpreter")
-@click.option("--json", "json_only", is_flag=True, help="print one JSON object and nothing else")
+@click.option(
+    "--out", metavar="FOLDER", help="also write " + ", ".join(form.file for form in FORMATS.values() if form.file)
+)
+@click.option("--format", "form", type=click.Choice(["text", *FORMATS]), default="text", help="what to print")
+@click.option("--json", "form", flag_value="json", help="the same as --format json")
 def command(**options: Any) -> None:
     """Serve the app in every world that some server has, and compare with the app served alone."""
     sys.exit(run(**options))
 
 
-def run(*, app: str, stories: tuple[str, ...], app_dir: str, python: str, json_only: bool) -> int:
+def run(*, app: str, stories: tuple[str, ...], app_dir: str, python: str, out: str | None, form: str) -> int:
     """Audits and prints; the exit code: 0 nothing found, 1 findings, 3 nothing exercised. Raises BadInput."""
     if not stories:
         raise BadInput("name a story with --requests FILE")
-    errors = Console(stderr=True)
-    with errors.status("importing the app") as status:
+    with _progress(Console(stderr=True)) as progress:
         asked = Asked(
             app=App(name=app, folder=folder_of(app_dir), python=python),
             stories=[read(Path(name)) for name in stories],
             deployments=load_all(DEPLOYMENTS, RECYCLING),
-            progress=status.update,
+            progress=progress,
         )
         found = perform(asked)
-    if json_only:
-        print(json.dumps(as_json(found), indent=1))
-    else:
+    if out is not None:
+        write(found, Path(out))
+    if form == "text":
         show(Console(), found)
+    else:
+        print(FORMATS[form].render(found), end="")
     return found.exit_code
+
+
+@contextmanager
+def _progress(errors: Console) -> Iterator[Callable[[str], None]]:
+    """Shows how far it is: always on a terminal, every few seconds elsewhere."""
+    if errors.is_terminal:
+        with errors.status("importing the app") as status:
+            yield status.update
+        return
+    told = time.monotonic()
+
+    def tell(text: str) -> None:
+        nonlocal told
+        if time.monotonic() - told > EVERY_S:
+            told = time.monotonic()
+            errors.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    yield tell
