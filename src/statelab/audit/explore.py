@@ -88,8 +88,12 @@ class Candidate:
 class Explorer:
     """Plays worlds, several side by side, counts them, and remembers references."""
 
-    def __init__(self, sites: Sites, progress: Callable[[str], None]) -> None:
+    def __init__(
+        self, sites: Sites, progress: Callable[[str], None], *, ignore: Sequence[str] = (), most_steps: int = 150
+    ) -> None:
         self.sites = sites
+        self.most_steps = most_steps
+        self._ignore = tuple(ignore)
         self.worlds = 0
         self.scenes_left = 0
         self.lines_held = 0
@@ -131,7 +135,7 @@ class Explorer:
                 self.worlds += 1
                 self.lines_held += bool(world.hold is not None and world.hold < NO_STEP)
             self._tell()
-            return play(site, story, world, run=run, look=look, words=words)
+            return replace(play(site, story, world, run=run, look=look, words=words), ignored=self._ignore)
 
     def each(self, what: Callable[[T], R], items: Iterable[T]) -> list[R]:
         """`what` of each item, side by side, in the order of the items."""

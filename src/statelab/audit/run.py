@@ -50,6 +50,8 @@ class Asked:
     stories: Sequence[Story]
     deployments: Mapping[str, Deployment]
     accept: frozenset[str] = frozenset()
+    ignore: tuple[str, ...] = ()
+    most_steps: int = 150
     jobs: int = max(2, os.cpu_count() or 1)
     progress: Callable[[str], None] = field(default=lambda text: None)
 
@@ -74,7 +76,7 @@ def perform(asked: Asked) -> Audit:
         raise BadInput("the audit needs fork(), which Windows does not have: run it in WSL or in a container")
     with Sites(asked.app, asked.jobs) as sites:
         _require_loaded(asked.app, sites.first)
-        explorer = Explorer(sites, asked.progress)
+        explorer = Explorer(sites, asked.progress, ignore=asked.ignore, most_steps=asked.most_steps)
         explorer.scenes_left = sum(len(BOUNDARIES) * len(list(overlap.scenes(story))) for story in asked.stories)
         findings: list[Finding] = []
         notes: list[str] = []
@@ -98,11 +100,13 @@ def perform(asked: Asked) -> Audit:
             notes.append(f"{', '.join(not_tried)}: no request was interrupted by others of its {', '.join(boundaries)}")
         findings = _merged(findings)
         accepted = tuple(finding.key for finding in findings if finding.key in asked.accept)
+        notes += [f"accepted, and not found any more: {key}" for key in sorted(asked.accept - {*accepted})]
+        verdicts = dict(_verdicts(asked.deployments, findings, exercised))
         findings = [finding for finding in findings if finding.key not in asked.accept]
         return Audit(
             app=asked.app.name,
             findings=tuple(findings),
-            verdicts=dict(_verdicts(asked.deployments, findings, exercised)),
+            verdicts=verdicts,
             requests=sum(map(len, asked.stories)),
             worlds=explorer.worlds,
             lines_held=explorer.lines_held,

@@ -1,5 +1,6 @@
 """`statelab audit module:app`: what one's own app keeps in the wrong place."""
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from typing import Any
 import click
 from rich.console import Console
 
+from statelab.audit.config import begin
+from statelab.audit.config import load
 from statelab.audit.formats import FORMATS
 from statelab.audit.formats import write
 from statelab.audit.run import RECYCLING
@@ -29,7 +32,7 @@ EVERY_S = 15.0
 
 
 @click.command("audit")
-@click.argument("app", metavar="MODULE:APP")
+@click.argument("app", metavar="MODULE:APP", required=False)
 @click.option("--requests", "stories", multiple=True, metavar="FILE", help="a story: requests in an .http file")
 @click.option("--app-dir", default=".", metavar="FOLDER", help="where the app is (default: here)")
 @click.option("--python", default=sys.executable, metavar="PROGRAM", help="the app's own interpreter")
@@ -37,21 +40,44 @@ EVERY_S = 15.0
     "--out", metavar="FOLDER", help="also write " + ", ".join(form.file for form in FORMATS.values() if form.file)
 )
 @click.option("--format", "form", type=click.Choice(["text", *FORMATS]), default="text", help="what to print")
+@click.option("--init", is_flag=True, help="write a first statelab.toml with comments, and end")
 @click.option("--json", "form", flag_value="json", help="the same as --format json")
 def command(**options: Any) -> None:
     """Serve the app in every world that some server has, and compare with the app served alone."""
     sys.exit(run(**options))
 
 
-def run(*, app: str, stories: tuple[str, ...], app_dir: str, python: str, out: str | None, form: str) -> int:
+def run(
+    *, app: str | None, stories: tuple[str, ...], app_dir: str, python: str, out: str | None, form: str, init: bool
+) -> int:
     """Audits and prints; the exit code: 0 nothing found, 1 findings, 3 nothing exercised. Raises BadInput."""
-    if not stories:
+    folder = folder_of(app_dir)
+    if init:
+        print(f"wrote {begin(folder, app)}")
+        return 0
+    config = load(folder)
+    app = app or config.app
+    if app is None:
+        raise BadInput("name the app as `statelab audit module:app`, or write a first statelab.toml with --init")
+    named = stories or config.stories
+    if not named:
         raise BadInput("name a story with --requests FILE")
     with _progress(Console(stderr=True)) as progress:
         asked = Asked(
-            app=App(name=app, folder=folder_of(app_dir), python=python),
-            stories=[read(Path(name)) for name in stories],
+            app=App(
+                name=app,
+                folder=folder,
+                python=python,
+                allowed=config.allow,
+                limit_s=config.bounds.limit_s,
+                reset=config.reset,
+            ),
+            stories=[read(Path(name)) for name in named],
             deployments=load_all(DEPLOYMENTS, RECYCLING),
+            accept=frozenset(config.accept),
+            ignore=tuple(config.ignore),
+            most_steps=config.bounds.most_steps,
+            jobs=config.bounds.jobs or max(2, os.cpu_count() or 1),
             progress=progress,
         )
         found = perform(asked)

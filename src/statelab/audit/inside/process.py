@@ -396,6 +396,18 @@ class Process:
             ],
         }
 
+    def call(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Calls a function given as `module:function`; `error` says what it raised."""
+        module, _, name = command["function"].partition(":")
+        try:
+            found: Any = importlib.import_module(module)
+            for part in name.split("."):
+                found = getattr(found, part)
+            found()
+        except BaseException as error:
+            return {"error": self._in_words(error)}
+        return {"error": None}
+
     def end(self, command: dict[str, Any]) -> None:
         """Ends as a worker of gunicorn does that was told to: the interpreter shuts down, other threads or not."""
         raise Ending
