@@ -153,6 +153,8 @@ class Explorer:
     def form(self, request: Request) -> str:
         """The request without what differs from one to the next: its method and the app's rule for its address."""
         path = request.target.partition("?")[0]
+        if path.startswith("{{"):  # an address that an answer gives
+            return str(request)
         key = (request.method, REFERENCE.sub("1", path))
         if key not in self._rules:
             self._rules[key] = self._routes(key).get("goes", [None])[0] or key[1]

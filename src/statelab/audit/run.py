@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from statelab.audit import coverage
+from statelab.audit import har
 from statelab.audit import overlap
 from statelab.audit import residue
 from statelab.audit.explore import Candidate
@@ -27,6 +28,7 @@ from statelab.audit.site import Site
 from statelab.audit.site import Sites
 from statelab.audit.story import Story
 from statelab.audit.story import read
+from statelab.audit.story import text_of
 from statelab.audit.tell import told
 from statelab.core.errors import BadInput
 from statelab.core.paths import DEPLOYMENTS
@@ -51,23 +53,32 @@ class Asked:
     deployments: Mapping[str, Deployment]
     accept: frozenset[str] = frozenset()
     ignore: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     most_steps: int = 150
     jobs: int = max(2, os.cpu_count() or 1)
     progress: Callable[[str], None] = field(default=lambda text: None)
 
 
 def audit(app: str, requests: Sequence[Path | Story], *, folder: Path = Path(), python: str = sys.executable) -> Audit:
-    """Audits the app of an import string (`module:app`) with stories, each given as an `.http` file or as requests.
+    """Audits the app of an import string (`module:app`) with stories: `.http` files, HAR files, or requests.
 
     Raises BadInput in one sentence for what cannot be audited.
     """
+    files = [(story, []) if not isinstance(story, Path) else story_of(story) for story in requests]
     return perform(
         Asked(
             app=App(name=app, folder=folder.resolve(), python=python),
-            stories=[read(story) if isinstance(story, Path) else story for story in requests],
+            stories=[story for story, _ in files],
+            notes=tuple(note for _, told in files for note in told),
             deployments=load_all(DEPLOYMENTS, RECYCLING),
         )
     )
+
+
+def story_of(path: Path) -> tuple[Story, list[str]]:
+    """The story of a file, `.http` or HAR by its content, and what is to be said about it; raises BadInput."""
+    text = text_of(path)
+    return har.read(path, text) if har.is_har(text) else (read(path), [])
 
 
 def perform(asked: Asked) -> Audit:
@@ -79,7 +90,7 @@ def perform(asked: Asked) -> Audit:
         explorer = Explorer(sites, asked.progress, ignore=asked.ignore, most_steps=asked.most_steps)
         explorer.scenes_left = sum(len(BOUNDARIES) * len(list(overlap.scenes(story))) for story in asked.stories)
         findings: list[Finding] = []
-        notes: list[str] = []
+        notes = list(asked.notes)
         exercised = False
         not_reached: tuple[str, ...] = ()
         try:

@@ -20,8 +20,8 @@ from statelab.audit.run import RECYCLING
 from statelab.audit.run import Asked
 from statelab.audit.run import folder_of
 from statelab.audit.run import perform
+from statelab.audit.run import story_of
 from statelab.audit.site import App
-from statelab.audit.story import read
 from statelab.audit.text import show
 from statelab.core.errors import BadInput
 from statelab.core.paths import DEPLOYMENTS
@@ -33,7 +33,7 @@ EVERY_S = 15.0
 
 @click.command("audit")
 @click.argument("app", metavar="MODULE:APP", required=False)
-@click.option("--requests", "stories", multiple=True, metavar="FILE", help="a story: requests in an .http file")
+@click.option("--requests", "stories", multiple=True, metavar="FILE", help="a story: requests in an .http or HAR file")
 @click.option("--app-dir", default=".", metavar="FOLDER", help="where the app is (default: here)")
 @click.option("--python", default=sys.executable, metavar="PROGRAM", help="the app's own interpreter")
 @click.option(
@@ -62,6 +62,7 @@ def run(
     named = stories or config.stories
     if not named:
         raise BadInput("name a story with --requests FILE")
+    files = [story_of(Path(name)) for name in named]
     with _progress(Console(stderr=True)) as progress:
         asked = Asked(
             app=App(
@@ -72,7 +73,8 @@ def run(
                 limit_s=config.bounds.limit_s,
                 reset=config.reset,
             ),
-            stories=[read(Path(name)) for name in named],
+            stories=[story for story, _ in files],
+            notes=tuple(note for _, told in files for note in told),
             deployments=load_all(DEPLOYMENTS, RECYCLING),
             accept=frozenset(config.accept),
             ignore=tuple(config.ignore),
