@@ -1,16 +1,23 @@
 """Stories that a browser recorded, and values that become references by themselves."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from small_apps import CHECK_THEN_ACT
 from small_apps import HEAD
 
 from statelab.audit import audit
+from statelab.audit.discover import discover
+from statelab.audit.explore import Explorer
 from statelab.audit.links import linked
 from statelab.audit.run import story_of
+from statelab.audit.site import App
+from statelab.audit.site import Sites
 from statelab.audit.story import Request
+from statelab.audit.story import written
 from statelab.core.errors import BadInput
 
 
@@ -152,3 +159,68 @@ def test_a_bad_har_file_is_refused(text: str, sentence: str, tmp_path: Path) -> 
     (tmp_path / "bad.har").write_text(text)
     with pytest.raises(BadInput, match=sentence):
         story_of(tmp_path / "bad.har")
+
+
+OFFERS = """
+import secrets
+jobs = {}
+@app.get("/")
+def index():
+    token = session.setdefault("csrf", secrets.token_hex(8))
+    form = f"<form method=post action=/jobs><input type=hidden name=csrf value={token}><input name=name></form>"
+    return "<a href=/help?page=1>help</a> <a href=/logout>out</a> <a href=http://elsewhere.example/>no</a>" + form
+@app.get("/logout")
+def logout():
+    session.clear()
+    return "bye"
+@app.get("/help")
+def help():
+    return "page " + request.args["page"]
+@app.post("/jobs")
+def make():
+    if request.form["csrf"] != session["csrf"]:
+        return "forged", 403
+    jobs[len(jobs) + 1] = request.form["name"]
+    return jsonify(id=len(jobs)), 201
+@app.route("/jobs/<int:number>", methods=["GET", "DELETE"])
+def one(number):
+    return jsonify(jobs.pop(number) if request.method == "DELETE" else jobs[number])
+@app.post("/ping")
+def ping():
+    return "pong"
+@app.put("/config")
+def config():
+    return request.json["name"]
+"""
+
+
+@pytest.mark.process
+def test_a_story_is_discovered_from_rules_links_forms_and_ids(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(HEAD + OFFERS)
+    with Sites(App(name="shop:app", folder=tmp_path, python=sys.executable), 1) as sites:
+        found = [discover(Explorer(sites, lambda text: None)) for _ in range(2)]
+    (story, notes), again = found
+    assert again == (story, notes)
+    assert [str(request) for request in story] == [
+        "GET /",
+        "POST /ping",
+        "POST /jobs",
+        "GET /help?page=1",
+        "GET /jobs/{{r5.response.body.$.id}}",
+        "GET /",
+        "GET /logout",
+        "DELETE /jobs/{{r5.response.body.$.id}}",
+    ]
+    assert story[2].body == "csrf={{r1.response.body.input.csrf}}&name=amber"
+    assert notes[1:] == ["tried and refused by the app: PUT /config (500)"]
+    (tmp_path / "story.http").write_text(written(story))
+    assert [str(request) for request in story_of(tmp_path / "story.http")[0]] == [str(request) for request in story]
+
+
+@pytest.mark.process
+def test_an_audit_without_a_story(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(HEAD + CHECK_THEN_ACT)
+    found = audit("shop:app", [], folder=tmp_path)
+    assert [finding.form for finding in found.findings if finding.anomaly == "lost-update"] == [("POST /buy",) * 2]
+    assert found.discovered.startswith("POST /buy\n")
+    assert found.exit_code == 1

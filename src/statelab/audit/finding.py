@@ -83,7 +83,8 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """All that an audit found out. `bounds` says what was tried, `notes` what could not be told."""
+    """All that an audit found out. `bounds` says what was tried, `notes` what could not be told. `discovered` is the
+    story that was found where none was given, as an `.http` file."""
 
     app: str
     findings: tuple[Finding, ...]
@@ -94,6 +95,7 @@ class Audit:
     not_reached: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     accepted: tuple[str, ...] = ()
+    discovered: str = ""
     manifest: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -89,20 +89,21 @@ def _values(answer: Answer) -> Iterator[tuple[str, str, bool]]:
             if len(value) >= SHORTEST:
                 yield value, f"body.input.{name}", False
     else:
-        for path, key, leaf in _leaves("$", "", body):
+        for path, key, leaf in leaves("$", "", body):
             if len(leaf) >= SHORTEST:
                 yield leaf, f"body.{path}", False
             elif IS_ID.search(key) and leaf:
                 yield leaf, f"body.{path}", True
 
 
-def _leaves(path: str, key: str, value: Any) -> Iterator[tuple[str, str, str]]:
+def leaves(path: str, key: str, value: Any) -> Iterator[tuple[str, str, str]]:
+    """Each leaf of a JSON value: its path, the key that it lies under, and its text."""
     if isinstance(value, dict):
         for name, part in value.items():
             if re.fullmatch(r"[^.\[\]{}]+", name):  # others cannot be written in a reference
-                yield from _leaves(f"{path}.{name}", name, part)
+                yield from leaves(f"{path}.{name}", name, part)
     elif isinstance(value, list):
         for index, part in enumerate(value):
-            yield from _leaves(f"{path}[{index}]", key, part)
+            yield from leaves(f"{path}[{index}]", key, part)
     elif isinstance(value, (str, int)) and not isinstance(value, bool):
         yield path, key, str(value)

@@ -17,6 +17,7 @@ from statelab.audit import coverage
 from statelab.audit import har
 from statelab.audit import overlap
 from statelab.audit import residue
+from statelab.audit.discover import discover
 from statelab.audit.explore import Candidate
 from statelab.audit.explore import Explorer
 from statelab.audit.explore import pause
@@ -29,6 +30,7 @@ from statelab.audit.site import Sites
 from statelab.audit.story import Story
 from statelab.audit.story import read
 from statelab.audit.story import text_of
+from statelab.audit.story import written
 from statelab.audit.tell import told
 from statelab.core.errors import BadInput
 from statelab.core.paths import DEPLOYMENTS
@@ -60,7 +62,8 @@ class Asked:
 
 
 def audit(app: str, requests: Sequence[Path | Story], *, folder: Path = Path(), python: str = sys.executable) -> Audit:
-    """Audits the app of an import string (`module:app`) with stories: `.http` files, HAR files, or requests.
+    """Audits the app of an import string (`module:app`) with stories: `.http` files, HAR files, or requests;
+    with none, with requests that it discovers.
 
     Raises BadInput in one sentence for what cannot be audited.
     """
@@ -88,19 +91,24 @@ def perform(asked: Asked) -> Audit:
     with Sites(asked.app, asked.jobs) as sites:
         _require_loaded(asked.app, sites.first)
         explorer = Explorer(sites, asked.progress, ignore=asked.ignore, most_steps=asked.most_steps)
-        explorer.scenes_left = sum(len(BOUNDARIES) * len(list(overlap.scenes(story))) for story in asked.stories)
         findings: list[Finding] = []
         notes = list(asked.notes)
         exercised = False
         not_reached: tuple[str, ...] = ()
+        stories = list(asked.stories)
         try:
-            for story in asked.stories:
+            if not stories:
+                found, told_of_it = discover(explorer)
+                stories.append(found)
+                notes += told_of_it
+            explorer.scenes_left = sum(len(BOUNDARIES) * len(list(overlap.scenes(story))) for story in stories)
+            for story in stories:
                 notes += coverage.troubles(explorer, story)
                 nothing = list(coverage.exercises(explorer, story))
                 notes += nothing
                 exercised |= not nothing
                 findings += _of(explorer, story, asked.deployments)
-            not_reached = coverage.not_reached(explorer, asked.stories)
+            not_reached = coverage.not_reached(explorer, stories)
         except KeyboardInterrupt:
             sites.ended = True
             exercised = False  # what was not tried is not `not-seen`
@@ -118,7 +126,8 @@ def perform(asked: Asked) -> Audit:
             app=asked.app.name,
             findings=tuple(findings),
             verdicts=verdicts,
-            requests=sum(map(len, asked.stories)),
+            requests=sum(map(len, stories)),
+            discovered=written(stories[0]) if stories and not asked.stories else "",
             worlds=explorer.worlds,
             lines_held=explorer.lines_held,
             not_reached=not_reached,

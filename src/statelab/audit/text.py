@@ -40,6 +40,7 @@ def as_json(audit: Audit) -> dict[str, Any]:
         },
         "notes": list(audit.notes),
         "accepted": list(audit.accepted),
+        "discovered": audit.discovered,
         "manifest": audit.manifest,
     }
 
@@ -97,6 +98,10 @@ def show(console: Console, audit: Audit) -> None:
         say()
         say("\n".join(told(number, finding)))
     say()
+    if audit.discovered:
+        say("the story that was found, to keep as story.http (--out FOLDER writes it):")
+        say("\n".join(f"    {line}" for line in audit.discovered.splitlines()))
+        say()
     for note in audit.notes:
         say(f"note: {note}")
     if audit.not_reached:

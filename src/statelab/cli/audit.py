@@ -60,8 +60,6 @@ def run(
     if app is None:
         raise BadInput("name the app as `statelab audit module:app`, or write a first statelab.toml with --init")
     named = stories or config.stories
-    if not named:
-        raise BadInput("name a story with --requests FILE")
     files = [story_of(Path(name)) for name in named]
     with _progress(Console(stderr=True)) as progress:
         asked = Asked(

@@ -30,15 +30,17 @@ FORMATS = {
     "sarif": Format("audit.sarif", sarif.render),
     "junit": Format("audit.xml", junit.render),
     "github": Format("", github.render),
+    "story": Format("story.http", lambda audit: audit.discovered),
 }
 
 
 def write(audit: Audit, folder: Path) -> list[Path]:
-    """Writes every file into the folder, which is made where it is missing; the paths."""
+    """Writes every file into the folder, which is made where it is missing; the paths. A story only where one was
+    discovered."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for form in FORMATS.values():
-        if form.file:
+    for name, form in FORMATS.items():
+        if form.file and (name != "story" or audit.discovered):
             (folder / form.file).write_text(form.render(audit), encoding="utf-8")
             written.append(folder / form.file)
     return written
