@@ -96,7 +96,7 @@ WRITE_THEN_NOTHING = """\
     ("unit", "apart", "until"),
     [
         (None, "12 units", "from 32 to 40 units"),
-        ("ns", "0.000 ms", "from 0.000 to 0.000 ms"),
+        ("ns", "12 ns", "from 32 to 40 ns"),
         ("us", "0.012 ms", "from 0.032 to 0.040 ms"),
         ("ms", "12 ms", "from 32 to 40 ms"),
         ("s", "12 s", "from 32 to 40 s"),

@@ -38,6 +38,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     `unit`: a unit of time, "event" where the stamps are places in the order of events, null where it is not known.
     `read_as` says which format of other tools it was, None for our own lines and tables.
     `cut_short`: the time for the proof ended, the witness is the smallest found, and its slack is not known.
+    `undecided` counts the keys whose search ended before the answer while others are violated.
     """
 
     file: str
@@ -54,6 +55,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     slack: int | None = None
     unit: Unit | None = None
     cut_short: bool = False
+    undecided: int = 0
     witness: list[dict[str, Any]] = []
     counts: dict[str, int] = {}
     scope: str | None = None
@@ -142,6 +144,7 @@ def describe(
         slack=proof.slack_ns if proof else None,
         unit=history.unit,
         cut_short=proof.cut_short if proof else False,
+        undecided=finding.undecided,
         witness=_witness(history, finding),
         counts=dict(finding.counts),
         scope=reach,
@@ -179,12 +182,18 @@ def details(verdict: Verdict) -> list[str]:
     lines += [f"witness: {msgspec.json.encode(operation).decode()}" for operation in verdict.witness]
     if verdict.cut_short:
         lines.append(
-            "smallest found: the time for the proof ended (--proof-time), and there may be a smaller one; slack unknown"
+            "smallest found: the time for the proof ended (--proof-time, or --time-limit for all), and there may be a "
+            "smaller one; slack unknown"
         )
     elif verdict.slack is not None:
         lines.append(f"slack: {_slack(verdict.slack, verdict.unit)}")
     elif verdict.proof:
         lines.append("slack: none; the proof needs no clock")
+    if verdict.undecided:
+        lines.append(
+            f"undecided: {plural(verdict.undecided, 'other key')}, whose search ended before the answer; there may be "
+            "more violations and a smaller proof"
+        )
     if verdict.counts:
         lines.append(f"counted: {', '.join(f'{count:,} {word}' for word, count in verdict.counts.items())}")
     if verdict.scope:

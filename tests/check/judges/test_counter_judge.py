@@ -107,7 +107,7 @@ def test_a_module_global_in_several_processes_diverges() -> None:
     assert judgement.witness.slack_ns == 20 - 14, "the last increment ended that long before the reads began"
     assert judgement.witness.text == (
         "A read 2, B read 1. No acknowledged increment was under way between the start of A and the end of B: one copy "
-        "cannot show this. A: pid 1, thread 1, from 0.000 to 0.000 ms. B: pid 2, thread 1, from 0.000 to 0.000 ms. "
+        "cannot show this. A: pid 1, thread 1, from 0 to 1 ns. B: pid 2, thread 1, from 2 to 3 ns. "
         "Read by process, the values agree: each process has a copy of its own."
     )
 
@@ -165,7 +165,7 @@ def test_lost_updates_show_in_the_total_alone() -> None:
     assert [o.op for o in judgement.witness.operations] == ["read"]
     assert judgement.witness.text == (
         "A read 1 after every increment had ended. The counter started at 0 and 3 increments had been acknowledged: "
-        "2 of these 3 must be missing. A: pid 1, thread 1, from 0.000 to 0.000 ms."
+        "2 of these 3 must be missing. A: pid 1, thread 1, from 0 to 1 ns."
     )
 
 

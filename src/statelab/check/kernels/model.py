@@ -22,9 +22,10 @@ VerdictName = Literal["held", "violated", "unknown"]
 class Proof:
     """Why a history is violated: the rows of a witness, the smallest set of operations that is itself a violation.
 
-    `kind` is the model's word for the contradiction. `slack_ns` is by how many ns clocks would have to be wrong for it
-    to vanish (None: it needs no clock). `text` is the proof for a reader who does not know the algorithm.
-    `cut_short`: the time for making it small ended, so there may be a smaller one, and the slack is not known.
+    `kind` is the model's word for the contradiction. `slack_ns` is by how much clocks would have to be wrong for it
+    to vanish, in the unit of the history (None: it needs no clock). `text` is the proof for a reader who does not
+    know the algorithm. `cut_short`: the time for making it small ended, so there may be a smaller one, and the slack is
+    not known.
     """
 
     kind: str
@@ -41,7 +42,8 @@ class Finding:
     `reason` is one sentence: what fits, what contradicts, or why it is unknown. `counts` are the model's own words
     with how often each was met (zeros left out), such as `lost`, `stale`, `duplicates`. `violated_keys` are the codes
     of all keys that are violated, ascending. `parts` are promises with a verdict of their own, where the model has
-    several; the finding's verdict is then the worst of theirs.
+    several; the finding's verdict is then the worst of theirs. `undecided` keys of a violated history are those whose
+    search ended before the answer: there may be more violations, and a smaller proof.
     """
 
     verdict: VerdictName
@@ -50,6 +52,7 @@ class Finding:
     counts: Mapping[str, int] = field(default_factory=dict)
     violated_keys: tuple[int, ...] = ()
     parts: Mapping[str, "Finding"] = field(default_factory=dict)
+    undecided: int = 0
 
 
 @dataclass(frozen=True, slots=True)

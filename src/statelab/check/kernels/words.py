@@ -17,10 +17,15 @@ _SHOWN: dict[Unit, tuple[float, int, str]] = {
 """For each unit of time: how many of it are one of the unit that is shown, with how many decimals, and its name."""
 
 
-def span(duration: int, unit: Unit | None) -> str:
-    """A time in words: `1.250 ms`; `3 units` where a file does not say of what; `3 events` where there is no clock."""
+def span(duration: int, unit: Unit | None, largest: int | None = None) -> str:
+    """A time in words: `1.250 ms`; `3 units` where a file does not say of what; `3 events` where there is no clock.
+
+    Nanoseconds stay such where there are too few for a decimal: in it, or in the `largest` time that is told with it.
+    """
     if unit is None or unit == "event":
         return plural(duration, unit or "unit")
+    if unit == "ns" and 0 < (largest or duration) < 1000:
+        return f"{duration:,} ns"
     count, decimals, name = _SHOWN[unit]
     return f"{duration / count:,.{decimals}f} {name}"
 
@@ -49,6 +54,8 @@ class Cast:
         self.rows = sorted(rows, key=lambda row: (int(history.start[row]), int(history.end[row])))
         self._history = history
         self._zero = int(history.start[self.rows[0]])
+        ends = [int(history.end[row]) for row in self.rows if history.end[row] != INF]
+        self._largest = max([*ends, int(history.start[self.rows[-1]])]) - self._zero
         self._servers = [server for server in (history.servers[history.served_by[row]] for row in self.rows) if server]
 
     def name(self, row: int) -> str:
@@ -72,7 +79,7 @@ class Cast:
 
     def span(self, duration: int) -> str:
         """A time in words, such as `1.250 ms`."""
-        return span(duration, self._history.unit)
+        return span(duration, self._history.unit, self._largest)
 
     def facts(self, row: int) -> str:
         """`pid 12, thread 3, from 0.000 to 2.310 ms`: who served it, if that is known, and when, of any row."""

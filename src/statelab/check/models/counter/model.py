@@ -95,7 +95,8 @@ def check(history: History, *, initial: Value | None, deadline: Deadline) -> Fin
 
     counts = sum((Counter(finding.counts) for finding in violated), Counter[str]())
     keys = sorted(key for finding in violated for key in finding.violated_keys)
-    return replace(min(violated, key=size), counts=dict(counts), violated_keys=tuple(keys))
+    undecided = sum(finding.verdict == "unknown" for finding in findings)
+    return replace(min(violated, key=size), counts=dict(counts), violated_keys=tuple(keys), undecided=undecided)
 
 
 def _by_way(history: History, initial: int, deadline: Deadline) -> Iterator[Finding]:

@@ -38,6 +38,7 @@ def _violated(history: History, judged: Judged, initial: str, deadline: Deadline
         proof=Proof(name, found.rows, proof(history, found, name, initial), found.slack_ns, found.cut_short),
         counts=dict(Counter([kind for kind, _, _ in judged.alone] + ["forks"] * len(judged.forks))),
         violated_keys=tuple(sorted(judged.keys)),
+        undecided=len(judged.undecided),
     )
 
 

@@ -190,6 +190,7 @@ class _Case:
             proof=Proof(witness.kind, witness.rows, words(self._history, witness), witness.slack_ns, witness.cut_short),
             counts={word: count for word, count in counts.items() if count},
             violated_keys=tuple(keys),
+            undecided=sum(outcome.verdict == "unknown" for outcome in outcomes.values()),
         )
 
     def _witness(self, stuck: list[int], outcomes: dict[int, Outcome]) -> Witness:

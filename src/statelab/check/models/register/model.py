@@ -34,6 +34,7 @@ nobody asks for then count as one and the same.
 """
 
 from collections.abc import Hashable
+from dataclasses import replace
 from enum import IntEnum
 from typing import Any
 
@@ -140,9 +141,9 @@ def check(history: History, *, initial: Value | None, deadline: Deadline) -> Fin
     """Whether one register per key, which holds `initial` first, explains all answers."""
     judgement, outcomes = _decided(history, initial, deadline)
     stuck = {key: outcome.stuck for key, outcome in outcomes.items() if outcome.stuck is not None}
-    if judgement.wrong.any() or stuck:
-        return _violated(history, initial, judgement, stuck, deadline)
     unknown = {key: outcome for key, outcome in outcomes.items() if outcome.verdict == "unknown"}
+    if judgement.wrong.any() or stuck:
+        return replace(_violated(history, initial, judgement, stuck, deadline), undecided=len(unknown))
     if unknown:
         return Finding(verdict="unknown", reason=_undecided(history, unknown))
     return Finding(verdict="held", reason="one register explains all answers")
