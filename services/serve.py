@@ -20,15 +20,15 @@ HERE = Path(__file__).parent
 OWN_APP = "webapp:create_app()"
 
 
-def start_keeper(state_dir: Path) -> None:
+def start_manager_process(state_dir: Path) -> None:
     """Starts the process that keeps what no worker of this deployment may own, and waits for its socket."""
-    address = state_dir / f"keeper-{os.getpid()}.sock"
+    address = state_dir / f"manager-{os.getpid()}.sock"
     address.unlink(missing_ok=True)  # of a dead process whose pid was given again
-    os.environ["KEEPER_ADDRESS"] = str(address)
-    os.environ["KEEPER_KEY"] = secrets.token_hex(32)
-    command = [sys.executable, str(HERE / "keeper.py"), str(os.getpid())]
-    keeper = subprocess.Popen(command, start_new_session=True)  # it clears up after a server that was killed
-    while not address.exists() and keeper.poll() is None:
+    os.environ["MANAGER_ADDRESS"] = str(address)
+    os.environ["MANAGER_KEY"] = secrets.token_hex(32)
+    command = [sys.executable, str(HERE / "manager_process.py"), str(os.getpid())]
+    manager = subprocess.Popen(command, start_new_session=True)  # it clears up after a server that was killed
+    while not address.exists() and manager.poll() is None:
         time.sleep(0.01)
 
 
@@ -47,7 +47,7 @@ def main() -> None:
     state_dir = Path(os.environ.get("STATE_DIR") or tempfile.mkdtemp(prefix="statelab-"))
     os.environ["STATE_DIR"] = os.environ["TMPDIR"] = str(state_dir)
     if app == OWN_APP:
-        start_keeper(state_dir)
+        start_manager_process(state_dir)
     server.run(app, settings)
 
 

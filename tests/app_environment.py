@@ -1,4 +1,4 @@
-"""What the app reads when it is imported in the process of the tests: files of their own, a keeper, no stores.
+"""What the app reads when it is imported in the process of the tests: files of their own, a manager process, no stores.
 
 The tests' conftest.py imports this first, before any test imports the app, which reads it once.
 """
@@ -22,6 +22,6 @@ os.environ.update(
     SERVER="none",
     WORKER_CLASS="none",
     PRELOAD="0",
-    KEEPER_ADDRESS=str(STATE_DIR / "keeper.sock"),
-    KEEPER_KEY=secrets.token_hex(32),
+    MANAGER_ADDRESS=str(STATE_DIR / "manager.sock"),
+    MANAGER_KEY=secrets.token_hex(32),
 )

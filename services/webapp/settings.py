@@ -16,8 +16,8 @@ class Settings:
     postgres: str | None
     state_dir: Path
     server: str
-    keeper_address: str | None
-    keeper_key: bytes
+    manager_address: str | None
+    manager_key: bytes
     gates: bool
 
 
@@ -32,8 +32,8 @@ def _memcached_address(text: str | None) -> tuple[str, int] | str | None:
 
 def from_environment() -> Settings:
     """Stores: REDIS_URL, MEMCACHED_ADDRESS (host:port, or the path of a Unix socket), POSTGRES_DSN; files and sockets:
-    STATE_DIR (default: a folder in the system's temporary one); the keeper's address and key are put there by `serve`;
-    GATES=1 lets requests be held (see `gate`).
+    STATE_DIR (default: a folder in the system's temporary one). `serve` puts the address and the key of the manager
+    process there. GATES=1 lets requests be held (see `gate`).
     """
     state_dir = Path(os.environ.get("STATE_DIR") or Path(tempfile.gettempdir()) / "statelab")
     state_dir.mkdir(parents=True, exist_ok=True)
@@ -43,8 +43,8 @@ def from_environment() -> Settings:
         postgres=os.environ.get("POSTGRES_DSN") or None,
         state_dir=state_dir,
         server=os.environ.get("SERVER", "none"),
-        keeper_address=os.environ.get("KEEPER_ADDRESS") or None,
-        keeper_key=bytes.fromhex(os.environ.get("KEEPER_KEY", "")),
+        manager_address=os.environ.get("MANAGER_ADDRESS") or None,
+        manager_key=bytes.fromhex(os.environ.get("MANAGER_KEY", "")),
         gates=os.environ.get("GATES") == "1",
     )
 

@@ -138,12 +138,12 @@ memcached = per_process(memcached_pool)
 postgres = per_process(postgres_pool)
 
 
-class _KeeperManager(BaseManager):
-    """The client side of `keeper.Keeper`."""
+class _Manager(BaseManager):
+    """The client side of `manager_process.Manager`."""
 
 
-_KeeperManager.register("values", proxytype=DictProxy)
-_KeeperManager.register("lock", proxytype=AcquirerProxy)
+_Manager.register("values", proxytype=DictProxy)
+_Manager.register("lock", proxytype=AcquirerProxy)
 
 
 def _open_blocking_socket(address: str, open_socket: Any = connection.SocketClient) -> Any:  # type: ignore[attr-defined]
@@ -153,12 +153,12 @@ def _open_blocking_socket(address: str, open_socket: Any = connection.SocketClie
     return opened
 
 
-class KeeperClient:
-    """The keeper's dict, and its locks by name."""
+class ManagerClient:
+    """The manager process's dict, and its locks by name."""
 
     def __init__(self) -> None:
         connection.SocketClient = _open_blocking_socket  # type: ignore[attr-defined]
-        self._manager = _KeeperManager(address=SETTINGS.keeper_address, authkey=SETTINGS.keeper_key)
+        self._manager = _Manager(address=SETTINGS.manager_address, authkey=SETTINGS.manager_key)
         self._manager.connect()
         self._locks: dict[str, AcquirerProxy] = {}
         self.values: DictProxy[str, int] = self._manager.values()  # type: ignore[attr-defined]
@@ -169,12 +169,12 @@ class KeeperClient:
         return self._locks[name]
 
 
-keeper = per_process(KeeperClient)
+manager = per_process(ManagerClient)
 
 
-def without_keeper() -> str | None:
-    """Why this deployment has no keeper."""
-    return None if SETTINGS.keeper_address else "the keeper process is not running here: `serve` starts it"
+def without_manager_process() -> str | None:
+    """Why this deployment has no manager process."""
+    return None if SETTINGS.manager_address else "the manager process is not running here: `serve` starts it"
 
 
 def without_dirty_workers() -> str | None:

@@ -22,7 +22,7 @@ from statelab.plan.deployments import load_all
 from statelab.record.columns import History
 from statelab.repro.gates import ENVIRONMENT
 from statelab.repro.gates import Gates
-from statelab.repro.gates import gatekeeper
+from statelab.repro.gates import gates_host
 
 pytestmark = pytest.mark.process
 
@@ -74,7 +74,7 @@ class Lab:
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
     deployments = load_all(DEPLOYMENTS)
-    holder = gatekeeper(deployments)
+    holder = gates_host(deployments)
     engine = LocalEngine(environment=ENVIRONMENT)
     try:
         engine.up([deployments[DEPLOYMENT], holder])

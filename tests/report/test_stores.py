@@ -83,7 +83,7 @@ def places(given: Results) -> dict[str, Place]:
 
 
 @pytest.mark.parametrize(
-    ("group", "keeper", "place"),
+    ("group", "kept_in", "place"),
     [
         ("cluster", {"store": "redis"}, "Redis"),
         ("process", {"store": "memcached"}, "memcached"),
@@ -96,9 +96,9 @@ def places(given: Results) -> dict[str, Place]:
         ("host", {}, None),
     ],
 )
-def test_where_a_mechanism_keeps_its_state(group: str, keeper: dict[str, str], place: str | None) -> None:
+def test_where_a_mechanism_keeps_its_state(group: str, kept_in: dict[str, str], place: str | None) -> None:
     """The store or the medium that it claims, whatever its name; in the memory of a process, a module global."""
-    assert place_of(Mechanism(name="redis-file-sqlite-manager", group=group, **keeper)) == place
+    assert place_of(Mechanism(name="redis-file-sqlite-manager", group=group, **kept_in)) == place
 
 
 def test_everything_that_outlives_its_process_says_what_keeps_it() -> None:

@@ -14,7 +14,7 @@ from statelab.plan.deployments import Deployment
 from statelab.plan.deployments import load_all
 from statelab.repro.gates import ENVIRONMENT
 from statelab.repro.gates import Gates
-from statelab.repro.gates import gatekeeper
+from statelab.repro.gates import gates_host
 from statelab.repro.outcome import reproduce
 from statelab.repro.targets import Target
 from statelab.repro.targets import played
@@ -47,7 +47,7 @@ def find(catalogue: Catalogue, deployments: dict[str, Deployment]) -> Find:
 def play(deployments: dict[str, Deployment]) -> Iterator[Reproduce]:
     """Reproduces a target on real servers."""
     names = ("sync", "sync-4", "gthread", "gthread-2x4", "gevent-2")
-    holder = gatekeeper(deployments)
+    holder = gates_host(deployments)
     engine = LocalEngine(environment=ENVIRONMENT)
     try:
         engine.up([*(deployments[name] for name in names), holder])

@@ -1,4 +1,4 @@
-"""The app in this process, with files of its own, a keeper and no stores: what its mechanisms do without a server."""
+"""The app in this process, with files of its own, a manager process and no stores: its mechanisms without a server."""
 
 import os
 import subprocess
@@ -14,18 +14,18 @@ from webapp import create_app
 
 
 @pytest.fixture(scope="session", autouse=True)
-def keeper() -> Iterator[None]:
-    """The keeper, as `serve` starts it; the segments that tests made end with it."""
-    process = subprocess.Popen([sys.executable, str(SERVICES / "keeper.py"), str(os.getpid())])
-    while not (STATE_DIR / "keeper.sock").exists():
+def manager() -> Iterator[None]:
+    """The manager process, as `serve` starts it; the segments that tests made end with it."""
+    process = subprocess.Popen([sys.executable, str(SERVICES / "manager_process.py"), str(os.getpid())])
+    while not (STATE_DIR / "manager.sock").exists():
         assert process.poll() is None
     yield
-    from keeper import cleared_segments
-    from keeper import segment_prefix
+    from manager_process import cleared_segments
+    from manager_process import segment_prefix
 
     process.kill()
     process.wait()
-    with cleared_segments(segment_prefix(bytes.fromhex(os.environ["KEEPER_KEY"]))):
+    with cleared_segments(segment_prefix(bytes.fromhex(os.environ["MANAGER_KEY"]))):
         pass
 
 

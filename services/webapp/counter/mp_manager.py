@@ -18,11 +18,11 @@ CLAIMS = Claims(
     medium="manager",
 )
 
-unavailable = stores.without_keeper
+unavailable = stores.without_manager_process
 
 
 def increment(key: str, window: Window) -> int:
-    values = stores.keeper().values
+    values = stores.manager().values
     value = values.get(key, 0)
     window()
     values[key] = value + 1
@@ -30,4 +30,4 @@ def increment(key: str, window: Window) -> int:
 
 
 def read(key: str) -> int:
-    return stores.keeper().values.get(key, 0)
+    return stores.manager().values.get(key, 0)

@@ -11,12 +11,12 @@ from webapp.window import Window
 
 CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, blocks_hub=True, survives="worker", medium="manager")
 
-unavailable = stores.without_keeper
+unavailable = stores.without_manager_process
 
 
 def increment(key: str, window: Window) -> int:
-    values = stores.keeper().values
-    with stores.keeper().lock(key):
+    values = stores.manager().values
+    with stores.manager().lock(key):
         value = values.get(key, 0)
         window()
         values[key] = value + 1
@@ -24,4 +24,4 @@ def increment(key: str, window: Window) -> int:
 
 
 def read(key: str) -> int:
-    return stores.keeper().values.get(key, 0)
+    return stores.manager().values.get(key, 0)

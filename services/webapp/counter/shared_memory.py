@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from multiprocessing import shared_memory
 from multiprocessing.shared_memory import SharedMemory
 
-from keeper import segment_prefix
+from manager_process import segment_prefix
 from webapp import stores
 from webapp.claims import HOST
 from webapp.claims import NOTHING
@@ -19,7 +19,7 @@ from webapp.window import Window
 
 CLAIMS = Claims(shared_across=HOST, atomic_across=NOTHING, survives="worker")
 
-unavailable = stores.without_keeper  # which clears the segments in the end
+unavailable = stores.without_manager_process  # which clears the segments in the end
 
 
 class _Untracked:
@@ -50,7 +50,7 @@ def cell(key: str) -> Iterator[memoryview]:
     """The segment of a key, as one integer."""
     for _ in range(stores.TRIES):
         try:
-            segment = _attach(segment_prefix(SETTINGS.keeper_key) + key)
+            segment = _attach(segment_prefix(SETTINGS.manager_key) + key)
             break
         except ValueError:  # its maker has not given it its eight bytes yet
             time.sleep(0.001)

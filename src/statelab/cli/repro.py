@@ -30,7 +30,7 @@ from statelab.repro.availability import Availability
 from statelab.repro.availability import NotOffered
 from statelab.repro.gates import ENVIRONMENT
 from statelab.repro.gates import Gates
-from statelab.repro.gates import gatekeeper
+from statelab.repro.gates import gates_host
 from statelab.repro.outcome import AS_PREDICTED
 from statelab.repro.outcome import Outcome
 from statelab.repro.outcome import reproduce
@@ -74,7 +74,7 @@ class Reproduction:
         """Brings the lab up, plays everything, returns the exit code. Stopping the engine is the caller's."""
         started = time.monotonic()
         deployments = load_all(DEPLOYMENTS)
-        gates_at = gatekeeper(deployments)
+        gates_at = gates_host(deployments)
         used = {target.deployment.name: target.deployment for target in self._chosen} | {gates_at.name: gates_at}
         engine.up(list(used.values()))
         gates, availability = Gates(engine.url(gates_at.name)), Availability(engine)

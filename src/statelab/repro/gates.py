@@ -23,7 +23,7 @@ class Arrival(msgspec.Struct, frozen=True):
     served_by: ServedBy
 
 
-def gatekeeper(deployments: dict[str, Deployment]) -> Deployment:
+def gates_host(deployments: dict[str, Deployment]) -> Deployment:
     """A deployment that answers however many requests are held: each has a thread of its own."""
     for deployment in deployments.values():
         if "threads" in deployment.fresh:

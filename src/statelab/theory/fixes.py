@@ -116,7 +116,7 @@ def lasting_candidates(workload: Workload, broken: str, deployments: Iterable[De
 
     def rank(numbered: tuple[int, tuple[str, Mechanism]]) -> tuple[bool, int, int, int]:
         place, (_, other) = numbered
-        same = (claims.store or claims.medium) and _keeper(other.claims) == _keeper(claims)
+        same = (claims.store or claims.medium) and _kept_in(other.claims) == _kept_in(claims)
         return not same, -_reach(other.claims), len((other.source or "").split("\n")), place
 
     return [
@@ -129,7 +129,7 @@ def lasting_candidates(workload: Workload, broken: str, deployments: Iterable[De
     ]
 
 
-def _keeper(claims: Claims) -> tuple[str | None, str | None]:
+def _kept_in(claims: Claims) -> tuple[str | None, str | None]:
     return claims.store, claims.medium
 
 

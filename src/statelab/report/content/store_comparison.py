@@ -45,10 +45,10 @@ REACHES = {"process": "one process", "host": "all workers of one host", "cluster
 
 def place_of(mechanism: Mechanism) -> str | None:
     """Where it keeps its state; None where that is none of the places compared."""
-    keeper = mechanism.store or mechanism.medium
-    if keeper is None and mechanism.group != "process":
+    kept_in = mechanism.store or mechanism.medium
+    if kept_in is None and mechanism.group != "process":
         return None
-    return next((place for place, known in PLACES.items() if known == keeper), None)
+    return next((place for place, known in PLACES.items() if known == kept_in), None)
 
 
 @dataclass(frozen=True, slots=True)

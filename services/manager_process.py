@@ -20,7 +20,7 @@ from pathlib import Path
 SHARED_MEMORY = Path("/dev/shm")
 
 
-class Keeper(BaseManager):
+class Manager(BaseManager):
     """Serves one dict, and a lock for each name that is asked for, to every process that has the key."""
 
 
@@ -45,12 +45,12 @@ def wait_for_end_of(parent: int) -> None:
 
 
 def main() -> None:
-    key = bytes.fromhex(os.environ["KEEPER_KEY"])
+    key = bytes.fromhex(os.environ["MANAGER_KEY"])
     values: dict[str, int] = {}
     locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)  # the server makes one object at a time
-    Keeper.register("values", callable=lambda: values, proxytype=DictProxy)
-    Keeper.register("lock", callable=lambda name: locks[name], proxytype=AcquirerProxy)
-    server = Keeper(address=os.environ["KEEPER_ADDRESS"], authkey=key).get_server()
+    Manager.register("values", callable=lambda: values, proxytype=DictProxy)
+    Manager.register("lock", callable=lambda name: locks[name], proxytype=AcquirerProxy)
+    server = Manager(address=os.environ["MANAGER_ADDRESS"], authkey=key).get_server()
     with cleared_segments(segment_prefix(key)):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         wait_for_end_of(int(sys.argv[1]))
