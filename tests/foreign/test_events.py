@@ -130,6 +130,12 @@ def test_two_values_never_become_the_same_text(tmp_path: Path) -> None:
     assert "line 4: the value :a is a string here" in refused(tmp_path, content)
 
 
+def test_two_keys_never_become_the_same(tmp_path: Path) -> None:
+    """The key 1 and the key "1" are two to Jepsen."""
+    content = events("0 invoke :write [1 1]", "0 ok :write [1 1]", '0 invoke :read ["1" nil]', '0 ok :read ["1" nil]')
+    assert "line 3: the value 1 is a string here" in refused(tmp_path, content)
+
+
 def test_the_model_is_that_of_the_operations(tmp_path: Path) -> None:
     """A set answers with collections, a counter with numbers; and each is judged as what it is."""
     both = ("0 invoke :add 1", "0 ok :add 1", "0 invoke :read")
@@ -139,6 +145,8 @@ def test_the_model_is_that_of_the_operations(tmp_path: Path) -> None:
     assert "counter" in judged(tmp_path, events(*both, "0 ok :read 1")).model
     keyed = events("0 invoke :add [0 1]", "0 ok :add [0 1]", "0 invoke :read [0 nil]", "0 ok :read [0 #{}]")
     assert (judged(tmp_path, keyed).model, judged(tmp_path, keyed).verdict) == ("set", "violated")
+    counted = keyed.replace("#{}", "7")
+    assert (judged(tmp_path, counted).model, judged(tmp_path, counted).verdict) == ("blind-counter", "violated")
     locks = events("0 invoke :acquire", "0 ok :acquire", "1 invoke :acquire", "1 ok :acquire", "0 invoke :release")
     assert (judged(tmp_path, locks).model, judged(tmp_path, locks).verdict) == ("mutex", "violated")
     ids = events("0 invoke :generate", "0 ok :generate 1", "1 invoke :generate", "1 ok :generate 1")
