@@ -146,7 +146,8 @@ def test_the_model_is_that_of_the_operations(tmp_path: Path) -> None:
     keyed = events("0 invoke :add [0 1]", "0 ok :add [0 1]", "0 invoke :read [0 nil]", "0 ok :read [0 #{}]")
     assert (judged(tmp_path, keyed).model, judged(tmp_path, keyed).verdict) == ("set", "violated")
     counted = keyed.replace("#{}", "7")
-    assert (judged(tmp_path, counted).model, judged(tmp_path, counted).verdict) == ("blind-counter", "violated")
+    assert "counter" in judged(tmp_path, counted).model
+    assert judged(tmp_path, counted).verdict == "violated"
     locks = events("0 invoke :acquire", "0 ok :acquire", "1 invoke :acquire", "1 ok :acquire", "0 invoke :release")
     assert (judged(tmp_path, locks).model, judged(tmp_path, locks).verdict) == ("mutex", "violated")
     ids = events("0 invoke :generate", "0 ok :generate 1", "1 invoke :generate", "1 ok :generate 1")
@@ -166,7 +167,12 @@ TIMES = [
     ([0, None, 20, 30], None, "in the order of the file", [(0, 1), (2, 3)]),
     ([0, None, 20, 30], [4, 5, 0, 1], "by :index", [(0, 1), (2, 3)]),
     (None, None, "in the order of the file", [(0, 1), (2, 3)]),
-    ([0.5, 0.75, 1.25, 2.0], None, "by :time", [(500_000_000, 750_000_000), (1_250_000_000, 2_000_000_000)]),
+    (
+        [0.5, 0.75, 1.25, 2.0],
+        None,
+        "by :time, stamps in seconds, taken to the ns",
+        [(500_000_000, 750_000_000), (1_250_000_000, 2_000_000_000)],
+    ),
 ]
 
 

@@ -45,6 +45,7 @@ class Records:
 
     `lines[i]` is the line (from 1) of the file in which operation i begins. `counts` says how it was read, for the
     output; `models` are those that the operations may be of, the likelier first; none where that is still open.
+    `seconds`: the stamps were seconds with fractions, and are in ns now.
     """
 
     operations: list[bytes]
@@ -52,6 +53,7 @@ class Records:
     counts: tuple[str, ...]
     models: tuple[str, ...] = ()
     unit: Unit | None = None
+    seconds: bool = False
 
 
 def count(number: int, thing: str) -> str:

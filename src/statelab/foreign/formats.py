@@ -10,11 +10,13 @@ from statelab.foreign import elle_json
 from statelab.foreign import jepsen_edn
 from statelab.foreign import jepsen_log
 from statelab.foreign import seconds
+from statelab.foreign import spread_json
 
 FORMATS: tuple[ModuleType, ...] = (
     jepsen_edn,
     elle_json,
     array,
+    spread_json,
     seconds,
     jepsen_log,
 )

@@ -18,6 +18,7 @@ from statelab.foreign.events import TRANSACTIONS
 from statelab.foreign.events import Event
 from statelab.foreign.events import Records
 from statelab.foreign.events import count
+from statelab.foreign.pairing import SECONDS
 from statelab.foreign.pairing import Pair
 from statelab.foreign.pairing import Paired
 from statelab.foreign.refused import Refused
@@ -84,12 +85,15 @@ def records_of(found: Paired, model: str | None, events: int) -> Records:
     counts = [count(events, "event"), count(len(records), "operation"), *([found.order] if found.order else [])]
     if found.skipped:
         counts.insert(1, f"{found.skipped:,} of them of no client")
+    if found.seconds:
+        counts.append(SECONDS)
     return Records(
         operations=[msgspec.json.encode(record) for record in records],
         lines=[pair.asked.line for pair in found.pairs],
         counts=tuple(counts),
         models=(name, "blind-counter") if name == "counter" and model is None else (name,),
         unit=found.unit,
+        seconds=found.seconds,
     )
 
 
