@@ -53,7 +53,7 @@ NOT_GUARANTEED = State(
     symbol="○",
     word="not guaranteed",
     title="held here, not guaranteed",
-    meaning="nobody promises it: mostly, this window only offers no place to switch",
+    meaning="nobody promises it: in most cases this window only has no switch point",
 )
 HELD = State(
     name="held",

@@ -153,7 +153,7 @@ def _nearest(workload: Workload, name: str, deployments: Deployments) -> dict[st
 
 def _instead(name: str, broken: Mechanism, fix: str, other: Mechanism | None, served: list[str]) -> str:
     if other is None:
-        none = "no mechanism here that does the same, reaches as far and outlives as much holds"
+        none = "no mechanism here that does the same job, reaches as far and lasts as long holds"
         return f"Under {listed(served)}: {none}.\n"
     told = f"Under {listed(served)} the nearest that holds is `{fix}`"
     if not broken.source or not other.source:
