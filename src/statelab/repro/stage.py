@@ -3,6 +3,7 @@
 import itertools
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
