@@ -131,7 +131,9 @@ def test_a_number_read_apart_from_its_update_is_misreported() -> None:
     assert names(judgement) == ("violated", ["misreported"])
     assert (judgement.lost, judgement.duplicates, judgement.race_events) == (Bounds(min=0, max=0), 1, 0)
     assert judgement.witness is not None
-    assert judgement.witness.text.endswith("lacks no increment: it is the number told that is wrong.")
+    assert judgement.witness.text.endswith(
+        "No increment is missing from the value read at the end: the number told is wrong."
+    )
     assert "rolled back" not in judgement.witness.text
 
 

@@ -57,7 +57,7 @@ def test_parts_of_a_history_are_counters_of_their_own() -> None:
     for operations in small_histories(20_000)[:2000]:
         group = np.array([-1 if o.status == "info" else rng.randint(0, 1) for o in operations])
         found = examine(answers(History.from_operations(operations), 0), group)
-        parts = [int(group[found.told.row[first]]) for first in found.told.first]
+        parts = [int(group[found.ranked.row[first]]) for first in found.ranked.first]
         for part, violated in zip(parts, found.violated, strict=True):
             inside = [o for o, number in zip(operations, group, strict=True) if number in (part, -1)]
             assert linearizable(inside) == (not violated)

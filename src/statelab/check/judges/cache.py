@@ -1,8 +1,9 @@
 """The judge of the workload `cache`: the model register on what was read, the model mutex on what was computed.
 
-A read that found its value in the cache is answered with the value; one that had to compute it with the value and two
-stamps, when it began and when it ended to, on the clock of the load. A computation is a hold of what it computed: two
-holds at once of the same value of the same key are a stampede.
+A read that finds its value in the cache is answered with the value. A read that has to compute the value is answered
+with the value and two stamps: when the computation began and when it ended, on the clock of the load. A computation
+counts as holding a lock on what it computes: two such locks held at once for the same value of the same key are a
+stampede.
 """
 
 from collections.abc import Iterator
@@ -55,7 +56,7 @@ class Computation:
 
 
 def computation(read: Operation) -> Computation | None:
-    """That of a read, None where it found its value; raises WrongClock where the stamps cannot be."""
+    """What a read computed; None if it found the value in the cache. Raises WrongClock for impossible stamps."""
     if not isinstance(read.result, list):
         return None
     value, begin, end = map(int, read.result)
@@ -66,7 +67,7 @@ def computation(read: Operation) -> Computation | None:
 
 
 def judge(history: History, expectation: Expectation) -> Judgement:
-    """Counts, rates and latency are those of reads and writes together: a cache is there to spare reads their work."""
+    """Counts, rates and latency are of reads and writes together, because the purpose of a cache is fast reads."""
     operations = [operation for operation in history.operations() if operation.op in OPERATIONS]
     try:
         computed = [found for found in map(computation, operations) if found]
@@ -90,7 +91,7 @@ def _plain(operation: Operation) -> Operation:
 
 
 def _holds(computed: list[Computation]) -> Iterator[Operation]:
-    """Each computation as a hold of a client of its own: an acquire and a release, in the order of `computed`."""
+    """An acquire and a release for each computation, each by another client, in the order of `computed`."""
     for number, one in enumerate(computed):
         of = f"{one.read.key} {one.value}"
         for op, at in (("acquire", one.begin), ("release", one.end)):
@@ -111,8 +112,8 @@ def _stampede(history: History, computed: list[Computation]) -> Witness | None:
     together = milliseconds(min(one.end, other.end) - max(one.begin, other.begin))
     least = len(computed) - len({(one.read.key, one.value) for one in computed})
     text = (
-        f"A and B both computed {one.value}, and for {together} they did so at the same time: one of them would have "
-        f"done for both. In all, {least:,} of {len(computed):,} computations were of a value that had been computed "
-        f"already or was just being computed. {cast.introductions()}"
+        f"A and B both computed {one.value}, and for {together} they did so at the same time: one computation would "
+        f"have been enough for both. In all, {least:,} of {len(computed):,} computations were of a value that had been "
+        f"computed already or was just being computed. {cast.introductions()}"
     )
     return witness(history, "stampede", rows, text)

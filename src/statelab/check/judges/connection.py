@@ -1,12 +1,12 @@
-"""The judge of the workload `connection`: whose reply came back, who failed while the store was up, what was left open.
+"""The judge of the workload `connection`: crossed replies, requests that failed while the store was up, open leftovers.
 
-A request that the app answers with an error of its connection is no violation by itself: the store may be down. It is
-one where the store was reached before the request started and after it had ended, by a `probe`, which has a connection
-of its own, or by a request that got its own reply, and where no probe failed: then the store was there, and what failed
-was the connection.
+A request that the app answers with a connection error is not a violation by itself: the store may be down. It is a
+violation if the store was up: something reached the store before the request started, something reached it after the
+request had ended, and no probe failed. A `probe`, which opens a new connection, reaches the store, and so does a
+request that gets its own reply.
 
-`left` says how many connections the server counts, and how many of them a process means to keep at most. What there is
-more at the end than before the load, and more than that, nobody uses any more.
+`left` is answered with the number of connections that the server counts, and the number that one process may keep
+between requests. Connections that the load added beyond what all processes may keep are left over: nobody uses them.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ REPLIES = ByModel(
 )
 
 DID_NOT_ANSWER = " did not answer: "
-"""How the app tells that its connection failed, as opposed to refusing a request or failing itself."""
+"""In the error text: the connection to the store failed, not the app itself, and the request was not refused."""
 
 
 def judge(history: History, expectation: Expectation) -> Judgement:
@@ -51,14 +51,14 @@ def judge(history: History, expectation: Expectation) -> Judgement:
 
 
 def _failed(history: History) -> Mask:
-    """Requests that the app itself answered with an error of its connection."""
+    """Requests that the app answered with a connection error."""
     of_connection = [error is not None and DID_NOT_ANSWER in error for error in history.errors]
     found: Mask = history.is_op("echo") & (history.status != OK) & np.array(of_connection)[history.error]
     return found & ~history.timed_out
 
 
 def _reached(history: History) -> Mask:
-    """What certainly reached the store: probes, and requests that got back what they had sent."""
+    """Operations that certainly reached the store: probes, and requests that got back what they had sent."""
     own = np.zeros(len(history), np.bool_)
     if history.value is not None and history.has_value is not None:
         own = history.has_result & history.has_value & (history.result == history.value)
@@ -81,7 +81,7 @@ def _broken(history: History) -> Witness | None:
     after = int(np.flatnonzero(up)[np.argmax(history.start[up])])
     cast = Cast(history, [before, row, after])
     text = (
-        f"{cast.name(row)} was answered with an error of its connection: {history.errors[history.error[row]]}. "
+        f"{cast.name(row)} was answered with a connection error: {history.errors[history.error[row]]}. "
         f"The store was up: {cast.name(before)} and {cast.name(after)} reached it, before and after. "
         f"In all, {plural(len(failed), 'request')} failed in this way. {cast.introductions()}"
     )
@@ -89,14 +89,15 @@ def _broken(history: History) -> Witness | None:
 
 
 def _uncounted(history: History) -> bool:
-    """Whether somebody wanted to count and nobody could; where no server counts, the answer says so."""
+    """Whether connections were to be counted and no count succeeded (a store without a server answers that it has no
+    connections to count)."""
     asked = history.is_op("left")
     return bool(asked.any()) and not (asked & (history.status == OK)).any()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """What one `left` was told."""
+    """The answer to one `left`."""
 
     row: int
     opened: int
@@ -114,8 +115,10 @@ def _counts(history: History) -> list[Count]:
 
 
 def _left(history: History, counts: list[Count], expectation: Expectation) -> Witness | None:
-    """The most before the load, and the least after it, where that is more than all processes may keep. One of them
-    cannot have needed more connections than there were requests under way at once."""
+    """The highest count before the load and the lowest after it, if more were added than all processes may keep.
+
+    A process cannot have needed more connections than there were requests under way at once.
+    """
     echoes = history.is_op("echo")
     if not echoes.any():
         return None
@@ -126,20 +129,16 @@ def _left(history: History, counts: list[Count], expectation: Expectation) -> Wi
         return None
     most, least = max(before, key=lambda count: count.opened), min(after, key=lambda count: count.opened)
     processes = expectation.expected_processes or 1
-    kept = min(least.kept, _at_once(history, echoes))
+    first, last = np.sort(history.start[echoes]), np.sort(history.end[echoes])
+    at_once = (np.arange(1, len(first) + 1) - np.searchsorted(last, first, "left")).max()
+    kept = min(least.kept, int(at_once))
     more = least.opened - most.opened
     if more <= kept * processes:
         return None
     cast = Cast(history, [most.row, least.row])
     text = (
-        f"{cast.name(least.row)} counted {plural(least.opened, 'connection')} at the server when nobody asked for "
-        f"anything any more, {cast.name(most.row)} {most.opened:,} before the load: {more:,} more. A process means to "
-        f"keep {kept:,} at most between requests, and there were {processes:,} of them. {cast.introductions()}"
+        f"{cast.name(least.row)} counted {plural(least.opened, 'connection')} at the server after the load had ended; "
+        f"{cast.name(most.row)} had counted {most.opened:,} before it began: {more:,} more. A process may keep "
+        f"{kept:,} at most between requests, and there were {processes:,} processes. {cast.introductions()}"
     )
     return witness(history, "connections-left", [most.row, least.row], text)
-
-
-def _at_once(history: History, rows: Mask) -> int:
-    """How many of them were under way at the same time at most."""
-    start, end = np.sort(history.start[rows]), np.sort(history.end[rows])
-    return int((np.arange(1, len(start) + 1) - np.searchsorted(end, start, "left")).max())

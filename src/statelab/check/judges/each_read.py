@@ -1,11 +1,12 @@
-"""The model `register`, asked of each read by itself: what one read saw binds no other one.
+"""The model `register`, checked for each read alone: what one read returned does not restrict any other read.
 
 Promise: each read returns the value of a write that started before the read ended, and no other write lies entirely
 between the two (a regular register: Lamport 1986, "On interprocess communication"; with several writers, Shao, Pierce
-and Welch 2003). While an update is under way one read may see it and the next one not yet; after it, none may miss it.
-Algorithm: two writes bear on a read: the one whose value it returned, and, of those that had ended before the read
-started, the one that started last. The model decides the read with these two.
-Exact: if any write lies between the read's own write and the read, then so does the one that started last.
+and Welch 2003). While an update is under way, one read may return it and the next one the value before; after the
+update has ended, every read must return it.
+Algorithm: two writes decide a read: the write whose value it returned, and the write that started last of those that
+had ended before the read started. The model checks the read with these two.
+Exact: if any write lies between the write that was read and the read, then so does the one that started last.
 Assumes: no value is written twice, and one clock.
 Cost: O(n log n).
 """
@@ -47,7 +48,7 @@ def check(history: History, *, initial: Value | None, deadline: Deadline) -> Fin
 
 
 def _parts(history: History, reads: Integers) -> Iterator[Integers]:
-    """For each read of one key: the rows that bear on it, itself last."""
+    """For each read of one key, the rows that decide it: up to two writes, then the read."""
     writes = np.flatnonzero(history.is_op("write") & (history.key == history.key[reads[0]]))
     assert history.value is not None or not len(writes)
     own = {} if history.value is None else dict(zip(history.value[writes].tolist(), writes.tolist(), strict=True))
@@ -59,7 +60,7 @@ def _parts(history: History, reads: Integers) -> Iterator[Integers]:
 
 
 def _latest(history: History, writes: Integers) -> tuple[Integers, Integers]:
-    """The writes in the order of their ends, and for each the one that started last among it and those before it."""
+    """The writes in the order of their ends, and for each position the write up to there that started last."""
     by_end = writes[np.argsort(history.end[writes], kind="stable")]
     by_start = np.argsort(history.start[by_end], kind="stable")
     place = np.empty(len(by_end), np.int64)

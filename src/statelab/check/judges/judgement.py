@@ -1,5 +1,5 @@
-"""What is measured of a cell in the same way for all workloads (how many operations there were, who answered them, how
-much they overlapped), and the judgement that the judges fill in."""
+"""What is measured of a cell in the same way for all workloads (how many operations there were, which servers answered
+them, how much they overlapped), and the judgement that the judges fill in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,9 +28,9 @@ from statelab.record.columns import Mask
 class Expectation:
     """What a cell's deployment must show before `held` means anything.
 
-    `expected_processes` is None where every request has a process of its own (a server that forks for each). `spread`
-    are the boundaries that lie between two of its requests, out of greenlets, threads, processes and hosts. `initial`
-    is the value that the counter starts at; `changes` are the workload's operations that change state.
+    `expected_processes` is None if every request has a new process (a server that forks for each). `spread` is the
+    set of boundaries that can lie between two requests: greenlets, threads, processes, hosts. `initial` is the value
+    that the counter starts at; `changes` are the workload's operations that change state.
     """
 
     expected_processes: int | None
@@ -46,10 +46,7 @@ def changing(history: History, changes: frozenset[str]) -> Mask:
 
 
 def counts(history: History, expectation: Expectation) -> Counts:
-    """How the changes ended (reads are not counted: they change nothing), and how many operations timed out.
-
-    `timed_out` counts reads as well: a read that hangs is as much of a stall.
-    """
+    """How the changes ended (reads are not counted), and how many operations, reads as well, timed out."""
     ended = np.bincount(history.status[changing(history, expectation.changes)], minlength=3)
     return Counts(
         ok=int(ended[OK]), fail=int(ended[FAIL]), info=int(ended[INFO]), timed_out=int(history.timed_out.sum())
@@ -78,7 +75,7 @@ def hosts(history: History) -> int:
 def overlaps(history: History, expectation: Expectation) -> int:
     """Pairs of ok operations on one key, at least one of them a change, whose intervals touch. O(n log n).
 
-    Operations of unknown outcome are left out: their open end would touch everything after it.
+    Operations of unknown outcome are left out: they have no end and would touch every later operation.
     """
     ok = history.status == OK
     reads = ok & ~changing(history, expectation.changes)
@@ -89,14 +86,14 @@ def overlaps(history: History, expectation: Expectation) -> int:
 
 
 def _touching(history: History, rows: Mask) -> int:
-    """All pairs, less those of which one ended before the other started."""
+    """The number of all pairs, minus the pairs of which one operation ended before the other started."""
     n = int(np.count_nonzero(rows))
     apart = np.searchsorted(np.sort(history.end[rows]), history.start[rows], "left").sum()
     return n * (n - 1) // 2 - int(apart)
 
 
 def shortfall(given: Answers, expectation: Expectation, covered: Coverage) -> str | None:
-    """Why a cell without a violation means nothing, in words; None if it was exercised."""
+    """Why a counter's cell without a violation proves nothing, as a sentence; None if it was exercised."""
     if not (given.answered & given.increment).any():
         return "no increment was acknowledged"
     if not given.settled.any():
@@ -105,7 +102,7 @@ def shortfall(given: Answers, expectation: Expectation, covered: Coverage) -> st
 
 
 def not_reached(history: History, expectation: Expectation, covered: Coverage) -> str | None:
-    """What of the deployment did not answer, or did not overlap, in words; None if it was exercised."""
+    """Which part of the deployment did not answer or did not overlap, as a sentence; None if it was exercised."""
     expected = expectation.expected_processes
     if expected is None and covered.processes < 2:
         return "every request should have a process of its own, but only one process answered"
@@ -144,11 +141,11 @@ def latency(history: History, expectation: Expectation) -> Latency | None:
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
-    """What was measured of a cell; every field but `witnesses` is that of `results.Cell`.
+    """What was measured of a cell; every field except `witnesses` is a field of `results.Cell`.
 
-    `anomalies` are in the order of `results.ANOMALIES`, `witnesses` has one for each, and `witness` is that of the
-    first. `duplicates` and `inversions` are those a client sees, over the whole history; `race_events` and `lost` are
-    counted within the copies of the state, so that several copies alone make none of them.
+    `anomalies` are in the order of `results.ANOMALIES`, `witnesses` has one for each, and `witness` is the first one.
+    `duplicates` and `inversions` are counted over the whole history, as a client sees it; `race_events` and `lost` are
+    counted within each copy of the state, so that several copies alone cause none.
     """
 
     verdict: VerdictName
@@ -183,7 +180,7 @@ def violated(judged: Judgement, found: Mapping[str, Witness], **more: object) ->
 
 
 def unjudged(history: History, expectation: Expectation) -> Judgement:
-    """What can be said of a history before it is judged."""
+    """What is known of a history before it is judged."""
     return Judgement(
         verdict="unknown",
         reason="",

@@ -1,9 +1,9 @@
-"""The judge of the workload `once`: the model at-most-once on requests, each sent several times, and the ledger.
+"""The judge of the workload `once`: the model at-most-once on the requests, which are retried, and the ledger.
 
-A request `execute` that was answered names the work it vouches for: its own op_id, or work that many requests rely on.
-All requests that name the same work are one `execute` of the model: the first attempt that counts, and its retries. The
-last `read` of the ledger lists every effect: its work, who had it, and when. What was answered before that read began
-must be in it; what was not may be.
+The answer to a request `execute` names the work that it promises: its own op_id, or work that many requests share. All
+requests that name the same work are one `execute` of the model: the first successful attempt and its retries. The last
+`read` of the ledger lists every effect: which work, by which process, and when. Work whose answer came before that read
+began must be in it; work answered later may be.
 """
 
 import msgspec
@@ -19,22 +19,15 @@ from statelab.record.columns import History
 EXECUTE, READ = "execute", "read"
 
 RANK: tuple[Status, ...] = ("fail", "info", "ok")
-"""Of several attempts the one that ended best says whether the work was asked for, and whether it must be there."""
+"""How attempts at the same work ended, worst first: the best one says whether the work must have been done."""
 
 
 class NoLedger(Exception):
-    """Nobody could read the ledger, so nothing is known of effects."""
-
-
-def _last_read(history: History) -> int:
-    reads = np.flatnonzero(history.is_op(READ) & (history.status == OK))
-    if not len(reads):
-        raise NoLedger("no read of the ledger was answered")
-    return int(reads[np.argmax(history.start[reads])])
+    """No read of the ledger was answered, so nothing is known about effects."""
 
 
 def _named(request: Operation, read: Operation) -> Operation:
-    """The request by the work that its answer vouches for; unknown where it was answered after the read began."""
+    """The request with the work that its answer names as op_id; its outcome is unknown if the read began before."""
     if request.status != "ok":
         return request
     request = msgspec.structs.replace(request, op_id=str(request.result), result=None)
@@ -42,11 +35,6 @@ def _named(request: Operation, read: Operation) -> Operation:
     if request.end < read.start:
         return request
     return msgspec.structs.replace(request, status="info", end=None)
-
-
-def _one(attempts: list[Operation]) -> Operation:
-    best = max(attempts, key=lambda attempt: (RANK.index(attempt.status), -attempt.start))
-    return msgspec.structs.replace(best, op=EXECUTE)
 
 
 def _effect(entry: str, read: Operation) -> Operation:
@@ -57,14 +45,19 @@ def _effect(entry: str, read: Operation) -> Operation:
 
 def requests_and_effects(history: History) -> History:
     """One `execute` for each piece of work, and one `effect` for each entry of the ledger."""
-    read = history.operation(_last_read(history))
+    reads = np.flatnonzero(history.is_op(READ) & (history.status == OK))
+    if not len(reads):
+        raise NoLedger("no read of the ledger was answered")
+    read = history.operation(int(reads[np.argmax(history.start[reads])]))
     by_work: dict[str | None, list[Operation]] = {}
     for row in np.flatnonzero(history.is_op(EXECUTE)).tolist():
         request = _named(history.operation(row), read)
         by_work.setdefault(request.op_id, []).append(request)
+    best = [
+        max(attempts, key=lambda attempt: (RANK.index(attempt.status), -attempt.start)) for attempts in by_work.values()
+    ]
     assert isinstance(read.result, list)
-    effects = [_effect(str(entry), read) for entry in read.result]
-    return History.from_operations([*map(_one, by_work.values()), *effects])
+    return History.from_operations([*best, *(_effect(str(entry), read) for entry in read.result)])
 
 
 judge = ByModel(

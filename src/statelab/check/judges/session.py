@@ -1,18 +1,18 @@
-"""The judge of browsers' sessions: whose data was shown, who was forgotten, what came back, whether all counts count.
+"""The judge of the workload `session`: another user's data, users logged out, logouts undone, counts lost.
 
-Each login has a key, and the key ends with the user who logs in. Answers are texts: the user whom the app took the
-request for and, for `count` and `read`, the value of that user's counter (`b0-1 17`); null: nobody. For one login
+Each login has a key, and the key ends with the user who logs in. An answer is a text: the user whom the app took the
+request for and, for `count` and `read`, the value of that user's counter (`b0-1 17`); null means that the app knew no
+user. For one login
 - `wrong-user`: an answer names another user;
-- `logged-out`: after the login had been acknowledged, and before any logout was asked for, `whoami` answered nobody;
-- `logout-undone`: the logout was acknowledged, and a request that started after that was answered for its user;
+- `logged-out`: after the login had been acknowledged, and before any logout was sent, `whoami` found nobody logged in;
+- `logout-undone`: a request that started after the logout had been acknowledged was answered for the user;
 - `lost-update`: the model `counter` cannot explain the values of one user's counter, whoever was told them.
-A logout of unknown outcome may have ended the session, and is never taken as acknowledged; a refused one is neither.
-Each witness is minimal: one answer, two operations in order, or the model's own. Stamps decide order only where one
-operation had ended before the other started.
+A logout of unknown outcome may have ended the session, but does not count as acknowledged; a logout that was refused
+counts as not sent. Each witness is minimal: one answer, two operations in order, or the model's own witness. One
+operation counts as before another only if it had ended before the other started.
 """
 
 from collections.abc import Callable
-from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import replace
 
@@ -31,7 +31,6 @@ from statelab.check.kernels.words import Cast
 from statelab.check.kernels.words import plural
 from statelab.check.models.counter.model import judged_one_way
 from statelab.check.models.counter.words import UP
-from statelab.core.operation import Operation
 from statelab.core.results import Witness
 from statelab.record.columns import INFO
 from statelab.record.columns import OK
@@ -41,13 +40,13 @@ from statelab.record.columns import Integers
 CHANGES = frozenset({"login", "count", "logout"})
 AS_COUNTER = {"count": "increment", "read": "read"}
 COUNTS = replace(UP, step="count")
-"""The counter's proofs in the words of those who count."""
+"""The words of the counter's proofs, with `count` for `increment`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sessions:
-    """A history by login: `own` is the user who asked, `told` the one who was answered for ("": nobody), `value` the
-    counter's (None: the answer has none), for each row."""
+    """A history and, for each row, `own`: the user who sent the request; `told`: the user whom the answer names
+    ("": nobody); `value`: the counter's value (None: the answer has none)."""
 
     history: History
     own: list[str]
@@ -55,7 +54,7 @@ class Sessions:
     value: list[int | None]
 
     def rows(self, *ops: str, status: int = OK) -> Integers:
-        """The rows of these operations that ended so."""
+        """The rows of these operations that ended with `status`."""
         known = [code for code, name in enumerate(self.history.ops) if name in ops]
         found: Integers = np.flatnonzero(np.isin(self.history.op, known) & (self.history.status == status))
         return found
@@ -66,7 +65,7 @@ class Sessions:
         return {int(code): rows[key == code] for code in np.unique(key)}
 
     def acknowledged(self) -> dict[int, int]:
-        """For each login the first logout that was acknowledged to its user."""
+        """For each login, the first logout that was acknowledged and names its user."""
         own = [row for row in self.rows("logout").tolist() if self.told[row] == self.own[row]]
         firsts = sorted(own, key=lambda row: int(self.history.end[row]), reverse=True)
         return {int(self.history.key[row]): row for row in firsts}
@@ -83,7 +82,7 @@ def read(history: History) -> Sessions:
 
 
 def wrong_user(sessions: Sessions) -> Witness | None:
-    """The shortest answer that was another user's."""
+    """The request with the shortest duration that was answered with another user's data."""
     answered = sessions.rows("login", "count", "logout", "read", "whoami")
     wrong = [row for row in answered.tolist() if sessions.told[row] not in ("", sessions.own[row])]
     if not wrong:
@@ -100,7 +99,7 @@ def wrong_user(sessions: Sessions) -> Witness | None:
 
 
 def logged_out(sessions: Sessions) -> Witness | None:
-    """The login, and the first answer after it that knew nobody although no logout had been asked for by then."""
+    """A login, and a `whoami` after it that found nobody although no logout had been sent by then: the closest pair."""
     history = sessions.history
     logins = sessions.by_login(sessions.rows("login"))
     asked = sessions.by_login(np.concatenate([sessions.rows("logout", status=status) for status in (OK, INFO)]))
@@ -115,12 +114,12 @@ def logged_out(sessions: Sessions) -> Witness | None:
     if not found:
         return None
     pair = min(found, key=lambda rows: int(history.end[rows[1]] - history.start[rows[0]]))
-    text = "A logged in, B asked who is logged in and was told nobody, and no logout had been asked for."
+    text = "A logged in, B asked who is logged in and was told nobody, and no logout had been sent."
     return _witness(history, "logged-out", list(pair), text)
 
 
 def logout_undone(sessions: Sessions) -> Witness | None:
-    """The logout, and the first answer for its user to a request that started when it had ended."""
+    """A logout, and a request that started after it and was answered for the same user: the closest pair."""
     history = sessions.history
     ends = sessions.acknowledged()
     found = [
@@ -144,23 +143,17 @@ def lost_update(sessions: Sessions) -> Witness | None:
     history = sessions.history
     rows = [row for row in sessions.rows("count", "read").tolist() if sessions.value[row] is not None]
     rows += sessions.rows("count", status=INFO).tolist()
-    counters = History.from_operations([_of_counter(sessions, row) for row in rows])
-    finding = judged_one_way(counters, 0, COUNTS)
+    counters = []
+    for row in rows:
+        operation = history.operation(row)
+        # the counter is that of the user whom the answer names; without an answer, of the user who asked
+        user, value = sessions.told[row] or sessions.own[row], sessions.value[row]
+        counters.append(msgspec.structs.replace(operation, op=AS_COUNTER[operation.op], key=user, result=value))
+    finding = judged_one_way(History.from_operations(counters), 0, COUNTS)
     if finding.proof is None:
         return None
     places = [rows[place] for place in finding.proof.rows]
     return witness(history, "lost-update", places, finding.proof.text, slack_ns=finding.proof.slack_ns)
-
-
-def _of_counter(sessions: Sessions, row: int) -> Operation:
-    """The operation as one of the counter of whom it was answered for; without an answer, of who asked."""
-    operation = sessions.history.operation(row)
-    return msgspec.structs.replace(
-        operation,
-        op=AS_COUNTER[operation.op],
-        key=sessions.told[row] or sessions.own[row],
-        result=sessions.value[row],
-    )
 
 
 def _witness(history: History, anomaly: str, rows: list[int], text: str) -> Witness:
@@ -170,32 +163,28 @@ def _witness(history: History, anomaly: str, rows: list[int], text: str) -> Witn
 FINDINGS: tuple[Callable[[Sessions], Witness | None], ...] = (lost_update, wrong_user, logged_out, logout_undone)
 
 
-def _found(sessions: Sessions) -> Iterator[Witness]:
-    yield from (found for find in FINDINGS if (found := find(sessions)))
-    if sessions.history.timed_out.any():
-        yield stall(sessions.history)
-
-
 def judge(history: History, expectation: Expectation) -> Judgement:
     """A violation is proof whatever the coverage; an error of this judge is `unknown`."""
     expectation = replace(expectation, changes=CHANGES)
     measured = unjudged(history, expectation)
     try:
         sessions = read(history)
-        found = {one.anomaly: one for one in _found(sessions)}
+        found = {one.anomaly: one for find in FINDINGS if (one := find(sessions))}
+        if history.timed_out.any():
+            found["stalled"] = stall(history)
     except Exception as error:
         return msgspec.structs.replace(measured, reason=f"the checker stopped: {type(error).__name__}: {error}")
     if found:
         return violated(measured, found)
-    if short := _not_tried(sessions) or not_reached(history, expectation, measured.coverage):
+    if short := _untested(sessions) or not_reached(history, expectation, measured.coverage):
         return msgspec.structs.replace(measured, verdict="not-exercised", reason=short)
     done, pairs = plural(measured.operations.ok, "operation"), plural(measured.coverage.overlaps, "pair")
-    reason = f"every answer was its own user's, and what had ended stayed so ({done}; {pairs} of operations overlapped)"
+    reason = f"every answer was for the right user, and no logout was undone ({done}; {pairs} of operations overlapped)"
     return msgspec.structs.replace(measured, verdict="held", reason=reason)
 
 
-def _not_tried(sessions: Sessions) -> str | None:
-    """What of the promise no operation tried."""
+def _untested(sessions: Sessions) -> str | None:
+    """The part of the promise that no operation put to the test; None if every part was tested."""
     if not len(sessions.rows("count")):
         return "no count was acknowledged"
     history, ends = sessions.history, sessions.acknowledged()

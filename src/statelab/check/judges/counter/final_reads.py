@@ -1,8 +1,8 @@
-"""Witnesses that rest on a count: a final read that does not fit the number of acknowledged increments."""
+"""Witnesses by counting: a final read that does not fit the number of acknowledged increments."""
 
 import numpy as np
 
-from statelab.check.judges.counter.levels import Parting
+from statelab.check.judges.counter.levels import Split
 from statelab.check.judges.counter.quiet_reads import allowed
 from statelab.check.judges.witness import witness
 from statelab.check.kernels.words import Cast
@@ -19,13 +19,13 @@ _IN: dict[Level, str] = {
 }
 
 
-def in_total(copies: Parting) -> str:
-    """How much is missing over all copies, as a sentence; empty where nothing certainly is."""
+def in_total(copies: Split) -> str:
+    """How many increments are missing over all copies, as a sentence; empty if none is certainly missing."""
     gone, acks = int(copies.totals.gone.sum()), int(copies.totals.acks.sum())
     return f" In all, {gone:,} of {acks:,} acknowledged increments are missing at the end." if gone else ""
 
 
-def too_few(copies: Parting) -> Witness:
+def too_few(copies: Split) -> Witness:
     """A final read lower than the acknowledged increments of its copy."""
     part = int(np.argmax(copies.totals.gone))
     row = _final_read(copies, part, copies.totals.low)
@@ -34,7 +34,7 @@ def too_few(copies: Parting) -> Witness:
     return _told_by(copies, "lost-update", row, text)
 
 
-def too_many(copies: Parting) -> Witness:
+def too_many(copies: Split) -> Witness:
     """A final read higher than all the increments of its copy could make it."""
     excess = copies.totals.high - copies.totals.acks - copies.totals.unknown
     part = int(np.argmax(np.where(copies.totals.over, excess, np.iinfo(np.int64).min)))
@@ -46,14 +46,14 @@ def too_many(copies: Parting) -> Witness:
     return _told_by(copies, "overcounted", row, text)
 
 
-def _final_read(copies: Parting, part: int, value: Integers) -> int:
+def _final_read(copies: Split, part: int, value: Integers) -> int:
     """A final read of the part that found `value[part]` (counted from the initial value)."""
-    given, told = copies.found.given, copies.found.told
-    finals = told.row[np.flatnonzero((told.counter == part) & given.settled[told.row])]
+    given, by_number = copies.found.given, copies.found.ranked
+    finals = by_number.row[np.flatnonzero((by_number.counter == part) & given.settled[by_number.row])]
     return int(finals[np.argmax(given.value[finals] - given.initial == value[part])])
 
 
-def _count(copies: Parting, part: int, row: int) -> str:
+def _count(copies: Split, part: int, row: int) -> str:
     given, acks = copies.found.given, int(copies.totals.acks[part])
     server = given.history.servers[given.history.served_by[row]]
     where = _IN[copies.level].format(server) if copies.level in _IN else ""
@@ -63,7 +63,7 @@ def _count(copies: Parting, part: int, row: int) -> str:
     )
 
 
-def _told_by(copies: Parting, anomaly: str, row: int, text: str) -> Witness:
+def _told_by(copies: Split, anomaly: str, row: int, text: str) -> Witness:
     history = copies.found.given.history
     words = f"{text} {Cast(history, [row]).introductions()}"
     return witness(history, anomaly, [row], words, among=np.equal(copies.group, copies.group[row]))

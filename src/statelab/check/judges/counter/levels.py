@@ -1,4 +1,4 @@
-"""A history parted by host, process, thread, ...: what each part would say if it had a counter of its own."""
+"""A history split by host, process, thread, ...: is each part the history of a counter of its own?"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statelab.check.models.counter.ranked import Answers
-from statelab.check.models.counter.verdict import Examination
+from statelab.check.models.counter.verdict import Conditions
 from statelab.check.models.counter.verdict import Totals
 from statelab.check.models.counter.verdict import examine
 from statelab.check.models.counter.verdict import totals
@@ -19,12 +19,12 @@ from statelab.record.columns import Level
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Parting:
-    """The history with a counter of its own for every host, or every process, ...: `group` has that of each row."""
+class Split:
+    """The history split at one level, each part checked as the history of one counter. `group`: part of each row."""
 
     level: Level
     group: Integers
-    found: Examination
+    found: Conditions
     totals: Totals
 
     @property
@@ -34,7 +34,7 @@ class Parting:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Quiet:
-    """Rows of the reads during which no acknowledged increment was under way, and how many had ended before each."""
+    """Reads during which no acknowledged increment was under way: their rows, and how many had ended before each."""
 
     rows: NDArray[np.intp]
     epoch: Integers
@@ -48,33 +48,33 @@ def _quiet(given: Answers) -> Quiet:
     return Quiet(rows[ended == begun], ended[ended == begun])
 
 
-class Partings:
-    """The partings of one history from coarse to fine, each examined when it is first asked for.
+class Levels:
+    """The history split at each level, from coarse to fine; each level is checked when it is first needed.
 
-    Without a server for every answered operation there is only the whole.
+    Unless the server of every answered operation is known, there is only the level `whole`.
     """
 
     def __init__(self, given: Answers) -> None:
         self.given = given
-        self._known: dict[Level, Parting] = {}
+        self._known: dict[Level, Split] = {}
 
     @cached_property
     def quiet(self) -> Quiet:
         return _quiet(self.given)
 
-    def __iter__(self) -> Iterator[Parting]:
+    def __iter__(self) -> Iterator[Split]:
         everyone = bool((self.given.history.served_by[self.given.answered] > 0).all())
         return (self.at(level) for level in (LEVELS if everyone else LEVELS[:1]))
 
-    def at(self, level: Level) -> Parting:
+    def at(self, level: Level) -> Split:
         if level not in self._known:
             self._known[level] = self._part(level)
         return self._known[level]
 
-    def _part(self, level: Level) -> Parting:
+    def _part(self, level: Level) -> Split:
         group = self.given.history.grouped_by(level)
         for known in self._known.values():
             if np.array_equal(known.group, group):
-                return Parting(level, group, known.found, known.totals)
+                return Split(level, group, known.found, known.totals)
         found = examine(self.given, group)
-        return Parting(level, group, found, totals(self.given, found.told))
+        return Split(level, group, found, totals(self.given, found.ranked))

@@ -65,7 +65,7 @@ def judged_one_way(history: History, initial: int, way: Way = UP) -> Finding:
         reason=f"no counter that {way.changes} for each {way.step} can have given these answers",
         proof=Proof(kind, witness.rows, proof(history, verdict, initial=initial, way=way), witness.slack_ns),
         counts={word: count for word, count in counts.items() if count},
-        violated_keys=tuple(np.unique(history.key[found.told.row[found.defect]]).tolist()),
+        violated_keys=tuple(np.unique(history.key[found.ranked.row[found.defect]]).tolist()),
     )
 
 

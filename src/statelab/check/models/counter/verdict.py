@@ -49,16 +49,17 @@ from statelab.record.columns import Mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Examination:
-    """Defects by position of `told`, shape `(answered,)`; `violated` and `nobody` by counter.
+class Conditions:
+    """Which conditions each operation breaks, by position in `ranked`, shape `(answered,)`; `violated` and `nobody` are
+    by counter.
 
     `slack` is by how many ns an operation ended too early for its rank (0: it did not), `gap` marks one that shows a
     value which needs more increments than there were; `nobody[c]` counts the numbers up to the counter's highest that
-    nobody was told.
+    were told to nobody.
     """
 
     given: Answers
-    told: RankedAnswers
+    ranked: RankedAnswers
     unknown_by_end: Integers
     too_low: Mask
     duplicate: Mask
@@ -76,10 +77,10 @@ class Examination:
 
     @property
     def violated(self) -> Mask:
-        return np.bincount(self.told.counter[self.defect], minlength=len(self.told.first)) > 0
+        return np.bincount(self.ranked.counter[self.defect], minlength=len(self.ranked.first)) > 0
 
 
-def examine(given: Answers, group: Integers) -> Examination:
+def examine(given: Answers, group: Integers) -> Conditions:
     """Decides every counter of every group at once. O(n log n).
 
     A row with group -1 may belong to any group: its increment then counts as one of unknown outcome in each of them,
@@ -93,9 +94,9 @@ def examine(given: Answers, group: Integers) -> Examination:
     distinct -= by_number.each(before)
     unknown_by_end = _unknown_by_end(given, by_number)
     last = np.append(by_number.first[1:], len(value)) - 1 if len(value) else by_number.first
-    return Examination(
+    return Conditions(
         given=given,
-        told=by_number,
+        ranked=by_number,
         unknown_by_end=unknown_by_end,
         too_low=value < ~read,  # a read may show 0, an increment 1
         duplicate=~by_number.new & ~read,
@@ -158,24 +159,24 @@ class Totals:
         return Bounds(min=int(self.gone.sum()), max=int(most.sum()) + self.shared)
 
 
-def totals(given: Answers, told: RankedAnswers) -> Totals:
-    """The totals for one way of parting a history."""
-    counters = len(told.first)
+def totals(given: Answers, by_number: RankedAnswers) -> Totals:
+    """The totals of a history whose answers were ranked in groups."""
+    counters = len(by_number.first)
     unknown = np.flatnonzero(given.unknown)
-    owner = told.counter_of(given.history, unknown)
-    settled = given.settled[told.row]
-    at, value = told.counter[settled], above(given.initial, told.value[settled])
+    owner = by_number.counter_of(given.history, unknown)
+    settled = given.settled[by_number.row]
+    at, value = by_number.counter[settled], above(given.initial, by_number.value[settled])
     low = np.full(counters, np.iinfo(np.int64).max)
     high = np.full(counters, np.iinfo(np.int64).min)
     np.minimum.at(low, at, value)
     np.maximum.at(high, at, value)
     return Totals(
-        acks=np.bincount(told.counter[~told.read], minlength=counters),
+        acks=np.bincount(by_number.counter[~by_number.read], minlength=counters),
         unknown=np.bincount(owner[owner >= 0], minlength=counters),
         read=np.bincount(at, minlength=counters) > 0,
         low=low,
         high=high,
-        shared=int(np.count_nonzero(told.group[given.increment & (given.answered | given.unknown)] < 0)),
+        shared=int(np.count_nonzero(by_number.group[given.increment & (given.answered | given.unknown)] < 0)),
     )
 
 
@@ -194,7 +195,7 @@ class Smallest:
     asked: int | None = None
 
 
-def smallest(found: Examination, events: tuple[RaceEvent, ...]) -> Smallest | None:
+def smallest(found: Conditions, events: tuple[RaceEvent, ...]) -> Smallest | None:
     """A witness with the fewest operations; at equal size too-low, gap, duplicate, inversion in this order.
 
     Of several duplicates it is the pair of the race event that rolled back most, then the one with the shortest span;
@@ -204,12 +205,12 @@ def smallest(found: Examination, events: tuple[RaceEvent, ...]) -> Smallest | No
     """
     if found.valid:
         return None
-    rows = found.told.row
+    rows = found.ranked.row
     if found.too_low.any():
         return Smallest("too-low", (int(rows[np.argmax(found.too_low)]),))
     suspects = np.flatnonzero(found.gap | (found.slack > 0))
     asked = _asked_by_end(found, suspects)
-    lacking = above(found.given.initial, found.told.value[suspects]) - asked
+    lacking = above(found.given.initial, found.ranked.value[suspects]) - asked
     if (lacking > 0).any():
         worst = int(np.argmax(lacking))
         return _gap(found, int(suspects[worst]), int(asked[worst]), ())
@@ -217,7 +218,7 @@ def smallest(found: Examination, events: tuple[RaceEvent, ...]) -> Smallest | No
         event = worst_event(found.given.history, events)
         return Smallest("duplicate", (event.original, event.culprit))
     if found.slack.any():
-        pair = order.worst(found.told.code, found.told.start, found.told.end, found.slack)
+        pair = order.worst(found.ranked.code, found.ranked.start, found.ranked.end, found.slack)
         return Smallest("inversion", (int(rows[pair.earlier]), int(rows[pair.later])), pair.slack_ns)
     return _gap_of_several(found, suspects, asked, lacking)
 
@@ -229,48 +230,53 @@ def worst_event(history: History, events: tuple[RaceEvent, ...]) -> RaceEvent:
     return events[int(np.lexsort((last - first, [-event.rolled_back for event in events]))[0])]
 
 
-def _asked_by_end(found: Examination, places: Integers) -> Integers:
+def _asked_by_end(found: Conditions, places: Integers) -> Integers:
     """For each of some positions, how many increments of its counter had been asked for when it ended."""
     if not len(places):
         return np.zeros(0, np.int64)
-    told = found.told
-    increments = np.flatnonzero(~told.read)
-    starts = found.given.history.start[told.row[increments]]
-    by_end = told.started_by_end(told.counter[increments], starts, places)
+    by_number = found.ranked
+    increments = np.flatnonzero(~by_number.read)
+    starts = found.given.history.start[by_number.row[increments]]
+    by_end = by_number.started_by_end(by_number.counter[increments], starts, places)
     return np.add(by_end, found.unknown_by_end[places])
 
 
-def _gap_of_several(found: Examination, gaps: Integers, asked: Integers, lacking: Integers) -> Smallest:
+def _gap_of_several(found: Conditions, gaps: Integers, asked: Integers, lacking: Integers) -> Smallest:
     """The operation x that too few increments can precede, with as many as it takes of those that were told more.
 
     Without duplicates and inversions, the increments asked for by x's end, less those told more than x shows, are
     exactly the ones that can precede x, so this finds the smallest gap there is.
     """
-    told = found.told
+    by_number = found.ranked
     worst = int(np.argmax(lacking))
     x = int(gaps[worst])
-    higher = (told.counter == told.counter[x]) & ~told.read & (told.value > told.value[x]) & (told.start <= told.end[x])
+    higher = (
+        (by_number.counter == by_number.counter[x])
+        & ~by_number.read
+        & (by_number.value > by_number.value[x])
+        & (by_number.start <= by_number.end[x])
+    )
     others = np.flatnonzero(higher)
-    latest = others[np.argsort(told.start[others], kind="stable")][lacking[worst] - 1 :]
-    return _gap(found, x, int(asked[worst]), tuple(told.row[latest].tolist()))
+    latest = others[np.argsort(by_number.start[others], kind="stable")][lacking[worst] - 1 :]
+    return _gap(found, x, int(asked[worst]), tuple(by_number.row[latest].tolist()))
 
 
-def _gap(found: Examination, x: int, asked: int, others: tuple[int, ...]) -> Smallest:
-    needed = int(found.told.value[x]) - found.given.initial
+def _gap(found: Conditions, x: int, asked: int, others: tuple[int, ...]) -> Smallest:
+    needed = int(found.ranked.value[x]) - found.given.initial
     missing = needed - asked + len(others)
-    row = int(found.told.row[x])
+    row = int(found.ranked.row[x])
     after = _starts_after(found, x)
     slack = int(after[missing - 1] - found.given.history.end[row]) if missing <= len(after) else None
     return Smallest("gap", (row, *others), slack, needed, asked)
 
 
-def _starts_after(found: Examination, x: int) -> NDArray[np.int64]:
+def _starts_after(found: Conditions, x: int) -> NDArray[np.int64]:
     """When the increments began that may belong to x's counter and were asked for after x had ended."""
-    history, told = found.given.history, found.told
+    history, by_number = found.given.history, found.ranked
     rows = np.flatnonzero(found.given.increment & (found.given.answered | found.given.unknown))
-    owner = told.counter_of(history, rows)
-    start = history.start[rows[(owner == told.counter[x]) | (told.group[rows] < 0)]]
-    return np.sort(start[start > history.end[told.row[x]]])
+    owner = by_number.counter_of(history, rows)
+    start = history.start[rows[(owner == by_number.counter[x]) | (by_number.group[rows] < 0)]]
+    return np.sort(start[start > history.end[by_number.row[x]]])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,13 +305,13 @@ def check(history: History, *, initial: int = 0) -> CounterVerdict:
     return conclude(examine(answers(history, initial), history.grouped_by("whole")))
 
 
-def conclude(found: Examination) -> CounterVerdict:
+def conclude(found: Conditions) -> CounterVerdict:
     """The verdict over all counters of an examination."""
-    events = race_events(found.told) if found.duplicate.any() else ()
+    events = race_events(found.ranked) if found.duplicate.any() else ()
     return CounterVerdict(
         verdict="held" if found.valid else "violated",
         witness=smallest(found, events),
-        lost=totals(found.given, found.told).lost(found.violated),
+        lost=totals(found.given, found.ranked).lost(found.violated),
         duplicates=int(found.duplicate.sum()),
         inversions=int(np.count_nonzero(found.slack)),
         gaps=int(found.nobody.sum()),
