@@ -40,7 +40,8 @@ SHORT_REST_S = 0.3
 @dataclass(frozen=True, kw_only=True)
 class App:
     """What is audited and how it is started. `roots` and `packages`: whose lines and globals are the app's own, beside
-    the module's. `limit_s` bounds each request."""
+    the module's. `limit_s` bounds each request. `reset` names a function as `module:function`, which is called before
+    each world."""
 
     name: str
     folder: Path
@@ -49,6 +50,7 @@ class App:
     environment: Mapping[str, str] = field(default_factory=dict)
     allowed: tuple[str, ...] = ()
     limit_s: float = 10.0
+    reset: str | None = None
 
 
 class Crashed(Exception):
@@ -277,12 +279,31 @@ class Site:
         """A new world, whose processes come from these importers; everything is as after their import."""
         if self.import_left:
             self.folder.put_back(self.pristine)
+            self._reset()
             return Open(self, begins_with=begins_with, forked=forked)
         for name in sorted(importers):
             self.importer(name)
         known = frozenset("ab"[: 1 + max("ab".index(name) for name in importers)])
         self.folder.put_back(self._states[known])
+        self._reset()
         return Open(self, begins_with=(), forked=True)
+
+    def _reset(self) -> None:
+        """Calls the user's function in a process of its own, so that no world has it in memory; raises BadInput."""
+        if self.app.reset is None:
+            return
+        importer = self.import_anew(seed=0) if self.import_left else self.importer("a")
+        server = Server(importer, limit_s=self.app.limit_s, seed=0, stacks=self.root / "stacks-reset")
+        try:
+            said = server.say("call", function=self.app.reset)
+        except (Crashed, Hung) as error:
+            said = {"error": str(error)}
+        finally:
+            server.kill()
+            if self.import_left:
+                importer.stop()
+        if said["error"]:
+            raise BadInput(f"reset = {self.app.reset!r} failed: {said['error']}; call it by hand first")
 
     def close(self) -> None:
         for importer in self._importers.values():

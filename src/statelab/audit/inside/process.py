@@ -386,10 +386,27 @@ class Process:
         return {
             "goes": goes,
             "routes": [
-                {"rule": rule.rule, "methods": sorted(rule.methods or ()), "arguments": sorted(rule.arguments)}
+                {
+                    "rule": rule.rule,
+                    "endpoint": str(rule.endpoint),
+                    "methods": sorted(rule.methods or ()),
+                    "arguments": sorted(rule.arguments),
+                }
                 for rule in url_map.iter_rules()
             ],
         }
+
+    def call(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Calls a function given as `module:function`; `error` says what it raised."""
+        module, _, name = command["function"].partition(":")
+        try:
+            found: Any = importlib.import_module(module)
+            for part in name.split("."):
+                found = getattr(found, part)
+            found()
+        except BaseException as error:
+            return {"error": self._in_words(error)}
+        return {"error": None}
 
     def end(self, command: dict[str, Any]) -> None:
         """Ends as a worker of gunicorn does that was told to: the interpreter shuts down, other threads or not."""

@@ -33,11 +33,11 @@ LIMIT_S = 10.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByModel:
     """`names` maps the model's word for a contradiction (`Proof.kind`) to the workload's anomaly; `initial` is the
-    initial value (None: the model's default). Operations that the model does not know are left out.
+    initial value (None: the model's own). Operations that the model does not know are left out.
 
-    Where clients send other operations than the model knows, `requests` names what they send, `reads` what reads the
-    outcome back, and `view` turns their history into one of the model. Counts and coverage are about what clients
-    sent, proofs about the view."""
+    If clients ask for other operations than the model has, `requests` are their operations that change state, `reads`
+    those that read the outcome back, and `view` turns their history into one of the model. Counts and coverage are
+    about the clients' operations, the proof is about the view."""
 
     model: Model
     names: Mapping[str, str]
@@ -51,7 +51,9 @@ class ByModel:
         if self.view:
             history = history.take(changing(history, self.requests | self.reads))
         else:
-            history = _answering(history.take(changing(history, frozenset(self.model.operations))), self.model)
+            history = history.take(changing(history, frozenset(self.model.operations)))
+            if history.answers != self.model.answers:  # yes-or-no answers, in the model's words
+                history = History.from_operations(history.operations(), answers=self.model.answers)
         expectation = replace(expectation, changes=self.requests or self.model.changes)
         measured = unjudged(history, expectation)
         try:
@@ -76,7 +78,7 @@ class ByModel:
         return msgspec.structs.replace(measured, verdict=verdict, reason=reason)
 
     def _witnesses(self, history: History, finding: Finding) -> dict[str, Witness]:
-        """The witnesses by anomaly. Where one anomaly has several proofs, the first is taken."""
+        """The witness of each anomaly: the first if it has several proofs."""
         proofs = [part.proof for part in finding.parts.values() or (finding,) if part.proof]
         return {
             self.names[proof.kind]: witness(
@@ -96,10 +98,3 @@ class ByModel:
             return "not-exercised", short
         done, pairs = plural(measured.operations.ok, "operation"), plural(measured.coverage.overlaps, "pair")
         return "held", f"{finding.reason} ({done}; {pairs} of operations overlapped)"
-
-
-def _answering(history: History, model: Model) -> History:
-    """The history with yes-or-no answers in the model's words."""
-    if history.answers == model.answers:
-        return history
-    return History.from_operations(history.operations(), answers=model.answers)

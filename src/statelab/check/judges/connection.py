@@ -1,12 +1,13 @@
-"""The judge of the workload `connection`: crossed replies, requests that failed while the store was up, open leftovers.
+"""The judge of the workload `connection`: replies of other requests, failures while the store was up, connections left
+open.
 
-A request that the app answers with a connection error is not a violation by itself: the store may be down. It is a
-violation if the store was up: something reached the store before the request started, something reached it after the
-request had ended, and no probe failed. A `probe`, which opens a new connection, reaches the store, and so does a
-request that gets its own reply.
+A request that the app answers with a connection error is no violation by itself, because the store may be down. It is a
+violation if the store was up: something reached it before the request started and after the request had ended, and no
+probe failed. A `probe` (which opens its own connection) and a request that got its own reply both show that the store
+was reached.
 
-`left` is answered with the number of connections that the server counts, and the number that one process may keep
-between requests. Connections that the load added beyond what all processes may keep are left over: nobody uses them.
+`left` says how many connections the server counts, and how many of them each process may keep at most. Connections
+above that, which were not there before the load, were left behind: nobody uses them any more.
 """
 
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ REPLIES = ByModel(
 )
 
 DID_NOT_ANSWER = " did not answer: "
-"""In the error text: the connection to the store failed, not the app itself, and the request was not refused."""
+"""The words by which the app reports a failed connection, and not a refused request or an error of its own."""
 
 
 def judge(history: History, expectation: Expectation) -> Judgement:
@@ -45,8 +46,9 @@ def judge(history: History, expectation: Expectation) -> Judgement:
     seen = judged.witnesses | {name: shown for name, shown in found.items() if shown}
     if seen:
         return violated(judged, seen)
-    if judged.verdict == "held" and _uncounted(history):
-        return msgspec.structs.replace(judged, verdict="unknown", reason="nobody could count the connections")
+    asked = history.is_op("left")
+    if judged.verdict == "held" and asked.any() and not (asked & (history.status == OK)).any():
+        return msgspec.structs.replace(judged, verdict="unknown", reason="the connections could not be counted")
     return judged
 
 
@@ -58,7 +60,7 @@ def _failed(history: History) -> Mask:
 
 
 def _reached(history: History) -> Mask:
-    """Operations that certainly reached the store: probes, and requests that got back what they had sent."""
+    """Operations that certainly reached the store: answered probes, and requests that got back what they had sent."""
     own = np.zeros(len(history), np.bool_)
     if history.value is not None and history.has_value is not None:
         own = history.has_result & history.has_value & (history.result == history.value)
@@ -67,7 +69,7 @@ def _reached(history: History) -> Mask:
 
 
 def _broken(history: History) -> Witness | None:
-    """The first request that failed while the store was up, if no probe failed."""
+    """The first request that failed although the store was up, if no probe failed."""
     up = _reached(history)
     if not up.any() or (history.is_op("probe") & ~up).any():
         return None
@@ -81,18 +83,11 @@ def _broken(history: History) -> Witness | None:
     after = int(np.flatnonzero(up)[np.argmax(history.start[up])])
     cast = Cast(history, [before, row, after])
     text = (
-        f"{cast.name(row)} was answered with a connection error: {history.errors[history.error[row]]}. "
+        f"{cast.name(row)} was answered with an error of its connection: {history.errors[history.error[row]]}. "
         f"The store was up: {cast.name(before)} and {cast.name(after)} reached it, before and after. "
         f"In all, {plural(len(failed), 'request')} failed in this way. {cast.introductions()}"
     )
     return witness(history, "broken-connection", [before, row, after], text)
-
-
-def _uncounted(history: History) -> bool:
-    """Whether connections were to be counted and no count succeeded (a store without a server answers that it has no
-    connections to count)."""
-    asked = history.is_op("left")
-    return bool(asked.any()) and not (asked & (history.status == OK)).any()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,10 +110,8 @@ def _counts(history: History) -> list[Count]:
 
 
 def _left(history: History, counts: list[Count], expectation: Expectation) -> Witness | None:
-    """The highest count before the load and the lowest after it, if more were added than all processes may keep.
-
-    A process cannot have needed more connections than there were requests under way at once.
-    """
+    """The highest count before the load and the lowest after it, if their difference is more than the processes may
+    keep. A process needs no more connections than there were requests at the same time."""
     echoes = history.is_op("echo")
     if not echoes.any():
         return None
@@ -129,16 +122,20 @@ def _left(history: History, counts: list[Count], expectation: Expectation) -> Wi
         return None
     most, least = max(before, key=lambda count: count.opened), min(after, key=lambda count: count.opened)
     processes = expectation.expected_processes or 1
-    first, last = np.sort(history.start[echoes]), np.sort(history.end[echoes])
-    at_once = (np.arange(1, len(first) + 1) - np.searchsorted(last, first, "left")).max()
-    kept = min(least.kept, int(at_once))
+    kept = min(least.kept, _at_once(history, echoes))
     more = least.opened - most.opened
     if more <= kept * processes:
         return None
     cast = Cast(history, [most.row, least.row])
     text = (
-        f"{cast.name(least.row)} counted {plural(least.opened, 'connection')} at the server after the load had ended; "
-        f"{cast.name(most.row)} had counted {most.opened:,} before it began: {more:,} more. A process may keep "
-        f"{kept:,} at most between requests, and there were {processes:,} processes. {cast.introductions()}"
+        f"{cast.name(least.row)} counted {plural(least.opened, 'connection')} at the server after the last request "
+        f"had ended, {cast.name(most.row)} {most.opened:,} before the load: {more:,} more. Between "
+        f"requests a process may keep {kept:,} at most, and there were {processes:,} processes. {cast.introductions()}"
     )
     return witness(history, "connections-left", [most.row, least.row], text)
+
+
+def _at_once(history: History, rows: Mask) -> int:
+    """The largest number of these operations that were running at the same time."""
+    start, end = np.sort(history.start[rows]), np.sort(history.end[rows])
+    return int((np.arange(1, len(start) + 1) - np.searchsorted(end, start, "left")).max())

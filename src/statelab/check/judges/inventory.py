@@ -1,4 +1,4 @@
-"""The judge of the workload `inventory`: never sell more than there is, and refuse nobody while there is some left."""
+"""The judge of the workload `inventory`: never more is sold than there is, and nobody is refused without need."""
 
 from statelab.check.judges.stock import stock_judge
 from statelab.check.models.inventory import SHOP

@@ -1,5 +1,5 @@
-"""What is measured of a cell in the same way for all workloads (how many operations there were, which servers answered
-them, how much they overlapped), and the judgement that the judges fill in."""
+"""What is measured of every cell, whatever its workload (number of operations, who answered, how many overlapped), and
+the judgement that the judges fill in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,11 +26,11 @@ from statelab.record.columns import Mask
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """What a cell's deployment must show before `held` means anything.
+    """What must have been seen of a cell's deployment before `held` means anything.
 
-    `expected_processes` is None if every request has a new process (a server that forks for each). `spread` is the
-    set of boundaries that can lie between two requests: greenlets, threads, processes, hosts. `initial` is the value
-    that the counter starts at; `changes` are the workload's operations that change state.
+    `expected_processes` is None if the server forks a process for every request. `spread` says what may separate two
+    requests: greenlets, threads, processes, hosts. `initial` is the value at which the counter starts; `changes` are
+    the workload's operations that change state.
     """
 
     expected_processes: int | None
@@ -46,7 +46,10 @@ def changing(history: History, changes: frozenset[str]) -> Mask:
 
 
 def counts(history: History, expectation: Expectation) -> Counts:
-    """How the changes ended (reads are not counted), and how many operations, reads as well, timed out."""
+    """How the changes ended (reads are not counted: they change nothing), and how many operations timed out.
+
+    `timed_out` counts reads as well: a read that hangs is a stall too.
+    """
     ended = np.bincount(history.status[changing(history, expectation.changes)], minlength=3)
     return Counts(
         ok=int(ended[OK]), fail=int(ended[FAIL]), info=int(ended[INFO]), timed_out=int(history.timed_out.sum())
@@ -73,9 +76,9 @@ def hosts(history: History) -> int:
 
 
 def overlaps(history: History, expectation: Expectation) -> int:
-    """Pairs of ok operations on one key, at least one of them a change, whose intervals touch. O(n log n).
+    """Pairs of ok operations on one key, at least one of them a change, whose intervals overlap. O(n log n).
 
-    Operations of unknown outcome are left out: they have no end and would touch every later operation.
+    Operations of unknown outcome are left out: their end is open, so they would overlap with everything after them.
     """
     ok = history.status == OK
     reads = ok & ~changing(history, expectation.changes)
@@ -86,14 +89,14 @@ def overlaps(history: History, expectation: Expectation) -> int:
 
 
 def _touching(history: History, rows: Mask) -> int:
-    """The number of all pairs, minus the pairs of which one operation ended before the other started."""
+    """Pairs of rows that overlap: all pairs, minus those of which one ended before the other started."""
     n = int(np.count_nonzero(rows))
     apart = np.searchsorted(np.sort(history.end[rows]), history.start[rows], "left").sum()
     return n * (n - 1) // 2 - int(apart)
 
 
 def shortfall(given: Answers, expectation: Expectation, covered: Coverage) -> str | None:
-    """Why a counter's cell without a violation proves nothing, as a sentence; None if it was exercised."""
+    """Why a cell without a violation proves nothing; None if it was exercised."""
     if not (given.answered & given.increment).any():
         return "no increment was acknowledged"
     if not given.settled.any():
@@ -102,7 +105,7 @@ def shortfall(given: Answers, expectation: Expectation, covered: Coverage) -> st
 
 
 def not_reached(history: History, expectation: Expectation, covered: Coverage) -> str | None:
-    """Which part of the deployment did not answer or did not overlap, as a sentence; None if it was exercised."""
+    """Which part of the deployment did not answer, or that nothing overlapped; None if the cell was exercised."""
     expected = expectation.expected_processes
     if expected is None and covered.processes < 2:
         return "every request should have a process of its own, but only one process answered"
@@ -141,11 +144,11 @@ def latency(history: History, expectation: Expectation) -> Latency | None:
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
-    """What was measured of a cell; every field except `witnesses` is a field of `results.Cell`.
+    """What was measured of a cell; every field but `witnesses` is that of `results.Cell`.
 
-    `anomalies` are in the order of `results.ANOMALIES`, `witnesses` has one for each, and `witness` is the first one.
-    `duplicates` and `inversions` are counted over the whole history, as a client sees it; `race_events` and `lost` are
-    counted within each copy of the state, so that several copies alone cause none.
+    `anomalies` are in the order of `results.ANOMALIES`; `witnesses` has one for each, and `witness` is the first of
+    them. `duplicates` and `inversions` are what clients see in the whole history; `race_events` and `lost` are counted
+    within each copy of the state, so they stay 0 if there are several copies but no races.
     """
 
     verdict: VerdictName
@@ -180,7 +183,7 @@ def violated(judged: Judgement, found: Mapping[str, Witness], **more: object) ->
 
 
 def unjudged(history: History, expectation: Expectation) -> Judgement:
-    """What is known of a history before it is judged."""
+    """What can be said of a history before it is judged."""
     return Judgement(
         verdict="unknown",
         reason="",

@@ -1,9 +1,9 @@
-"""The judge of the workload `lock`: two holders at once (by the model mutex), and a lock that stays taken for ever.
+"""The judge of the workload `lock`: the model mutex for the holders' stamps, and requests that wait for a dead holder.
 
 A request `work` is answered with two stamps, enter and exit, taken inside its critical section on the clock of the
-load. The model sees it as an acquire, from the start of the request to enter, and a release, from exit to the end of
-the request: between the stamps the lock was certainly held. A request that did no work (`busy`, `refused`) is an
-acquire that failed; a request without an answer is an acquire of unknown outcome.
+load. It counts as an acquire, from the start of the request to enter, and a release, from exit to the end of the
+request: between the stamps the lock was certainly held. A request that did no work (`busy`, `refused`) is an acquire
+that failed, one without an answer is an acquire of unknown outcome.
 """
 
 from collections.abc import Iterator
@@ -29,15 +29,15 @@ from statelab.record.columns import Mask
 WORK = "work"
 
 STUCK_S = 5.0
-"""A lock that nobody holds and that is still refused after this time is stuck: a useful lease would have ended."""
+"""A lock that nobody holds and nobody gets for this long is stuck; every sensible lease is shorter."""
 
 
 class WrongClock(Exception):
-    """The stamps of a holder do not lie within those of its request: they are of another clock."""
+    """The stamps of a holder lie outside those of its request: they come from another clock."""
 
 
 def holds(work: Operation) -> Iterator[Operation]:
-    """The acquire and the release that a request stands for; raises WrongClock for impossible stamps."""
+    """A request as an acquire and a release; raises WrongClock if its stamps lie outside the request's."""
     if work.status != "ok":
         yield msgspec.structs.replace(work, op="acquire")
     elif not isinstance(work.result, list):
@@ -64,12 +64,15 @@ _MUTEX = ByModel(
 
 
 def judge(history: History, expectation: Expectation) -> Judgement:
-    """The verdict of the mutex, in which requests that did no work count as failed; and whether the lock was stuck."""
+    """The verdict of the mutex on the requests that did work, and `stuck` if somebody waited for a dead holder."""
     history = history.take(history.is_op(WORK))
-    operations = history.operations()
-    for row in np.flatnonzero(_refused(history)).tolist():
-        operations[row] = msgspec.structs.replace(operations[row], status="fail", result=None)
-    judged, stuck = _MUTEX(History.from_operations(operations), expectation), _stuck(history)
+    stuck, refused = _stuck(history), np.flatnonzero(_refused(history)).tolist()
+    if refused:  # for the mutex, a request that did no work has failed
+        operations = history.operations()
+        for row in refused:
+            operations[row] = msgspec.structs.replace(operations[row], status="fail", result=None)
+        history = History.from_operations(operations)
+    judged = _MUTEX(history, expectation)
     return violated(judged, judged.witnesses | {"stuck": stuck}) if stuck else judged
 
 
@@ -81,9 +84,9 @@ def _refused(history: History) -> Mask:
 
 
 def _stuck(history: History) -> Witness | None:
-    """A request told `busy` although, for STUCK_S before its end, only a request that is gone can have held the lock.
+    """A request answered `busy` after STUCK_S in which nobody held the lock, except perhaps a request that is gone.
 
-    A request is gone if its connection broke. One that timed out may still be at work, so then nothing is stuck.
+    A request is gone if its connection broke. One that timed out may still be working, so waiting for it is right.
     """
     gone = (history.status == INFO) & ~history.timed_out
     refused = np.flatnonzero(_refused(history))

@@ -1,9 +1,9 @@
-"""The judge of the workload `once`: the model at-most-once on the requests, which are retried, and the ledger.
+"""The judge of the workload `once`: the model at-most-once for requests, each sent several times, and the ledger.
 
-The answer to a request `execute` names the work that it promises: its own op_id, or work that many requests share. All
-requests that name the same work are one `execute` of the model: the first successful attempt and its retries. The last
-`read` of the ledger lists every effect: which work, by which process, and when. Work whose answer came before that read
-began must be in it; work answered later may be.
+The answer to a request `execute` names the work that is done: the request's own op_id, or work that many requests rely
+on. All requests that name the same work are retries, and together one `execute` of the model. The last `read` of the
+ledger lists every effect: its work, the process that did it, and when. Work that was answered before this read began
+must be in the list; other work may be.
 """
 
 import msgspec
@@ -19,15 +19,15 @@ from statelab.record.columns import History
 EXECUTE, READ = "execute", "read"
 
 RANK: tuple[Status, ...] = ("fail", "info", "ok")
-"""How attempts at the same work ended, worst first: the best one says whether the work must have been done."""
+"""From worst to best: of several attempts, the best one says whether the work must have been done."""
 
 
 class NoLedger(Exception):
-    """No read of the ledger was answered, so nothing is known about effects."""
+    """The ledger could not be read, so the effects are not known."""
 
 
 def _named(request: Operation, read: Operation) -> Operation:
-    """The request with the work that its answer names as op_id; its outcome is unknown if the read began before."""
+    """The request under the name of its work; of unknown outcome if it was answered after the read began."""
     if request.status != "ok":
         return request
     request = msgspec.structs.replace(request, op_id=str(request.result), result=None)
@@ -53,11 +53,10 @@ def requests_and_effects(history: History) -> History:
     for row in np.flatnonzero(history.is_op(EXECUTE)).tolist():
         request = _named(history.operation(row), read)
         by_work.setdefault(request.op_id, []).append(request)
-    best = [
-        max(attempts, key=lambda attempt: (RANK.index(attempt.status), -attempt.start)) for attempts in by_work.values()
-    ]
     assert isinstance(read.result, list)
-    return History.from_operations([*best, *(_effect(str(entry), read) for entry in read.result)])
+    effects = [_effect(str(entry), read) for entry in read.result]
+    best = [max(tries, key=lambda one: (RANK.index(one.status), -one.start)) for tries in by_work.values()]
+    return History.from_operations([*best, *effects])
 
 
 judge = ByModel(

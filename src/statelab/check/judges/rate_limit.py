@@ -1,4 +1,4 @@
-"""The judge of the workload `rate-limit`: let through no more requests than the limit, and refuse none before it."""
+"""The judge of the workload `rate-limit`: no more requests pass than the limit, and none is refused before it."""
 
 from statelab.check.judges.stock import stock_judge
 from statelab.check.models.inventory import LIMIT as TERMS

@@ -1,10 +1,10 @@
-"""The two promises of a stock, judged separately: never sell more than there is, never refuse while there is some left.
+"""The two promises of a stock, judged separately: never sell more than there is, and refuse nobody without need.
 
-The model `inventory` says whether a history fits one stock, and shows the smallest piece that does not. A cell needs
-to know which of the two promises was broken. A buy that is told ok after another one was told sold-out breaks the
-first promise if more was sold than there was; otherwise the refusal was false and it breaks the second. A limit of
-requests is a stock too: the limit is the stock, and each request that is let through takes one.
-Exact: each part is the model's own check, on the operations that concern its promise.
+The model `inventory` says whether a history fits one stock, and shows the smallest part that does not. This judge also
+says which of the two promises was broken. A buy that was answered ok after another was answered sold-out breaks the
+first promise if more was sold than there was, and otherwise the second: then the refusal was false. A limit of requests
+is the same in other words: the limit is the stock, and each request that is let through takes one.
+Exact: both parts are the model's own check, each on the operations that say something about its promise.
 """
 
 from dataclasses import replace
@@ -26,25 +26,21 @@ from statelab.record.shapes import Shape
 
 
 def stock_judge(terms: Terms, *, stock: int, over: str, refused: str) -> ByModel:
-    """The judge of a workload with `stock` articles of each key.
-
-    `over` is the anomaly where more is sold than there is, `refused` where a buy is refused while there is some left.
-    """
-    model = replace(
-        MODEL,
-        operations={terms.op: Shape(result="answer")},
-        check=partial(_check, terms),
-        answers=(terms.no, "ok"),
-    )
+    """The judge of a workload with a `stock` of each key; `over` and `refused` name the anomaly of each promise."""
     return ByModel(
-        model=model,
+        model=replace(
+            MODEL,
+            operations={terms.op: Shape(result="answer")},
+            check=partial(_check, terms),
+            answers=(terms.no, "ok"),
+        ),
         names={"oversold": over, "false-sold-out": refused, "late-sale": refused},
         initial=stock,
     )
 
 
 def _check(terms: Terms, history: History, *, initial: Value | None, deadline: Deadline) -> Finding:
-    """The model's finding; if it is violated, with one part for each of the two promises."""
+    """The model's finding; if it is a violation, with one part for each of the two promises."""
     if not isinstance(initial, int):
         raise TypeError(f"a stock is a number, not {initial!r}")
     whole = decide(history, initial, terms)
@@ -52,14 +48,14 @@ def _check(terms: Terms, history: History, *, initial: Value | None, deadline: D
         return whole
     found = sales(history, initial, terms.op)
     key = found.history.key
-    # where a key was oversold, only the rows before that can show a false refusal
-    before = ~found.oversold[key] | (found.false[key] & ~found.late)
-    rows = {"never more": ~found.refused, "never refused": before}
+    # Of a key that was oversold, the second promise looks only at what shows that a refusal before was false.
+    refusals = ~found.oversold[key] | (found.false[key] & ~found.late)
+    rows = {"never more": ~found.refused, "never refused": refusals}
     return replace(whole, parts={name: _on(history, kept, initial, terms) for name, kept in rows.items()})
 
 
 def _on(history: History, kept: Mask, initial: int, terms: Terms) -> Finding:
-    """The model's finding on the rows `kept`; the rows of its proof are those of the whole history."""
+    """The model's finding on some of the rows, with row numbers of the whole history."""
     rows = np.flatnonzero(kept)
     finding = decide(history.take(kept), initial, terms)
     if finding.proof is None:

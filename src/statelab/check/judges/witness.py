@@ -1,5 +1,5 @@
-"""How a witness is made: its operations in order, the proof, and a few neighbours for the picture; and the witness of
-a stall, which every workload can show."""
+"""Makes witnesses: the operations in order, the proof, and a few neighbours for the picture. Also the witness of a
+stall, which every workload may have."""
 
 from collections.abc import Sequence
 
@@ -27,7 +27,8 @@ def witness(
     slack_ns: int | None = None,
     culprit: int | None = None,
 ) -> Witness:
-    """The witness with these rows. Its context is taken from the rows `among` (default: all) and always has `also`."""
+    """A witness made of `rows`. Its context is taken from the rows `among` (default: all) and always includes
+    `also`."""
     ordered = Cast(history, rows).rows
     near = _neighbours(history, ordered, np.ones(len(history), np.bool_) if among is None else among)
     extra = set() if also is None else {also}
@@ -53,7 +54,7 @@ def _neighbours(history: History, rows: Sequence[int], among: Mask) -> set[int]:
 
 
 def stall(history: History) -> Witness:
-    """The first operation that timed out; there must be one. No order of operations can explain a timeout."""
+    """The first operation that timed out, of a history that has one. No order of operations could explain it."""
     late = np.flatnonzero(history.timed_out)
     row = int(late[np.argmin(history.start[late])])
     error = history.errors[history.error[row]]

@@ -1,4 +1,6 @@
-"""Which anomalies a counter's history shows: whether it is violated is certain, what to call it takes some rules."""
+"""Names for what went wrong with a counter.
+
+That something went wrong is proved by the checker; which name fits depends on where the copies of the state are."""
 
 from dataclasses import dataclass
 
@@ -17,11 +19,11 @@ from statelab.record.columns import Mask
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Diagnosis:
-    """Anomalies in the order of `results.ANOMALIES`, and what they follow from.
+    """Anomalies in the order of `results.ANOMALIES`, and what they were named from.
 
-    `home` is the split in which each part was served by one copy of the state (None: there is no such split);
-    `events` are the race events inside the copies, if updates were lost. `reach` is the coarsest split in which every
-    part is the history of one counter.
+    `home` is the split with one copy of the state for each part (None: there is no such split); `events` are the race
+    events inside the copies, if updates were lost. `reach` is the coarsest split in which each part behaves as one
+    counter.
     """
 
     levels: Levels
@@ -35,15 +37,16 @@ class Diagnosis:
 def diagnose(given: Answers) -> Diagnosis:
     """What went wrong with the state, and the stall if there was one.
 
-    - `never-persists`: two increments or more were acknowledged, all were told initial + 1, and every final read (if
-      there is one) found the initial value. Then it is the only anomaly of the state.
-    - `divergent`: there is more than one copy of the state; see `copies.home`. Unknown outcomes alone do not cause
-      it: one copy may change once for each increment that may still have been running.
+    - `never-persists`: at least two increments were acknowledged, all were answered with initial + 1, and every final
+      read (if there is one) found the initial value. Then no other anomaly of the state is named.
+    - `divergent`: there are several copies; see `copies.home`. Unknown outcomes alone never lead to this name: one
+      copy may change once for each increment that may still have been running.
     - within the copies: `overcounted` if one ended higher than all its increments could make it; `lost-update` if one
-      ended lower than its acknowledged increments. If neither is the case but numbers contradict each other, it is
-      `misreported` if they cannot be the values that the updates made: all differ, or more numbers were told to
-      nobody than there are unknown outcomes (which is always so if the total is right). Otherwise each number may be
-      true, so two equal numbers are a `lost-update`, hidden from the total by unknown outcomes or a missing final read.
+      ended lower than its acknowledged increments. If neither is the case but the answers contradict each other:
+      `misreported` if the updates cannot have made these numbers: either no number was given twice, or more numbers
+      are missing from the answers than there are unknown outcomes (always so if the total is right). Otherwise two
+      equal numbers are a `lost-update` that the total does not show, because of unknown outcomes or for want of a
+      final read.
     - `stalled`: an operation timed out.
     """
     levels = Levels(given)
@@ -66,19 +69,19 @@ def _diagnosis(levels: Levels, names: set[str], copies: Split | None, missing: B
         anomalies=tuple(name for name in ANOMALIES if name in names),
         home=copies,
         reach=scope(levels),
-        events=race_events(copies.found.ranked) if copies and "lost-update" in names else (),
+        events=race_events(copies.found.by_number) if copies and "lost-update" in names else (),
         lost=missing,
     )
 
 
 def _never_persists(given: Answers) -> bool:
-    told = given.value[given.answered & given.increment]
+    numbers = given.value[given.answered & given.increment]
     settled = given.value[given.settled]
-    return len(told) >= 2 and bool((told == given.initial + 1).all() and (settled == given.initial).all())
+    return len(numbers) >= 2 and bool((numbers == given.initial + 1).all() and (settled == given.initial).all())
 
 
 def _inside(copies: Split) -> set[str]:
-    """The anomalies inside the copies."""
+    """What went wrong inside the copies."""
     if copies.found.valid:
         return set()
     names = {"overcounted"} if copies.totals.over.any() else set[str]()
@@ -91,5 +94,5 @@ def _inside(copies: Split) -> set[str]:
 
 
 def too_many_untold(copies: Split) -> Mask:
-    """Copies in which more numbers were told to nobody than increments have no answer: some answers must be wrong."""
+    """Copies where more numbers are missing from the answers than increments got no answer: some answer is false."""
     return copies.found.nobody > copies.totals.unknown + copies.totals.shared

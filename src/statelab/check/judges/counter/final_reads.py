@@ -20,7 +20,7 @@ _IN: dict[Level, str] = {
 
 
 def in_total(copies: Split) -> str:
-    """How many increments are missing over all copies, as a sentence; empty if none is certainly missing."""
+    """A sentence on how many increments are missing in all copies together; empty if none is certainly missing."""
     gone, acks = int(copies.totals.gone.sum()), int(copies.totals.acks.sum())
     return f" In all, {gone:,} of {acks:,} acknowledged increments are missing at the end." if gone else ""
 
@@ -31,11 +31,11 @@ def too_few(copies: Split) -> Witness:
     row = _final_read(copies, part, copies.totals.low)
     acks = int(copies.totals.acks[part])
     text = f"{_count(copies, part, row)}: {int(copies.totals.gone[part]):,} of these {acks:,} must be missing."
-    return _told_by(copies, "lost-update", row, text)
+    return _witness(copies, "lost-update", row, text)
 
 
 def too_many(copies: Split) -> Witness:
-    """A final read higher than all the increments of its copy could make it."""
+    """A final read that is higher than all increments of its copy together can make it."""
     excess = copies.totals.high - copies.totals.acks - copies.totals.unknown
     part = int(np.argmax(np.where(copies.totals.over, excess, np.iinfo(np.int64).min)))
     row = _final_read(copies, part, copies.totals.high)
@@ -43,13 +43,13 @@ def too_many(copies: Split) -> Witness:
     unseen = f" and {plural(unknown, 'increment')} got no answer" if unknown else ""
     unasked = plural(int(excess[part]) - copies.totals.shared, "increment")
     text = f"{_count(copies, part, row)}{unseen}: {unasked} took effect that nobody asked for."
-    return _told_by(copies, "overcounted", row, text)
+    return _witness(copies, "overcounted", row, text)
 
 
 def _final_read(copies: Split, part: int, value: Integers) -> int:
     """A final read of the part that found `value[part]` (counted from the initial value)."""
-    given, by_number = copies.found.given, copies.found.ranked
-    finals = by_number.row[np.flatnonzero((by_number.counter == part) & given.settled[by_number.row])]
+    given, answers = copies.found.given, copies.found.by_number
+    finals = answers.row[np.flatnonzero((answers.counter == part) & given.settled[answers.row])]
     return int(finals[np.argmax(given.value[finals] - given.initial == value[part])])
 
 
@@ -63,7 +63,7 @@ def _count(copies: Split, part: int, row: int) -> str:
     )
 
 
-def _told_by(copies: Split, anomaly: str, row: int, text: str) -> Witness:
+def _witness(copies: Split, anomaly: str, row: int, text: str) -> Witness:
     history = copies.found.given.history
     words = f"{text} {Cast(history, [row]).introductions()}"
     return witness(history, anomaly, [row], words, among=np.equal(copies.group, copies.group[row]))

@@ -28,7 +28,7 @@ def judge(history: History, expectation: Expectation) -> Judgement:
     except Exception as error:
         return msgspec.structs.replace(measured, reason=f"the checker stopped: {type(error).__name__}: {error}")
     verdict, reason = _verdict(measured, given, expectation)
-    reach = None if verdict == "not-exercised" else measured.scope  # too few operations show no reach
+    reach = None if verdict == "not-exercised" else measured.scope  # what nothing tried says nothing about reach
     return msgspec.structs.replace(measured, verdict=verdict, reason=reason, scope=reach)
 
 

@@ -1,4 +1,4 @@
-"""A history split by host, process, thread, ...: is each part the history of a counter of its own?"""
+"""A history split by host, process, thread, ...: the checker's findings if each part had a counter of its own."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statelab.check.models.counter.ranked import Answers
-from statelab.check.models.counter.verdict import Conditions
+from statelab.check.models.counter.verdict import Defects
 from statelab.check.models.counter.verdict import Totals
-from statelab.check.models.counter.verdict import examine
+from statelab.check.models.counter.verdict import find_defects
 from statelab.check.models.counter.verdict import totals
 from statelab.core.results import Bounds
 from statelab.record.columns import LEVELS
@@ -20,11 +20,11 @@ from statelab.record.columns import Level
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """The history split at one level, each part checked as the history of one counter. `group`: part of each row."""
+    """The findings if each host (or process, ...) had a counter of its own; `group` is the part of each row."""
 
     level: Level
     group: Integers
-    found: Conditions
+    found: Defects
     totals: Totals
 
     @property
@@ -34,24 +34,16 @@ class Split:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Quiet:
-    """Reads during which no acknowledged increment was under way: their rows, and how many had ended before each."""
+    """Rows of the reads during which no acknowledged increment was under way, and how many had ended before each."""
 
     rows: NDArray[np.intp]
     epoch: Integers
 
 
-def _quiet(given: Answers) -> Quiet:
-    history, increments = given.history, given.answered & given.increment
-    rows = np.flatnonzero(given.answered & ~given.increment)
-    ended = np.searchsorted(np.sort(history.end[increments]), history.start[rows], "left")
-    begun = np.searchsorted(np.sort(history.start[increments]), history.end[rows], "right")
-    return Quiet(rows[ended == begun], ended[ended == begun])
-
-
 class Levels:
-    """The history split at each level, from coarse to fine; each level is checked when it is first needed.
+    """The splits of one history, coarsest first; each is checked when it is first asked for.
 
-    Unless the server of every answered operation is known, there is only the level `whole`.
+    If some answered operation names no server, there is only the whole.
     """
 
     def __init__(self, given: Answers) -> None:
@@ -60,7 +52,11 @@ class Levels:
 
     @cached_property
     def quiet(self) -> Quiet:
-        return _quiet(self.given)
+        history, increments = self.given.history, self.given.answered & self.given.increment
+        rows = np.flatnonzero(self.given.answered & ~self.given.increment)
+        ended = np.searchsorted(np.sort(history.end[increments]), history.start[rows], "left")
+        begun = np.searchsorted(np.sort(history.start[increments]), history.end[rows], "right")
+        return Quiet(rows[ended == begun], ended[ended == begun])
 
     def __iter__(self) -> Iterator[Split]:
         everyone = bool((self.given.history.served_by[self.given.answered] > 0).all())
@@ -76,5 +72,5 @@ class Levels:
         for known in self._known.values():
             if np.array_equal(known.group, group):
                 return Split(level, group, known.found, known.totals)
-        found = examine(self.given, group)
-        return Split(level, group, found, totals(self.given, found.ranked))
+        found = find_defects(self.given, group)
+        return Split(level, group, found, totals(self.given, found.by_number))

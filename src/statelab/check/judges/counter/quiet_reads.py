@@ -1,4 +1,4 @@
-"""Reads while no acknowledged increment was under way: one copy of the state must give all of them the same answer."""
+"""Reads while no acknowledged increment was running: one copy of the state must answer all of them alike."""
 
 from collections.abc import Iterator
 
@@ -11,11 +11,11 @@ from statelab.check.models.counter.ranked import Answers
 
 
 def disagreement(quiet: Quiet, split: Split) -> list[int] | None:
-    """Rows of reads of one part that one copy cannot have answered; None if there are none.
+    """Reads of one part (rows) that one copy cannot have answered; None if there are none.
 
-    Between two reads of different values the state must have changed. While no acknowledged increment was under way,
-    only increments of unknown outcome can have changed it, each once: more changes than that are a contradiction.
-    The latest reads are tried first.
+    Between two reads of different values the state must have changed. While no acknowledged increment was running, only
+    increments of unknown outcome can have changed it, once each. More changes than that are a contradiction. The latest
+    reads are looked at first.
     """
     for part, rows in _differing(quiet, split):
         most = allowed(split, part)
@@ -26,27 +26,27 @@ def disagreement(quiet: Quiet, split: Split) -> list[int] | None:
 
 
 def allowed(split: Split, part: int) -> int:
-    """How often a part may have changed while no acknowledged increment ran: once for each unknown outcome."""
+    """How often a part may change while no acknowledged increment is running: once per unknown outcome."""
     return int(split.totals.unknown[part]) + split.totals.shared
 
 
 def _differing(quiet: Quiet, split: Split) -> Iterator[tuple[int, NDArray[np.intp]]]:
-    """Quiet reads of one part between the same increments that found different values: part and rows, latest first."""
-    given, by_number = split.found.given, split.found.ranked
-    part = by_number.counter_of(given.history, quiet.rows)
-    moments = quiet.epoch * (len(by_number.first) + 1) + part + 1
+    """Groups of quiet reads of one part, between the same increments, that differ: part and rows, latest first."""
+    given, answers = split.found.given, split.found.by_number
+    part = answers.counter_of(given.history, quiet.rows)
+    moments = quiet.epoch * (len(answers.first) + 1) + part + 1
     by_moment = np.lexsort((quiet.rows, moments))
     rows, moments = quiet.rows[by_moment], moments[by_moment]
     for same in reversed(np.split(np.arange(len(rows)), np.flatnonzero(np.diff(moments)) + 1)):
-        counter = int(moments[same[0]] % (len(by_number.first) + 1)) - 1 if len(same) else -1
+        counter = int(moments[same[0]] % (len(answers.first) + 1)) - 1 if len(same) else -1
         if counter >= 0 and np.ptp(given.value[rows[same]]):
             yield counter, rows[same]
 
 
 def _must_have_changed(given: Answers, rows: NDArray[np.intp]) -> list[int]:
-    """Some of the reads, whose values prove that the state changed at least once for each read after the first.
+    """Reads whose values prove that the state changed len - 1 times: the longer one of two lists.
 
-    Either a chain in which each read ended before the next one, with another value, started, or one read per value.
+    Either a chain in which each read ended before the next one started and found another value, or one read per value.
     """
     _, one_of_each = np.unique(given.value[rows], return_index=True)
     return max(_chain(given, rows), rows[one_of_each].tolist(), key=len)
@@ -62,7 +62,7 @@ def _chain(given: Answers, rows: NDArray[np.intp]) -> list[int]:
 
 
 def _closest_that_differ(given: Answers, rows: NDArray[np.intp]) -> list[int]:
-    """Two reads with different values that are neighbours in time; of several pairs the one with the shortest span."""
+    """Two reads of different values, next to each other in time, with the shortest span."""
     start, end = given.history.start, given.history.end
     rows = rows[np.argsort(start[rows], kind="stable")]
     differ = np.flatnonzero(given.value[rows[1:]] != given.value[rows[:-1]])

@@ -1,4 +1,4 @@
-"""For each anomaly of a counter, the smallest piece of history that shows it, with the proof as text."""
+"""For each anomaly, the smallest part of the history that proves it, with the proof in words."""
 
 from collections.abc import Callable
 
@@ -33,7 +33,7 @@ def _copies(diagnosis: Diagnosis) -> Split:
 
 
 def _lost_update(diagnosis: Diagnosis) -> Witness:
-    """The pair of the race event that rolled back most; if there are no duplicates, a final read and the count."""
+    """The two operations of the race event that lost most; without race events, a final read and the count."""
     copies, history = _copies(diagnosis), diagnosis.levels.given.history
     if not diagnosis.events:
         return final_reads.too_few(copies)
@@ -54,24 +54,24 @@ def _overcounted(diagnosis: Diagnosis) -> Witness:
 
 
 def _misreported(diagnosis: Diagnosis) -> Witness:
-    """The smallest contradiction among the numbers handed out by one copy."""
+    """The smallest contradiction between numbers given by one copy."""
     copies = _copies(diagnosis)
     return _contradiction("misreported", copies, copies, _why_only_answers(copies))
 
 
 def _why_only_answers(copies: Split) -> str:
-    """Why the answers are wrong and not the updates, as a sentence; empty if that cannot be shown."""
+    """Why the answer was wrong and not the update; empty if that cannot be shown."""
     total = copies.totals
     if (total.read & (total.low >= total.acks + total.unknown + total.shared))[copies.found.violated].any():
-        return " No increment is missing from the value read at the end: the number told is wrong."
+        return " The value read at the end lacks no increment: the answer was wrong, not the update."
     if too_many_untold(copies)[copies.found.violated].any():
         untold = plural(int(copies.found.nobody.sum()), "number")
-        return f" Up to the highest number told, {untold} went to nobody: answers differ from what the updates made."
+        return f" Up to the highest number, {untold} went to nobody: the answers are not what the updates made."
     return ""
 
 
 def _divergent(diagnosis: Diagnosis) -> Witness:
-    """Final reads that disagree; if there are none, two numbers that cannot come from one copy."""
+    """Final reads that disagree; if they agree, two numbers that cannot come from one copy."""
     whole, home = diagnosis.levels.at("whole"), diagnosis.home
     reads = disagreement(diagnosis.levels.quiet, whole)
     if reads is not None:
@@ -81,16 +81,16 @@ def _divergent(diagnosis: Diagnosis) -> Witness:
 
 def _why_copies(home: Split) -> str:
     if home.found.valid:
-        return f" By themselves, the numbers of each {home.level} fit one counter: {SCOPES[home.level]}."
+        return f" The numbers of each {home.level} by themselves fit one counter: {SCOPES[home.level]}."
     return f" Each {home.level} ends at exactly the increments that it served: {SCOPES[home.level]}."
 
 
 def _contradiction(anomaly: str, split: Split, copies: Split | None, ending: str) -> Witness:
-    """The smallest witness of a split, for an anomaly that does not change the totals."""
-    history, events = split.found.given.history, race_events(split.found.ranked)
+    """The smallest witness of a split, for an anomaly that the totals do not show."""
+    history, events = split.found.given.history, race_events(split.found.by_number)
     found = smallest(split.found, events)
     if found is None:
-        raise ValueError(f"{anomaly} was named for a history without a contradiction")
+        raise ValueError(f"{anomaly} was named, but the history has no contradiction")
     if found.kind == "duplicate":
         text = words.duplicate(history, worst_event(history, events), lossy=False)
     else:
@@ -105,15 +105,15 @@ def _disagreeing_reads(whole: Split, rows: list[int], home: Split | None) -> Wit
     first, last = cast.name(cast.rows[0]), cast.name(cast.rows[-1])
     still = f", and only {plural(unknown, 'increment')} without an answer could change the value" if unknown else ""
     text = (
-        f"{', '.join(cast.told(row) for row in cast.rows)}. No acknowledged increment was under way between the start "
+        f"{', '.join(cast.told(row) for row in cast.rows)}. No acknowledged increment was running between the start "
         f"of {first} and the end of {last}{still}: one copy cannot show this. {cast.introductions()}"
     )
-    each = f" Read by {home.level}, the values agree: each {home.level} has a copy of its own." if home else ""
+    each = f" The values of each {home.level} agree: each {home.level} has its own copy." if home else ""
     return witness(history, "divergent", rows, text + each, slack_ns=_quiet_for(whole, rows))
 
 
 def _quiet_for(whole: Split, rows: list[int]) -> int | None:
-    """Time in ns between these rows and the nearest acknowledged increment before or after; None: there is none."""
+    """Time in ns between the rows and the nearest acknowledged increment; None if there is none."""
     given = whole.found.given
     history, acknowledged = given.history, given.answered & given.increment
     first, last = int(history.start[rows].min()), int(history.end[rows].max())
@@ -137,7 +137,7 @@ def _never_persists(diagnosis: Diagnosis) -> Witness:
 
 
 def _one_after_the_other(history: History, rows: NDArray[np.intp]) -> tuple[int, int]:
-    """The closest two operations of which one started after the other had ended; if there are none, the first two."""
+    """The two operations closest in time of which one ended before the other started; if none, the first two."""
     rows = rows[np.argsort(history.start[rows], kind="stable")]
     following = np.searchsorted(history.start[rows], history.end[rows], "right")
     firsts = np.flatnonzero(following < len(rows))

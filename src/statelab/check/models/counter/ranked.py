@@ -125,7 +125,7 @@ class RankedAnswers:
 
 
 def ranked(given: Answers, group: Integers) -> RankedAnswers:
-    """The order for one way of splitting the rows into groups (-1: in no group). O(n log n), one sort."""
+    """The order for one way of parting the rows into groups (-1: in no group). O(n log n), one sort."""
     history = given.history
     rows = np.flatnonzero(given.answered & (group >= 0))
     read = ~given.increment[rows]

@@ -20,7 +20,7 @@ operations, from which therefore none can be left out:
 - duplicate: two increments told the same number;
 - inversion: two operations, one of which had ended before the other started although its number is higher.
 
-From top to bottom: `examine` finds every operation that breaks one of the three conditions; `totals` counts the
+From top to bottom: `find_defects` finds every operation that breaks one of the three conditions; `totals` counts the
 acknowledged increments that the final reads lack; `smallest` picks the witness; `check` puts them together.
 """
 
@@ -49,17 +49,18 @@ from statelab.record.columns import Mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Conditions:
-    """Which conditions each operation breaks, by position in `ranked`, shape `(answered,)`; `violated` and `nobody` are
-    by counter.
+class Defects:
+    """Operations that break a condition, by position of `by_number`, shape `(answered,)`.
+
+    `violated` and `nobody` are by counter.
 
     `slack` is by how many ns an operation ended too early for its rank (0: it did not), `gap` marks one that shows a
     value which needs more increments than there were; `nobody[c]` counts the numbers up to the counter's highest that
-    were told to nobody.
+    nobody was told.
     """
 
     given: Answers
-    ranked: RankedAnswers
+    by_number: RankedAnswers
     unknown_by_end: Integers
     too_low: Mask
     duplicate: Mask
@@ -77,10 +78,10 @@ class Conditions:
 
     @property
     def violated(self) -> Mask:
-        return np.bincount(self.ranked.counter[self.defect], minlength=len(self.ranked.first)) > 0
+        return np.bincount(self.by_number.counter[self.defect], minlength=len(self.by_number.first)) > 0
 
 
-def examine(given: Answers, group: Integers) -> Conditions:
+def find_defects(given: Answers, group: Integers) -> Defects:
     """Decides every counter of every group at once. O(n log n).
 
     A row with group -1 may belong to any group: its increment then counts as one of unknown outcome in each of them,
@@ -94,9 +95,9 @@ def examine(given: Answers, group: Integers) -> Conditions:
     distinct -= by_number.each(before)
     unknown_by_end = _unknown_by_end(given, by_number)
     last = np.append(by_number.first[1:], len(value)) - 1 if len(value) else by_number.first
-    return Conditions(
+    return Defects(
         given=given,
-        ranked=by_number,
+        by_number=by_number,
         unknown_by_end=unknown_by_end,
         too_low=value < ~read,  # a read may show 0, an increment 1
         duplicate=~by_number.new & ~read,
@@ -160,7 +161,7 @@ class Totals:
 
 
 def totals(given: Answers, by_number: RankedAnswers) -> Totals:
-    """The totals of a history whose answers were ranked in groups."""
+    """The totals for one way of parting a history."""
     counters = len(by_number.first)
     unknown = np.flatnonzero(given.unknown)
     owner = by_number.counter_of(given.history, unknown)
@@ -195,7 +196,7 @@ class Smallest:
     asked: int | None = None
 
 
-def smallest(found: Conditions, events: tuple[RaceEvent, ...]) -> Smallest | None:
+def smallest(found: Defects, events: tuple[RaceEvent, ...]) -> Smallest | None:
     """A witness with the fewest operations; at equal size too-low, gap, duplicate, inversion in this order.
 
     Of several duplicates it is the pair of the race event that rolled back most, then the one with the shortest span;
@@ -205,12 +206,12 @@ def smallest(found: Conditions, events: tuple[RaceEvent, ...]) -> Smallest | Non
     """
     if found.valid:
         return None
-    rows = found.ranked.row
+    rows = found.by_number.row
     if found.too_low.any():
         return Smallest("too-low", (int(rows[np.argmax(found.too_low)]),))
     suspects = np.flatnonzero(found.gap | (found.slack > 0))
     asked = _asked_by_end(found, suspects)
-    lacking = above(found.given.initial, found.ranked.value[suspects]) - asked
+    lacking = above(found.given.initial, found.by_number.value[suspects]) - asked
     if (lacking > 0).any():
         worst = int(np.argmax(lacking))
         return _gap(found, int(suspects[worst]), int(asked[worst]), ())
@@ -218,7 +219,7 @@ def smallest(found: Conditions, events: tuple[RaceEvent, ...]) -> Smallest | Non
         event = worst_event(found.given.history, events)
         return Smallest("duplicate", (event.original, event.culprit))
     if found.slack.any():
-        pair = order.worst(found.ranked.code, found.ranked.start, found.ranked.end, found.slack)
+        pair = order.worst(found.by_number.code, found.by_number.start, found.by_number.end, found.slack)
         return Smallest("inversion", (int(rows[pair.earlier]), int(rows[pair.later])), pair.slack_ns)
     return _gap_of_several(found, suspects, asked, lacking)
 
@@ -230,24 +231,24 @@ def worst_event(history: History, events: tuple[RaceEvent, ...]) -> RaceEvent:
     return events[int(np.lexsort((last - first, [-event.rolled_back for event in events]))[0])]
 
 
-def _asked_by_end(found: Conditions, places: Integers) -> Integers:
+def _asked_by_end(found: Defects, places: Integers) -> Integers:
     """For each of some positions, how many increments of its counter had been asked for when it ended."""
     if not len(places):
         return np.zeros(0, np.int64)
-    by_number = found.ranked
+    by_number = found.by_number
     increments = np.flatnonzero(~by_number.read)
     starts = found.given.history.start[by_number.row[increments]]
     by_end = by_number.started_by_end(by_number.counter[increments], starts, places)
     return np.add(by_end, found.unknown_by_end[places])
 
 
-def _gap_of_several(found: Conditions, gaps: Integers, asked: Integers, lacking: Integers) -> Smallest:
+def _gap_of_several(found: Defects, gaps: Integers, asked: Integers, lacking: Integers) -> Smallest:
     """The operation x that too few increments can precede, with as many as it takes of those that were told more.
 
     Without duplicates and inversions, the increments asked for by x's end, less those told more than x shows, are
     exactly the ones that can precede x, so this finds the smallest gap there is.
     """
-    by_number = found.ranked
+    by_number = found.by_number
     worst = int(np.argmax(lacking))
     x = int(gaps[worst])
     higher = (
@@ -261,18 +262,18 @@ def _gap_of_several(found: Conditions, gaps: Integers, asked: Integers, lacking:
     return _gap(found, x, int(asked[worst]), tuple(by_number.row[latest].tolist()))
 
 
-def _gap(found: Conditions, x: int, asked: int, others: tuple[int, ...]) -> Smallest:
-    needed = int(found.ranked.value[x]) - found.given.initial
+def _gap(found: Defects, x: int, asked: int, others: tuple[int, ...]) -> Smallest:
+    needed = int(found.by_number.value[x]) - found.given.initial
     missing = needed - asked + len(others)
-    row = int(found.ranked.row[x])
+    row = int(found.by_number.row[x])
     after = _starts_after(found, x)
     slack = int(after[missing - 1] - found.given.history.end[row]) if missing <= len(after) else None
     return Smallest("gap", (row, *others), slack, needed, asked)
 
 
-def _starts_after(found: Conditions, x: int) -> NDArray[np.int64]:
+def _starts_after(found: Defects, x: int) -> NDArray[np.int64]:
     """When the increments began that may belong to x's counter and were asked for after x had ended."""
-    history, by_number = found.given.history, found.ranked
+    history, by_number = found.given.history, found.by_number
     rows = np.flatnonzero(found.given.increment & (found.given.answered | found.given.unknown))
     owner = by_number.counter_of(history, rows)
     start = history.start[rows[(owner == by_number.counter[x]) | (by_number.group[rows] < 0)]]
@@ -302,16 +303,16 @@ def check(history: History, *, initial: int = 0) -> CounterVerdict:
 
     Raises ValueError where the history has other operations, or an ok increment without a result.
     """
-    return conclude(examine(answers(history, initial), history.grouped_by("whole")))
+    return conclude(find_defects(answers(history, initial), history.grouped_by("whole")))
 
 
-def conclude(found: Conditions) -> CounterVerdict:
-    """The verdict over all counters of an examination."""
-    events = race_events(found.ranked) if found.duplicate.any() else ()
+def conclude(found: Defects) -> CounterVerdict:
+    """The verdict over all counters."""
+    events = race_events(found.by_number) if found.duplicate.any() else ()
     return CounterVerdict(
         verdict="held" if found.valid else "violated",
         witness=smallest(found, events),
-        lost=totals(found.given, found.ranked).lost(found.violated),
+        lost=totals(found.given, found.by_number).lost(found.violated),
         duplicates=int(found.duplicate.sum()),
         inversions=int(np.count_nonzero(found.slack)),
         gaps=int(found.nobody.sum()),
@@ -330,4 +331,4 @@ def refutes(history: History, rows: tuple[int, ...], *, initial: int = 0) -> boo
         end=np.where(forgotten, INF, history.end),
         has_result=history.has_result & ~forgotten,
     ).take(inside | history.is_op("increment"))
-    return not examine(answers(context, initial), context.grouped_by("whole")).valid
+    return not find_defects(answers(context, initial), context.grouped_by("whole")).valid
