@@ -88,7 +88,15 @@ def _shown(found: Candidate, index: int | None) -> tuple[str, str]:
             " / ".join(_answer(found.expected, at) for at in found.pair),
             " / ".join(_answer(found.observed, at) for at in found.pair),
         )
-    return _answer(found.expected, index), _answer(found.observed, index)
+    one, other = _answer(found.expected, index), _answer(found.observed, index)
+    if one == other:  # what differs is in a header, or further on
+        where = next(name for name in found.pointers if name.startswith(f"{index}/"))
+        name = where.partition("/")[2]
+        return (
+            f"{one[:3]} {name}: {flat(found.expected).get(where, 'none')}",
+            f"{other[:3]} {name}: {flat(found.observed).get(where, 'none')}",
+        )
+    return one, other
 
 
 def _file(name: str, seen: Seen, flat_seen: Mapping[str, Any]) -> str:
