@@ -20,6 +20,7 @@ from statelab.audit.finding import Source
 from statelab.audit.kinds import reference
 from statelab.audit.play import Seen
 from statelab.audit.site import Site
+from statelab.audit.stores import KEY
 from statelab.plan.deployments import Deployment
 
 MOST_CHANGES = 6
@@ -127,7 +128,7 @@ def changes(seen: Seen) -> Iterator[Change]:
                 named.append(place)
                 yield Change(place, before.get(place, "-"), after.get(place, "-"))
     for name, lines in seen.files.items():
-        yield Change(f"file {name}", "-", f"{len(lines)} lines")
+        yield Change(name if name.startswith(KEY) else f"file {name}", "-", f"{len(lines)} lines")
 
 
 def _source(site: Site, found: Candidate, seen: Seen, changed: tuple[Change, ...]) -> Iterator[Source]:
