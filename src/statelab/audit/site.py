@@ -21,12 +21,15 @@ from contextlib import contextmanager
 from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from typing import Self
 
 from statelab.audit.folder import Folder
 from statelab.audit.folder import State
+from statelab.audit.stores import Snapshot
+from statelab.audit.stores import Stores
 from statelab.core.errors import BadInput
 
 START = Path(__file__).parent / "inside" / "start.py"
@@ -41,7 +44,7 @@ SHORT_REST_S = 0.3
 class App:
     """What is audited and how it is started. `roots` and `packages`: whose lines and globals are the app's own, beside
     the module's. `limit_s` bounds each request. `reset` names a function as `module:function`, which is called before
-    each world."""
+    each world. `stores` has variables that the app reads, and the store of the lab that each stands for."""
 
     name: str
     folder: Path
@@ -51,6 +54,7 @@ class App:
     allowed: tuple[str, ...] = ()
     limit_s: float = 10.0
     reset: str | None = None
+    stores: Mapping[str, str] = field(default_factory=dict)
 
 
 class Crashed(Exception):
@@ -257,11 +261,20 @@ class Site:
     """
 
     def __init__(self, app: App, number: int) -> None:
-        self.app = app
         self.root = Path(tempfile.mkdtemp(prefix="statelab-audit-"))
+        try:
+            self.stores = Stores(app.stores, self.root)
+        except BaseException:
+            shutil.rmtree(self.root, ignore_errors=True)
+            raise
+        self.app = replace(
+            app,
+            environment={**app.environment, **self.stores.environment},
+            allowed=(*app.allowed, *self.stores.allowed),
+        )
         self.log = self.root / "log"
         self._importers: dict[str, Importer] = {}
-        self._states: dict[frozenset[str], State] = {}
+        self._states: dict[frozenset[str], tuple[State, Snapshot]] = {}
         self._asked: Importer | None = None
         self._parent: Started | None = None
         self.import_left: list[str] = []
@@ -282,9 +295,9 @@ class Site:
         """The one of this name, kept for all worlds."""
         if name not in self._importers:
             if self._states:
-                self.folder.put_back(self._states[frozenset(self._importers)])
+                self._put_back(*self._states[frozenset(self._importers)])
             self._importers[name] = self.import_anew(seed=len(self._importers))
-            self._states[frozenset(self._importers)] = self.folder.save()
+            self._states[frozenset(self._importers)] = self.folder.save(), self.stores.save()
         return self._importers[name]
 
     def import_anew(self, *, seed: int) -> Importer:
@@ -302,15 +315,19 @@ class Site:
     def world(self, importers: frozenset[str], begins_with: tuple[str, ...], *, forked: bool) -> "Open":
         """A new world, whose processes come from these importers; everything is as after their import."""
         if self.import_left:
-            self.folder.put_back(self.pristine)
+            self._put_back(self.pristine, {})
             self._reset()
             return Open(self, begins_with=begins_with, forked=forked)
         for name in sorted(importers):
             self.importer(name)
         known = frozenset("ab"[: 1 + max("ab".index(name) for name in importers)])
-        self.folder.put_back(self._states[known])
+        self._put_back(*self._states[known])
         self._reset()
         return Open(self, begins_with=(), forked=True)
+
+    def _put_back(self, state: State, stored: Snapshot) -> None:
+        self.folder.put_back(state)
+        self.stores.put_back(stored)
 
     def _reset(self) -> None:
         """Calls the user's function in a process of its own, so that no world has it in memory; raises BadInput."""
@@ -336,6 +353,7 @@ class Site:
             self._asked.stop()
         if self._parent is not None:
             self._parent.stop()
+        self.stores.close()
         shutil.rmtree(self.root, ignore_errors=True)
 
     def __enter__(self) -> Self:
@@ -438,7 +456,7 @@ class Open:
             self._site.patience_s = SHORT_REST_S
 
     def files(self) -> dict[str, list[str]]:
-        return self._site.folder.changes(self._site.pristine)
+        return {**self._site.folder.changes(self._site.pristine), **self._site.stores.contents()}
 
     def unnamed(self, text: str) -> str:
         """Without the path of this site's folder, which is another one in each site."""
