@@ -18,14 +18,14 @@ import numpy as np
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from statelab.record.coding import FIELDS
+from statelab.record.coding import VALUES
+from statelab.record.coding import Texts
+from statelab.record.coding import pa
 from statelab.record.columns import INF
 from statelab.record.columns import STATUSES
 from statelab.record.columns import History
 from statelab.record.columns import Integers
 from statelab.record.columns import Mask
-from statelab.record.reading.columnar import Texts
-from statelab.record.reading.columnar import pa
 from statelab.record.reading.table import clients
 from statelab.record.reading.table import sheet_of_our_own
 from statelab.record.reading.table import unit_of_table
@@ -125,7 +125,7 @@ def write(history: History, path: Path) -> None:
         **({"key": _coded(history.key, history.keys)} if any(history.keys) else {}),
         **{
             column: array
-            for name in FIELDS
+            for name in VALUES
             for column, array in values.columns(name, getattr(history, name), getattr(history, f"has_{name}")).items()
         },
         **({} if answers is None else {"answer": answers}),

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statelab.core.errors import BadInput
+from statelab.record.coding import first_equal
+from statelab.record.coding import plain
+from statelab.record.coding import plain_text
 from statelab.record.columns import INF
 from statelab.record.columns import History
 from statelab.record.columns import Integers
-from statelab.record.reading.columnar import Sheet
-from statelab.record.reading.columnar import first_equal
-from statelab.record.reading.columnar import plain
-from statelab.record.reading.columnar import plain_text
 from statelab.record.reading.rules import shown
+from statelab.record.reading.sheet import Sheet
 
 Place = Callable[[int], str]
 

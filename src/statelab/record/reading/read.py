@@ -12,14 +12,14 @@ from typing import BinaryIO
 from typing import Literal
 
 from statelab.core.errors import BadInput
+from statelab.record.coding import pa
 from statelab.record.columns import History
 from statelab.record.memory import keep_freed
-from statelab.record.reading.columnar import Sheet
-from statelab.record.reading.columnar import pa
 from statelab.record.reading.consistency import Place
 from statelab.record.reading.consistency import require_own_ids
 from statelab.record.reading.consistency import require_times
 from statelab.record.reading.lines import sheet_of_lines
+from statelab.record.reading.sheet import Sheet
 from statelab.record.reading.table import clients
 from statelab.record.reading.table import row_number
 from statelab.record.reading.table import sheet_of_table
