@@ -51,14 +51,11 @@ def _coded(codes: NDArray[Any], table: Sequence[str | None]) -> Any:
 
 
 def _server_columns(history: History) -> dict[str, Any]:
-    unknown = history.served_by == 0
-    if unknown.all():
-        return {}
     known = [server for server in history.servers if server is not None]
     columns = {name: _coded(history.served_by, (None, *(getattr(server, name) for server in known))) for name in _NAMES}
     for name in _IDS:
         ids = np.array([0, *(getattr(server, name) for server in known)], np.int64)
-        columns[name] = pa.array(ids[history.served_by], mask=unknown)
+        columns[name] = pa.array(ids[history.served_by], mask=history.served_by == 0)
     return columns
 
 

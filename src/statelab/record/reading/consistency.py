@@ -6,6 +6,7 @@ from collections.abc import Collection
 import numpy as np
 
 from statelab.core.errors import BadInput
+from statelab.core.memory import keep_freed
 from statelab.record.coding import first_equal
 from statelab.record.coding import plain
 from statelab.record.coding import plain_text
@@ -13,8 +14,21 @@ from statelab.record.columns import INF
 from statelab.record.columns import History
 from statelab.record.reading.rules import shown
 from statelab.record.reading.sheet import Sheet
+from statelab.record.shapes import Shapes
 
 Place = Callable[[int], str]
+
+_ROOMY = 2**29
+"""Bytes of a history up to which it is judged fast, and beyond in as little memory as possible."""
+
+
+def checked(sheet: Sheet, name: str, place: Place, shapes: Shapes) -> History:
+    """The history of a sheet; raises BadInput for what no single operation shows. `place` names where a row stood."""
+    require_own_ids(sheet, name, place, shapes.repeating)
+    history = sheet.history(shapes.answers, ids_repeat=bool(shapes.repeating))
+    require_times(history, name, place)
+    keep_freed(large=history.size <= _ROOMY)
+    return history
 
 
 def require_own_ids(sheet: Sheet, name: str, place: Place, repeating: Collection[str]) -> None:

@@ -5,11 +5,9 @@ takes it or says why not. A reader of millions of operations a second is that of
 """
 
 import json
-from bisect import bisect_right
-from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import compress
 from operator import attrgetter
 from typing import Annotated
@@ -23,6 +21,7 @@ from msgspec import UNSET
 from msgspec import UnsetType
 
 from statelab.core.errors import BadInput
+from statelab.core.memory import keep_freed
 from statelab.core.operation import ServedBy
 from statelab.record.coding import VALUES
 from statelab.record.coding import Column
@@ -31,7 +30,10 @@ from statelab.record.coding import constant
 from statelab.record.coding import encode
 from statelab.record.coding import list_column
 from statelab.record.coding import pa
+from statelab.record.columns import History
 from statelab.record.reading import rules
+from statelab.record.reading.consistency import Place
+from statelab.record.reading.consistency import checked
 from statelab.record.reading.part import Cells
 from statelab.record.reading.part import Held
 from statelab.record.reading.part import Part
@@ -42,7 +44,7 @@ from statelab.record.reading.sheet import merged
 from statelab.record.shapes import Shapes
 
 BLOCK = 2**20
-"""So many bytes are read at once."""
+"""Lines of so many bytes are read at once."""
 
 _Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 _Value = _Integer | str | bool | None | list[_Integer | str] | UnsetType
@@ -64,7 +66,7 @@ _HELD: dict[Any, int] = {
     **{int: rules.NUMBER, str: rules.TEXT, bool: rules.BOOL, list: rules.LIST, type(None): rules.NULL},
     **{ServedBy: rules.SERVER, UnsetType: rules.MISSING},
 }
-_SPACE = b" \t\r"
+_SPACE = b" \t\r\n"
 
 _AFTER_NAMES = (b'":', b" :", b"\t:", b"\r:")
 """One of these stands behind each name of a field. They may stand in a text as well."""
@@ -78,55 +80,46 @@ class RefusedLine(Exception):
         self.line = line
 
 
-@dataclass(frozen=True, slots=True)
-class LineNumbers:
-    """The line (from 1) of each row: `blank[i]` is the row that comes after the i-th blank line."""
+def read_lines(stream: BinaryIO, name: str, shapes: Shapes) -> History:
+    """The history in JSON Lines, which conforms to the shapes of the model; its unit is not known.
 
-    blank: list[int]
-
-    def of(self, row: int) -> int:
-        """The same, from 0."""
-        return row + bisect_right(self.blank, row)
-
-    def __call__(self, row: int) -> str:
-        return f"line {self.of(row) + 1}"
+    Raises BadInput with one line: the file's name, the line, what is wrong.
+    """
+    keep_freed()
+    sheet, place = sheet_of_lines(stream, name, shapes)
+    return replace(checked(sheet, name, place, shapes), unit=None)
 
 
-def sheet_of_lines(stream: BinaryIO, name: str, shapes: Shapes) -> tuple[Sheet, LineNumbers]:
+def sheet_of_lines(stream: BinaryIO, name: str, shapes: Shapes) -> tuple[Sheet, Place]:
     """All operations of a stream of lines, and where each of them stood; raises BadInput."""
-    reader, sheets, blank, before, rows = LineReader(shapes), list[Sheet](), list[int](), 0, 0
-    for block in _blocks(stream):
+    reader, sheets, kept, before = LineReader(shapes), list[Sheet](), list[tuple[int, Sequence[int]]](), 0
+    while lines := stream.readlines(BLOCK):
         try:
-            sheet, skipped = reader.read(block)
+            sheet, places = reader.read(lines)
         except RefusedLine as refused:
             raise BadInput(f"{name}, line {before + refused.line + 1}: {refused}") from None
-        blank += [rows + line - number for number, line in enumerate(skipped)]
-        before, rows = before + block.count(b"\n"), rows + len(sheet)
-        sheets += [sheet] if len(sheet) else []
-    if not rows:
+        if places:
+            sheets.append(sheet)
+            kept.append((before, places))
+        before += len(lines)
+    if not sheets:
         raise BadInput(f"{name}: no operations in it")
-    return merged(sheets), LineNumbers(blank)
 
+    def place(row: int) -> str:
+        for first, places in kept:
+            if row < len(places):
+                return f"line {first + places[row] + 1}"
+            row -= len(places)
+        raise IndexError(row)
 
-def _blocks(stream: BinaryIO) -> Iterator[bytes]:
-    """The bytes of a stream in blocks of whole lines, each of which ends with a line break, even the last."""
-    begun: list[bytes] = []
-    while block := stream.read(BLOCK):
-        lines, newline, rest = block.rpartition(b"\n")
-        if newline:
-            yield b"".join((*begun, lines, newline))
-            begun.clear()
-        begun.append(rest)
-    if any(begun):
-        yield b"".join((*begun, b"\n"))
+    return merged(sheets), place
 
 
 def record(line: bytes) -> Any:
     """What one line holds, exactly; raises Refused."""
     try:
         decoded = msgspec.json.decode(line)
-        if isinstance(decoded, dict) and line.count(b":") > _names(decoded):
-            json.loads(line, object_pairs_hook=_named_once, parse_int=str, parse_float=str)
+        json.loads(line, object_pairs_hook=_named_once, parse_int=str, parse_float=str)
     except UnicodeDecodeError:
         raise rules.Refused("not UTF-8") from None
     except RecursionError:
@@ -134,11 +127,6 @@ def record(line: bytes) -> Any:
     except msgspec.MsgspecError as error:
         raise rules.Refused(f"not JSON ({error})") from None
     return decoded
-
-
-def _names(decoded: dict[str, Any]) -> int:
-    """How many fields an object has, with those of objects in it. One that is given twice counts once."""
-    return len(decoded) + sum(len(value) for value in decoded.values() if isinstance(value, dict))
 
 
 def _named_once(pairs: list[tuple[str, Any]]) -> None:
@@ -178,36 +166,35 @@ class LineReader:
         self._usual = self._any = _Form(kinds, self._literal)
         self._rules = rules.rules_of(shapes)
 
-    def read(self, block: bytes) -> tuple[Sheet, list[int]]:
-        """The operations in whole lines, and which of the lines are blank.
+    def read(self, lines: list[bytes]) -> tuple[Sheet, Sequence[int]]:
+        """The operations in some lines, and the place of each among them: blank lines are left out.
 
         Raises RefusedLine for the first line that is not an operation of the model.
         """
-        lines, blank = block.split(b"\n")[:-1], list[int]()
-        rows, known = self._all(lines, block, self._usual), self._usual is not self._any
+        places: Sequence[int] = range(len(lines))
+        rows, known = self._all(lines, self._usual), self._usual is not self._any
         if rows is None or not known:
-            rows = self._all(lines, block, self._any) if rows is None else rows
+            rows = self._all(lines, self._any) if rows is None else rows
             if rows is None:
-                blank = [place for place, line in enumerate(lines) if not line.strip(_SPACE)]
-                left = [self._one(place, line) for place, line in enumerate(lines) if line.strip(_SPACE)]
-                rows = _Rows(left, self._any)
+                places = [place for place, line in enumerate(lines) if line.strip(_SPACE)]
+                rows = _Rows([self._one(place, lines[place]) for place in places], self._any)
             before = self._usual.kinds if known else rows.kinds
             kinds = {field: before.get(field, 0) & rows.kinds.get(field, 0) for field in {**before, **rows.kinds}}
             self._usual = _Form(kinds, self._literal) if rows.kinds else self._usual
         try:
-            return Part(rows, self._shapes).sheet(), blank
+            return Part(rows, self._shapes).sheet(), places
         except RefusedRow as refused:
-            place = LineNumbers([line - number for number, line in enumerate(blank)]).of(refused.row)
+            place = places[refused.row]
             self._strictly(place, lines[place])
             raise RefusedLine(place, "not an operation of the model") from None
 
-    def _all(self, lines: list[bytes], block: bytes, form: _Form) -> "_Rows | None":
+    def _all(self, lines: list[bytes], form: _Form) -> "_Rows | None":
         """All lines at once; None if there is anything in them that the struct does not say."""
         try:
             rows = _Rows(list(map(form.decode, lines)), form)
         except _UNFIT:
             return None
-        return rows if _names_at_most(block, rows.given) else None
+        return rows if _names_at_most(b"".join(lines), rows.given) else None
 
     def _one(self, place: int, line: bytes) -> Any:
         """One line of a block in which something is unusual; raises RefusedLine."""

@@ -10,14 +10,14 @@ from typing import Any
 
 import msgspec
 
+from statelab.core.foreign_names import MEANT
+from statelab.core.foreign_names import OTHERS
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
 from statelab.core.operation import Status
 from statelab.record.coding import VALUES
 from statelab.record.columns import INF
 from statelab.record.columns import STATUSES
-from statelab.record.shapes import MEANT
-from statelab.record.shapes import OTHERS
 from statelab.record.shapes import Kind
 from statelab.record.shapes import Shape
 from statelab.record.shapes import Shapes

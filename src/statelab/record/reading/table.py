@@ -12,15 +12,20 @@ from collections.abc import Collection
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 from typing import Any
+from typing import BinaryIO
 
 import msgspec
 import numpy as np
 import pyarrow.parquet
 
 from statelab.core.errors import BadInput
+from statelab.core.foreign_names import MEANT
+from statelab.core.foreign_names import OTHERS
+from statelab.core.memory import keep_freed
 from statelab.core.operation import UNITS
 from statelab.core.operation import ServedBy
 from statelab.core.operation import Unit
@@ -36,7 +41,9 @@ from statelab.record.coding import pa
 from statelab.record.coding import pc
 from statelab.record.columns import INF
 from statelab.record.columns import STATUSES
+from statelab.record.columns import History
 from statelab.record.reading import rules
+from statelab.record.reading.consistency import checked
 from statelab.record.reading.part import Cells
 from statelab.record.reading.part import Part
 from statelab.record.reading.part import RefusedRow
@@ -46,8 +53,6 @@ from statelab.record.reading.part import joined
 from statelab.record.reading.rules import SERVER_FIELDS
 from statelab.record.reading.sheet import Sheet
 from statelab.record.reading.sheet import merged
-from statelab.record.shapes import MEANT
-from statelab.record.shapes import OTHERS
 from statelab.record.shapes import Shapes
 
 pq: Any = pyarrow.parquet
@@ -169,6 +174,17 @@ class Table:
 
 def row_number(row: int) -> str:
     return f"row {row + 1}"
+
+
+def read_table(stream: BinaryIO, name: str, shapes: Shapes) -> History:
+    """The history in a Parquet file, which conforms to the shapes of the model.
+
+    Raises BadInput with one line: the file's name, the row, what is wrong.
+    """
+    keep_freed()
+    source = pa.PythonFile(stream, mode="r") if stream.seekable() else pa.BufferReader(stream.read())
+    history = checked(sheet_of_table(source, name, shapes), name, row_number, shapes)
+    return replace(history, processes=clients(history.processes), unit=unit_of_table(source))
 
 
 def sheet_of_table(source: Any, name: str, shapes: Shapes) -> Sheet:
