@@ -102,9 +102,9 @@ def test_the_fast_way_takes_what_the_strict_one_takes(known: Known) -> None:
         except Refused as why:
             strict = str(why)
         try:
-            fast: object = History.operations(
-                reader.read([changed])[0].history(known.model.answers, ids_repeat=True)
-            )[0]
+            fast: object = History.operations(reader.read([changed])[0].history(known.model.answers, ids_repeat=True))[
+                0
+            ]
         except RefusedLine as why:
             fast = str(why)
         assert fast == strict, changed

@@ -23,12 +23,7 @@ from msgspec import UnsetType
 from statelab.core.errors import BadInput
 from statelab.core.memory import keep_freed
 from statelab.core.operation import ServedBy
-from statelab.record.coding import VALUES
-from statelab.record.coding import Column
-from statelab.record.coding import column
-from statelab.record.coding import constant
-from statelab.record.coding import encode
-from statelab.record.coding import list_column
+from statelab.record import coding
 from statelab.record.coding import pa
 from statelab.record.columns import History
 from statelab.record.reading import rules
@@ -57,7 +52,7 @@ _TYPES: dict[str, Any] = {
     "served_by": ServedBy | None | UnsetType,
     "error": str | None | UnsetType,
     "timed_out": bool | UnsetType,
-    **dict.fromkeys(VALUES, _Value),
+    **dict.fromkeys(coding.VALUES, _Value),
 }
 _UNFIT = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
@@ -233,7 +228,7 @@ class _Rows:
         self._n, self._cells, self.kinds, self.given = len(rows), dict[str, Cells](), dict[str, int](), 0
         for field, kind in form.kinds.items():
             values = list(map(attrgetter(field), rows))
-            held = constant(kind, self._n, np.uint8) if kind else _held(values)
+            held = coding.constant(kind, self._n, np.uint8) if kind else _held(values)
             if given := self._n - int(np.count_nonzero(held == rules.MISSING)):
                 self._cells[field] = _cells(field, values, held)
                 self.kinds[field] = int(held[0]) if not held.strides[0] and int(held[0]) in _EXACT else 0
@@ -245,24 +240,24 @@ class _Rows:
 
     def field(self, field: str) -> Cells:
         """What each line holds in a field."""
-        nothing = Cells(Column.of_texts(None, self._n), constant(rules.MISSING, self._n, np.uint8))
+        nothing = Cells(coding.Column.of_texts(None, self._n), coding.constant(rules.MISSING, self._n, np.uint8))
         return self._cells.get(field, nothing)
 
 
 def _cells(field: str, values: list[Any], held: Held) -> Cells:
     """The values of a field as arrays."""
     if field == "served_by":
-        codes, servers = encode((None if server is UNSET else server for server in values), first=[None])
+        codes, servers = coding.encode((None if server is UNSET else server for server in values), first=[None])
         texts = pa.array([msgspec.json.encode(server).decode() for server in servers[1:]], pa.string())
         index = pa.array(codes - 1, mask=codes == 0)
-        return Cells(Column.of_texts(pa.DictionaryArray.from_arrays(index, texts)), held)
+        return Cells(coding.Column.of_texts(pa.DictionaryArray.from_arrays(index, texts)), held)
     flag = lists = None
     if (true_or_false := holds(held, rules.BOOL)).any():
         flag = np.full(len(held), -1, np.int8)
         flag[true_or_false] = list(compress(values, true_or_false.tobytes()))
     if (known := holds(held, rules.LIST)).any():
-        lists = list_column(values, known)
-    found = column(values, holds(held, rules.NUMBER), holds(held, rules.TEXT), coded=field != "op_id")
+        lists = coding.list_column(values, known)
+    found = coding.column(values, holds(held, rules.NUMBER), holds(held, rules.TEXT), coded=field != "op_id")
     return Cells(found, held, flag, lists)
 
 
@@ -270,5 +265,5 @@ def _held(values: Sequence[Any]) -> Held:
     """What each value is, as one bit of the rules; one for all if they are of one kind."""
     kinds = set(map(_HELD.__getitem__, set(map(type, values))))
     if len(kinds) == 1:
-        return constant(kinds.pop(), len(values), np.uint8)
+        return coding.constant(kinds.pop(), len(values), np.uint8)
     return np.fromiter(map(_HELD.__getitem__, map(type, values)), np.uint8, len(values))
