@@ -4,7 +4,6 @@ A column is read before it is coded: `Column` has numbers and texts as they came
 of what each code stands for.
 """
 
-from abc import abstractmethod
 from collections.abc import Hashable
 from collections.abc import Iterable
 from collections.abc import Mapping
@@ -36,19 +35,6 @@ MOST_BYTES = 2**31 - 1
 """So much text fits into one Arrow array."""
 
 _FEW = 2**16
-
-
-class Table(Sequence[T]):
-    """A table that makes its values on request; many at once are much faster than one by one."""
-
-    @property
-    @abstractmethod
-    def size(self) -> int:
-        """Bytes that it takes."""
-
-    @abstractmethod
-    def at(self, places: NDArray[np.int64]) -> list[T]:
-        """The values at these places."""
 
 
 def encode(values: Iterable[T], first: Sequence[T] = ()) -> tuple[NDArray[np.int32], tuple[T, ...]]:
@@ -217,7 +203,7 @@ def coded_text(text: Any) -> Any:
     return coded.unify_dictionaries().combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
 
 
-class Texts(Table[str | None]):
+class Texts(Sequence[str | None]):
     """Many texts that stay as Arrow has them, and become Python's one by one; `first` come before them."""
 
     def __init__(self, texts: Any, first: tuple[None, ...] = ()) -> None:
@@ -228,13 +214,14 @@ class Texts(Table[str | None]):
 
     @property
     def size(self) -> int:
+        """Bytes that it takes."""
         return int(self.arrow.nbytes)
 
     def __getitem__(self, place: int) -> str | None:  # type: ignore[override]
         place = range(len(self))[place] - len(self._first)
         return None if place < 0 else str(self.arrow[place].as_py())
 
-    def at(self, places: Integers) -> list[str | None]:
+    def at(self, places: Integers) -> list[Any]:
         """The texts at these places; ten times faster than one by one."""
         shown = places - len(self._first)
         texts = self.arrow.take(pa.array(shown, mask=shown < 0)).to_numpy(zero_copy_only=False)

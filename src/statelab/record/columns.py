@@ -18,7 +18,7 @@ from statelab.core.operation import Value
 from statelab.record import coding
 from statelab.record.coding import VALUES
 from statelab.record.coding import Lists
-from statelab.record.coding import Table
+from statelab.record.coding import Texts
 from statelab.record.coding import encode
 
 Integers = coding.Integers
@@ -119,7 +119,7 @@ class History:
         columns = (getattr(self, name) for name in _COLUMNS)
         arrays: int = sum(column.nbytes for column in columns if column is not None and any(column.strides))
         tables = (self.keys, self.op_ids, self.values)
-        return arrays + sum(table.size for table in tables if isinstance(table, Table))
+        return arrays + sum(table.size for table in tables if isinstance(table, Texts))
 
     def operation(self, row: int) -> Operation:
         """Row `row` as the operation it was made from."""
@@ -159,7 +159,7 @@ class History:
 
     def all_shown(self, numbers: Integers) -> list[Value]:
         """The values that many numbers of the columns stand for."""
-        if isinstance(self.values, Table):
+        if isinstance(self.values, Texts):
             return self.values.at(numbers)
         return [self.shown(number) for number in numbers.tolist()]
 

@@ -90,9 +90,8 @@ class _Values:
         if texts is not None and len(self._texts) > _MOST_CODED:
             parts = [texts.slice(begin, _ROWS).dictionary_decode() for begin in range(0, len(texts), _ROWS)]
             texts = pa.chunked_array(parts, pa.string())  # in parts: an array holds 2 GiB of text
-        if numbers is None or texts is None:
-            return {name: texts if numbers is None else numbers}
-        return {name: numbers, f"{name}_text": texts}
+        columns = {name: texts} if numbers is None else {name: numbers, f"{name}_text": texts}
+        return {column: array for column, array in columns.items() if array is not None}
 
 
 def _elements(history: History, values: _Values) -> dict[str, Any]:

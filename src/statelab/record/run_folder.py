@@ -29,6 +29,7 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._manifest = path / "manifest.json"
         self.recordings = path / "recordings"
         self.histories = path / "histories"
         self.logs = path / "logs"
@@ -52,10 +53,6 @@ class RunFolder:
     def remove(self) -> None:
         """Removes a run in which nothing was measured."""
         shutil.rmtree(self.path)
-
-    @property
-    def _manifest(self) -> Path:
-        return self.path / "manifest.json"
 
     def write_manifest(self, manifest: Manifest) -> None:
         temporary = self._manifest.with_suffix(".new")

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from statelab.core.errors import BadInput
+from statelab.core.errors import shown
 from statelab.core.memory import keep_freed
 from statelab.record.coding import coded_text
 from statelab.record.coding import plain
 from statelab.record.columns import INF
 from statelab.record.columns import History
-from statelab.record.reading.rules import shown
 from statelab.record.reading.sheet import Sheet
 from statelab.record.shapes import Shapes
 

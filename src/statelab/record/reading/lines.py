@@ -27,7 +27,6 @@ from statelab.record import coding
 from statelab.record.coding import pa
 from statelab.record.columns import History
 from statelab.record.reading import rules
-from statelab.record.reading.consistency import Place
 from statelab.record.reading.consistency import checked
 from statelab.record.reading.part import Cells
 from statelab.record.reading.part import Held
@@ -78,15 +77,9 @@ class RefusedLine(Exception):
 def read_lines(stream: BinaryIO, name: str, shapes: Shapes) -> History:
     """The history in JSON Lines, which conforms to the shapes of the model; its unit is not known.
 
-    Raises BadInput with one line: the file's name, the line, what is wrong.
+    Raises BadInput with one sentence: the file's name, the line, what is wrong.
     """
     keep_freed()
-    sheet, place = sheet_of_lines(stream, name, shapes)
-    return replace(checked(sheet, name, place, shapes), unit=None)
-
-
-def sheet_of_lines(stream: BinaryIO, name: str, shapes: Shapes) -> tuple[Sheet, Place]:
-    """All operations of a stream of lines, and where each of them stood; raises BadInput."""
     reader, sheets, kept, before = LineReader(shapes), list[Sheet](), list[tuple[int, Sequence[int]]](), 0
     while lines := stream.readlines(BLOCK):
         try:
@@ -107,7 +100,7 @@ def sheet_of_lines(stream: BinaryIO, name: str, shapes: Shapes) -> tuple[Sheet, 
             row -= len(places)
         raise IndexError(row)
 
-    return merged(sheets), place
+    return replace(checked(merged(sheets), name, place, shapes), unit=None)
 
 
 def record(line: bytes) -> Any:
@@ -179,7 +172,7 @@ class LineReader:
         try:
             return Part(rows, self._shapes).sheet(), places
         except RefusedRow as refused:
-            place = places[refused.row]
+            place = places[refused.args[0]]
             self._strictly(place, lines[place])
             raise RefusedLine(place, "not an operation of the model") from None
 

@@ -133,11 +133,7 @@ def codes(column: coding.Column, names: tuple[object, ...]) -> Codes8:
 
 
 class RefusedRow(Exception):
-    """The first row that is not an operation of the model; it counts from 0 in its part."""
-
-    def __init__(self, row: int) -> None:
-        super().__init__(row)
-        self.row = row
+    """The first row that is not an operation of the model; its argument counts from 0 in its part."""
 
 
 class Part:

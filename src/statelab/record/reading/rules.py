@@ -4,12 +4,13 @@ What a field holds is one bit, and what it may hold a set of them. So a column o
 single field is refused in words that name the same set.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from statelab.core.errors import listed
+from statelab.core.errors import shown
 from statelab.core.foreign_names import MEANT
 from statelab.core.foreign_names import OTHERS
 from statelab.core.operation import Operation
@@ -45,7 +46,6 @@ _ALWAYS: dict[str, int] = {
 _END: dict[Status, int] = {"ok": NUMBER, "fail": EMPTY | NUMBER, "info": EMPTY}
 _KINDS: dict[Kind, int] = {"integer": NUMBER, "text": TEXT, "value": NUMBER | TEXT, "values": LIST}
 
-_WIDTH = 40
 _WORDS = {
     NUMBER: "an integer of 64 bits",
     TEXT: "a text",
@@ -101,20 +101,6 @@ def _fields(shapes: Shapes, shape: Shape, status: Status) -> dict[str, int]:
 def owned_fields(shapes: Shapes) -> set[str]:
     """The fields that an operation of the model may have; all others are ignored."""
     return {field for each in rules_of(shapes).values() for field, may in each.items() if may != ANYTHING}
-
-
-def shown(value: Any) -> str:
-    """A value as JSON, cut short."""
-    try:
-        text = json.dumps(value, ensure_ascii=False)
-    except (TypeError, ValueError, RecursionError):
-        text = "something else"
-    return text if len(text) <= _WIDTH else text[: _WIDTH - 3] + "..."
-
-
-def listed(words: list[str], word: str = "or") -> str:
-    """`a, b or c`."""
-    return f"{', '.join(words[:-1])} {word} {words[-1]}" if len(words) > 1 else "".join(words)
 
 
 def _is_number(value: Any) -> bool:

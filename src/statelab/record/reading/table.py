@@ -23,6 +23,7 @@ import numpy as np
 import pyarrow.parquet
 
 from statelab.core.errors import BadInput
+from statelab.core.errors import listed
 from statelab.core.foreign_names import MEANT
 from statelab.core.foreign_names import OTHERS
 from statelab.core.memory import keep_freed
@@ -97,21 +98,18 @@ class TableRows:
         if not known.any():
             return Cells(coding.Column.of_texts(None, len(self)), held)
         coded = [coding.code([each.column.take(known)]) for each in read]
-        found = reduce(_pack, (codes for (codes,), _ in coded))
+        found = coded[0][0][0]
+        for (own,), table in coded[1:]:  # one number for each pair, dense, so that none overflows
+            found, _ = coding.by_appearance(found.astype(np.int64) * len(table) + own)
         first = np.zeros(int(found.max()) + 1, np.int64)
         first[found[::-1]] = np.arange(len(found))[::-1]  # the last that is written stays: the first row of a server
-        named = zip(*([table[place] for place in codes[first].tolist()] for (codes,), table in coded), strict=True)
+        named = zip(*([table[place] for place in own[first].tolist()] for (own,), table in coded), strict=True)
         index = np.zeros(len(self), np.int32)
         index[known] = found
         servers = pa.array([msgspec.json.encode(ServedBy(*values)).decode() for values in named])
         return Cells(
             coding.Column.of_texts(pa.DictionaryArray.from_arrays(pa.array(index, mask=~known), servers)), held
         )
-
-
-def _pack(left: coding.Codes, right: coding.Codes) -> coding.Codes:
-    """One number for each pair of numbers, dense, so that packing again cannot overflow."""
-    return coding.by_appearance(left.astype(np.int64) * (int(right.max(initial=0)) + 1) + right)[0]
 
 
 class Table:
@@ -150,9 +148,9 @@ class Table:
             ]
             yield TableRows(dict(zip(batch.schema.names, own, strict=True)), len(batch))
 
-    def columns(self, *names: str) -> list[list[Any]]:
-        """Some columns as Python has them."""
-        return [self._file.read([name])[name].to_pylist() for name in names]
+    def values(self, column: str) -> list[Any]:
+        """A column as Python has it."""
+        return list(self._file.read([column])[column].to_pylist())
 
     def row(self, row: int) -> dict[str, Any]:
         """The fields of one row, null where it has none; raises Refused where two columns hold the same field."""
@@ -191,14 +189,18 @@ def sheet_of_table(source: Any, name: str, shapes: Shapes) -> Sheet:
     """All operations of a Parquet file; raises BadInput."""
     try:
         table = Table(source, rules.owned_fields(shapes))
-        _require_columns(table, name)
+        missing = [f'"{column}"' for column in rules.REQUIRED if column not in table.names]
+        twice = [column for column in table.names if table.names.count(column) > 1]
+        if missing or twice or not len(table):
+            wrong = f"there is no column {listed(missing)}" if missing else "no operations in it"
+            raise BadInput(f"{name}: " + (f'there are two columns "{twice[0]}"' if twice and not missing else wrong))
         _require_no_more_meant(table, name, shapes)
         sheets = list[Sheet]()
         try:
             for rows in table.parts():
                 sheets.append(Part(rows, shapes).sheet())
         except RefusedRow as refused:
-            row = refused.row + sum(map(len, sheets))
+            row = refused.args[0] + sum(map(len, sheets))
             raise BadInput(f"{name}, {row_number(row)}: {_refusal(table, row, shapes)}") from None
         sheet = merged(sheets)
         pa.default_memory_pool().release_unused()  # what the parts took, which nobody needs any more
@@ -214,23 +216,12 @@ def unit_of_table(source: Any) -> Unit | None:
     return next((unit for unit in UNITS if unit == said), None)
 
 
-def _require_columns(table: Table, name: str) -> None:
-    missing = [f'"{column}"' for column in rules.REQUIRED if column not in table.names]
-    if missing:
-        raise BadInput(f"{name}: there is no column {rules.listed(missing)}")
-    twice = [column for column in table.names if table.names.count(column) > 1]
-    if twice:
-        raise BadInput(f'{name}: there are two columns "{twice[0]}"')
-    if not len(table):
-        raise BadInput(f"{name}: no operations in it")
-
-
 def _require_no_more_meant(table: Table, name: str, shapes: Shapes) -> None:
     """Raises BadInput if a column that is not ours says something of an operation (see `MEANT`)."""
     for column in table.names:
         meaning = {op: MEANT.get(op, OTHERS)[column] for op in shapes.operations if column in MEANT.get(op, OTHERS)}
         if meaning:
-            for row, (op, value) in enumerate(zip(*table.columns("op", column), strict=True)):
+            for row, (op, value) in enumerate(zip(table.values("op"), table.values(column), strict=True)):
                 if op in meaning and value not in (None, meaning[op]):
                     raise BadInput(f"{name}, {row_number(row)}: {_refusal(table, row, shapes)}")
 
