@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -177,20 +178,23 @@ def _help(what: str, app: App) -> str:
 
 
 def _of(explorer: Explorer, story: Story, deployments: Mapping[str, Deployment]) -> Iterator[Finding]:
-    """The findings of one story that stand when they are tried again."""
+    """The findings of one story that stand when they are tried again: told after each part of the search, so that none
+    of them is lost when it is stopped."""
     twice = story + residue.another_client(story, "")
-    found = list(
-        _distinct(
-            explorer, explorer.serial(story), explorer.serial(twice, only=len(story)), residue.leaks(explorer, story)
-        )
-    )
-    for boundary in BOUNDARIES:
-        found += overlap.overlaps(explorer, story, boundary)
-    if found:
-        pause()
-    for candidate, stands in zip(found, explorer.each(lambda candidate: candidate.stands(), found), strict=True):
-        if stands:
-            yield told(explorer, candidate, deployments)
+
+    def one_after_the_other() -> Iterator[Candidate]:
+        first = explorer.serial(story)
+        return _distinct(explorer, first, explorer.serial(twice, only=len(story)), residue.leaks(explorer, story))
+
+    parts: list[Callable[[], Iterable[Candidate]]] = [one_after_the_other]
+    parts += [partial(overlap.overlaps, explorer, story, boundary) for boundary in BOUNDARIES]
+    for part in parts:
+        found = list(part())
+        if found:
+            pause()
+        for candidate, stands in zip(found, explorer.each(lambda candidate: candidate.stands(), found), strict=True):
+            if stands:
+                yield told(explorer, candidate, deployments)
 
 
 def _distinct(explorer: Explorer, *searches: Iterable[Candidate]) -> Iterator[Candidate]:
