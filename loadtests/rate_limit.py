@@ -1,7 +1,7 @@
 """The workload `rate-limit`: each client asks in turn under a name that all share and under a name of its own.
 
-In a shared name many ask at once, well beyond the limit, and then go on to the next one. In its own name a client asks
-one request after the other, and whoever counts alone lets through too many.
+Under a shared name many ask at once, well beyond the limit, and then go on to the next one. Under its own name a client
+sends one request after the other; processes that count by themselves then let too many through.
 """
 
 from collections import defaultdict

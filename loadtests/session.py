@@ -1,8 +1,9 @@
-"""The workload `session`: some browsers, each with several requests at once; they count, ask who they are, log out.
+"""The workload `session`: some browsers, each with several requests at once; they count, ask who is logged in, and log
+out.
 
-After a logout somebody else logs in at once, from a browser of his own, while requests of the first may still be under
-way; when those have ended, he asks who he is. Two more ask who is logged in: one with the cookies that the first
-browser has then, one with those it had before. Then its next user logs in, with no cookies at all.
+At once after a logout another user logs in from another browser, while requests of the first browser may still be
+running. When those have ended, the new user asks who is logged in. So does the first browser, once with the cookies
+that it has then and once with those that it had before. Then its next user logs in, without cookies.
 """
 
 from collections import defaultdict

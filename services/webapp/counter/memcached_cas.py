@@ -18,7 +18,7 @@ def increment(key: str, window: Window) -> int:
     for _ in range(stores.TRIES):
         value, token = memcached.gets(key)
         if value is None:
-            memcached.add(key, 0)  # whoever is first; there is nothing to compare with before
+            memcached.add(key, 0)  # only the first one succeeds; before it there is nothing to compare with
             continue
         window()
         if memcached.cas(key, value + 1, token):

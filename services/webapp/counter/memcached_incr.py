@@ -16,7 +16,7 @@ def increment(key: str, window: Window) -> int:
     window()
     value = stores.memcached().incr(key, 1)
     if value is None:
-        stores.memcached().add(key, 0)  # whoever is first; for all others it changes nothing
+        stores.memcached().add(key, 0)  # only the first one succeeds; later ones change nothing
         value = stores.memcached().incr(key, 1)
     return int(value)
 

@@ -19,7 +19,7 @@ WAIT = 2.5
 """Seconds a request waits for the lock before it answers `busy`; less than the lab's clients wait for an answer."""
 
 POLL = 0.002
-"""Seconds between two tries where nobody tells who waits that the lock is free."""
+"""Seconds between two tries, if a waiting request is not told that the lock is free."""
 
 
 def not_yours(key: str) -> Refused:

@@ -104,7 +104,7 @@ def draw() -> str:
     }
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {bottom + 100}" role="img" '
-        'aria-label="The folders of src/statelab by floor; arrows show imports, all of them downwards">',
+        'aria-label="The folders of src/statelab by layer; arrows show imports, all of them downwards">',
         f"<style>{STYLE.strip()}</style>",
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
         '<path d="M0 0 8 4 0 8z" fill="#7386a5"/></marker></defs>',

@@ -42,7 +42,7 @@ def too_many(copies: Split) -> Witness:
     unknown = allowed(copies, part)
     unseen = f" and {plural(unknown, 'increment')} got no answer" if unknown else ""
     unasked = plural(int(excess[part]) - copies.totals.shared, "increment")
-    text = f"{_count(copies, part, row)}{unseen}: {unasked} took effect that nobody asked for."
+    text = f"{_count(copies, part, row)}{unseen}: {unasked} took effect that no request asked for."
     return _witness(copies, "overcounted", row, text)
 
 
