@@ -17,9 +17,9 @@ from models.known import Known
 from statelab.check.json_lines import as_lines
 from statelab.check.models import MODELS
 from statelab.core.errors import BadInput
+from statelab.foreign.source import read
 from statelab.record import parquet
 from statelab.record.columns import History
-from statelab.record.reading import read
 from statelab.record.reading.lines import LineReader
 from statelab.record.reading.lines import RefusedLine
 from statelab.record.reading.lines import record

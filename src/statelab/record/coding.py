@@ -15,7 +15,6 @@ from itertools import chain
 from itertools import compress
 from typing import Any
 from typing import TypeVar
-from typing import overload
 
 import numpy as np
 import pyarrow
@@ -260,13 +259,7 @@ class Texts(Table[str | None]):
     def size(self) -> int:
         return int(self.arrow.nbytes)
 
-    @overload
-    def __getitem__(self, place: int) -> str | None: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[str | None]: ...
-    def __getitem__(self, place: int | slice) -> str | list[str | None] | None:
-        if isinstance(place, slice):
-            return [self[one] for one in range(len(self))[place]]
+    def __getitem__(self, place: int) -> str | None:  # type: ignore[override]
         place = range(len(self))[place] - len(self._first)
         return None if place < 0 else str(self.arrow[place].as_py())
 
