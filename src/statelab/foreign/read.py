@@ -71,7 +71,7 @@ def read(source: str, models: Mapping[str, Shapes], model: str | None, unit: Uni
     """
     if model is not None:
         require_known("model", [model], list(models))
-    name = name_of(source)
+    name, named = name_of(source), [unit] if unit else []
     with opened(Path(source), name) as stream:
         first, whole = peeked(stream)
         if first == PARQUET:
@@ -79,7 +79,7 @@ def read(source: str, models: Mapping[str, Shapes], model: str | None, unit: Uni
         else:
             head = whole.read(_HEAD)
             if header := _HEADER.match(head):
-                unit = unit or next(known for known in UNITS if known.encode() == header[1])
+                named.insert(0, next(known for known in UNITS if known.encode() == header[1]))
                 head = b"\n" + head[header.end() :]
             found = next((form for form in FORMATS if form.sniff(head)), None)
             rest = rejoined(head, whole)
@@ -89,7 +89,9 @@ def read(source: str, models: Mapping[str, Shapes], model: str | None, unit: Uni
                 raise BadInput(f"{name}: no history; it seems to be {what}")
             else:
                 reading = _own(rest, name, models, model)
-    return reading if unit is None else _in_unit(reading, unit, name)
+    for each in named:
+        reading = _in_unit(reading, each, name)
+    return reading
 
 
 def _in_unit(reading: Reading, unit: Unit, name: str) -> Reading:
