@@ -5,11 +5,11 @@ import numpy as np
 from statelab.check.judges.counter.levels import Split
 from statelab.check.judges.counter.quiet_reads import allowed
 from statelab.check.judges.witness import witness
+from statelab.check.kernels.levels import Level
 from statelab.check.kernels.words import Cast
 from statelab.check.kernels.words import plural
 from statelab.core.results import Witness
 from statelab.record.columns import Integers
-from statelab.record.columns import Level
 
 _IN: dict[Level, str] = {
     "host": " in host {0.host}",
