@@ -67,6 +67,7 @@ def test_one_sentence(folder: Path, app: str, story: str, sentence: str) -> None
 @pytest.mark.parametrize("name", ["statelab", "webapp", "services", "queue_", "places", "request"])
 def test_an_app_may_be_called_what_it_likes(folder: Path, name: str) -> None:
     (folder / f"{name}.py").write_text(HEAD + IN_A_FILE)
+    (folder / "story.http").write_text("POST /jobs/paint\n")
     done = run(folder, f"{name}:app", "--requests", "story.http", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -95,3 +96,26 @@ def test_a_story_whose_every_request_fails_exercises_nothing(folder: Path) -> No
     done = run(folder, "shop:app", "--requests", "story.http")
     assert done.returncode == 3, done.stdout + done.stderr
     assert "GET / is answered 500 even when served alone" in done.stdout
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("handler", "exit_code"),
+    [
+        ("return 'ok'", 3),
+        ("session['seen'] = 1; return 'ok'", 0),
+        ("open(path('seen'), 'a').write('x'); return 'ok'", 0),
+        ("visits.append(1); return 'ok'", 0),
+    ],
+)
+def test_a_story_that_only_reads_exercises_something_when_anything_is_written(
+    folder: Path, handler: str, exit_code: int
+) -> None:
+    rules = "\n@app.post('/jobs/<name>')\ndef make(name):\n    return name\n"
+    (folder / "shop.py").write_text(HEAD + f"visits = []\n@app.get('/')\ndef index():\n    {handler}\n" + rules)
+    (folder / "story.http").write_text("GET /\n")
+    done = run(folder, "shop:app", "--requests", "story.http", "--json")
+    found = json.loads(done.stdout)
+    assert done.returncode == exit_code, done.stdout
+    assert found["coverage"]["not_reached"] == ["POST /jobs/<name>"]
+    assert any("it only reads" in note for note in found["notes"]) == (exit_code == 3)

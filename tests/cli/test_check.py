@@ -30,13 +30,17 @@ class Done:
 
 
 def check(*arguments: str | Path) -> Done:
+    return command("check", *arguments)
+
+
+def command(*arguments: str | Path) -> Done:
     """The program in this process, which saves a second for each start."""
     before, out, err = signal.getsignal(signal.SIGTERM), io.StringIO(), io.StringIO()
     try:
         with (
             redirect_stdout(out),
             redirect_stderr(err),
-            mock.patch("sys.argv", ["statelab", "check", *map(str, arguments)]),
+            mock.patch("sys.argv", ["statelab", *map(str, arguments)]),
         ):
             main()
     except SystemExit as ended:
@@ -131,6 +135,39 @@ def test_json_of_several_files_has_one_object_each_also_for_bad_input(tmp_path: 
     assert second["file"] == str(rubbish)
     assert "line 1: not JSON" in second["error"]
     assert done.returncode == 2
+
+
+def test_the_model_may_be_that_of_the_operations(tmp_path: Path) -> None:
+    """Without --model the first one of the docs whose form the operations have; none fits: it is asked for."""
+    blind = [{"process": 0, "op": "increment", "start": 0, "end": 1, "status": "ok"}]
+    for operations, model in ((HELD, "counter"), (blind, "blind-counter")):
+        (verdict,) = map(json.loads, check(write(tmp_path / "x", *operations), "--json").stdout.splitlines())
+        assert (verdict["model"], verdict["verdict"], verdict["read_as"]) == (model, "held", None)
+    done = check(write(tmp_path / "y", {"op": "increment"}, {"op": "write"}))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--model" in done.stderr
+
+
+def test_a_history_is_converted(tmp_path: Path) -> None:
+    """Of any format, to both of ours, with its unit; what comes out is judged alike."""
+    path = tmp_path / "history.edn"
+    path.write_text(
+        "{:process 0, :type :invoke, :f :write, :value 1, :time 1000000}\n"
+        "{:process 0, :type :ok, :f :write, :value 1, :time 2000000}\n"
+        "{:process 1, :type :invoke, :f :read, :value nil, :time 4000000}\n"
+        "{:process 1, :type :ok, :f :read, :value nil, :time 5000000}\n"
+    )
+    expected = json.loads(check(path, "--json").stdout)
+    for name in ("out.parquet", "out.jsonl"):
+        done = command("convert", path, "-o", tmp_path / name)
+        assert done.returncode == 0, done.stderr
+        assert "2 operations of the model register" in done.stdout
+        said = json.loads(check(tmp_path / name, "--json").stdout)
+        assert said | {"file": "", "read_as": None} == expected | {"file": "", "read_as": None}
+        assert (said["unit"], said["slack"]) == ("ns", 2_000_000)
+    done = command("convert", path, "-o", tmp_path / "out.csv")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert ".parquet or a .jsonl" in done.stderr
 
 
 def test_standard_input_gzip_and_zstd(tmp_path: Path) -> None:

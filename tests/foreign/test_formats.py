@@ -114,6 +114,34 @@ def test_the_proof_speaks_in_the_units_of_the_file(unit: Any, apart: str, until:
     assert any(apart in line for line in details(said) if line.startswith("slack"))
 
 
+def test_a_unit_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    """Places of events have none; stamps with fractions are seconds. A person may correct a file."""
+    for content, unit, words in ((LOG, "ms", "leave --unit out"), (SECONDS, "ms", "are seconds, not ms")):
+        path = tmp_path / "x"
+        path.write_text(content)
+        with pytest.raises(BadInput, match=words):
+            check_file(str(path), "register", None, None, unit=unit)  # type: ignore[arg-type]
+    assert check_file(str(path), "register", None, None, unit="s").unit == "ns"
+    path.write_text('{"unit": "ms"}\n' + WRITE_THEN_NOTHING)
+    assert check_file(str(path), "register", None, None).unit == "ms"
+    assert check_file(str(path), "register", None, None, unit="us").unit == "us"
+    path.write_text('{"unit": "ms"}\n' + WRITE_THEN_NOTHING + "{}")
+    with pytest.raises(BadInput, match="line 4"):
+        check_file(str(path), "register", None, None)
+
+
+def test_objects_over_several_lines(tmp_path: Path) -> None:
+    """As a formatter prints them, of operations and of events; a fault has its line."""
+    operations = [json.loads(line) for line in WRITE_THEN_NOTHING.splitlines()]
+    printed = "\n".join(json.dumps(one, indent=2) for one in operations)
+    said = judged(tmp_path, printed, "register")
+    assert (said.verdict, said.read_as) == ("violated", "JSON objects over several lines, 2 operations")
+    assert "line 9: " in refused(tmp_path, printed.replace('"read"', '"reed"'), "register")
+    assert "line 12: not JSON" in refused(tmp_path, printed.replace('"read",', '"read"'), "register")
+    events = "".join(json.dumps(one, indent=1) for one in json.loads(ELLE))
+    assert judged(tmp_path, events).verdict == "violated"
+
+
 def test_events_without_times_are_apart_by_events(tmp_path: Path) -> None:
     """A log has no clock: the proof counts events."""
     said = judged(tmp_path, LOG)

@@ -169,6 +169,25 @@ def test_a_checker_is_four_files_and_one_line(tmp_path: Path) -> None:
         assert json.loads(judged.stdout)["verdict"] == verdict
 
 
+def test_a_format_of_histories_is_one_file_and_one_line(tmp_path: Path) -> None:
+    """The file and the line of the recipe are enough for `check` to read it, and to refuse it with its line."""
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    foreign = tmp_path / "src/statelab/foreign"
+    table, last = (foreign / "formats.py").read_text(), '    "jepsen_log",\n'
+    assert last in table
+    (foreign / "formats.py").write_text(table.replace(last, last + '    "asks_log",\n'))
+    (foreign / "asks_log.py").write_text(block("python", "To add a format of histories"))
+    history = tmp_path / "history"
+    history.write_text("3 asks write 1\n3 gets write 1\n4 asks read\n4 gets read 2\n")
+    done = inside(tmp_path, *COMMAND, "check", str(history))
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "[register, read as log of asks and gets, 4 events, 2 operations, in the order of the file]" in done.stdout
+    history.write_text("3 asks write 1\n3 forgets\n")
+    done = inside(tmp_path, *COMMAND, "check", str(history))
+    assert done.returncode == 2
+    assert f"{history}, line 2: a line says who asks" in done.stderr
+
+
 def test_a_column_of_the_report_is_one_entry(tmp_path: Path) -> None:
     """With the entry of the recipe alone the column is on the page, in report.md and in results.csv."""
     shutil.copytree(ROOT / "src", tmp_path / "src")

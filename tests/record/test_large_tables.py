@@ -18,12 +18,12 @@ from statelab.check.kernels.model import Deadline
 from statelab.check.models.key_value import texts
 from statelab.check.models.key_value.judge import judge
 from statelab.core.operation import Operation
+from statelab.foreign.source import read
+from statelab.record import coding
 from statelab.record import parquet
+from statelab.record.coding import Texts
 from statelab.record.columns import History
-from statelab.record.reading import columnar
-from statelab.record.reading import read
 from statelab.record.reading import table
-from statelab.record.reading.columnar import Texts
 from statelab.record.reading.table import sheet_of_table
 
 
@@ -73,7 +73,7 @@ def test_text_that_does_not_fit_into_one_array_is_kept_once(monkeypatch: pytest.
     monkeypatch.setattr(parquet, "_MOST_CODED", 3)
     monkeypatch.setattr(parquet, "_ROWS", 2)
     monkeypatch.setattr(table, "_ROWS", 3)
-    monkeypatch.setattr(columnar, "MOST_BYTES", 4 * len("text 0"))
+    monkeypatch.setattr(coding, "MOST_BYTES", 4 * len("text 0"))
     parquet.write(History.from_operations(operations), tmp_path / "h.parquet")
     coded = sheet_of_table(tmp_path / "h.parquet", "h", KNOWN.model).columns["value"].text
     assert coded.dictionary.to_pylist() == ["text 0", "text 1", "text 2", "text 3"]
@@ -92,7 +92,7 @@ def test_a_key_is_judged_alike_whatever_comes_with_it(monkeypatch: pytest.Monkey
     parquet.write(History.from_operations(keys(30, random.Random(5))), tmp_path / "h.parquet")
     told = []
     for few in (2**16, 1):
-        monkeypatch.setattr(columnar, "_FEW", few)
+        monkeypatch.setattr(coding, "_FEW", few)
         history = read(tmp_path / "h.parquet", KNOWN.model)
         assert isinstance(history.values, Texts) == (few == 1)
         for rows in (2**14, 100, 1):

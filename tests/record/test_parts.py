@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from statelab.record.reading import columnar
-from statelab.record.reading.columnar import plain
-from statelab.record.reading.columnar import renumbered
+from statelab.record import coding
+from statelab.record.coding import plain
+from statelab.record.coding import renumbered
 
 
 def test_numbers_beside_nulls_also_of_a_slice() -> None:
@@ -37,12 +37,12 @@ def test_others_are_renumbered(count: int) -> None:
 
 
 def test_equal_texts_are_found_whatever_they_are_like(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(columnar, "_FEW", 8)
+    monkeypatch.setattr(coding, "_FEW", 8)
     ids = [f"r{i}" for i in range(1_000)] + [f"{i} the same end" for i in range(1_000)]
     ids += ["", "a", "b", "ü", "\0", "\0\0"]
     for array in (pa.array(ids), pa.array(["a", *ids]).slice(1), pa.array([], pa.string()), pa.array([""])):
-        assert columnar.first_equal(array).tolist() == list(range(len(array)))
+        assert coding.first_equal(array).tolist() == list(range(len(array)))
     again = pa.array(random.Random(20_261_124).choices(ids, k=3_000))
     firsts = [again.to_pylist().index(text) for text in again.to_pylist()]
-    assert columnar.first_equal(again).tolist() == firsts
-    assert columnar.coded_text(again).equals(again.dictionary_encode())
+    assert coding.first_equal(again).tolist() == firsts
+    assert coding.coded_text(again).equals(again.dictionary_encode())

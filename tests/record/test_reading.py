@@ -17,9 +17,9 @@ from models.known import Known
 from statelab.check.json_lines import as_lines
 from statelab.check.models import MODELS
 from statelab.core.errors import BadInput
+from statelab.foreign.source import read
 from statelab.record import parquet
 from statelab.record.columns import History
-from statelab.record.reading import read
 from statelab.record.reading.lines import LineReader
 from statelab.record.reading.lines import RefusedLine
 from statelab.record.reading.lines import record
@@ -245,6 +245,51 @@ def test_a_parquet_file_that_is_cut_off(tmp_path: Path) -> None:
 def test_each_model_has_its_own_fields(model: Any, operation: dict[str, Any], word: str, tmp_path: Path) -> None:
     """A field that the operation needs, of the wrong type or missing, is named."""
     assert word in refused(tmp_path / "h.jsonl", text_of(operation), model)
+
+
+MEANT = [
+    ("blind-counter", op(result=..., value=5), "value"),
+    ("blind-counter", op(result=..., amount=5), "amount"),
+    ("blind-counter", op(result=5), "result"),
+    ("counter", op(delta=-1), "delta"),
+    ("counter", op(expected=0), "expected"),
+    ("register", op(op="read", result=3, value=4), "value"),
+    ("register", op(op="read", result=None, output=4), "output"),
+    ("register", op(op="write", value=3, result=2), "result"),
+    ("register", op(op="write", value=3, result=..., ttl=60), "ttl"),
+    ("register", op(op="cas", value=3, expected=2, result=True, old=1), "old"),
+    ("key-value", op(op="put", value="a", result=..., nx=True), "nx"),
+    ("set", op(op="add", value=3, result=False), "result"),
+    ("set", op(op="elements", value=3, result=[3]), "value"),
+    ("inventory", op(op="buy", result="ok", quantity=2), "quantity"),
+    ("inventory", op(op="buy", result="ok", value=2), "value"),
+    ("mutex", op(op="acquire", result=..., shared=True), "shared"),
+    ("mutex", op(op="acquire", result=False), "result"),
+    ("unique-ids", op(op="new-id", result=1, value=7), "value"),
+    ("at-most-once", op(op="execute", op_id="a", result=..., success=False), "success"),
+    ("echo", op(op="echo", value=1, result=1, response=2), "response"),
+    ("session", op(op="read", result=1, value=2), "value"),
+]
+
+
+@pytest.mark.parametrize(("model", "operation", "field"), MEANT)
+def test_a_field_that_means_something_is_never_ignored(
+    model: str, operation: dict[str, Any], field: str, tmp_path: Path
+) -> None:
+    """What other tools mean by it is read or refused, in lines and in tables; null says nothing."""
+    assert f'"{field}" of {operation["op"]}' in refused(tmp_path / "h", text_of(operation), MODELS[model])
+    pyarrow.parquet.write_table(pyarrow.table({name: [value] for name, value in operation.items()}), tmp_path / "t")
+    with pytest.raises(BadInput, match=f'row 1: "{field}" of'):
+        read(tmp_path / "t", MODELS[model])
+    (tmp_path / "n").write_text(text_of(operation | {field: None}))
+    assert len(read(tmp_path / "n", MODELS[model])) == 1
+
+
+@pytest.mark.parametrize("field", ["value", "amount", "delta", "by"])
+def test_an_amount_of_one_is_what_is_meant(field: str, tmp_path: Path) -> None:
+    """A blind counter adds one, so one may be said."""
+    (tmp_path / "h").write_text(text_of(op(result=..., **{field: 1})))
+    assert len(read(tmp_path / "h", MODELS["blind-counter"])) == 1
 
 
 def test_the_other_fields_are_ignored(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""memcached `gets`, then `cas`: the write fails if somebody else wrote since the read, and is tried again.
+"""memcached `gets`, then `cas`: the write fails if another request wrote since the read, and is tried again.
 
 People expect the others to wait; they do the work again, many times under contention, and the count is right wherever
 it is used.

@@ -1,4 +1,4 @@
-"""memcached `incr`: one command that adds and answers, once somebody has added the key.
+"""memcached `incr`: one command that adds and answers, once the key has been added.
 
 People take a counter for kept because it counts right. This one does, for all who use the memcached, until it forgets:
 a restart, or memory running short, starts it anew.

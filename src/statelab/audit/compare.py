@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
+from fnmatch import translate
 from typing import Any
 
 from statelab.audit.play import Seen
@@ -21,20 +22,31 @@ Flat = dict[str, Any]
 
 
 def flat(seen: Seen) -> Flat:
-    """Everything that was observed, by pointer; `i/...` belongs to the answer of request i, `files/...` to files."""
-    found: Flat = {}
+    """Everything that was observed, by pointer; `i/...` belongs to the answer of request i, `files/...` to files. What
+    the user has ignored is left out: a pattern of a pointer, without the number of the request."""
+    whole = dict(_all(seen))
+    if not seen.ignored:
+        return whole
+    ignored = re.compile("|".join(f"(?:{translate(pattern)})" for p in seen.ignored for pattern in (p, f"{p}/*")))
+    return {
+        pointer: value
+        for pointer, value in whole.items()
+        if not ignored.match(pointer if pointer.startswith("files/") else pointer.partition("/")[2])
+    }
+
+
+def _all(seen: Seen) -> Iterator[tuple[str, Any]]:
     for index, answer in enumerate(seen.answers):
         if answer is None:
-            found[f"{index}/status"] = seen.trouble.get(index, "no answer")
+            yield f"{index}/status", seen.trouble.get(index, "no answer")
             continue
-        found[f"{index}/status"] = answer["status"]
-        found.update(_headers(f"{index}/header", answer["headers"]))
-        found.update(_body(f"{index}/body", answer))
+        yield f"{index}/status", answer["status"]
+        yield from _headers(f"{index}/header", answer["headers"])
+        yield from _body(f"{index}/body", answer)
     for name, lines in seen.files.items():
-        found[f"files/{name}/lines"] = len(lines)
+        yield f"files/{name}/lines", len(lines)
         for number, line in enumerate(lines):
-            found.update(_text(f"files/{name}/{number}", line))
-    return found
+            yield from _text(f"files/{name}/{number}", line)
 
 
 def _headers(at: str, headers: Iterable[Sequence[str]]) -> Iterator[tuple[str, Any]]:

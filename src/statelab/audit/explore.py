@@ -40,6 +40,8 @@ FILES = "files"
 NO_STEP = 10**9
 """Holds nowhere: for counting the steps that a request takes."""
 MOST_AT_ONCE = 8
+WORLDS_OF_A_SCENE = 12
+"""Guessed until some were tried."""
 CLOCK_S = 1.05
 """Between two runs of the reference at least once, or what has the time in whole seconds is no noise."""
 
@@ -86,12 +88,20 @@ class Candidate:
 class Explorer:
     """Plays worlds, several side by side, counts them, and remembers references."""
 
-    def __init__(self, sites: Sites, progress: Callable[[str], None]) -> None:
+    def __init__(
+        self, sites: Sites, progress: Callable[[str], None], *, ignore: Sequence[str] = (), most_steps: int = 150
+    ) -> None:
         self.sites = sites
-        self.progress = progress
+        self.most_steps = most_steps
+        self._ignore = tuple(ignore)
         self.worlds = 0
+        self.scenes_left = 0
         self.lines_held = 0
         self.notes: list[str] = []
+        self._show = progress
+        self._doing = ""
+        self._began = time.monotonic()
+        self._scenes = self._worlds_of_scenes = 0
         self._lock = threading.Lock()
         self._rules: dict[tuple[str, str], str] = {}
         self._known: dict[tuple[Story, World], Future[Reference]] = {}
@@ -101,12 +111,31 @@ class Explorer:
         """Threads that the import left running."""
         return self.sites.first.import_left
 
+    def progress(self, doing: str) -> None:
+        """Says what is tried from now on."""
+        self._doing = doing
+        self._tell()
+
+    def tried(self, scenes: int, worlds: int) -> None:
+        """So many scenes of overlaps took so many worlds: what the estimate rests on."""
+        self.scenes_left -= scenes
+        self._scenes += scenes
+        self._worlds_of_scenes += worlds
+
+    def _tell(self) -> None:
+        """How far it is, of an estimate: the overlaps that are left take what those before took."""
+        each = self._worlds_of_scenes / self._scenes if self._scenes else WORLDS_OF_A_SCENE
+        left = each * self.scenes_left
+        seconds = left * (time.monotonic() - self._began) / max(1, self.worlds)
+        self._show(f"{self._doing}: {self.worlds} of about {self.worlds + left:.0f} worlds, about {seconds:.0f} s left")
+
     def seen(self, story: Story, world: World, run: int, *, look: bool = False, words: Sequence[str] = ()) -> Seen:
         with self.sites.one() as site:
             with self._lock:
                 self.worlds += 1
                 self.lines_held += bool(world.hold is not None and world.hold < NO_STEP)
-            return play(site, story, world, run=run, look=look, words=words)
+            self._tell()
+            return replace(play(site, story, world, run=run, look=look, words=words), ignored=self._ignore)
 
     def each(self, what: Callable[[T], R], items: Iterable[T]) -> list[R]:
         """`what` of each item, side by side, in the order of the items."""
@@ -124,6 +153,8 @@ class Explorer:
     def form(self, request: Request) -> str:
         """The request without what differs from one to the next: its method and the app's rule for its address."""
         path = request.target.partition("?")[0]
+        if path.startswith("{{"):  # an address that an answer gives
+            return str(request)
         key = (request.method, REFERENCE.sub("1", path))
         if key not in self._rules:
             self._rules[key] = self._routes(key).get("goes", [None])[0] or key[1]

@@ -1,5 +1,6 @@
 """What an audit returns, as frozen values."""
 
+import os
 from dataclasses import dataclass
 from dataclasses import field
 from typing import Any
@@ -22,12 +23,14 @@ MEANINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A line of the app: where a request was held, or where it read a place."""
+    """A line of the app: where a request was held, or where it read a place. `around` are the lines about it, each with
+    its number."""
 
     file: str
     line: int
     function: str
     text: str = ""
+    around: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,8 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """All that an audit found out. `bounds` says what was tried, `notes` what could not be told."""
+    """All that an audit found out. `bounds` says what was tried, `notes` what could not be told. `discovered` is the
+    story that was found where none was given, as an `.http` file."""
 
     app: str
     findings: tuple[Finding, ...]
@@ -91,6 +95,7 @@ class Audit:
     not_reached: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     accepted: tuple[str, ...] = ()
+    discovered: str = ""
     manifest: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -99,3 +104,8 @@ class Audit:
         if self.findings:
             return 1
         return 3 if all(verdict.verdict == "not-exercised" for verdict in self.verdicts.values()) else 0
+
+
+def path_from_start(audit: Audit, source: Source) -> str:
+    """The file of a line as seen from where the audit was started, which is how code hosts name it."""
+    return os.path.normpath(os.path.join(audit.manifest.get("folder", ""), source.file))

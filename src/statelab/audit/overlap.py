@@ -30,7 +30,6 @@ from statelab.plan.deployments import Deployment
 
 SAME_LINE = 3
 """A line that a request passes more often is held this many times only."""
-MOST_STEPS = 150
 BATCH = 16
 """So many pairs are tried before those are left out that are like a pair with a finding."""
 
@@ -135,14 +134,14 @@ class Orders:
         return any(seen.files for seen in self.seen)
 
 
-def steps_to_hold(steps: list[dict[str, object]]) -> list[int]:
+def steps_to_hold(steps: list[dict[str, object]], most: int) -> list[int]:
     """Numbers of the steps that are tried, in order."""
     passed: dict[tuple[object, ...], int] = {}
     chosen: list[int] = []
     for number, step in enumerate(steps):
         key = tuple(step.values())
         passed[key] = passed.get(key, 0) + 1
-        if passed[key] <= SAME_LINE and len(chosen) < MOST_STEPS:
+        if passed[key] <= SAME_LINE and len(chosen) < most:
             chosen.append(number)
     return chosen
 
@@ -180,6 +179,7 @@ def overlaps(explorer: Explorer, story: Story, boundary: Boundary) -> Iterator[C
     waiting = list(scenes(story))
     while waiting:
         batch, waiting = waiting[:BATCH], waiting[BATCH:]
+        worlds = explorer.worlds
         explorer.progress(f"between {boundary.words}: {batch[0].pair[0]}, {batch[0].pair[1]}")
         new = [scene for scene in batch if not told & _known(explorer, scene, "lost-update", "stalled")]
         found = explorer.each(lambda scene: _first_difference(explorer, scene, boundary), new)
@@ -187,6 +187,7 @@ def overlaps(explorer: Explorer, story: Story, boundary: Boundary) -> Iterator[C
             if candidate is not None and not told & _known(explorer, scene, candidate.anomaly):
                 told |= _known(explorer, scene, candidate.anomaly)
                 yield _smallest(explorer, scene, boundary, candidate)
+        explorer.tried(len(batch), explorer.worlds - worlds)
 
 
 def _known(explorer: Explorer, scene: Scene, *anomalies: str) -> set[tuple[str, str, str]]:
@@ -205,7 +206,7 @@ def _first_difference(
     if any(seen.answers[at] is None for seen in orders.seen for at in (index, index + 1)):
         return None
     counted = explorer.seen(scene.story, scene.world(boundary, NO_STEP), 3)
-    worlds = [scene.world(boundary, hold) for hold in steps_to_hold(counted.steps)]
+    worlds = [scene.world(boundary, hold) for hold in steps_to_hold(counted.steps, explorer.most_steps)]
     played = explorer.each(lambda world: explorer.seen(scene.story, world, 10), worlds)
     unlike = [(world, seen) for world, seen in zip(worlds, played, strict=True) if seen.held and orders.unlike(seen)]
     if unlike:

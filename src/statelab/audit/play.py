@@ -75,6 +75,7 @@ class World:
 class Seen:
     """What a world showed. `answers` by index of the story; None where none was given, with the reason in `trouble`.
 
+    `ignored` are patterns of pointers that are not compared.
     `sent` are the requests with the values of earlier answers in them, `held` is the step at which the first was
     interrupted, `excluded` where the second could not go on meanwhile, `steps` what a traced request did, `places` what
     was in memory before the first and after each request.
@@ -90,6 +91,7 @@ class Seen:
     trouble: dict[int, str] = field(default_factory=dict)
     busy: list[str] = field(default_factory=list)
     blocked: list[str] = field(default_factory=list)
+    ignored: tuple[str, ...] = ()
 
 
 class Jars:

@@ -10,11 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+from statelab.audit import coverage
+from statelab.audit import har
 from statelab.audit import overlap
 from statelab.audit import residue
+from statelab.audit.discover import discover
 from statelab.audit.explore import Candidate
 from statelab.audit.explore import Explorer
 from statelab.audit.explore import pause
@@ -26,6 +30,8 @@ from statelab.audit.site import Site
 from statelab.audit.site import Sites
 from statelab.audit.story import Story
 from statelab.audit.story import read
+from statelab.audit.story import text_of
+from statelab.audit.story import written
 from statelab.audit.tell import told
 from statelab.core.errors import BadInput
 from statelab.core.paths import DEPLOYMENTS
@@ -37,6 +43,7 @@ RECYCLING = ("sync-recycling",)
 would have the worlds of a restart."""
 
 
+BOUNDARIES = (overlap.THREADS, overlap.PROCESSES)
 INTERRUPTED_ACROSS = frozenset({"threads", "processes"})
 
 
@@ -48,22 +55,34 @@ class Asked:
     stories: Sequence[Story]
     deployments: Mapping[str, Deployment]
     accept: frozenset[str] = frozenset()
+    ignore: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    most_steps: int = 150
     jobs: int = max(2, os.cpu_count() or 1)
     progress: Callable[[str], None] = field(default=lambda text: None)
 
 
 def audit(app: str, requests: Sequence[Path | Story], *, folder: Path = Path(), python: str = sys.executable) -> Audit:
-    """Audits the app of an import string (`module:app`) with stories, each given as an `.http` file or as requests.
+    """Audits the app of an import string (`module:app`) with stories: `.http` files, HAR files, or requests;
+    with none, with requests that it discovers.
 
     Raises BadInput in one sentence for what cannot be audited.
     """
+    files = [(story, []) if not isinstance(story, Path) else story_of(story) for story in requests]
     return perform(
         Asked(
             app=App(name=app, folder=folder.resolve(), python=python),
-            stories=[read(story) if isinstance(story, Path) else story for story in requests],
+            stories=[story for story, _ in files],
+            notes=tuple(note for _, told in files for note in told),
             deployments=load_all(DEPLOYMENTS, RECYCLING),
         )
     )
+
+
+def story_of(path: Path) -> tuple[Story, list[str]]:
+    """The story of a file, `.http` or HAR by its content, and what is to be said about it; raises BadInput."""
+    text = text_of(path)
+    return har.read(path, text) if har.is_har(text) else (read(path), [])
 
 
 def perform(asked: Asked) -> Audit:
@@ -72,14 +91,25 @@ def perform(asked: Asked) -> Audit:
         raise BadInput("the audit needs fork(), which Windows does not have: run it in WSL or in a container")
     with Sites(asked.app, asked.jobs) as sites:
         _require_loaded(asked.app, sites.first)
-        explorer = Explorer(sites, asked.progress)
+        explorer = Explorer(sites, asked.progress, ignore=asked.ignore, most_steps=asked.most_steps)
         findings: list[Finding] = []
-        notes: list[str] = []
+        notes = list(asked.notes)
         exercised = False
+        not_reached: tuple[str, ...] = ()
+        stories = list(asked.stories)
         try:
-            for story in asked.stories:
-                exercised |= _exercises(explorer, story, notes)
+            if not stories:
+                found, told_of_it = discover(explorer)
+                stories.append(found)
+                notes += told_of_it
+            explorer.scenes_left = sum(len(BOUNDARIES) * len(list(overlap.scenes(story))) for story in stories)
+            for story in stories:
+                notes += coverage.troubles(explorer, story)
+                nothing = list(coverage.exercises(explorer, story))
+                notes += nothing
+                exercised |= not nothing
                 findings += _of(explorer, story, asked.deployments)
+            not_reached = coverage.not_reached(explorer, stories)
         except KeyboardInterrupt:
             sites.ended = True
             exercised = False  # what was not tried is not `not-seen`
@@ -90,17 +120,26 @@ def perform(asked: Asked) -> Audit:
             notes.append(f"{', '.join(not_tried)}: no request was interrupted by others of its {', '.join(boundaries)}")
         findings = _merged(findings)
         accepted = tuple(finding.key for finding in findings if finding.key in asked.accept)
+        notes += [f"accepted, and not found any more: {key}" for key in sorted(asked.accept - {*accepted})]
+        verdicts = dict(_verdicts(asked.deployments, findings, exercised))
         findings = [finding for finding in findings if finding.key not in asked.accept]
         return Audit(
             app=asked.app.name,
             findings=tuple(findings),
-            verdicts=dict(_verdicts(asked.deployments, findings, exercised)),
-            requests=sum(map(len, asked.stories)),
+            verdicts=verdicts,
+            requests=sum(map(len, stories)),
+            discovered=written(stories[0]) if stories and not asked.stories else "",
             worlds=explorer.worlds,
             lines_held=explorer.lines_held,
+            not_reached=not_reached,
             notes=tuple(dict.fromkeys([*notes, *explorer.notes])),
             accepted=accepted,
-            manifest={"statelab": version("statelab"), "python": asked.app.python, "app": asked.app.name},
+            manifest={
+                "statelab": version("statelab"),
+                "python": asked.app.python,
+                "app": asked.app.name,
+                "folder": os.path.relpath(asked.app.folder),
+            },
         )
 
 
@@ -138,35 +177,24 @@ def _help(what: str, app: App) -> str:
     return "start the app by hand first"
 
 
-def _exercises(explorer: Explorer, story: Story, notes: list[str]) -> bool:
-    """Whether the story does anything: some request is answered below 500 and something is written."""
-    seen = explorer.reference(story).seen[0]
-    answered = [answer["status"] for answer in seen.answers if answer is not None]
-    for index, trouble in seen.trouble.items():
-        notes.append(f"{story[index]}: {trouble}")
-    for name in seen.busy:
-        notes.append(f"a thread {name!r} that a request started went on after {3:g} s; what it does later is not seen")
-    for index, answer in enumerate(seen.answers):
-        if answer is not None and answer["status"] >= 500:
-            notes.append(f"{story[index]} is answered {answer['status']} even when served alone")
-    return any(status < 500 for status in answered)
-
-
 def _of(explorer: Explorer, story: Story, deployments: Mapping[str, Deployment]) -> Iterator[Finding]:
-    """The findings of one story that stand when they are tried again."""
+    """The findings of one story that stand when they are tried again: told after each part of the search, so that none
+    of them is lost when it is stopped."""
     twice = story + residue.another_client(story, "")
-    found = list(
-        _distinct(
-            explorer, explorer.serial(story), explorer.serial(twice, only=len(story)), residue.leaks(explorer, story)
-        )
-    )
-    for boundary in (overlap.THREADS, overlap.PROCESSES):
-        found += overlap.overlaps(explorer, story, boundary)
-    if found:
-        pause()
-    for candidate, stands in zip(found, explorer.each(lambda candidate: candidate.stands(), found), strict=True):
-        if stands:
-            yield told(explorer, candidate, deployments)
+
+    def one_after_the_other() -> Iterator[Candidate]:
+        first = explorer.serial(story)
+        return _distinct(explorer, first, explorer.serial(twice, only=len(story)), residue.leaks(explorer, story))
+
+    parts: list[Callable[[], Iterable[Candidate]]] = [one_after_the_other]
+    parts += [partial(overlap.overlaps, explorer, story, boundary) for boundary in BOUNDARIES]
+    for part in parts:
+        found = list(part())
+        if found:
+            pause()
+        for candidate, stands in zip(found, explorer.each(lambda candidate: candidate.stands(), found), strict=True):
+            if stands:
+                yield told(explorer, candidate, deployments)
 
 
 def _distinct(explorer: Explorer, *searches: Iterable[Candidate]) -> Iterator[Candidate]:

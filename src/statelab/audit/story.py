@@ -2,8 +2,8 @@
 
 The form is the `.http` file that editors know: blocks divided by `###`, in each a request line, headers, an empty line,
 a body. Before the request line, `# @name n` names it, `# @client c` says who sends it (each client has its own
-cookies), `# @wait 1s` waits first. `{{n.response.body.$.path}}` and `{{n.response.headers.Name}}` stand for what the
-request named n was answered.
+cookies), `# @wait 1s` waits first. `{{n.response.body.$.path}}`, `{{n.response.body.input.NAME}}` (an input of an HTML
+form, as a CSRF token) and `{{n.response.headers.Name}}` stand for what the request named n was answered.
 """
 
 import json
@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import replace
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -57,13 +58,31 @@ class Request:
         """With the values of earlier answers in their places; raises Unresolved."""
         return replace(
             self,
-            target=_fill(self.target, answers),
+            target=re.sub(r"^https?://[^/]+", "", _fill(self.target, answers)) or "/",
             body=_fill(self.body, answers),
             headers=tuple((name, _fill(value, answers)) for name, value in self.headers),
         )
 
 
 Story = tuple[Request, ...]
+
+
+class _Inputs(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[str, str] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "input" and given.get("name"):
+            self.found.setdefault(str(given["name"]), given.get("value") or "")
+
+
+def inputs(html: str) -> dict[str, str]:
+    """The named inputs of a page and their values; of two with one name, the first."""
+    parser = _Inputs()
+    parser.feed(html)
+    return parser.found
 
 
 def _fill(text: str, answers: Mapping[str, dict[str, Any]]) -> str:
@@ -82,6 +101,11 @@ def _value(found: re.Match[str], answers: Mapping[str, dict[str, Any]]) -> str:
         raise Unresolved(f"{found.group()}: the answer has no header {path}")
     if path in ("*", "$"):
         return str(answer["body"])
+    if path.startswith("input."):
+        given = inputs(answer["body"]).get(path.removeprefix("input."))
+        if given is None:
+            raise Unresolved(f"{found.group()}: the answer has no such input")
+        return given
     try:
         value = json.loads(answer["body"])
         for key in re.findall(r"[^.\[\]]+", path.removeprefix("$")):
@@ -91,12 +115,17 @@ def _value(found: re.Match[str], answers: Mapping[str, dict[str, Any]]) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def read(path: Path) -> Story:
-    """The story of an `.http` file; raises BadInput with the file and the line."""
+def text_of(path: Path) -> str:
+    """What is in a file; raises BadInput."""
     try:
-        text = path.read_text()
+        return path.read_text()
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{path}: cannot be read as text: {error}") from error
+
+
+def read(path: Path) -> Story:
+    """The story of an `.http` file; raises BadInput with the file and the line."""
+    text = text_of(path)
     story: list[Request] = []
     block: list[tuple[int, str]] = []
     for number, line in enumerate([*text.splitlines(), "###"], 1):
@@ -125,7 +154,8 @@ def _check(path: Path, request: Request, before: list[Request]) -> None:
         if left:
             raise BadInput(
                 f"{path}:{request.line}: {left.group()} is no reference;"
-                " write {{name.response.body.$.path}} or {{name.response.headers.Name}}"
+                " write {{name.response.body.$.path}}, {{name.response.body.input.NAME}} or"
+                " {{name.response.headers.Name}}"
             )
 
 

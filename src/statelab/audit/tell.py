@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+import re
 from collections.abc import Iterator
 from collections.abc import Mapping
 from functools import lru_cache
@@ -19,9 +20,12 @@ from statelab.audit.finding import Source
 from statelab.audit.kinds import reference
 from statelab.audit.play import Seen
 from statelab.audit.site import Site
+from statelab.audit.stores import KEY
 from statelab.plan.deployments import Deployment
 
 MOST_CHANGES = 6
+LINES_AROUND = 3
+"""So many lines before and after a line are shown with it."""
 
 FIXES = {
     "divergent": "keep it where every process reads it: a row in the database, or a key in Redis",
@@ -41,7 +45,7 @@ def told(explorer: Explorer, found: Candidate, deployments: Mapping[str, Deploym
     """The finding of a candidate that stands."""
     site, index = explorer.sites.first, _owner(found)
     quiet = explorer.seen(found.story, reference(len(found.story)), 1, look=True)
-    changes = tuple(_changes(quiet, found))[:MOST_CHANGES]
+    changed = tuple(changes(quiet))[:MOST_CHANGES]
     expected, observed = _shown(found, index)
     return Finding(
         anomaly=found.anomaly,
@@ -49,8 +53,8 @@ def told(explorer: Explorer, found: Candidate, deployments: Mapping[str, Deploym
         form=tuple(explorer.form(found.story[at]) for at in _met(found, index)),
         story=found.story,
         world=found.words,
-        places=changes,
-        source=tuple(_source(site, found, quiet, changes)),
+        places=changed,
+        source=tuple(_source(site, found, quiet, changed)),
         deployments=tuple(name for name, deployment in deployments.items() if found.where(deployment)),
         rests_on=FILES if index is None else "answer",
         expected=expected,
@@ -85,7 +89,15 @@ def _shown(found: Candidate, index: int | None) -> tuple[str, str]:
             " / ".join(_answer(found.expected, at) for at in found.pair),
             " / ".join(_answer(found.observed, at) for at in found.pair),
         )
-    return _answer(found.expected, index), _answer(found.observed, index)
+    one, other = _answer(found.expected, index), _answer(found.observed, index)
+    if one == other:  # what differs is in a header, or further on
+        where = next(name for name in found.pointers if name.startswith(f"{index}/"))
+        name = where.partition("/")[2]
+        return (
+            f"{one[:3]} {name}: {flat(found.expected).get(where, 'none')}",
+            f"{other[:3]} {name}: {flat(found.observed).get(where, 'none')}",
+        )
+    return one, other
 
 
 def _file(name: str, seen: Seen, flat_seen: Mapping[str, Any]) -> str:
@@ -101,7 +113,7 @@ def _answer(seen: Seen, index: int) -> str:
     return f"{answer['status']} {body[:200]}".strip()
 
 
-def _changes(seen: Seen, found: Candidate) -> Iterator[Change]:
+def changes(seen: Seen) -> Iterator[Change]:
     """Places that the story's requests change in one process; a container is named, not what is in it."""
     looks = [look["places"] for look in seen.places]
     if len(looks) < 3:
@@ -116,14 +128,14 @@ def _changes(seen: Seen, found: Candidate) -> Iterator[Change]:
                 named.append(place)
                 yield Change(place, before.get(place, "-"), after.get(place, "-"))
     for name, lines in seen.files.items():
-        yield Change(f"file {name}", "-", f"{len(lines)} lines")
+        yield Change(name if name.startswith(KEY) else f"file {name}", "-", f"{len(lines)} lines")
 
 
-def _source(site: Site, found: Candidate, seen: Seen, changes: tuple[Change, ...]) -> Iterator[Source]:
+def _source(site: Site, found: Candidate, seen: Seen, changed: tuple[Change, ...]) -> Iterator[Source]:
     if found.observed.held is not None:
         yield _line(site, found.observed.held)
         return
-    names = [_last_name(change.place) for change in changes]
+    names = [_last_name(change.place) for change in changed]
     for name in names:
         for step in seen.steps:
             if name and name in _names(_path(site, step)).get(step["line"], ()):
@@ -158,12 +170,16 @@ def _names(file: Path) -> dict[int, set[str]]:
 
 def _line(site: Site, step: Mapping[str, Any]) -> Source:
     path = _path(site, step)
+    line = step["line"]
     try:
-        text = path.read_text().splitlines()[step["line"] - 1].strip()
-    except (OSError, IndexError, ValueError):
-        text = ""
+        lines = path.read_text().splitlines()
+    except (OSError, ValueError):
+        lines = []
+    around = tuple((number, text) for number, text in enumerate(lines, 1) if abs(number - line) <= LINES_AROUND)
+    text = dict(around).get(line, "").strip()
     inside = path.is_relative_to(site.folder.app)
-    return Source(str(path.relative_to(site.folder.app)) if inside else str(path), step["line"], step["function"], text)
+    name = str(path.relative_to(site.folder.app)) if inside else str(path)
+    return Source(name, line, step["function"], text, around)
 
 
 def _schedule(site: Site, found: Candidate) -> Iterator[str]:
@@ -189,11 +205,9 @@ def _who(process: str) -> str:
     return f"process {process}"
 
 
-def marked_difference(expected: str, observed: str) -> str:
-    """`observed` with what differs from `expected` in brackets."""
-    matcher = difflib.SequenceMatcher(None, expected, observed, autojunk=False)
-    return "".join(
-        observed[low:high] if kind == "equal" else f"[{observed[low:high]}]"
-        for kind, _, _, low, high in matcher.get_opcodes()
-        if high > low
-    )
+def differences(expected: str, observed: str) -> Iterator[tuple[str, bool]]:
+    """The pieces of `observed`, in order, and whether each differs from `expected`; compared word by word."""
+    one, other = (re.findall(r"\w+|\W", text) for text in (expected, observed))
+    for kind, _, _, low, high in difflib.SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
+        if high > low:
+            yield "".join(other[low:high]), kind != "equal"

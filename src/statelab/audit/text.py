@@ -40,6 +40,7 @@ def as_json(audit: Audit) -> dict[str, Any]:
         },
         "notes": list(audit.notes),
         "accepted": list(audit.accepted),
+        "discovered": audit.discovered,
         "manifest": audit.manifest,
     }
 
@@ -95,21 +96,30 @@ def show(console: Console, audit: Audit) -> None:
         say("\n".join(f"{CODES[anomaly]:5}{anomaly}: {MEANINGS[anomaly]}" for anomaly in used))
     for number, finding in enumerate(audit.findings, 1):
         say()
-        say("\n".join(_told(number, finding)))
+        say("\n".join(told(number, finding)))
     say()
+    if audit.discovered:
+        say("the story that was found, to keep as story.http (--out FOLDER writes it):")
+        say("\n".join(f"    {line}" for line in audit.discovered.splitlines()))
+        say()
     for note in audit.notes:
         say(f"note: {note}")
-    verdicts = {verdict.verdict for verdict in audit.verdicts.values()}
-    if not audit.findings:
-        say("nothing was exercised" if verdicts == {"not-exercised"} else "nothing found, which is no proof")
+    if audit.not_reached:
+        say(f"not reached: {', '.join(audit.not_reached)}")
+    say(f"{outcome(audit)}; {audit.requests} requests in {audit.worlds} worlds, held at {audit.lines_held} steps")
+
+
+def outcome(audit: Audit) -> str:
+    """The whole audit in a few words."""
     accepted = f", {len(audit.accepted)} accepted" if audit.accepted else ""
-    say(
-        f"{len(audit.findings)} findings{accepted}; {audit.requests} requests in {audit.worlds} worlds,"
-        f" held at {audit.lines_held} steps"
-    )
+    if audit.findings:
+        return f"{len(audit.findings)} finding{'s' if len(audit.findings) > 1 else ''}{accepted}"
+    verdicts = {verdict.verdict for verdict in audit.verdicts.values()}
+    nothing = "nothing was exercised" if verdicts == {"not-exercised"} else "nothing found, which is no proof"
+    return nothing + accepted
 
 
-def _groups(audit: Audit) -> dict[tuple[str, ...], list[Finding]]:
+def groups(audit: Audit) -> dict[tuple[str, ...], list[Finding]]:
     """The findings by the requests that meet."""
     rows: dict[tuple[str, ...], list[Finding]] = {}
     for finding in audit.findings:
@@ -123,29 +133,29 @@ def _table(audit: Audit) -> Table:
     table.add_column("", no_wrap=True)
     for name in audit.verdicts:
         table.add_column(name, no_wrap=True)
-    for requests, findings in _groups(audit).items():
-        table.add_row(", ".join(requests), *(_cell(name, findings) for name in audit.verdicts))
+    for requests, findings in groups(audit).items():
+        table.add_row(", ".join(requests), *(cell(name, findings) for name in audit.verdicts))
     return table
 
 
 def _turned(audit: Audit) -> Table:
     """The same for a narrow terminal: a row for each deployment."""
-    groups = _groups(audit)
+    rows = groups(audit)
     table = Table(box=box.SIMPLE, pad_edge=False)
     table.add_column("", no_wrap=True)
-    for requests in groups:
+    for requests in rows:
         table.add_column(", ".join(requests), overflow="fold")
     for name in audit.verdicts:
-        table.add_row(name, *(_cell(name, findings) for findings in groups.values()))
+        table.add_row(name, *(cell(name, findings) for findings in rows.values()))
     return table
 
 
-def _cell(deployment: str, findings: Sequence[Finding]) -> str:
+def cell(deployment: str, findings: Sequence[Finding]) -> str:
     codes = dict.fromkeys(CODES[finding.anomaly] for finding in findings if deployment in finding.deployments)
     return "✗ " + " ".join(codes) if codes else "·"
 
 
-def _told(number: int, finding: Finding) -> list[str]:
+def told(number: int, finding: Finding) -> list[str]:
     lines = [f"{number}. {finding.anomaly}: {', '.join(finding.requests)}", f"   {finding.world}"]
     lines += [f"     {step}" for step in finding.schedule]
     lines += [f"   expected  {finding.expected}", f"   observed  {finding.observed}"]

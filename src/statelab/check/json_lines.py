@@ -9,8 +9,8 @@ import msgspec
 
 from statelab.check.models import MODELS
 from statelab.core.operation import Operation
+from statelab.record.coding import VALUES
 from statelab.record.columns import History
-from statelab.record.reading.rules import VALUES
 
 _REQUEST = ("value", "expected")
 

@@ -1,4 +1,4 @@
-"""Engines start the stores and the deployments and say where they listen; they know nothing of workloads."""
+"""Engines start the stores and deployments and say where they listen. They know nothing about workloads."""
 
 from pathlib import Path
 from typing import Protocol
@@ -7,15 +7,15 @@ from statelab.plan.deployments import Deployment
 
 
 class Engine(Protocol):
-    """One way to bring the lab up. Whatever it started, `down` stops, after half an `up` too."""
+    """One way to start the lab. `down` stops whatever was started, even if `up` failed halfway."""
 
     name: str
 
     def up(self, deployments: list[Deployment]) -> None:
         """Starts the stores and the deployments and waits until they answer.
 
-        A store or deployment that does not come up is remembered as unavailable with its reason, the others go on;
-        raises EngineFailed where nothing can be started at all.
+        A store or deployment that does not start is remembered as unavailable, with the reason; the others go on.
+        Raises EngineFailed if nothing can be started at all.
         """
 
     def url(self, deployment: str) -> str:
@@ -25,7 +25,7 @@ class Engine(Protocol):
         """The stores that are missing, each with the reason and how to get it."""
 
     def reasons(self) -> dict[str, str]:
-        """Everything that did not come up, stores or not, each with the reason."""
+        """The stores and deployments that did not start, each with the reason."""
 
     def restart(self, deployment: str) -> None:
         """Ends a deployment at once and starts it anew, perhaps at another address; raises Unavailable."""

@@ -1,7 +1,7 @@
-"""Ends the lab's children when the lab itself is gone, however it went.
+"""Ends the lab's child processes when the lab itself has ended, even if it was killed.
 
-Reads lines from standard input and waits for its end, which comes when the lab ends, killed or not:
-`+ SIGNAL GROUP` a process group to end, `- GROUP` it has ended, `rm FOLDER` a folder to remove.
+Reads lines from standard input until it closes, which happens when the lab ends: `+ SIGNAL GROUP` is a process group to
+end, `- GROUP` one that has ended already, `rm FOLDER` a folder to remove.
 """
 
 import os
@@ -14,7 +14,7 @@ GRACE_S = 5.0
 
 
 def _signal(group: int, number: int) -> bool:
-    """Sends to a process group; False where it has ended."""
+    """Sends a signal to a process group; False if the group has ended."""
     try:
         os.killpg(group, number)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""Child processes that never outlive the lab: each in its own group, and all of them known to the guard."""
+"""Child processes that never outlive the lab: each has its own process group, and the guard knows all of them."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ GRACE_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A started process, which leads its own group, and where its output goes. `again` starts the same once more."""
+    """A started process, which leads its own group, and its log. `again` starts the same command once more."""
 
     process: subprocess.Popen[bytes]
     log: Path
@@ -40,7 +40,7 @@ def _group_lives(group: int) -> bool:
 
 
 class Processes:
-    """Starts and ends children. Used as a context manager: whatever is left at its end is ended.
+    """Starts and ends children. As a context manager, it ends all that are left when it is left.
 
     `folder` is a new temporary folder for sockets and data, removed at the end.
     """

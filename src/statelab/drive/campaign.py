@@ -1,4 +1,4 @@
-"""Measures a run: brings the lab up, drives the load through every cell, and saves what was recorded."""
+"""Measures a run: starts the lab, runs the load on every cell, and saves the recordings."""
 
 import random
 import time
@@ -9,7 +9,6 @@ from typing import Any
 from statelab.core.errors import EngineFailed
 from statelab.core.errors import Unavailable
 from statelab.core.load import Cell
-from statelab.core.load import Done
 from statelab.core.results import CellKey
 from statelab.deploy.engine import Engine
 from statelab.deploy.local import LocalEngine
@@ -36,7 +35,8 @@ class Campaign:
         self._run = 1
 
     def measure(self) -> None:
-        """Every run over every cell. One that ends early (Ctrl-C, EngineFailed) says so in its manifest and raises."""
+        """Measures every cell in every run. If it ends early (Ctrl-C, EngineFailed), says so in the manifest and
+        raises."""
         started = time.monotonic()
         load_s = 0.0
         profile = self._manifest.profile
@@ -69,7 +69,7 @@ class Campaign:
         return [deployment for deployment in self._manifest.deployments if deployment.name in used]
 
     def _note_unavailable(self) -> None:
-        """Asks each deployment what it can offer: the same app, but not under every server the same."""
+        """Asks each deployment what it offers, because the same app does not have every mechanism on every server."""
         self._manifest.unavailable |= self._engine.store_reasons()
         for deployment in self._used_deployments():
             try:
@@ -83,7 +83,7 @@ class Campaign:
                         self._manifest.unavailable[f"{name} on {deployment.name}"] = mechanism.unavailable
 
     def _begin_run(self, run: int) -> None:
-        """Fresh servers for each run: runs, not operations, are the independent trials."""
+        """Restarts the servers for each run, because the runs must be independent trials."""
         if run == self._run:
             return
         self._run = run
@@ -95,7 +95,7 @@ class Campaign:
                     self._manifest.unavailable[deployment.name] = str(error)
 
     def _schedule(self) -> list[tuple[int, int, CellKey]]:
-        """All cells in an order drawn anew for each run."""
+        """All cells of all runs, in a new random order for each run."""
         schedule = []
         for run in range(1, self._manifest.runs + 1):
             order = list(enumerate(self._manifest.cells))
@@ -111,19 +111,15 @@ class Campaign:
         try:
             done = load.run(self._order(key, cell, self._engine.url(cell.deployment)))
             self._manifest.measured.append(key)
-            self._revive(cell.deployment, done)
+            if done.timed_out or not done.answered:  # the deployment may answer nobody any more
+                self._engine.restart(cell.deployment)
         except Unavailable as error:
             self._manifest.unavailable[cell.deployment] = str(error)
             return 0.0
         return done.seconds
 
-    def _revive(self, deployment: str, done: Done) -> None:
-        """A deployment that left requests without an answer may serve nobody any more: start it anew."""
-        if done.timed_out or not done.answered:
-            self._engine.restart(deployment)
-
     def _end_things(self) -> None:
-        """Tries what state outlives, after all load: it ends what the load needs."""
+        """Tries what state outlives. This comes after all load, because it ends servers and stores."""
         deployment = survival.fit(self._used_deployments())
         if not self._manifest.survivors or deployment is None or not isinstance(self._engine, LocalEngine):
             return

@@ -1,6 +1,6 @@
-"""What state outlives, tried: count up, let something end and begin again, read back.
+"""Tries what state outlives: counts up, ends something and starts it again, and reads the value back.
 
-One request after the other under one worker, so that a value which is not there is lost, and not merely elsewhere.
+Requests come one after the other to one worker, so that a missing value is lost and not just in another process.
 """
 
 import secrets
@@ -28,7 +28,7 @@ from statelab.theory.rule import outlives
 
 WORKLOAD = "counter"
 TIMES = 3
-"""How often is counted up before something ends."""
+"""How many increments come before something is ended."""
 
 PATIENCE_S = 10.0
 LIMIT_S = 4.0
@@ -36,7 +36,7 @@ PAUSE_S = 0.02
 
 
 def _end_request(engine: LocalEngine, deployment: str) -> None:
-    """The requests that counted have ended already."""
+    """Nothing to do: the requests that counted have ended already."""
 
 
 def _end_worker(engine: LocalEngine, deployment: str) -> None:
@@ -69,7 +69,7 @@ BRING: dict[str, Callable[[LocalEngine, str], None]] = {
     "store": _end_store,
     "everything": _end_everything,
 }
-"""How each of ENDINGS is brought about, for one deployment of an engine."""
+"""How each of ENDINGS is made to happen to a deployment."""
 
 
 def _ask(engine: LocalEngine, deployment: str, mechanism: str, operation: str, key: str) -> Operation:
@@ -91,7 +91,7 @@ def _ask(engine: LocalEngine, deployment: str, mechanism: str, operation: str, k
 
 
 def _read(engine: LocalEngine, deployment: str, mechanism: str, key: str) -> Operation:
-    """Asks again while the app has not found its store yet: a read changes nothing."""
+    """Reads until the app has found its store again; reading changes nothing."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
         operation = _ask(engine, deployment, mechanism, "read", key)
@@ -101,18 +101,18 @@ def _read(engine: LocalEngine, deployment: str, mechanism: str, key: str) -> Ope
 
 
 def _boot(engine: LocalEngine, deployment: str) -> str | None:
-    """Which process answers: new at each start of one."""
+    """The id of the process that answers; each new process has a new one."""
     operation = _ask(engine, deployment, "flask-g", "read", "boot")
     return operation.served_by.boot if operation.served_by else None
 
 
 def fit(deployments: Iterable[Deployment]) -> Deployment | None:
-    """The deployment to try it under: gunicorn, one request after the other in one process."""
+    """The deployment to use: gunicorn with one process that serves one request after the other."""
     return next((d for d in deployments if d.server == "gunicorn" and not d.spread), None)
 
 
 class Survey:
-    """All endings, each once for all mechanisms together. The engine is up, `deployment` among what it serves."""
+    """Tries each ending once, for all mechanisms together. The engine must be up and serve `deployment`."""
 
     def __init__(self, engine: LocalEngine, deployment: str, mechanisms: Iterable[str], catalogue: Catalogue) -> None:
         self._engine = engine
@@ -121,7 +121,7 @@ class Survey:
         self._mechanisms = list(mechanisms)
 
     def measure(self) -> list[Survival]:
-        """Raises Unavailable where what was ended does not come up again."""
+        """Tries all endings. Raises Unavailable if something does not start again."""
         missing = self._missing()
         return [found for ending in ENDINGS for found in self._try(ending, missing)]
 
@@ -148,7 +148,7 @@ class Survey:
             yield self._found(about, counted[name], key) if name in counted else _without(about, missing.get(name))
 
     def _count(self, mechanism: str, key: str) -> int | str:
-        """How often it counted, or why it did not."""
+        """How many increments were acknowledged, or why they were not."""
         _read(self._engine, self._deployment, mechanism, key)
         for _ in range(TIMES):
             operation = _ask(self._engine, self._deployment, mechanism, "increment", key)
@@ -174,7 +174,7 @@ EXIT_UNAVAILABLE = 3
 
 
 def exit_code(survival: Iterable[Survival]) -> int:
-    """1 where the rule says otherwise than the experiment, else 3 where something could not be tried, else 0."""
+    """1 if the experiment contradicts the rule, else 3 if something could not be tried, else 0."""
     tried = list(survival)
     if any(not each.agrees for each in tried):
         return EXIT_CONTRADICTED

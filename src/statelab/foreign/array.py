@@ -30,4 +30,10 @@ def read(text: str, model: str | None) -> Records:
     """The operations of the array; raises Refused."""
     found, lines = elements(text)
     operations, unit, said = with_whole_stamps(found, lines)
-    return Records(operations=operations, lines=lines, counts=(count(len(found), "operation"), *said), unit=unit)
+    return Records(
+        operations=operations,
+        lines=lines,
+        counts=(count(len(found), "operation"), *said),
+        unit=unit,
+        seconds=bool(said),
+    )

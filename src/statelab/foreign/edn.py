@@ -64,25 +64,32 @@ class _Open:
 
 def forms(text: str) -> Iterator[tuple[Any, int]]:
     """The values of a text with the lines (from 1) in which each ends; raises Refused for what is not EDN."""
-    stack, at, line = [_Open("", 1)], 0, 1
+    stack, at, line, known = [_Open("", 1)], 0, 1, dict[str, Any](_CONSTANTS)
     while at < len(text):
         found = _TOKEN.match(text, at)
         if found is None:
             raise Refused(f"not EDN ({text[at : at + 20]!r})", line)
         kind, token, at = found.lastgroup, found.group(), found.end()
         top = stack[-1]
-        if kind == "open":
+        if kind == "skip":
+            line += token.count("\n")
+            continue
+        if kind == "word":
+            if (value := known.get(token, top)) is top:  # no value is an open collection
+                value = known[token] = _word(token, line)
+            _put(top, value, line)
+        elif kind == "open":
             stack.append(_Open(token, line))
-        elif kind in ("discard", "tag"):
-            top.before.append(token)
         elif kind == "close":
             if _CLOSES.get(top.bracket) != token:
                 raise Refused(f"{token!r} closes nothing that is open", line)
             stack.pop()
             _put(stack[-1], _collection(top, line), line)
-        elif kind != "skip":
-            _put(top, _atom(kind, token, line), line)
-        line += token.count("\n")
+        elif kind in ("discard", "tag"):
+            top.before.append(token)
+        else:
+            _put(top, _ESCAPE.sub(_unescaped, token[1:-1]), line)
+            line += token.count("\n")
         if len(stack) == 1 and stack[0].items:
             yield stack[0].items.pop(), line
     if len(stack) > 1:
@@ -126,11 +133,8 @@ def _collection(closed: _Open, line: int) -> Any:
     return made
 
 
-def _atom(kind: str | None, token: str, line: int) -> Any:
-    if kind == "string":
-        return _ESCAPE.sub(_unescaped, token[1:-1])
-    if token in _CONSTANTS:
-        return _CONSTANTS[token]
+def _word(token: str, line: int) -> Any:
+    """A number, a keyword, a symbol or a character."""
     if _INTEGER.fullmatch(token) and len(token) < _MOST_DIGITS:
         return int(token.rstrip("N"))
     if _FRACTION.fullmatch(token):

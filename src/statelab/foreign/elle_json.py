@@ -28,12 +28,7 @@ def sniff(head: bytes) -> bool:
 
 def read(text: str, model: str | None) -> Records:
     """The operations of the history; raises Refused."""
-    if text.lstrip("\ufeff \t\r\n").startswith("["):
-        found, lines = elements(text)
-        objects = [(each.decode(), line) for each, line in zip(found, lines, strict=True)]
-    else:
-        objects = [(each, line) for line, each in enumerate(text.split("\n"), 1) if each.strip()]
-    events = [event(_fields(each, line), line) for each, line in objects]
+    events = [event(_fields(each.decode(), line), line) for each, line in zip(*elements(text), strict=True)]
     return records_of(paired(events, None), model, len(events))
 
 

@@ -25,7 +25,7 @@ class Event:
     """One event of a history of events: a client asks for `f`, or learns how it ended.
 
     `value` is as the format has it: None, integers, texts, lists, `edn.Word` and so on. `time` is in ns, or a Decimal
-    with the seconds; `key` is a key beside the value. `text` tells equal values of a format from different ones.
+    with the seconds; `key` is a key beside the value.
     """
 
     process: int | str
@@ -33,7 +33,7 @@ class Event:
     f: str
     line: int
     value: Any = None
-    key: str | None = None
+    key: Any = None
     error: Any = None
     time: int | Decimal | None = None
     index: int | None = None
@@ -45,6 +45,7 @@ class Records:
 
     `lines[i]` is the line (from 1) of the file in which operation i begins. `counts` says how it was read, for the
     output; `models` are those that the operations may be of, the likelier first; none where that is still open.
+    `seconds`: the stamps were seconds with fractions, and are in ns now.
     """
 
     operations: list[bytes]
@@ -52,6 +53,7 @@ class Records:
     counts: tuple[str, ...]
     models: tuple[str, ...] = ()
     unit: Unit | None = None
+    seconds: bool = False
 
 
 def count(number: int, thing: str) -> str:
@@ -78,14 +80,13 @@ def event(fields: dict[str, Any], line: int) -> Event:
         given = fields.get(name)
         if given is not None and (isinstance(given, bool) or not isinstance(given, kinds)):
             raise Refused(f":{name} is {text_of(given)}; it must be a number", line)
-    key = fields.get("key")
     return Event(
         process=process,
         type=kind,  # type: ignore[arg-type]
         f=_name(fields["f"]).rpartition("/")[2],
         line=line,
         value=value,
-        key=key if key is None or isinstance(key, str) else text_of(key),
+        key=fields.get("key"),
         error=fields.get("error"),
         time=fields.get("time"),
         index=fields.get("index"),

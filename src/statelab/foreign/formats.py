@@ -1,22 +1,18 @@
 """The formats that are read beside our own, in the order in which a file is held against them.
 
-To add one: a file beside this one with `NAME`, `sniff` and `read`, and a line here.
+`NAME` of a format's module is what the output calls it. `sniff(head)` says whether a file that begins so is one, and
+`read(text, model)` gives its `Records` or raises Refused; `model` is the one that the person named, if any.
 """
 
-from types import ModuleType
+from importlib import import_module
 
-from statelab.foreign import array
-from statelab.foreign import elle_json
-from statelab.foreign import jepsen_edn
-from statelab.foreign import jepsen_log
-from statelab.foreign import seconds
-
-FORMATS: tuple[ModuleType, ...] = (
-    jepsen_edn,
-    elle_json,
-    array,
-    seconds,
-    jepsen_log,
+_TABLE = (
+    "jepsen_edn",
+    "elle_json",
+    "array",
+    "spread_json",
+    "seconds",
+    "jepsen_log",
 )
-"""`NAME` is what the output calls it. `sniff(head)` says whether a file that begins so is one, and
-`read(text, model)` gives its `Records` or raises Refused; `model` is the one that the person named, if any."""
+
+FORMATS = tuple(import_module(f"statelab.foreign.{name}") for name in _TABLE)

@@ -8,9 +8,17 @@ import msgspec
 
 from statelab.foreign.refused import Refused
 
+_VALUE = re.compile(r"[^ \t\r\n]")
+
 
 def elements(text: str) -> tuple[list[bytes], list[int]]:
-    """The objects of an array, without line breaks, and the line in which each begins; raises Refused."""
+    """The objects of an array, or those that follow each other, and the line in which each begins; raises Refused.
+
+    They come without line breaks.
+    """
+    text = text.removeprefix("\ufeff")
+    if not text.lstrip().startswith("["):
+        return _one_after_the_other(text)
     data = text.encode()
     try:
         found = msgspec.json.decode(data, type=list[msgspec.Raw])
@@ -26,6 +34,32 @@ def elements(text: str) -> tuple[list[bytes], list[int]]:
         line += element.count(b"\n")
         at = place + len(element)
     return [bytes(element).replace(b"\n", b" ") for element in found], lines
+
+
+def _one_after_the_other(text: str) -> tuple[list[bytes], list[int]]:
+    """Objects that are not in an array, each on one line or over several, as `jq` prints them."""
+    scan, found, lines, at, line = json.JSONDecoder().raw_decode, list[bytes](), list[int](), 0, 1
+    while begin := _VALUE.search(text, at):
+        line += text.count("\n", at, begin.start())
+        try:
+            _, at = scan(text, begin.start())
+        except (ValueError, RecursionError) as error:
+            where = error.lineno if isinstance(error, json.JSONDecodeError) else line
+            raise Refused(f"not JSON ({error})", where) from None
+        found.append(text[begin.start() : at].replace("\n", " ").encode())
+        lines.append(line)
+        line += text.count("\n", begin.start(), at)
+    return found, lines
+
+
+def spread(head: bytes) -> bool:
+    """Whether the first object is not alone on its line, or not whole on it."""
+    line = head.removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")[0]
+    try:
+        msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+    except msgspec.MsgspecError:
+        return True
+    return False
 
 
 def first(head: bytes) -> dict[str, Any]:

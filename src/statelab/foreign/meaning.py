@@ -5,7 +5,6 @@ vector of two, the first is a key (Jepsen's independent keys). Values that are n
 (keywords, fractions, vectors) become the text that EDN writes for them, since all that counts is which are equal.
 """
 
-from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from statelab.foreign.events import TRANSACTIONS
 from statelab.foreign.events import Event
 from statelab.foreign.events import Records
 from statelab.foreign.events import count
+from statelab.foreign.pairing import SECONDS
 from statelab.foreign.pairing import Pair
 from statelab.foreign.pairing import Paired
 from statelab.foreign.refused import Refused
@@ -70,27 +70,36 @@ def records_of(found: Paired, model: str | None, events: int) -> Records:
     for pair in found.pairs:
         if pair.asked.f in _TRANSACTIONS or isinstance(pair.asked.value, dict):
             raise Refused(TRANSACTIONS, pair.asked.line)
-    name = model or _model_of([pair.asked for pair in found.pairs], found.pairs)
+    keyed = bool(found.pairs) and all(_has_key(pair.asked) for pair in found.pairs)
+    name = model or _model_of(found.pairs, keyed=keyed)
     if name not in MEANS:
         raise Refused(f"the model {name} has no operations that other tools write; {NEEDED} {', '.join(MEANS)}")
-    keyed = bool(found.pairs) and all(_has_key(pair.asked) for pair in found.pairs)
-    texts = _Texts()
-    records = [_record(pair, MEANS[name], texts, name, keyed=keyed) for pair in found.pairs]
+    values, keys = _Texts(), _Texts()
+    records = []
+    for pair in found.pairs:
+        record = _record(pair, MEANS[name], values, name, keyed=keyed)
+        if keyed or pair.asked.key is not None:
+            key = pair.asked.value[0] if pair.asked.key is None else pair.asked.key
+            record["key"] = keys.text_of(key, pair.asked.line)
+        records.append(record)
     counts = [count(events, "event"), count(len(records), "operation"), *([found.order] if found.order else [])]
     if found.skipped:
         counts.insert(1, f"{found.skipped:,} of them of no client")
+    if found.seconds:
+        counts.append(SECONDS)
     return Records(
         operations=[msgspec.json.encode(record) for record in records],
         lines=[pair.asked.line for pair in found.pairs],
         counts=tuple(counts),
         models=(name, "blind-counter") if name == "counter" and model is None else (name,),
         unit=found.unit,
+        seconds=found.seconds,
     )
 
 
-def _model_of(asked: Iterable[Event], pairs: list[Pair]) -> str:
-    """The model whose operations these are; a set's reads answer with collections, a counter's do not."""
-    first = {event.f: event for event in reversed(list(asked))}
+def _model_of(pairs: list[Pair], *, keyed: bool) -> str:
+    """The model whose operations these are; a set's reads answer with collections, a counter's with numbers."""
+    first = {pair.asked.f: pair.asked for pair in reversed(pairs)}
     fitting = [model for model, means in MEANS.items() if first.keys() <= means.keys()]
     if not fitting:
         known = {f for means in MEANS.values() for f in means}
@@ -100,15 +109,10 @@ def _model_of(asked: Iterable[Event], pairs: list[Pair]) -> str:
             raise Refused(f"no model has all of these operations: {names}; name the one that is meant with --model")
         raise Refused(f"no operation {odd.f} is known; {NEEDED} {', '.join(MEANS)}", odd.line)
     if "set" in fitting and "add" in first:
-        answers = [pair.ended.value for pair in pairs if pair.asked.f == "read" and pair.ended and _is_ok(pair)]
-        answers = [value[1] if _is_pair(value) and isinstance(value[1], list) else value for value in answers]
-        numbers = any(isinstance(value, int) for value in answers)
+        answers = [pair.ended.value for pair in pairs if pair.asked.f == "read" and pair.ended]
+        numbers = [value for value in answers if isinstance(value[1] if keyed and _is_pair(value) else value, int)]
         return "counter" if numbers else "set"
     return fitting[0]
-
-
-def _is_ok(pair: Pair) -> bool:
-    return pair.ended is not None and pair.ended.type == "ok"
 
 
 def _is_pair(value: Any) -> bool:
@@ -129,8 +133,6 @@ def _record(pair: Pair, means: Mapping[str, Means], texts: "_Texts", model: str,
     status = ended.type if ended else "info"
     key, value = (asked.value[0], asked.value[1]) if keyed else (None, asked.value)
     record: dict[str, Any] = {"process": asked.process, "op": meant.op}
-    if keyed or asked.key is not None:
-        record["key"] = asked.key if asked.key is not None else key if isinstance(key, str) else text_of(key)
     if meant.op == "cas":
         if not _is_pair(value):
             raise Refused(f"a cas asks with the expected value and the new one, not with {text_of(value)}", asked.line)
@@ -178,6 +180,9 @@ class _Texts:
     def of(self, value: Any, line: int) -> Value | None:
         if value is None or (isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63):
             return value
+        return self.text_of(value, line)
+
+    def text_of(self, value: Any, line: int) -> str:
         is_string = isinstance(value, str)
         text: str = value if is_string else text_of(value)
         if self._strings.setdefault(text, is_string) != is_string:

@@ -16,6 +16,7 @@ from statelab.foreign.events import Event
 from statelab.foreign.refused import Refused
 
 NS = 10**9
+SECONDS = "stamps in seconds, taken to the ns"
 
 MIX = (
     "is a fraction or a whole number, unlike the ones before; either all are seconds with fractions, or all are whole "
@@ -38,13 +39,15 @@ class Paired:
     """The operations of a history in the order in which they were asked for.
 
     `unit` is that of the stamps: `event` where they are places in the order of the events. `skipped` counts the events
-    of nobody's operation. `order` says by what the events are ordered.
+    of nobody's operation. `order` says by what the events are ordered. `seconds`: the stamps were
+    seconds with fractions, and are in ns now.
     """
 
     pairs: list[Pair]
     unit: Unit | None
     order: str
     skipped: int
+    seconds: bool
 
 
 def paired(events: Sequence[Event], time_unit: Unit | None) -> Paired:
@@ -75,7 +78,8 @@ def paired(events: Sequence[Event], time_unit: Unit | None) -> Paired:
             )
         else:
             pairs[place] = replace(pairs[place], ended=event, end=None if event.type == "info" else stamp)
-    return Paired(pairs, unit, order, len(events) - len(client))
+    seconds = unit == "ns" and any(isinstance(event.time, Decimal) for event in client)
+    return Paired(pairs, unit, order, len(events) - len(client), seconds)
 
 
 def _stamped(events: list[Event], time_unit: Unit | None) -> tuple[list[Event], list[int], Unit | None, str]:

@@ -20,20 +20,20 @@ from statelab.core.errors import require_known
 from statelab.core.operation import UNITS
 from statelab.core.operation import Unit
 from statelab.foreign.formats import FORMATS
+from statelab.foreign.pairing import SECONDS
 from statelab.foreign.refused import Refused
-from statelab.foreign.seconds import SAID
 from statelab.foreign.seconds import table_in_ns
+from statelab.foreign.source import PARQUET
+from statelab.foreign.source import name_of
+from statelab.foreign.source import opened
+from statelab.foreign.source import peeked
+from statelab.foreign.source import read_stream
+from statelab.foreign.source import rejoined
 from statelab.foreign.unknown import seems
 from statelab.record.columns import History
 from statelab.record.reading.lines import LineReader
 from statelab.record.reading.lines import RefusedLine
-from statelab.record.reading.read import PARQUET
 from statelab.record.reading.read import checked
-from statelab.record.reading.read import name_of
-from statelab.record.reading.read import opened
-from statelab.record.reading.read import peeked
-from statelab.record.reading.read import read_stream
-from statelab.record.reading.read import rejoined
 from statelab.record.shapes import Shapes
 
 pa: Any = pyarrow  # it has no annotations
@@ -60,6 +60,7 @@ class Reading:
     history: History
     model: str
     how: str | None = None
+    seconds: bool = False
 
 
 def read(source: str, models: Mapping[str, Shapes], model: str | None, unit: Unit | None = None) -> Reading:
@@ -88,7 +89,16 @@ def read(source: str, models: Mapping[str, Shapes], model: str | None, unit: Uni
                 raise BadInput(f"{name}: no history; it seems to be {what}")
             else:
                 reading = _own(rest, name, models, model)
-    return reading if unit is None else replace(reading, history=replace(reading.history, unit=unit))
+    return reading if unit is None else _in_unit(reading, unit, name)
+
+
+def _in_unit(reading: Reading, unit: Unit, name: str) -> Reading:
+    """The reading in the unit that somebody names; raises BadInput where its stamps cannot be of that unit."""
+    if reading.history.unit == "event":
+        raise BadInput(f"{name}: it has no times but the order of its events, which has no unit; leave --unit out")
+    if reading.seconds and unit != "s":
+        raise BadInput(f"{name}: stamps with fractions are seconds, not {unit}; leave --unit out")
+    return reading if reading.seconds else replace(reading, history=replace(reading.history, unit=unit))
 
 
 def _table(stream: BinaryIO, name: str, models: Mapping[str, Shapes], model: str | None) -> Reading:
@@ -100,7 +110,7 @@ def _table(stream: BinaryIO, name: str, models: Mapping[str, Shapes], model: str
         raise BadInput(f"{name}: {refused}") from None
     whole.seek(0)
     reading = _own(in_ns or whole, name, models, model)
-    return replace(reading, how=f"Parquet, {SAID}") if in_ns else reading
+    return replace(reading, how=f"Parquet, {SECONDS}", seconds=True) if in_ns else reading
 
 
 def _own(stream: BinaryIO, name: str, models: Mapping[str, Shapes], model: str | None) -> Reading:
@@ -143,13 +153,12 @@ def _first_that_reads(
     name: str,
     take: Callable[[Shapes], History],
     models: Mapping[str, Shapes],
-    how: str | None = None,
 ) -> Reading:
     """The first of the models, in the order of the docs, whose form the operations have."""
     why: BadInput | None = None
     for model in fitting:
         try:
-            return Reading(take(models[model]), model, how)
+            return Reading(take(models[model]), model)
         except BadInput as error:
             why = why or error
     raise why or BadInput(f"{name}: name the model with --model: {', '.join(models)}")
@@ -179,4 +188,5 @@ def _other(data: bytes, form: ModuleType, name: str, models: Mapping[str, Shapes
             raise BadInput(f"{name}, {place(refused.line)}: {refused} (read as {form.NAME})") from None
         return replace(checked(sheet, name, place, shapes), unit=records.unit)
 
-    return _first_that_reads(fitting, name, take, models, f"{form.NAME}, {', '.join(records.counts)}")
+    reading = _first_that_reads(fitting, name, take, models)
+    return replace(reading, how=f"{form.NAME}, {', '.join(records.counts)}", seconds=records.seconds)

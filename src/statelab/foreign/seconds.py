@@ -20,6 +20,7 @@ from statelab.foreign.events import count
 from statelab.foreign.json_text import first
 from statelab.foreign.pairing import MIX
 from statelab.foreign.pairing import NS
+from statelab.foreign.pairing import SECONDS
 from statelab.foreign.refused import Refused
 
 pa: Any = pyarrow  # it has no annotations
@@ -27,7 +28,6 @@ pc: Any = pyarrow.compute
 pq: Any = pyarrow.parquet
 
 NAME = "operations, one a line"
-SAID = "stamps in seconds, taken to the ns"
 
 _STAMP = re.compile(rb'("(?:start|end)"\s*:\s*)(-?\d+)((?:\.\d+)?(?:[eE][+-]?\d+)?)(?=\s*[,}])')
 """A stamp with its name. Inside of a text the quotes would have backslashes before them."""
@@ -43,7 +43,13 @@ def read(text: str, model: str | None) -> Records:
     numbered = [(line, each.encode()) for line, each in enumerate(text.split("\n"), 1) if each.strip()]
     lines = [line for line, _ in numbered]
     operations, unit, said = with_whole_stamps([each for _, each in numbered], lines)
-    return Records(operations=operations, lines=lines, counts=(count(len(lines), "operation"), *said), unit=unit)
+    return Records(
+        operations=operations,
+        lines=lines,
+        counts=(count(len(lines), "operation"), *said),
+        unit=unit,
+        seconds=bool(said),
+    )
 
 
 def with_whole_stamps(operations: list[bytes], lines: list[int]) -> tuple[list[bytes], Unit | None, tuple[str, ...]]:
@@ -61,7 +67,7 @@ def with_whole_stamps(operations: list[bytes], lines: list[int]) -> tuple[list[b
         raise Refused(f"a stamp {MIX}", odd)
     if kinds != {True}:
         return operations, None, ()
-    return [_STAMP.sub(_in_ns, each) for each in operations], "ns", (SAID,)
+    return [_STAMP.sub(_in_ns, each) for each in operations], "ns", (SECONDS,)
 
 
 def table_in_ns(source: BinaryIO) -> BinaryIO | None:

@@ -15,6 +15,7 @@ NO_ANSWERS = (
 
 _BINARY = {
     b"SQLite format 3": "an SQLite database",
+    b"JEPSEN": "Jepsen's own file of a test; give the history.edn beside it",
     b"%PDF": "a PDF file",
     b"PK\x03\x04": "a ZIP archive; unpack it first",
     b"BZh": "compressed with bzip2; unpack it first (gzip and zstd are read as they are)",

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
-from typing import Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,32 +15,22 @@ from statelab.core.operation import ServedBy
 from statelab.core.operation import Status
 from statelab.core.operation import Unit
 from statelab.core.operation import Value
+from statelab.record import coding
+from statelab.record.coding import VALUES
 from statelab.record.coding import Lists
 from statelab.record.coding import Table
 from statelab.record.coding import encode
-from statelab.record.coding import value_columns
 
-Integers = NDArray[np.int64]
-Codes = NDArray[np.int32]
-Mask = NDArray[np.bool_]
+Integers = coding.Integers
+Codes = coding.Codes
+Mask = coding.Mask
 Rows = Integers | Mask | slice
-Level = Literal["whole", "host", "process", "thread", "greenlet", "request"]
 
 INF = int(np.iinfo(np.int64).max)
 """The end of an operation whose outcome is unknown."""
 
 STATUSES: tuple[Status, ...] = ("ok", "fail", "info")
 OK, FAIL, INFO = range(len(STATUSES))
-
-LEVELS: tuple[Level, ...] = ("whole", "host", "process", "thread", "greenlet", "request")
-"""Levels at which state may be replicated, coarsest first."""
-
-_IDENTITY: dict[Level, tuple[str, ...]] = {
-    "host": ("host",),
-    "process": ("boot",),  # a pid comes again, a boot id does not
-    "thread": ("boot", "thread"),
-    "greenlet": ("boot", "thread", "greenlet"),
-}
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -116,7 +106,8 @@ class History:
             servers=servers,
             errors=errors,
             op_ids=op_ids,
-            **value_columns(operations, answers),
+            answers=answers,
+            **_values(operations, answers),
         )
 
     def __len__(self) -> int:
@@ -196,19 +187,33 @@ class History:
         code = self.ops.index(name) if name in self.ops else -1
         return np.equal(self.op, code)
 
-    def grouped_by(self, level: Level) -> Integers:
-        """For each row the number of its server at that level, or -1 where nobody is known to have served it.
 
-        `whole` puts every row into group 0, `request` every served row into its own. Numbers of one level follow the
-        order of `servers`, so two levels that part the rows alike give equal arrays.
-        """
-        if level == "whole":
-            return np.broadcast_to(np.int64(0), len(self))
-        if level == "request":
-            return np.where(self.served_by == 0, -1, np.arange(len(self)))
-        fields = _IDENTITY[level]
-        known = [tuple(getattr(server, field) for field in fields) for server in self.servers[1:]]
-        return np.concatenate(([-1], encode(known)[0])).astype(np.int64)[self.served_by]
+def _values(operations: Sequence[Operation], answers: tuple[bool | str, bool | str]) -> dict[str, Any]:
+    """The columns that hold values, answers and lists. (For few operations Arrow takes ten times as long.)"""
+    code: dict[Any, int] = {(type(each), each): place for place, each in enumerate(answers)}  # 0 and 1 are no answers
+    is_list = [isinstance(o.result, list) for o in operations]
+    answer = [-1 if no else code.get((type(o.result), o.result), -1) for o, no in zip(operations, is_list, strict=True)]
+    lists: list[Sequence[Any]] = [o.result if isinstance(o.result, list) else () for o in operations]
+    fields: dict[str, list[Any]] = {name: [getattr(o, name) for o in operations] for name in VALUES}
+    fields["result"] = [
+        None if yes or known >= 0 else o.result for o, yes, known in zip(operations, is_list, answer, strict=True)
+    ]
+    everything = dict.fromkeys(v for values in (*fields.values(), *lists) for v in values if v is not None)
+    table = tuple(everything) if any(isinstance(value, str) for value in everything) else None
+    number: dict[Any, Any] = {value: place if table else value for place, value in enumerate(everything)}
+    columns: dict[str, Any] = {"values": table}
+    for name, values in fields.items():
+        known = np.array([value is not None for value in values], np.bool_)
+        if name == "result" or known.any():
+            numbers = [0 if value is None else number[value] for value in values]
+            columns |= {name: np.array(numbers, np.int64), f"has_{name}": known}
+    if max(answer, default=-1) >= 0:
+        columns["answer"] = np.array(answer, np.int8)
+    if any(is_list):
+        first = np.cumsum([0, *map(len, lists)])
+        flat = np.array([number[value] for each in lists for value in each], np.int64)
+        columns["elements"] = Lists(first, flat, np.array(is_list, np.bool_))
+    return columns
 
 
 _COLUMNS = (

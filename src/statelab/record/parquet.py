@@ -18,14 +18,14 @@ import numpy as np
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from statelab.record.coding import FIELDS
+from statelab.record.coding import VALUES
+from statelab.record.coding import Texts
+from statelab.record.coding import pa
 from statelab.record.columns import INF
 from statelab.record.columns import STATUSES
 from statelab.record.columns import History
 from statelab.record.columns import Integers
 from statelab.record.columns import Mask
-from statelab.record.reading.columnar import Texts
-from statelab.record.reading.columnar import pa
 from statelab.record.reading.table import clients
 from statelab.record.reading.table import sheet_of_our_own
 from statelab.record.reading.table import unit_of_table
@@ -66,27 +66,25 @@ class _Values:
     """Values as Arrow arrays: numbers, texts, or both side by side."""
 
     def __init__(self, history: History) -> None:
+        self._table = history.values
         table: Sequence[Any] = history.values or ()
-        self._coded = history.values is not None
-        self._is_text = np.array([isinstance(value, str) for value in table], np.bool_)
-        self._number = np.array([0 if isinstance(value, str) else value for value in table], np.int64)
-        self._code = np.cumsum(self._is_text, dtype=np.int32) - 1
+        is_text = [isinstance(value, str) for value in table]
+        self._numbers = pa.array(
+            [None if text else value for value, text in zip(table, is_text, strict=True)], pa.int64()
+        )
+        place = np.cumsum(is_text, dtype=np.int32) - 1
+        self._code = pa.array(place, pa.int32(), mask=~np.array(is_text, np.bool_))
         self._texts = pa.array([value for value in table if isinstance(value, str)], pa.string())
 
     def parts(self, number: Integers, known: Mask) -> tuple[Any, Any]:
         """The numbers and the texts of a column; None where it has none of them."""
-        if not self._coded:
-            return pa.array(number, mask=~known), None
-        is_text, is_number = known.copy(), known.copy()
-        is_text[known] = self._is_text[number[known]]
-        is_number[is_text] = False
-        codes, numbers = np.zeros(len(known), np.int32), np.zeros(len(known), np.int64)
-        codes[is_text], numbers[is_number] = self._code[number[is_text]], self._number[number[is_number]]
-        texts = pa.DictionaryArray.from_arrays(pa.array(codes, mask=~is_text), self._texts)
-        return (
-            pa.array(numbers, mask=~is_number) if is_number.any() else None,
-            texts if is_text.any() or not is_number.any() else None,
-        )
+        places = pa.array(number, mask=~known)
+        if self._table is None:
+            return places, None
+        numbers = self._numbers.take(places)
+        texts = pa.DictionaryArray.from_arrays(self._code.take(places), self._texts)
+        none, all_none = numbers.null_count == len(numbers), texts.null_count == len(texts)
+        return (None if none else numbers), (texts if none or not all_none else None)
 
     def columns(self, name: str, number: Integers | None, known: Mask | None) -> dict[str, Any]:
         if number is None or known is None:
@@ -125,7 +123,7 @@ def write(history: History, path: Path) -> None:
         **({"key": _coded(history.key, history.keys)} if any(history.keys) else {}),
         **{
             column: array
-            for name in FIELDS
+            for name in VALUES
             for column, array in values.columns(name, getattr(history, name), getattr(history, f"has_{name}")).items()
         },
         **({} if answers is None else {"answer": answers}),

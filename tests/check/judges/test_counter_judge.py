@@ -106,9 +106,9 @@ def test_a_module_global_in_several_processes_diverges() -> None:
     assert [(o.op, o.result, o.served_by) for o in judgement.witness.operations] == [("read", 2, ONE), ("read", 1, TWO)]
     assert judgement.witness.slack_ns == 20 - 14, "the last increment ended that long before the reads began"
     assert judgement.witness.text == (
-        "A read 2, B read 1. No acknowledged increment was under way between the start of A and the end of B: one copy "
+        "A read 2, B read 1. No acknowledged increment was running between the start of A and the end of B: one copy "
         "cannot show this. A: pid 1, thread 1, from 0 to 1 ns. B: pid 2, thread 1, from 2 to 3 ns. "
-        "Read by process, the values agree: each process has a copy of its own."
+        "The values of each process agree: each process has its own copy."
     )
 
 
@@ -131,7 +131,7 @@ def test_a_number_read_apart_from_its_update_is_misreported() -> None:
     assert names(judgement) == ("violated", ["misreported"])
     assert (judgement.lost, judgement.duplicates, judgement.race_events) == (Bounds(min=0, max=0), 1, 0)
     assert judgement.witness is not None
-    assert judgement.witness.text.endswith("lacks no increment: it is the number told that is wrong.")
+    assert judgement.witness.text.endswith("lacks no increment: the answer was wrong, not the update.")
     assert "rolled back" not in judgement.witness.text
 
 
@@ -320,7 +320,7 @@ def test_copies_show_in_the_numbers_when_all_reads_met_one_process() -> None:
     assert judgement.witness is not None
     assert {o.served_by for o in judgement.witness.operations} == {ONE, TWO}
     assert judgement.witness.text.endswith(
-        "By themselves, the numbers of each process fit one counter: one value per process."
+        "The numbers of each process by themselves fit one counter: one value per process."
     )
 
 

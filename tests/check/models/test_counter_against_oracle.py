@@ -19,7 +19,7 @@ from counter_histories import unknown
 from oracle import linearizable
 from statelab.check.models.counter.ranked import answers
 from statelab.check.models.counter.verdict import check
-from statelab.check.models.counter.verdict import examine
+from statelab.check.models.counter.verdict import find_defects
 from statelab.check.models.counter.verdict import refutes
 from statelab.core.operation import Operation
 from statelab.record.columns import History
@@ -56,8 +56,8 @@ def test_parts_of_a_history_are_counters_of_their_own() -> None:
     rng, held = random.Random(6), Counter[bool]()
     for operations in small_histories(20_000)[:2000]:
         group = np.array([-1 if o.status == "info" else rng.randint(0, 1) for o in operations])
-        found = examine(answers(History.from_operations(operations), 0), group)
-        parts = [int(group[found.told.row[first]]) for first in found.told.first]
+        found = find_defects(answers(History.from_operations(operations), 0), group)
+        parts = [int(group[found.by_number.row[first]]) for first in found.by_number.first]
         for part, violated in zip(parts, found.violated, strict=True):
             inside = [o for o, number in zip(operations, group, strict=True) if number in (part, -1)]
             assert linearizable(inside) == (not violated)

@@ -264,7 +264,7 @@ def test_an_undecided_key_does_not_hide_a_violated_one() -> None:
     unclear = [write(10 * i, 10 * i + 95, i % 3, process=i % 10) for i in range(2_000)]
     broken = [msgspec.structs.replace(o, key="b") for o in (read(0, 1, 5), write(2, 3, 5))]
     finding = judged(columns([*unclear, *broken]), deadline=Deadline(0.0))
-    assert (finding.verdict, finding.violated_keys) == ("violated", (1,))
+    assert (finding.verdict, finding.violated_keys, finding.undecided) == ("violated", (1,), 1)
 
 
 def test_100000_operations_on_many_keys_where_values_repeat_rarely() -> None:

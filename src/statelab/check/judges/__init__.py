@@ -1,4 +1,4 @@
-"""One module per workload, of the workload's own name, whose `judge` turns a history into a verdict."""
+"""One module per workload, with the workload's name; its `judge` turns a history into a verdict."""
 
 from typing import Protocol
 

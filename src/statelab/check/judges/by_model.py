@@ -33,11 +33,11 @@ LIMIT_S = 10.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByModel:
     """`names` maps the model's word for a contradiction (`Proof.kind`) to the workload's anomaly; `initial` is the
-    model's initial value (None: the model's own). Operations that the model does not know are left out.
+    initial value (None: the model's own). Operations that the model does not know are left out.
 
-    Where clients ask for something else than the model's operations, `requests` are those that they ask for and
-    `reads` those that read the outcome back, and `view` makes the model's history of theirs. What is counted and
-    covered is what clients asked for; what is proved is said of the view."""
+    If clients ask for other operations than the model has, `requests` are their operations that change state, `reads`
+    those that read the outcome back, and `view` turns their history into one of the model. Counts and coverage are
+    about the clients' operations, the proof is about the view."""
 
     model: Model
     names: Mapping[str, str]
@@ -48,18 +48,18 @@ class ByModel:
 
     def __call__(self, history: History, expectation: Expectation) -> Judgement:
         """A violation is proof whatever the coverage; a checker's error is `unknown`."""
-        history = self._known(history)
+        if self.view:
+            history = history.take(changing(history, self.requests | self.reads))
+        else:
+            history = history.take(changing(history, frozenset(self.model.operations)))
+            if history.answers != self.model.answers:  # yes-or-no answers, in the model's words
+                history = History.from_operations(history.operations(), answers=self.model.answers)
         expectation = replace(expectation, changes=self.requests or self.model.changes)
         measured = unjudged(history, expectation)
         try:
             return self._judged(measured, history, expectation)
         except Exception as error:
             return msgspec.structs.replace(measured, reason=f"the checker stopped: {type(error).__name__}: {error}")
-
-    def _known(self, history: History) -> History:
-        if self.view:
-            return history.take(changing(history, self.requests | self.reads))
-        return _answering(history.take(changing(history, frozenset(self.model.operations))), self.model)
 
     def _judged(self, measured: Judgement, history: History, expectation: Expectation) -> Judgement:
         initial = self.model.initial if self.initial is None else self.initial
@@ -70,18 +70,15 @@ class ByModel:
         if history.timed_out.any():
             found["stalled"] = stall(history)
         if found:
-            reach = self._reach(viewed, finding, initial, deadline)
+            reach = None
+            if finding.verdict == "violated" and self.model.scoped:
+                reach = scope(self.model, viewed, initial=initial, deadline=deadline).sentence
             return violated(measured, found, scope=reach)
         verdict, reason = self._without_violation(finding, measured, history, expectation)
         return msgspec.structs.replace(measured, verdict=verdict, reason=reason)
 
-    def _reach(self, history: History, finding: Finding, initial: Value | None, deadline: Deadline) -> str | None:
-        if finding.verdict != "violated" or not self.model.scoped:
-            return None
-        return scope(self.model, history, initial=initial, deadline=deadline).sentence
-
     def _witnesses(self, history: History, finding: Finding) -> dict[str, Witness]:
-        """By anomaly; of several proofs of one anomaly the first."""
+        """The witness of each anomaly: the first if it has several proofs."""
         proofs = [part.proof for part in finding.parts.values() or (finding,) if part.proof]
         return {
             self.names[proof.kind]: witness(
@@ -101,10 +98,3 @@ class ByModel:
             return "not-exercised", short
         done, pairs = plural(measured.operations.ok, "operation"), plural(measured.coverage.overlaps, "pair")
         return "held", f"{finding.reason} ({done}; {pairs} of operations overlapped)"
-
-
-def _answering(history: History, model: Model) -> History:
-    """The history with yes-or-no answers in the model's words."""
-    if history.answers == model.answers:
-        return history
-    return History.from_operations(history.operations(), answers=model.answers)

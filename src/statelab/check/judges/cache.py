@@ -1,8 +1,8 @@
-"""The judge of the workload `cache`: the model register on what was read, the model mutex on what was computed.
+"""The judge of the workload `cache`: the model register for what was read, the model mutex for what was computed.
 
-A read that found its value in the cache is answered with the value; one that had to compute it with the value and two
-stamps, when it began and when it ended to, on the clock of the load. A computation is a hold of what it computed: two
-holds at once of the same value of the same key are a stampede.
+The answer to a read is the value, if the cache had it. If the app had to compute it, the answer is the value and two
+stamps on the clock of the load: when the computation began and when it ended. A computation counts as a lock that was
+held on its value: the same value of the same key, computed twice at the same time, is a stampede.
 """
 
 from collections.abc import Iterator
@@ -34,14 +34,14 @@ FRESH = ByModel(
     names={
         "stale-read": "stale",
         "phantom": "phantom",
-        "aborted-read": "phantom",  # written by a request that was refused
-        "future-read": "phantom",  # written only after it had been read
+        "aborted-read": "phantom",  # its write was refused
+        "future-read": "phantom",  # its write started after the read had ended
     },
 )
 
 
 class WrongClock(Exception):
-    """The stamps of a computation do not lie within those of its request: they are of another clock."""
+    """The stamps of a computation lie outside those of its request: they come from another clock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class Computation:
 
 
 def computation(read: Operation) -> Computation | None:
-    """That of a read, None where it found its value; raises WrongClock where the stamps cannot be."""
+    """What a read computed; None if the cache had the value. Raises WrongClock if the stamps lie outside the read's."""
     if not isinstance(read.result, list):
         return None
     value, begin, end = map(int, read.result)
@@ -66,11 +66,18 @@ def computation(read: Operation) -> Computation | None:
 
 
 def judge(history: History, expectation: Expectation) -> Judgement:
-    """Counts, rates and latency are those of reads and writes together: a cache is there to spare reads their work."""
+    """Counts, rates and latency are of reads and writes together, because a cache is there to make reads cheap."""
     operations = [operation for operation in history.operations() if operation.op in OPERATIONS]
     try:
         computed = [found for found in map(computation, operations) if found]
-        plain = History.from_operations([*map(_plain, operations)])
+        plain = History.from_operations(  # with the value alone as result
+            [
+                msgspec.structs.replace(operation, result=operation.result[0])
+                if isinstance(operation.result, list)
+                else operation
+                for operation in operations
+            ]
+        )
         judged = FRESH(plain, expectation)
         stampede = _stampede(plain, computed)
     except Exception as error:
@@ -82,15 +89,8 @@ def judge(history: History, expectation: Expectation) -> Judgement:
     return violated(judged, judged.witnesses | {"stampede": stampede}) if stampede else judged
 
 
-def _plain(operation: Operation) -> Operation:
-    """The operation with the value alone as its result."""
-    if not isinstance(operation.result, list):
-        return operation
-    return msgspec.structs.replace(operation, result=operation.result[0])
-
-
 def _holds(computed: list[Computation]) -> Iterator[Operation]:
-    """Each computation as a hold of a client of its own: an acquire and a release, in the order of `computed`."""
+    """Each computation as an acquire and a release by a client of its own, in the order of `computed`."""
     for number, one in enumerate(computed):
         of = f"{one.read.key} {one.value}"
         for op, at in (("acquire", one.begin), ("release", one.end)):
@@ -98,7 +98,7 @@ def _holds(computed: list[Computation]) -> Iterator[Operation]:
 
 
 def _stampede(history: History, computed: list[Computation]) -> Witness | None:
-    """Two reads that computed the same value at once, if the model mutex finds any."""
+    """Two reads that computed the same value at the same time, if there are any."""
     found = MODELS["mutex"].check(
         History.from_operations([*_holds(computed)]), initial=None, deadline=Deadline.after(LIMIT_S)
     )
@@ -111,8 +111,8 @@ def _stampede(history: History, computed: list[Computation]) -> Witness | None:
     together = milliseconds(min(one.end, other.end) - max(one.begin, other.begin))
     least = len(computed) - len({(one.read.key, one.value) for one in computed})
     text = (
-        f"A and B both computed {one.value}, and for {together} they did so at the same time: one of them would have "
-        f"done for both. In all, {least:,} of {len(computed):,} computations were of a value that had been computed "
-        f"already or was just being computed. {cast.introductions()}"
+        f"A and B both computed {one.value}, and for {together} they did so at the same time: one computation "
+        f"would have been enough. In all, {least:,} of {len(computed):,} computations were of a value that had been "
+        f"computed already or was just being computed. {cast.introductions()}"
     )
     return witness(history, "stampede", rows, text)

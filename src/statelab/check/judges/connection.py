@@ -1,12 +1,13 @@
-"""The judge of the workload `connection`: whose reply came back, who failed while the store was up, what was left open.
+"""The judge of the workload `connection`: replies of other requests, failures while the store was up, connections left
+open.
 
-A request that the app answers with an error of its connection is no violation by itself: the store may be down. It is
-one where the store was reached before the request started and after it had ended, by a `probe`, which has a connection
-of its own, or by a request that got its own reply, and where no probe failed: then the store was there, and what failed
-was the connection.
+A request that the app answers with a connection error is no violation by itself, because the store may be down. It is a
+violation if the store was up: something reached it before the request started and after the request had ended, and no
+probe failed. A `probe` (which opens its own connection) and a request that got its own reply both show that the store
+was reached.
 
-`left` says how many connections the server counts, and how many of them a process means to keep at most. What there is
-more at the end than before the load, and more than that, nobody uses any more.
+`left` says how many connections the server counts, and how many of them each process may keep at most. Connections
+above that, which were not there before the load, were left behind: nobody uses them any more.
 """
 
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ REPLIES = ByModel(
 )
 
 DID_NOT_ANSWER = " did not answer: "
-"""How the app tells that its connection failed, as opposed to refusing a request or failing itself."""
+"""The words by which the app reports a failed connection, and not a refused request or an error of its own."""
 
 
 def judge(history: History, expectation: Expectation) -> Judgement:
@@ -45,20 +46,21 @@ def judge(history: History, expectation: Expectation) -> Judgement:
     seen = judged.witnesses | {name: shown for name, shown in found.items() if shown}
     if seen:
         return violated(judged, seen)
-    if judged.verdict == "held" and _uncounted(history):
-        return msgspec.structs.replace(judged, verdict="unknown", reason="nobody could count the connections")
+    asked = history.is_op("left")
+    if judged.verdict == "held" and asked.any() and not (asked & (history.status == OK)).any():
+        return msgspec.structs.replace(judged, verdict="unknown", reason="the connections could not be counted")
     return judged
 
 
 def _failed(history: History) -> Mask:
-    """Requests that the app itself answered with an error of its connection."""
+    """Requests that the app answered with a connection error."""
     of_connection = [error is not None and DID_NOT_ANSWER in error for error in history.errors]
     found: Mask = history.is_op("echo") & (history.status != OK) & np.array(of_connection)[history.error]
     return found & ~history.timed_out
 
 
 def _reached(history: History) -> Mask:
-    """What certainly reached the store: probes, and requests that got back what they had sent."""
+    """Operations that certainly reached the store: answered probes, and requests that got back what they had sent."""
     own = np.zeros(len(history), np.bool_)
     if history.value is not None and history.has_value is not None:
         own = history.has_result & history.has_value & (history.result == history.value)
@@ -67,7 +69,7 @@ def _reached(history: History) -> Mask:
 
 
 def _broken(history: History) -> Witness | None:
-    """The first request that failed while the store was up, if no probe failed."""
+    """The first request that failed although the store was up, if no probe failed."""
     up = _reached(history)
     if not up.any() or (history.is_op("probe") & ~up).any():
         return None
@@ -88,15 +90,9 @@ def _broken(history: History) -> Witness | None:
     return witness(history, "broken-connection", [before, row, after], text)
 
 
-def _uncounted(history: History) -> bool:
-    """Whether somebody wanted to count and nobody could; where no server counts, the answer says so."""
-    asked = history.is_op("left")
-    return bool(asked.any()) and not (asked & (history.status == OK)).any()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """What one `left` was told."""
+    """The answer to one `left`."""
 
     row: int
     opened: int
@@ -114,8 +110,8 @@ def _counts(history: History) -> list[Count]:
 
 
 def _left(history: History, counts: list[Count], expectation: Expectation) -> Witness | None:
-    """The most before the load, and the least after it, where that is more than all processes may keep. One of them
-    cannot have needed more connections than there were requests under way at once."""
+    """The highest count before the load and the lowest after it, if their difference is more than the processes may
+    keep. A process needs no more connections than there were requests at the same time."""
     echoes = history.is_op("echo")
     if not echoes.any():
         return None
@@ -132,14 +128,14 @@ def _left(history: History, counts: list[Count], expectation: Expectation) -> Wi
         return None
     cast = Cast(history, [most.row, least.row])
     text = (
-        f"{cast.name(least.row)} counted {plural(least.opened, 'connection')} at the server when nobody asked for "
-        f"anything any more, {cast.name(most.row)} {most.opened:,} before the load: {more:,} more. A process means to "
-        f"keep {kept:,} at most between requests, and there were {processes:,} of them. {cast.introductions()}"
+        f"{cast.name(least.row)} counted {plural(least.opened, 'connection')} at the server after the last request "
+        f"had ended, {cast.name(most.row)} {most.opened:,} before the load: {more:,} more. Between "
+        f"requests a process may keep {kept:,} at most, and there were {processes:,} processes. {cast.introductions()}"
     )
     return witness(history, "connections-left", [most.row, least.row], text)
 
 
 def _at_once(history: History, rows: Mask) -> int:
-    """How many of them were under way at the same time at most."""
+    """The largest number of these operations that were running at the same time."""
     start, end = np.sort(history.start[rows]), np.sort(history.end[rows])
     return int((np.arange(1, len(start) + 1) - np.searchsorted(end, start, "left")).max())

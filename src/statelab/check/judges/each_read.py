@@ -1,13 +1,12 @@
-"""The model `register`, asked of each read by itself: what one read saw binds no other one.
+"""The model `register` for each read by itself: what one read saw says nothing about another read.
 
 Promise: each read returns the value of a write that started before the read ended, and no other write lies entirely
 between the two (a regular register: Lamport 1986, "On interprocess communication"; with several writers, Shao, Pierce
-and Welch 2003). While an update is under way one read may see it and the next one not yet; after it, none may miss it.
-Algorithm: two writes bear on a read: the one whose value it returned, and, of those that had ended before the read
-started, the one that started last. The model decides the read with these two.
-Exact: if any write lies between the read's own write and the read, then so does the one that started last.
-Assumes: no value is written twice, and one clock.
-Cost: O(n log n).
+and Welch 2003). While an update is running, one read may see it and a later one not yet; after it, every read must see
+it. Algorithm: two writes decide about a read: the one whose value it returned, and, of those that had ended before the
+read started, the one that started last. The model checks the read with these two. Exact: if any write lies between the
+read's own write and the read, then so does the one that started last. Assumes: no value is written twice, and one
+clock. Cost: O(n log n).
 """
 
 from collections.abc import Iterator
@@ -47,24 +46,21 @@ def check(history: History, *, initial: Value | None, deadline: Deadline) -> Fin
 
 
 def _parts(history: History, reads: Integers) -> Iterator[Integers]:
-    """For each read of one key: the rows that bear on it, itself last."""
+    """For each read of one key: the rows that decide about it, and the read itself last."""
     writes = np.flatnonzero(history.is_op("write") & (history.key == history.key[reads[0]]))
     assert history.value is not None or not len(writes)
     own = {} if history.value is None else dict(zip(history.value[writes].tolist(), writes.tolist(), strict=True))
-    by_end, latest = _latest(history, writes[history.status[writes] != FAIL])
-    ended = np.searchsorted(history.end[by_end], history.start[reads], "left")
-    for read, before in zip(reads.tolist(), ended.tolist(), strict=True):
-        bearing = {own.get(int(history.result[read])), int(latest[before - 1]) if before else None} - {None}
-        yield np.array([*sorted(row for row in bearing if row is not None), read])
-
-
-def _latest(history: History, writes: Integers) -> tuple[Integers, Integers]:
-    """The writes in the order of their ends, and for each the one that started last among it and those before it."""
-    by_end = writes[np.argsort(history.end[writes], kind="stable")]
+    # The writes in the order of their ends, and for each the one that started last among it and those before it.
+    by_end = writes[history.status[writes] != FAIL]
+    by_end = by_end[np.argsort(history.end[by_end], kind="stable")]
     by_start = np.argsort(history.start[by_end], kind="stable")
     place = np.empty(len(by_end), np.int64)
     place[by_start] = np.arange(len(by_end))
-    return by_end, by_end[by_start[np.maximum.accumulate(place)]]
+    latest = by_end[by_start[np.maximum.accumulate(place)]]
+    ended = np.searchsorted(history.end[by_end], history.start[reads], "left")
+    for read, before in zip(reads.tolist(), ended.tolist(), strict=True):
+        deciding = {own.get(int(history.result[read])), int(latest[before - 1]) if before else None} - {None}
+        yield np.array([*sorted(row for row in deciding if row is not None), read])
 
 
 EACH_READ = replace(

@@ -1,4 +1,4 @@
-"""The judge of the workload `inventory`: never more sold than there is, and nobody refused for nothing."""
+"""The judge of the workload `inventory`: never more is sold than there is, and nobody is refused without need."""
 
 from statelab.check.judges.stock import stock_judge
 from statelab.check.models.inventory import SHOP

@@ -1,5 +1,5 @@
-"""What is measured of a cell in the same way for all workloads (how many operations there were, who answered them, how
-much they overlapped), and the judgement that the judges fill in."""
+"""What is measured of every cell, whatever its workload (number of operations, who answered, how many overlapped), and
+the judgement that the judges fill in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,11 +26,11 @@ from statelab.record.columns import Mask
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """What a cell's deployment must show before `held` means anything.
+    """What must have been seen of a cell's deployment before `held` means anything.
 
-    `expected_processes` is None where every request has a process of its own (a server that forks for each). `spread`
-    are the boundaries that lie between two of its requests, out of greenlets, threads, processes and hosts. `initial`
-    is the value that the counter starts at; `changes` are the workload's operations that change state.
+    `expected_processes` is None if the server forks a process for every request. `spread` says what may separate two
+    requests: greenlets, threads, processes, hosts. `initial` is the value at which the counter starts; `changes` are
+    the workload's operations that change state.
     """
 
     expected_processes: int | None
@@ -48,7 +48,7 @@ def changing(history: History, changes: frozenset[str]) -> Mask:
 def counts(history: History, expectation: Expectation) -> Counts:
     """How the changes ended (reads are not counted: they change nothing), and how many operations timed out.
 
-    `timed_out` counts reads as well: a read that hangs is as much of a stall.
+    `timed_out` counts reads as well: a read that hangs is a stall too.
     """
     ended = np.bincount(history.status[changing(history, expectation.changes)], minlength=3)
     return Counts(
@@ -76,9 +76,9 @@ def hosts(history: History) -> int:
 
 
 def overlaps(history: History, expectation: Expectation) -> int:
-    """Pairs of ok operations on one key, at least one of them a change, whose intervals touch. O(n log n).
+    """Pairs of ok operations on one key, at least one of them a change, whose intervals overlap. O(n log n).
 
-    Operations of unknown outcome are left out: their open end would touch everything after it.
+    Operations of unknown outcome are left out: their end is open, so they would overlap with everything after them.
     """
     ok = history.status == OK
     reads = ok & ~changing(history, expectation.changes)
@@ -89,14 +89,14 @@ def overlaps(history: History, expectation: Expectation) -> int:
 
 
 def _touching(history: History, rows: Mask) -> int:
-    """All pairs, less those of which one ended before the other started."""
+    """Pairs of rows that overlap: all pairs, minus those of which one ended before the other started."""
     n = int(np.count_nonzero(rows))
     apart = np.searchsorted(np.sort(history.end[rows]), history.start[rows], "left").sum()
     return n * (n - 1) // 2 - int(apart)
 
 
 def shortfall(given: Answers, expectation: Expectation, covered: Coverage) -> str | None:
-    """Why a cell without a violation means nothing, in words; None if it was exercised."""
+    """Why a cell without a violation proves nothing; None if it was exercised."""
     if not (given.answered & given.increment).any():
         return "no increment was acknowledged"
     if not given.settled.any():
@@ -105,7 +105,7 @@ def shortfall(given: Answers, expectation: Expectation, covered: Coverage) -> st
 
 
 def not_reached(history: History, expectation: Expectation, covered: Coverage) -> str | None:
-    """What of the deployment did not answer, or did not overlap, in words; None if it was exercised."""
+    """Which part of the deployment did not answer, or that nothing overlapped; None if the cell was exercised."""
     expected = expectation.expected_processes
     if expected is None and covered.processes < 2:
         return "every request should have a process of its own, but only one process answered"
@@ -146,9 +146,9 @@ def latency(history: History, expectation: Expectation) -> Latency | None:
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     """What was measured of a cell; every field but `witnesses` is that of `results.Cell`.
 
-    `anomalies` are in the order of `results.ANOMALIES`, `witnesses` has one for each, and `witness` is that of the
-    first. `duplicates` and `inversions` are those a client sees, over the whole history; `race_events` and `lost` are
-    counted within the copies of the state, so that several copies alone make none of them.
+    `anomalies` are in the order of `results.ANOMALIES`; `witnesses` has one for each, and `witness` is the first of
+    them. `duplicates` and `inversions` are what clients see in the whole history; `race_events` and `lost` are counted
+    within each copy of the state, so they stay 0 if there are several copies but no races.
     """
 
     verdict: VerdictName

@@ -1,9 +1,9 @@
-"""The judge of the workload `lock`: the model mutex on what holders say of themselves, and who waits for a dead one.
+"""The judge of the workload `lock`: the model mutex for the holders' stamps, and requests that wait for a dead holder.
 
 A request `work` is answered with two stamps, enter and exit, taken inside its critical section on the clock of the
-load. It is one acquire, from the start of the request to enter, and one release, from exit to its end: the lock was
-held for certain between the stamps. A request that did no work (`busy`, `refused`) is an acquire that failed, one
-without an answer an acquire of unknown outcome.
+load. It counts as an acquire, from the start of the request to enter, and a release, from exit to the end of the
+request: between the stamps the lock was certainly held. A request that did no work (`busy`, `refused`) is an acquire
+that failed, one without an answer is an acquire of unknown outcome.
 """
 
 from collections.abc import Iterator
@@ -29,15 +29,15 @@ from statelab.record.columns import Mask
 WORK = "work"
 
 STUCK_S = 5.0
-"""A lock that nobody holds and nobody gets for so long is stuck: any lease that is worth its name ends before."""
+"""A lock that nobody holds and nobody gets for this long is stuck; every sensible lease is shorter."""
 
 
 class WrongClock(Exception):
-    """The stamps of a holder do not lie within those of its request: they are of another clock."""
+    """The stamps of a holder lie outside those of its request: they come from another clock."""
 
 
 def holds(work: Operation) -> Iterator[Operation]:
-    """The acquire and the release that a request stands for; raises WrongClock where they cannot be."""
+    """A request as an acquire and a release; raises WrongClock if its stamps lie outside the request's."""
     if work.status != "ok":
         yield msgspec.structs.replace(work, op="acquire")
     elif not isinstance(work.result, list):
@@ -64,9 +64,15 @@ _MUTEX = ByModel(
 
 
 def judge(history: History, expectation: Expectation) -> Judgement:
-    """The verdict of the mutex on the requests that did work, and of the waiting."""
+    """The verdict of the mutex on the requests that did work, and `stuck` if somebody waited for a dead holder."""
     history = history.take(history.is_op(WORK))
-    judged, stuck = _MUTEX(_worked(history), expectation), _stuck(history)
+    stuck, refused = _stuck(history), np.flatnonzero(_refused(history)).tolist()
+    if refused:  # for the mutex, a request that did no work has failed
+        operations = history.operations()
+        for row in refused:
+            operations[row] = msgspec.structs.replace(operations[row], status="fail", result=None)
+        history = History.from_operations(operations)
+    judged = _MUTEX(history, expectation)
     return violated(judged, judged.witnesses | {"stuck": stuck}) if stuck else judged
 
 
@@ -77,21 +83,10 @@ def _refused(history: History) -> Mask:
     return refused
 
 
-def _worked(history: History) -> History:
-    """The history in which a request that did no work has failed."""
-    refused = _refused(history)
-    if not refused.any():
-        return history
-    operations = history.operations()
-    for row in np.flatnonzero(refused).tolist():
-        operations[row] = msgspec.structs.replace(operations[row], status="fail", result=None)
-    return History.from_operations(operations)
-
-
 def _stuck(history: History) -> Witness | None:
-    """A request told `busy` at a time when for STUCK_S nobody held the lock but one that is gone.
+    """A request answered `busy` after STUCK_S in which nobody held the lock, except perhaps a request that is gone.
 
-    Gone is a request whose connection broke; one that timed out may still be at work, so it excuses the wait.
+    A request is gone if its connection broke. One that timed out may still be working, so waiting for it is right.
     """
     gone = (history.status == INFO) & ~history.timed_out
     refused = np.flatnonzero(_refused(history))

@@ -1,9 +1,9 @@
-"""The judge of the workload `once`: the model at-most-once on requests, each sent several times, and the ledger.
+"""The judge of the workload `once`: the model at-most-once for requests, each sent several times, and the ledger.
 
-A request `execute` that was answered names the work it vouches for: its own op_id, or work that many requests rely on.
-All requests that name the same work are one `execute` of the model: the first attempt that counts, and its retries. The
-last `read` of the ledger lists every effect: its work, who had it, and when. What was answered before that read began
-must be in it; what was not may be.
+The answer to a request `execute` names the work that is done: the request's own op_id, or work that many requests rely
+on. All requests that name the same work are retries, and together one `execute` of the model. The last `read` of the
+ledger lists every effect: its work, the process that did it, and when. Work that was answered before this read began
+must be in the list; other work may be.
 """
 
 import msgspec
@@ -19,22 +19,15 @@ from statelab.record.columns import History
 EXECUTE, READ = "execute", "read"
 
 RANK: tuple[Status, ...] = ("fail", "info", "ok")
-"""Of several attempts the one that ended best says whether the work was asked for, and whether it must be there."""
+"""From worst to best: of several attempts, the best one says whether the work must have been done."""
 
 
 class NoLedger(Exception):
-    """Nobody could read the ledger, so nothing is known of effects."""
-
-
-def _last_read(history: History) -> int:
-    reads = np.flatnonzero(history.is_op(READ) & (history.status == OK))
-    if not len(reads):
-        raise NoLedger("no read of the ledger was answered")
-    return int(reads[np.argmax(history.start[reads])])
+    """The ledger could not be read, so the effects are not known."""
 
 
 def _named(request: Operation, read: Operation) -> Operation:
-    """The request by the work that its answer vouches for; unknown where it was answered after the read began."""
+    """The request under the name of its work; of unknown outcome if it was answered after the read began."""
     if request.status != "ok":
         return request
     request = msgspec.structs.replace(request, op_id=str(request.result), result=None)
@@ -42,11 +35,6 @@ def _named(request: Operation, read: Operation) -> Operation:
     if request.end < read.start:
         return request
     return msgspec.structs.replace(request, status="info", end=None)
-
-
-def _one(attempts: list[Operation]) -> Operation:
-    best = max(attempts, key=lambda attempt: (RANK.index(attempt.status), -attempt.start))
-    return msgspec.structs.replace(best, op=EXECUTE)
 
 
 def _effect(entry: str, read: Operation) -> Operation:
@@ -57,14 +45,18 @@ def _effect(entry: str, read: Operation) -> Operation:
 
 def requests_and_effects(history: History) -> History:
     """One `execute` for each piece of work, and one `effect` for each entry of the ledger."""
-    read = history.operation(_last_read(history))
+    reads = np.flatnonzero(history.is_op(READ) & (history.status == OK))
+    if not len(reads):
+        raise NoLedger("no read of the ledger was answered")
+    read = history.operation(int(reads[np.argmax(history.start[reads])]))
     by_work: dict[str | None, list[Operation]] = {}
     for row in np.flatnonzero(history.is_op(EXECUTE)).tolist():
         request = _named(history.operation(row), read)
         by_work.setdefault(request.op_id, []).append(request)
     assert isinstance(read.result, list)
     effects = [_effect(str(entry), read) for entry in read.result]
-    return History.from_operations([*map(_one, by_work.values()), *effects])
+    best = [max(tries, key=lambda one: (RANK.index(one.status), -one.start)) for tries in by_work.values()]
+    return History.from_operations([*best, *effects])
 
 
 judge = ByModel(

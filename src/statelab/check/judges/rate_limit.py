@@ -1,4 +1,4 @@
-"""The judge of the workload `rate-limit`: so many requests are let through, and no request before is refused."""
+"""The judge of the workload `rate-limit`: no more requests pass than the limit, and none is refused before it."""
 
 from statelab.check.judges.stock import stock_judge
 from statelab.check.models.inventory import LIMIT as TERMS

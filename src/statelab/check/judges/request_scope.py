@@ -1,4 +1,8 @@
-"""The judge of what a request keeps about itself: the model `echo`, for two questions."""
+"""The judge of the workload `request-scope`: the model `echo` for two operations.
+
+An `echo` stores its value and reads it back. A `find` stores nothing and answers its own value if it finds nothing.
+Either way a request must get back what it sent.
+"""
 
 from dataclasses import replace
 
@@ -16,5 +20,3 @@ judge = ByModel(
     ),
     names={"overlap": "leak-overlap", "residue": "leak-residue"},
 )
-"""An `echo` stores its value and reads back; a `find` stores nothing and answers its own value where it finds nothing.
-Either way a request is to get back what it sent."""

@@ -1,10 +1,10 @@
-"""The two promises of a stock, decided apart: never more than there is, and nobody refused for nothing.
+"""The two promises of a stock, judged separately: never sell more than there is, and refuse nobody without need.
 
-The model `inventory` says whether a history fits one stock, and shows the smallest piece that does not. A cell needs
-to know which of the two promises was broken. A buy that is told ok after another one was told sold-out breaks the
-first where more was sold than there was, and else the second: then the refusal was false. A limit of requests is the
-same with other words: so many places, and each request that is let through takes one.
-Exact: both parts are the model's own check, each on those operations that say something of its promise.
+The model `inventory` says whether a history fits one stock, and shows the smallest part that does not. This judge also
+says which of the two promises was broken. A buy that was answered ok after another was answered sold-out breaks the
+first promise if more was sold than there was, and otherwise the second: then the refusal was false. A limit of requests
+is the same in other words: the limit is the stock, and each request that is let through takes one.
+Exact: both parts are the model's own check, each on the operations that say something about its promise.
 """
 
 from dataclasses import replace
@@ -15,9 +15,7 @@ import numpy as np
 from statelab.check.judges.by_model import ByModel
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Finding
-from statelab.check.kernels.model import Model
 from statelab.check.models.inventory import MODEL
-from statelab.check.models.inventory import Sales
 from statelab.check.models.inventory import Terms
 from statelab.check.models.inventory import decide
 from statelab.check.models.inventory import sales
@@ -28,44 +26,36 @@ from statelab.record.shapes import Shape
 
 
 def stock_judge(terms: Terms, *, stock: int, over: str, refused: str) -> ByModel:
-    """The judge of a workload that gives away `stock` of each key; the anomalies by the promise that is broken."""
+    """The judge of a workload with a `stock` of each key; `over` and `refused` name the anomaly of each promise."""
     return ByModel(
-        model=_model(terms),
+        model=replace(
+            MODEL,
+            operations={terms.op: Shape(result="answer")},
+            check=partial(_check, terms),
+            answers=(terms.no, "ok"),
+        ),
         names={"oversold": over, "false-sold-out": refused, "late-sale": refused},
         initial=stock,
     )
 
 
-def _model(terms: Terms) -> Model:
-    return replace(
-        MODEL,
-        operations={terms.op: Shape(result="answer")},
-        check=partial(_check, terms),
-        answers=(terms.no, "ok"),
-    )
-
-
 def _check(terms: Terms, history: History, *, initial: Value | None, deadline: Deadline) -> Finding:
-    """The model's finding; where it is violated, with one part for each of the two promises."""
+    """The model's finding; if it is a violation, with one part for each of the two promises."""
     if not isinstance(initial, int):
         raise TypeError(f"a stock is a number, not {initial!r}")
     whole = decide(history, initial, terms)
     if whole.verdict != "violated":
         return whole
     found = sales(history, initial, terms.op)
-    rows = {"never more": ~found.refused, "never refused": _of_refusals(found)}
+    key = found.history.key
+    # Of a key that was oversold, the second promise looks only at what shows that a refusal before was false.
+    refusals = ~found.oversold[key] | (found.false[key] & ~found.late)
+    rows = {"never more": ~found.refused, "never refused": refusals}
     return replace(whole, parts={name: _on(history, kept, initial, terms) for name, kept in rows.items()})
 
 
-def _of_refusals(found: Sales) -> Mask:
-    """All rows, but of what was oversold only those that show a false refusal before."""
-    key = found.history.key
-    kept: Mask = ~found.oversold[key] | (found.false[key] & ~found.late)
-    return kept
-
-
 def _on(history: History, kept: Mask, initial: int, terms: Terms) -> Finding:
-    """The model's finding on some rows, in the numbers of all."""
+    """The model's finding on some of the rows, with row numbers of the whole history."""
     rows = np.flatnonzero(kept)
     finding = decide(history.take(kept), initial, terms)
     if finding.proof is None:

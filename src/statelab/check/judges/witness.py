@@ -1,5 +1,5 @@
-"""A witness as a value: its operations in order, the proof, and a few neighbours for the picture; and that of a stall,
-which every workload may show."""
+"""Makes witnesses: the operations in order, the proof, and a few neighbours for the picture. Also the witness of a
+stall, which every workload may have."""
 
 from collections.abc import Sequence
 
@@ -27,7 +27,8 @@ def witness(
     slack_ns: int | None = None,
     culprit: int | None = None,
 ) -> Witness:
-    """The witness of some rows. Its context comes from the rows `among` (default: all), and `also` is always in it."""
+    """A witness made of `rows`. Its context is taken from the rows `among` (default: all) and always includes
+    `also`."""
     ordered = Cast(history, rows).rows
     near = _neighbours(history, ordered, np.ones(len(history), np.bool_) if among is None else among)
     extra = set() if also is None else {also}
@@ -53,8 +54,7 @@ def _neighbours(history: History, rows: Sequence[int], among: Mask) -> set[int]:
 
 
 def stall(history: History) -> Witness:
-    """One operation that waited in vain (the first that was sent), of a history in which one did: no order of
-    operations can explain it away."""
+    """The first operation that timed out, of a history that has one. No order of operations could explain it."""
     late = np.flatnonzero(history.timed_out)
     row = int(late[np.argmin(history.start[late])])
     error = history.errors[history.error[row]]

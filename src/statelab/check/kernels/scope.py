@@ -22,6 +22,9 @@ from typing import Literal
 
 import numpy as np
 
+from statelab.check.kernels.levels import LEVELS
+from statelab.check.kernels.levels import Level
+from statelab.check.kernels.levels import grouped_by
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Model
 from statelab.check.kernels.model import VerdictName
@@ -29,11 +32,9 @@ from statelab.check.kernels.packing import dense
 from statelab.core.operation import Value
 from statelab.record.columns import FAIL
 from statelab.record.columns import INFO
-from statelab.record.columns import LEVELS
 from statelab.record.columns import OK
 from statelab.record.columns import History
 from statelab.record.columns import Integers
-from statelab.record.columns import Level
 
 Parting = Level | Literal["session"]
 
@@ -84,9 +85,9 @@ def scope(model: Model, history: History, *, initial: Value | None, deadline: De
 def _partings(history: History) -> Iterator[tuple[Parting, Integers]]:
     """The levels that part the operations, from coarse to fine, each with the group of each row (-1: any)."""
     served = (history.served_by != 0) & (history.status != FAIL)
-    last = history.grouped_by("whole")[served]
+    last = grouped_by(history, "whole")[served]
     for level in SERVERS if _served(history) else ():
-        group = history.grouped_by(level)
+        group = grouped_by(history, level)
         if not np.array_equal(last, dense(group[served])):
             last = dense(group[served])
             yield level, group

@@ -2,24 +2,19 @@
 
 from collections.abc import Callable
 from collections.abc import Collection
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from statelab.core.errors import BadInput
+from statelab.record.coding import first_equal
+from statelab.record.coding import plain
+from statelab.record.coding import plain_text
 from statelab.record.columns import INF
 from statelab.record.columns import History
-from statelab.record.columns import Integers
-from statelab.record.reading.columnar import Sheet
-from statelab.record.reading.columnar import first_equal
-from statelab.record.reading.columnar import plain
-from statelab.record.reading.columnar import plain_text
 from statelab.record.reading.rules import shown
+from statelab.record.reading.sheet import Sheet
 
 Place = Callable[[int], str]
-
-_BLOCK = 2**16
 
 
 def require_own_ids(sheet: Sheet, name: str, place: Place, repeating: Collection[str]) -> None:
@@ -68,25 +63,12 @@ def require_times(history: History, name: str, place: Place) -> None:
 
 def _in_order(history: History) -> bool:
     """Whether each operation of a process starts at the end of the one above it or later: then none overlap. O(n)."""
-    codes = history.process.astype(np.uint16) if len(history.processes) <= 2**16 else history.process  # sorts in O(n)
-    latest = np.full(len(history.processes), -INF - 1, np.int64)
-    for begin in range(0, len(history), _BLOCK):
-        process, first, last, fits = _block(history, codes, slice(begin, begin + _BLOCK))
-        if not fits or (first < latest[process]).any():
-            return False
-        latest[process] = last
-    return True
-
-
-def _block(history: History, codes: NDArray[Any], block: slice) -> tuple[NDArray[Any], Integers, Integers, bool]:
-    """Which processes ended operations in a block, each one's first start and last end, and whether they all fit."""
-    ended = np.flatnonzero(history.end[block] != INF)
-    order = ended[np.argsort(codes[block][ended], kind="stable")]
-    process, start, end = codes[block][order], history.start[block][order], history.end[block][order]
-    last = np.append(process[1:] != process[:-1], True) if len(order) else np.zeros(0, np.bool_)
-    first = np.roll(last, 1)
-    fits = not ((start[1:] < end[:-1]) & ~last[:-1]).any()
-    return process[last], start[first], end[last], fits
+    ended = np.flatnonzero(history.end != INF)
+    codes = history.process[ended]
+    codes = codes.astype(np.uint16) if len(history.processes) <= 2**16 else codes  # sorts in O(n)
+    rows = ended[np.argsort(codes, kind="stable")]
+    process, start, end = history.process[rows], history.start[rows], history.end[rows]
+    return not ((start[1:] < end[:-1]) & (process[1:] == process[:-1])).any()
 
 
 def _overlap(history: History) -> tuple[int, int] | None:

@@ -6,11 +6,10 @@ takes it or says why not. A reader of millions of operations a second is that of
 
 import json
 from bisect import bisect_right
-from collections.abc import Collection
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from itertools import compress
 from operator import attrgetter
 from typing import Annotated
@@ -25,20 +24,21 @@ from msgspec import UnsetType
 
 from statelab.core.errors import BadInput
 from statelab.core.operation import ServedBy
+from statelab.record.coding import VALUES
+from statelab.record.coding import Column
+from statelab.record.coding import column
+from statelab.record.coding import constant
 from statelab.record.coding import encode
+from statelab.record.coding import list_column
+from statelab.record.coding import pa
 from statelab.record.reading import rules
-from statelab.record.reading.columnar import Column
-from statelab.record.reading.columnar import ListColumn
-from statelab.record.reading.columnar import Sheet
-from statelab.record.reading.columnar import constant
-from statelab.record.reading.columnar import every
-from statelab.record.reading.columnar import merged
-from statelab.record.reading.columnar import pa
 from statelab.record.reading.part import Cells
 from statelab.record.reading.part import Held
 from statelab.record.reading.part import Part
 from statelab.record.reading.part import RefusedRow
 from statelab.record.reading.part import holds
+from statelab.record.reading.sheet import Sheet
+from statelab.record.reading.sheet import merged
 from statelab.record.shapes import Shapes
 
 BLOCK = 2**20
@@ -55,17 +55,15 @@ _TYPES: dict[str, Any] = {
     "served_by": ServedBy | None | UnsetType,
     "error": str | None | UnsetType,
     "timed_out": bool | UnsetType,
-    **dict.fromkeys(rules.VALUES, _Value),
+    **dict.fromkeys(VALUES, _Value),
 }
 _UNFIT = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
+_EXACT = {rules.NUMBER: _Integer, rules.TEXT: str, rules.BOOL: bool, rules.SERVER: ServedBy}
 _HELD: dict[Any, int] = {
     **{int: rules.NUMBER, str: rules.TEXT, bool: rules.BOOL, list: rules.LIST, type(None): rules.NULL},
     **{ServedBy: rules.SERVER, UnsetType: rules.MISSING},
 }
-_FIXED = {"op": rules.TEXT, "status": rules.TEXT, "start": rules.NUMBER}
-"""What fields hold that can hold nothing else."""
-
 _SPACE = b" \t\r"
 
 _AFTER_NAMES = (b'":', b" :", b"\t:", b"\r:")
@@ -152,28 +150,33 @@ def _named_once(pairs: list[tuple[str, Any]]) -> None:
         seen.add(name)
 
 
+class _Form:
+    """The struct of lines whose fields are these. `kinds` says what a field holds in each of them, as one bit of the
+    rules; 0: it may hold or lack whatever the model allows."""
+
+    def __init__(self, kinds: Mapping[str, int], types: Mapping[str, Any]) -> None:
+        required = [(field, types.get(field, _EXACT.get(kind))) for field, kind in kinds.items() if kind in _EXACT]
+        optional = [(field, _TYPES[field], UNSET) for field, kind in kinds.items() if kind not in _EXACT]
+        self.struct: Any = msgspec.defstruct("Line", [*required, *optional], gc=False)
+        self.kinds = {field: kinds[field] for field in self.struct.__struct_fields__}
+        self.decode = msgspec.json.Decoder(self.struct).decode
+
+
 class LineReader:
-    """Reads the lines of one file for a model."""
+    """Reads the lines of one file for a model.
+
+    Most files have lines that are alike. So a block is decoded with the fields and the types of the blocks before it,
+    which says what it holds without looking at each value, and with all that the model allows where it does not fit.
+    """
 
     def __init__(self, shapes: Shapes) -> None:
         self._shapes = shapes
         self._taker = rules.Taker(shapes)
-        types = {
-            "op": Literal[tuple(shapes.operations)],
-            "status": Literal["ok", "fail", "info"],
-            **{field: kind for field, kind in _TYPES.items() if field in rules.owned_fields(shapes)},
-        }
-        self._types = types
-        self._struct = self._narrow = self._struct_of(types)
-        self._decode = msgspec.json.Decoder(self._struct).decode
-        self._seen = set(rules.REQUIRED)
+        self._literal = {"op": Literal[tuple(shapes.operations)], "status": Literal["ok", "fail", "info"]}
+        fixed = {"op": rules.TEXT, "status": rules.TEXT, "start": rules.NUMBER}
+        kinds = {field: fixed.get(field, 0) for field in (*fixed, *_TYPES) if field in rules.owned_fields(shapes)}
+        self._usual = self._any = _Form(kinds, self._literal)
         self._rules = rules.rules_of(shapes)
-
-    def _struct_of(self, fields: Collection[str]) -> Any:
-        """A struct with these fields of the model's; one that a line need not have is UNSET where it has not."""
-        given = [(field, self._types[field]) for field in fields if field in rules.REQUIRED]
-        optional = [(field, self._types[field], UNSET) for field in fields if field not in rules.REQUIRED]
-        return msgspec.defstruct("Line", [*given, *optional], gc=False)
 
     def read(self, block: bytes) -> tuple[Sheet, list[int]]:
         """The operations in whole lines, and which of the lines are blank.
@@ -181,14 +184,16 @@ class LineReader:
         Raises RefusedLine for the first line that is not an operation of the model.
         """
         lines, blank = block.split(b"\n")[:-1], list[int]()
-        rows = self._all(lines, block, self._narrow) or self._all(lines, block, self._struct)
-        if rows is None:
-            blank = [place for place, line in enumerate(lines) if not line.strip(_SPACE)]
-            left = [self._one(place, line) for place, line in enumerate(lines) if line.strip(_SPACE)]
-            rows = _Rows(left, self._struct)
-        if not rows.fields <= self._seen:
-            self._seen |= rows.fields
-            self._narrow = self._struct_of(self._seen)
+        rows, known = self._all(lines, block, self._usual), self._usual is not self._any
+        if rows is None or not known:
+            rows = self._all(lines, block, self._any) if rows is None else rows
+            if rows is None:
+                blank = [place for place, line in enumerate(lines) if not line.strip(_SPACE)]
+                left = [self._one(place, line) for place, line in enumerate(lines) if line.strip(_SPACE)]
+                rows = _Rows(left, self._any)
+            before = self._usual.kinds if known else rows.kinds
+            kinds = {field: before.get(field, 0) & rows.kinds.get(field, 0) for field in {**before, **rows.kinds}}
+            self._usual = _Form(kinds, self._literal) if rows.kinds else self._usual
         try:
             return Part(rows, self._shapes).sheet(), blank
         except RefusedRow as refused:
@@ -196,10 +201,10 @@ class LineReader:
             self._strictly(place, lines[place])
             raise RefusedLine(place, "not an operation of the model") from None
 
-    def _all(self, lines: list[bytes], block: bytes, struct: Any) -> "_Rows | None":
+    def _all(self, lines: list[bytes], block: bytes, form: _Form) -> "_Rows | None":
         """All lines at once; None if there is anything in them that the struct does not say."""
         try:
-            rows = _Rows(list(map(msgspec.json.Decoder(struct).decode, lines)), struct)
+            rows = _Rows(list(map(form.decode, lines)), form)
         except _UNFIT:
             return None
         return rows if _names_at_most(block, rows.given) else None
@@ -207,8 +212,8 @@ class LineReader:
     def _one(self, place: int, line: bytes) -> Any:
         """One line of a block in which something is unusual; raises RefusedLine."""
         try:
-            row = self._decode(line)
-            usual = _names_at_most(line, _Rows([row], self._struct).given)
+            row = self._any.decode(line)
+            usual = _names_at_most(line, _Rows([row], self._any).given)
         except _UNFIT:
             usual = False
         return row if usual else self._strictly(place, line)
@@ -221,9 +226,8 @@ class LineReader:
         except rules.Refused as refused:
             raise RefusedLine(place, str(refused)) from None
         may = self._rules[operation.op, operation.status]
-        return msgspec.convert(
-            {f: v for f, v in fields.items() if may.get(f, rules.ANYTHING) != rules.ANYTHING}, self._struct
-        )
+        own = {field: value for field, value in fields.items() if may.get(field, rules.ANYTHING) != rules.ANYTHING}
+        return msgspec.convert(own, self._any.struct)
 
 
 def _names_at_most(text: bytes, count: int) -> bool:
@@ -232,67 +236,52 @@ def _names_at_most(text: bytes, count: int) -> bool:
 
 
 class _Rows:
-    """Decoded lines, column by column, as `Part` asks for them."""
+    """Decoded lines, column by column, as `Part` asks for them.
 
-    def __init__(self, rows: list[Any], struct: Any) -> None:
-        self._n = len(rows)
-        columns = {field: list(map(attrgetter(field), rows)) for field in struct.__struct_fields__}
-        held = {field: _held(values, _FIXED.get(field)) for field, values in columns.items()}
-        given = {field: self._n - int(np.count_nonzero(each == rules.MISSING)) for field, each in held.items()}
-        self._columns = {field: (values, held[field]) for field, values in columns.items() if given[field]}
-        self.fields = self._columns.keys()
-        self.given = sum(given.values())
-        """How many fields the lines have in all, those of `served_by` included."""
-        if "served_by" in self.fields:
-            self.given += len(rules.SERVER_FIELDS) * int(np.count_nonzero(held["served_by"] == rules.SERVER))
+    `kinds` says what each field that is there holds in all lines, as in `_Form`; `given` is how many fields the lines
+    have in all.
+    """
+
+    def __init__(self, rows: list[Any], form: _Form) -> None:
+        self._n, self._cells, self.kinds, self.given = len(rows), dict[str, Cells](), dict[str, int](), 0
+        for field, kind in form.kinds.items():
+            values = list(map(attrgetter(field), rows))
+            held = constant(kind, self._n, np.uint8) if kind else _held(values)
+            if given := self._n - int(np.count_nonzero(held == rules.MISSING)):
+                self._cells[field] = _cells(field, values, held)
+                self.kinds[field] = int(held[0]) if not held.strides[0] and int(held[0]) in _EXACT else 0
+                self.given += given
+                self.given += len(rules.SERVER_FIELDS) * int(np.count_nonzero(held == rules.SERVER))
 
     def __len__(self) -> int:
         return self._n
 
-    def servers(self) -> dict[str, Any] | None:
-        """The columns of `served_by` by the names of its fields, None if nobody says who served."""
-        values, _ = self._columns.get("served_by", ((), None))
-        code, servers = encode((None if server is UNSET else server for server in values), first=[None])
-        if len(servers) == 1:
-            return None
-        places = pa.array(code - 1, mask=code == 0)
-        columns = {name: pa.array([getattr(server, name) for server in servers[1:]]) for name in rules.SERVER_FIELDS}
-        return {name: pa.DictionaryArray.from_arrays(places, column) for name, column in columns.items()}
-
     def field(self, field: str) -> Cells:
         """What each line holds in a field."""
-        if field not in self.fields:
-            return Cells(Column.of_texts(None, self._n), constant(rules.MISSING, self._n, np.uint8))
-        values, held = self._columns[field]
-        column, flag, lists = _column(values, held, coded=field != "op_id"), None, None
-        if (true_or_false := holds(held, rules.BOOL)).any():
-            flag = np.full(self._n, -1, np.int8)
-            flag[true_or_false] = list(compress(values, true_or_false.tobytes()))
-        if (known := holds(held, rules.LIST)).any():
-            length, chosen = np.zeros(self._n, np.int64), list(compress(values, known.tobytes()))
-            length[known] = list(map(len, chosen))
-            items = list(chain.from_iterable(chosen))
-            lists = ListColumn(known, length, _column(items, _held(items)))
-        return Cells(column, held, flag, lists)
+        nothing = Cells(Column.of_texts(None, self._n), constant(rules.MISSING, self._n, np.uint8))
+        return self._cells.get(field, nothing)
 
 
-def _held(values: Sequence[Any], kind: int | None = None) -> Held:
-    """What each value is, as one bit of the rules; one for all if they are of one kind, which may be known."""
-    kinds = {kind} if kind else set(map(_HELD.__getitem__, set(map(type, values))))
+def _cells(field: str, values: list[Any], held: Held) -> Cells:
+    """The values of a field as arrays."""
+    if field == "served_by":
+        codes, servers = encode((None if server is UNSET else server for server in values), first=[None])
+        texts = pa.array([msgspec.json.encode(server).decode() for server in servers[1:]], pa.string())
+        index = pa.array(codes - 1, mask=codes == 0)
+        return Cells(Column.of_texts(pa.DictionaryArray.from_arrays(index, texts)), held)
+    flag = lists = None
+    if (true_or_false := holds(held, rules.BOOL)).any():
+        flag = np.full(len(held), -1, np.int8)
+        flag[true_or_false] = list(compress(values, true_or_false.tobytes()))
+    if (known := holds(held, rules.LIST)).any():
+        lists = list_column(values, known)
+    found = column(values, holds(held, rules.NUMBER), holds(held, rules.TEXT), coded=field != "op_id")
+    return Cells(found, held, flag, lists)
+
+
+def _held(values: Sequence[Any]) -> Held:
+    """What each value is, as one bit of the rules; one for all if they are of one kind."""
+    kinds = set(map(_HELD.__getitem__, set(map(type, values))))
     if len(kinds) == 1:
         return constant(kinds.pop(), len(values), np.uint8)
     return np.fromiter(map(_HELD.__getitem__, map(type, values)), np.uint8, len(values))
-
-
-def _column(values: Sequence[Any], held: Held, *, coded: bool = True) -> Column:
-    """The numbers and the texts among values."""
-    n, is_number, is_text = len(values), holds(held, rules.NUMBER), holds(held, rules.TEXT)
-    number, text = constant(0, n, np.int64), None
-    if every(is_number):
-        number = np.fromiter(values, np.int64, n)
-    elif is_number.any():
-        number = np.zeros(n, np.int64)
-        number[is_number] = np.fromiter(compress(values, is_number.tobytes()), np.int64)
-    if is_text.any():
-        text = pa.array(values if every(is_text) else [v if type(v) is str else None for v in values], pa.string())
-    return Column(number, is_number, text.dictionary_encode() if coded and text is not None else text)

@@ -1,32 +1,31 @@
 """Some rows of a file by the rules for columns: which of them are operations of the model, and what they hold."""
 
 from collections.abc import Iterable
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from statelab.record.coding import VALUES
+from statelab.record.coding import Column
+from statelab.record.coding import Integers
+from statelab.record.coding import ListColumn
+from statelab.record.coding import Mask
+from statelab.record.coding import coded_text
+from statelab.record.coding import constant
+from statelab.record.coding import every
+from statelab.record.coding import pa
+from statelab.record.coding import pc
+from statelab.record.coding import plain
+from statelab.record.coding import plain_text
+from statelab.record.coding import valid
 from statelab.record.columns import INF
 from statelab.record.columns import OK
 from statelab.record.columns import STATUSES
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
 from statelab.record.reading import rules
-from statelab.record.reading.columnar import Column
-from statelab.record.reading.columnar import ListColumn
-from statelab.record.reading.columnar import Sheet
-from statelab.record.reading.columnar import coded_text
-from statelab.record.reading.columnar import constant
-from statelab.record.reading.columnar import every
-from statelab.record.reading.columnar import pa
-from statelab.record.reading.columnar import pc
-from statelab.record.reading.columnar import plain
-from statelab.record.reading.columnar import plain_text
-from statelab.record.reading.columnar import valid
+from statelab.record.reading.sheet import Sheet
 from statelab.record.shapes import Shapes
 
 Codes8 = NDArray[np.int8]
@@ -53,12 +52,10 @@ class Cells:
 
 
 class Rows(Protocol):
-    """Some rows of a file."""
+    """Some rows of a file; `served_by` is given as the text of its JSON."""
 
     def __len__(self) -> int: ...
     def field(self, field: str) -> Cells: ...
-    def servers(self) -> Mapping[str, Any] | None:
-        """The columns of `served_by` by the names of its fields, None if no row has it."""
 
 
 def holds(held: Held, bits: int) -> Mask:
@@ -143,16 +140,6 @@ def codes(column: Column, names: tuple[object, ...]) -> Codes8:
     return found
 
 
-def served_by(columns: Mapping[str, Any]) -> tuple[dict[str, Column], Held]:
-    """The fields of `served_by`, and what each operation holds in it: all five fields, nothing, or something else."""
-    read = {name: cells(columns[name]) for name in rules.SERVER_FIELDS}
-    kinds = {str: rules.TEXT, int: rules.NUMBER}
-    right = [read[name].held == kinds[kind] for name, kind in rules.SERVER_FIELDS.items()]
-    given = np.logical_or.reduce([each.given for each in read.values()])
-    held = np.where(np.logical_and.reduce(right), rules.SERVER, np.where(given, rules.OTHER, rules.EMPTY))
-    return {f"served_by.{name}": each.column for name, each in read.items()}, held.astype(np.uint8)
-
-
 class RefusedRow(Exception):
     """The first row that is not an operation of the model; it counts from 0 in its part."""
 
@@ -162,33 +149,35 @@ class RefusedRow(Exception):
 
 
 class Part:
-    """Some rows on their way to a sheet: each field is tested, and marks the rows that may not hold what they do."""
+    """Some rows on their way to a sheet: each field is tested, and marks the rows that may not hold what they do.
+
+    A row's kind is `len(STATUSES)` times its operation, plus its status: so the rules are numbered.
+    """
 
     def __init__(self, rows: Rows, shapes: Shapes) -> None:
         self._rows, self._shapes, self._rules = rows, shapes, list(rules.rules_of(shapes).values())
         self._op = codes(rows.field("op").column, tuple(shapes.operations))
         self._status = codes(rows.field("status").column, STATUSES)
         self._refused = (self._op < 0) | (self._status < 0)
-        kind = np.where(self._refused, 0, self._op * np.int8(len(STATUSES)) + self._status)
-        self._of_kind = {number: kind == number for number in np.flatnonzero(np.bincount(kind)).tolist()}
+        self._kind = np.where(self._refused, 0, self._op * np.int8(len(STATUSES)) + self._status)
+        self._kinds = np.flatnonzero(np.bincount(self._kind))
 
     def sheet(self) -> Sheet:
         """All operations; raises RefusedRow if one of them is not of the model."""
         arrays: dict[str, Any] = {"op": self._op, "status": self._status}
         arrays |= {field: self._stamps(field) for field in ("start", "end")}
-        columns = {field: self._tested(field).column for field in ("process", "key", "op_id", "error")}
+        columns = {field: self._tested(field).column for field in ("process", "key", "op_id", "error", "served_by")}
         timed_out = self._tested("timed_out").flag
-        if (servers := self._rows.servers()) is not None:
-            fields, held = served_by(servers)
-            self._test("served_by", held)
-            columns |= fields
-        owned = {
-            field: self._where(kind for kind, rule in enumerate(self._rules) if rule[field] != rules.ANYTHING)
-            for field in rules.VALUES
-        }
-        values = {field: self._tested(field) for field in rules.VALUES if field == "result" or owned[field].any()}
-        self._require_one(values)
-        self._require_fixed(values)
+        owned = {field: self._of(rule[field] != rules.ANYTHING for rule in self._rules) for field in VALUES}
+        values = {field: self._tested(field) for field in VALUES if field == "result" or owned[field].any()}
+        for number, shape in enumerate(self._shapes.operations.values()):
+            rows = self._of(kind // len(STATUSES) == number for kind in range(len(self._rules)))
+            for field, fixed in shape.fixed.items():
+                column = values[field].column
+                self._refused |= rows & column.is_number & (column.number != fixed)
+            if shape.either:
+                given = [values[field].given for field in shape.either if field in values]
+                self._refused |= rows & (self._status == OK) & (np.sum(given, axis=0, dtype=np.int8) != 1)
         answer = self._answers(values["result"])
         if self._refused.any():
             raise RefusedRow(int(self._refused.argmax()))
@@ -201,26 +190,20 @@ class Part:
         columns = {field: column for field, column in columns.items() if column.known.any()}
         return Sheet(tuple(self._shapes.operations), arrays, columns, elements)
 
-    def _where(self, kinds: Iterable[int]) -> Mask:
-        """The rows of some kinds: `len(STATUSES)` times the operation, plus the status."""
-        chosen = [self._of_kind[kind] for kind in kinds if kind in self._of_kind]
-        if len(chosen) in (0, len(self._of_kind)):
-            return constant(bool(chosen), len(self._op), np.bool_)
-        return reduce(np.logical_or, chosen)
-
-    def _test(self, field: str, held: Held) -> None:
-        """Refuses the rows that may not hold what they do."""
-        for allowed in {self._rules[number][field] for number in self._of_kind}:
-            wrong = ~holds(held, allowed)
-            if wrong.any():
-                self._refused |= wrong & self._where(
-                    kind for kind, rule in enumerate(self._rules) if rule[field] == allowed
-                )
+    def _of(self, chosen: Iterable[bool]) -> Mask:
+        """The rows of some kinds; one value says of each kind whether it is chosen."""
+        table = np.array(list(chosen), np.bool_)
+        there = table[self._kinds]
+        if there.all() or not there.any():
+            return constant(bool(there.any()), len(self._op), np.bool_)
+        return table[self._kind]
 
     def _tested(self, field: str) -> Cells:
         """One field, after the rows in which it does not fit have been marked as refused."""
         found = self._rows.field(field)
-        self._test(field, found.held)
+        allowed = np.array([rule[field] for rule in self._rules], np.uint8)
+        if found.held.strides[0] or not (allowed[self._kinds] & found.held[:1]).all():
+            self._refused |= found.held & allowed[self._kind] == 0
         return found
 
     def _stamps(self, field: str) -> Integers:
@@ -229,26 +212,10 @@ class Part:
         self._refused |= column.is_number & (column.number == INF)
         return column.number if every(column.is_number) else np.where(column.is_number, column.number, INF)
 
-    def _require_one(self, values: Mapping[str, Cells]) -> None:
-        """Refuses answered operations that have not exactly one of the fields of which they must have one."""
-        for code, shape in enumerate(self._shapes.operations.values()):
-            rows = self._of_kind.get(code * len(STATUSES) + OK)
-            if shape.either and rows is not None:
-                given = [values[field].given for field in shape.either if field in values]
-                self._refused |= rows & (np.sum(given, axis=0, dtype=np.int8) != 1)
-
-    def _require_fixed(self, values: Mapping[str, Cells]) -> None:
-        """Refuses operations in which a field that is fixed holds another number."""
-        for code, shape in enumerate(self._shapes.operations.values()):
-            for field, number in shape.fixed.items():
-                column = values[field].column
-                rows = self._where(range(code * len(STATUSES), (code + 1) * len(STATUSES)))
-                self._refused |= rows & column.is_number & (column.number != number)
-
     def _answers(self, result: Cells) -> Codes8 | None:
         """What yes-or-no operations answered, -1 for all others; None if there are none."""
-        shapes = enumerate(self._shapes.operations.values())
-        answered = self._where(code * len(STATUSES) + OK for code, shape in shapes if shape.result == "answer")
+        shapes = self._shapes.operations.values()
+        answered = self._of(shape.result == "answer" and status == "ok" for shape in shapes for status in STATUSES)
         answer = result.flag
         if not isinstance(self._shapes.answers[0], bool):
             answer = codes(result.column, self._shapes.answers)

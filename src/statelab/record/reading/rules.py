@@ -13,6 +13,7 @@ import msgspec
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
 from statelab.core.operation import Status
+from statelab.record.coding import VALUES
 from statelab.record.columns import INF
 from statelab.record.columns import STATUSES
 from statelab.record.shapes import MEANT
@@ -27,7 +28,6 @@ MISSING, NULL, NUMBER, TEXT, BOOL, LIST, SERVER, OTHER = (1 << bit for bit in ra
 ANYTHING = 255
 EMPTY = MISSING | NULL
 
-VALUES = ("result", "value", "expected", "seen")
 REQUIRED = ("process", "op", "start", "status")
 FIELDS = ("process", "op", "key", "start", "end", "status", *VALUES, "op_id", "served_by", "error", "timed_out")
 SERVER_FIELDS: dict[str, type] = {"host": str, "pid": int, "thread": int, "greenlet": int, "boot": str}

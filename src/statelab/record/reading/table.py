@@ -16,32 +16,36 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow.parquet
 
 from statelab.core.errors import BadInput
 from statelab.core.operation import UNITS
+from statelab.core.operation import ServedBy
 from statelab.core.operation import Unit
 from statelab.core.operation import Value
+from statelab.record.coding import VALUES
+from statelab.record.coding import Codes
+from statelab.record.coding import Column
+from statelab.record.coding import by_appearance
+from statelab.record.coding import code
+from statelab.record.coding import coded_text
+from statelab.record.coding import constant
+from statelab.record.coding import pa
+from statelab.record.coding import pc
 from statelab.record.columns import INF
 from statelab.record.columns import STATUSES
 from statelab.record.reading import rules
-from statelab.record.reading.columnar import Column
-from statelab.record.reading.columnar import Sheet
-from statelab.record.reading.columnar import code
-from statelab.record.reading.columnar import coded_text
-from statelab.record.reading.columnar import constant
-from statelab.record.reading.columnar import merged
-from statelab.record.reading.columnar import pa
-from statelab.record.reading.columnar import pc
 from statelab.record.reading.part import Cells
 from statelab.record.reading.part import Part
 from statelab.record.reading.part import RefusedRow
 from statelab.record.reading.part import cells
 from statelab.record.reading.part import codes
 from statelab.record.reading.part import joined
-from statelab.record.reading.part import served_by
 from statelab.record.reading.rules import SERVER_FIELDS
+from statelab.record.reading.sheet import Sheet
+from statelab.record.reading.sheet import merged
 from statelab.record.shapes import MEANT
 from statelab.record.shapes import OTHERS
 from statelab.record.shapes import Shapes
@@ -54,7 +58,7 @@ _CODED = ("op", "key", "status", "process", "error", "host", "boot")
 _ROWS = 2**16
 """So many rows are read at once: few enough that what is made of them stays in the processor's cache."""
 
-COLUMNS = {"result": ("result", "result_text", "answer", "elements"), **{f: (f, f"{f}_text") for f in rules.VALUES[1:]}}
+COLUMNS = {"result": ("result", "result_text", "answer", "elements"), **{f: (f, f"{f}_text") for f in VALUES[1:]}}
 """The columns of fields that may have several."""
 
 
@@ -69,19 +73,42 @@ class TableRows:
 
     def field(self, field: str) -> Cells:
         """One field from all of its columns."""
+        if field == "served_by":
+            return self._server()
         there = [self._columns[name] for name in COLUMNS.get(field, (field,)) if name in self._columns]
         nothing = Cells(Column.of_texts(None, len(self)), constant(rules.EMPTY, len(self), np.uint8))
         return reduce(joined, map(cells, there)) if there else nothing
 
-    def servers(self) -> Mapping[str, Any] | None:
-        """The columns of `served_by` by the names of its fields, None if no row has it."""
-        if "served_by" in self._columns:
-            array = self._columns["served_by"]
-            whole = pa.types.is_struct(array.type) and {field.name for field in array.type} >= SERVER_FIELDS.keys()
-            columns = {name: pc.struct_field(array, name) if whole else array for name in SERVER_FIELDS}
+    def _server(self) -> Cells:
+        """`served_by`, from its column or those of its fields: all five fields, nothing, or something else."""
+        array = self._columns.get("served_by")
+        if array is None:
+            columns = [self._columns.get(name, pa.nulls(len(self))) for name in SERVER_FIELDS]
         else:
-            columns = {name: self._columns.get(name, pa.nulls(len(self))) for name in SERVER_FIELDS}
-        return None if all(array.null_count == len(self) for array in columns.values()) else columns
+            whole = pa.types.is_struct(array.type) and {field.name for field in array.type} >= SERVER_FIELDS.keys()
+            columns = [pc.struct_field(array, name) if whole else array for name in SERVER_FIELDS]
+        read = list(map(cells, columns))
+        kinds = {str: rules.TEXT, int: rules.NUMBER}
+        right = [each.held == kinds[kind] for each, kind in zip(read, SERVER_FIELDS.values(), strict=True)]
+        known = np.logical_and.reduce(right)
+        given = np.logical_or.reduce([each.given for each in read])
+        held = np.where(known, rules.SERVER, np.where(given, rules.OTHER, rules.EMPTY)).astype(np.uint8)
+        if not known.any():
+            return Cells(Column.of_texts(None, len(self)), held)
+        coded = [code([each.column.take(known)]) for each in read]
+        found = reduce(_pack, (codes for (codes,), _ in coded))
+        first = np.zeros(int(found.max()) + 1, np.int64)
+        first[found[::-1]] = np.arange(len(found))[::-1]  # the last that is written stays: the first row of a server
+        named = zip(*([table[place] for place in codes[first].tolist()] for (codes,), table in coded), strict=True)
+        index = np.zeros(len(self), np.int32)
+        index[known] = found
+        servers = pa.array([msgspec.json.encode(ServedBy(*values)).decode() for values in named])
+        return Cells(Column.of_texts(pa.DictionaryArray.from_arrays(pa.array(index, mask=~known), servers)), held)
+
+
+def _pack(left: Codes, right: Codes) -> Codes:
+    """One number for each pair of numbers, dense, so that packing again cannot overflow."""
+    return by_appearance(left.astype(np.int64) * (int(right.max(initial=0)) + 1) + right)[0]
 
 
 class Table:
@@ -203,10 +230,9 @@ def _refusal(table: Table, row: int, shapes: Shapes) -> str:
 def sheet_of_our_own(path: Path) -> Sheet:
     """All operations of a Parquet file that `statelab.record.parquet.write` wrote, whatever their names are."""
     rows = Table(path, rules.FIELDS).whole()
-    fields = {field: rows.field(field) for field in rules.FIELDS if field != "served_by"}
+    fields = {field: rows.field(field) for field in rules.FIELDS}
     (op,), ops = code([fields["op"].column])
     end, timed_out, result = fields["end"].column, fields["timed_out"].flag, fields["result"]
-    servers = rows.servers()
     arrays: dict[str, Any] = {
         "op": op,
         "status": codes(fields["status"].column, STATUSES),
@@ -216,7 +242,6 @@ def sheet_of_our_own(path: Path) -> Sheet:
         **({} if result.flag is None else {"answer": result.flag}),
     }
     columns = {field: each.column for field, each in fields.items() if each.column.known.any() and field not in arrays}
-    columns |= served_by(servers)[0] if servers else {}
     return Sheet(tuple(ops), arrays, {"process": fields["process"].column, **columns}, result.lists)
 
 

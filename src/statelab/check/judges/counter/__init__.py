@@ -1,4 +1,4 @@
-"""The judge of the workload `counter`: who has a counter of their own, what got lost in each, and what proves it."""
+"""The judge of the workload `counter`: where copies of the counter are, what got lost in each, and the proof."""
 
 from statelab.check.judges.counter.judge import judge
 

@@ -1,14 +1,11 @@
-"""Where the copies of the state live, and what is lost within them."""
+"""Where the copies of the state are, and how many updates got lost in them."""
 
-from functools import partial
-
-from statelab.check.judges.counter.levels import Parting
-from statelab.check.judges.counter.levels import Partings
-from statelab.check.judges.counter.levels import Quiet
+from statelab.check.judges.counter.levels import Levels
+from statelab.check.judges.counter.levels import Split
 from statelab.check.judges.counter.quiet_reads import disagreement
+from statelab.check.kernels.levels import LEVELS
+from statelab.check.kernels.levels import Level
 from statelab.core.results import Bounds
-from statelab.record.columns import LEVELS
-from statelab.record.columns import Level
 
 SCOPES: dict[Level, str] = {
     "whole": "one value for all",
@@ -18,64 +15,56 @@ SCOPES: dict[Level, str] = {
     "greenlet": "one value per greenlet",
     "request": "one value per request",
 }
-"""How far the state really reaches, in words."""
+"""Who shares one value, in words."""
 
 _REQUEST = LEVELS.index("request")
 
 
-def scope(partings: Partings) -> Parting | None:
-    """The coarsest parting in which every part is the history of one counter."""
-    return next((parting for parting in partings if parting.found.valid), None)
+def scope(levels: Levels) -> Split | None:
+    """The coarsest split in which each part behaves as one counter."""
+    return next((split for split in levels if split.found.valid), None)
 
 
-def scope_in_words(reach: Parting | None) -> str | None:
-    """How far the state reaches. A thread or process that served one request only shows no reach beyond the request."""
+def scope_in_words(reach: Split | None) -> str | None:
+    """Who shares one value. If each thread or process served one request only, nothing shows that they share more."""
     if reach is None:
         return None
-    alone = len(reach.found.told.first) == len(reach.found.told.row)
+    alone = len(reach.found.by_number.first) == len(reach.found.by_number.row)
     return SCOPES["request" if alone and reach.level != "whole" else reach.level]
 
 
-def home(partings: Partings) -> Parting | None:
-    """The parting whose parts have one copy of the state each, as far as the history can tell; None: no parting.
+def home(levels: Levels) -> Split | None:
+    """The split with one copy of the state for each part, as far as the history can tell; None: there is none.
 
-    The numbers decide first: where every part is the history of one counter, each has its own (one shared copy would
-    have to hand out 1, 2, 3, ... without a gap in every part). Then the totals: parts that all end at exactly
-    their own increments have a copy each. Else it is the coarsest parting in whose parts the reads
-    agree. None of this looks at single requests, which have nothing to compare with.
+    Three criteria, the first that fits some split decides. The numbers: each part behaves as one counter (if the parts
+    shared a copy, it could not give 1, 2, 3, ... without a gap to every part). The totals: each part ends at exactly
+    the number of its own increments. The reads: those of each part agree. The coarsest split that fits is taken.
+    Single requests are left out, because each has only one answer.
     """
-    candidates = [parting for parting in partings if parting.level != "request"]
-    for fits in (_valid, _adds_up, partial(_agrees, partings.quiet)):
-        found = next((parting for parting in candidates if fits(parting)), None)
+    candidates = [split for split in levels if split.level != "request"]
+    for fits in (lambda split: split.found.valid, _adds_up, lambda split: disagreement(levels.quiet, split) is None):
+        found = next((split for split in candidates if fits(split)), None)
         if found:
             return found
     return None
 
 
-def _valid(parting: Parting) -> bool:
-    return parting.found.valid
-
-
-def _adds_up(parting: Parting) -> bool:
-    total = parting.totals
+def _adds_up(split: Split) -> bool:
+    total = split.totals
     return bool((total.read & (total.low == total.acks) & (total.high == total.acks)).all())
 
 
-def _agrees(quiet: Quiet, parting: Parting) -> bool:
-    return disagreement(quiet, parting) is None
+def lost(levels: Levels, at: Split) -> Bounds | None:
+    """Bounds of the lost updates, given one copy for each part of `at`; None if nothing was read at the end.
 
-
-def lost(partings: Partings, at: Parting) -> Bounds | None:
-    """Bounds of the lost updates, given one copy for each part of `at`; None where nothing was read at the end.
-
-    Where some server was not read at the end, the copies may be finer than the reads show. The bounds then also cover
-    every finer parting (short of single requests) in which no counter exceeds what its own increments can make.
+    If some server was not read at the end, there may be more copies than the reads show. The bounds then also cover
+    every finer split (except that by request) in which no counter is higher than its own increments can make it.
     """
     bounds = at.lost
-    finer = [parting for parting in partings if LEVELS.index(at.level) < LEVELS.index(parting.level) < _REQUEST]
-    for parting in finer if bounds else []:
-        possible = not parting.found.gap.any() and not bool(parting.totals.read[parting.totals.acks > 0].all())
-        other = parting.lost
+    finer = [split for split in levels if LEVELS.index(at.level) < LEVELS.index(split.level) < _REQUEST]
+    for split in finer if bounds else []:
+        possible = not split.found.gap.any() and not bool(split.totals.read[split.totals.acks > 0].all())
+        other = split.lost
         if bounds and other and possible:
             bounds = Bounds(min=min(bounds.min, other.min), max=max(bounds.max, other.max))
     return bounds

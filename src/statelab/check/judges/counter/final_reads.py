@@ -1,15 +1,15 @@
-"""Witnesses that rest on a count: a final read that does not fit the number of acknowledged increments."""
+"""Witnesses by counting: a final read that does not fit the number of acknowledged increments."""
 
 import numpy as np
 
-from statelab.check.judges.counter.levels import Parting
+from statelab.check.judges.counter.levels import Split
 from statelab.check.judges.counter.quiet_reads import allowed
 from statelab.check.judges.witness import witness
+from statelab.check.kernels.levels import Level
 from statelab.check.kernels.words import Cast
 from statelab.check.kernels.words import plural
 from statelab.core.results import Witness
 from statelab.record.columns import Integers
-from statelab.record.columns import Level
 
 _IN: dict[Level, str] = {
     "host": " in host {0.host}",
@@ -19,23 +19,23 @@ _IN: dict[Level, str] = {
 }
 
 
-def in_total(copies: Parting) -> str:
-    """How much is missing over all copies, as a sentence; empty where nothing certainly is."""
+def in_total(copies: Split) -> str:
+    """A sentence on how many increments are missing in all copies together; empty if none is certainly missing."""
     gone, acks = int(copies.totals.gone.sum()), int(copies.totals.acks.sum())
     return f" In all, {gone:,} of {acks:,} acknowledged increments are missing at the end." if gone else ""
 
 
-def too_few(copies: Parting) -> Witness:
+def too_few(copies: Split) -> Witness:
     """A final read lower than the acknowledged increments of its copy."""
     part = int(np.argmax(copies.totals.gone))
     row = _final_read(copies, part, copies.totals.low)
     acks = int(copies.totals.acks[part])
     text = f"{_count(copies, part, row)}: {int(copies.totals.gone[part]):,} of these {acks:,} must be missing."
-    return _told_by(copies, "lost-update", row, text)
+    return _witness(copies, "lost-update", row, text)
 
 
-def too_many(copies: Parting) -> Witness:
-    """A final read higher than all the increments of its copy could make it."""
+def too_many(copies: Split) -> Witness:
+    """A final read that is higher than all increments of its copy together can make it."""
     excess = copies.totals.high - copies.totals.acks - copies.totals.unknown
     part = int(np.argmax(np.where(copies.totals.over, excess, np.iinfo(np.int64).min)))
     row = _final_read(copies, part, copies.totals.high)
@@ -43,17 +43,17 @@ def too_many(copies: Parting) -> Witness:
     unseen = f" and {plural(unknown, 'increment')} got no answer" if unknown else ""
     unasked = plural(int(excess[part]) - copies.totals.shared, "increment")
     text = f"{_count(copies, part, row)}{unseen}: {unasked} took effect that nobody asked for."
-    return _told_by(copies, "overcounted", row, text)
+    return _witness(copies, "overcounted", row, text)
 
 
-def _final_read(copies: Parting, part: int, value: Integers) -> int:
+def _final_read(copies: Split, part: int, value: Integers) -> int:
     """A final read of the part that found `value[part]` (counted from the initial value)."""
-    given, told = copies.found.given, copies.found.told
-    finals = told.row[np.flatnonzero((told.counter == part) & given.settled[told.row])]
+    given, answers = copies.found.given, copies.found.by_number
+    finals = answers.row[np.flatnonzero((answers.counter == part) & given.settled[answers.row])]
     return int(finals[np.argmax(given.value[finals] - given.initial == value[part])])
 
 
-def _count(copies: Parting, part: int, row: int) -> str:
+def _count(copies: Split, part: int, row: int) -> str:
     given, acks = copies.found.given, int(copies.totals.acks[part])
     server = given.history.servers[given.history.served_by[row]]
     where = _IN[copies.level].format(server) if copies.level in _IN else ""
@@ -63,7 +63,7 @@ def _count(copies: Parting, part: int, row: int) -> str:
     )
 
 
-def _told_by(copies: Parting, anomaly: str, row: int, text: str) -> Witness:
+def _witness(copies: Split, anomaly: str, row: int, text: str) -> Witness:
     history = copies.found.given.history
     words = f"{text} {Cast(history, [row]).introductions()}"
     return witness(history, anomaly, [row], words, among=np.equal(copies.group, copies.group[row]))

@@ -33,7 +33,7 @@ def judge(history: History, expectation: Expectation) -> Judgement:
 
 
 def _with_findings(measured: Judgement, diagnosis: Diagnosis) -> Judgement:
-    whole, found = diagnosis.partings.at("whole"), witnesses(diagnosis)
+    whole, found = diagnosis.levels.at("whole"), witnesses(diagnosis)
     return msgspec.structs.replace(
         measured,
         anomalies=list(diagnosis.anomalies),

@@ -1,4 +1,4 @@
-"""For each anomaly the smallest piece of history that shows it, with its proof in words."""
+"""For each anomaly, the smallest part of the history that proves it, with the proof in words."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from statelab.check.judges.counter import final_reads
 from statelab.check.judges.counter.anomalies import Diagnosis
 from statelab.check.judges.counter.anomalies import too_many_untold
 from statelab.check.judges.counter.copies import SCOPES
-from statelab.check.judges.counter.levels import Parting
+from statelab.check.judges.counter.levels import Split
 from statelab.check.judges.counter.quiet_reads import disagreement
 from statelab.check.judges.witness import stall
 from statelab.check.judges.witness import witness
@@ -28,13 +28,13 @@ def witnesses(diagnosis: Diagnosis) -> dict[str, Witness]:
     return {name: _MAKERS[name](diagnosis) for name in diagnosis.anomalies}
 
 
-def _copies(diagnosis: Diagnosis) -> Parting:
-    return diagnosis.home or diagnosis.partings.at("whole")
+def _copies(diagnosis: Diagnosis) -> Split:
+    return diagnosis.home or diagnosis.levels.at("whole")
 
 
 def _lost_update(diagnosis: Diagnosis) -> Witness:
-    """The pair of the race event that rolled back most; without duplicates, a final read and the count."""
-    copies, history = _copies(diagnosis), diagnosis.partings.given.history
+    """The two operations of the race event that lost most; without race events, a final read and the count."""
+    copies, history = _copies(diagnosis), diagnosis.levels.given.history
     if not diagnosis.events:
         return final_reads.too_few(copies)
     event = worst_event(history, diagnosis.events)
@@ -54,66 +54,66 @@ def _overcounted(diagnosis: Diagnosis) -> Witness:
 
 
 def _misreported(diagnosis: Diagnosis) -> Witness:
-    """The smallest contradiction among the numbers handed out by one copy."""
+    """The smallest contradiction between numbers given by one copy."""
     copies = _copies(diagnosis)
     return _contradiction("misreported", copies, copies, _why_only_answers(copies))
 
 
-def _why_only_answers(copies: Parting) -> str:
-    """Why the number told, and not the update, is what went wrong; empty where neither can be shown."""
+def _why_only_answers(copies: Split) -> str:
+    """Why the answer was wrong and not the update; empty if that cannot be shown."""
     total = copies.totals
     if (total.read & (total.low >= total.acks + total.unknown + total.shared))[copies.found.violated].any():
-        return " The value read at the end lacks no increment: it is the number told that is wrong."
+        return " The value read at the end lacks no increment: the answer was wrong, not the update."
     if too_many_untold(copies)[copies.found.violated].any():
         untold = plural(int(copies.found.nobody.sum()), "number")
-        return f" Up to the highest number told, {untold} went to nobody: what was told is not what the updates made."
+        return f" Up to the highest number, {untold} went to nobody: the answers are not what the updates made."
     return ""
 
 
 def _divergent(diagnosis: Diagnosis) -> Witness:
-    """Final reads that disagree; where they do not, two numbers that cannot come from one copy."""
-    whole, home = diagnosis.partings.at("whole"), diagnosis.home
-    reads = disagreement(diagnosis.partings.quiet, whole)
+    """Final reads that disagree; if they agree, two numbers that cannot come from one copy."""
+    whole, home = diagnosis.levels.at("whole"), diagnosis.home
+    reads = disagreement(diagnosis.levels.quiet, whole)
     if reads is not None:
         return _disagreeing_reads(whole, reads, home)
     return _contradiction("divergent", whole, None, _why_copies(home) if home else "")
 
 
-def _why_copies(home: Parting) -> str:
+def _why_copies(home: Split) -> str:
     if home.found.valid:
-        return f" By themselves, the numbers of each {home.level} fit one counter: {SCOPES[home.level]}."
+        return f" The numbers of each {home.level} by themselves fit one counter: {SCOPES[home.level]}."
     return f" Each {home.level} ends at exactly the increments that it served: {SCOPES[home.level]}."
 
 
-def _contradiction(anomaly: str, parting: Parting, copies: Parting | None, ending: str) -> Witness:
-    """The smallest witness of a parting as one of an anomaly that leaves the totals right."""
-    history, events = parting.found.given.history, race_events(parting.found.told)
-    found = smallest(parting.found, events)
+def _contradiction(anomaly: str, split: Split, copies: Split | None, ending: str) -> Witness:
+    """The smallest witness of a split, for an anomaly that the totals do not show."""
+    history, events = split.found.given.history, race_events(split.found.by_number)
+    found = smallest(split.found, events)
     if found is None:
-        raise ValueError(f"{anomaly} was named for a history without a contradiction")
+        raise ValueError(f"{anomaly} was named, but the history has no contradiction")
     if found.kind == "duplicate":
         text = words.duplicate(history, worst_event(history, events), lossy=False)
     else:
-        text = words.contradiction(history, found, parting.found.given.initial)
+        text = words.contradiction(history, found, split.found.given.initial)
     among = np.equal(copies.group, copies.group[found.rows[0]]) if copies else None
     return witness(history, anomaly, found.rows, text + ending, among=among, slack_ns=found.slack_ns)
 
 
-def _disagreeing_reads(whole: Parting, rows: list[int], home: Parting | None) -> Witness:
+def _disagreeing_reads(whole: Split, rows: list[int], home: Split | None) -> Witness:
     history, unknown = whole.found.given.history, len(rows) - 2
     cast = Cast(history, rows)
     first, last = cast.name(cast.rows[0]), cast.name(cast.rows[-1])
     still = f", and only {plural(unknown, 'increment')} without an answer could change the value" if unknown else ""
     text = (
-        f"{', '.join(cast.told(row) for row in cast.rows)}. No acknowledged increment was under way between the start "
+        f"{', '.join(cast.told(row) for row in cast.rows)}. No acknowledged increment was running between the start "
         f"of {first} and the end of {last}{still}: one copy cannot show this. {cast.introductions()}"
     )
-    each = f" Read by {home.level}, the values agree: each {home.level} has a copy of its own." if home else ""
+    each = f" The values of each {home.level} agree: each {home.level} has its own copy." if home else ""
     return witness(history, "divergent", rows, text + each, slack_ns=_quiet_for(whole, rows))
 
 
-def _quiet_for(whole: Parting, rows: list[int]) -> int | None:
-    """How far, in ns, the nearest acknowledged increment is from the time that the rows span; None: there is none."""
+def _quiet_for(whole: Split, rows: list[int]) -> int | None:
+    """Time in ns between the rows and the nearest acknowledged increment; None if there is none."""
     given = whole.found.given
     history, acknowledged = given.history, given.answered & given.increment
     first, last = int(history.start[rows].min()), int(history.end[rows].max())
@@ -124,7 +124,7 @@ def _quiet_for(whole: Parting, rows: list[int]) -> int | None:
 
 
 def _never_persists(diagnosis: Diagnosis) -> Witness:
-    given = diagnosis.partings.given
+    given = diagnosis.levels.given
     history, acknowledged = given.history, np.flatnonzero(given.answered & given.increment)
     rows = _one_after_the_other(history, acknowledged)
     first, second = (Cast(history, rows).name(row) for row in rows)
@@ -137,7 +137,7 @@ def _never_persists(diagnosis: Diagnosis) -> Witness:
 
 
 def _one_after_the_other(history: History, rows: NDArray[np.intp]) -> tuple[int, int]:
-    """Two operations of which one started after the other had ended, with the shortest span; else the first two."""
+    """The two operations closest in time of which one ended before the other started; if none, the first two."""
     rows = rows[np.argsort(history.start[rows], kind="stable")]
     following = np.searchsorted(history.start[rows], history.end[rows], "right")
     firsts = np.flatnonzero(following < len(rows))
@@ -149,7 +149,7 @@ def _one_after_the_other(history: History, rows: NDArray[np.intp]) -> tuple[int,
 
 
 def _stalled(diagnosis: Diagnosis) -> Witness:
-    return stall(diagnosis.partings.given.history)
+    return stall(diagnosis.levels.given.history)
 
 
 _MAKERS: dict[str, Callable[[Diagnosis], Witness]] = {

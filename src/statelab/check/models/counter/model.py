@@ -16,6 +16,7 @@ from typing import cast
 
 import numpy as np
 
+from statelab.check.kernels.levels import grouped_by
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Finding
 from statelab.check.kernels.model import Model
@@ -24,7 +25,7 @@ from statelab.check.kernels.order import begins
 from statelab.check.models.counter import both_ways
 from statelab.check.models.counter.ranked import answers
 from statelab.check.models.counter.verdict import conclude
-from statelab.check.models.counter.verdict import examine
+from statelab.check.models.counter.verdict import find_defects
 from statelab.check.models.counter.words import DOWN
 from statelab.check.models.counter.words import UP
 from statelab.check.models.counter.words import Way
@@ -45,7 +46,7 @@ def judged_one_way(history: History, initial: int, way: Way = UP) -> Finding:
     """
     up = way.by > 0
     seen, start = (history, initial) if up else (mirrored(history), ~initial)
-    found = examine(answers(seen, start), seen.grouped_by("whole"))
+    found = find_defects(answers(seen, start), grouped_by(seen, "whole"))
     if found.valid:
         return Finding(verdict="held", reason="one counter explains all answers")
     verdict = conclude(found)
@@ -65,7 +66,7 @@ def judged_one_way(history: History, initial: int, way: Way = UP) -> Finding:
         reason=f"no counter that {way.changes} for each {way.step} can have given these answers",
         proof=Proof(kind, witness.rows, proof(history, verdict, initial=initial, way=way), witness.slack_ns),
         counts={word: count for word, count in counts.items() if count},
-        violated_keys=tuple(np.unique(history.key[found.told.row[found.defect]]).tolist()),
+        violated_keys=tuple(np.unique(history.key[found.by_number.row[found.defect]]).tolist()),
     )
 
 

@@ -20,7 +20,7 @@ operations, from which therefore none can be left out:
 - duplicate: two increments told the same number;
 - inversion: two operations, one of which had ended before the other started although its number is higher.
 
-From top to bottom: `examine` finds every operation that breaks one of the three conditions; `totals` counts the
+From top to bottom: `find_defects` finds every operation that breaks one of the three conditions; `totals` counts the
 acknowledged increments that the final reads lack; `smallest` picks the witness; `check` puts them together.
 """
 
@@ -32,6 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statelab.check.kernels import order
+from statelab.check.kernels.levels import grouped_by
 from statelab.check.models.counter.race_events import RaceEvent
 from statelab.check.models.counter.race_events import race_events
 from statelab.check.models.counter.ranked import Answers
@@ -49,8 +50,10 @@ from statelab.record.columns import Mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Examination:
-    """Defects by position of `told`, shape `(answered,)`; `violated` and `nobody` by counter.
+class Defects:
+    """Operations that break a condition, by position of `by_number`, shape `(answered,)`.
+
+    `violated` and `nobody` are by counter.
 
     `slack` is by how many ns an operation ended too early for its rank (0: it did not), `gap` marks one that shows a
     value which needs more increments than there were; `nobody[c]` counts the numbers up to the counter's highest that
@@ -58,7 +61,7 @@ class Examination:
     """
 
     given: Answers
-    told: RankedAnswers
+    by_number: RankedAnswers
     unknown_by_end: Integers
     too_low: Mask
     duplicate: Mask
@@ -76,10 +79,10 @@ class Examination:
 
     @property
     def violated(self) -> Mask:
-        return np.bincount(self.told.counter[self.defect], minlength=len(self.told.first)) > 0
+        return np.bincount(self.by_number.counter[self.defect], minlength=len(self.by_number.first)) > 0
 
 
-def examine(given: Answers, group: Integers) -> Examination:
+def find_defects(given: Answers, group: Integers) -> Defects:
     """Decides every counter of every group at once. O(n log n).
 
     A row with group -1 may belong to any group: its increment then counts as one of unknown outcome in each of them,
@@ -93,9 +96,9 @@ def examine(given: Answers, group: Integers) -> Examination:
     distinct -= by_number.each(before)
     unknown_by_end = _unknown_by_end(given, by_number)
     last = np.append(by_number.first[1:], len(value)) - 1 if len(value) else by_number.first
-    return Examination(
+    return Defects(
         given=given,
-        told=by_number,
+        by_number=by_number,
         unknown_by_end=unknown_by_end,
         too_low=value < ~read,  # a read may show 0, an increment 1
         duplicate=~by_number.new & ~read,
@@ -158,24 +161,24 @@ class Totals:
         return Bounds(min=int(self.gone.sum()), max=int(most.sum()) + self.shared)
 
 
-def totals(given: Answers, told: RankedAnswers) -> Totals:
+def totals(given: Answers, by_number: RankedAnswers) -> Totals:
     """The totals for one way of parting a history."""
-    counters = len(told.first)
+    counters = len(by_number.first)
     unknown = np.flatnonzero(given.unknown)
-    owner = told.counter_of(given.history, unknown)
-    settled = given.settled[told.row]
-    at, value = told.counter[settled], above(given.initial, told.value[settled])
+    owner = by_number.counter_of(given.history, unknown)
+    settled = given.settled[by_number.row]
+    at, value = by_number.counter[settled], above(given.initial, by_number.value[settled])
     low = np.full(counters, np.iinfo(np.int64).max)
     high = np.full(counters, np.iinfo(np.int64).min)
     np.minimum.at(low, at, value)
     np.maximum.at(high, at, value)
     return Totals(
-        acks=np.bincount(told.counter[~told.read], minlength=counters),
+        acks=np.bincount(by_number.counter[~by_number.read], minlength=counters),
         unknown=np.bincount(owner[owner >= 0], minlength=counters),
         read=np.bincount(at, minlength=counters) > 0,
         low=low,
         high=high,
-        shared=int(np.count_nonzero(told.group[given.increment & (given.answered | given.unknown)] < 0)),
+        shared=int(np.count_nonzero(by_number.group[given.increment & (given.answered | given.unknown)] < 0)),
     )
 
 
@@ -194,7 +197,7 @@ class Smallest:
     asked: int | None = None
 
 
-def smallest(found: Examination, events: tuple[RaceEvent, ...]) -> Smallest | None:
+def smallest(found: Defects, events: tuple[RaceEvent, ...]) -> Smallest | None:
     """A witness with the fewest operations; at equal size too-low, gap, duplicate, inversion in this order.
 
     Of several duplicates it is the pair of the race event that rolled back most, then the one with the shortest span;
@@ -204,12 +207,12 @@ def smallest(found: Examination, events: tuple[RaceEvent, ...]) -> Smallest | No
     """
     if found.valid:
         return None
-    rows = found.told.row
+    rows = found.by_number.row
     if found.too_low.any():
         return Smallest("too-low", (int(rows[np.argmax(found.too_low)]),))
     suspects = np.flatnonzero(found.gap | (found.slack > 0))
     asked = _asked_by_end(found, suspects)
-    lacking = above(found.given.initial, found.told.value[suspects]) - asked
+    lacking = above(found.given.initial, found.by_number.value[suspects]) - asked
     if (lacking > 0).any():
         worst = int(np.argmax(lacking))
         return _gap(found, int(suspects[worst]), int(asked[worst]), ())
@@ -217,7 +220,7 @@ def smallest(found: Examination, events: tuple[RaceEvent, ...]) -> Smallest | No
         event = worst_event(found.given.history, events)
         return Smallest("duplicate", (event.original, event.culprit))
     if found.slack.any():
-        pair = order.worst(found.told.code, found.told.start, found.told.end, found.slack)
+        pair = order.worst(found.by_number.code, found.by_number.start, found.by_number.end, found.slack)
         return Smallest("inversion", (int(rows[pair.earlier]), int(rows[pair.later])), pair.slack_ns)
     return _gap_of_several(found, suspects, asked, lacking)
 
@@ -229,48 +232,53 @@ def worst_event(history: History, events: tuple[RaceEvent, ...]) -> RaceEvent:
     return events[int(np.lexsort((last - first, [-event.rolled_back for event in events]))[0])]
 
 
-def _asked_by_end(found: Examination, places: Integers) -> Integers:
+def _asked_by_end(found: Defects, places: Integers) -> Integers:
     """For each of some positions, how many increments of its counter had been asked for when it ended."""
     if not len(places):
         return np.zeros(0, np.int64)
-    told = found.told
-    increments = np.flatnonzero(~told.read)
-    starts = found.given.history.start[told.row[increments]]
-    by_end = told.started_by_end(told.counter[increments], starts, places)
+    by_number = found.by_number
+    increments = np.flatnonzero(~by_number.read)
+    starts = found.given.history.start[by_number.row[increments]]
+    by_end = by_number.started_by_end(by_number.counter[increments], starts, places)
     return np.add(by_end, found.unknown_by_end[places])
 
 
-def _gap_of_several(found: Examination, gaps: Integers, asked: Integers, lacking: Integers) -> Smallest:
+def _gap_of_several(found: Defects, gaps: Integers, asked: Integers, lacking: Integers) -> Smallest:
     """The operation x that too few increments can precede, with as many as it takes of those that were told more.
 
     Without duplicates and inversions, the increments asked for by x's end, less those told more than x shows, are
     exactly the ones that can precede x, so this finds the smallest gap there is.
     """
-    told = found.told
+    by_number = found.by_number
     worst = int(np.argmax(lacking))
     x = int(gaps[worst])
-    higher = (told.counter == told.counter[x]) & ~told.read & (told.value > told.value[x]) & (told.start <= told.end[x])
+    higher = (
+        (by_number.counter == by_number.counter[x])
+        & ~by_number.read
+        & (by_number.value > by_number.value[x])
+        & (by_number.start <= by_number.end[x])
+    )
     others = np.flatnonzero(higher)
-    latest = others[np.argsort(told.start[others], kind="stable")][lacking[worst] - 1 :]
-    return _gap(found, x, int(asked[worst]), tuple(told.row[latest].tolist()))
+    latest = others[np.argsort(by_number.start[others], kind="stable")][lacking[worst] - 1 :]
+    return _gap(found, x, int(asked[worst]), tuple(by_number.row[latest].tolist()))
 
 
-def _gap(found: Examination, x: int, asked: int, others: tuple[int, ...]) -> Smallest:
-    needed = int(found.told.value[x]) - found.given.initial
+def _gap(found: Defects, x: int, asked: int, others: tuple[int, ...]) -> Smallest:
+    needed = int(found.by_number.value[x]) - found.given.initial
     missing = needed - asked + len(others)
-    row = int(found.told.row[x])
+    row = int(found.by_number.row[x])
     after = _starts_after(found, x)
     slack = int(after[missing - 1] - found.given.history.end[row]) if missing <= len(after) else None
     return Smallest("gap", (row, *others), slack, needed, asked)
 
 
-def _starts_after(found: Examination, x: int) -> NDArray[np.int64]:
+def _starts_after(found: Defects, x: int) -> NDArray[np.int64]:
     """When the increments began that may belong to x's counter and were asked for after x had ended."""
-    history, told = found.given.history, found.told
+    history, by_number = found.given.history, found.by_number
     rows = np.flatnonzero(found.given.increment & (found.given.answered | found.given.unknown))
-    owner = told.counter_of(history, rows)
-    start = history.start[rows[(owner == told.counter[x]) | (told.group[rows] < 0)]]
-    return np.sort(start[start > history.end[told.row[x]]])
+    owner = by_number.counter_of(history, rows)
+    start = history.start[rows[(owner == by_number.counter[x]) | (by_number.group[rows] < 0)]]
+    return np.sort(start[start > history.end[by_number.row[x]]])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,16 +304,16 @@ def check(history: History, *, initial: int = 0) -> CounterVerdict:
 
     Raises ValueError where the history has other operations, or an ok increment without a result.
     """
-    return conclude(examine(answers(history, initial), history.grouped_by("whole")))
+    return conclude(find_defects(answers(history, initial), grouped_by(history, "whole")))
 
 
-def conclude(found: Examination) -> CounterVerdict:
-    """The verdict over all counters of an examination."""
-    events = race_events(found.told) if found.duplicate.any() else ()
+def conclude(found: Defects) -> CounterVerdict:
+    """The verdict over all counters."""
+    events = race_events(found.by_number) if found.duplicate.any() else ()
     return CounterVerdict(
         verdict="held" if found.valid else "violated",
         witness=smallest(found, events),
-        lost=totals(found.given, found.told).lost(found.violated),
+        lost=totals(found.given, found.by_number).lost(found.violated),
         duplicates=int(found.duplicate.sum()),
         inversions=int(np.count_nonzero(found.slack)),
         gaps=int(found.nobody.sum()),
@@ -324,4 +332,4 @@ def refutes(history: History, rows: tuple[int, ...], *, initial: int = 0) -> boo
         end=np.where(forgotten, INF, history.end),
         has_result=history.has_result & ~forgotten,
     ).take(inside | history.is_op("increment"))
-    return not examine(answers(context, initial), context.grouped_by("whole")).valid
+    return not find_defects(answers(context, initial), grouped_by(context, "whole")).valid

@@ -1,0 +1,105 @@
+"""What an audit is told in a file: `[audit]` of statelab.toml, or `[tool.statelab.audit]` of the app's pyproject.toml.
+
+In: the app's folder. Out: a `Config`. A key that is not known is refused, and so are two files that both have a table.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+from typing import Any
+from typing import Literal
+
+import msgspec
+
+from statelab.core.errors import BadInput
+
+Reason = Annotated[str, msgspec.Meta(min_length=1)]
+
+FIRST = """\
+# What `statelab audit` does in this folder. Arguments of the command line go before this file.
+[audit]
+app = "{app}"                   # module:attribute, or a factory as "module:create_app()"
+# stories = ["stories/*.http"]     # requests to try, as .http or HAR files; without: what the app's rules offer
+# reset = "shop.testing:reset"     # called before each world, for what neither memory nor this folder holds
+# allow = ["127.0.0.1:9000"]       # connections that are not refused
+
+[audit.bounds]
+# jobs = 2                         # worlds played side by side
+# limit_s = 10                     # seconds that a request may take
+# most_steps = 150                 # lines of a request at which it is held
+
+[audit.stores]                     # variables that the app reads, and a store of the lab for each
+# REDIS_URL = "redis"              # or "memcached"
+
+[audit.ignore]                     # where answers may differ (* stands for anything), and why
+# "body/generated_at" = "the time of the answer"
+
+[audit.accept]                     # findings that are known, and why they stay; others still fail
+# "divergent: POST /jobs, GET /jobs: shop.jobs" = "moves to the database in spring"
+"""
+
+
+class Bounds(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """None: as the audit chooses."""
+
+    jobs: Annotated[int, msgspec.Meta(ge=1, le=64)] | None = None
+    limit_s: Annotated[float, msgspec.Meta(gt=0, le=600)] = 10.0
+    most_steps: Annotated[int, msgspec.Meta(ge=1)] = 150
+
+
+class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """`ignore` has a pattern of pointers and a reason each, `accept` the key of a finding and a reason,
+    `stores` a variable that the app reads and the store that is started for it."""
+
+    app: str | None = None
+    stories: tuple[str, ...] = ()
+    reset: Annotated[str, msgspec.Meta(pattern=r"^[\w.]+:[\w.]+$")] | None = None
+    allow: tuple[str, ...] = ()
+    stores: dict[str, Literal["redis", "memcached"]] = {}
+    bounds: Bounds = Bounds()
+    ignore: dict[str, Reason] = {}
+    accept: dict[str, Reason] = {}
+
+
+def load(folder: Path) -> Config:
+    """What the folder's file says, or the defaults; raises BadInput with the file and the key."""
+    found = [(path, table) for path, table in _tables(folder) if table is not None]
+    if len(found) > 1:
+        raise BadInput(f"{found[0][0]} and {found[1][0]} both configure the audit: keep one of the two tables")
+    if not found:
+        return Config()
+    path, table = found[0]
+    try:
+        config = msgspec.convert(table, Config)
+    except msgspec.ValidationError as error:
+        what, _, where = str(error).partition(" - at ")
+        key = where.strip("`").removeprefix("$").lstrip(".")
+        raise BadInput(f"{path}: the audit's table{f', {key}' if key else ''}: {what}") from None
+    stories: list[str] = []
+    for pattern in config.stories:
+        matched = sorted(map(str, folder.glob(pattern))) if not Path(pattern).is_absolute() else [pattern]
+        if not matched:
+            raise BadInput(f"{path}: stories: {pattern!r} names no file in {folder}")
+        stories += matched
+    return msgspec.structs.replace(config, stories=tuple(stories))
+
+
+def _tables(folder: Path) -> list[tuple[Path, dict[str, Any] | None]]:
+    own, project = folder / "statelab.toml", folder / "pyproject.toml"
+    return [(own, _read(own).get("audit")), (project, _read(project).get("tool", {}).get("statelab", {}).get("audit"))]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text()) if path.exists() else {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadInput(f"{path}: {error}") from None
+
+
+def begin(folder: Path, app: str | None) -> Path:
+    """Writes a first file with comments; raises BadInput where there is one."""
+    path = folder / "statelab.toml"
+    if path.exists() or load(folder) != Config():
+        raise BadInput(f"{path if path.exists() else folder / 'pyproject.toml'} already configures this folder")
+    path.write_text(FIRST.format(app=app or "app:app"))
+    return path

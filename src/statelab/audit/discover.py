@@ -1,0 +1,248 @@
+"""A story where none is given: what the app's rules offer, then what the answers lead to.
+
+Everything is tried in one process, in rounds: rules without arguments first (others than GET with an empty JSON
+object), then links, forms with their inputs, and rules whose arguments an answer names. What is answered below 400
+stays. What was read before something was written is read once more, and what deletes or logs out comes last.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import quote
+from urllib.parse import quote_plus
+from urllib.parse import urljoin
+from urllib.parse import urlsplit
+
+from statelab.audit.coverage import NOT_OF_THE_APP
+from statelab.audit.explore import Explorer
+from statelab.audit.explore import complete
+from statelab.audit.kinds import reference
+from statelab.audit.links import IS_ID
+from statelab.audit.links import leaves
+from statelab.audit.story import REFERENCE
+from statelab.audit.story import Request
+from statelab.audit.story import Story
+from statelab.core.errors import BadInput
+
+ROUNDS = 4
+MOST_REQUESTS = 24
+ARGUMENT = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>")
+LATE = re.compile(r"DELETE|log_?-?out|sign_?-?out", re.IGNORECASE)
+FILLED = {"email": "amber@example.org", "number": "1", "range": "1", "date": "2025-01-02", "url": "http://localhost/"}
+JSON = ("Content-Type", "application/json")
+FORM = ("Content-Type", "application/x-www-form-urlencoded")
+
+
+class Page(HTMLParser):
+    """The links of a page and its forms: method, action, inputs as (name, type, value)."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.forms: list[tuple[str, str, list[tuple[str, str, str]]]] = []
+        self._select = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "a" and "href" in given:
+            self.links.append(given["href"])
+        elif tag == "form":
+            self.forms.append((given.get("method", "get").upper(), given.get("action", ""), []))
+        elif tag == "select":
+            self._select = given.get("name", "")
+        elif self.forms and tag == "option" and self._select:
+            self.forms[-1][2].append((self._select, "select", given.get("value", "")))
+            self._select = ""
+        elif self.forms and tag in ("input", "textarea") and given.get("name"):
+            kind = given.get("type", "text") if tag == "input" else "textarea"
+            self.forms[-1][2].append((given["name"], kind, given.get("value", "")))
+
+
+class Discovery:
+    """Collects requests, each for a method and rule that has none yet."""
+
+    def __init__(self, explorer: Explorer) -> None:
+        self._explorer = explorer
+        routes = self._routes([])["routes"]
+        if not routes:
+            raise BadInput("the app has no rules to discover requests from: name a story with --requests FILE")
+        self._rules = [
+            (method, rule["rule"])
+            for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+            for rule in routes
+            if rule["endpoint"] != NOT_OF_THE_APP and method in rule["methods"]
+        ]
+        self._tried: set[Request] = set()
+        self._reached: set[tuple[str, str]] = set()
+        self._known: dict[Story, list[dict[str, Any] | None]] = {}
+        self._names = 0
+        self._late = False
+        self.story: Story = ()
+        self._refused: dict[tuple[str, str], str] = {}
+
+    def _routes(self, keys: list[tuple[str, str]]) -> dict[str, Any]:
+        with self._explorer.sites.one() as site:
+            return site.routes(keys)
+
+    def run(self) -> Story:
+        self._try([one for one in self._plain() if one[1].method == "GET"])
+        for _ in range(ROUNDS):
+            if not self._try([*self._plain(), *self._led_to()]):
+                break
+        self._try(list(self._guessed()))
+        self._late = True
+        self._try([*self._plain(), *self._led_to()])
+        late = tuple(request for request in self.story if LATE.search(str(request)))
+        early = tuple(request for request in self.story if request not in late)
+        writes = [index for index, request in enumerate(early) if not request.reads]
+        again = [replace(request, name="") for request in early[: writes[-1] if writes else 0] if request.reads]
+        whole = early + tuple(again) + late
+        needed = frozenset[str]().union(*(request.needs for request in whole))
+        return tuple(request if request.name in needed else replace(request, name="") for request in whole)
+
+    def _try(self, new: Sequence[tuple[str, Request]]) -> bool:
+        """Plays what there is and these, and keeps those that are answered below 400; whether any was."""
+        chosen: list[tuple[tuple[str, str], Request]] = []
+        for rule, request in new:
+            if len(self.story) + len(chosen) == MOST_REQUESTS or (request.method, rule) in self._reached:
+                continue
+            if request in self._tried or any((request.method, rule) == known for known, _ in chosen):
+                continue
+            if self._late == bool(LATE.search(f"{request.method} {rule}")):
+                self._tried.add(request)
+                self._names += 1
+                chosen.append(((request.method, rule), replace(request, name=f"r{self._names}")))
+        if not chosen:
+            return False
+        self._explorer.progress("looking for requests")
+        story = self.story + tuple(request for _, request in chosen)
+        answers = self._answers(story)
+        kept = [
+            request
+            for request, answer in zip(story, answers, strict=True)
+            if request in self.story or (answer is not None and answer["status"] < 400)
+        ]
+        statuses = {request.name: answer and answer["status"] for request, answer in zip(story, answers, strict=True)}
+        for key, one in chosen:
+            self._refused[key] = f"{one} ({statuses[one.name] or 'not sent'})"
+        self._reached |= {key for key, request in chosen if request in kept}
+        self.story = tuple(kept)
+        return len(kept) > len(story) - len(chosen)
+
+    @property
+    def refused(self) -> list[str]:
+        """What was tried and is reached by no request that the app answers."""
+        return [text for key, text in self._refused.items() if key not in self._reached]
+
+    def _answers(self, story: Story) -> list[dict[str, Any] | None]:
+        if story not in self._known:
+            self._known[story] = self._explorer.seen(story, reference(len(story)), 1).answers if story else []
+        return self._known[story]
+
+    def _plain(self) -> Iterator[tuple[str, Request]]:
+        """Rules without arguments that no form is for."""
+        forms = {(request.method, rule) for rule, request in self._forms()}
+        for method, rule in self._rules:
+            if not ARGUMENT.search(rule) and (method, rule) not in forms:
+                yield rule, _request(method, rule)
+
+    def _led_to(self) -> Iterator[tuple[str, Request]]:
+        yield from self._forms()
+        yield from self._with_arguments()
+        paths = [
+            urljoin(request.target, link)
+            for request, page in self._pages()
+            for link in page.links
+            if not urlsplit(link).netloc and urlsplit(link).scheme in ("", "http")
+        ]
+        goes = self._routes([("GET", urlsplit(path).path) for path in paths])["goes"]
+        for path, rule in zip(paths, goes, strict=True):
+            if rule is not None and ("GET", rule) in self._rules:
+                yield rule, Request(method="GET", target=path.partition("#")[0])
+
+    def _pages(self) -> Iterator[tuple[Request, Page]]:
+        for request, answer in zip(self.story, self._answers(self.story), strict=True):
+            if answer is not None and "<" in answer["body"]:
+                yield request, Page(answer["body"])
+
+    def _forms(self) -> Iterator[tuple[str, Request]]:
+        found = []
+        for page_of, page in self._pages():
+            for method, action, inputs in page.forms:
+                target = urlsplit(urljoin(REFERENCE.sub("1", page_of.target), action))
+                if target.netloc or method not in ("GET", "POST"):
+                    continue
+                pairs = "&".join(f"{quote_plus(name)}={_filled(page_of, *one)}" for one in inputs for name in one[:1])
+                found.append((method, target.path, pairs))
+        goes = self._routes([(method, path) for method, path, _ in found])["goes"]
+        for (method, path, pairs), rule in zip(found, goes, strict=True):
+            if rule is not None and method == "POST":
+                yield rule, Request(method=method, target=path, headers=(FORM,), body=pairs)
+            elif rule is not None:
+                yield rule, Request(method=method, target=f"{path}?{pairs}")
+
+    def _with_arguments(self) -> Iterator[tuple[str, Request]]:
+        """Rules each argument of which an answer names: by the argument's own name, or as an id."""
+        named = [
+            (key, leaf, f"{{{{{request.name}.response.body.{path}}}}}")
+            for request, answer in zip(self.story, self._answers(self.story), strict=True)
+            for path, key, leaf in _of_json(answer)
+        ]
+        for method, rule in self._rules:
+            filled = rule
+            for argument in ARGUMENT.finditer(rule):
+                converter, name = argument.groups()
+                fits = [one for one in named if one[1] and (converter != "int" or one[1].isdigit())]
+                own = [one for one in fits if one[0] == name]
+                ids = [one for one in fits if IS_ID.search(one[0]) and "/" not in one[1]]
+                if own or ids:
+                    filled = filled.replace(argument.group(), (own or ids)[0][2], 1)
+            if filled != rule and not ARGUMENT.search(filled):
+                yield rule, _request(method, filled)
+
+    def _guessed(self) -> Iterator[tuple[str, Request]]:
+        """What is left, with arguments that nobody named."""
+        for method, rule in self._rules:
+            if ARGUMENT.search(rule):
+                guess = ARGUMENT.sub(lambda found: "1" if found.group(1) in ("int", "float") else "amber", rule)
+                yield rule, _request(method, guess)
+
+
+def _request(method: str, target: str) -> Request:
+    if method in ("GET", "DELETE"):
+        return Request(method=method, target=target)
+    return Request(method=method, target=target, headers=(JSON,), body="{}")
+
+
+def _filled(page_of: Request, name: str, kind: str, value: str) -> str:
+    if kind == "hidden" and re.fullmatch(r"[^}\s]+", name):
+        return f"{{{{{page_of.name}.response.body.input.{name}}}}}"
+    return quote(value or FILLED.get(kind, "on" if kind == "checkbox" else "amber"))
+
+
+def _of_json(answer: dict[str, Any] | None) -> Iterator[tuple[str, str, str]]:
+    try:
+        body = json.loads(answer["body"]) if answer is not None else None
+    except ValueError:
+        return
+    yield from leaves("$", "", body)
+
+
+def discover(explorer: Explorer) -> tuple[Story, list[str]]:
+    """A story, and sentences about what could not be tried; raises BadInput where the app offers nothing."""
+    discovery = Discovery(explorer)
+    story = discovery.run()
+    if not story or not complete(story):
+        tried = f": {', '.join(discovery.refused)}" if discovery.refused else ""
+        raise BadInput(f"no request was found that the app answers{tried}; name a story with --requests FILE")
+    notes = [
+        f"no story was given: {len(story)} requests were found by what the app offers; keep them and add what matters"
+    ]
+    if discovery.refused:
+        notes.append(f"tried and refused by the app: {', '.join(discovery.refused)}")
+    return story, notes

@@ -1,0 +1,46 @@
+"""The forms of an audit: each is one file beside this one and one line of the table.
+
+In: a finished `Audit`. Out: its text. `--out FOLDER` writes every form that has a file name, `--format NAME` prints
+one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from statelab.audit.finding import Audit
+from statelab.audit.formats import github
+from statelab.audit.formats import json_object
+from statelab.audit.formats import junit
+from statelab.audit.formats import page
+from statelab.audit.formats import sarif
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """`file` is its name in the folder of `--out`; empty where it is only printed."""
+
+    file: str
+    render: Callable[[Audit], str]
+
+
+FORMATS = {
+    "html": Format("index.html", page.render),
+    "json": Format("audit.json", json_object.render),
+    "sarif": Format("audit.sarif", sarif.render),
+    "junit": Format("audit.xml", junit.render),
+    "github": Format("", github.render),
+    "story": Format("story.http", lambda audit: audit.discovered),
+}
+
+
+def write(audit: Audit, folder: Path) -> list[Path]:
+    """Writes every file into the folder, which is made where it is missing; the paths. A story only where one was
+    discovered."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, form in FORMATS.items():
+        if form.file and (name != "story" or audit.discovered):
+            (folder / form.file).write_text(form.render(audit), encoding="utf-8")
+            written.append(folder / form.file)
+    return written

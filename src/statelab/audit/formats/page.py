@@ -1,0 +1,62 @@
+"""The audit as one HTML page in the look of the report, which needs nothing but itself."""
+
+from functools import cache
+
+from jinja2 import ChoiceLoader
+from jinja2 import Environment
+from jinja2 import PackageLoader
+from jinja2 import StrictUndefined
+from markupsafe import Markup
+from markupsafe import escape
+
+from statelab.audit.finding import MEANINGS
+from statelab.audit.finding import Audit
+from statelab.audit.tell import differences
+from statelab.audit.text import CODES
+from statelab.audit.text import cell
+from statelab.audit.text import groups
+from statelab.audit.text import outcome
+from statelab.audit.text import story_of
+from statelab.report.content.text import printable
+
+
+def render(audit: Audit) -> str:
+    numbers = {id(finding): number for number, finding in enumerate(audit.findings, 1)}
+    return (
+        _environment()
+        .get_template("audit.html")
+        .render(
+            audit=audit,
+            outcome=outcome(audit),
+            groups=groups(audit),
+            numbers=numbers,
+            cell=cell,
+            codes=CODES,
+            meanings=MEANINGS,
+            story_of=story_of,
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=ChoiceLoader([PackageLoader("statelab.audit.formats"), PackageLoader("statelab.report.formats")]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: printable(value) if type(value) is str else value,
+    )
+    environment.globals["marked"] = _marked
+    environment.globals["id"] = id
+    return environment
+
+
+def _marked(text: str, other: str) -> Markup:
+    """The text with what differs from the other one marked."""
+    pieces = (
+        Markup("<mark>{}</mark>").format(printable(piece)) if differs else escape(printable(piece))
+        for piece, differs in differences(other, text)
+    )
+    return Markup("").join(pieces)
