@@ -19,7 +19,7 @@ WORDS: dict[str, tuple[Operations, str]] = {
     ),
     "duplicated": (
         [enqueued(0, 10, 7), dequeued(20, 30, 7), dequeued(25, 35, 7)],
-        "A dequeued 7. B dequeued 7. 7 was to be enqueued 1 time only, and each can be dequeued once. "
+        "A dequeued 7. B dequeued 7. 7 was to be enqueued 1 time by then, and each can be dequeued once. "
         "A: from 0 to 10 ns. B: from 5 to 15 ns.",
     ),
     "out of order": (

@@ -41,6 +41,9 @@ Kind = Literal["never-enqueued", "duplicated", "out-of-order", "false-empty", "l
 
 CHANGES = ("enqueue", "dequeue")
 
+_FEW = 64
+"""Up to how many operations a witness of `_lost` is made minimal; of a larger one the count is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Witness:
@@ -67,7 +70,9 @@ def of_rule(history: History, judged: Judgement, violated: Violated, proving: De
         element = int(judged.twice[np.argmin(elements.asked[judged.twice])])
         taken = (judged.of == element) & history.is_op("dequeue")
         some = np.flatnonzero(taken)[: int(elements.asked[element]) + 1]
-        return Witness("duplicated", _by_start(history, some.tolist()))
+        if elements.asked[element] == 1:
+            return Witness("duplicated", _by_start(history, some.tolist()))
+        return _proven(history, "duplicated", some.tolist(), violated, proving)
     if len(judged.overtaken):
         took, by = elements.took[judged.overtaken], judged.by[judged.overtaken]
         worst = int(np.argmax(history.start[took] - history.end[by]))
@@ -76,7 +81,8 @@ def of_rule(history: History, judged: Judgement, violated: Violated, proving: De
         rows = [int(elements.put[element]), int(by[worst]), int(took[worst])]
         return _proven(history, kind, rows, violated, proving)
     if len(judged.lost):
-        return _proven(history, "lost", _lost(history, judged), violated, proving, counted=True)
+        rows = _lost(history, judged)
+        return _proven(history, "lost", rows, violated, proving, counted=len(rows) > _FEW)
     return of_search(history, int(judged.covered[0]), violated, proving, "false-empty")
 
 
@@ -163,15 +169,15 @@ def _why(history: History, cast: Cast, kind: Kind) -> str:
     asked = history.is_op("enqueue") & (history.key == history.key[last]) & (history.status != FAIL)
     if kind in ("never-enqueued", "duplicated"):
         number = history.result[last]
+        value = _text(history, number)
         asked &= _put(history) == number
-        by_then = asked & (history.start <= int(history.end[cast.rows].max()))
-        count, value = int(np.count_nonzero(by_then if kind == "never-enqueued" else asked)), _text(history, number)
-        if not count and asked.any():
-            later = cast.span(int(history.start[asked].min()) - int(history.end[last]))
-            return f"The first who asked to enqueue {value} did so {later} after {cast.name(last)} had ended."
-        if not count:
+        count = int(np.count_nonzero(asked & (history.start <= int(history.end[cast.rows].max()))))
+        if count:
+            return f"{value} was to be enqueued {plural(count, 'time')} by then, and each can be dequeued once."
+        if not asked.any():
             return f"Nobody asked to enqueue {value}."
-        return f"{value} was to be enqueued {plural(count, 'time')} only, and each can be dequeued once."
+        later = cast.span(int(history.start[asked].min()) - int(history.end[last]))
+        return f"The first who asked to enqueue {value} did so {later} after {cast.name(last)} had ended."
     if kind == "out-of-order":
         first = next(row for row in cast.rows if history.is_op("enqueue")[row])
         between = next(row for row in cast.rows if row != first and history.result[row] != _put(history)[first])
