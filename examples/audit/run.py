@@ -131,7 +131,7 @@ def run(subject: Path) -> Done:
         else thread or "control",
         expected["expected"],
         "<br>".join(map(_told, findings)) or "nothing",
-        "yes" if as_expected else "**no**",
+        ("yes, in what was tried" if stopped and not wanted else "yes") if as_expected else "**no**",
         f"{len(deployments)} of {len(found['deployments'])}",
         str(found["coverage"]["worlds"]),
         f"{took:.0f} s{', stopped' if stopped else ''}",

@@ -43,6 +43,7 @@ RECYCLING = ("sync-recycling",)
 would have the worlds of a restart."""
 
 
+STORE_HELP = "name a store of the lab for it under [audit.stores] of statelab.toml, or allow it there"
 BOUNDARIES = (overlap.THREADS, overlap.PROCESSES)
 INTERRUPTED_ACROSS = frozenset({"threads", "processes"})
 
@@ -161,7 +162,7 @@ def _require_loaded(app: App, site: Site) -> None:
         case "callable":
             raise BadInput(f"{app.name} is a {what}, no WSGI app: name a Flask app, or a factory as `module:create()`")
     if blocked:
-        raise BadInput(f"the import needs a {blocked[0]}, which the audit refuses: name a store of the lab for it")
+        raise BadInput(f"the import needs a {blocked[0]}, which the audit refuses: {STORE_HELP}")
 
 
 def _original(site: Site, frame: str) -> str:
@@ -174,6 +175,8 @@ def _help(what: str, app: App) -> str:
         return f"there is no such module in {app.folder}: start in the app's folder, or name it with --app-dir"
     if "ModuleNotFoundError" in what:
         return f"is it installed for {app.python}? another interpreter is named with --python"
+    if "statelab audit refused" in what:
+        return STORE_HELP
     return "start the app by hand first"
 
 

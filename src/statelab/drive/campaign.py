@@ -16,7 +16,7 @@ from statelab.drive import survival
 from statelab.drive.locust import Load
 from statelab.plan.catalogue import fetch
 from statelab.plan.deployments import Deployment
-from statelab.record.run_folder import Manifest
+from statelab.plan.manifest import Manifest
 from statelab.record.run_folder import RunFolder
 
 Track = Callable[[Iterable[Any], str], Iterable[Any]]

@@ -31,9 +31,9 @@ from statelab.foreign.source import read_stream
 from statelab.foreign.source import rejoined
 from statelab.foreign.unknown import seems
 from statelab.record.columns import History
+from statelab.record.reading.consistency import checked
 from statelab.record.reading.lines import LineReader
 from statelab.record.reading.lines import RefusedLine
-from statelab.record.reading.read import checked
 from statelab.record.shapes import Shapes
 
 pa: Any = pyarrow  # it has no annotations
@@ -183,7 +183,7 @@ def _other(data: bytes, form: ModuleType, name: str, models: Mapping[str, Shapes
 
     def take(shapes: Shapes) -> History:
         try:
-            sheet, _ = LineReader(shapes).read(b"".join(line + b"\n" for line in records.operations))
+            sheet, _ = LineReader(shapes).read(list(records.operations))
         except RefusedLine as refused:
             raise BadInput(f"{name}, {place(refused.line)}: {refused} (read as {form.NAME})") from None
         return replace(checked(sheet, name, place, shapes), unit=records.unit)

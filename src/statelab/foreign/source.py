@@ -87,8 +87,7 @@ def _decompressed(stream: BinaryIO) -> BinaryIO:
     if head.startswith(_GZIP):
         return io.BufferedReader(gzip.GzipFile(fileobj=whole))
     if head.startswith(_ZSTD):
-        plain: BinaryIO = pa.CompressedInputStream(pa.PythonFile(whole, mode="r"), "zstd")
-        return plain
+        return io.BufferedReader(pa.CompressedInputStream(pa.PythonFile(whole, mode="r"), "zstd"))
     return whole
 
 

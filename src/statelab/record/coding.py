@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
-from dataclasses import replace
 from itertools import chain
 from itertools import compress
 from typing import Any
@@ -123,10 +122,6 @@ class Column:
         text = None if self.text is None else self.text.filter(pa.array(rows))
         return Column(self.number[rows], self.is_number[rows], text)
 
-    def coded(self) -> "Column":
-        """The same with texts that are dictionary-coded."""
-        return self if self.text is None else replace(self, text=coded_text(self.text))
-
     def only(self, rows: Mask) -> "Column":
         """The same with nothing outside `rows`."""
         if every(rows) or not np.greater(self.known, rows).any():
@@ -143,6 +138,10 @@ class ListColumn:
     known: Mask
     length: Integers
     items: Column
+
+    @classmethod
+    def of_none(cls, n: int) -> "ListColumn":
+        return cls(constant(False, n, np.bool_), constant(0, n, np.int64), Column.of_texts(None))
 
     def only(self, rows: Mask) -> "ListColumn":
         """The same with nothing outside `rows`."""
@@ -214,36 +213,8 @@ def plain_text(text: Any) -> Any:
 
 def coded_text(text: Any) -> Any:
     """Texts as a dictionary-coded Arrow array, in one piece; texts are in the order in which they come."""
-    if isinstance(text, pa.StringArray) and len(text) > _FEW and not text.null_count:
-        first = first_equal(text)
-        new = first == np.arange(len(text))
-        indices = (np.cumsum(new, dtype=np.int32) - np.int32(1))[first]
-        return pa.DictionaryArray.from_arrays(pa.array(indices), text.filter(pa.array(new)), safe=False)
     coded = text if pa.types.is_dictionary(text.type) else text.dictionary_encode()
     return coded.unify_dictionaries().combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
-
-
-def first_equal(texts: Any) -> Integers:
-    """For each text of an Arrow array without nulls the row of the first one that is equal. O(n).
-
-    Equal texts end with the same bytes. So each share of the texts, by their last two bytes, is coded alone: one hash
-    table of all of them would be far larger than the processor's cache.
-    """
-    first = np.arange(len(texts))
-    if not len(texts):
-        return first
-    offsets, content = texts.buffers()[1:]
-    stop = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    padded = np.concatenate((np.zeros(2, np.uint8), np.frombuffer(content or b"", np.uint8)))
-    length, last, before = np.diff(stop), padded[stop[1:] + 1], padded[stop[1:]]
-    share = np.where(length > 0, last, 0) * np.uint8(31) + np.where(length > 1, before, 0)
-    order = np.argsort(share, kind="stable")
-    for rows in np.split(order, np.cumsum(np.bincount(share))[:-1]):
-        codes = np.asarray(texts.take(pa.array(rows)).dictionary_encode().indices)
-        own = np.zeros(len(rows), np.int64)
-        own[codes[::-1]] = rows[::-1]  # the last that is written stays: the first row of that text
-        first[rows] = own[codes]
-    return first
 
 
 class Texts(Table[str | None]):

@@ -51,14 +51,11 @@ def _coded(codes: NDArray[Any], table: Sequence[str | None]) -> Any:
 
 
 def _server_columns(history: History) -> dict[str, Any]:
-    unknown = history.served_by == 0
-    if unknown.all():
-        return {}
     known = [server for server in history.servers if server is not None]
     columns = {name: _coded(history.served_by, (None, *(getattr(server, name) for server in known))) for name in _NAMES}
     for name in _IDS:
         ids = np.array([0, *(getattr(server, name) for server in known)], np.int64)
-        columns[name] = pa.array(ids[history.served_by], mask=unknown)
+        columns[name] = pa.array(ids[history.served_by], mask=history.served_by == 0)
     return columns
 
 
@@ -111,31 +108,28 @@ def _elements(history: History, values: _Values) -> dict[str, Any]:
 
 def write(history: History, path: Path) -> None:
     """Writes the history to one file."""
-    values, answer = _Values(history), history.answer
-    answers = None
-    if answer is not None:
-        code = pa.array(answer.astype(np.int32), mask=answer < 0)
-        coded = pa.DictionaryArray.from_arrays(code, pa.array(history.answers))
-        answers = coded.dictionary_decode() if isinstance(history.answers[0], bool) else coded
+    values, answer = _Values(history), np.full(len(history), -1) if history.answer is None else history.answer
+    answers = pa.DictionaryArray.from_arrays(
+        pa.array(answer.astype(np.int32), mask=answer < 0), pa.array(history.answers)
+    )
     columns = {
         "process": _coded(history.process, [json.dumps(process) for process in history.processes]),
         "op": _coded(history.op, history.ops),
-        **({"key": _coded(history.key, history.keys)} if any(history.keys) else {}),
-        **{
-            column: array
-            for name in VALUES
-            for column, array in values.columns(name, getattr(history, name), getattr(history, f"has_{name}")).items()
-        },
-        **({} if answers is None else {"answer": answers}),
-        **_elements(history, values),
+        "key": _coded(history.key, history.keys),
         "start": pa.array(history.start),
         "end": pa.array(history.end, mask=history.end == INF),
         "status": _coded(history.status, STATUSES),
-        **({"op_id": _coded(history.op_id, history.op_ids).cast(pa.string())} if history.op_id.any() else {}),
+        "answer": answers.dictionary_decode() if isinstance(history.answers[0], bool) else answers,
+        "op_id": _coded(history.op_id, history.op_ids).cast(pa.string()),
+        "error": _coded(history.error, history.errors),
+        "timed_out": pa.array(history.timed_out),
         **_server_columns(history),
-        **({"error": _coded(history.error, history.errors)} if history.error.any() else {}),
-        **({"timed_out": pa.array(history.timed_out)} if history.timed_out.any() else {}),
+        **_elements(history, values),
     }
+    for name in VALUES:
+        columns |= values.columns(name, getattr(history, name), getattr(history, f"has_{name}"))
+    said = {"key": any(history.keys), "timed_out": history.timed_out.any(), "end": True}
+    columns = {name: each for name, each in columns.items() if said.get(name, each.null_count < len(each))}
     table = pa.table(columns).replace_schema_metadata({"unit": history.unit} if history.unit else None)
     numbers = [field.name for field in table.schema if pa.types.is_int64(field.type) and field.name not in _IDS]
     recurring = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]

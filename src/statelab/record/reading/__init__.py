@@ -3,5 +3,5 @@
 What is not an operation of the model is refused, with one sentence that says where it stands and what is wrong.
 """
 
-from statelab.record.reading.read import read_lines as read_lines
-from statelab.record.reading.read import read_table as read_table
+from statelab.record.reading.lines import read_lines as read_lines
+from statelab.record.reading.table import read_table as read_table

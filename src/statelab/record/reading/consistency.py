@@ -2,19 +2,33 @@
 
 from collections.abc import Callable
 from collections.abc import Collection
+from dataclasses import replace
 
 import numpy as np
 
 from statelab.core.errors import BadInput
-from statelab.record.coding import first_equal
+from statelab.core.memory import keep_freed
+from statelab.record.coding import coded_text
 from statelab.record.coding import plain
-from statelab.record.coding import plain_text
 from statelab.record.columns import INF
 from statelab.record.columns import History
 from statelab.record.reading.rules import shown
 from statelab.record.reading.sheet import Sheet
+from statelab.record.shapes import Shapes
 
 Place = Callable[[int], str]
+
+_ROOMY = 2**29
+"""Bytes of a history up to which it is judged fast, and beyond in as little memory as possible."""
+
+
+def checked(sheet: Sheet, name: str, place: Place, shapes: Shapes) -> History:
+    """The history of a sheet; raises BadInput for what no single operation shows. `place` names where a row stood."""
+    require_own_ids(sheet, name, place, shapes.repeating)
+    history = sheet.history(shapes.answers, ids_repeat=bool(shapes.repeating))
+    require_times(history, name, place)
+    keep_freed(large=history.size <= _ROOMY)
+    return history
 
 
 def require_own_ids(sheet: Sheet, name: str, place: Place, repeating: Collection[str]) -> None:
@@ -22,11 +36,10 @@ def require_own_ids(sheet: Sheet, name: str, place: Place, repeating: Collection
     if "op_id" not in sheet.columns:
         return
     column = sheet.columns["op_id"]
-    texts = plain_text(column.text).drop_null()
-    if not repeating and (first_equal(texts) == np.arange(len(texts))).all():
+    ids = coded_text(column.text)
+    if not repeating and len(ids.dictionary) == len(ids) - ids.null_count:
         return
-    sheet.columns["op_id"] = column = column.coded()  # need not be coded again
-    ids = column.text
+    sheet.columns["op_id"] = replace(column, text=ids)  # need not be coded again
     may_repeat = np.array([op in repeating for op in sheet.ops], np.bool_).take(sheet.arrays["op"])
     rows = np.flatnonzero(column.known & ~may_repeat)
     codes = plain(ids.indices, -1)[rows]

@@ -12,31 +12,31 @@ from collections.abc import Collection
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 from typing import Any
+from typing import BinaryIO
 
 import msgspec
 import numpy as np
 import pyarrow.parquet
 
 from statelab.core.errors import BadInput
+from statelab.core.foreign_names import MEANT
+from statelab.core.foreign_names import OTHERS
+from statelab.core.memory import keep_freed
 from statelab.core.operation import UNITS
 from statelab.core.operation import ServedBy
 from statelab.core.operation import Unit
-from statelab.core.operation import Value
-from statelab.record.coding import VALUES
-from statelab.record.coding import Codes
-from statelab.record.coding import Column
-from statelab.record.coding import by_appearance
-from statelab.record.coding import code
-from statelab.record.coding import coded_text
-from statelab.record.coding import constant
+from statelab.record import coding
 from statelab.record.coding import pa
 from statelab.record.coding import pc
 from statelab.record.columns import INF
 from statelab.record.columns import STATUSES
+from statelab.record.columns import History
 from statelab.record.reading import rules
+from statelab.record.reading.consistency import checked
 from statelab.record.reading.part import Cells
 from statelab.record.reading.part import Part
 from statelab.record.reading.part import RefusedRow
@@ -46,8 +46,6 @@ from statelab.record.reading.part import joined
 from statelab.record.reading.rules import SERVER_FIELDS
 from statelab.record.reading.sheet import Sheet
 from statelab.record.reading.sheet import merged
-from statelab.record.shapes import MEANT
-from statelab.record.shapes import OTHERS
 from statelab.record.shapes import Shapes
 
 pq: Any = pyarrow.parquet
@@ -58,7 +56,10 @@ _CODED = ("op", "key", "status", "process", "error", "host", "boot")
 _ROWS = 2**16
 """So many rows are read at once: few enough that what is made of them stays in the processor's cache."""
 
-COLUMNS = {"result": ("result", "result_text", "answer", "elements"), **{f: (f, f"{f}_text") for f in VALUES[1:]}}
+COLUMNS = {
+    "result": ("result", "result_text", "answer", "elements"),
+    **{f: (f, f"{f}_text") for f in coding.VALUES[1:]},
+}
 """The columns of fields that may have several."""
 
 
@@ -76,7 +77,7 @@ class TableRows:
         if field == "served_by":
             return self._server()
         there = [self._columns[name] for name in COLUMNS.get(field, (field,)) if name in self._columns]
-        nothing = Cells(Column.of_texts(None, len(self)), constant(rules.EMPTY, len(self), np.uint8))
+        nothing = Cells(coding.Column.of_texts(None, len(self)), coding.constant(rules.EMPTY, len(self), np.uint8))
         return reduce(joined, map(cells, there)) if there else nothing
 
     def _server(self) -> Cells:
@@ -94,8 +95,8 @@ class TableRows:
         given = np.logical_or.reduce([each.given for each in read])
         held = np.where(known, rules.SERVER, np.where(given, rules.OTHER, rules.EMPTY)).astype(np.uint8)
         if not known.any():
-            return Cells(Column.of_texts(None, len(self)), held)
-        coded = [code([each.column.take(known)]) for each in read]
+            return Cells(coding.Column.of_texts(None, len(self)), held)
+        coded = [coding.code([each.column.take(known)]) for each in read]
         found = reduce(_pack, (codes for (codes,), _ in coded))
         first = np.zeros(int(found.max()) + 1, np.int64)
         first[found[::-1]] = np.arange(len(found))[::-1]  # the last that is written stays: the first row of a server
@@ -103,12 +104,14 @@ class TableRows:
         index = np.zeros(len(self), np.int32)
         index[known] = found
         servers = pa.array([msgspec.json.encode(ServedBy(*values)).decode() for values in named])
-        return Cells(Column.of_texts(pa.DictionaryArray.from_arrays(pa.array(index, mask=~known), servers)), held)
+        return Cells(
+            coding.Column.of_texts(pa.DictionaryArray.from_arrays(pa.array(index, mask=~known), servers)), held
+        )
 
 
-def _pack(left: Codes, right: Codes) -> Codes:
+def _pack(left: coding.Codes, right: coding.Codes) -> coding.Codes:
     """One number for each pair of numbers, dense, so that packing again cannot overflow."""
-    return by_appearance(left.astype(np.int64) * (int(right.max(initial=0)) + 1) + right)[0]
+    return coding.by_appearance(left.astype(np.int64) * (int(right.max(initial=0)) + 1) + right)[0]
 
 
 class Table:
@@ -131,7 +134,9 @@ class Table:
         """All rows at once."""
         read = self._file.read(columns=self._wanted)
         columns = {name: read.column(name) for name in self._wanted}
-        coded = {name: coded_text(column) for name, column in columns.items() if pa.types.is_dictionary(column.type)}
+        coded = {
+            name: coding.coded_text(column) for name, column in columns.items() if pa.types.is_dictionary(column.type)
+        }
         return TableRows({name: coded.get(name) or each.combine_chunks() for name, each in columns.items()}, len(self))
 
     def parts(self) -> Iterator[TableRows]:
@@ -169,6 +174,17 @@ class Table:
 
 def row_number(row: int) -> str:
     return f"row {row + 1}"
+
+
+def read_table(stream: BinaryIO, name: str, shapes: Shapes) -> History:
+    """The history in a Parquet file, which conforms to the shapes of the model.
+
+    Raises BadInput with one line: the file's name, the row, what is wrong.
+    """
+    keep_freed()
+    source = pa.PythonFile(stream, mode="r") if stream.seekable() else pa.BufferReader(stream.read())
+    history = checked(sheet_of_table(source, name, shapes), name, row_number, shapes)
+    return replace(history, processes=clients(history.processes), unit=unit_of_table(source))
 
 
 def sheet_of_table(source: Any, name: str, shapes: Shapes) -> Sheet:
@@ -231,7 +247,7 @@ def sheet_of_our_own(path: Path) -> Sheet:
     """All operations of a Parquet file that `statelab.record.parquet.write` wrote, whatever their names are."""
     rows = Table(path, rules.FIELDS).whole()
     fields = {field: rows.field(field) for field in rules.FIELDS}
-    (op,), ops = code([fields["op"].column])
+    (op,), ops = coding.code([fields["op"].column])
     end, timed_out, result = fields["end"].column, fields["timed_out"].flag, fields["result"]
     arrays: dict[str, Any] = {
         "op": op,
@@ -246,16 +262,10 @@ def sheet_of_our_own(path: Path) -> Sheet:
 
 
 def clients(processes: Sequence[Any]) -> Sequence[Any]:
-    """The processes that texts stand for as JSON; the texts themselves unless all of them are that."""
-    named = [_client(name) if isinstance(name, str) else None for name in processes]
-    return processes if any(client is None for client in named) else tuple(named)
-
-
-def _client(text: str) -> Value | None:
-    """The number or text that is exactly this JSON, None if there is none."""
+    """The processes that texts stand for as JSON (`3` or `"a"`); the texts themselves unless all of them are that."""
     try:
-        client = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    fits = type(client) in (int, str) and json.dumps(client) == text
-    return client if fits and (isinstance(client, str) or -(2**63) <= client < 2**63) else None
+        named = tuple(msgspec.json.decode(name, type=int | str) for name in processes)
+    except (msgspec.MsgspecError, TypeError):
+        return processes
+    exact = all(json.dumps(client) == name for client, name in zip(named, processes, strict=True))
+    return named if exact and all(type(client) is str or -(2**63) <= client < 2**63 for client in named) else processes
