@@ -101,9 +101,14 @@ def fits(finding: dict[str, Any], wanted: dict[str, str]) -> bool:
     places = [change["place"] for change in finding["places"]]
     return (
         finding["anomaly"] == wanted["anomaly"]
-        and str(finding["key"]).split(": ")[1].endswith(wanted["last"])
+        and wanted["last"] in (finding["requests"][-1], finding["requests"][-1].partition("?")[0], _rule(finding))
         and (not wanted["place"] or any(wanted["place"] in place for place in places))
     )
+
+
+def _rule(finding: dict[str, Any]) -> str:
+    """Method and rule of the last request."""
+    return str(finding["key"]).split(": ")[1].rpartition(", ")[2]
 
 
 def run(subject: Path) -> Done:
