@@ -7,7 +7,7 @@ import pytest
 
 from statelab.cli.main import COMMANDS
 
-READS_HISTORIES = {"run", "report", "check", "repro"}
+READS_HISTORIES = {"run", "report", "check", "convert", "repro"}
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in READS_HISTORIES])

@@ -256,7 +256,8 @@ def _cells(field: str, values: list[Any], held: Held) -> Cells:
 
 def _held(values: Sequence[Any]) -> Held:
     """What each value is, as one bit of the rules; one for all if they are of one kind."""
-    kinds = set(map(_HELD.__getitem__, set(map(type, values))))
+    types = list(map(type, values))
+    kinds = set(types)
     if len(kinds) == 1:
-        return coding.constant(kinds.pop(), len(values), np.uint8)
-    return np.fromiter(map(_HELD.__getitem__, map(type, values)), np.uint8, len(values))
+        return coding.constant(_HELD[kinds.pop()], len(values), np.uint8)
+    return np.fromiter(map(_HELD.__getitem__, types), np.uint8, len(values))
