@@ -7,37 +7,37 @@ from statelab.plan.deployments import Deployment
 
 
 class Engine(Protocol):
-    """One way to bring the lab up. Whatever it started, `down` stops, after half an `up` too."""
+    """One way to start the lab. `down` stops everything that was started, even if `up` failed half-way."""
 
     name: str
 
     def up(self, deployments: list[Deployment]) -> None:
         """Starts the stores and the deployments and waits until they answer.
 
-        A store or deployment that does not come up is remembered as unavailable with its reason, the others go on;
-        raises EngineFailed where nothing can be started at all.
+        A store or deployment that does not start is unavailable from then on, with a reason, and the others go on.
+        Raises EngineFailed if nothing can be started at all.
         """
 
     def url(self, deployment: str) -> str:
-        """Where a deployment answers, `http://127.0.0.1:<port>`; raises Unavailable with the reason."""
+        """The address of a deployment, `http://127.0.0.1:<port>`; raises Unavailable with the reason."""
 
     def store_reasons(self) -> dict[str, str]:
         """The stores that are missing, each with the reason and how to get it."""
 
     def reasons(self) -> dict[str, str]:
-        """Everything that did not come up, stores or not, each with the reason."""
+        """All stores and deployments that did not start, each with the reason."""
 
     def restart(self, deployment: str) -> None:
-        """Ends a deployment at once and starts it anew, perhaps at another address; raises Unavailable."""
+        """Kills a deployment and starts it again, perhaps at another address; raises Unavailable."""
 
     def addresses(self) -> dict[str, str]:
-        """Everything that listens: name and address."""
+        """The address of everything that listens, by name."""
 
     def versions(self) -> dict[str, str]:
         """Versions of what the engine runs, for the manifest."""
 
     def save_logs(self, folder: Path) -> None:
-        """Writes the servers' logs to a folder, one file each."""
+        """Writes the logs to a folder, one file for each server."""
 
     def down(self) -> None:
         """Stops everything that `up` and `restart` started."""

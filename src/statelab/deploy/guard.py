@@ -1,7 +1,7 @@
-"""Ends the lab's children when the lab itself is gone, however it went.
+"""Ends the lab's child processes when the lab itself has ended, even if it was killed.
 
-Reads lines from standard input and waits for its end, which comes when the lab ends, killed or not:
-`+ SIGNAL GROUP` a process group to end, `- GROUP` it has ended, `rm FOLDER` a folder to remove.
+Reads lines from standard input until it is closed, which happens when the lab ends. `+ SIGNAL GROUP` names a process
+group to end and the signal for it, `- GROUP` a group that has ended, `rm FOLDER` a folder to remove at the end.
 """
 
 import os
@@ -14,7 +14,7 @@ GRACE_S = 5.0
 
 
 def _signal(group: int, number: int) -> bool:
-    """Sends to a process group; False where it has ended."""
+    """Sends a signal to a process group; False if the group has ended."""
     try:
         os.killpg(group, number)
     except ProcessLookupError:
@@ -23,7 +23,7 @@ def _signal(group: int, number: int) -> bool:
 
 
 def end_groups(groups: dict[int, int]) -> None:
-    """Sends each group its signal, and SIGKILL to those still there after GRACE_S seconds."""
+    """Sends each group its signal, and SIGKILL to every group that has not ended after GRACE_S seconds."""
     left = {group for group, number in groups.items() if _signal(group, number)}
     deadline = time.monotonic() + GRACE_S
     while left and time.monotonic() < deadline:

