@@ -25,7 +25,7 @@ def milliseconds(ms: float | None) -> str:
 
 
 def ratio(factor: float) -> str:
-    """A factor with two digits that say something."""
+    """A factor with two or three significant digits."""
     return f"×{factor:,.0f}" if factor >= 9.95 else f"×{factor:.2f}" if factor >= 0.0995 else f"×{factor:.2g}"
 
 
@@ -40,7 +40,7 @@ def interval(bounds: Interval) -> str:
 
 
 def bound(overlaps: int) -> float:
-    """The one-sided 95 % upper bound of a share of which nothing was seen in `overlaps` trials (rule of three)."""
+    """The one-sided 95 % upper bound of the share of what was not seen in `overlaps` trials (rule of three)."""
     return 1.0 if overlaps <= 0 else -math.expm1(math.log(0.05) / overlaps)
 
 

@@ -13,7 +13,7 @@ from statelab.report.content import states
 from statelab.report.content.rows import Row
 
 WINDOWS = ("io", "yield", "call", "tight")
-"""Widest first: what a narrower window hides is read against it."""
+"""Widest first, because a narrower window can only hide what the widest one shows."""
 
 KEPT = (states.HELD, states.NOT_GUARANTEED)
 BROKEN = (states.CONTRADICTION, states.DIFFERENT, states.VIOLATED)
@@ -40,7 +40,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def between(self) -> str:
-        """What may lie between two of its requests."""
+        """The boundaries that can lie between two of its requests."""
         return " and ".join(self.spread) or "nothing (one at a time)"
 
 

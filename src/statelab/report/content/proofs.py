@@ -1,4 +1,4 @@
-"""The best witness of each kind of violation, a kind being an anomaly and what lies between the requests."""
+"""The best witness of each kind of violation. A kind is an anomaly and the boundaries between the requests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What holds in the place of a mechanism that broke: the nearest and one that lasts, what changes, what that costs."""
+"""What to use instead of a mechanism that broke: the nearest fix and a lasting one, what changes, what that costs."""
 
 from collections.abc import Iterable
 from collections.abc import Mapping

@@ -13,7 +13,7 @@ from statelab.report.content.states import State
 from statelab.report.content.text import shortened
 
 TOOLTIP = 160
-"""Characters of a reason that a tooltip takes."""
+"""Most characters of a reason in a tooltip."""
 
 
 UNMEASURED = "not measured"
@@ -36,12 +36,12 @@ GATED = frozenset(
         "crossed-replies",
     }
 )
-"""Anomalies that need two requests at once: `statelab repro` brings them together."""
+"""Anomalies that need two requests at once, which `statelab repro` arranges."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One cell. `ran` is False for a place in a matrix that the results have no cell for."""
+    """One cell. `ran` is False for an entry of a matrix for which the results have no cell."""
 
     cell: Cell
     ran: bool = True
@@ -66,7 +66,7 @@ class Row:
 
     @cached_property
     def unseen(self) -> str:
-        """`not seen: DV` where something else was seen than all that was predicted, otherwise empty."""
+        """`not seen: DV` if the cell is violated but not every predicted anomaly was seen, otherwise empty."""
         if self.cell.verdict != "violated" or self.state is states.CONTRADICTION or not states.missing(self.cell):
             return ""
         return "not seen: " + " ".join(map(states.code, states.missing(self.cell)))

@@ -1,4 +1,4 @@
-"""The ten states of a cell, prediction and measurement taken together: each has a symbol, words and a meaning."""
+"""The ten states of a cell, from its prediction and its measurement: each has a symbol, words and a meaning."""
 
 from dataclasses import dataclass
 
@@ -95,7 +95,7 @@ STATES = (
     UNAVAILABLE,
     NOT_RUN,
 )
-"""In the order of every legend and count: what contradicts the theory first."""
+"""In the order of every legend and count: contradictions of the theory come first."""
 
 CODES = {
     "lost-update": "LU",
@@ -126,7 +126,7 @@ CODES = {
     "stuck": "SK",
 }
 SHORT_WORDS = {NOT_EXERCISED.name: "NX", UNKNOWN.name: "UN", NOT_SEEN.name: ""}
-"""What tells equal symbols apart where there is no room for words."""
+"""Short words that distinguish states with the same symbol where there is no room for more."""
 
 _UNDECIDED = {"unknown": UNKNOWN, "not-exercised": NOT_EXERCISED, "unavailable": UNAVAILABLE}
 
@@ -137,7 +137,7 @@ def code(anomaly: str) -> str:
 
 
 def state_of(cell: Cell) -> State:
-    """The state of one cell; nothing predicted means that `held` is."""
+    """The state of one cell. If no anomaly is predicted, `held` is."""
     if cell.verdict in _UNDECIDED:
         return _UNDECIDED[cell.verdict]
     if cell.verdict == "violated":

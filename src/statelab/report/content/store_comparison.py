@@ -33,8 +33,8 @@ PLACES = {
     "Redis": "redis",
     "PostgreSQL": "postgres",
 }
-"""Where state may be kept, by the store or the medium that its mechanisms claim; a module global is what is kept in the
-memory of one process."""
+"""The places where state can be kept, with the store or medium that mechanisms claim for each; state in the memory of
+one process counts as a module global."""
 
 COUNTED = "counter"
 COMMON = frozenset({"processes", "threads"})
@@ -44,7 +44,7 @@ REACHES = {"process": "one process", "host": "all workers of one host", "cluster
 
 
 def place_of(mechanism: Mechanism) -> str | None:
-    """Where it keeps its state; None where that is none of the places compared."""
+    """The place where a mechanism keeps its state; None if that place is not compared."""
     kept_in = mechanism.store or mechanism.medium
     if kept_in is None and mechanism.group != "process":
         return None
@@ -83,7 +83,8 @@ class Standing:
 
     @property
     def fails_across(self) -> str | None:
-        """The boundary that lies between requests just where it does not hold; None where no single one does."""
+        """The boundary that is between requests exactly under the deployments where the mechanism does not hold; None
+        if there is no such boundary."""
         kept = [row.state in KEPT for row in self.rows]
         broken = [spread for spread, holds in zip(self.spreads, kept, strict=True) if not holds]
         whole = [spread for spread, holds in zip(self.spreads, kept, strict=True) if holds]
@@ -93,7 +94,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Lived:
-    """What became of the state at one ending: a symbol, a word, and whether the rule said so."""
+    """What became of the state when something ended: a symbol, a word, and whether the rule predicted it."""
 
     symbol: str
     word: str
@@ -146,7 +147,7 @@ class StoreComparison:
     @property
     def signs(self) -> Iterator[str]:
         """The legend, a sentence each."""
-        yield "holds: under so many deployments of those measured, in the widest window of the run"
+        yield "holds: number of deployments under which it holds, of those measured, in the widest window of the run"
         if self.deployment:
             where = f"{self.deployment.name} ({self.deployment.description})"
             yield f"ops/s and p95: of the one operation that holds, under {where}, and as multiples of the best place's"

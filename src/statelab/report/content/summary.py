@@ -1,4 +1,4 @@
-"""What stands on top of every report: what was run, what came out, and where theory and experiment disagree."""
+"""The first part of every report: what was run, the result, and where theory and experiment disagree."""
 
 from collections import Counter
 from collections.abc import Iterable

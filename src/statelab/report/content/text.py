@@ -1,4 +1,4 @@
-"""Words: lists of names, sentences that end, and text of others made fit to be shown."""
+"""Helpers for text: lists of names, full stops, and making text from elsewhere safe to show."""
 
 import re
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ _UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0
 
 
 def printable(text: str) -> str:
-    """The text without control characters, which no XML can hold and which could steer a terminal."""
+    """The text without control characters, which are not allowed in XML and could control a terminal."""
     return text if text.isprintable() else _UNPRINTABLE.sub("�", text)
 
 

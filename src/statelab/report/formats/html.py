@@ -88,5 +88,5 @@ def _ticked(text: str) -> Markup:
 
 
 def _inline_timeline(witness: Witness) -> Markup:
-    """The picture inside a page, which knows SVG without its namespace."""
+    """The picture inside an HTML page, where SVG needs no namespace."""
     return Markup(timeline(witness).replace(NAMESPACE, "", 1))

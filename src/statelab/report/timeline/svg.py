@@ -30,7 +30,7 @@ LEGEND_COLUMN = 424
 SWATCH = 30
 
 NAMESPACE = ' xmlns="http://www.w3.org/2000/svg"'
-"""A page leaves it out; a file of its own needs it."""
+"""Needed in a separate SVG file; an HTML page leaves it out."""
 
 
 def timeline(witness: Witness) -> str:
