@@ -84,6 +84,9 @@ stores: $(READY) ## write docs/stores.md anew from reports/latest
 docs: $(READY) ## write docs/mechanisms.md, failures.md, findings.md and architecture.svg anew from the code
 	@for page in mechanisms_page failures_page findings_page architecture_picture; do $(BIN)/python -m statelab.report.docs.$$page || exit 1; done
 
+audit-examples: $(READY) ## audit real apps from PyPI, write docs/audit-examples.md (about 15 min)
+	@$(BIN)/python examples/audit/run.py
+
 lock: $(READY) ## write requirements/*.txt anew from pyproject.toml
 	@requirements/lock
 
@@ -102,4 +105,4 @@ $(READY): requirements/dev.txt requirements/bootstrap.txt pyproject.toml
 	@$(STATELAB) setup
 	@mkdir -p $(dir $@) && touch $@
 
-.PHONY: report again repro survive list up load down engine engine-down browser setup test lint fuzz bench speed readme stores docs lock clean help
+.PHONY: report again repro survive list up load down engine engine-down browser setup test lint fuzz bench speed readme stores docs audit-examples lock clean help

@@ -15,9 +15,9 @@ from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Finding
 from statelab.check.kernels.model import Model
 from statelab.check.models import MODELS
+from statelab.foreign.source import read
 from statelab.record import parquet
 from statelab.record.columns import History
-from statelab.record.reading import read
 
 WARM = 5_000
 TIMES, MOST_TIMES = 3, 9

@@ -7,9 +7,10 @@ from statelab.core.cookies import Jar
 
 
 class Browser:
-    """One browser of a cell. Its requests run side by side; while somebody logs out and in again, it begins no others.
+    """One browser of a cell. Its requests run at the same time, but none begins while one of them logs out and in
+    again.
 
-    Each login has a user of its own, so what an answer says tells which session it was.
+    Each login has a new user, so that each answer shows which session it belongs to.
     """
 
     def __init__(self, name: str) -> None:
@@ -25,14 +26,14 @@ class Browser:
         return f"{self._name}-{self._logins}"
 
     def begin_anew(self) -> None:
-        """Forgets all cookies; the next login is another user's."""
+        """Forgets all cookies; the next login has a new user."""
         self.acts = 0
         self.jar = Jar()
         self._logins += 1
 
     @property
     def unused(self) -> bool:
-        """Whether nobody has ever logged in here."""
+        """Whether there was no login yet."""
         return self._logins == 0
 
     def close(self) -> None:
@@ -45,14 +46,14 @@ class Browser:
         self._open.wait()
 
     def wait_until_busy(self) -> None:
-        """Until one of its requests is under way; not for long, for its clients may have ended."""
+        """Waits until a request is running, but only for a short time, because the clients may have ended."""
         for _ in range(20):
             if self._under_way:
                 return
             gevent.sleep(0.0005)
 
     def wait_until_quiet(self) -> None:
-        """Until all its requests have ended."""
+        """Waits until all its requests have ended."""
         while self._under_way:
             gevent.sleep(0.0005)
 

@@ -1,8 +1,8 @@
-"""The workload `cache`: everybody reads; now and then somebody updates twice in a row.
+"""The workload `cache`: all clients read; now and then one of them updates twice in a row.
 
-The first of the two is a page that takes long to compute, the second one that does not: who missed in between is still
-at work on the first when the second is there. Meanwhile the others read less often, so that one process at least has
-time for the second update.
+The first value takes long to compute, the second does not: a client that misses in between is still computing the first
+value when the second is written. Meanwhile the others read less often, so that at least one process has time for the
+second update.
 """
 
 import random
@@ -24,43 +24,39 @@ from statelab.core.operation import Result
 from statelab.core.operation import Value
 
 QUICK, SLOW = 0, 31
-"""Values leave these remainders of 32; the app takes one query more to compute them."""
+"""Remainders of the values modulo 32; the app takes one query more than that to compute a value."""
 
 EVERY = 8
-"""One of so many turns updates."""
+"""One turn in this many updates."""
 
 PAUSE_S = 0.01
-"""Between the two updates: time enough for one or two others to miss."""
+"""Pause between the two updates, long enough for one or two other clients to miss."""
 
 SELDOM_S = 0.04
-"""While somebody updates, the others wait up to so long before they read."""
+"""While a client updates, the others wait up to this long before they read."""
 
 _turns: defaultdict[str, "count[int]"] = defaultdict(count)
 _updating: set[str] = set()
 
 
 def _write(client: RecordingClient, cell: Cell, remainder: int) -> Operation:
-    """Writes a value that nobody else writes."""
+    """Writes a unique value."""
     value = 32 * (1 + secrets.randbits(47)) + remainder
     return client.change(cell.path, "write", key=cell.key, window=cell.window, value=value)
-
-
-def _sleep(seconds: float) -> None:
-    gevent.sleep(seconds)
 
 
 def _update_twice(client: RecordingClient, cell: Cell) -> Operation:
     _updating.add(cell.key)
     try:
         _write(client, cell, SLOW)
-        _sleep(PAUSE_S)
+        gevent.sleep(PAUSE_S)
         return _write(client, cell, QUICK)
     finally:
         _updating.discard(cell.key)
 
 
 def prepare(client: RecordingClient, cell: Cell) -> Operation:
-    """The first value: before it there is nothing to read."""
+    """Writes the first value, so that there is something to read."""
     return _write(client, cell, QUICK)
 
 
@@ -68,7 +64,7 @@ def act(client: RecordingClient, cell: Cell) -> Operation:
     if next(_turns[cell.key]) % EVERY == 0:
         return _update_twice(client, cell)
     if cell.key in _updating:
-        _sleep(random.uniform(0, SELDOM_S))
+        gevent.sleep(random.uniform(0, SELDOM_S))
     return audit(client, cell)
 
 
@@ -77,7 +73,7 @@ def audit(client: RecordingClient, cell: Cell) -> Operation:
 
 
 def meaning(operations: Operations, final: list[Result]) -> str:
-    """Of two updates, the second begun when the first was acknowledged, nobody reads the first after the second."""
+    """Counts reads that returned an older value than one that was acknowledged before the read started."""
     done = sorted((write.end or 0, write.start) for write in answered(operations, "write"))
     ends = [end for end, _ in done]
     newest = [0, *accumulate((start for _, start in done), max)]
@@ -90,6 +86,6 @@ def meaning(operations: Operations, final: list[Result]) -> str:
 
 
 def _read_value(read: Operation) -> Value | None:
-    """One that computed its value says beside it when it did."""
-    told = read.result[0] if isinstance(read.result, list) and read.result else read.result
-    return told if isinstance(told, int | str) else None
+    """The value that was read; a read that computed it also has two stamps."""
+    value = read.result[0] if isinstance(read.result, list) and read.result else read.result
+    return value if isinstance(value, int | str) else None

@@ -1,6 +1,7 @@
-"""Runs cells one after the other on the same Locust users, as the instrument asks for them on standard input.
+"""Runs cells one after the other on the same Locust users, as `statelab` sends them on standard input.
 
-One JSON line in (Cell), one JSON line out (Done). Starting Locust costs seconds, a cell less than one.
+One JSON line in (Cell), one JSON line out (Done). Locust is started once, because that takes seconds and a cell less
+than one.
 """
 
 import os
@@ -22,18 +23,18 @@ from workloads import load_of
 Job = Callable[[RecordingClient], object]
 
 AUDIT_ROUNDS = 20
-"""At most this many reads for each process that is expected: enough to meet every one, if they answer at all."""
+"""The most reads for each expected process: enough to reach every process, if all of them answer."""
 
 
 class Conductor:
-    """Hands jobs to the users. A user takes the next one when it has ended its last."""
+    """Gives jobs to the users. A user takes the next job when its last one has ended."""
 
     def __init__(self, users: int) -> None:
         self._users = users
         self._jobs: Any = JoinableQueue()
 
     def follow(self, client: RecordingClient) -> None:
-        """What a user does: takes one job and does it. A job that fails ends Locust: half a cell is no cell."""
+        """Takes one job and does it. A job that fails ends Locust, because half a cell proves nothing."""
         job = self._jobs.get()
         try:
             job(client)
@@ -64,8 +65,8 @@ class Conductor:
         return progress
 
     def _audit(self, cell: Cell, reads: int) -> None:
-        """At least so many reads, and more by everybody where several may serve them, until every process has answered
-        one; none where there is no final state."""
+        """At least `reads` reads; more if several servers may answer, until every process has answered one. None if the
+        workload has no final state."""
         audit = getattr(load_of(cell.workload), "audit", None)
         if audit is None:
             return
@@ -91,11 +92,11 @@ class Conductor:
             self._once(lambda client: step(client, cell))
 
     def run(self, cell: Cell) -> Done:
-        """Prepare, audit, load, audit, one operation alone, audit, finish; after a time-out the server may answer
-        nobody any more.
+        """Prepare, audit, load, audit, one operation alone, audit, finish. After a time-out the rest is left out,
+        because the server may not answer any more.
 
-        The first audit shows that the cell starts from nothing, and opens what a process opens at its first request.
-        The operation alone sets copies apart that ended at the same value by chance.
+        The first audit shows that the cell starts without state, and makes each process open its connections. The
+        operation alone makes copies differ that had the same value by chance.
         """
         self._alone("prepare", cell)
         self._audit(cell, reads=1)

@@ -1,7 +1,7 @@
-"""The workload `connection`: everybody sends a value that nobody else sends, and takes what comes back.
+"""The workload `connection`: each client sends unique values and reads what comes back.
 
-The audit sends over a connection of its own: it shows that the store is up. Before the load and after it, when nobody
-asks for anything, the connections are counted at the server.
+The audit opens a connection of its own, to show that the store is up. Before and after the load, when no request is
+running, the connections are counted at the server.
 """
 
 import secrets
@@ -14,13 +14,12 @@ from statelab.core.load import Cell
 from statelab.core.operation import Operation
 
 PATIENCE = 10
-"""How often connections are counted until there are no more than before and each process may keep; a server takes its
-time to end one that was closed."""
+"""How often connections are counted again if there are too many: a server needs time to end a closed connection."""
 
 PAUSE_S = 0.05
 
 _before: dict[str, int] = {}
-"""By cell."""
+"""Connections before the load, by cell."""
 
 
 def _value() -> int:
@@ -28,7 +27,7 @@ def _value() -> int:
 
 
 def _left(client: RecordingClient, cell: Cell) -> tuple[int, int] | None:
-    """Connections at the server, and how many a process may keep, where anybody counts them."""
+    """Connections at the server, and how many a process may keep; None if they cannot be counted."""
     answer = client.ask(cell.path, "left", key=cell.key).result
     return (int(answer[0]), int(answer[1])) if isinstance(answer, list) else None
 

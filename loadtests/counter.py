@@ -1,4 +1,4 @@
-"""The workload `counter`: everybody increments; when all have ended, the value is read back."""
+"""The workload `counter`: all clients increment; when they have ended, the value is read back."""
 
 from meanings import NOTHING_SEEN
 from meanings import Operations
@@ -21,16 +21,16 @@ def audit(client: RecordingClient, cell: Cell) -> Operation:
 
 
 def meaning(operations: Operations, final: list[Result]) -> str:
-    told = answered(operations, "increment")
+    increments = answered(operations, "increment")
     values = {value for value in final if isinstance(value, int)}
     if not values:
         return "the value could not be read"
     if len(values) > 1:
-        return "reads disagree although nobody writes: several copies"
-    missing = len(told) - values.pop()
+        return "reads disagree although there are no writes: several copies"
+    missing = len(increments) - values.pop()
     if missing > 0:
         return f"{missing} acknowledged increments are missing"
-    if twice(operation.result for operation in told if isinstance(operation.result, int)):
+    if twice(operation.result for operation in increments if isinstance(operation.result, int)):
         return "the total is right, the numbers handed out are not"
     if -missing > sum(operation.status == "info" for operation in operations):
         return "more was counted than was asked for"

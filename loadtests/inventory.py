@@ -1,4 +1,4 @@
-"""The workload `inventory`: everybody buys the same article until well after it is sold out, then the next one."""
+"""The workload `inventory`: all clients buy the same article until well after it is sold out, then the next one."""
 
 from collections import defaultdict
 from itertools import count
@@ -10,7 +10,7 @@ from statelab.core.load import Cell
 from statelab.core.operation import Operation
 
 BUYS = 6
-"""Asked of an article before all go on to the next one: three times as many as there are."""
+"""How often each article is asked for before the next one: three times as often as there are pieces."""
 
 ARTICLES = 24
 
@@ -22,19 +22,19 @@ def _article(cell: Cell, number: int) -> str:
 
 
 def prepare(client: RecordingClient, cell: Cell) -> None:
-    """One article after the other; nobody is there who could come between, so no window need be wide."""
+    """Puts the articles in stock, one after the other and before the load, so the window can be narrow."""
     for number in range(ARTICLES):
         client.change(cell.path, "stock", key=_article(cell, number), window="call", value=STOCK)
 
 
 def act(client: RecordingClient, cell: Cell) -> Operation:
-    """The last article is bought until the load ends."""
+    """Buys the current article; the last one is bought until the load ends."""
     number = min(next(_asked[cell.key]) // BUYS, ARTICLES - 1)
     return client.change(cell.path, "buy", key=_article(cell, number), window=cell.window)
 
 
 def audit(client: RecordingClient, cell: Cell) -> Operation:
-    """How many are left of the first article; where it stands says the judge nothing, that everybody answers does."""
+    """How many are left of the first article. The judge needs only that every process answers."""
     return client.read(cell.path, key=_article(cell, 0))
 
 

@@ -1,4 +1,4 @@
-"""The workload `lock`: everybody takes the lock, works and gives it back; there is no final state to read."""
+"""The workload `lock`: all clients take the lock, work and release it; there is no final state to read."""
 
 from itertools import pairwise
 
@@ -16,11 +16,11 @@ def act(client: RecordingClient, cell: Cell) -> Operation:
 
 
 def meaning(operations: Operations, final: list[Result]) -> str:
-    """Each answer says from when to when its request held the lock."""
+    """Counts overlaps: each answer says from when to when its request held the lock."""
     held = sorted(
         (int(operation.result[0]), int(operation.result[1]))
         for operation in answered(operations, "work")
         if isinstance(operation.result, list)
     )
     together = sum(enter < left for (_, left), (enter, _) in pairwise(held))
-    return f"{together} times somebody took the lock while another one held it" if together else NOTHING_SEEN
+    return f"{together} times a request took the lock while another one held it" if together else NOTHING_SEEN

@@ -1,4 +1,4 @@
-"""The load: the form of the web UI picks a cell, or (`--cells`) the instrument names one after the other.
+"""The load: a cell is picked in the form of the web UI, or (`--cells`) sent by `statelab`.
 
 locust -f loadtests/locustfile.py
 locust -f loadtests/locustfile.py --headless -u 8 -t 10s --deployment gthread --mechanism module-global --window io
@@ -74,8 +74,8 @@ def _chosen_cell(options: Any) -> Cell:
 
 @events.init.add_listener
 def prepare(environment: Any, **_: Any) -> None:
-    # Python raises Ctrl-C wherever it happens to be, so also in a user between a request and its record; gevent
-    # delivers it to the main greenlet, which ends the users in turn
+    # Python raises Ctrl-C anywhere, even in a user between a request and its record; gevent delivers it to the main
+    # greenlet, which then ends the users
     gevent.signal_handler(signal.SIGINT, gevent.kill, gevent.getcurrent(), KeyboardInterrupt)
     options = environment.parsed_options
     StateUser.network_timeout = StateUser.connection_timeout = options.request_timeout
@@ -84,7 +84,7 @@ def prepare(environment: Any, **_: Any) -> None:
     if options.cells:
         environment.conductor = Conductor(options.num_users)
     else:
-        # Locust would end users between a request and its answer, whose outcome nobody would know
+        # else Locust ends users between a request and its answer, and the outcome is unknown
         environment.stop_timeout = options.request_timeout
 
 
@@ -101,7 +101,7 @@ def begin(environment: Any, **_: Any) -> None:
 
 
 def _client(environment: Any) -> RecordingClient:
-    """A client beside the users."""
+    """A client that is none of the users."""
     session = FastHttpSession(
         base_url=environment.cell.url, request_event=environment.events.request, user=None, network_timeout=2.0
     )
@@ -117,7 +117,7 @@ def _conduct(environment: Any) -> None:
 
 @events.test_stop.add_listener
 def audit(environment: Any, **_: Any) -> None:
-    """Reads the final state back, once nobody changes it any more; where there is none, the tab says what was told."""
+    """Reads the final state once all changes have ended; without one, the tab shows what was answered."""
     cell = getattr(environment, "cell", None)
     try:
         if cell and environment.state_tab.anything:
@@ -134,9 +134,9 @@ def _read_back(environment: Any, cell: Cell) -> None:
 
 
 class StateUser(FastHttpUser):
-    """One client of the app, which does one operation at a time."""
+    """A client of the app, which does one operation at a time."""
 
-    host = "http://127.0.0.1"  # every request has its full address
+    host = "http://127.0.0.1"  # required by Locust; every request has its full address
 
     def on_start(self) -> None:
         reuse = self.environment.parsed_options.reuse

@@ -1,4 +1,4 @@
-"""What a cell's operations say at first sight, in one sentence: what the `meaning` of several workloads share.
+"""What a cell's operations mean at first sight, in one sentence: code that several workloads share.
 
 Counts only, no search: the exact verdict with its proof is the report's. What is not seen here may still be there.
 """
@@ -15,7 +15,7 @@ NOTHING_SEEN = "nothing seen under this load; that is not a proof"
 
 Operations = list[Operation]
 Meaning = Callable[[Operations, list[Result]], str]
-"""From the operations of a cell's load and what its audit read, to one sentence."""
+"""(operations of the load, what the audit read) -> one sentence."""
 
 
 def answered(operations: Iterable[Operation], *ops: str) -> Operations:
@@ -23,17 +23,21 @@ def answered(operations: Iterable[Operation], *ops: str) -> Operations:
 
 
 def twice(values: Iterable[Hashable]) -> int:
-    """How many are not the first of their kind."""
+    """How many values have occurred before."""
     return sum(count - 1 for count in Counter(values).values())
 
 
 def echo(operations: Operations, final: list[Result]) -> str:
-    """Whoever sends a value is to get it back."""
+    """Each request must get back the value that it sent."""
     other = sum(operation.result != operation.value for operation in answered(operations, "echo", "find", "probe"))
     refused = sum(operation.status != "ok" for operation in operations)
     if other:
-        return f"{other} answers were not what their own request had sent"
-    return f"{refused} requests failed or got no answer; no answer was another's" if refused else NOTHING_SEEN
+        return f"{other} answers were not what the request had sent"
+    return (
+        f"{refused} requests failed or got no answer; no answer belonged to another request"
+        if refused
+        else NOTHING_SEEN
+    )
 
 
 def more_than(most: int, op: str, what: str) -> Meaning:

@@ -1,4 +1,4 @@
-"""The workload `once`: two clients send each request at once, with the same body; then the ledger is read."""
+"""The workload `once`: two clients send each request at the same time, with the same body; then the ledger is read."""
 
 from collections import Counter
 
@@ -18,7 +18,7 @@ _sent: Counter[str] = Counter()
 
 
 def act(client: RecordingClient, cell: Cell) -> Operation:
-    """The first try, or the one that somebody else had no patience to wait for."""
+    """Sends a new request, or sends the last one again."""
     number = _sent[cell.key] // TIMES
     _sent[cell.key] += 1
     op_id = f"request-{number}"
@@ -30,7 +30,7 @@ def audit(client: RecordingClient, cell: Cell) -> Operation:
 
 
 def meaning(operations: Operations, final: list[Result]) -> str:
-    """The ledger has an entry for each effect, which begins with the work it was for."""
+    """Counts repeated effects: each entry of the ledger begins with the name of its work."""
     ledger = max((entries for entries in final if isinstance(entries, list)), key=len, default=[])
     again = twice(str(entry).split()[0] for entry in ledger)
     if again:

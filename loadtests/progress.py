@@ -1,4 +1,4 @@
-"""What a cell has seen so far, and when its load is over."""
+"""How far a cell is, and when its load is over."""
 
 import time
 

@@ -1,7 +1,7 @@
-"""The workload `rate-limit`: each client asks in turn in a name that all share and in one of its own.
+"""The workload `rate-limit`: each client asks in turn under a name that all share and under a name of its own.
 
-In a shared name many ask at once, well beyond the limit, and then go on to the next one. In its own name a client asks
-one request after the other, and whoever counts alone lets through too many.
+Under a shared name many ask at once, well beyond the limit, and then go on to the next one. Under its own name a client
+sends one request after the other; processes that count by themselves then let too many through.
 """
 
 from collections import defaultdict
@@ -14,7 +14,7 @@ from statelab.core.load import Cell
 from statelab.core.operation import Operation
 
 HITS = 6
-"""Asked in one name before the next one: three times as many as are let through."""
+"""Requests under one name before the next name: three times the limit."""
 
 _asked: defaultdict[tuple[str, str], "count[int]"] = defaultdict(count)
 

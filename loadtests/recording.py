@@ -1,4 +1,4 @@
-"""The recording client: stamps each call on one monotonic clock, sorts its ending, and writes it down at once."""
+"""The recording client: stamps each call on one monotonic clock, decides its status, and records it at once."""
 
 import os
 import secrets
@@ -28,7 +28,9 @@ NEW_PROCESS = 1000
 
 
 if TYPE_CHECKING:
-    from locust.contrib.fasthttp import FastHttpSession  # it patches the whole process, which a test does not want
+    from locust.contrib.fasthttp import (
+        FastHttpSession,  # not imported at run time by tests, because it patches the whole process
+    )
 
 
 class Recorder:
@@ -51,13 +53,13 @@ class Recorder:
         try:
             self._file[1].write(encode_line(operation))
         except OSError as error:
-            # a listener's or a task's exception is only logged by Locust; a history with a hole must not go on
+            # Locust would only log an exception and go on, and the history would lack an operation
             print(f"the history cannot be written to {self._folder}: {error}", file=sys.stderr, flush=True)
             os._exit(74)
 
 
 class _Request(msgspec.Struct, frozen=True):
-    """What is asked; `fields` are those of the history that belong to the request."""
+    """A request; `fields` are its fields in the history."""
 
     op: str
     key: str
@@ -67,7 +69,7 @@ class _Request(msgspec.Struct, frozen=True):
 
 @lru_cache(maxsize=1024)
 def _query(parameters: tuple[tuple[str, str | int], ...]) -> str:
-    """The query string; most workloads ask the same over and over."""
+    """The query string; cached, because most workloads send the same again and again."""
     return urlencode(parameters)
 
 
@@ -75,7 +77,7 @@ class RecordingClient:
     """One logical client, which does one operation at a time; `process` is its number in the history."""
 
     cookies: Jar | None = None
-    """The browser that the requests come from, where it is not the client's own; clients may share one."""
+    """The browser that sends the requests, if it is not the client's own; clients may share one."""
 
     def __init__(self, session: "FastHttpSession", recorder: Recorder, process: int, *, reuse: bool) -> None:
         self._session = session
@@ -115,14 +117,14 @@ class RecordingClient:
             raise
         operation = self._record(request, start, response, None)
         if cookies:
-            self._session.cookiejar.clear()  # a client's own jar would speak for another browser
+            self._session.cookiejar.clear()  # cookies come from the browser, not from the client's own jar
             cookies.take((response.headers and response.headers.get_all("Set-Cookie")) or [])
         return operation
 
     def _record(self, request: _Request, start: int, response: Any, ended: str | None) -> Operation:
         end = time.monotonic_ns()
         error = getattr(response, "error", None)
-        error = getattr(error, "original", None) or error  # geventhttpclient wraps what really happened
+        error = getattr(error, "original", None) or error  # geventhttpclient wraps the real error
         code, content = (response.status_code, response.content) if response is not None else (0, b"")
         answer = answer_in(code, content)
         status = status_of(code, answer, error, reads=request.reads)

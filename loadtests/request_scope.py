@@ -1,5 +1,5 @@
-"""The workload `request-scope`: everybody stores a value that nobody else has and reads it back (overlap); when all
-have ended, everybody looks what is there without storing anything (residue)."""
+"""The workload `request-scope`: each client stores unique values and reads them back (overlap); when all have ended,
+each client reads without storing anything (residue)."""
 
 import secrets
 

@@ -1,8 +1,9 @@
-"""The workload `session`: some browsers, each with several requests at once; they count, ask who they are, log out.
+"""The workload `session`: some browsers, each with several requests at once; they count, ask who is logged in, and log
+out.
 
-After a logout somebody else logs in at once, from a browser of his own, while requests of the first may still be under
-way; when those have ended, he asks who he is. Two more ask who is logged in: one with the cookies that the first
-browser has then, one with those it had before. Then its next user logs in, with no cookies at all.
+At once after a logout another user logs in from another browser, while requests of the first browser may still be
+running. When those have ended, the new user asks who is logged in. So does the first browser, once with the cookies
+that it has then and once with those that it had before. Then its next user logs in, without cookies.
 """
 
 from collections import defaultdict
@@ -20,13 +21,13 @@ from statelab.core.operation import Result
 
 BROWSERS = 2
 ACTS_PER_LOGIN = 6
-"""The last of so many acts of a browser is that it logs out, and another user in."""
+"""After this many acts a browser logs out, and another user logs in."""
 
 LOGOUT_TRIES = 6
-"""A logout that is refused has ended nothing; a user clicks again."""
+"""How often a refused logout is tried again, as a user would click again."""
 
 ASKED_AFTERWARDS = 2
-"""How often each of the two jars is tried after a logout: whoever serves it may be another process."""
+"""How often each of the two jars is tried after a logout, because another process may answer each time."""
 
 _browsers: defaultdict[str, list[Browser]] = defaultdict(lambda: [Browser(f"b{number}") for number in range(BROWSERS)])
 
@@ -53,7 +54,7 @@ def _whoami(client: RecordingClient, cell: Cell, browser: Browser, jar: Jar) -> 
 
 
 def _logout(client: RecordingClient, cell: Cell, browser: Browser) -> Jar:
-    """Logs out while the browser's other requests are under way; the cookies that it had before."""
+    """Logs out while other requests of the browser are running; returns the cookies that it had before."""
     browser.wait_until_busy()
     kept = browser.jar.copy()
     client.cookies = browser.jar
@@ -89,7 +90,7 @@ def act(client: RecordingClient, cell: Cell) -> Operation:
         return _login(client, cell, browser)
     browser.wait_until_open()
     browser.acts += 1
-    if browser.acts == ACTS_PER_LOGIN:  # others go on meanwhile, so it may be passed
+    if browser.acts == ACTS_PER_LOGIN:  # others go on meanwhile, so the number may be passed
         return _log_out_and_in(client, cell, browser)
     with browser as jar:
         if browser.acts % 4 == 0:
@@ -99,7 +100,7 @@ def act(client: RecordingClient, cell: Cell) -> Operation:
 
 
 def audit(client: RecordingClient, cell: Cell) -> Operation:
-    """Reads the counter, and asks who is logged in, which everybody answers."""
+    """Reads the counter and asks who is logged in, which every process answers."""
     browser = _browser(client, cell)
     client.cookies = browser.jar
     client.read(cell.path, key=_key(cell, browser))
@@ -107,13 +108,13 @@ def audit(client: RecordingClient, cell: Cell) -> Operation:
 
 
 def meaning(operations: Operations, final: list[Result]) -> str:
-    """The key ends with the user who asks; an answer is the user it was for, and a number."""
-    others, told = 0, []
+    """Compares the user at the end of the key with the user in the answer, and looks for repeated numbers."""
+    others, numbers = 0, []
     for operation in answered(operations, "login", "count", "logout", "read", "whoami"):
         user, _, number = str(operation.result or "").partition(" ")
         others += user not in ("", operation.key.partition(".")[2])
-        told += [(operation.key, number)] if operation.op == "count" and number else []
+        numbers += [(operation.key, number)] if operation.op == "count" and number else []
     if others:
-        return f"{others} answers were about somebody else's session"
-    again = twice(told)
+        return f"{others} answers were about another user's session"
+    again = twice(numbers)
     return f"{again} counts were told a number that their browser had been told before" if again else NOTHING_SEEN

@@ -1,4 +1,4 @@
-"""A tab beside Locust's statistics: what was acknowledged, what the app says afterwards, what that means."""
+"""A tab beside Locust's statistics: what was acknowledged, what the app says afterwards, and what that means."""
 
 from collections import Counter
 from typing import Any
@@ -18,13 +18,13 @@ COLUMNS = {
 }
 NOTHING_DONE = "nothing was acknowledged; the tab Failures says why"
 MOST_LETTERS = 60
-"""So much of what was read is shown."""
+"""At most this many characters of the final reads are shown."""
 
 
 def _shown(final: list[Result]) -> str:
-    """The different values, in order; a ledger or a session is long."""
-    told = ", ".join(sorted({str(value) for value in final}, key=lambda text: (len(text), text)))
-    return told if len(told) <= MOST_LETTERS else told[: MOST_LETTERS - 1] + "…"
+    """The different values, in order, shortened."""
+    values = ", ".join(sorted({str(value) for value in final}, key=lambda text: (len(text), text)))
+    return values if len(values) <= MOST_LETTERS else values[: MOST_LETTERS - 1] + "…"
 
 
 class StateTab:
@@ -47,10 +47,10 @@ class StateTab:
         @web_ui.app.after_request
         def add_rows(response: Any) -> Any:
             if response.is_json and response.json and "stats" in response.json:
-                told = {**response.json, "extended_stats": [{"key": KEY, "data": self._rows}]}
-                # the page asks no more once a run has stopped, and would never see a row that comes after its end
-                told |= {"state": "running"} if self._awaited else {}
-                response.set_data(web_ui.app.json.dumps(told))
+                answer = {**response.json, "extended_stats": [{"key": KEY, "data": self._rows}]}
+                # the page stops asking once a run has stopped, and would miss the row that is added after its end
+                answer |= {"state": "running"} if self._awaited else {}
+                response.set_data(web_ui.app.json.dumps(answer))
             return response
 
     @property
@@ -65,16 +65,17 @@ class StateTab:
         self._label = f"{options.workload}, {options.mechanism}, {options.deployment}, {options.window}"
 
     def note(self, operation: Operation) -> None:
-        """Without a web UI nobody looks, and nothing is kept."""
+        """Keeps the operation, if there is a web UI to show it."""
         if self._keeps:
             self._operations.append(operation)
 
     def settle(self) -> None:
-        """Nothing more comes of the cell that has ended."""
+        """Says that nothing more comes of the cell that has ended."""
         self._awaited = False
 
     def end(self, final: list[Result]) -> None:
-        """Adds the row of the cell whose operations were noted since `begin`; its final reads are no load."""
+        """Adds the row of the cell whose operations were noted since `begin`; without its final reads, which are no
+        load."""
         by_status = Counter(operation.status for operation in self._operations)
         acknowledged = Counter(operation.op for operation in self._operations if operation.status == "ok")
         self._rows.append(

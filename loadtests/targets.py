@@ -1,4 +1,4 @@
-"""Where the deployments answer, and what the app can do, for the form of the web UI."""
+"""The addresses of the deployments and the app's catalogue, for the form of the web UI."""
 
 import json
 import os
@@ -10,7 +10,7 @@ DEPLOYMENTS = Path(__file__).parent.parent / "services" / "deployments"
 
 
 def targets() -> dict[str, str]:
-    """Each deployment's address: LAB_TARGETS (a JSON object), else by its name, as Compose's network resolves it."""
+    """Each deployment's address: LAB_TARGETS (a JSON object), or its name, which Compose's network resolves."""
     given = os.environ.get("LAB_TARGETS")
     if given:
         found: dict[str, str] = json.loads(given)
@@ -19,7 +19,7 @@ def targets() -> dict[str, str]:
 
 
 def catalogue(addresses: dict[str, str]) -> dict[str, Any]:
-    """The app's catalogue from the first deployment that answers; empty where none does."""
+    """The app's catalogue from the first deployment that answers; empty if none does."""
     for address in addresses.values():
         try:
             with urllib.request.urlopen(f"{address}/catalogue", timeout=2) as response:

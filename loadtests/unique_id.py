@@ -1,4 +1,4 @@
-"""The workload `unique-id`: everybody asks for a new id; there is no final state to read."""
+"""The workload `unique-id`: all clients ask for new ids; there is no final state to read."""
 
 from meanings import NOTHING_SEEN
 from meanings import Operations
@@ -16,4 +16,4 @@ def act(client: RecordingClient, cell: Cell) -> Operation:
 
 def meaning(operations: Operations, final: list[Result]) -> str:
     again = twice(str(operation.result) for operation in answered(operations, "new-id"))
-    return f"{again} ids had been given to somebody before" if again else NOTHING_SEEN
+    return f"{again} ids had been given before" if again else NOTHING_SEEN

@@ -1,4 +1,4 @@
-"""The single owner of `gunicorn-dirty-actor`'s counters: one object in one process that gunicorn calls one at a time.
+"""Holds the counters of `gunicorn-dirty-actor`: one object in one process, which handles one call at a time.
 
 It stands beside the app because gunicorn's dirty workers import it without the app.
 """

@@ -1,4 +1,4 @@
-"""What no worker may own: one manager server that all workers of a deployment connect to.
+"""One manager process for all workers of a deployment, for what no single worker may own.
 
 It lives as long as the server that started it and listens on a Unix socket with a random key. `multiprocessing`
 managers speak pickle over that socket; whoever holds the key can run code here, which is why it never leaves the host.
@@ -21,17 +21,17 @@ SHARED_MEMORY = Path("/dev/shm")
 
 
 class Manager(BaseManager):
-    """Serves one dict, and a lock for each name that is asked for, to every process that has the key."""
+    """Serves one dict, and a lock for each name, to every process that has the key."""
 
 
 def segment_prefix(key: bytes) -> str:
-    """How the names of this deployment's shared memory segments begin; anybody may see them, so the key is hashed."""
+    """Prefix of the names of this deployment's shared memory; the names are public, so the key is hashed."""
     return f"statelab-{hashlib.sha256(key).hexdigest()[:12]}-"
 
 
 @contextlib.contextmanager
 def cleared_segments(prefix: str) -> Iterator[None]:
-    """Shared memory outlives its processes; the segments of this deployment end with it."""
+    """Removes this deployment's shared memory at its end, because it outlives the processes."""
     try:
         yield
     finally:
@@ -47,7 +47,7 @@ def wait_for_end_of(parent: int) -> None:
 def main() -> None:
     key = bytes.fromhex(os.environ["MANAGER_KEY"])
     values: dict[str, int] = {}
-    locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)  # the server makes one object at a time
+    locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)  # safe: the server makes one object at a time
     Manager.register("values", callable=lambda: values, proxytype=DictProxy)
     Manager.register("lock", callable=lambda name: locks[name], proxytype=AcquirerProxy)
     server = Manager(address=os.environ["MANAGER_ADDRESS"], authkey=key).get_server()

@@ -21,13 +21,15 @@ OWN_APP = "webapp:create_app()"
 
 
 def start_manager_process(state_dir: Path) -> None:
-    """Starts the process that keeps what no worker of this deployment may own, and waits for its socket."""
+    """Starts the manager process of this deployment and waits for its socket."""
     address = state_dir / f"manager-{os.getpid()}.sock"
-    address.unlink(missing_ok=True)  # of a dead process whose pid was given again
+    address.unlink(missing_ok=True)  # left by an ended process with the same pid
     os.environ["MANAGER_ADDRESS"] = str(address)
     os.environ["MANAGER_KEY"] = secrets.token_hex(32)
     command = [sys.executable, str(HERE / "manager_process.py"), str(os.getpid())]
-    manager = subprocess.Popen(command, start_new_session=True)  # it clears up after a server that was killed
+    manager = subprocess.Popen(
+        command, start_new_session=True
+    )  # a group of its own: it cleans up after a killed server
     while not address.exists() and manager.poll() is None:
         time.sleep(0.01)
 
@@ -43,7 +45,7 @@ def main() -> None:
     os.environ.setdefault("BIND", "127.0.0.1:8000")
     sys.path.insert(0, app_dir)
     os.environ["PYTHONPATH"] = os.pathsep.join([app_dir, str(HERE)])
-    os.chdir(app_dir)  # an app may keep files beside itself
+    os.chdir(app_dir)  # an app may have files in its folder
     state_dir = Path(os.environ.get("STATE_DIR") or tempfile.mkdtemp(prefix="statelab-"))
     os.environ["STATE_DIR"] = os.environ["TMPDIR"] = str(state_dir)
     if app == OWN_APP:

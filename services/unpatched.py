@@ -1,4 +1,4 @@
-"""gunicorn's gevent worker without `monkey.patch_all()`, as an app that starts gevent's own server by hand has it."""
+"""gunicorn's gevent worker without `monkey.patch_all()`, as in an app that starts gevent's own server itself."""
 
 import socket
 
@@ -7,7 +7,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 
 class UnpatchedWorker(GeventWorker):  # type: ignore[misc]
-    """Accepts and reads with gevent; whatever the app calls is what Python brings."""
+    """Uses gevent to accept and read; the app itself uses Python's unpatched library."""
 
     def patch(self) -> None:
         self.sockets = [

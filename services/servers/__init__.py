@@ -1,4 +1,4 @@
-"""The server kinds, one file each: which settings it reads, what lies between two of its requests, how it starts.
+"""The server kinds, one file each: the settings it reads, what lies between two of its requests, and how it starts.
 
 A server's file has SETTINGS, `spread(settings)`, `run(app, settings)`, and PACKAGE, the package it comes in (none: it
 comes with Python). It imports the server inside of `run`, so that it can be asked where that is not installed. A

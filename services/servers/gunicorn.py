@@ -1,4 +1,4 @@
-"""gunicorn, as somebody starts it by hand: its command line takes the place of this process."""
+"""gunicorn, started by its usual command line, which replaces this process."""
 
 import os
 import sys

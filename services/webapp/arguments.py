@@ -1,4 +1,4 @@
-"""What a request may say besides key and window: each argument by a parser that refuses what it cannot be."""
+"""A request's arguments besides key and window: each has a parser that refuses invalid values."""
 
 import re
 from collections.abc import Callable

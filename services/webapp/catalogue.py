@@ -1,4 +1,4 @@
-"""The table of workloads, and its JSON form: all that the instrument knows of the app."""
+"""The table of workloads, and its JSON form, which is all that `statelab` knows about the app."""
 
 import inspect
 from dataclasses import fields
@@ -44,7 +44,7 @@ def _claims(claims: Claims) -> dict[str, Any]:
 
 
 def _description(module: ModuleType) -> str:
-    """What the docstring says after its first line."""
+    """The docstring without its first line."""
     return (inspect.getdoc(module) or "").partition("\n")[2].strip()
 
 

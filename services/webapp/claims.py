@@ -37,7 +37,7 @@ class Sharing:
     """Boundaries that it does not notice if it was made before gevent patched the standard library: then the state
     crosses them, and an update excludes nobody across them."""
     copies: Literal["alike", "alike-after-fork", "apart"] = "alike"
-    """Where each side of a boundary has a copy of its own: whether all copies start with the same content, only those
+    """If each side of a boundary has its own copy: whether all copies start with the same content, only those
     that a fork made from one copy, or each with a different one."""
     of_importing_thread: bool = False
     """Only requests served by the thread that imported the app share it; other threads have their own."""
@@ -45,7 +45,7 @@ class Sharing:
     """Each client finds its state by something that it sends, and never reaches another client's."""
     carried: bool = False
     """The state travels with the client's requests and answers: it is read when a request is sent, the last answer is
-    what the client keeps, and nobody can take back what it has kept."""
+    what the client keeps, and what it has kept cannot be taken back."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,8 +76,8 @@ class Switching:
     written_whole: bool = False
     """All of it is read when a request begins and written back when it ends, changed or not."""
     name_reused: bool = False
-    """What a request that has found the state names it by (a row's number, a slot) may be given to somebody else before
-    the request writes: once the owner has ended the state, nothing keeps the name."""
+    """The name under which a request has found the state (a row's number, a slot) may belong to another client by the
+    time the request writes, because the name is free once the owner has ended the state."""
 
 
 @dataclass(frozen=True, kw_only=True)

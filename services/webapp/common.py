@@ -1,4 +1,4 @@
-"""The cache that the whole app imports, as the Flask-Caching answers tell people to lay it out.
+"""The cache that the whole app imports, laid out as answers about Flask-Caching advise.
 
 `counter/flask_caching_filesystem.py` registers it with the app.
 """

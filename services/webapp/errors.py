@@ -1,4 +1,4 @@
-"""What is wrong, as JSON that names the valid ones."""
+"""Errors as JSON: what is wrong, and which values are valid."""
 
 import json
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 
 class Refused(Exception):
-    """A request refused before any effect: HTTP status, what is wrong, what would be right."""
+    """A request refused before any effect: HTTP status, what is wrong, which values are valid."""
 
     def __init__(self, status: int, error: str, valid: Iterable[str] = ()) -> None:
         super().__init__(error)

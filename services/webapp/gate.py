@@ -1,4 +1,4 @@
-"""A gate: the window that holds a request between its read and its write until somebody lets it go.
+"""A gate: a window that holds a request between its read and its write until it is released.
 
 Only where the environment says GATES=1, which `statelab repro` does. A request with `window=gate` is held when it calls
 its window for the `point`-th time (default 1); the id of its operation names its gate. Arrivals and releases are lists
@@ -33,15 +33,15 @@ if TYPE_CHECKING:
 NAME = "gate"
 
 LIMIT_S = 8
-"""A gate that is not released, and an arrival that does not come, are given up after so many seconds."""
+"""How many seconds a gate waits for its release, and a client for an arrival."""
 
 KEPT_S = 60
-"""What nobody fetches is gone from Redis after so many seconds."""
+"""Seconds after which Redis drops messages that were not fetched."""
 
 
 @contextlib.contextmanager
 def _redis() -> Iterator["Redis"]:
-    """A connection of its own: one out of a mechanism's pool would be missing there while the request is held."""
+    """A connection of its own: a held request must not take one from a mechanism's pool."""
     from redis import Redis
     from redis import RedisError
 
@@ -62,7 +62,7 @@ def _put(redis: "Redis", key: str, message: str) -> None:
 
 
 def _take(redis: "Redis", key: str) -> str | bytes | None:
-    """The next message, waited for; None where none comes."""
+    """Waits for the next message; None if none comes."""
     found = redis.blpop([key], LIMIT_S)
     return found[1] if found else None
 
@@ -72,7 +72,7 @@ def _keys(operation: str) -> tuple[str, str]:
 
 
 class Gate:
-    """Holds one request at one of its points; at its other points it lets it pass."""
+    """Holds one request at one of its points and lets it pass at the others."""
 
     def __init__(self, operation: str, point: int) -> None:
         self._operation = operation
@@ -85,7 +85,7 @@ class Gate:
             self._hold()
 
     def _hold(self) -> None:
-        """Returns when it is let go; answers 504 where it never is, and leaves nothing in Redis."""
+        """Returns when the request is released; answers 504 if it never is. Leaves nothing in Redis."""
         arrival, release = _keys(self._operation)
         here = json.dumps({"point": self._point, "served_by": json.loads(served_by())})
         with _redis() as redis:
@@ -96,7 +96,7 @@ class Gate:
 
 
 def window() -> Window:
-    """The window of a request that asks for a gate; raises Refused where it cannot have one."""
+    """The window of a request that asks for a gate; raises Refused if it cannot have one."""
     if not SETTINGS.gates:
         raise Refused(
             400, "no window 'gate' here: gates are off (GATES=1 in the environment switches them on)", WINDOWS

@@ -16,14 +16,14 @@ _numbers = itertools.count(1)
 
 
 class _Thread(threading.local):
-    """Asks for the thread's id once: it is a system call, and gevent makes one of these for each greenlet."""
+    """Keeps the thread's id, because asking for it is a system call; under gevent there is one for each greenlet."""
 
     def __init__(self) -> None:
         self.before = f"{_before}{threading.get_native_id()}"
 
 
 def _new_process() -> None:
-    """Puts together once what stays the same for the life of a process, and of each thread in it."""
+    """Builds once the text that stays the same in a process, and in each of its threads."""
     global _before, _after, _thread
     _before = f'{{"host":{json.dumps(socket.gethostname())},"pid":{os.getpid()},"thread":'
     _after = f',"boot":"{secrets.token_hex(8)}"}}'
@@ -38,7 +38,7 @@ os.register_at_fork(after_in_child=_new_process)
 
 
 def _greenlet_id() -> int:
-    """A number that is never given again, which an `id()` is; 0 where gevent is not in use."""
+    """A number that is never reused (an `id()` would be); 0 without gevent."""
     gevent = sys.modules.get("gevent")
     return _greenlets.setdefault(gevent.getcurrent(), next(_numbers)) if gevent else 0
 

@@ -1,6 +1,6 @@
-"""A Flask app of a mechanism's own, for what is configured once for a whole app: its sessions, or a lasting context.
+"""A separate Flask app for a mechanism that needs its own app-wide configuration, such as sessions.
 
-It answers all requests whose path begins with the mechanism's, by the same rules as the lab's app does all others.
+It answers all requests whose path begins with the mechanism's, by the same rules as the lab's app.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class OwnApps:
-    """Chooses who answers, by workload and mechanism: the first two parts of the path."""
+    """Chooses the app that answers, by the first two parts of the path: workload and mechanism."""
 
     def __init__(self, otherwise: "WSGIApplication") -> None:
         self._otherwise = otherwise
@@ -39,7 +39,7 @@ def _configured_like(app: Flask) -> Flask:
 
 
 def _name_store(mine: Flask, store: str, unfit: type[Exception] | None) -> None:
-    """What fails outside the view, where a session is opened or saved, is the store's failure as well."""
+    """Reports an error outside the view, when a session is opened or saved, as a failure of the store."""
 
     def fail(error: InternalServerError) -> tuple[Response, int]:
         original = error.original_exception or error
@@ -53,8 +53,8 @@ def _name_store(mine: Flask, store: str, unfit: type[Exception] | None) -> None:
 def own_app(
     app: Flask, workload: str, mechanism: str, store: str | None = None, unfit: type[Exception] | None = None
 ) -> Flask:
-    """A new app for the mechanism, put before `app`; `store` is what it needs, `unfit` what the store's client raises
-    for an id that it does not even ask for."""
+    """A new app for the mechanism, put before `app`; `store` is the store that it needs, `unfit` the error that the
+    store's client raises for an invalid id."""
     from webapp.views import register_views  # it imports the catalogue, which imports the mechanisms
 
     if not isinstance(app.wsgi_app, OwnApps):

@@ -1,4 +1,4 @@
-"""Everything the app takes from its environment, read once at start."""
+"""The app's settings, read once from its environment at the start."""
 
 import os
 import socket
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """`redis`, `memcached` and `postgres` are addresses, or None where the deployment has no such store."""
+    """`redis`, `memcached` and `postgres` are addresses, or None if the deployment has no such store."""
 
     redis: str | None
     memcached: tuple[str, int] | str | None
@@ -52,4 +52,4 @@ def from_environment() -> Settings:
 SETTINGS = from_environment()
 
 PLACE = f"{socket.gethostname()}:{SETTINGS.state_dir}"
-"""Tells this deployment's files from those of others that use the same stores."""
+"""Identifies this deployment among others that use the same stores."""

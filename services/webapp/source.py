@@ -1,4 +1,4 @@
-"""A mechanism's own code as text, for those who compare it with another's."""
+"""A mechanism's own code as text, to compare it with another mechanism's."""
 
 import ast
 import inspect
@@ -9,12 +9,12 @@ from types import ModuleType
 
 TYPING = re.compile(r"  # type: ignore(\[[^\]]*\])?")
 DECLARATIONS = frozenset({"CLAIMS", "unavailable"})
-"""What a module says of itself, which is no part of what it does."""
+"""Names that describe a module and are left out of its code."""
 
 
 @cache
 def code_of(module: ModuleType) -> str | None:
-    """What a module spells out: its source without docstrings, imports and declarations; None where it has none."""
+    """The source of a module without docstrings, imports and declarations; None if it has no source."""
     try:
         text = inspect.getsource(module)
     except (OSError, TypeError):
@@ -35,7 +35,7 @@ def _left_out(tree: ast.Module) -> Iterator[ast.stmt]:
 
 
 def _names(node: ast.stmt) -> Iterator[str]:
-    """What a statement of a module defines."""
+    """The names that a statement defines."""
     if isinstance(node, ast.Assign):
         yield from (target.id for target in node.targets if isinstance(target, ast.Name))
     elif isinstance(node, ast.FunctionDef):

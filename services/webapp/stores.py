@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from redis import Redis
 
 TIMEOUT = 1.5
-"""Seconds to wait for a store; less than the lab's clients wait for the app, so that they hear which one it was."""
+"""Seconds to wait for a store: less than the clients wait for the app, so that the answer can name the store."""
 
 TRIES = 1000
-"""How often an update that others may overtake is tried before it is refused."""
+"""How often an update that another one overtook is tried again before it is refused."""
 
 LIBRARIES = {"redis": "redis", "memcached": "pymemcache", "postgres": "psycopg_pool"}
 
@@ -32,15 +32,15 @@ T = TypeVar("T")
 
 
 def import_libraries() -> None:
-    """Imports the clients of the stores that there are: it takes up to a second, which no request is to wait for."""
+    """Imports the clients of the configured stores at the start: it takes up to a second, too long for a request."""
     for store, library in LIBRARIES.items():
         if getattr(SETTINGS, store):
             importlib.import_module(library)
 
 
 _generation = 0
-"""How many forks lie between this process and the first one. A pid would not do as a name: it is given again, and a
-process could be taken for the one that its grandparent has inherited a client from."""
+"""How many forks lie between this process and the first one. A pid cannot identify a process here, because a pid may be
+used again by a descendant, which would then use an inherited client."""
 
 
 def _new_process() -> None:
@@ -52,8 +52,9 @@ os.register_at_fork(after_in_child=_new_process)
 
 
 def per_process(open_client: Callable[[], T]) -> Callable[[], T]:
-    """Calls `open_client` once in each process, at the first use there: sockets must not cross a fork. So must the lock
-    not, nor be made before gevent patches: who waited for it would stop the greenlet that opens the client."""
+    """Calls `open_client` once in each process, at the first use, because sockets must not cross a fork. Nor must the
+    lock, and it must not be made before gevent patches: waiting for it would stop the greenlet that opens the
+    client."""
     locks: dict[int, threading.Lock] = {}
     clients: dict[int, T] = {}
 
@@ -98,7 +99,7 @@ class IntegerSerde:
 
 
 def memcached_options() -> dict[str, Any]:
-    """pymemcache's stores do not wait for a reply by default and then report success before anything happened."""
+    """Waits for replies. By default pymemcache does not wait, and reports success before anything has happened."""
     return {
         "serde": IntegerSerde(),
         "default_noreply": False,
@@ -117,8 +118,8 @@ def memcached_pool() -> "PooledClient":
 
 
 def postgres_pool(min_size: int = 0, **options: str) -> "ConnectionPool[Any]":
-    """Gives up reconnecting as soon as a request does: a pool that waits longer and longer finds a store that is back
-    only minutes later."""
+    """Gives up reconnecting as soon as a request does. Otherwise the pool waits longer each time, and notices only
+    minutes later that the store is back."""
     from psycopg_pool import ConnectionPool
 
     assert SETTINGS.postgres
@@ -129,7 +130,7 @@ def postgres_pool(min_size: int = 0, **options: str) -> "ConnectionPool[Any]":
         max_idle=30,
         timeout=TIMEOUT,
         reconnect_timeout=TIMEOUT,
-        kwargs={"connect_timeout": 2, **options},  # the least that libpq knows
+        kwargs={"connect_timeout": 2, **options},  # the least that libpq allows
         open=True,
     )
 
@@ -147,7 +148,7 @@ _Manager.register("lock", proxytype=AcquirerProxy)
 
 
 def _open_blocking_socket(address: str, open_socket: Any = connection.SocketClient) -> Any:  # type: ignore[attr-defined]
-    """What `multiprocessing` opens, made to wait: it reads with `os.read`, which fails on a socket of gevent's."""
+    """A blocking socket for `multiprocessing`, which reads with `os.read`, and that fails on gevent's sockets."""
     opened = open_socket(address)
     os.set_blocking(opened.fileno(), True)
     return opened

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from psycopg_pool import ConnectionPool
 
 ADVISORY_LOCK = 20260301
-"""Any number that all processes agree on: two that create a table at once would trip over each other."""
+"""A lock number that all processes share, so that no two create a table at the same time."""
 
 
 class Tables:
@@ -42,12 +42,12 @@ class Tables:
         return pool
 
     def _open_sqlite(self) -> sqlite3.Connection:
-        """Autocommit: what begins a transaction says so. Waits five seconds for others' locks, Python's default."""
+        """Autocommit: transactions are begun explicitly. Waits five seconds for locks, Python's default."""
         return sqlite3.connect(self.path, timeout=5, isolation_level=None)
 
     def _prepare_sqlite(self) -> bool:
-        """Write-ahead logging, as every guide for web apps advises: readers and a writer do not wait for each other, so
-        it is the workload's promise that is tried, not the busy timeout."""
+        """Write-ahead logging, as guides for web apps advise: readers and a writer do not wait for each other, so a
+        cell tests the workload's promise and not the busy timeout."""
         with (
             self.path.with_suffix(".lock").open("w") as lock,
             contextlib.closing(self._open_sqlite()) as database,
@@ -60,7 +60,7 @@ class Tables:
 
     @contextlib.contextmanager
     def sqlite(self) -> Iterator[sqlite3.Connection]:
-        """A connection for one request, as Flask's tutorial has it; what it has not committed is undone at the end."""
+        """A connection for one request, as in Flask's tutorial; uncommitted changes are undone at the end."""
         self._prepared_sqlite()
         try:
             with contextlib.closing(self._open_sqlite()) as connection:

@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 Headers = list[tuple[str, str]]
 Write = Callable[[bytes], object]
 
-_KEY = re.compile(r"[A-Za-z0-9._-]{1,64}")  # keys become file names, so nothing else is let in
+_KEY = re.compile(r"[A-Za-z0-9._-]{1,64}")  # keys become file names
 
 
 def _argument(name: str, default: str) -> str:
-    """From the query, else from the body: that is parsed only if it has to be."""
+    """From the query, or else from the body, which is parsed only if it is needed."""
     found = request.args.get(name)
     if found is None and request.content_length:
         found = request.form.get(name)
@@ -63,7 +63,7 @@ def _window() -> Window:
 
 
 def _given(arguments: Arguments) -> dict[str, object]:
-    """The operation's own arguments; raises Refused for one that is missing or cannot be."""
+    """The operation's own arguments; raises Refused for a missing or invalid one."""
     given = {}
     for name, parse in arguments.items():
         text = _argument(name, "")
@@ -74,11 +74,11 @@ def _given(arguments: Arguments) -> dict[str, object]:
 
 
 def _view(workload: Workload, mechanism: Mechanism, operation: str) -> Callable[[], Response]:
-    """Answers one operation; all that does not depend on the request is decided here, once."""
+    """The view of one operation. What does not depend on the request is computed once, here."""
     function = getattr(mechanism.module, operation.replace("-", "_"))
     arguments = workload.arguments.get(operation, {})
     waits = "window" in inspect.signature(function).parameters  # it takes as long as its window
-    prefix = f"{workload.name}.{mechanism.name}."  # keeps apart what mechanisms that share a store keep there
+    prefix = f"{workload.name}.{mechanism.name}."  # mechanisms may share a store
     store = mechanism.claims.store
 
     def view() -> Response:
@@ -99,7 +99,7 @@ def _view(workload: Workload, mechanism: Mechanism, operation: str) -> Callable[
 
 
 def refuse(workload_name: str, mechanism_name: str, operation: str = "") -> Response:
-    """What no exact rule matches: says which part of the path is unknown, and the valid ones."""
+    """Answers a path that no rule matches: says which part is unknown, and the valid ones."""
     if workload_name not in catalogue.WORKLOADS:
         raise Refused(404, f"no workload {workload_name!r}", catalogue.WORKLOADS)
     workload = catalogue.WORKLOADS[workload_name]
@@ -120,7 +120,7 @@ def show_catalogue() -> Response:
 
 
 def identified(wsgi_app: "WSGIApplication") -> "WSGIApplication":
-    """Every response, whoever made it, says who answered and to which operation."""
+    """Adds to every response who answered, and to which operation."""
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         def start(status: str, headers: Headers, *error: Any) -> Write:
@@ -135,7 +135,7 @@ def identified(wsgi_app: "WSGIApplication") -> "WSGIApplication":
 
 
 def _register(app: Flask, workload: Workload, mechanism: Mechanism) -> None:
-    """An exact rule for each operation, which Flask finds faster than a pattern; the read needs no name."""
+    """Adds an exact rule for each operation, which is faster than a pattern; a read has no name in its path."""
     path = f"/{workload.name}/{mechanism.name}"
     for operation, reads in workload.operations.items():
         rule = path if operation == "read" else f"{path}/{operation}"
@@ -144,7 +144,7 @@ def _register(app: Flask, workload: Workload, mechanism: Mechanism) -> None:
 
 
 def register_views(app: Flask, only: tuple[str, str] | None = None) -> None:
-    """The whole API, or that of one workload's mechanism and nothing but refusals beside it."""
+    """Adds the whole API, or only that of one mechanism; all other paths are refused."""
     app.add_url_rule("/healthz", view_func=healthz)
     app.add_url_rule("/catalogue", "catalogue", view_func=show_catalogue)
     for workload in catalogue.WORKLOADS.values():

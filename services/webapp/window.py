@@ -1,4 +1,4 @@
-"""What stands between the read and the write of an update that is not atomic."""
+"""Windows: what happens between the read and the write of an update that is not atomic."""
 
 import time
 from collections.abc import Callable
@@ -15,13 +15,13 @@ def _yield() -> None:
 
 
 def _io() -> None:
-    """2 ms, stands for a query to something else."""
+    """Waits 2 ms, like a query to another system."""
     time.sleep(0.002)
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Calling it lets that much happen between a read and a write.
+    """Called between a read and a write, to let other requests in.
 
     Mechanisms whose update cannot be interrupted from outside call it before the update, so that each request does
     the same work. `tight` means that nothing at all may stand there, not even the call: a mechanism in process memory

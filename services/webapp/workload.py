@@ -1,4 +1,4 @@
-"""A workload: what the app is asked to do with state, and the table of places where the state may be kept."""
+"""A workload: what the app does with state, and the table of mechanisms that keep the state."""
 
 import importlib
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from webapp.settings import SETTINGS
 from webapp.window import WINDOWS
 
 FAULTS = ("never-persists", "divergent", "lost-update", "misreported", "stalled")
-"""What the theory's rule finds where a workload does not say how its clients see a fault."""
+"""The faults that clients see under the theory's own name, unless the workload says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Mechanism:
 
 @dataclass(frozen=True)
 class Workload:
-    """`operations` maps each operation's name to True where it only reads; `table` a mechanism's name to the module
+    """`operations` maps each operation's name to True if it only reads; `table` a mechanism's name to the module
     beside the workload that spells it out. `arguments` are those of an operation besides key and window, `windows` the
     ones in which its mechanisms differ. `shows` maps each fault that the theory's rule may find to the anomaly that a
     client of this workload sees then; a fault that it leaves out does no harm here."""

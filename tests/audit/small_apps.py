@@ -162,7 +162,7 @@ WORK = "POST /work"
 
 WORK_IN_THREAD = """
 def work():
-    time.sleep(1.0)
+    time.sleep(0.3)
     open(path("done"), "w").close()
 @app.post("/work")
 def start():

@@ -49,6 +49,7 @@ def folder(tmp_path: Path) -> Path:
         ("number:app", "story.http", "is a int, no WSGI app"),
         ("shop:application", "story.http", "has no 'application'; it has app"),
         ("reaches:app", "story.http", "refused a connection to 127.0.0.1:6379"),
+        ("reaches:app", "story.http", "(reaches.py:2 in <module>); name a store of the lab for it"),
         ("leaves:app", "story.http", "importing leaves ends the process"),
         ("shop:app", "empty.http", "no request in it"),
         ("shop:app", "bad.http", "bad.http:3: expected a request as `GET /path`"),
@@ -96,6 +97,17 @@ def test_a_story_whose_every_request_fails_exercises_nothing(folder: Path) -> No
     done = run(folder, "shop:app", "--requests", "story.http")
     assert done.returncode == 3, done.stdout + done.stderr
     assert "GET / is answered 500 even when served alone" in done.stdout
+
+
+@pytest.mark.process
+def test_what_the_fence_refused_is_named(folder: Path) -> None:
+    (folder / "shop.py").write_text(
+        HEAD + "import socket\n@app.post('/')\ndef index():\n    socket.create_connection(('127.0.0.1', 6379))\n"
+    )
+    (folder / "story.http").write_text("POST /\n")
+    done = run(folder, "shop:app", "--requests", "story.http")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "refused to the app: a connection to 127.0.0.1:6379" in done.stdout
 
 
 @pytest.mark.process

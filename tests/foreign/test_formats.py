@@ -125,6 +125,10 @@ def test_a_unit_that_cannot_be_is_refused(tmp_path: Path) -> None:
     path.write_text('{"unit": "ms"}\n' + WRITE_THEN_NOTHING)
     assert check_file(str(path), "register", None, None).unit == "ms"
     assert check_file(str(path), "register", None, None, unit="us").unit == "us"
+    path.write_text('{"unit": "event"}\n' + WRITE_THEN_NOTHING)
+    assert check_file(str(path), "register", None, None).unit == "event"
+    with pytest.raises(BadInput, match="leave --unit out"):
+        check_file(str(path), "register", None, None, unit="ms")
     path.write_text('{"unit": "ms"}\n' + WRITE_THEN_NOTHING + "{}")
     with pytest.raises(BadInput, match="line 4"):
         check_file(str(path), "register", None, None)

@@ -28,8 +28,8 @@ pytestmark = [
 DEPLOYMENT, WINDOW, SECONDS = "gthread", "io", "1s"
 CHOSEN = {
     "counter": ("module-global", "increment", "acknowledged increments are missing"),
-    "unique-id": ("module-counter", "new-id", "ids had been given to somebody before"),
-    "request-scope": ("module-global", "echo", "not what their own request had sent"),
+    "unique-id": ("module-counter", "new-id", "ids had been given before"),
+    "request-scope": ("module-global", "echo", "not what the request had sent"),
     "lock": ("threading-lock", "work", "nothing seen"),
     "inventory": ("module-global", "buy", "more were sold than there were"),
     "rate-limit": ("module-dict", "hit", "let through"),

@@ -56,7 +56,7 @@ SAID = [
     ("cache", [done("read", None), *WRITES], [], NOTHING_SEEN),
     ("session", many("count", "b0-1 1", "b0-1 2", key="k.b0-1"), [], NOTHING_SEEN),
     ("session", many("count", "b0-1 1", "b0-1 1", key="k.b0-1"), [], "1 counts"),
-    ("session", many("whoami", "b1-1", "", key="k.b0-1"), [], "1 answers were about somebody else"),
+    ("session", many("whoami", "b1-1", "", key="k.b0-1"), [], "1 answers were about another user"),
     ("once", many("execute", "r1"), [["r1 7 10", "r2 7 11"]], NOTHING_SEEN),
     ("once", many("execute", "r1"), [["r1 7 10", "r1 8 11"]], "1 effects"),
     ("once", many("execute", "r1"), [], "could not be read"),

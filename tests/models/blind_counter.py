@@ -11,6 +11,7 @@ from oracle import REFUSED
 from oracle import explained
 from statelab.check.models.blind_counter.model import MODEL
 from statelab.core.operation import Operation
+from statelab.core.operation import Status
 from statelab.core.operation import Value
 
 
@@ -27,6 +28,12 @@ def unknown(start: int) -> Operation:
     return Operation(process=0, op="increment", start=start, end=None, status="info")
 
 
+def added(start: int, end: int | None, amount: int) -> Operation:
+    """An increment by an amount; without an end its outcome is unknown."""
+    status: Status = "info" if end is None else "ok"
+    return Operation(process=0, op="increment", start=start, end=end, status=status, value=amount)
+
+
 def refused(start: int, end: int) -> Operation:
     """An increment that certainly had no effect."""
     return Operation(process=0, op="increment", start=start, end=end, status="fail")
@@ -35,7 +42,7 @@ def refused(start: int, end: int) -> Operation:
 def referee(operations: Operations, initial: Value | None) -> bool:
     def step(value: int, operation: Operation) -> Any:
         if operation.op == "increment":
-            return value + 1
+            return value + (operation.value if isinstance(operation.value, int) else 1)
         shown = initial if operation.result is None else operation.result
         return value if shown == value else REFUSED
 
@@ -46,18 +53,21 @@ def small(rng: random.Random) -> Operations:
     """A real counter's history, most often with some reads changed, so that every kind of violation occurs."""
     operations: Operations = []
     value = time = 0
+    amounts = rng.random() < 0.4
     for _ in range(rng.randint(2, 7)):
         time += rng.choice((0, 1, 2, 4))
         start, end = time - rng.choice((0, 0, 1, 2, 3)), time + rng.choice((0, 0, 1, 2, 4))
         kind = rng.random()
         if kind < 0.45:
-            value += 1
-            operations.append(inc(start, end))
+            by = rng.choice((-1, 1, 2, 3, 5)) if amounts else None
+            value += 1 if by is None else by
+            operations.append(msgspec.structs.replace(inc(start, end), value=by))
         elif kind < 0.8:
             operations.append(read(start, end, value if value or rng.random() < 0.5 else None))
         elif kind < 0.95:
-            value += rng.random() < 0.6
-            operations.append(unknown(start))
+            by = rng.choice((-1, 1, 2, 3, 5)) if amounts else None
+            value += (1 if by is None else by) * (rng.random() < 0.6)
+            operations.append(msgspec.structs.replace(unknown(start), value=by))
         else:
             operations.append(refused(start, end))
     for _ in range(rng.choice((0, 1, 1, 2))):
@@ -138,6 +148,8 @@ KNOWN = Known(
         "an unknown increment that took effect late": [unknown(0), read(1, 2, 0), read(3, 4, 1)],
         "an unknown increment that never did": [unknown(0), read(1, 2, 0)],
         "a refused increment": [refused(0, 1), read(2, 3, 0)],
+        "by its amount": [added(0, 1, 5), read(2, 3, 5), added(4, 5, -2), read(6, 7, 3)],
+        "one unknown amount of two": [inc(0, 1), added(0, None, 5), added(0, None, 3), read(2, 3, 4), read(4, 5, 9)],
     },
     rejected={
         "less than the beginning": ([read(0, 1, -1)], "too-low", [0]),
@@ -145,6 +157,12 @@ KNOWN = Known(
         "the counter went down": ([inc(0, 9), read(1, 2, 1), read(3, 4, 0)], "inversion", [1, 2]),
         "an increment that a later read misses": ([inc(0, 1), read(2, 3, 0)], "missing", [0, 1]),
         "one of two is missing": ([inc(0, 1), inc(0, 2), read(3, 4, 1)], "missing", [0, 1, 2]),
+        "no sum of the amounts": (
+            [added(0, 1, 5), added(0, None, 3), read(2, 3, 7), read(4, 5, 8)],
+            "no-order",
+            [2],
+        ),
+        "an amount that a later read misses": ([added(0, 1, 5), read(2, 3, 0)], "no-order", [0, 1]),
         "missing between two reads": (
             [unknown(0), unknown(0), read(1, 2, 2), inc(3, 4), read(5, 6, 2)],
             "missing",

@@ -14,11 +14,12 @@ from counter_histories import inc
 from counter_histories import read
 from counter_histories import server
 from counter_histories import unknown
+from statelab.check.kernels.levels import LEVELS
+from statelab.check.kernels.levels import grouped_by
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
 from statelab.record import parquet
 from statelab.record.columns import INF
-from statelab.record.columns import LEVELS
 from statelab.record.columns import History
 
 OPERATIONS = [
@@ -141,7 +142,7 @@ def test_each_level_parts_the_rows_finer() -> None:
             read(5, 6, 1, server(1, 1, host="a")),
         ]
     )
-    assert {level: history.grouped_by(level).tolist() for level in LEVELS} == {
+    assert {level: grouped_by(history, level).tolist() for level in LEVELS} == {
         "whole": [0, 0, 0, 0, 0, 0, 0],
         "host": [0, 0, 0, 0, 1, -1, 0],
         "process": [0, 0, 1, 1, 2, -1, 0],
@@ -155,4 +156,4 @@ def test_a_restarted_process_is_another_one() -> None:
     """The same pid with a new boot id is a new process, with nothing kept from the old one."""
     old, new = (ServedBy(host="a", pid=7, thread=7, greenlet=0, boot=boot) for boot in ("x", "y"))
     history = History.from_operations([inc(0, 1, 1, old), inc(2, 3, 1, new)])
-    assert history.grouped_by("process").tolist() == [0, 1]
+    assert grouped_by(history, "process").tolist() == [0, 1]

@@ -18,11 +18,11 @@ from statelab.check.kernels.model import Deadline
 from statelab.check.models.key_value import texts
 from statelab.check.models.key_value.judge import judge
 from statelab.core.operation import Operation
+from statelab.foreign.source import read
 from statelab.record import coding
 from statelab.record import parquet
 from statelab.record.coding import Texts
 from statelab.record.columns import History
-from statelab.record.reading import read
 from statelab.record.reading import table
 from statelab.record.reading.table import sheet_of_table
 

@@ -1,12 +1,9 @@
 """What reading in parts rests on: numbers beside nulls, codes in order of appearance."""
 
-import random
-
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from statelab.record import coding
 from statelab.record.coding import plain
 from statelab.record.coding import renumbered
 
@@ -34,15 +31,3 @@ def test_others_are_renumbered(count: int) -> None:
     new, old = renumbered(codes, count)
     assert new.tolist() == list(range(count))
     assert old[new].tolist() == codes.tolist()
-
-
-def test_equal_texts_are_found_whatever_they_are_like(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coding, "_FEW", 8)
-    ids = [f"r{i}" for i in range(1_000)] + [f"{i} the same end" for i in range(1_000)]
-    ids += ["", "a", "b", "ü", "\0", "\0\0"]
-    for array in (pa.array(ids), pa.array(["a", *ids]).slice(1), pa.array([], pa.string()), pa.array([""])):
-        assert coding.first_equal(array).tolist() == list(range(len(array)))
-    again = pa.array(random.Random(20_261_124).choices(ids, k=3_000))
-    firsts = [again.to_pylist().index(text) for text in again.to_pylist()]
-    assert coding.first_equal(again).tolist() == firsts
-    assert coding.coded_text(again).equals(again.dictionary_encode())

@@ -174,7 +174,11 @@ def predict(kind: Kind, deployment: dict[str, Any], window: str) -> tuple[list[s
         )
     if not spread - set(kind.atomic):
         return [], True, "an update excludes every other one that may run beside it"
-    return [], False, "nothing excludes other requests; this window only offers no place to let one in"
+    return (
+        [],
+        False,
+        "nothing excludes other requests; this window only has no switch point",
+    )
 
 
 @cache

@@ -158,5 +158,5 @@ def test_every_form_has_it() -> None:
         assert "redis-incr" in text
     alone = results(cell())
     assert compose(alone).comparison is None
-    with pytest.raises(ValueError, match="no two places"):
+    with pytest.raises(ValueError, match="fewer than two places"):
         page(compose(alone))

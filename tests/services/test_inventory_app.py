@@ -83,7 +83,7 @@ def test_a_stock_that_cannot_be_is_refused_and_changes_nothing(client: FlaskClie
 
 @pytest.mark.parametrize("name", HERE)
 def test_an_unknown_article_is_not_sold_out(client: FlaskClient, name: str) -> None:
-    """To buy or to read what nobody put on the shelf is a 404 that names it, and it is not known afterwards either."""
+    """To buy or to read what was never in stock is a 404 that names it, and it is not known afterwards either."""
     for response in (
         client.post(path(name, "buy", "no.such")),
         client.get(f"/inventory/{name}?key=no.such"),

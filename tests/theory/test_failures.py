@@ -17,10 +17,10 @@ from statelab.drive.campaign import Campaign
 from statelab.plan import machine
 from statelab.plan.deployments import Deployment
 from statelab.plan.deployments import load_all
+from statelab.plan.manifest import Manifest
 from statelab.plan.matrix import Selection
 from statelab.plan.matrix import select
 from statelab.plan.profiles import PROFILES
-from statelab.record.run_folder import Manifest
 from statelab.record.run_folder import RunFolder
 from statelab.report.docs.failures_page import PAGE
 from statelab.report.docs.failures_page import current

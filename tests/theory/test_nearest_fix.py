@@ -276,8 +276,9 @@ def test_where_the_theory_knows_none_it_says_so() -> None:
     """The widest that holds has nothing wider to turn to."""
     broken, fixes = fixed(cell("far", "violated"))
     [(reason, _)] = unfixed([broken], fixes)
-    assert (
-        reason == "no other mechanism that does the same, reaches as far and outlives as much is predicted to hold here"
+    assert reason == (
+        "the theory predicts of no other mechanism that does the same job, reaches as far and lasts as long "
+        "that it holds here"
     )
 
 

@@ -1,4 +1,4 @@
-"""A cache in front of a value that is dear to compute: it is to spare work, and nobody is to notice otherwise."""
+"""A cache in front of a value that is expensive to compute. It must save work and never show an older value."""
 
 from typing import Protocol
 
@@ -15,10 +15,10 @@ class Cache(Protocol):
     CLAIMS: Claims
 
     def write(self, key: str, value: int) -> int:
-        """Makes `value` the truth, and sees to it that the cache does not go on telling the older one."""
+        """Stores `value`, and makes the cache forget the older one."""
 
     def read(self, key: str, window: Window) -> Answer:
-        """The value by way of the cache; a miss computes it, which takes some windows, and fills the cache."""
+        """The value, from the cache; a miss computes it, which takes some windows, and fills the cache."""
 
 
 CACHE = Workload(

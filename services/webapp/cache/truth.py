@@ -1,4 +1,4 @@
-"""The truth that the caches stand in front of: a row in SQLite, and the work that it takes to answer from it."""
+"""The source that the caches stand in front of: a row in SQLite, and the work to compute an answer from it."""
 
 import time
 
@@ -17,7 +17,7 @@ MOST_QUERIES = 32
 
 
 def queries(value: int) -> int:
-    """How many it takes to compute a page from its row: some pages take long, others do not."""
+    """How many queries it takes to compute a page from its row: many for some pages, few for others."""
     return 1 + value % MOST_QUERIES
 
 
@@ -28,7 +28,7 @@ def update(key: str, value: int) -> None:
 
 
 def compute(key: str, window: Window) -> int:
-    """Reads the row, and works on it for a window per query; notes when, on the clock of the load."""
+    """Reads the row and works for one window per query; also returns the start and the end, on the load's clock."""
     begin = time.monotonic_ns()
     with TABLES.sqlite() as database:
         row = database.execute("SELECT value FROM truth WHERE key = ?", [key]).fetchone()
@@ -41,5 +41,5 @@ def compute(key: str, window: Window) -> int:
 
 
 def answer(value: int) -> Answer:
-    """The value; of a request that had to compute it, the value and when it began and ended to."""
+    """The value; if the request had to compute it, also when the computation began and ended."""
     return [value, *g.computed] if "computed" in g else value

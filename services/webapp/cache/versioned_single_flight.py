@@ -1,7 +1,7 @@
 """Versioned keys, and a Redis lock around the computation inside which the version is read again.
 
-People add one of the two and are surprised by the other ill; together nothing stale is read and nobody computes what
-another one is computing.
+People add one of the two and are surprised by the other fault; with both, nothing stale is read and no value is
+computed twice at once.
 """
 
 from webapp import stores

@@ -1,4 +1,4 @@
-"""Connections to stores: each request asks something over one, does some work, and takes the answer."""
+"""Connections to stores: each request sends something, does some work, and then reads the reply."""
 
 from typing import Protocol
 
@@ -14,14 +14,14 @@ class Connection(Protocol):
     CLAIMS: Claims
 
     def echo(self, key: str, window: Window, value: int) -> int | None:
-        """Sends `value` to the store over the mechanism's connection and answers what comes back on it."""
+        """Sends `value` to the store over the mechanism's connection and answers what comes back."""
 
     def probe(self, key: str, value: int) -> int | None:
-        """The same over a connection that is opened for it alone: shows that the store is up."""
+        """The same over a new connection, to show that the store is up."""
 
     def left(self, key: str) -> list[int] | None:
-        """How many connections there are at the server, and how many of them a process means to keep from one request
-        to the next at most; None where no server counts them."""
+        """How many connections the server has, and how many a process may keep between requests; None if no server
+        counts them."""
 
 
 _SENT = {"value": integer(1, 2**53 - 1)}

@@ -1,4 +1,4 @@
-"""How many connections there are, as the server counts them that they lead to.
+"""How many connections there are, counted by the store's server.
 
 Redis and PostgreSQL know connections by a name that the client gives them: here the mechanism's, in this deployment.
 memcached knows no names and counts those of everybody, so only how the number changes says something. SQLite has no
@@ -25,7 +25,7 @@ def at_redis(called: str) -> int:
 
 
 def at_memcached() -> int:
-    """All of them, the one that asks among them."""
+    """All connections, including the one that asks."""
     client = opening.memcached()
     try:
         return int(client.stats()[b"curr_connections"])  # type: ignore[no-untyped-call]

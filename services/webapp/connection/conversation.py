@@ -1,7 +1,7 @@
-"""What is said over a connection: sent, some work, received. The mechanisms differ in which connection it is.
+"""What a request does over a connection: send, work, receive. The mechanisms differ in the connection that they use.
 
-Of eight requests five do no work in between, the others some; otherwise all would take their replies in the order in
-which they had asked, and nobody would notice.
+Three of eight requests do some work in between, the others none. Otherwise all would take their replies in the order of
+sending, and crossed replies would never show.
 """
 
 import sqlite3
@@ -39,7 +39,7 @@ def over_redis(connection: "ConnectionInterface", window: Window, value: int) ->
 
 
 def over_memcached(client: "Client | PooledClient", key: str, window: Window, value: int) -> int | None:
-    """`set` of a key that nobody else has, then `get`."""
+    """`set` of a key of its own, then `get`."""
     own = f"{key}.{value}"
     client.set(own, value, expire=60)
     work(window, value)

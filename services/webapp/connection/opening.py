@@ -1,4 +1,4 @@
-"""How a connection to each store is opened, as its documentation has it."""
+"""How a connection to each store is opened, as its documentation says."""
 
 import contextlib
 import sqlite3
@@ -63,7 +63,7 @@ def sqlite(*, check_same_thread: bool = True) -> sqlite3.Connection:
 
 
 def sqlite_pool() -> "QueuePool":
-    """As SQLAlchemy makes it for a file: whichever thread asks next gets a connection that nobody has."""
+    """SQLAlchemy's pool for a file: a thread that asks gets a connection that no other thread has."""
     from sqlalchemy import QueuePool
 
     def opened() -> Any:
@@ -82,8 +82,8 @@ def lent(pool: "QueuePool") -> Iterator[sqlite3.Connection]:
 
 @cache
 def limited_user(name: str) -> str:
-    """A user of PostgreSQL who may have ten connections at once, as administrators limit an application; so what one
-    mechanism leaves open takes nothing from the others."""
+    """A user of PostgreSQL with at most ten connections, a usual limit for an application, so that connections that one
+    mechanism leaves open do not harm the others."""
     from psycopg import sql
 
     user = sql.Identifier(name)
@@ -97,7 +97,7 @@ def limited_user(name: str) -> str:
 
 @contextlib.contextmanager
 def refusing() -> Iterator[None]:
-    """What SQLite or its module refuses is said to the client, as the errors of the servers are."""
+    """Reports refusals of SQLite or its module to the client, as the errors of the servers are."""
     try:
         yield
     except sqlite3.Error as error:

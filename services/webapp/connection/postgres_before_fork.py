@@ -1,8 +1,8 @@
 """One psycopg connection, opened when the app is made: before the fork, where the server makes the app first.
 
 People open it at the top of a module and rely on its lock; forked processes each have a lock of their own and one
-socket together. One after the other they fail as well: psycopg prepares a statement that is repeated, under names that
-it counts in its own memory, and the session has the statement of that name from an earlier process.
+socket together. They fail even one after the other: psycopg prepares repeated statements under names that it
+counts in its own memory, and the session already has a statement of that name from an earlier process.
 """
 
 import contextlib

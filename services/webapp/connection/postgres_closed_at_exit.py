@@ -1,7 +1,7 @@
 """A psycopg connection for each request, to be closed by `atexit`.
 
-People take this from scripts, where it is tidy; a server's process ends days later and keeps every one of them until
-then. The server gives its user no more than ten here, and then requests fail.
+People take this from scripts, where it is good practice; a server's process ends days later and keeps all connections
+until then. The server gives its user no more than ten here, and then requests fail.
 """
 
 import atexit

@@ -46,4 +46,4 @@ def probe(key: str, value: int) -> int | None:
 
 
 def left(key: str) -> None:
-    """No server, nobody who counts."""
+    """None: SQLite has no server that counts connections."""

@@ -1,7 +1,7 @@
 """SQLAlchemy's pool of SQLite connections, used when the app is made: before the fork, where the server makes it first.
 
 People make the engine at the top of a module, and create their tables there. Its documentation says to dispose of the
-pool after a fork, and SQLite's forbids what happens else: each process goes on with the connection that was in it.
+pool after a fork, and SQLite's forbids what happens otherwise: each process goes on with the connection that was in it.
 """
 
 from flask import Flask
@@ -34,4 +34,4 @@ def probe(key: str, value: int) -> int | None:
 
 
 def left(key: str) -> None:
-    """No server, nobody who counts."""
+    """None: SQLite has no server that counts connections."""

@@ -8,7 +8,7 @@ from webapp.workload import Workload
 
 
 class Counter(Protocol):
-    """What a mechanism's module has. There is no default: each one spells its update out."""
+    """What a mechanism's module has. There is no default: each module has its own update."""
 
     CLAIMS: Claims
 
@@ -16,7 +16,7 @@ class Counter(Protocol):
         """Adds one to the counter `key` (0 at first) and returns the new value."""
 
     def read(self, key: str) -> int:
-        """The counter's value, 0 where nothing was counted."""
+        """The counter's value; 0 if nothing was counted."""
 
 
 COUNTER = Workload(

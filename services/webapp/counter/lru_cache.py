@@ -1,6 +1,6 @@
 """An object from an `lru_cache`d function: every caller in the process gets the same one.
 
-People take it for a tidy singleton; it is a module global by another name, one for each process.
+People take it for a clean singleton; it is a module global by another name, one for each process.
 """
 
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""memcached `gets`, then `cas`: the write fails if somebody else wrote since the read, and is tried again.
+"""memcached `gets`, then `cas`: the write fails if another request wrote since the read, and is tried again.
 
 People expect the others to wait; they do the work again, many times under contention, and the count is right wherever
 it is used.
@@ -18,7 +18,7 @@ def increment(key: str, window: Window) -> int:
     for _ in range(stores.TRIES):
         value, token = memcached.gets(key)
         if value is None:
-            memcached.add(key, 0)  # whoever is first; there is nothing to compare with before
+            memcached.add(key, 0)  # only the first one succeeds; before it there is nothing to compare with
             continue
         window()
         if memcached.cas(key, value + 1, token):

@@ -1,4 +1,4 @@
-"""memcached `incr`: one command that adds and answers, once somebody has added the key.
+"""memcached `incr`: one command that adds and answers, once the key has been added.
 
 People take a counter for kept because it counts right. This one does, for all who use the memcached, until it forgets:
 a restart, or memory running short, starts it anew.
@@ -16,7 +16,7 @@ def increment(key: str, window: Window) -> int:
     window()
     value = stores.memcached().incr(key, 1)
     if value is None:
-        stores.memcached().add(key, 0)  # whoever is first; for all others it changes nothing
+        stores.memcached().add(key, 0)  # only the first one succeeds; later ones change nothing
         value = stores.memcached().incr(key, 1)
     return int(value)
 

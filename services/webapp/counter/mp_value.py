@@ -1,7 +1,7 @@
 """`multiprocessing.Value` under its own lock: shared with the processes forked after it was made, and no others.
 
 People take it for shared between gunicorn's workers, which it is with --preload only, and its lock for a lock between
-any two requests; the lock belongs to the thread, so the greenlets of one thread walk through it.
+any two requests; the lock belongs to the thread, so it does not stop the greenlets of one thread.
 """
 
 import multiprocessing
@@ -34,7 +34,7 @@ keys_lock = fork.Lock()
 
 @cache
 def value_of(key: str) -> "Synchronized[int]":
-    """The Value whose place in `keys` is the key's; the first to ask takes a free one, for all processes."""
+    """The Value of a key; the first process to ask takes a free one, for all processes."""
     name = key.encode()
     with keys_lock:
         for place, value in zip(keys, values, strict=True):

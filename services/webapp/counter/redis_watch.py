@@ -1,6 +1,6 @@
-"""Redis `WATCH`, read, `MULTI`/`EXEC`: the write fails if somebody else wrote since the read, and is tried again.
+"""Redis `WATCH`, read, `MULTI`/`EXEC`: the write fails if another request wrote since the read, and is tried again.
 
-People take `MULTI` for a lock; it is `WATCH` that notices who came between. The count is right wherever it is used, and
+People take `MULTI` for a lock; it is `WATCH` that notices another write. The count is right wherever it is used, and
 under contention the work is done many times.
 """
 

@@ -23,7 +23,7 @@ unavailable = stores.without_manager_process  # which clears the segments in the
 
 
 class _Untracked:
-    """In place of the resource tracker, which removes a segment when the first process that opened it ends.
+    """Replaces the resource tracker, which removes a segment when the first process that opened it ends.
 
     That is Python's default up to 3.12, and from 3.13 unless told `track=False`.
     """

@@ -1,4 +1,4 @@
-"""The window put inside a library's own `inc`: from outside, after the read that it does."""
+"""Puts the window inside a library's own `inc`, after its read."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from flask import g
 class Widened:
     """Comes before the class whose `get` an `inc` reads with: `class Cache(Widened, SimpleCache)`.
 
-    The window is the request's own, so it is kept in `flask.g`; without one there (a GET) nothing waits.
+    The window belongs to the request, so it is kept in `flask.g`; a GET has none and does not wait.
     """
 
     def get(self, key: str, *arguments: Any) -> Any:

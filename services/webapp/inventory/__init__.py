@@ -1,4 +1,4 @@
-"""A shop: an article is put on the shelf, and everybody buys it one by one."""
+"""A shop: articles are put in stock, and clients buy them one by one."""
 
 from typing import Protocol
 
@@ -10,15 +10,15 @@ from webapp.workload import Workload
 
 
 class Inventory(Protocol):
-    """What a mechanism's module has. An article that nobody ever put on the shelf is a 404."""
+    """What a mechanism's module has. An article that was never in stock is a 404."""
 
     CLAIMS: Claims
 
     def stock(self, key: str, window: Window, value: int) -> int:
-        """Puts so many on the shelf, whatever was there before."""
+        """Sets the stock of an article to `value`."""
 
     def buy(self, key: str, window: Window) -> Answer:
-        """Takes one from the shelf; the window stands between the look and the taking."""
+        """Takes one; the window comes between looking and taking."""
 
     def read(self, key: str) -> int:
         """How many are left."""

@@ -1,4 +1,4 @@
-"""What a buyer is told."""
+"""The answers to a buyer."""
 
 from typing import Literal
 
@@ -8,5 +8,5 @@ Answer = Literal["ok", "sold-out"]
 
 
 def unknown_article(key: str) -> Refused:
-    """The refusal of an article that nobody ever put on the shelf: to be unknown is not to be sold out."""
+    """The refusal of an article that was never in stock, which is not the same as sold out."""
     return Refused(404, f"no article {key.split('.', 2)[-1]!r}: nobody has put it on the shelf")

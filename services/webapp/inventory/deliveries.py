@@ -1,7 +1,7 @@
 """The price list of the shop: how many of each article were delivered, in a file that every process reads.
 
-Shops that keep their stock in memory begin with what a file, a table or the code itself says was delivered, and every
-process begins with all of it. So what was delivered is known everywhere; how many of it are left is each one's own.
+Shops that keep their stock in memory start with the deliveries that a file, a table or the code names, and every
+process starts with all of them. So all processes know what was delivered, but each has its own count of what is left.
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ def _note(key: str) -> Path:
 
 
 def deliver(key: str, value: int) -> None:
-    """Notes a delivery; the note is there as a whole or not at all."""
+    """Records a delivery, as a whole or not at all."""
     unfinished = _note(key).with_suffix(".unfinished")
     unfinished.write_text(str(value))
     unfinished.replace(_note(key))

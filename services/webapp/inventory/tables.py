@@ -1,4 +1,4 @@
-"""The tables of the inventory's SQL mechanisms: one that takes any number, one that refuses what is below zero."""
+"""The tables of the inventory's SQL mechanisms: one takes any number, one refuses numbers below zero."""
 
 from webapp.tables import Tables
 

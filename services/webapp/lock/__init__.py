@@ -1,4 +1,4 @@
-"""A lock: each request takes it, works for the length of its window, and gives it back."""
+"""A lock: each request takes it, works for the length of its window, and releases it."""
 
 from typing import NoReturn
 from typing import Protocol
@@ -15,10 +15,10 @@ class Lock(Protocol):
     CLAIMS: Claims
 
     def work(self, key: str, window: Window) -> Answer:
-        """Holds the lock `key` for the window and answers when it did; `busy` or `refused` where it did no work."""
+        """Holds the lock `key` for the window and answers from when to when; `busy` or `refused` if it did no work."""
 
     def release(self, key: str) -> NoReturn:
-        """Refuses: only the request that holds the lock gives it back, whatever the lock itself would allow."""
+        """Refuses: only the request that holds the lock releases it, even if the lock itself would allow others to."""
 
 
 LOCK = Workload(

@@ -1,4 +1,4 @@
-"""The same `add` by a client of pymemcache as it comes, which does not wait for memcached's answer.
+"""The same `add` by pymemcache's client with its defaults, which does not wait for memcached's answer.
 
 People trust the True it returns; it returns True to everybody, whether the key was there or not.
 """

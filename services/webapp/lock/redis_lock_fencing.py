@@ -1,8 +1,8 @@
 """The same short lease, and a fencing token: a number that grows with each holder.
 
 People look for a lease that is long enough. Here the resource that the lock is for knows the highest number it has seen
-and refuses lower ones: a holder shows its own before and after its work, and the work of one whose lease ended while
-somebody else began is not taken.
+and refuses lower ones: a holder shows its own before and after its work. Work is refused if the lease ended and another
+holder began meanwhile.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """redis-py's `Lock` with a lease of one millisecond, shorter than the section.
 
-People set a lease that is long enough on a quiet day. When it ends the next one gets the lock, and the holder does not
-notice before it gives back what is no longer its own.
+People set a lease that is long enough on a quiet day. When it ends, the next one gets the lock, and the holder does
+not notice until it releases a lock that is no longer its own.
 """
 
 import contextlib

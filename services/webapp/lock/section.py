@@ -1,4 +1,4 @@
-"""What a holder does, and how it says when."""
+"""The critical section: what a holder does, and how it reports when."""
 
 import time
 from typing import Literal
@@ -19,16 +19,16 @@ WAIT = 2.5
 """Seconds a request waits for the lock before it answers `busy`; less than the lab's clients wait for an answer."""
 
 POLL = 0.002
-"""Seconds between two tries where nobody tells who waits that the lock is free."""
+"""Seconds between two tries, if a waiting request is not told that the lock is free."""
 
 
 def not_yours(key: str) -> Refused:
-    """Why nobody can give the lock back from outside: who holds it is a request under way, and that gives it back."""
+    """Why a client cannot release the lock: the request that holds it releases it."""
     return Refused(409, f"the lock {key} is given back by the request that took it, and by nobody else")
 
 
 def section(window: Window) -> Stamps:
-    """The critical section. Both stamps are taken inside it, so the lock was held for all of the time between them."""
+    """The critical section. Both stamps are taken inside it, so the lock was held at all times between them."""
     enter = time.monotonic_ns()
     window()
     return [enter, time.monotonic_ns()]

@@ -1,4 +1,4 @@
-"""Work that must be done once: what a client asks for twice, what an app does when it starts, what a clock triggers."""
+"""Work that must be done once: requests that are sent twice, work at the start of an app, scheduled jobs."""
 
 from typing import Protocol
 
@@ -9,17 +9,17 @@ from webapp.workload import Workload
 
 
 class Once(Protocol):
-    """What a mechanism's module has. The effect is one call of `ledger.note`, outside of what keeps it from happening
-    twice."""
+    """What a mechanism's module has. The effect is one call of `ledger.note`, which itself does not prevent that
+    it happens twice."""
 
     CLAIMS: Claims
 
     def execute(self, key: str, window: Window, op_id: str, body: str) -> str:
-        """Sees to it that a piece of work is done, and names it: the client's own (`op_id`), or the one that all
-        requests of a `key` rely on. Raises Refused where the `op_id` was used with another body."""
+        """Makes sure that a piece of work is done, and answers its name: the client's own (`op_id`), or that of work on
+        which all requests of a `key` rely. Raises Refused if the `op_id` was used with another body."""
 
     def read(self, key: str) -> list[str]:
-        """The ledger of the key: each effect with who brought it about, and when."""
+        """The ledger of the key: each effect with the process that had it, and when."""
 
 
 ONCE = Workload(

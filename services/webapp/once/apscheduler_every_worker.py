@@ -1,8 +1,8 @@
 """APScheduler's `BackgroundScheduler`, started by each process's first request; its job does what was ordered.
 
 People start the scheduler with the app and forget that there are several of it: the job runs in each process. On the
-development server that forks, the process ends before its job has run. A single worker that is replaced takes along
-what it has not done yet, for its successor's job begins with what is ordered from then on.
+development server that forks, the process ends before its job has run. If a single worker is
+replaced, the orders that it has not done are lost, because its successor's job begins with later orders.
 """
 
 import threading
@@ -35,7 +35,7 @@ starting = threading.Lock()
 
 
 def start() -> None:
-    """Only one of the first requests may say where the job begins: another would say so again, past the first order."""
+    """Sets where the job begins, once only: a second time it would skip the first order."""
     global last_run
     with starting:
         if last_run is None:

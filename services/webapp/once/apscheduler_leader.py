@@ -1,6 +1,6 @@
-"""A scheduler in every process that takes orders, and a lock in Redis: who gets it leads for one run of the job.
+"""A scheduler in every process that takes orders, and a lock in Redis: its holder leads for one run.
 
-People let the leader remember what it has done; here the place it has come to lies in Redis beside the lock, so that
+People let the leader remember what it has done; here its position is kept in Redis beside the lock, so that
 the next leader goes on from there.
 """
 

@@ -1,7 +1,7 @@
-"""A scheduler in every process that takes orders, and a file lock: who gets the `flock` leads for one run of the job.
+"""A scheduler in every process that takes orders, and a file lock: the one that gets the `flock` leads for one run.
 
-People write the leader's process id into a file, which outlives the leader. The kernel gives this lock back when its
-holder dies; the place the leader has come to is what the file is for, so that the next one goes on from there.
+People write the leader's process id into a file, which outlives the leader. The kernel releases this lock when its
+holder dies; the file keeps the leader's position, so that the next one goes on from there.
 """
 
 import fcntl

@@ -1,7 +1,7 @@
-"""A scheduler in every process that takes orders, and a PostgreSQL advisory lock: who gets it leads for one run.
+"""A scheduler in every process that takes orders, and a PostgreSQL advisory lock: its holder leads for one run.
 
 People fear that a leader who dies keeps the lock. It ends with the transaction, and so does what was not committed: the
-place the leader has come to is a row of the same transaction.
+leader's position is a row of the same transaction.
 """
 
 import uuid

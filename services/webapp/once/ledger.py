@@ -1,4 +1,4 @@
-"""The effects, as an outside world would see them: a line in a file for each, appended whole and never taken back."""
+"""The effects, as the outside world sees them: a line in a file for each, never taken back."""
 
 import math
 import os
@@ -22,12 +22,12 @@ def append(file: Path, line: str) -> None:
 
 
 def age_s(file: Path) -> float:
-    """Seconds since the last line was appended; without end where none ever was."""
+    """Seconds since the last line was appended; infinite if there is none."""
     return time.time() - file.stat().st_mtime if file.exists() else math.inf
 
 
 def note(key: str, work: str) -> None:
-    """The effect of a piece of work: its name, and who had it when."""
+    """Records an effect: the name of the work, the process, and when."""
     append(path(key), f"{work} {os.getpid()} {time.monotonic_ns()}")
 
 

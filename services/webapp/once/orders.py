@@ -1,4 +1,4 @@
-"""What requests leave for a job that runs at intervals: a file that every process of the deployment can read."""
+"""Orders of requests for a job that runs at intervals, in a file that every process of the deployment can read."""
 
 import threading
 import time
@@ -14,21 +14,21 @@ from webapp.once import ledger
 from webapp.settings import SETTINGS
 
 INTERVAL_S = 0.05
-"""How often the jobs run; an app of somebody's would say minutes."""
+"""How often the jobs run; a real app would use minutes."""
 
 QUIET_S = 3 * INTERVAL_S
-"""Each job has had its time again when nothing has happened for so long."""
+"""If nothing has happened for this long, each job has run again."""
 
 PATIENCE_S = 0.5
 """How long after the last order a read still waits for its effect: many intervals."""
 
 KEPT_S = 8.0
-"""How long a job goes on running after the last request that needs it: in an idle app it would slow down whatever else
-is measured on the machine."""
+"""How long a job goes on after the last request that needs it. Later it stops, because it would slow down other
+cells."""
 
 
 def _lock() -> threading.Lock:
-    """Of the kind that there is when it is made: gevent may have patched by then."""
+    """A lock, made at the first use, because gevent may patch the class before that."""
     return threading.Lock()
 
 
@@ -42,7 +42,7 @@ class Recurring:
         self._until = datetime.now(UTC)
 
     def start(self) -> None:
-        """Starts it, or lets it go on."""
+        """Starts the scheduler, or lets it go on."""
         with self._lock():
             if self._scheduler is None:
                 from apscheduler.schedulers.background import BackgroundScheduler
@@ -87,11 +87,11 @@ class Orders:
 
     @property
     def end(self) -> int:
-        """How far the orders go now."""
+        """The position after the last order."""
         return self.path.stat().st_size if self.path.exists() else 0
 
     def since(self, place: int) -> tuple[list[tuple[str, str]], int]:
-        """The orders, each a key and a work, placed after `place`, and how far they go."""
+        """The orders after the position `place`, each a key and a work, and the position after the last one."""
         if self.end <= place:
             return [], place
         with self.path.open("rb") as file:
@@ -102,7 +102,7 @@ class Orders:
 
 
 def settled(key: str, orders: Orders) -> list[str]:
-    """The ledger once all that was ordered is in it, or PATIENCE_S after the last order, and nothing happens now."""
+    """The ledger, once all orders are in it or PATIENCE_S after the last order, and when nothing is happening."""
     expected = orders.of(key)
     while orders.age_s < PATIENCE_S and expected - {entry.partition(" ")[0] for entry in ledger.entries(key)}:
         time.sleep(INTERVAL_S / 5)

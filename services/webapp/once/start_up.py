@@ -9,6 +9,6 @@ QUERIES = 10
 
 
 def prepare(window: Window) -> None:
-    """The work takes its time, like a migration or a model that is loaded: as long as several queries."""
+    """Work that takes as long as several queries, like a migration or loading a model."""
     for _ in range(QUERIES):
         window()

@@ -1,4 +1,4 @@
-"""A limit of requests: so many in an hour, whoever asks and whoever answers."""
+"""A limit of requests per hour and client, over all workers."""
 
 from typing import Protocol
 
@@ -15,7 +15,7 @@ class RateLimit(Protocol):
     CLAIMS: Claims
 
     def hit(self, key: str, window: Window, limit: int) -> Answer:
-        """One request of whoever has this key, of whom `limit` may be let through in the hour after his first."""
+        """Counts a request of the client `key`; at most `limit` are let through in the hour after the first."""
 
 
 RATE_LIMIT = Workload(

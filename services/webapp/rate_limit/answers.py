@@ -1,4 +1,4 @@
-"""What a request is told, and the length of the window of time."""
+"""The answers, and the length of the time window."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""Where Flask-Limiter finds who asks and how much he may, and the app that it is registered with."""
+"""How Flask-Limiter finds the client and its limit, and the app with which it is registered."""
 
 from flask import Flask
 from flask import g
@@ -6,7 +6,7 @@ from flask_limiter import Limiter
 
 
 def asker() -> str:
-    """What `get_remote_address` is in most apps; here the key of the request."""
+    """The client: in most apps `get_remote_address`, here the key of the request."""
     return str(g.asker)
 
 
@@ -15,6 +15,6 @@ def per_hour() -> str:
 
 
 def register(limiter: Limiter) -> None:
-    """Registers the limiter with an app of its own: its hooks run before and after every request of the app that it is
-    registered with, and this one measures other things as well. What is decorated is limited all the same."""
+    """Registers the limiter with an app of its own, because its hooks run before and after every request of that app,
+    and would slow down the other workloads. Decorated functions are limited all the same."""
     limiter.init_app(Flask(__name__))

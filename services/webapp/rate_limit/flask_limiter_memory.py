@@ -27,7 +27,7 @@ limiter = Limiter(asker, storage_uri="memory://")
 
 
 class WidenedCounter(Counter[str]):
-    """The window put inside the library, before it looks a count up: once before its lock and once after."""
+    """Puts the window inside the library, before it looks up a count: once before its lock and once after."""
 
     def get(self, *arguments: Any) -> Any:
         g.window()

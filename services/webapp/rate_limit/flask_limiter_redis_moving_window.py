@@ -1,6 +1,6 @@
 """Flask-Limiter with `redis://` and `moving-window`: the times of the requests in a list, looked at by a script.
 
-People choose it against the burst at the turn of a fixed window; it takes as much memory as the limit is high.
+People choose it to avoid bursts at the border of two fixed windows; it takes as much memory as the limit is high.
 """
 
 from flask import Flask

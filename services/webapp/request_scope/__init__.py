@@ -1,4 +1,4 @@
-"""What a request knows about itself, such as its user: it reads back what it stored, and finds nothing of another."""
+"""What a request stores about itself, such as its user: it reads that back, and finds nothing of other requests."""
 
 from typing import Protocol
 
@@ -17,7 +17,7 @@ class RequestScope(Protocol):
         """Stores `value` about this request; after the window, answers what is stored there then."""
 
     def find(self, key: str, value: str) -> str:
-        """Answers what this request, which has stored nothing, finds: `value` itself where there is nothing."""
+        """Answers what this request finds although it has stored nothing; `value` if there is nothing."""
 
 
 REQUEST_SCOPE = Workload(

@@ -1,7 +1,7 @@
 """Flask-Caching's `cached` on a page that says who asked: one page for everybody, for as long as it is cached.
 
-People cache the view by its path, as the decorator does by default, and forget that the page greets its reader: who
-comes first is greeted by everybody after him.
+People cache the view by its path, as the decorator does by default, and forget that the page greets its reader: all
+later readers are greeted by the name of the first one.
 """
 
 from flask import Flask

@@ -1,8 +1,8 @@
 """`flask.g` after `app.app_context().push()` in the module that makes the app: a context that never ends.
 
 People push it so that code outside requests works. Flask makes no new context where one of the app is there already, so
-all requests that are served by the thread that imported the app share one `g`: under gunicorn's sync workers somebody
-else is logged in, with `flask run`, where each request has a thread of its own, nothing is wrong.
+all requests that are served by the thread that imported the app share one `g`: under gunicorn's sync workers another
+user is logged in; with `flask run`, where each request has a thread of its own, nothing is wrong.
 """
 
 from flask import Flask

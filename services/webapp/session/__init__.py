@@ -1,4 +1,4 @@
-"""A browser's session: somebody logs in, counts, and logs out; each answer says whose counter it was."""
+"""A browser's session: a user logs in, counts, and logs out; each answer says whose counter it was."""
 
 from typing import Protocol
 
@@ -9,7 +9,7 @@ from webapp.workload import Workload
 
 
 class Session(Protocol):
-    """What a mechanism's module has. Whose session it is, the request's cookie says; `key` says nothing of it."""
+    """What a mechanism's module has. The request's cookie says whose session it is; `key` does not."""
 
     CLAIMS: Claims
 
@@ -17,10 +17,10 @@ class Session(Protocol):
         """Begins a session of `user` whose counter is 0; answers who is logged in."""
 
     def count(self, key: str, window: Window) -> str:
-        """Adds one to the counter of who is logged in; answers who that is and the new value."""
+        """Adds one to the counter of the user who is logged in; answers the user and the new value."""
 
     def logout(self, key: str, window: Window) -> str:
-        """Ends the session; answers whose it was."""
+        """Ends the session; answers the user whose session it was."""
 
     def read(self, key: str) -> str:
         """Who is logged in, and the counter's value."""

@@ -1,10 +1,10 @@
-"""What answers say, wherever the session is kept: who is logged in, and that user's counter; or that it is nobody."""
+"""The answers of all mechanisms: who is logged in, and that user's counter; or that nobody is."""
 
 from webapp.errors import Refused
 
 
 def nobody() -> Refused:
-    """Why a request that needs a session is refused: 401, nothing has changed."""
+    """The refusal of a request that needs a session: 401, nothing has changed."""
     return Refused(401, "nobody is logged in: the request has no cookie, or one that opens no session here")
 
 
@@ -16,5 +16,5 @@ def known(user: str | None) -> str:
 
 
 def shown(user: str | None, value: int | None) -> str:
-    """Whose counter it is, and its value; raises Refused where it is nobody's."""
+    """The user and the value of the counter; raises Refused if nobody is logged in."""
     return f"{known(user)} {value}"

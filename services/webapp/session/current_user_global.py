@@ -1,7 +1,7 @@
 """One global "current user" in a module, set by the login.
 
-People write `global current_user` as in a script; it is everybody's: who logs in last is who all are, who logs out logs
-all out.
+People write `global current_user` as in a script; it is shared by all: everybody becomes the user who logged in last,
+and one logout logs all out.
 """
 
 from webapp.claims import NOTHING

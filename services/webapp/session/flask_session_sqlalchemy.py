@@ -2,8 +2,8 @@
 
 People expect the database's transactions to protect it. Reading and writing are two of them, at the beginning and at
 the end of the request, and the row is written whole. It is found by session id and written by its number, which SQLite
-gives again once the row with the highest one was deleted: who logs in then is made the user of a request that was about
-to write. Each window stands once more between the two, put there from outside.
+gives again once the row with the highest one was deleted: a late request then writes its own user into the row of the
+user who has just logged in. Each window comes once more between the two, put there from outside.
 """
 
 import fcntl

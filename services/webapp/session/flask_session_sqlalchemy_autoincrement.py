@@ -1,6 +1,6 @@
 """Flask-Session in a SQLite table whose numbers are never given again: `AUTOINCREMENT`.
 
-People do not choose it: Flask-Session makes its table without. One that is there before is taken as it is. A late
+People do not choose it: Flask-Session makes its table without it, but uses a table that exists already. A late
 request then finds no row of its number, tries again, and creates its session anew: nobody else is harmed.
 """
 

@@ -1,7 +1,7 @@
 """Flask-Session in a SQLite table, with an update that names the row by its session id.
 
-People trust a primary key to mean the same row for ever. A session id does: it is drawn at random, and nobody is given
-another's. What is left is what every session has that is written whole.
+People trust a primary key to mean the same row for ever. A session id does, because it is random and never given twice.
+The faults of every session that is written as a whole remain.
 """
 
 import fcntl

@@ -1,4 +1,4 @@
-"""The window put inside Flask-Session's write: from outside, where it has found its row and is about to update it."""
+"""Puts the window inside Flask-Session's write, after it has found its row and before it updates it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Identifiers: each request for a new one gets one that nobody else has."""
+"""Identifiers: each request gets a new one that no other request has."""
 
 from typing import Protocol
 
@@ -13,7 +13,7 @@ class UniqueId(Protocol):
     CLAIMS: Claims
 
     def new_id(self, key: str, window: Window) -> int | str:
-        """An id that no other request for the same `key` is given."""
+        """An id that no other request for the same `key` gets."""
 
 
 UNIQUE_ID = Workload(

@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated
 from typing import Any
+from typing import Literal
 
 import msgspec
 
@@ -27,6 +28,9 @@ app = "{app}"                   # module:attribute, or a factory as "module:crea
 # limit_s = 10                     # seconds that a request may take
 # most_steps = 150                 # lines of a request at which it is held
 
+[audit.stores]                     # variables that the app reads, and a store of the lab for each
+# REDIS_URL = "redis"              # or "memcached"
+
 [audit.ignore]                     # where answers may differ (* stands for anything), and why
 # "body/generated_at" = "the time of the answer"
 
@@ -44,12 +48,14 @@ class Bounds(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """`ignore` has a pattern of pointers and a reason each, `accept` the key of a finding and a reason."""
+    """`ignore` has a pattern of pointers and a reason each, `accept` the key of a finding and a reason,
+    `stores` a variable that the app reads and the store that is started for it."""
 
     app: str | None = None
     stories: tuple[str, ...] = ()
     reset: Annotated[str, msgspec.Meta(pattern=r"^[\w.]+:[\w.]+$")] | None = None
     allow: tuple[str, ...] = ()
+    stores: dict[str, Literal["redis", "memcached"]] = {}
     bounds: Bounds = Bounds()
     ignore: dict[str, Reason] = {}
     accept: dict[str, Reason] = {}

@@ -30,8 +30,10 @@ def exercises(explorer: Explorer, story: Story) -> Iterator[str]:
 
 
 def troubles(explorer: Explorer, story: Story) -> Iterator[str]:
-    """What goes wrong even when the story is served alone."""
+    """What goes wrong even when the story is served alone, and what the fence refused."""
     seen = explorer.reference(story).seen[0]
+    for refused in explorer.seen(story, reference(len(story)), 1, look=True).blocked:
+        yield f"refused to the app: a {refused}"
     for index, trouble in seen.trouble.items():
         yield f"{story[index]}: {trouble}"
     for name in seen.busy:

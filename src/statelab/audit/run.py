@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -42,6 +43,7 @@ RECYCLING = ("sync-recycling",)
 would have the worlds of a restart."""
 
 
+STORE_HELP = "name a store of the lab for it under [audit.stores] of statelab.toml, or allow it there"
 BOUNDARIES = (overlap.THREADS, overlap.PROCESSES)
 INTERRUPTED_ACROSS = frozenset({"threads", "processes"})
 
@@ -160,7 +162,7 @@ def _require_loaded(app: App, site: Site) -> None:
         case "callable":
             raise BadInput(f"{app.name} is a {what}, no WSGI app: name a Flask app, or a factory as `module:create()`")
     if blocked:
-        raise BadInput(f"the import needs a {blocked[0]}, which the audit refuses: name a store of the lab for it")
+        raise BadInput(f"the import needs a {blocked[0]}, which the audit refuses: {STORE_HELP}")
 
 
 def _original(site: Site, frame: str) -> str:
@@ -173,24 +175,29 @@ def _help(what: str, app: App) -> str:
         return f"there is no such module in {app.folder}: start in the app's folder, or name it with --app-dir"
     if "ModuleNotFoundError" in what:
         return f"is it installed for {app.python}? another interpreter is named with --python"
+    if "statelab audit refused" in what:
+        return STORE_HELP
     return "start the app by hand first"
 
 
 def _of(explorer: Explorer, story: Story, deployments: Mapping[str, Deployment]) -> Iterator[Finding]:
-    """The findings of one story that stand when they are tried again."""
+    """The findings of one story that stand when they are tried again: told after each part of the search, so that none
+    of them is lost when it is stopped."""
     twice = story + residue.another_client(story, "")
-    found = list(
-        _distinct(
-            explorer, explorer.serial(story), explorer.serial(twice, only=len(story)), residue.leaks(explorer, story)
-        )
-    )
-    for boundary in BOUNDARIES:
-        found += overlap.overlaps(explorer, story, boundary)
-    if found:
-        pause()
-    for candidate, stands in zip(found, explorer.each(lambda candidate: candidate.stands(), found), strict=True):
-        if stands:
-            yield told(explorer, candidate, deployments)
+
+    def one_after_the_other() -> Iterator[Candidate]:
+        first = explorer.serial(story)
+        return _distinct(explorer, first, explorer.serial(twice, only=len(story)), residue.leaks(explorer, story))
+
+    parts: list[Callable[[], Iterable[Candidate]]] = [one_after_the_other]
+    parts += [partial(overlap.overlaps, explorer, story, boundary) for boundary in BOUNDARIES]
+    for part in parts:
+        found = list(part())
+        if found:
+            pause()
+        for candidate, stands in zip(found, explorer.each(lambda candidate: candidate.stands(), found), strict=True):
+            if stands:
+                yield told(explorer, candidate, deployments)
 
 
 def _distinct(explorer: Explorer, *searches: Iterable[Candidate]) -> Iterator[Candidate]:

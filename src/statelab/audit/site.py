@@ -21,12 +21,15 @@ from contextlib import contextmanager
 from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from typing import Self
 
 from statelab.audit.folder import Folder
 from statelab.audit.folder import State
+from statelab.audit.stores import Snapshot
+from statelab.audit.stores import Stores
 from statelab.core.errors import BadInput
 
 START = Path(__file__).parent / "inside" / "start.py"
@@ -41,7 +44,7 @@ SHORT_REST_S = 0.3
 class App:
     """What is audited and how it is started. `roots` and `packages`: whose lines and globals are the app's own, beside
     the module's. `limit_s` bounds each request. `reset` names a function as `module:function`, which is called before
-    each world."""
+    each world. `stores` has variables that the app reads, and the store of the lab that each stands for."""
 
     name: str
     folder: Path
@@ -51,6 +54,7 @@ class App:
     allowed: tuple[str, ...] = ()
     limit_s: float = 10.0
     reset: str | None = None
+    stores: Mapping[str, str] = field(default_factory=dict)
 
 
 class Crashed(Exception):
@@ -95,11 +99,18 @@ class Remote:
         self._channel.close()
 
 
-class Importer(Remote):
-    """A process that imported the app."""
+class Started(Remote):
+    """A process in the app's interpreter that obeys its channel: a new one, or a fork of another (`parent`)."""
 
-    def __init__(self, app: App, folder: Folder, log: Path, *, seed: int) -> None:
+    def __init__(self, app: App, folder: Folder, log: Path, parent: "Started | None" = None) -> None:
         ours, theirs = socket.socketpair()
+        self._parent = parent
+        self._how: dict[str, Any] | None = None
+        if parent is not None:
+            self.pid = int(parent.ask("spawn", limit_s=10, descriptor=theirs.fileno())["pid"])
+            theirs.close()
+            super().__init__(ours)
+            return
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", "PYTEST_"))},
             **folder.environment(),
@@ -109,7 +120,7 @@ class Importer(Remote):
         }
         environment.pop("PYTHONPATH", None)
         with open(log, "ab") as output:
-            self.popen = subprocess.Popen(
+            self._popen = subprocess.Popen(
                 [app.python, str(START), str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 cwd=folder.app,
@@ -119,8 +130,39 @@ class Importer(Remote):
                 stderr=output,
                 start_new_session=True,
             )
+        self.pid = self._popen.pid
         theirs.close()
         super().__init__(ours)
+
+    def wait(self, grace_s: float) -> dict[str, Any]:
+        """Waits for its end, then kills its group; how it ended."""
+        if self._how is None:
+            self._how = self._reaped(grace_s)
+        return self._how
+
+    def _reaped(self, grace_s: float) -> dict[str, Any]:
+        if self._parent is not None:
+            return self._parent.ask("reap", limit_s=grace_s + 10, pid=self.pid, grace=grace_s)
+        try:
+            code = self._popen.wait(timeout=grace_s)
+        except subprocess.TimeoutExpired:
+            code = None
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._popen.wait()
+        return {"signal": max(0, -(code or 0)), "in_time": code is not None}
+
+    def stop(self) -> None:
+        self.close()  # it ends its children, then itself
+        with suppress(Crashed, Hung):
+            self.wait(5)
+
+
+class Importer(Started):
+    """A process that imported the app."""
+
+    def __init__(self, app: App, folder: Folder, log: Path, *, seed: int, parent: Started | None = None) -> None:
+        super().__init__(app, folder, log, parent)
         paths = [str(folder.app)] + [str(folder.app / "src")] * (folder.app / "src").is_dir()
         try:
             self.loaded = self.ask(
@@ -148,26 +190,6 @@ class Importer(Remote):
         """For one that serves itself."""
         self.ask("begin", limit_s=10, seed=seed, limit=20 * limit_s, stacks=str(stacks))
 
-    def wait(self, grace_s: float) -> dict[str, Any]:
-        """Waits for its end, then kills its group; how it ended."""
-        try:
-            code = self.popen.wait(timeout=grace_s)
-        except subprocess.TimeoutExpired:
-            code = None
-        with suppress(ProcessLookupError):
-            os.killpg(self.popen.pid, signal.SIGKILL)
-        return {"signal": max(0, -(code or 0)), "in_time": code is not None}
-
-    def stop(self) -> None:
-        self.close()  # it ends its children, then itself
-        try:
-            self.popen.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            pass
-        with suppress(ProcessLookupError):
-            os.killpg(self.popen.pid, signal.SIGKILL)
-        self.popen.wait()
-
 
 class Server(Remote):
     """A process of a world, which serves: a fork of an importer, or with `itself` the importer."""
@@ -181,7 +203,7 @@ class Server(Remote):
         if itself:
             importer.begin(limit_s=limit_s, seed=seed, stacks=stacks)
             self._channel, self._reader = importer._channel, importer._reader
-            self.pid = importer.popen.pid
+            self.pid = importer.pid
             return
         ours, theirs = socket.socketpair()
         forked = importer.ask(
@@ -234,22 +256,34 @@ class Site:
     """A folder with its importers. One world at a time.
 
     Where the import leaves threads (`import_left`), a fork would lack them: each world then begins with imports of its
-    own, and a process serves in the process that imported.
+    own, and a process serves in the process that imported. Such a process is a fork of one that has imported what the
+    app shares with others, Flask and the standard library, which takes longer than all else.
     """
 
     def __init__(self, app: App, number: int) -> None:
-        self.app = app
         self.root = Path(tempfile.mkdtemp(prefix="statelab-audit-"))
+        try:
+            self.stores = Stores(app.stores, self.root)
+        except BaseException:
+            shutil.rmtree(self.root, ignore_errors=True)
+            raise
+        self.app = replace(
+            app,
+            environment={**app.environment, **self.stores.environment},
+            allowed=(*app.allowed, *self.stores.allowed),
+        )
         self.log = self.root / "log"
         self._importers: dict[str, Importer] = {}
-        self._states: dict[frozenset[str], State] = {}
+        self._states: dict[frozenset[str], tuple[State, Snapshot]] = {}
         self._asked: Importer | None = None
+        self._parent: Started | None = None
+        self.import_left: list[str] = []
         self.patience_s = REST_S
         try:
             self.folder = Folder(self.root, app.folder)
             self.pristine = self.folder.save()
             self.loaded = self.importer("a").loaded
-            self.import_left: list[str] = self.loaded.get("threads", [])
+            self.import_left = self.loaded.get("threads", [])
             if self.import_left:
                 self._importers.pop("a").stop()
                 self._states.clear()
@@ -261,13 +295,16 @@ class Site:
         """The one of this name, kept for all worlds."""
         if name not in self._importers:
             if self._states:
-                self.folder.put_back(self._states[frozenset(self._importers)])
+                self._put_back(*self._states[frozenset(self._importers)])
             self._importers[name] = self.import_anew(seed=len(self._importers))
-            self._states[frozenset(self._importers)] = self.folder.save()
+            self._states[frozenset(self._importers)] = self.folder.save(), self.stores.save()
         return self._importers[name]
 
     def import_anew(self, *, seed: int) -> Importer:
-        return Importer(self.app, self.folder, self.log, seed=seed)
+        if self.import_left and self._parent is None:
+            self._parent = Started(self.app, self.folder, self.log)
+            self._parent.ask("prepare", limit_s=IMPORT_S, modules=self.loaded["shared"])
+        return Importer(self.app, self.folder, self.log, seed=seed, parent=self._parent)
 
     def routes(self, requests: list[tuple[str, str]]) -> dict[str, Any]:
         """The app's rules, and which of them each of these requests (method, path) goes to."""
@@ -278,15 +315,19 @@ class Site:
     def world(self, importers: frozenset[str], begins_with: tuple[str, ...], *, forked: bool) -> "Open":
         """A new world, whose processes come from these importers; everything is as after their import."""
         if self.import_left:
-            self.folder.put_back(self.pristine)
+            self._put_back(self.pristine, {})
             self._reset()
             return Open(self, begins_with=begins_with, forked=forked)
         for name in sorted(importers):
             self.importer(name)
         known = frozenset("ab"[: 1 + max("ab".index(name) for name in importers)])
-        self.folder.put_back(self._states[known])
+        self._put_back(*self._states[known])
         self._reset()
         return Open(self, begins_with=(), forked=True)
+
+    def _put_back(self, state: State, stored: Snapshot) -> None:
+        self.folder.put_back(state)
+        self.stores.put_back(stored)
 
     def _reset(self) -> None:
         """Calls the user's function in a process of its own, so that no world has it in memory; raises BadInput."""
@@ -310,6 +351,9 @@ class Site:
             importer.stop()
         if self._asked is not None and self.import_left:
             self._asked.stop()
+        if self._parent is not None:
+            self._parent.stop()
+        self.stores.close()
         shutil.rmtree(self.root, ignore_errors=True)
 
     def __enter__(self) -> Self:
@@ -412,7 +456,7 @@ class Open:
             self._site.patience_s = SHORT_REST_S
 
     def files(self) -> dict[str, list[str]]:
-        return self._site.folder.changes(self._site.pristine)
+        return {**self._site.folder.changes(self._site.pristine), **self._site.stores.contents()}
 
     def unnamed(self, text: str) -> str:
         """Without the path of this site's folder, which is another one in each site."""

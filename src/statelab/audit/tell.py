@@ -20,6 +20,7 @@ from statelab.audit.finding import Source
 from statelab.audit.kinds import reference
 from statelab.audit.play import Seen
 from statelab.audit.site import Site
+from statelab.audit.stores import KEY
 from statelab.plan.deployments import Deployment
 
 MOST_CHANGES = 6
@@ -88,7 +89,15 @@ def _shown(found: Candidate, index: int | None) -> tuple[str, str]:
             " / ".join(_answer(found.expected, at) for at in found.pair),
             " / ".join(_answer(found.observed, at) for at in found.pair),
         )
-    return _answer(found.expected, index), _answer(found.observed, index)
+    one, other = _answer(found.expected, index), _answer(found.observed, index)
+    if one == other:  # what differs is in a header, or further on
+        where = next(name for name in found.pointers if name.startswith(f"{index}/"))
+        name = where.partition("/")[2]
+        return (
+            f"{one[:3]} {name}: {flat(found.expected).get(where, 'none')}",
+            f"{other[:3]} {name}: {flat(found.observed).get(where, 'none')}",
+        )
+    return one, other
 
 
 def _file(name: str, seen: Seen, flat_seen: Mapping[str, Any]) -> str:
@@ -119,7 +128,7 @@ def changes(seen: Seen) -> Iterator[Change]:
                 named.append(place)
                 yield Change(place, before.get(place, "-"), after.get(place, "-"))
     for name, lines in seen.files.items():
-        yield Change(f"file {name}", "-", f"{len(lines)} lines")
+        yield Change(name if name.startswith(KEY) else f"file {name}", "-", f"{len(lines)} lines")
 
 
 def _source(site: Site, found: Candidate, seen: Seen, changed: tuple[Change, ...]) -> Iterator[Source]:

@@ -17,8 +17,8 @@ from statelab.core.results import Results
 from statelab.core.results import Survival
 from statelab.plan.catalogue import group
 from statelab.plan.deployments import Deployment
+from statelab.plan.manifest import Manifest
 from statelab.plan.profiles import Profile
-from statelab.record.run_folder import Manifest
 from statelab.record.run_folder import RunFolder
 from statelab.theory.fixes import Fixes
 from statelab.theory.fixes import unfixed

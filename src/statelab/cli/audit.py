@@ -70,6 +70,7 @@ def run(
                 allowed=config.allow,
                 limit_s=config.bounds.limit_s,
                 reset=config.reset,
+                stores=config.stores,
             ),
             stories=[story for story, _ in files],
             notes=tuple(note for _, told in files for note in told),

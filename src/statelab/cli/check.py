@@ -19,7 +19,7 @@ from statelab.check.file import worst
 from statelab.check.models import MODELS
 from statelab.core.errors import BadInput
 from statelab.core.operation import Unit
-from statelab.record.reading.read import name_of
+from statelab.foreign.source import name_of
 
 UNIT = click.option("--unit", type=click.Choice(["ns", "us", "ms", "s"]), help="what the stamps of the files count")
 

@@ -11,8 +11,8 @@ from statelab.cli.check import UNIT
 from statelab.core.errors import BadInput
 from statelab.core.operation import Unit
 from statelab.foreign.read import read
+from statelab.foreign.source import name_of
 from statelab.record import parquet
-from statelab.record.reading.read import name_of
 
 
 @click.command("convert")

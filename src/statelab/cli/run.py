@@ -29,11 +29,11 @@ from statelab.plan import machine
 from statelab.plan.app import App
 from statelab.plan.deployments import ON_REQUEST
 from statelab.plan.deployments import load_all
+from statelab.plan.manifest import Manifest
 from statelab.plan.matrix import Selection
 from statelab.plan.matrix import select
 from statelab.plan.profiles import PROFILES
 from statelab.plan.profiles import Profile
-from statelab.record.run_folder import Manifest
 from statelab.record.run_folder import RunFolder
 
 

@@ -1,5 +1,11 @@
 """What the person at the keyboard is told: one clear sentence, and an exit code."""
 
+import json
+from typing import Any
+
+_WIDTH = 40
+"""Most characters of a value that are shown."""
+
 
 class BadInput(Exception):
     """What was asked for does not exist or cannot be read; the message names the valid ones. Exit code 2."""
@@ -18,3 +24,17 @@ def require_known(kind: str, wanted: list[str], valid: list[str]) -> None:
     unknown = [name for name in wanted if name not in valid]
     if unknown:
         raise BadInput(f"no {kind} {', '.join(map(repr, unknown))}; valid are {', '.join(valid)}")
+
+
+def shown(value: Any) -> str:
+    """A value as JSON, cut short."""
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        text = "something else"
+    return text if len(text) <= _WIDTH else text[: _WIDTH - 3] + "..."
+
+
+def listed(words: list[str], word: str = "or") -> str:
+    """`a, b or c`."""
+    return f"{', '.join(words[:-1])} {word} {words[-1]}" if len(words) > 1 else "".join(words)

@@ -1,4 +1,4 @@
-"""The engines: the same deployments and stores as containers or as local processes, started, reached and stopped.
+"""The engines: start and stop the same deployments and stores, as containers or as local processes.
 
-In: deployments. Out: addresses of running servers, and nothing left behind at the end. Imports `plan`.
+In: deployments. Out: addresses of running servers. Nothing is left running at the end. Imports `plan`.
 """

@@ -22,7 +22,7 @@ CONSOLE_PORT = 8089
 UP_S = 900.0
 READY_S = 30.0
 
-NO_REGISTRY = "an image cannot be pulled: if you cannot reach a registry, `make engine` builds the base images"
+NO_REGISTRY = "an image cannot be pulled: where no registry is reached, `make engine` builds the base images"
 PORT_TAKEN = "a port is taken: end what listens on it, or set LAB_WEB_PORT for the Locust web UI"
 
 EXPLANATIONS = {
@@ -35,11 +35,11 @@ EXPLANATIONS = {
     "pull access denied": NO_REGISTRY,
     "error getting credentials": "Docker's credential helper failed: see ~/.docker/config.json",
 }
-"""What Docker prints, and a sentence that says what to do about it."""
+"""Part of a message of Docker, and the sentence that says what to do."""
 
 
 def explain(output: str) -> str:
-    """One clear sentence for what Docker printed; the last lines of the output if there is no such sentence."""
+    """One clear sentence for what Docker printed, or its last lines if the message is not known."""
     for printed, sentence in EXPLANATIONS.items():
         if printed.lower() in output.lower():
             return sentence
@@ -64,10 +64,10 @@ class Container(msgspec.Struct, frozen=True):
 
 
 class ComposeEngine:
-    """Uses a lab that is already up (`make up`) and leaves it up; stops a lab that it has started itself.
+    """Uses a lab that is up already (`make up`) and leaves it up; stops only what it started itself.
 
-    `environment` is for every deployment: compose.yaml passes LAB_<name> on as <name>. It cannot be added to a lab
-    that is already up, so then `up` raises EngineFailed.
+    `environment` is for every deployment: compose.yaml passes LAB_<name> on as <name>. A lab that is up already was
+    started without it, so `up` then raises EngineFailed.
     """
 
     name = "compose"
@@ -120,7 +120,7 @@ class ComposeEngine:
                 self._reasons[name] = self._why(name, done.stderr)
 
     def _bring_up_the_others(self, names: list[str]) -> None:
-        """If one container cannot start, Compose gives up on all: starts the others one by one and waits for them."""
+        """Starts each container that still waits: if one cannot start, Compose gives up on all of them."""
         for name in names:
             if name not in self._containers or self._containers[name].State == "created":
                 self._compose("up", "--detach", "--no-deps", name, timeout=60)
@@ -184,5 +184,5 @@ class ComposeEngine:
             self.remove()
 
     def remove(self) -> None:
-        """Stops and removes every container, network and volume of the lab, whichever command started them."""
+        """Stops and removes every container, network and volume of the lab, whoever started them."""
         self._must("down", "--volumes", "--timeout", "5")

@@ -1,7 +1,7 @@
 """Ends the lab's child processes when the lab itself has ended, even if it was killed.
 
-Reads lines from standard input until it is closed, which happens when the lab ends. `+ SIGNAL GROUP` names a process
-group to end and the signal for it, `- GROUP` a group that has ended, `rm FOLDER` a folder to remove at the end.
+Reads lines from standard input until it closes, which happens when the lab ends: `+ SIGNAL GROUP` is a process group to
+end, `- GROUP` one that has ended already, `rm FOLDER` a folder to remove.
 """
 
 import os
@@ -23,7 +23,7 @@ def _signal(group: int, number: int) -> bool:
 
 
 def end_groups(groups: dict[int, int]) -> None:
-    """Sends each group its signal, and SIGKILL to every group that has not ended after GRACE_S seconds."""
+    """Sends each group its signal, and SIGKILL to those still there after GRACE_S seconds."""
     left = {group for group, number in groups.items() if _signal(group, number)}
     deadline = time.monotonic() + GRACE_S
     while left and time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""The local engine: runs every deployment as child processes on this machine, without Docker."""
+"""The local engine: every deployment as child processes on this machine, no Docker."""
 
 import shutil
 import signal
@@ -55,7 +55,7 @@ class LocalEngine:
                 self._reasons[deployment.name] = str(error)
 
     def _start(self, deployment: Deployment) -> None:
-        """Binds the socket first and hands it to the server, so that no other process can take the port meanwhile."""
+        """Binds the socket first and passes it on, so that no other program can take the port in between."""
         name = deployment.name
         self._sockets[name] = socket.create_server(("127.0.0.1", 0), backlog=1024)
         state_dir = self._processes.folder / name
@@ -91,7 +91,7 @@ class LocalEngine:
         try:
             urllib.request.urlopen(f"{self._address(name)}/healthz", timeout=2).close()
         except urllib.error.HTTPError:
-            return True  # the app of a user need not have this page
+            return True  # another app may not have this page
         except OSError:
             return False
         return True
@@ -112,21 +112,22 @@ class LocalEngine:
 
     @property
     def stores(self) -> list[str]:
-        """Names of the stores that are running."""
+        """The stores that started."""
         return list(self._stores)
 
     def recycle(self, deployment: str) -> None:
-        """Sends SIGHUP to gunicorn, as a deploy may, so that it starts new workers; does not wait for them."""
+        """Sends SIGHUP, so that gunicorn starts new workers; does not wait for them."""
         self._children[deployment].process.send_signal(signal.SIGHUP)
 
     def restart_store(self, name: str) -> None:
-        """Stops a store and starts it again on the data that it left on disk; raises Unavailable."""
+        """Stops a store and starts it again on the same folder; raises Unavailable."""
         self._processes.stop([self._stores[name].child])
         self._stores[name] = start_again(name, self._stores[name])
 
     def restart_everything(self, deployment: str) -> None:
-        """Kills all deployments and stores, then starts the stores and this one deployment again; the other deployments
-        are unavailable from then on. Raises Unavailable if a store or the deployment does not start."""
+        """Kills all deployments and stores at once, then starts the stores and this one deployment again.
+
+        Raises Unavailable."""
         for child in [*self._children.values(), *(store.child for store in self._stores.values())]:
             self._processes.kill(child)
         for name, store in self._stores.items():
@@ -141,7 +142,7 @@ class LocalEngine:
 
     def restart(self, deployment: str) -> None:
         self._processes.kill(self._children[deployment])
-        self._sockets[deployment].close()  # requests that still wait in it would hang the new server too
+        self._sockets[deployment].close()  # requests that still wait in it would stop the new server as well
         self._start(self._deployments[deployment])
         try:
             self._wait_until_ready(deployment)

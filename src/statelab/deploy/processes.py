@@ -19,7 +19,7 @@ GRACE_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A started process, which leads its own group, and the file of its output. `again` starts it once more."""
+    """A started process, which leads its own group, and its log. `again` starts the same command once more."""
 
     process: subprocess.Popen[bytes]
     log: Path
@@ -40,7 +40,7 @@ def _group_lives(group: int) -> bool:
 
 
 class Processes:
-    """Starts and ends child processes. As a context manager it ends all that are left when the block ends.
+    """Starts and ends children. As a context manager, it ends all that are left when it is left.
 
     `folder` is a new temporary folder for sockets and data, removed at the end.
     """
@@ -111,7 +111,7 @@ class Processes:
         self._end([child], signal.SIGKILL)
 
     def stop(self, children: list[Child]) -> None:
-        """Asks the children to end, waits GRACE_S seconds for all of them together, then kills the rest."""
+        """Asks the children to end, waits GRACE_S seconds for all of them together, then kills what is left."""
         for child in children:
             if child.process.poll() is None:
                 child.process.send_signal(child.stop_signal)

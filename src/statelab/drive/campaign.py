@@ -1,4 +1,4 @@
-"""Measures a run: starts the lab, drives the load through every cell, and saves the recordings and the manifest."""
+"""Measures a run: starts the lab, runs the load on every cell, and saves the recordings."""
 
 import random
 import time
@@ -16,7 +16,7 @@ from statelab.drive import survival
 from statelab.drive.locust import Load
 from statelab.plan.catalogue import fetch
 from statelab.plan.deployments import Deployment
-from statelab.record.run_folder import Manifest
+from statelab.plan.manifest import Manifest
 from statelab.record.run_folder import RunFolder
 
 Track = Callable[[Iterable[Any], str], Iterable[Any]]
@@ -35,7 +35,8 @@ class Campaign:
         self._run = 1
 
     def measure(self) -> None:
-        """Measures every cell in every run. If it ends early (Ctrl-C, EngineFailed), the manifest says so; raises."""
+        """Measures every cell in every run. If it ends early (Ctrl-C, EngineFailed), says so in the manifest and
+        raises."""
         started = time.monotonic()
         load_s = 0.0
         profile = self._manifest.profile
@@ -49,7 +50,7 @@ class Campaign:
                 for run, index, cell in self._track(self._schedule(), "measuring"):
                     self._begin_run(run)
                     load_s += self._measure_cell(load, run, index, cell)
-            self._try_survival()
+            self._end_things()
         except KeyboardInterrupt:
             self._manifest.stopped = "stopped before its end by the person at the keyboard"
             raise
@@ -58,7 +59,7 @@ class Campaign:
             raise
         finally:
             self._manifest.durations_s |= {"measuring": time.monotonic() - started, "load": load_s}
-            self._folder.write_manifest(self._manifest)  # now, because a broken engine may not tell its versions
+            self._folder.write_manifest(self._manifest)  # at once: asking a broken engine for more may fail
             self._manifest.versions |= self._engine.versions()
             self._folder.write_manifest(self._manifest)
             self._engine.save_logs(self._folder.logs)
@@ -68,7 +69,7 @@ class Campaign:
         return [deployment for deployment in self._manifest.deployments if deployment.name in used]
 
     def _note_unavailable(self) -> None:
-        """Asks each deployment which mechanisms it offers: the app is the same, but some need another server."""
+        """Asks each deployment what it offers, because the same app does not have every mechanism on every server."""
         self._manifest.unavailable |= self._engine.store_reasons()
         for deployment in self._used_deployments():
             try:
@@ -82,7 +83,7 @@ class Campaign:
                         self._manifest.unavailable[f"{name} on {deployment.name}"] = mechanism.unavailable
 
     def _begin_run(self, run: int) -> None:
-        """Starts new servers for each run, because runs, not operations, are the independent trials."""
+        """Restarts the servers for each run, because the runs must be independent trials."""
         if run == self._run:
             return
         self._run = run
@@ -94,7 +95,7 @@ class Campaign:
                     self._manifest.unavailable[deployment.name] = str(error)
 
     def _schedule(self) -> list[tuple[int, int, CellKey]]:
-        """All cells in an order drawn anew for each run."""
+        """All cells of all runs, in a new random order for each run."""
         schedule = []
         for run in range(1, self._manifest.runs + 1):
             order = list(enumerate(self._manifest.cells))
@@ -110,15 +111,15 @@ class Campaign:
         try:
             done = load.run(self._order(key, cell, self._engine.url(cell.deployment)))
             self._manifest.measured.append(key)
-            if done.timed_out or not done.answered:  # the deployment may hang: start it anew
+            if done.timed_out or not done.answered:  # the deployment may answer nobody any more
                 self._engine.restart(cell.deployment)
         except Unavailable as error:
             self._manifest.unavailable[cell.deployment] = str(error)
             return 0.0
         return done.seconds
 
-    def _try_survival(self) -> None:
-        """Tries what the state outlives. This comes after all load, because it ends the servers and stores."""
+    def _end_things(self) -> None:
+        """Tries what state outlives. This comes after all load, because it ends servers and stores."""
         deployment = survival.fit(self._used_deployments())
         if not self._manifest.survivors or deployment is None or not isinstance(self._engine, LocalEngine):
             return
@@ -131,7 +132,6 @@ class Campaign:
         self._manifest.durations_s["survival"] = time.monotonic() - started
 
     def _order(self, key: str, cell: CellKey, url: str) -> Cell:
-        """What Locust is told to do for one cell."""
         deployment = self._deployments[cell.deployment]
         profile = self._manifest.profile
         return Cell(

@@ -1,4 +1,4 @@
-"""The load of a run: one Locust process that runs one cell after the other."""
+"""The load: one Locust process that runs one cell after the other."""
 
 import os
 import select
@@ -17,11 +17,11 @@ from statelab.core.load import Done
 from statelab.core.paths import LOADTESTS
 
 ANSWER_S = 60.0
-"""If Locust says nothing about a cell within this time, it hangs."""
+"""If Locust has not finished a cell within this time, Locust itself hangs."""
 
 
 def require_load(workload: str) -> None:
-    """Raises BadInput if there is no file in loadtests for a workload."""
+    """Raises BadInput if the load has no file for a workload."""
     file = LOADTESTS / f"{workload.replace('-', '_')}.py"
     if not file.exists():
         raise BadInput(
@@ -35,7 +35,7 @@ class Load:
     def __init__(self, folder: Path, *, users: int, timeout_s: float, reuse: bool) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        # otherwise Locust prints a table of all requests so far every 2 s: ever longer, until the disk is full
+        # only the summary: the table that Locust prints every 2 s grows with each cell
         options = ["--headless", "--only-summary", "--loglevel", "WARNING"]
         options += ["--cells", "--users", str(users), "--spawn-rate", str(users)]
         options += ["--record", str(folder), "--request-timeout", str(timeout_s), *(["--reuse"] if reuse else [])]
@@ -79,7 +79,7 @@ class Load:
         return EngineFailed("\n".join([f"Locust {what}; its log ends with:", *words]))
 
     def close(self) -> None:
-        """Ends Locust. Every operation was written to the recording when it ended, so nothing is lost."""
+        """Ends Locust. Nothing is lost, because it records each operation as soon as the operation ends."""
         assert self._process.stdin
         assert self._process.stdout
         try:

@@ -1,4 +1,4 @@
-"""One request: sent by its own thread, with its start and end stamped, and kept as an operation of a history."""
+"""One request: sent by a thread of its own, stamped, and recorded as an operation of a history."""
 
 import http.client
 import threading
@@ -22,8 +22,8 @@ from statelab.core.operation import Value
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """The request that `who` sends. `cookies` is its cookie header. `op_id` identifies the request, and the operation
-    too unless the parameters have another one."""
+    """`who` sends `method` to `path`; `cookies` is the cookie header. `op_id` identifies the request, and the operation
+    as well unless the parameters hold another one."""
 
     who: str
     op: str
@@ -39,18 +39,18 @@ class Request:
 
     @property
     def fields(self) -> dict[str, Any]:
-        """The fields of a history's operation that come from the request."""
+        """The fields of the history that the request knows."""
         return {"op_id": self.op_id} | {name: self.parameters[name] for name in FIELDS if name in self.parameters}
 
 
 class Line:
-    """A connection that is kept open, so that all its requests go to one process; reopened if the server closes it."""
+    """A connection that is kept open and so leads to one process; reopened if the server closes it."""
 
     def __init__(self, url: str, limit_s: float) -> None:
         self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=limit_s)
 
     def exchange(self, request: Request) -> tuple[int, http.client.HTTPMessage, bytes]:
-        """Status, headers and body; raises OSError or HTTPException where no answer comes."""
+        """Status, headers and body; raises OSError or HTTPException if no answer comes."""
         target = f"{request.path}?{urlencode(request.parameters)}"
         self._connection.request(request.method, target, headers=request.headers)
         response = self._connection.getresponse()
@@ -61,7 +61,7 @@ class Line:
 
 
 def perform(request: Request, line: Line, jar: Jar) -> Operation:
-    """Sends the request and waits until it has ended in whatever way; never raises."""
+    """Sends the request and waits for its end, however it ends; never raises."""
     start = time.monotonic_ns()
     code, body, server, error = 0, b"", None, None
     try:
@@ -89,7 +89,7 @@ def perform(request: Request, line: Line, jar: Jar) -> Operation:
 
 
 class Call(threading.Thread):
-    """A request that has been sent. It ends within the time limit of its connection."""
+    """A request that has been sent. It ends within its own time limit."""
 
     def __init__(self, request: Request, line: Line, jar: Jar | None = None) -> None:
         super().__init__(daemon=True)
@@ -103,6 +103,6 @@ class Call(threading.Thread):
         self._operation = perform(self.request, self._line, self._jar)
 
     def answer(self, within_s: float | None = None) -> Operation | None:
-        """The operation once it has ended; None if it has not ended within `within_s`."""
+        """The operation, once it has ended; None if it has not ended within the time."""
         self.join(within_s)
         return self._operation

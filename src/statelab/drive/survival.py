@@ -1,6 +1,6 @@
-"""Tries what the state outlives: increment a counter, end something and start it again, read the counter back.
+"""Tries what state outlives: counts up, ends something and starts it again, and reads the value back.
 
-Requests come one after the other to one worker, so a value that is missing is lost and not just in another process.
+Requests come one after the other to one worker, so that a missing value is lost and not just in another process.
 """
 
 import secrets
@@ -28,7 +28,7 @@ from statelab.theory.rule import outlives
 
 WORKLOAD = "counter"
 TIMES = 3
-"""Number of increments before something is ended."""
+"""How many increments come before something is ended."""
 
 PATIENCE_S = 10.0
 LIMIT_S = 4.0
@@ -36,7 +36,7 @@ PAUSE_S = 0.02
 
 
 def _end_request(engine: LocalEngine, deployment: str) -> None:
-    """Nothing to do: the requests with the increments have already ended."""
+    """Nothing to do: the requests that counted have ended already."""
 
 
 def _end_worker(engine: LocalEngine, deployment: str) -> None:
@@ -69,7 +69,7 @@ BRING: dict[str, Callable[[LocalEngine, str], None]] = {
     "store": _end_store,
     "everything": _end_everything,
 }
-"""How to end each of ENDINGS, for one deployment of an engine."""
+"""How each of ENDINGS is made to happen to a deployment."""
 
 
 def _ask(engine: LocalEngine, deployment: str, mechanism: str, operation: str, key: str) -> Operation:
@@ -91,7 +91,7 @@ def _ask(engine: LocalEngine, deployment: str, mechanism: str, operation: str, k
 
 
 def _read(engine: LocalEngine, deployment: str, mechanism: str, key: str) -> Operation:
-    """Reads, and repeats the read while the app is not yet connected to its store (a read changes nothing)."""
+    """Reads until the app has found its store again; reading changes nothing."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
         operation = _ask(engine, deployment, mechanism, "read", key)
@@ -101,18 +101,18 @@ def _read(engine: LocalEngine, deployment: str, mechanism: str, key: str) -> Ope
 
 
 def _boot(engine: LocalEngine, deployment: str) -> str | None:
-    """Identifies the process that answers: each start of a process has a new one. None: no answer."""
+    """The id of the process that answers; each new process has a new one."""
     operation = _ask(engine, deployment, "flask-g", "read", "boot")
     return operation.served_by.boot if operation.served_by else None
 
 
 def fit(deployments: Iterable[Deployment]) -> Deployment | None:
-    """The deployment to try this under: gunicorn with one process that serves one request after the other."""
+    """The deployment to use: gunicorn with one process that serves one request after the other."""
     return next((d for d in deployments if d.server == "gunicorn" and not d.spread), None)
 
 
 class Survey:
-    """Tries every ending once, for all mechanisms together. The engine must be up and serve `deployment`."""
+    """Tries each ending once, for all mechanisms together. The engine must be up and serve `deployment`."""
 
     def __init__(self, engine: LocalEngine, deployment: str, mechanisms: Iterable[str], catalogue: Catalogue) -> None:
         self._engine = engine
@@ -121,15 +121,19 @@ class Survey:
         self._mechanisms = list(mechanisms)
 
     def measure(self) -> list[Survival]:
-        """Raises Unavailable if something that was ended does not start again."""
+        """Tries all endings. Raises Unavailable if something does not start again."""
+        missing = self._missing()
+        return [found for ending in ENDINGS for found in self._try(ending, missing)]
+
+    def _missing(self) -> dict[str, str]:
+        """Why some mechanisms cannot be tried here."""
         stores = self._engine.store_reasons()
         offered = fetch(self._engine.url(self._deployment)).workloads[WORKLOAD].mechanisms
         reasons = {
             name: stores.get(mechanism.claims.store or "") or mechanism.unavailable
             for name, mechanism in offered.items()
         }
-        missing = {name: reason for name, reason in reasons.items() if reason}
-        return [found for ending in ENDINGS for found in self._try(ending, missing)]
+        return {name: reason for name, reason in reasons.items() if reason}
 
     def _try(self, ending: str, missing: dict[str, str]) -> Iterator[Survival]:
         predicted = {name: outlives(self._workload.mechanisms[name].claims, ending) for name in self._mechanisms}
@@ -144,12 +148,12 @@ class Survey:
             yield self._found(about, counted[name], key) if name in counted else _without(about, missing.get(name))
 
     def _count(self, mechanism: str, key: str) -> int | str:
-        """The number of increments, or the reason why one failed."""
+        """How many increments were acknowledged, or why they were not."""
         _read(self._engine, self._deployment, mechanism, key)
         for _ in range(TIMES):
             operation = _ask(self._engine, self._deployment, mechanism, "increment", key)
             if operation.status != "ok":
-                return f"an increment failed: {operation.error}"
+                return f"the app did not count: {operation.error}"
         return TIMES
 
     def _found(self, about: Survival, counted: int | str, key: str) -> Survival:
@@ -170,7 +174,7 @@ EXIT_UNAVAILABLE = 3
 
 
 def exit_code(survival: Iterable[Survival]) -> int:
-    """1 if the rule predicted something else than was measured, else 3 if something could not be tried, else 0."""
+    """1 if the experiment contradicts the rule, else 3 if something could not be tried, else 0."""
     tried = list(survival)
     if any(not each.agrees for each in tried):
         return EXIT_CONTRADICTED

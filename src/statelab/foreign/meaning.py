@@ -41,6 +41,7 @@ class Means:
 
 
 _READ = Means("read", answers=True)
+_QUEUE = {"enqueue": Means("enqueue", asks=True), "dequeue": Means("dequeue", answers=True)}
 _COUNTER = {
     **dict.fromkeys(("add", "increment", "inc", "incr"), Means("increment", sign=1)),
     **dict.fromkeys(("decrement", "dec", "decr", "subtract"), Means("increment", sign=-1)),
@@ -54,7 +55,8 @@ MEANS: Mapping[str, Mapping[str, Means]] = {
         "append": Means("append", asks=True),
     },
     "set": {"add": Means("add", asks=True), "read": Means("elements", answers=True, listed=True)},
-    "queue": {"enqueue": Means("enqueue", asks=True), "dequeue": Means("dequeue", answers=True)},
+    "queue": _QUEUE,
+    "unordered-queue": _QUEUE,
     "counter": _COUNTER,
     "blind-counter": _COUNTER,
     "mutex": {name: Means(name) for name in ("acquire", "release")},

@@ -23,17 +23,17 @@ from statelab.foreign.formats import FORMATS
 from statelab.foreign.pairing import SECONDS
 from statelab.foreign.refused import Refused
 from statelab.foreign.seconds import table_in_ns
+from statelab.foreign.source import PARQUET
+from statelab.foreign.source import name_of
+from statelab.foreign.source import opened
+from statelab.foreign.source import peeked
+from statelab.foreign.source import read_stream
+from statelab.foreign.source import rejoined
 from statelab.foreign.unknown import seems
 from statelab.record.columns import History
+from statelab.record.reading.consistency import checked
 from statelab.record.reading.lines import LineReader
 from statelab.record.reading.lines import RefusedLine
-from statelab.record.reading.read import PARQUET
-from statelab.record.reading.read import checked
-from statelab.record.reading.read import name_of
-from statelab.record.reading.read import opened
-from statelab.record.reading.read import peeked
-from statelab.record.reading.read import read_stream
-from statelab.record.reading.read import rejoined
 from statelab.record.shapes import Shapes
 
 pa: Any = pyarrow  # it has no annotations
@@ -71,7 +71,7 @@ def read(source: str, models: Mapping[str, Shapes], model: str | None, unit: Uni
     """
     if model is not None:
         require_known("model", [model], list(models))
-    name = name_of(source)
+    name, named = name_of(source), [unit] if unit else []
     with opened(Path(source), name) as stream:
         first, whole = peeked(stream)
         if first == PARQUET:
@@ -79,7 +79,7 @@ def read(source: str, models: Mapping[str, Shapes], model: str | None, unit: Uni
         else:
             head = whole.read(_HEAD)
             if header := _HEADER.match(head):
-                unit = unit or next(known for known in UNITS if known.encode() == header[1])
+                named.insert(0, next(known for known in UNITS if known.encode() == header[1]))
                 head = b"\n" + head[header.end() :]
             found = next((form for form in FORMATS if form.sniff(head)), None)
             rest = rejoined(head, whole)
@@ -89,7 +89,9 @@ def read(source: str, models: Mapping[str, Shapes], model: str | None, unit: Uni
                 raise BadInput(f"{name}: no history; it seems to be {what}")
             else:
                 reading = _own(rest, name, models, model)
-    return reading if unit is None else _in_unit(reading, unit, name)
+    for each in named:
+        reading = _in_unit(reading, each, name)
+    return reading
 
 
 def _in_unit(reading: Reading, unit: Unit, name: str) -> Reading:
@@ -183,7 +185,7 @@ def _other(data: bytes, form: ModuleType, name: str, models: Mapping[str, Shapes
 
     def take(shapes: Shapes) -> History:
         try:
-            sheet, _ = LineReader(shapes).read(b"".join(line + b"\n" for line in records.operations))
+            sheet, _ = LineReader(shapes).read(list(records.operations))
         except RefusedLine as refused:
             raise BadInput(f"{name}, {place(refused.line)}: {refused} (read as {form.NAME})") from None
         return replace(checked(sheet, name, place, shapes), unit=records.unit)

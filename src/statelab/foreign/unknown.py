@@ -4,9 +4,9 @@ import csv
 import re
 from collections.abc import Iterable
 
+from statelab.core.errors import listed
 from statelab.foreign.json_text import first
 from statelab.record.reading.rules import REQUIRED
-from statelab.record.reading.rules import listed
 
 NO_ANSWERS = (
     "it does not say what each request was answered, so nothing can be judged; record at the clients what each "

@@ -4,18 +4,15 @@ A column is read before it is coded: `Column` has numbers and texts as they came
 of what each code stands for.
 """
 
-from abc import abstractmethod
 from collections.abc import Hashable
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
-from dataclasses import replace
 from itertools import chain
 from itertools import compress
 from typing import Any
 from typing import TypeVar
-from typing import overload
 
 import numpy as np
 import pyarrow
@@ -38,19 +35,6 @@ MOST_BYTES = 2**31 - 1
 """So much text fits into one Arrow array."""
 
 _FEW = 2**16
-
-
-class Table(Sequence[T]):
-    """A table that makes its values on request; many at once are much faster than one by one."""
-
-    @property
-    @abstractmethod
-    def size(self) -> int:
-        """Bytes that it takes."""
-
-    @abstractmethod
-    def at(self, places: NDArray[np.int64]) -> list[T]:
-        """The values at these places."""
 
 
 def encode(values: Iterable[T], first: Sequence[T] = ()) -> tuple[NDArray[np.int32], tuple[T, ...]]:
@@ -124,10 +108,6 @@ class Column:
         text = None if self.text is None else self.text.filter(pa.array(rows))
         return Column(self.number[rows], self.is_number[rows], text)
 
-    def coded(self) -> "Column":
-        """The same with texts that are dictionary-coded."""
-        return self if self.text is None else replace(self, text=coded_text(self.text))
-
     def only(self, rows: Mask) -> "Column":
         """The same with nothing outside `rows`."""
         if every(rows) or not np.greater(self.known, rows).any():
@@ -144,6 +124,10 @@ class ListColumn:
     known: Mask
     length: Integers
     items: Column
+
+    @classmethod
+    def of_none(cls, n: int) -> "ListColumn":
+        return cls(constant(False, n, np.bool_), constant(0, n, np.int64), Column.of_texts(None))
 
     def only(self, rows: Mask) -> "ListColumn":
         """The same with nothing outside `rows`."""
@@ -215,39 +199,11 @@ def plain_text(text: Any) -> Any:
 
 def coded_text(text: Any) -> Any:
     """Texts as a dictionary-coded Arrow array, in one piece; texts are in the order in which they come."""
-    if isinstance(text, pa.StringArray) and len(text) > _FEW and not text.null_count:
-        first = first_equal(text)
-        new = first == np.arange(len(text))
-        indices = (np.cumsum(new, dtype=np.int32) - np.int32(1))[first]
-        return pa.DictionaryArray.from_arrays(pa.array(indices), text.filter(pa.array(new)), safe=False)
     coded = text if pa.types.is_dictionary(text.type) else text.dictionary_encode()
     return coded.unify_dictionaries().combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
 
 
-def first_equal(texts: Any) -> Integers:
-    """For each text of an Arrow array without nulls the row of the first one that is equal. O(n).
-
-    Equal texts end with the same bytes. So each share of the texts, by their last two bytes, is coded alone: one hash
-    table of all of them would be far larger than the processor's cache.
-    """
-    first = np.arange(len(texts))
-    if not len(texts):
-        return first
-    offsets, content = texts.buffers()[1:]
-    stop = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    padded = np.concatenate((np.zeros(2, np.uint8), np.frombuffer(content or b"", np.uint8)))
-    length, last, before = np.diff(stop), padded[stop[1:] + 1], padded[stop[1:]]
-    share = np.where(length > 0, last, 0) * np.uint8(31) + np.where(length > 1, before, 0)
-    order = np.argsort(share, kind="stable")
-    for rows in np.split(order, np.cumsum(np.bincount(share))[:-1]):
-        codes = np.asarray(texts.take(pa.array(rows)).dictionary_encode().indices)
-        own = np.zeros(len(rows), np.int64)
-        own[codes[::-1]] = rows[::-1]  # the last that is written stays: the first row of that text
-        first[rows] = own[codes]
-    return first
-
-
-class Texts(Table[str | None]):
+class Texts(Sequence[str | None]):
     """Many texts that stay as Arrow has them, and become Python's one by one; `first` come before them."""
 
     def __init__(self, texts: Any, first: tuple[None, ...] = ()) -> None:
@@ -258,19 +214,14 @@ class Texts(Table[str | None]):
 
     @property
     def size(self) -> int:
+        """Bytes that it takes."""
         return int(self.arrow.nbytes)
 
-    @overload
-    def __getitem__(self, place: int) -> str | None: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[str | None]: ...
-    def __getitem__(self, place: int | slice) -> str | list[str | None] | None:
-        if isinstance(place, slice):
-            return [self[one] for one in range(len(self))[place]]
+    def __getitem__(self, place: int) -> str | None:  # type: ignore[override]
         place = range(len(self))[place] - len(self._first)
         return None if place < 0 else str(self.arrow[place].as_py())
 
-    def at(self, places: Integers) -> list[str | None]:
+    def at(self, places: Integers) -> list[Any]:
         """The texts at these places; ten times faster than one by one."""
         shown = places - len(self._first)
         texts = self.arrow.take(pa.array(shown, mask=shown < 0)).to_numpy(zero_copy_only=False)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
 from typing import Any
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,30 +18,19 @@ from statelab.core.operation import Value
 from statelab.record import coding
 from statelab.record.coding import VALUES
 from statelab.record.coding import Lists
-from statelab.record.coding import Table
+from statelab.record.coding import Texts
 from statelab.record.coding import encode
 
 Integers = coding.Integers
 Codes = coding.Codes
 Mask = coding.Mask
 Rows = Integers | Mask | slice
-Level = Literal["whole", "host", "process", "thread", "greenlet", "request"]
 
 INF = int(np.iinfo(np.int64).max)
 """The end of an operation whose outcome is unknown."""
 
 STATUSES: tuple[Status, ...] = ("ok", "fail", "info")
 OK, FAIL, INFO = range(len(STATUSES))
-
-LEVELS: tuple[Level, ...] = ("whole", "host", "process", "thread", "greenlet", "request")
-"""Levels at which state may be replicated, coarsest first."""
-
-_IDENTITY: dict[Level, tuple[str, ...]] = {
-    "host": ("host",),
-    "process": ("boot",),  # a pid comes again, a boot id does not
-    "thread": ("boot", "thread"),
-    "greenlet": ("boot", "thread", "greenlet"),
-}
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -131,7 +119,7 @@ class History:
         columns = (getattr(self, name) for name in _COLUMNS)
         arrays: int = sum(column.nbytes for column in columns if column is not None and any(column.strides))
         tables = (self.keys, self.op_ids, self.values)
-        return arrays + sum(table.size for table in tables if isinstance(table, Table))
+        return arrays + sum(table.size for table in tables if isinstance(table, Texts))
 
     def operation(self, row: int) -> Operation:
         """Row `row` as the operation it was made from."""
@@ -171,7 +159,7 @@ class History:
 
     def all_shown(self, numbers: Integers) -> list[Value]:
         """The values that many numbers of the columns stand for."""
-        if isinstance(self.values, Table):
+        if isinstance(self.values, Texts):
             return self.values.at(numbers)
         return [self.shown(number) for number in numbers.tolist()]
 
@@ -198,20 +186,6 @@ class History:
         """Which rows are operations of that name."""
         code = self.ops.index(name) if name in self.ops else -1
         return np.equal(self.op, code)
-
-    def grouped_by(self, level: Level) -> Integers:
-        """For each row the number of its server at that level, or -1 where nobody is known to have served it.
-
-        `whole` puts every row into group 0, `request` every served row into its own. Numbers of one level follow the
-        order of `servers`, so two levels that part the rows alike give equal arrays.
-        """
-        if level == "whole":
-            return np.broadcast_to(np.int64(0), len(self))
-        if level == "request":
-            return np.where(self.served_by == 0, -1, np.arange(len(self)))
-        fields = _IDENTITY[level]
-        known = [tuple(getattr(server, field) for field in fields) for server in self.servers[1:]]
-        return np.concatenate(([-1], encode(known)[0])).astype(np.int64)[self.served_by]
 
 
 def _values(operations: Sequence[Operation], answers: tuple[bool | str, bool | str]) -> dict[str, Any]:

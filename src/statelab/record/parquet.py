@@ -51,14 +51,11 @@ def _coded(codes: NDArray[Any], table: Sequence[str | None]) -> Any:
 
 
 def _server_columns(history: History) -> dict[str, Any]:
-    unknown = history.served_by == 0
-    if unknown.all():
-        return {}
     known = [server for server in history.servers if server is not None]
     columns = {name: _coded(history.served_by, (None, *(getattr(server, name) for server in known))) for name in _NAMES}
     for name in _IDS:
         ids = np.array([0, *(getattr(server, name) for server in known)], np.int64)
-        columns[name] = pa.array(ids[history.served_by], mask=unknown)
+        columns[name] = pa.array(ids[history.served_by], mask=history.served_by == 0)
     return columns
 
 
@@ -66,27 +63,25 @@ class _Values:
     """Values as Arrow arrays: numbers, texts, or both side by side."""
 
     def __init__(self, history: History) -> None:
+        self._table = history.values
         table: Sequence[Any] = history.values or ()
-        self._coded = history.values is not None
-        self._is_text = np.array([isinstance(value, str) for value in table], np.bool_)
-        self._number = np.array([0 if isinstance(value, str) else value for value in table], np.int64)
-        self._code = np.cumsum(self._is_text, dtype=np.int32) - 1
+        is_text = [isinstance(value, str) for value in table]
+        self._numbers = pa.array(
+            [None if text else value for value, text in zip(table, is_text, strict=True)], pa.int64()
+        )
+        place = np.cumsum(is_text, dtype=np.int32) - 1
+        self._code = pa.array(place, pa.int32(), mask=~np.array(is_text, np.bool_))
         self._texts = pa.array([value for value in table if isinstance(value, str)], pa.string())
 
     def parts(self, number: Integers, known: Mask) -> tuple[Any, Any]:
         """The numbers and the texts of a column; None where it has none of them."""
-        if not self._coded:
-            return pa.array(number, mask=~known), None
-        is_text, is_number = known.copy(), known.copy()
-        is_text[known] = self._is_text[number[known]]
-        is_number[is_text] = False
-        codes, numbers = np.zeros(len(known), np.int32), np.zeros(len(known), np.int64)
-        codes[is_text], numbers[is_number] = self._code[number[is_text]], self._number[number[is_number]]
-        texts = pa.DictionaryArray.from_arrays(pa.array(codes, mask=~is_text), self._texts)
-        return (
-            pa.array(numbers, mask=~is_number) if is_number.any() else None,
-            texts if is_text.any() or not is_number.any() else None,
-        )
+        places = pa.array(number, mask=~known)
+        if self._table is None:
+            return places, None
+        numbers = self._numbers.take(places)
+        texts = pa.DictionaryArray.from_arrays(self._code.take(places), self._texts)
+        none, all_none = numbers.null_count == len(numbers), texts.null_count == len(texts)
+        return (None if none else numbers), (texts if none or not all_none else None)
 
     def columns(self, name: str, number: Integers | None, known: Mask | None) -> dict[str, Any]:
         if number is None or known is None:
@@ -95,9 +90,8 @@ class _Values:
         if texts is not None and len(self._texts) > _MOST_CODED:
             parts = [texts.slice(begin, _ROWS).dictionary_decode() for begin in range(0, len(texts), _ROWS)]
             texts = pa.chunked_array(parts, pa.string())  # in parts: an array holds 2 GiB of text
-        if numbers is None or texts is None:
-            return {name: texts if numbers is None else numbers}
-        return {name: numbers, f"{name}_text": texts}
+        columns = {name: texts} if numbers is None else {name: numbers, f"{name}_text": texts}
+        return {column: array for column, array in columns.items() if array is not None}
 
 
 def _elements(history: History, values: _Values) -> dict[str, Any]:
@@ -113,31 +107,28 @@ def _elements(history: History, values: _Values) -> dict[str, Any]:
 
 def write(history: History, path: Path) -> None:
     """Writes the history to one file."""
-    values, answer = _Values(history), history.answer
-    answers = None
-    if answer is not None:
-        code = pa.array(answer.astype(np.int32), mask=answer < 0)
-        coded = pa.DictionaryArray.from_arrays(code, pa.array(history.answers))
-        answers = coded.dictionary_decode() if isinstance(history.answers[0], bool) else coded
+    values, answer = _Values(history), np.full(len(history), -1) if history.answer is None else history.answer
+    answers = pa.DictionaryArray.from_arrays(
+        pa.array(answer.astype(np.int32), mask=answer < 0), pa.array(history.answers)
+    )
     columns = {
         "process": _coded(history.process, [json.dumps(process) for process in history.processes]),
         "op": _coded(history.op, history.ops),
-        **({"key": _coded(history.key, history.keys)} if any(history.keys) else {}),
-        **{
-            column: array
-            for name in VALUES
-            for column, array in values.columns(name, getattr(history, name), getattr(history, f"has_{name}")).items()
-        },
-        **({} if answers is None else {"answer": answers}),
-        **_elements(history, values),
+        "key": _coded(history.key, history.keys),
         "start": pa.array(history.start),
         "end": pa.array(history.end, mask=history.end == INF),
         "status": _coded(history.status, STATUSES),
-        **({"op_id": _coded(history.op_id, history.op_ids).cast(pa.string())} if history.op_id.any() else {}),
+        "answer": answers.dictionary_decode() if isinstance(history.answers[0], bool) else answers,
+        "op_id": _coded(history.op_id, history.op_ids).cast(pa.string()),
+        "error": _coded(history.error, history.errors),
+        "timed_out": pa.array(history.timed_out),
         **_server_columns(history),
-        **({"error": _coded(history.error, history.errors)} if history.error.any() else {}),
-        **({"timed_out": pa.array(history.timed_out)} if history.timed_out.any() else {}),
+        **_elements(history, values),
     }
+    for name in VALUES:
+        columns |= values.columns(name, getattr(history, name), getattr(history, f"has_{name}"))
+    said = {"key": any(history.keys), "timed_out": history.timed_out.any(), "end": True}
+    columns = {name: each for name, each in columns.items() if said.get(name, each.null_count < len(each))}
     table = pa.table(columns).replace_schema_metadata({"unit": history.unit} if history.unit else None)
     numbers = [field.name for field in table.schema if pa.types.is_int64(field.type) and field.name not in _IDS]
     recurring = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]

@@ -5,7 +5,6 @@ import shutil
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from typing import Any
 
 import msgspec
 
@@ -14,52 +13,10 @@ from statelab.core.operation import Operation
 from statelab.core.operation import read_recording
 from statelab.core.paths import REPORTS
 from statelab.core.results import CellKey
-from statelab.core.results import Survival
-from statelab.plan.catalogue import Catalogue
-from statelab.plan.deployments import Deployment
-from statelab.plan.profiles import Profile
+from statelab.plan.manifest import Manifest
 
 if TYPE_CHECKING:  # numpy and pyarrow, which take half a second, are loaded where a history is read or written
     from statelab.record.columns import History
-
-
-class Manifest(msgspec.Struct, kw_only=True):
-    """Everything the judgement needs besides the histories; written before the load and again at the end.
-
-    `survivors` are the counter's mechanisms of which is tried what they outlive, `survival` what came of it.
-    """
-
-    started: str
-    profile: Profile
-    engine: str
-    engine_reason: str
-    seed: int
-    token: str
-    runs: int
-    cells: list[CellKey]
-    catalogue: Catalogue
-    deployments: list[Deployment]
-    machine: dict[str, Any]
-    versions: dict[str, str] = {}
-    unavailable: dict[str, str] = {}
-    durations_s: dict[str, float] = {}
-    stopped: str | None = None
-    notes: list[str] = []
-    measured: list[str] = []
-    survivors: list[str] = []
-    survival: list[Survival] = []
-
-    def key(self, run: int, index: int) -> str:
-        """The key of one cell's state in one run: nobody ever used it before, so every cell starts from nothing."""
-        return f"{self.token}-r{run}-c{index}"
-
-    def why_unavailable(self, cell: CellKey) -> str | None:
-        """What a cell's deployment lacks: the deployment itself, the store, or the mechanism on that server."""
-        store = self.catalogue.workloads[cell.workload].mechanisms[cell.mechanism].claims.store
-        for name in (cell.deployment, store, f"{cell.mechanism} on {cell.deployment}"):
-            if name in self.unavailable:
-                return self.unavailable[name]
-        return None
 
 
 def cell_of(key: str) -> str:
@@ -72,6 +29,7 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._manifest = path / "manifest.json"
         self.recordings = path / "recordings"
         self.histories = path / "histories"
         self.logs = path / "logs"
@@ -95,10 +53,6 @@ class RunFolder:
     def remove(self) -> None:
         """Removes a run in which nothing was measured."""
         shutil.rmtree(self.path)
-
-    @property
-    def _manifest(self) -> Path:
-        return self.path / "manifest.json"
 
     def write_manifest(self, manifest: Manifest) -> None:
         temporary = self._manifest.with_suffix(".new")

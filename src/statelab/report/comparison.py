@@ -1,10 +1,10 @@
-"""Two runs side by side: the cells whose verdict, anomalies or throughput changed, as after a new version of a library.
+"""Compares two runs: the cells whose verdict, anomalies or throughput changed, for example after a library update.
 
-Throughput is compared against the noise of the two runs themselves. The ratio after/before of every cell that both
-measured is taken; their median is what all cells share (another machine, another load on it), and their spread around
-it is the noise, as 1.4826 times the median absolute deviation (the standard deviation where the ratios are
-log-normal). A cell is named when it is further away than five times that, and by a quarter at least: among 2,000 cells
-of two runs that differ in nothing, normal noise would name none.
+Throughput is compared against the noise of the two runs themselves, from the ratio after/before of every cell that both
+runs measured. The median ratio is what all cells have in common (another machine, another load on it). The spread
+around the median is the noise: 1.4826 times the median absolute deviation, which is the standard deviation if the
+ratios are log-normal. A cell is named if its ratio is more than five times the noise, and at least a quarter, away from
+the median. Among 2,000 cells of two equal runs, normal noise would name none.
 """
 
 import math
@@ -29,7 +29,7 @@ LEAST = math.log(1.25)
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one cell was in the first run and is in the second."""
+    """One cell in the first run and in the second."""
 
     key: CellKey
     before: Cell
@@ -37,14 +37,14 @@ class Change:
 
     @property
     def predicted(self) -> bool:
-        """Whether all that only one run saw was predicted: then the other run may just have missed it."""
+        """Whether the anomalies that only one run saw were predicted: then the other run may just have missed them."""
         met = set(self.before.anomalies) ^ set(self.after.anomalies)
         return met <= set(self.after.predicted) & set(self.before.predicted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunComparison:
-    """`verdicts`: cells with another verdict; `anomalies`: cells with the same verdict and other anomalies;
+    """`verdicts`: cells whose verdict changed; `anomalies`: cells with the same verdict and other anomalies;
     `throughput`: cells whose throughput changed beyond the noise, the largest change first. `common` counts the cells
     of both runs; `only_before` and `only_after` are in one of them. `shift` is the median ratio of all throughputs and
     `noise` the spread around it, as a factor (None: nothing to compare)."""
@@ -101,7 +101,7 @@ def compare(before: Results, after: Results) -> RunComparison:
 
 
 def tables(found: RunComparison) -> Iterator[Table | Text]:
-    """The comparison for the terminal: one table for each kind of change, and a sentence where there is none."""
+    """The comparison for the terminal: one table for each kind of change, or a sentence if there is none."""
     yield Text(
         f"{found.common:,} cells in both runs, {len(found.only_before):,} only in the first, "
         f"{len(found.only_after):,} only in the second"
@@ -112,10 +112,12 @@ def tables(found: RunComparison) -> Iterator[Table | Text]:
         yield from _section("Throughput in operations/s, changed beyond the noise", found.throughput, "ratio", _rates)
         yield Text(
             f"Throughput of all cells together: {figures.ratio(found.shift)}; noise: a factor of {found.noise:.2f} "
-            f"either way. Named is what lies beyond {SPREADS} times that, and by a quarter at least."
+            f"either way. Cells are named if they changed by more than {SPREADS} times that and by at least a quarter."
         )
     if found.verdicts or found.anomalies:
-        yield Text("predicted: yes = the rule predicts all that was seen in one run only; a single run may miss it.")
+        yield Text(
+            "predicted: yes = the rule predicts the anomalies that only one run saw; a single run may miss them."
+        )
 
 
 def _section(

@@ -1,7 +1,7 @@
-"""Anomalies on demand: a request is held between its read and its write, another let through, and the first let go.
+"""Anomalies on demand: one request is held between its read and its write until another has run.
 
-In: the catalogue, a running deployment, and a workload's schedules, in the file of its name. Out: what was played, as
-the judge of the workload judges it.
+In: the catalogue, a running deployment, and the schedules of a workload, which stand in the file with its name. Out:
+what happened, and the verdict of the workload's judge.
 """
 
 from statelab.core.parts import part_of

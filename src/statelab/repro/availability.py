@@ -1,4 +1,4 @@
-"""Whether this lab can offer what is to be reproduced, and why not."""
+"""Whether this lab has what a reproduction needs, and if not, why."""
 
 from statelab.core.errors import Unavailable
 from statelab.deploy.engine import Engine
@@ -8,27 +8,27 @@ from statelab.repro.targets import Target
 
 
 class NotOffered(Exception):
-    """This server never has the mechanism: nothing is missing, nothing can be done."""
+    """This server cannot have the mechanism, so there is nothing to install or start."""
 
 
 class Availability:
-    """Asks each deployment once what it offers: the same app, but not under every server the same."""
+    """Asks each deployment once which mechanisms it has, because the same app does not have all of them on every
+    server."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._offered: dict[str, Catalogue] = {}
 
     def require(self, target: Target) -> None:
-        """Raises Unavailable where a store or the deployment is missing, NotOffered where its server has none."""
+        """Raises Unavailable if a store or the deployment is missing, NotOffered if its server cannot have the
+        mechanism."""
         missing = self._engine.reasons()
         for name in (target.deployment.name, target.claims.store, "redis" if target.schedule.gated else None):
             if name in missing:
                 raise Unavailable(missing[name])
-        offered = self._catalogue(target.deployment.name).workloads[target.workload].mechanisms[target.mechanism]
+        name = target.deployment.name
+        if name not in self._offered:
+            self._offered[name] = fetch(self._engine.url(name))
+        offered = self._offered[name].workloads[target.workload].mechanisms[target.mechanism]
         if offered.unavailable:
             raise NotOffered(offered.unavailable)
-
-    def _catalogue(self, deployment: str) -> Catalogue:
-        if deployment not in self._offered:
-            self._offered[deployment] = fetch(self._engine.url(deployment))
-        return self._offered[deployment]

@@ -1,7 +1,7 @@
-"""The workload `cache`: A has missed, has read the older value and is held before it fills the cache.
+"""The workload `cache`: A missed, has read the older value and is held before it fills the cache.
 
-Stale: W writes the newer value and empties the cache meanwhile; A then fills it with the older one. Stampede: B misses
-as well and computes what A is computing.
+Stale: meanwhile W writes the newer value and empties the cache; then A fills it with the older value. Stampede: B
+misses as well and computes the same as A.
 """
 
 from statelab.core.operation import Operation

@@ -1,7 +1,7 @@
-"""The workload `connection`: A has sent its value and is held before it takes the reply, B sends and takes meanwhile.
+"""The workload `connection`: A has sent its value and is held before it reads the reply; meanwhile B sends and reads.
 
-The app works between sending and taking as the value tells it to: for A's value it does, so that A comes to its gate,
-for B's it does not.
+The value says whether the app does some work between sending and reading: for A's value it does, so that A comes to its
+gate; for B's it does not.
 """
 
 from statelab.core.operation import Operation
@@ -38,30 +38,33 @@ SILENT = (
 LEFT = (Run("C", "left"), Burst("W", "echo", arguments={"value": "{n}"}), Run("C", "left"))
 
 SCHEDULES = {
-    "seen-by-others": Schedule(steps=CROSSED, held_where="after it has sent and before it takes its reply"),
+    "seen-by-others": Schedule(steps=CROSSED, held_where="after it has sent and before it reads its reply"),
     "fails-when-shared": Schedule(
         steps=BROKEN,
-        without_gate="They meet inside the client's library, where no gate stands: many are sent until one fails.",
+        without_gate="It needs no gate: requests meet inside the client library, so many are sent until one fails.",
     ),
     "stalled": Schedule(
         steps=SILENT,
-        without_gate="One takes the reply that another waits for, inside the client's library, where no gate stands.",
+        without_gate="It needs no gate: inside the client library, one request takes the reply that another waits for.",
         limit_s=3.0,
     ),
-    "left-open": Schedule(steps=LEFT, without_gate="It needs no gate: who has ended left something behind."),
-    "used-up": Schedule(steps=BROKEN, without_gate="It needs no gate: many are sent until there is nothing left."),
+    "left-open": Schedule(steps=LEFT, without_gate="It needs no gate: requests that have ended left connections open."),
+    "used-up": Schedule(
+        steps=BROKEN,
+        without_gate="It needs no gate: many requests are sent until the store can open no more connections.",
+    ),
 }
 
 ATTEMPT = Schedule(steps=CROSSED, held_where="after it has sent", patience_s=0.5)
 
 
 def in_words(operation: Operation, claims: Claims) -> str:
-    """What went out and what came back."""
+    """The value that was sent and the reply."""
     if operation.op == "probe":
-        return f"sent {operation.value} over a connection of its own, takes {operation.result}"
+        return f"sent {operation.value} over a connection of its own, gets {operation.result}"
     if operation.op == "left":
-        return f"counts at the server, and a process may keep: {operation.result}"
-    return f"sent {operation.value}, takes {operation.result}"
+        return f"connections at the server, and how many a process may keep: {operation.result}"
+    return f"sent {operation.value}, gets {operation.result}"
 
 
 SCRIPT = Script(schedules=SCHEDULES, attempt=ATTEMPT, in_words=in_words)

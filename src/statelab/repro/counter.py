@@ -1,7 +1,7 @@
-"""The workload `counter`: the one order of two requests that breaks its promise, for each anomaly.
+"""The workload `counter`: for each anomaly, an order of two requests that shows it.
 
-P counts twice before, so that the numbers tell a copy for each thread or greenlet from an update that is lost: A and B
-are told 3, and none of those who serve them was asked three times.
+First P counts twice, so that the numbers can tell a lost update from a copy per thread or greenlet: A and B are both
+told 3, although no thread or greenlet has served three requests.
 """
 
 from statelab.core.operation import Operation
@@ -47,7 +47,7 @@ ATTEMPT = Schedule(steps=COLLISION, held_where="in its update", patience_s=0.5)
 
 
 def in_words(operation: Operation, claims: Claims) -> str:
-    """What the answer says about what the request found and left."""
+    """What the request found and what it wrote, as far as its answer says."""
     if operation.op == "read":
         return f"reads {operation.result}"
     assert isinstance(operation.result, int)

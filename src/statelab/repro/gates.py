@@ -1,4 +1,4 @@
-"""The gates of a lab whose app is started with GATES=1, asked of a deployment that always has a thread to answer."""
+"""The gates of an app started with GATES=1, used through a deployment that always has a free thread."""
 
 import http.client
 import urllib.error
@@ -13,18 +13,18 @@ from statelab.plan.deployments import Deployment
 
 ENVIRONMENT = {"GATES": "1"}
 ANSWER_S = 15.0
-"""Longer than the app itself waits for an arrival."""
+"""Longer than the app waits for an arrival."""
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """A request is at its gate: at which point, and who serves it."""
+    """A request that is at its gate: at which point, and which server has it."""
 
     point: int
     served_by: ServedBy
 
 
 def gates_host(deployments: dict[str, Deployment]) -> Deployment:
-    """A deployment that answers however many requests are held: each has a thread of its own."""
+    """A deployment that still answers when many requests are held, because each request has its own thread."""
     for deployment in deployments.values():
         if "threads" in deployment.fresh:
             return deployment
@@ -36,7 +36,7 @@ class Gates:
         self._url = url
 
     def _post(self, op_id: str, action: str) -> bytes | None:
-        """The answer; None where the app gave up waiting. Raises Unavailable where it does not answer."""
+        """The answer; None if the app gave up waiting. Raises Unavailable if the app does not answer."""
         request = urllib.request.Request(f"{self._url}/gates/{op_id}/{action}", method="POST")
         try:
             with urllib.request.urlopen(request, timeout=ANSWER_S) as response:
@@ -51,7 +51,7 @@ class Gates:
             raise Unavailable(f"the gates do not work: {self._url}: {error}") from None
 
     def arrival(self, op_id: str) -> Arrival | None:
-        """Waits until the request is at its gate; None where it does not come."""
+        """Waits until the request is at its gate; None if it does not come."""
         body = self._post(op_id, "arrival")
         return None if body is None else msgspec.json.decode(body, type=Arrival)
 

@@ -1,6 +1,6 @@
-"""The workload `inventory`: the one order of two buyers in which both get the last article.
+"""The workload `inventory`: an order of requests in which two buyers both get the last article.
 
-Two are on the shelf, C buys one of them. A is held after its look and before its taking, B buys meanwhile.
+There are two articles, and C buys one of them. A is held after it has looked and before it takes one; meanwhile B buys.
 """
 
 from statelab.core.load import STOCK
@@ -27,7 +27,7 @@ COLLISION = (
 )
 
 SCHEDULES = {
-    "lost-update": Schedule(steps=COLLISION, held_where="after its look and before its taking"),
+    "lost-update": Schedule(steps=COLLISION, held_where="after it has looked and before it takes one"),
     "divergent": Schedule(steps=(DELIVERY, Burst("W", "buy"), Burst("R", "read"))),
     "never-persists": Schedule(
         steps=(DELIVERY, Run("A", "buy"), Run("B", "buy"), Run("C", "buy"), Run("R", "read")),
@@ -38,16 +38,16 @@ ATTEMPT = Schedule(steps=COLLISION, held_where="in its purchase", patience_s=0.5
 
 
 def in_words(operation: Operation, claims: Claims) -> str:
-    """What the answer says about what the request found and left."""
+    """What the request found and what it did, as far as its answer says."""
     match operation.op, operation.result:
         case "stock", amount:
-            return f"puts {amount} on the shelf"
+            return f"puts {amount} in stock"
         case "read", left:
             return f"reads that {left} are left"
         case _, "ok":
             return "found one and took it, is told ok"
-        case _, told:
-            return f"found none, is told {told}"
+        case _, answer:
+            return f"found none, is told {answer}"
 
 
 SCRIPT = Script(schedules=SCHEDULES, attempt=ATTEMPT, in_words=in_words)

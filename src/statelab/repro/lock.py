@@ -1,4 +1,4 @@
-"""The workload `lock`: A has the lock and is held in its section, B takes the lock meanwhile."""
+"""The workload `lock`: A has the lock and is held in its critical section; meanwhile B asks for the lock."""
 
 from statelab.check.kernels.words import milliseconds
 from statelab.core.operation import Operation
@@ -12,7 +12,7 @@ from statelab.repro.schedule import Schedule
 from statelab.repro.schedule import Script
 from statelab.repro.schedule import Step
 
-HELD_WHERE = "in its section, with the lock"
+HELD_WHERE = "in its critical section, with the lock"
 
 
 def _both(place: Place) -> tuple[Step, ...]:
@@ -23,7 +23,7 @@ SCHEDULES = {
     "lost-update": Schedule(steps=_both("one-copy"), held_where=HELD_WHERE),
     "divergent": Schedule(steps=_both("two-copies"), held_where=HELD_WHERE),
     "never-persists": Schedule(steps=_both("two-copies"), held_where=HELD_WHERE),
-    # a lock that gives up after 2.5 s answers then: nobody is to wait for that
+    # less than 2.5 s, after which the lock gives up and answers
     "stalled": Schedule(steps=_both("one-process"), held_where=HELD_WHERE, patience_s=0.5, limit_s=2.0),
 }
 
@@ -31,7 +31,7 @@ ATTEMPT = Schedule(steps=_both("one-copy"), held_where=HELD_WHERE, patience_s=0.
 
 
 def in_words(operation: Operation, claims: Claims) -> str:
-    """For how long it had the lock."""
+    """How long the request had the lock."""
     if not isinstance(operation.result, list):
         return f"did no work, is told {operation.result}"
     enter, leave = map(int, operation.result)

@@ -1,4 +1,4 @@
-"""A reproduction in words: step by step who did what, where, what it found and left."""
+"""A reproduction in words: step by step, which request did what, where, and what it found and wrote."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -7,7 +7,6 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from statelab.check.kernels.words import plural
-from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
 from statelab.core.results import ANOMALIES
 from statelab.report.content.text import joined
@@ -16,11 +15,11 @@ from statelab.repro.stage import Event
 from statelab.repro.targets import Target
 
 MOST_SHOWN = 8
-"""Of more answers of one step the last one and the first few are shown."""
+"""If a step has more answers than this, only the first few and the last are shown."""
 
 
 def where(server: ServedBy | None) -> str:
-    """`pid 12, thread 13`, and the greenlet where there is one."""
+    """`pid 12, thread 13`, and the greenlet if there is one."""
     if server is None:
         return ""
     greenlet = f", greenlet {server.greenlet}" if server.greenlet else ""
@@ -32,27 +31,23 @@ def headline(target: Target) -> str:
     return f"{target.name}: {target.deployment.description}\npredicted: {predicted} ({target.prediction.reason})"
 
 
-def _family(event: Event) -> tuple[str, str]:
-    """Events of one step: `B1` and `B2` are of one burst."""
-    return event.who.rstrip("0123456789"), event.what
-
-
 def steps(outcome: Outcome) -> Table:
-    """One line for each thing that happened, in ms since the first request was sent."""
+    """One line for each event, in ms since the first request was sent."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("ms", justify="right", no_wrap=True)
     table.add_column("who", no_wrap=True)
     table.add_column("where", no_wrap=True)
     table.add_column("what")
     zero = min(operation.start for operation in outcome.play.operations)
-    for at, *words in _told(outcome):
+    for at, *words in _rows(outcome):
         table.add_row(f"{(at - zero) / 1e6:,.1f}", *words)
     return table
 
 
-def _told(outcome: Outcome) -> Iterator[tuple[int, str, str, str]]:
-    """Each event as time, who, where, what; several answers of one step are told together, one line for each copy."""
-    for (who, what), grouped in groupby(outcome.play.events, key=_family):
+def _rows(outcome: Outcome) -> Iterator[tuple[int, str, str, str]]:
+    """Each event as time, who, where, what. Several answers of one step (`B1`, `B2`) share a line for each copy."""
+    same_step = groupby(outcome.play.events, key=lambda event: (event.who.rstrip("0123456789"), event.what))
+    for (who, what), grouped in same_step:
         events = list(grouped)
         if len(events) > 1 and what == "answered":
             yield from _together(outcome.target, who, events)
@@ -65,13 +60,13 @@ def _together(target: Target, who: str, events: list[Event]) -> Iterator[tuple[i
     for event in events:
         by_copy.setdefault(event.server and target.copy_of(event.server), []).append(event)
     for same in by_copy.values():
-        told = [str(event.operation.result) for event in same if event.operation]
-        shown = told if len(told) <= MOST_SHOWN else [*told[: MOST_SHOWN - 2], "...", told[-1]]
+        answers = [str(event.operation.result) for event in same if event.operation]
+        shown = answers if len(answers) <= MOST_SHOWN else [*answers[: MOST_SHOWN - 2], "...", answers[-1]]
         yield same[-1].at, who, _common(same), f"{plural(len(same), 'request')} here, told {joined(shown)}"
 
 
 def _common(events: list[Event]) -> str:
-    """Where all of them were answered, as exactly as it is the same."""
+    """Where all of them were answered: the one server if there is one, else the processes."""
     servers = [event.server for event in events if event.server]
     pids = dict.fromkeys(f"pid {server.pid}" for server in servers)
     return where(servers[0]) if len(set(servers)) == 1 else joined(pids) if len(pids) < 3 else f"{len(pids)} processes"
@@ -88,19 +83,15 @@ def _what(target: Target, event: Event) -> str:
         case "released":
             return "is let go"
         case "failed":
-            return _failure(event.operation)
+            assert event.operation
+            return "got no answer in time" if event.operation.timed_out else f"failed: {event.operation.error}"
         case "answered":
             assert event.operation
             return target.script.in_words(event.operation, target.claims)
 
 
-def _failure(operation: Operation | None) -> str:
-    assert operation
-    return "got no answer in time" if operation.timed_out else f"failed: {operation.error}"
-
-
 def conclusion(outcome: Outcome) -> str:
-    """What was shown, why, and the proof that the judge gives."""
+    """What was shown, why, and the judge's proof."""
     target, judgement = outcome.target, outcome.judgement
     kind = outcome.kind.capitalize()
     if outcome.kind == "cannot happen here":

@@ -1,4 +1,4 @@
-"""The workload `once`: A is held before its work is noted as done, B asks for the same work meanwhile."""
+"""The workload `once`: A is held before its work is noted as done; meanwhile B asks for the same work."""
 
 from statelab.core.operation import Operation
 from statelab.core.operation import Value
@@ -28,7 +28,7 @@ COPIES = (Burst("W", "execute", arguments=REQUEST), Run("R", "read"))
 SCHEDULES = {
     "lost-update": Schedule(steps=COLLISION, held_where="before its work is done"),
     "stalled": Schedule(
-        # the ledger is read first, since nobody can afterwards
+        # the ledger is read first, because afterwards it cannot be read
         steps=(Meet(PAIR, "one-process"), Run("P", "read", via="A"), *RETRY),
         held_where="inside its lock",
         patience_s=1.0,
@@ -43,7 +43,7 @@ ATTEMPT = Schedule(steps=COLLISION, held_where="before its work is done", patien
 
 
 def in_words(operation: Operation, claims: Claims) -> str:
-    """What the request vouches for, or what the ledger says."""
+    """Which work the answer promises, or what the ledger lists."""
     if not isinstance(operation.result, list):
         return f"is told that {operation.result} is done or will be"
     works = [str(entry).split()[0] for entry in operation.result]

@@ -1,4 +1,4 @@
-"""What a schedule showed, as the lab's own judge says: a reproduction never judges by itself."""
+"""Plays a schedule and lets the workload's own judge decide what it showed."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -19,7 +19,7 @@ Kind = Literal["reproduced", "not reproduced", "cannot happen here", "violated a
 AS_PREDICTED: tuple[Kind, ...] = ("reproduced", "cannot happen here")
 
 ANYONE = Expectation(expected_processes=1)
-"""Two or three requests cannot meet every process, and need not."""
+"""A schedule of a few requests cannot reach every process, and need not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +44,13 @@ class Outcome:
 
     @property
     def witness(self) -> Witness | None:
-        """The proof of the anomaly that was to show, else of what did."""
+        """The proof of the predicted anomaly, or else of the one that was found."""
         return self.judgement.witnesses.get(self.target.anomaly or "", self.judgement.witness)
 
 
 def _inside_one_copy(target: Target, play: Play) -> list[Operation]:
-    """Where requests are to collide, the operations of the held one's copy: between copies is another anomaly."""
+    """If requests are to collide in one copy, the operations of that copy only: between copies it is another
+    anomaly."""
     held = next((event for event in play.events if event.what == "held"), None)
     if target.anomaly is None or not target.schedule.in_one_copy or held is None or held.server is None:
         return play.operations
@@ -58,10 +59,11 @@ def _inside_one_copy(target: Target, play: Play) -> list[Operation]:
 
 
 def reproduce(target: Target, engine: Engine, gates: Gates) -> Outcome:
-    """Plays the target's schedule and judges it; where the anomaly does not show, once more on a fresh server if a fork
-    hands the state down: a connection that broke once is replaced by one that nobody else has.
+    """Plays the target's schedule and judges it.
 
-    Raises Unavailable where the deployment or the gates cannot be had.
+    If the anomaly does not show and a fork hands the state down, plays it once more on a fresh server: a shared
+    connection that broke earlier has been replaced by one that is not shared. Raises Unavailable if the deployment or
+    the gates do not work.
     """
     outcome = _played(target, engine, gates)
     if outcome.kind == "not reproduced" and target.handed_down:
@@ -71,7 +73,7 @@ def reproduce(target: Target, engine: Engine, gates: Gates) -> Outcome:
 
 
 def _played(target: Target, engine: Engine, gates: Gates) -> Outcome:
-    """Once; a deployment that no longer answers is started anew."""
+    """Plays it once; restarts a deployment that no longer answers."""
     play = Stage(target, engine.url(target.deployment.name), gates).play()
     if any(operation.timed_out for operation in play.operations):
         engine.restart(target.deployment.name)

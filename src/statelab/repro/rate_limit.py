@@ -1,7 +1,8 @@
-"""The workload `rate-limit`: two are let through of whoever asks, and C has asked once.
+"""The workload `rate-limit`: the limit is two requests.
 
-Over the limit: A has looked and is held before it writes its count, B asks meanwhile. Under it: A is counted and held
-before it looks whether there was room; B and C are counted meanwhile, so A is refused for those who came after it.
+Over the limit: C has asked once; A has looked and is held before it writes its count; meanwhile B asks. Refused too
+early: A is counted and held before it looks whether there is room; meanwhile B and C are counted, so A is refused
+because of requests that came after it.
 """
 
 from statelab.core.load import LIMIT
@@ -36,7 +37,7 @@ UNDER = (
 COPIES = (Burst("W", "hit", arguments=ASKED),)
 
 SCHEDULES = {
-    "lost-update": Schedule(steps=OVER, held_where="after its look and before it is counted"),
+    "lost-update": Schedule(steps=OVER, held_where="after it has looked and before it is counted"),
     "misreported": Schedule(steps=UNDER, held_where="after it was counted and before it looks"),
     "divergent": Schedule(steps=COPIES),
     "never-persists": Schedule(steps=COPIES),
@@ -46,7 +47,7 @@ ATTEMPT = Schedule(steps=OVER, held_where="in its count", patience_s=0.5)
 
 
 def in_words(operation: Operation, claims: Claims) -> str:
-    """What the request was told."""
+    """Whether the request was let through."""
     return "is let through" if operation.result == "ok" else "is refused"
 
 

@@ -1,4 +1,4 @@
-"""The workload `request-scope`: A has stored who it is and is held, B stores who B is, A reads what is there now."""
+"""The workload `request-scope`: A has stored its value and is held, B stores its own, then A reads."""
 
 from statelab.core.operation import Operation
 from statelab.plan.catalogue import Claims
@@ -31,7 +31,7 @@ ATTEMPT = Schedule(steps=OVERLAP, held_where="after it has stored its value", pa
 
 
 def in_words(operation: Operation, claims: Claims) -> str:
-    """What the answer says about what the request found."""
+    """What the request found, as far as its answer says."""
     if operation.op == "echo":
         return f"stored {operation.value}, reads {operation.result}"
     found = "nothing" if operation.result == operation.value else operation.result

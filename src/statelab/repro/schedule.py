@@ -1,4 +1,4 @@
-"""Schedules as data: which request is sent when, and which one is held meanwhile."""
+"""Schedules as data: which request is sent when, and which one is held."""
 
 from collections.abc import Callable
 from collections.abc import Mapping
@@ -10,15 +10,15 @@ from statelab.core.operation import Operation
 from statelab.core.operation import Value
 from statelab.plan.catalogue import Claims
 
-NO_GATE = "It needs no gate: nobody has to come between the read and the write of another."
+NO_GATE = "It needs no gate: no request has to come between the read and the write of another."
 
 Place = Literal["one-copy", "one-process", "two-copies"]
 
 
 @dataclass(frozen=True, slots=True)
 class Meet:
-    """Connections are opened until two of them lead to one copy of the state in which requests can collide, to one
-    process, or to two copies. These two are kept for the pair."""
+    """Opens connections until two of them lead to one copy of the state in which requests can collide, to one process,
+    or to two copies. The pair then uses these two."""
 
     pair: tuple[str, str]
     place: Place = "one-copy"
@@ -26,8 +26,8 @@ class Meet:
 
 @dataclass(frozen=True, slots=True)
 class _Act:
-    """`who` asks for an operation. `{n}` in an argument is the number of the request, `{play}` a name that no other
-    play has; `key` is put behind that of the play."""
+    """`who` asks for an operation. In an argument, `{n}` stands for the number of the request and `{play}` for a name
+    that no other play has; `key` is appended to the key of the play."""
 
     who: str
     operation: str
@@ -37,17 +37,17 @@ class _Act:
 
 @dataclass(frozen=True, slots=True)
 class Hold(_Act):
-    """`who` is sent and held when it calls its window for the `point`-th time."""
+    """`who` is sent, and held when it calls its window for the `point`-th time."""
 
     point: int = field(default=1, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Run(_Act):
-    """`who` is sent and runs to its end; one that does not end within the schedule's patience is left waiting.
+    """`who` is sent and runs to its end; if it does not end within the schedule's patience, it is left waiting.
 
-    It goes over the connection that was kept for `via` (default: for itself), or over a new one, and brings the cookies
-    that the browser has then, or those that it had when `as_of` was sent.
+    It uses the connection that was kept for `via` (default: `who`), or a new one. It sends the cookies that the browser
+    has at that time, or those that it had when `as_of` was sent.
     """
 
     via: str | None = field(default=None, kw_only=True)
@@ -56,15 +56,15 @@ class Run(_Act):
 
 @dataclass(frozen=True, slots=True)
 class Burst(_Act):
-    """Several at once, `who`1, `who`2, ..., and nobody is held; again until more than one copy of the state has
-    answered, where there are several, until one of them has failed, or until one got no answer at all."""
+    """Several requests at once, `who`1, `who`2, ..., none of them held. Repeated until more than one copy of the state
+    has answered (if there are several), until a request failed, or until one got no answer at all."""
 
     until: Literal["copies", "failure", "silence"] = field(default="copies", kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """`who` is let go; everybody runs to his end."""
+    """`who` is let go; all requests run to their end."""
 
     who: str
 
@@ -75,8 +75,8 @@ Step = Meet | Act | Release
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """`held_where` says in words where its `Hold` stands, `without_gate` why it has none. `patience_s` is how long a
-    `Run` may take before the next step comes all the same, `limit_s` how long a client waits for its answer."""
+    """`held_where` says in words where a request is held, `without_gate` why none is. `patience_s` is how long a `Run`
+    may take before the next step begins anyway, `limit_s` how long a client waits for its answer."""
 
     steps: tuple[Step, ...]
     held_where: str = ""
@@ -86,27 +86,27 @@ class Schedule:
 
     @property
     def gated(self) -> bool:
-        """Whether it needs a gate; else its requests simply follow each other."""
+        """Whether it needs a gate; without one, its requests simply follow each other."""
         return any(isinstance(step, Hold) for step in self.steps)
 
     @property
     def collides(self) -> bool:
-        """Whether requests must meet: one is held, or many are sent at once until they did."""
+        """Whether requests must meet: one is held, or many are sent at once until two have met."""
         return self.gated or any(isinstance(step, Burst) and step.until != "copies" for step in self.steps)
 
     @property
     def in_one_copy(self) -> bool:
-        """Whether its requests meet in one copy of the state; what others did to other copies is another matter."""
+        """Whether its requests meet in one copy of the state, so that only that copy is judged."""
         return any(isinstance(step, Meet) and step.place == "one-copy" for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """What a workload's faults need to show themselves.
+    """How to show the faults of a workload.
 
-    `schedules` by the theory's fault, since several may be the same anomaly to a client; `attempt` is what is tried
-    where none is predicted; `in_words` says of an answered operation what it found and left; `unheld` says of a
-    mechanism why it shows nothing when a request is held.
+    `schedules` are by the theory's name of the fault, because several faults may be the same anomaly to a client;
+    `attempt` is tried if no fault is predicted; `in_words` says what an answered operation found and did; `unheld` says
+    why a mechanism shows nothing when a request is held.
     """
 
     schedules: Mapping[str, Schedule]

@@ -1,8 +1,8 @@
-"""The workload `session`: one browser, in which L has logged ann in; its other requests run side by side.
+"""The workload `session`: one browser, in which L has logged ann in; its other requests run at the same time.
 
-Lost: A and B both count, with what they brought or read before either had ended. Undone: A counts and is held, B logs
-out meanwhile, and A writes back what it had read. Another's: A counts and is held where it has found what it is about
-to write; B logs out and N logs in, a newcomer who may be given the name that A still holds; R asks who N is by now.
+Lost update: A and B both count, each with the session as it was before the other ended. Logout undone: A counts and is
+held, meanwhile B logs out, then A writes back what it had read. Wrong user: A counts and is held after it has found the
+row that it will write; B logs out and N, a new user, logs in and may get the same row number; R asks who is logged in.
 """
 
 from statelab.core.operation import Operation
@@ -31,7 +31,7 @@ AS_BOB = Schedule(
 
 FORGOTTEN = Schedule(
     steps=(
-        Run("L", "login", key="{play}", arguments={"user": "{play}"}),  # nobody's name in another process
+        Run("L", "login", key="{play}", arguments={"user": "{play}"}),  # a name that no other process knows
         Run("B", "logout", key="bob", as_of="L"),  # L had no cookies yet, so B is another browser
         Burst("W", "whoami", key="{play}"),
     ),
@@ -58,10 +58,10 @@ SCHEDULES = {
             *BEGIN,
             Hold("A", "count", key="ann", point=2),
             Run("B", "logout", key="ann"),
-            Run("N", "login", via="B", key="bob", arguments=BOB),  # B's answer has taken the cookie away: a newcomer
+            Run("N", "login", via="B", key="bob", arguments=BOB),  # without a cookie: B's answer has deleted it
             Run("C", "whoami", via="B", key="bob"),
             Release("A"),
-            Run("R", "whoami", via="B", key="bob", as_of="C"),  # with the newcomer's cookie, not the one A brings back
+            Run("R", "whoami", via="B", key="bob", as_of="C"),  # with N's cookie, not the one in A's answer
         ),
         held_where="where it has found its row and is about to write it",
     ),
@@ -87,7 +87,7 @@ ATTEMPT = Schedule(
 
 
 def in_words(operation: Operation, claims: Claims) -> str:
-    """Whom the app took the request for, and what it told."""
+    """For whom the app answered, and what."""
     user, _, value = str(operation.result or "nobody").partition(" ")
     match operation.op:
         case "login":

@@ -1,4 +1,4 @@
-"""Plays a schedule against a running deployment and writes down what happened."""
+"""Plays a schedule against a running deployment and records what happened."""
 
 import itertools
 import secrets
@@ -21,12 +21,11 @@ from statelab.repro.schedule import Hold
 from statelab.repro.schedule import Meet
 from statelab.repro.schedule import Release
 from statelab.repro.schedule import Run
-from statelab.repro.schedule import Step
 from statelab.repro.targets import Target
 
 TOGETHER = 8
 TRIES = {"copies": 50, "failure": 500, "silence": 500}
-"""A burst is so many requests at once, and comes again at most so often until what it is for is met."""
+"""A burst is TOGETHER requests at once; it is repeated at most TRIES times until it has shown what it is for."""
 
 What = Literal["held", "passed", "waits", "released", "answered", "failed"]
 
@@ -34,7 +33,7 @@ What = Literal["held", "passed", "waits", "released", "answered", "failed"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """`who` is held at its gate (or never came to it: `passed`), has no answer yet (`waits`), is let go, has its
-    answer, or ended without one (`failed`). `at` in ns of CLOCK_MONOTONIC, as seen from here."""
+    answer, or ended without one (`failed`). `at` is in ns of CLOCK_MONOTONIC, measured by the client."""
 
     at: int
     who: str
@@ -45,14 +44,14 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Play:
-    """What a schedule led to: its operations in the order in which they were sent, and the events beside them."""
+    """What happened: the operations in the order in which they were sent, and the events."""
 
     operations: list[Operation]
     events: list[Event]
 
 
 class Stage:
-    """One schedule on one deployment, with a key that nobody ever used before, from one browser."""
+    """One schedule on one deployment, with a new key, from one browser."""
 
     def __init__(self, target: Target, url: str, gates: Gates) -> None:
         self._target = target
@@ -68,26 +67,25 @@ class Stage:
         self._events: list[Event] = []
 
     def play(self) -> Play:
-        """Raises Unavailable where the gates do not work."""
+        """Plays all steps. Raises Unavailable if the gates do not work."""
         for step in self._target.schedule.steps:
-            self._perform(step)
+            match step:
+                case Meet():
+                    self._meet(step)
+                case Hold():
+                    self._hold(step)
+                case Run():
+                    self._run(step)
+                case Burst():
+                    self._burst(step)
+                case Release():
+                    self._note(step.who, "released")
+                    self._gates.release(self._held[step.who].request.op_id)
+                    self._finish_all()
         operations = self._finish_all()
         for line in self._lines:
             line.close()
         return Play(operations=operations, events=self._events)
-
-    def _perform(self, step: Step) -> None:
-        match step:
-            case Meet():
-                self._meet(step)
-            case Hold():
-                self._hold(step)
-            case Run():
-                self._run(step)
-            case Burst():
-                self._burst(step)
-            case Release():
-                self._release(step)
 
     def _open(self) -> Line:
         self._lines.append(Line(self._url, self._target.schedule.limit_s))
@@ -96,37 +94,30 @@ class Stage:
     def _send(self, line: Line, act: Act, who: str, **more: Value) -> Call:
         number = len(self._calls) + 1
         path = f"/{self._target.workload}/{self._target.mechanism}"
+        key = f"{self._key}.{act.key.format(play=self._key)}" if act.key else self._key
+        texts = {name: str(value).format(n=number, play=self._key) for name, value in act.arguments.items()}
+        given: dict[str, Value] = {name: int(text) if text.isdecimal() else text for name, text in texts.items()}
+        cookies: Mapping[str, str] = self._jar.headers()
+        if isinstance(act, Run) and act.as_of:
+            cookies = next(call.request.cookies for call in self._calls if call.request.who == act.as_of)
         request = Request(
             who=who,
             op=act.operation,
             op_id=f"{self._key}-{number}",
             method=self._target.methods[act.operation],
             path=path if act.operation == "read" else f"{path}/{act.operation}",
-            parameters={"key": self._named(act), **self._given(act, number), **more},
-            cookies=self._cookies(act),
+            parameters={"key": key, **given, **more},
+            cookies=cookies,
         )
         self._calls.append(Call(request, line, self._jar))
         return self._calls[-1]
-
-    def _named(self, act: Act) -> str:
-        return f"{self._key}.{act.key.format(play=self._key)}" if act.key else self._key
-
-    def _given(self, act: Act, number: int) -> dict[str, Value]:
-        """The arguments; a text that is a number is one."""
-        texts = {name: str(value).format(n=number, play=self._key) for name, value in act.arguments.items()}
-        return {name: int(text) if text.isdecimal() else text for name, text in texts.items()}
-
-    def _cookies(self, act: Act) -> Mapping[str, str]:
-        if isinstance(act, Run) and act.as_of:
-            return next(call.request.cookies for call in self._calls if call.request.who == act.as_of)
-        return self._jar.headers()
 
     def _note(self, who: str, what: What, server: ServedBy | None = None, operation: Operation | None = None) -> None:
         at = operation.end if operation and operation.end is not None else time.monotonic_ns()
         self._events.append(Event(at=at, who=who, what=what, server=server, operation=operation))
 
     def _finish(self, call: Call, within_s: float | None = None) -> Operation | None:
-        """Waits for the end of a request and notes it, once; None where it has not ended by then."""
+        """Waits for the end of a request and records it once; None if it has not ended within the time."""
         operation = call.answer(within_s)
         if operation and call not in self._ended:
             self._ended.add(call)
@@ -138,23 +129,19 @@ class Stage:
         return [operation for operation in map(self._finish, self._calls) if operation]
 
     def _meet(self, step: Meet) -> None:
-        """Several connections at once, so that more than one process has to take them; again until two fit."""
+        """Opens several connections at once, so that more than one process accepts them, until two of them fit."""
         if not self._target.leads_apart(step.place):
             return
         opened: list[tuple[Line, ServedBy]] = []
         for _ in range(TRIES["copies"]):
-            opened += self._doors()
+            asked = Request(who="", op="", op_id=self._key, method="GET", path="/healthz", parameters={"key": ""})
+            calls = [(line, Call(asked, line, self._jar)) for line in (self._open() for _ in range(TOGETHER))]
+            answers = [(line, call.answer()) for line, call in calls]
+            opened += [(line, found.served_by) for line, found in answers if found and found.served_by]
             for (line, one), (other_line, other) in itertools.combinations(opened, 2):
                 if self._target.fits(one, other, step.place):
                     self._kept = dict(zip(step.pair, (line, other_line), strict=True))
                     return
-
-    def _doors(self) -> list[tuple[Line, ServedBy]]:
-        """New connections, and who is behind them."""
-        asked = Request(who="", op="", op_id=self._key, method="GET", path="/healthz", parameters={"key": ""})
-        calls = [(line, Call(asked, line, self._jar)) for line in (self._open() for _ in range(TOGETHER))]
-        answers = [(line, call.answer()) for line, call in calls]
-        return [(line, found.served_by) for line, found in answers if found and found.served_by]
 
     def _hold(self, step: Hold) -> None:
         line = self._kept.get(step.who) or self._open()
@@ -175,20 +162,12 @@ class Stage:
             ]
             ended = [operation for operation in map(self._finish, calls) if operation]
             met |= {self._target.copy_of(operation.served_by) for operation in ended if operation.served_by}
-            if self._over(step, ended, met):
+            match step.until:
+                case "copies":
+                    shown = len(met) > 1 or not self._target.apart
+                case "failure":
+                    shown = any(operation.status != "ok" for operation in ended)
+                case "silence":
+                    shown = any(operation.timed_out for operation in ended)
+            if shown:
                 return
-
-    def _over(self, step: Burst, ended: list[Operation], met: set[object]) -> bool:
-        """Whether what the burst is for has been met."""
-        match step.until:
-            case "copies":
-                return len(met) > 1 or not self._target.apart
-            case "failure":
-                return any(operation.status != "ok" for operation in ended)
-            case "silence":
-                return any(operation.timed_out for operation in ended)
-
-    def _release(self, step: Release) -> None:
-        self._note(step.who, "released")
-        self._gates.release(self._held[step.who].request.op_id)
-        self._finish_all()

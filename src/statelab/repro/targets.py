@@ -1,4 +1,4 @@
-"""What is to be reproduced: a cell, what the theory predicts there, and the schedule that must show it."""
+"""What is to be reproduced: a cell, the theory's prediction for it, and the schedule that must show the anomaly."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from statelab.theory.rule import predict
 from statelab.theory.rule import reach
 
 WINDOW = "io"
-"""A gate lets others in where this window does: threads and greenlets alike."""
+"""A gate lets other requests in as this window does: threads and greenlets."""
 
 _IDENTITY = {
     "hosts": ("host",),
@@ -32,15 +32,15 @@ _IDENTITY = {
 
 
 NOBODY_CHOOSES = (
-    "requests to one copy of the state follow each other here, "
-    "and nobody can choose the process that serves the next one"
+    "requests to one copy of the state come one after the other here, "
+    "and a client cannot choose the process that serves the next one"
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """`anomaly` is the predicted one that is to show (None: the theory says that none can), `fault` what the theory
-    calls it (None: the same); `methods` are the HTTP methods of the workload's operations."""
+    """`anomaly` is the predicted one that should show (None: the theory says that none can), `fault` the theory's name
+    for it (None: the same); `methods` are the HTTP methods of the workload's operations."""
 
     workload: str
     mechanism: str
@@ -69,12 +69,12 @@ class Target:
 
     @property
     def unplayed(self) -> str | None:
-        """Why the anomaly is not shown on demand; None: it is."""
+        """Why the anomaly cannot be shown on demand; None if it can."""
         fault = self.fault or self.anomaly
         if fault is None:
             return None
         if fault not in self.script.schedules:
-            return f"nobody wrote a schedule for {fault} in {self.workload}"
+            return f"there is no schedule for {fault} in {self.workload}"
         alone = bool(self.apart) and self.deployment.spread <= self.apart
         if self.schedule.in_one_copy and alone:
             return NOBODY_CHOOSES
@@ -82,12 +82,12 @@ class Target:
 
     @property
     def red(self) -> bool:
-        """Whether it is predicted violated by what requests do to each other, and a gate can show it."""
+        """Whether requests are predicted to break the promise by what they do to each other, and a gate can show it."""
         return self.anomaly is not None and self.unplayed is None and self.schedule.gated
 
     @property
     def handed_down(self) -> bool:
-        """Whether processes have the state from a fork."""
+        """Whether processes inherit the state by a fork."""
         return bool(self.claims.inherited) and self.deployment.forks_after_import
 
     @property
@@ -96,19 +96,19 @@ class Target:
         return self.deployment.spread - reach(self.claims, self.deployment)
 
     def copy_of(self, server: ServedBy) -> tuple[object, ...]:
-        """Whose copy of the state this server has: equal for two that share one."""
+        """Names the copy of the state that this server has: equal for two servers that share it."""
         names = dict.fromkeys(name for boundary in sorted(self.apart) for name in _IDENTITY[boundary])
         return tuple(getattr(server, name) for name in names)
 
     def leads_apart(self, place: Place) -> bool:
-        """Whether it matters over which connection a request goes: not where all lead to one process, nor where none
-        leads to the same one, or to the same copy, again."""
+        """Whether it matters which connection a request uses. It does not if all connections lead to one process, or if
+        no two requests ever reach the same process or copy."""
         if self.deployment.expected_processes in (1, None):
             return False
         return place != "one-copy" or not self.apart & self.deployment.fresh
 
     def fits(self, one: ServedBy, other: ServedBy, place: Place) -> bool:
-        """Whether requests to these two meet as a schedule wants it."""
+        """Whether requests to these two servers meet as the schedule needs it."""
         same_process, same_copy = one.boot == other.boot, self.copy_of(one) == self.copy_of(other)
         if place == "one-copy":
             return same_copy and not (same_process and self._guarded_inside)
@@ -116,13 +116,14 @@ class Target:
 
     @property
     def _guarded_inside(self) -> bool:
-        """Whether requests of one process exclude each other, though others do not."""
+        """Whether requests of one process exclude each other, while those of several processes do not."""
         open_here = exposed(self.claims, self.deployment, WINDOW)
         return bool(open_here) and not open_here & {"threads", "greenlets"}
 
 
 def _targets(catalogue: Catalogue, workload: str, mechanism: str, deployment: Deployment) -> Iterator[Target]:
-    """One for each anomaly that is predicted, those that need a gate first; one without where none is."""
+    """One target for each predicted anomaly, those that need a gate first; if none is predicted, one without
+    anomaly."""
     about = catalogue.workloads[workload]
     claims = about.mechanisms[mechanism].claims
     faults = predict(claims, deployment, WINDOW, {fault: fault for fault in about.shows}).anomalies
@@ -146,7 +147,7 @@ def _targets(catalogue: Catalogue, workload: str, mechanism: str, deployment: De
 
 
 def _named(catalogue: Catalogue, cell: str) -> Iterator[tuple[str, str]]:
-    """Workload and mechanism of `workload/mechanism`; of all of them where the text is empty."""
+    """Workload and mechanism of `workload/mechanism`; all of them if the text is empty."""
     workload, slash, mechanism = cell.partition("/")
     if cell and not slash:
         raise BadInput(f"no cell {cell!r}: name it as WORKLOAD/MECHANISM, such as counter/module-global")
@@ -161,7 +162,7 @@ def _named(catalogue: Catalogue, cell: str) -> Iterator[tuple[str, str]]:
 
 
 def targets(catalogue: Catalogue, deployments: dict[str, Deployment], cell: str, wanted: list[str]) -> list[Target]:
-    """Those of `workload/mechanism` (empty: of all cells) under the wanted deployments (none: all), one by one.
+    """The targets of `workload/mechanism` (empty: all) under the wanted deployments (none: all), by deployment.
 
     Raises BadInput naming the valid names for an unknown one.
     """
@@ -172,8 +173,8 @@ def targets(catalogue: Catalogue, deployments: dict[str, Deployment], cell: str,
 
 
 def played_of_each(found: list[Target]) -> list[Target]:
-    """Of each cell the anomalies that a gate shows, else those that show by themselves, or what is tried where none is
-    predicted."""
+    """For each cell, the anomalies that a gate shows; if there are none, those that need no gate, or the attempt where
+    none is predicted."""
     by_cell: dict[tuple[str, str, str], list[Target]] = {}
     for target in found:
         by_cell.setdefault(target.cell, []).append(target)
@@ -185,7 +186,7 @@ def played_of_each(found: list[Target]) -> list[Target]:
 
 
 def played(found: list[Target]) -> list[Target]:
-    """The same of one cell. Raises BadInput with the reason where there is nothing to play."""
+    """The same for one cell. Raises BadInput with the reason if nothing can be played."""
     chosen = played_of_each(found)
     if not chosen:
         raise BadInput(

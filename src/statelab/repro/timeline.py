@@ -1,4 +1,4 @@
-"""A reproduction as lines of text: one for each client, with what it was told, and where it was held."""
+"""A reproduction as lines of text: one for each client, with its answer and the time while it was held."""
 
 from statelab.core.operation import Operation
 from statelab.repro.stage import Event
@@ -9,7 +9,7 @@ LEGEND = "● held … ● let go"
 
 
 class _Scale:
-    """Columns for times, from the start of the request that is held (else of the first) to the last event."""
+    """Columns for times, from the start of the held request (if none is held, the first one) to the last event."""
 
     def __init__(self, play: Play, held: str | None) -> None:
         self.zero = min(o.start for o in play.operations if held is None or o.process == held)
@@ -44,7 +44,7 @@ def _said(operation: Operation) -> str:
 
 
 def timeline(play: Play) -> list[str]:
-    """The lines, with the axis in ms as the last one; what ended before the held request began is left out."""
+    """The lines; the last one is the axis in ms. Requests that ended before the held one began are left out."""
     held = next((event.who for event in play.events if event.what == "held"), None)
     scale = _Scale(play, held)
     shown = [o for o in play.operations if o.end is None or o.end >= scale.zero]

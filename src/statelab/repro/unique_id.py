@@ -1,4 +1,4 @@
-"""The workload `unique-id`: A has read the last number and is held before it writes the next one, B asks meanwhile."""
+"""The workload `unique-id`: A has read the last number and is held before it writes the next; meanwhile B asks."""
 
 from statelab.core.operation import Operation
 from statelab.plan.catalogue import Claims
@@ -32,7 +32,7 @@ SCRIPT = Script(
     attempt=ATTEMPT,
     in_words=in_words,
     unheld={
-        "milliseconds": "what it reads is the clock, which goes on while a request is held; two have to come within "
+        "milliseconds": "it reads the clock, which goes on while a request is held; two requests have to come within "
         "one millisecond, as they do under load"
     },
 )

@@ -1,4 +1,4 @@
-"""What must happen: the rule that predicts a cell from claims and spread, the nearest fix, the failures people report.
+"""What must happen: the rule that predicts a cell from claims and spread, the fixes, the failures that people report.
 
-In: claims and deployments. Out: predictions. No input or output of its own. Imports `plan`.
+In: claims and deployments. Out: predictions. Reads no file except its own table of failures. Imports `plan`.
 """

@@ -1,4 +1,4 @@
-"""Two pieces of code line by line, side by side: what changed, with its neighbours."""
+"""Compares two pieces of code line by line and shows the changed lines with their neighbours, side by side."""
 
 import textwrap
 from collections.abc import Iterator
@@ -11,17 +11,19 @@ AROUND = 2
 """Unchanged lines shown before and after a change."""
 
 WIDTH = 60
+"""Width of a column, in characters."""
+
 HANGING = 8
-"""Characters a column of text takes, and by how many more than its indentation a line is hung in that goes on."""
+"""If a line is too long for its column, the rest of it is indented by this many characters more than its start."""
 
 
 ELSEWHERE = ("  ...", "  ...")
-"""Stands for lines that are the same on both sides."""
+"""Placeholder for lines that are the same on both sides."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One line before and after; None where there is none on that side."""
+    """A line before and after the change; None if that side has no such line."""
 
     before: str | None
     after: str | None
@@ -30,18 +32,18 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class CodeDiff:
-    """All pairs of two pieces of code, in order."""
+    """All lines of two pieces of code, paired, in order."""
 
     pairs: list[Pair]
 
     @property
     def changed(self) -> int:
-        """Lines that stand on one side only: removed and added ones counted alike."""
+        """How many lines were removed or added."""
         return sum((pair.before is not None) + (pair.after is not None) for pair in self.pairs if pair.changed)
 
     @property
     def hunks(self) -> list[list[Pair]]:
-        """The changed pairs with their neighbours; what lies between two hunks is the same on both sides."""
+        """The changed pairs with their neighbours. Between two hunks both sides are the same."""
         near = {place for place, pair in enumerate(self.pairs) if pair.changed}
         shown = {place + step for place in near for step in range(-AROUND, AROUND + 1)}
         runs = groupby(enumerate(self.pairs), lambda numbered: numbered[0] in shown)
@@ -51,20 +53,21 @@ class CodeDiff:
 def diff(before: str, after: str) -> CodeDiff:
     """Compares two pieces of code line by line (difflib's SequenceMatcher, after Ratcliff and Obershelp).
 
-    Blank lines are left out, and a line that is only indented otherwise is the same line.
+    Blank lines are left out. A line whose indentation alone differs counts as the same.
     """
     old, new = ([line for line in text.splitlines() if line.strip()] for text in (before, after))
     matcher = SequenceMatcher(None, [line.strip() for line in old], [line.strip() for line in new], autojunk=False)
-    return CodeDiff([pair for opcode in matcher.get_opcodes() for pair in _pairs(old, new, *opcode)])
-
-
-def _pairs(old: list[str], new: list[str], kind: str, i: int, j: int, k: int, m: int) -> Iterator[Pair]:
-    for before, after in zip_longest(old[i:j], new[k:m]):
-        yield Pair(before, after, kind != "equal")
+    return CodeDiff(
+        [
+            Pair(one, other, kind != "equal")
+            for kind, i, j, k, m in matcher.get_opcodes()
+            for one, other in zip_longest(old[i:j], new[k:m])
+        ]
+    )
 
 
 def in_columns(found: CodeDiff, before: str, after: str) -> str:
-    """The hunks as text in two columns under their names; `-` marks a line that goes, `+` one that comes."""
+    """The hunks as text in two columns under the names; `-` marks a removed line, `+` an added one."""
     blocks = [[line for pair in hunk for line in _lines(pair)] for hunk in found.hunks]
     lines = [line for place, block in enumerate(blocks) for line in ([ELSEWHERE] if place else []) + block]
     widths = [max(map(len, column)) for column in zip((before, after), *lines, strict=True)]
@@ -77,7 +80,7 @@ def _row(texts: tuple[str, str], widths: list[int]) -> str:
 
 
 def _lines(pair: Pair) -> Iterator[tuple[str, str]]:
-    """A pair as lines of both columns."""
+    """The lines that a pair takes in both columns."""
     before = _wrapped(pair.before, "-" if pair.changed else " ")
     after = _wrapped(pair.after, "+" if pair.changed else " ")
     yield from zip_longest(before, after, fillvalue="")

@@ -1,6 +1,7 @@
-"""The failures that people report, as cells of the lab: hidden under one deployment, shown under another, and fixed.
+"""Failures that people report, each as three cells: one where it does not show, one where it does, and one with the
+fix.
 
-They are data, in failures.toml; the theory says what each of their cells must show, and nothing here measures.
+The failures stand in failures.toml. Here the theory says what each of their cells must show; nothing is measured.
 """
 
 from pathlib import Path
@@ -16,12 +17,12 @@ from statelab.theory.rule import predict
 TABLE = Path(__file__).with_suffix(".toml")
 WINDOW = "io"
 RUNS = 3
-"""What a failure takes a few chances for; of the runs of a cell, one that shows it is proof."""
+"""How often a cell is run: a failure may not show every time, and one run that shows it is proof."""
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One class of failures. `threads` are issues as `owner/repository#number`, or addresses. `anomaly` is what is not
-    there under the deployment `hidden` and is there under `shown`, where `fix` holds in the mechanism's place."""
+    """One class of failures. `threads` are issues as `owner/repository#number`, or addresses. `anomaly` does not happen
+    under the deployment `hidden`, but does under `shown`; there `fix` holds instead of the mechanism."""
 
     symptom: str
     cause: str
@@ -55,7 +56,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     @property
     def command(self) -> str:
-        """The run that shows all three cells (and the fix where nothing was wrong)."""
+        """The command that runs all three cells (and the fix under `hidden`)."""
         selected = f"MECHANISM={self.mechanism},{self.fix} DEPLOYMENT={self.hidden},{self.shown}"
         return f"make report WORKLOAD={self.workload} {selected} WINDOW={WINDOW} RUNS={RUNS}"
 
@@ -70,7 +71,7 @@ def load(path: Path = TABLE) -> list[Failure]:
 
 
 def prediction(cell: CellKey, catalogue: Catalogue, deployments: dict[str, Deployment]) -> Prediction:
-    """What the theory says of one of their cells."""
+    """What the theory says about one of these cells."""
     workload = catalogue.workloads[cell.workload]
     claims = workload.mechanisms[cell.mechanism].claims
     return predict(claims, deployments[cell.deployment], cell.window, workload.shows)

@@ -1,23 +1,26 @@
-"""What may replace a mechanism that breaks under a deployment: the nearest that holds there, and one that lasts.
+"""Fixes for a mechanism that breaks under a deployment: the nearest one that holds there, and one that lasts.
 
-The rules name no mechanism. What can be a fix: another mechanism of the workload that keeps the same part of the
-workload's promise, reaches at least as far and outlives at least as much (where clients see no fault in state that is
-not kept, that is no `never-persists` among the workload's `shows`, less is no loss), and that the theory predicts to
-hold by its own promise, in every window, and also if requests that now come one after the other came side by side.
+The rules name no mechanism. A fix is another mechanism of the same workload that
 
-Nearest (`candidates`) is what
+- keeps the same part of the workload's promise;
+- reaches at least as far and outlives at least as much, unless clients see no fault in state that is not kept (the
+  workload's `shows` has no `never-persists`);
+- is guaranteed to hold by the theory, in every window, even if requests that now come one after the other came at the
+  same time.
 
-1. is kept in the same place: same reach, same store, outliving the same; then
+The nearest fix (`candidates`) is the one that
+
+1. keeps the state in the same place: same reach, same store, same lifetime; then
 2. needs no other store; then
 3. widens the reach least; then
 4. changes the fewest lines of code; then
 5. comes first in the workload's table.
 
-One that lasts (`lasting_candidates`) holds under every deployment and outlives a worker. First comes what keeps the
-state in the same store or medium, then what reaches farthest, then what is shortest, then the table's order.
+A lasting fix (`lasting_candidates`) holds under every deployment, and its state outlives a worker. The order is: same
+store or medium first, then farthest reach, then shortest code, then the workload's table.
 
-In a run a fix was moreover seen to hold: the nearest under the same deployment in every window that it was measured in,
-one that lasts under every deployment.
+A run shows only fixes that it saw hold: the nearest one under the same deployment in every window that was measured,
+the lasting one under every deployment.
 """
 
 from collections.abc import Iterable
@@ -45,7 +48,7 @@ from statelab.theory.rule import predict
 
 @dataclass(frozen=True, slots=True, order=True)
 class Candidate:
-    """A mechanism that may replace a broken one; the smaller, the nearer. `changed` lines: 0 without a source."""
+    """A mechanism that may replace a broken one; the smallest is the nearest. `changed` lines are 0 without source."""
 
     elsewhere: bool
     other_store: bool
@@ -56,25 +59,21 @@ class Candidate:
 
 
 def candidates(workload: Workload, broken: str, deployment: Deployment) -> list[Candidate]:
-    """What holds under the deployment in the place of `broken`, by the theory alone, nearest first."""
+    """Mechanisms that hold under the deployment and can replace `broken`, by the theory alone, nearest first."""
     mechanism = workload.mechanisms[broken]
     return sorted(
-        _candidate(mechanism, other, place, name)
+        Candidate(
+            elsewhere=_place(mechanism.claims) != _place(other.claims),
+            other_store=mechanism.claims.store != other.claims.store,
+            wider_by=_reach(other.claims) - _reach(mechanism.claims),
+            changed=diff(mechanism.source, other.source).changed if mechanism.source and other.source else 0,
+            place=place,
+            name=name,
+        )
         for place, (name, other) in enumerate(workload.mechanisms.items())
         if name != broken
         and _keeps(workload, mechanism.claims, other.claims)
         and _promises(workload, other.claims, deployment)
-    )
-
-
-def _candidate(broken: Mechanism, other: Mechanism, place: int, name: str) -> Candidate:
-    return Candidate(
-        elsewhere=_place(broken.claims) != _place(other.claims),
-        other_store=broken.claims.store != other.claims.store,
-        wider_by=_reach(other.claims) - _reach(broken.claims),
-        changed=diff(broken.source, other.source).changed if broken.source and other.source else 0,
-        place=place,
-        name=name,
     )
 
 
@@ -91,8 +90,8 @@ def _lifetime(claims: Claims) -> int:
 
 
 def _keeps(workload: Workload, broken: Claims, other: Claims) -> bool:
-    """Whether nothing is given up: a fix that does another job, reaches less far or forgets earlier is none; the last
-    two unless nobody minds."""
+    """Whether `other` does the same job and, if clients would see a fault otherwise, reaches as far and lasts as
+    long."""
     if broken.part != other.part:
         return False
     if "never-persists" not in workload.shows:
@@ -101,7 +100,7 @@ def _keeps(workload: Workload, broken: Claims, other: Claims) -> bool:
 
 
 def _promises(workload: Workload, claims: Claims, deployment: Deployment) -> bool:
-    """Whether it holds by its own promise with every window, and not only because requests happen to come in turn."""
+    """Whether it is guaranteed to hold with every window, and not only because requests come one after the other."""
     crowded = msgspec.structs.replace(deployment, in_turn=frozenset())
     for served in (deployment, crowded):
         predictions = (predict(claims, served, window, workload.shows) for window in WINDOW_SWITCHES)
@@ -111,12 +110,13 @@ def _promises(workload: Workload, claims: Claims, deployment: Deployment) -> boo
 
 
 def lasting_candidates(workload: Workload, broken: str, deployments: Iterable[Deployment]) -> list[str]:
-    """What holds under every one of the deployments and outlives a worker, by the theory alone, first the best."""
+    """Mechanisms that hold under all the deployments and outlive a worker, by the theory alone, best first."""
     claims, served = workload.mechanisms[broken].claims, list(deployments)
 
     def rank(numbered: tuple[int, tuple[str, Mechanism]]) -> tuple[bool, int, int, int]:
         place, (_, other) = numbered
-        same = (claims.store or claims.medium) and _kept_in(other.claims) == _kept_in(claims)
+        kept_in, other_kept_in = (claims.store, claims.medium), (other.claims.store, other.claims.medium)
+        same = any(kept_in) and other_kept_in == kept_in
         return not same, -_reach(other.claims), len((other.source or "").split("\n")), place
 
     return [
@@ -129,12 +129,8 @@ def lasting_candidates(workload: Workload, broken: str, deployments: Iterable[De
     ]
 
 
-def _kept_in(claims: Claims) -> tuple[str | None, str | None]:
-    return claims.store, claims.medium
-
-
 class Fixes:
-    """The fixes of one run: what the theory ranks, met with what was measured."""
+    """The fixes of one run: ranked by the theory, and seen to hold in the run."""
 
     def __init__(self, cells: list[Cell], catalogue: Catalogue, deployments: Mapping[str, Deployment]) -> None:
         self._cells: dict[tuple[str, str], list[Cell]] = {}
@@ -146,7 +142,7 @@ class Fixes:
         self._lasting: dict[tuple[str, str], list[str]] = {}
 
     def nearest(self, cell: Cell) -> Fix | None:
-        """The nearest mechanism seen to hold where this cell is violated, None where the run has none."""
+        """The nearest mechanism that was seen to hold, if this cell is violated; None if the run has none."""
         passed_over: list[str] = []
         for name in self._ranking(cell) if cell.verdict == "violated" else ():
             here = [other for other in self._of(cell, name) if other.deployment == cell.deployment]
@@ -176,15 +172,16 @@ class Fixes:
         ranked = self._ranking(cell)
         if not ranked:
             return (
-                "no other mechanism that does the same, reaches as far and outlives as much is predicted to hold here"
+                "the theory predicts of no other mechanism that does the same job, reaches as far and lasts as long "
+                "that it holds here"
             )
         here = [other for other in self._of(cell, ranked[0]) if other.deployment == cell.deployment]
         found = _with_window(here, cell.window)
         verdict = found.verdict.replace("-", " ") if found else "not measured"
         if verdict == "held":
             window = next(other.window for other in here if other.verdict != "held")
-            return f"the nearest by the theory, `{ranked[0]}`, did not hold with window {window}, and no other one held"
-        return f"the nearest by the theory, `{ranked[0]}`, was {verdict} with this window, and no other one held"
+            return f"the nearest by the theory, `{ranked[0]}`, did not hold with window {window}, nor did any other"
+        return f"the nearest by the theory, `{ranked[0]}`, was {verdict} with this window, and no other held"
 
     def _of(self, cell: Cell, mechanism: str) -> list[Cell]:
         return self._cells.get((cell.workload, mechanism), [])

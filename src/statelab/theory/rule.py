@@ -1,8 +1,8 @@
 """The prediction rule: what must happen to a mechanism's state under a deployment, from claims and spread alone.
 
-The rule finds faults; a workload says which of them its clients see, and as what (`shows`): the same lost update is a
-number told twice, an article sold twice, or a limit that lets too many through. No mechanism, no workload and no
-deployment is named here. One that the rule gets wrong misses a claim.
+The rule finds faults. A workload says which of them its clients see, and under which name (`shows`): a lost update may
+be a number given twice, an article sold twice, or a limit that lets too many through. No mechanism, workload or
+deployment is named here. If the rule is wrong about a mechanism, a claim is missing.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from statelab.plan.catalogue import Switching
 from statelab.plan.deployments import Deployment
 
 INTERLEAVES_ALWAYS = frozenset({"processes", "hosts"})
-"""Boundaries across which two requests run side by side whatever the code does."""
+"""Boundaries across which two requests can always run at the same time, whatever the code does."""
 
 WINDOW_SWITCHES = {
     "tight": frozenset[str](),
@@ -26,7 +26,7 @@ WINDOW_SWITCHES = {
     "yield": frozenset({"threads", "greenlets"}),
     "io": frozenset({"threads", "greenlets"}),
 }
-"""Boundaries at which each window lets another request in."""
+"""For each window, the boundaries across which another request can come in."""
 
 WINDOW_MS = {"tight": 0, "call": 0, "yield": 0, "io": 2}
 """How long each window lasts."""
@@ -34,10 +34,10 @@ WINDOW_MS = {"tight": 0, "call": 0, "yield": 0, "io": 2}
 WIDEST = "io"
 
 LIFETIMES = (None, "request", "worker", "server", "store")
-"""What state may outlive (the claim `survives`), shortest first."""
+"""What state can outlive (the claim `survives`), shortest first."""
 
 AS_FOUND = {fault: fault for fault in FAULTS}
-"""What clients see where the workload has no words of its own."""
+"""What clients see if the workload has no names of its own."""
 
 
 def _named(boundaries: frozenset[str]) -> str:
@@ -70,7 +70,7 @@ def _open_boundaries(claims: Switching, deployment: Deployment, window: str) -> 
 
 def _copies(claims: Sharing, deployment: Deployment) -> Iterator[tuple[str, str]]:
     if claims.copies == "apart" or (claims.copies == "alike-after-fork" and not deployment.forks_after_import):
-        return  # copies that begin at different places do not meet
+        return  # copies that start at different values never give the same one
     crossed = reach(claims, deployment)
     if "requests" not in crossed:
         yield "never-persists", "the state ends with the request"
@@ -80,11 +80,6 @@ def _copies(claims: Sharing, deployment: Deployment) -> Iterator[tuple[str, str]
         yield "never-persists", f"the state does not cross {_named(apart & deployment.fresh)}, new for every request"
     elif apart:
         yield "divergent", f"the state does not cross {_named(apart)}: one copy on each side"
-
-
-def _outlasts(claims: Excluding, window: str) -> bool:
-    """Whether the exclusion ends before the update does."""
-    return claims.lease_ms is not None and WINDOW_MS[window] > claims.lease_ms
 
 
 def exposed(claims: Claims, deployment: Deployment, window: str) -> frozenset[str]:
@@ -97,72 +92,81 @@ def _collisions(claims: Claims, deployment: Deployment, window: str) -> Iterator
     open_here = _open_boundaries(claims, deployment, window)
     met, unguarded = open_here & reach(claims, deployment), exposed(claims, deployment, window)
     if claims.carried:
-        yield "lost-update", "requests of one client carry the state as it was when each was sent; the last answer wins"
-    elif met and _outlasts(claims, window):
+        yield "lost-update", "each request carries the client's state as it was when it was sent; the last answer wins"
+    elif met and claims.lease_ms is not None and WINDOW_MS[window] > claims.lease_ms:
         yield "lost-update", f"what excludes {_named(met)} ends after {claims.lease_ms} ms, before the update does"
     elif unguarded:
         yield "lost-update", f"{_named(unguarded)} share the state and the update does not exclude them"
     elif claims.answers_later and met:
-        yield "misreported", f"the answer is read after the update, and {_named(met)} may come between"
+        yield "misreported", f"the answer is read after the update, and other {_named(met)} may come between"
 
 
 def _stalls(claims: Excluding, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
     blocks = claims.blocks_hub or (claims.blocks_unpatched and deployment.unpatched_at_import)
     if blocks and "greenlets" in (deployment.spread - deployment.in_turn) & WINDOW_SWITCHES[window]:
-        yield "stalled", "a greenlet waits for its lock in a way that stops the one that holds it"
+        yield "stalled", "a greenlet that waits for the lock stops all greenlets, also the one that holds the lock"
 
 
 def _recomputations(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
-    """What several requests compute at once although one of them would do."""
+    """Whether several requests compute the same at the same time, although one would be enough."""
     together = _open_boundaries(claims, deployment, window) - claims.single_flight
     if together:
         yield "computed-at-once", f"{_named(together)} miss together, and none waits for what another one computes"
 
 
 def _leaks(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
-    """What others see of a request's own state: while it is under way, and after it has ended."""
+    """What others see of a request's own state, while the request is running and after it has ended."""
     if claims.keyed:
         return
     crossed = reach(claims, deployment)
     met = exposed(claims, deployment, window)
     if met & claims.fails_across:
-        yield "fails-when-shared", f"{_named(met & claims.fails_across)} share the state, and requests fail of it"
+        yield "fails-when-shared", f"{_named(met & claims.fails_across)} share the state, and so requests fail"
     unaware = deployment.spread & crossed & claims.fails_in_turn
     if unaware:
-        yield "fails-when-shared", f"{_named(unaware)} share what the store keeps for them, each unaware of the others"
+        yield (
+            "fails-when-shared",
+            f"{_named(unaware)} share what the store keeps for them, and do not know of each other",
+        )
     beside = deployment.spread & claims.fails_beside
     if met & claims.switches_inside and beside:
-        yield "fails-when-shared", f"{_named(met)} share the state, {_named(beside)} write what lies behind it"
+        yield (
+            "fails-when-shared",
+            f"{_named(met)} share the state, and other {_named(beside)} write to the data behind it",
+        )
     if claims.untimed and met & claims.fails_across:
-        yield "stalled", "a request whose answer another one took waits for it without a limit"
+        yield "stalled", "if another request takes its answer, a request waits for it without a time limit"
     if met - (claims.fails_across if claims.notices else frozenset()):
-        yield "seen-by-others", f"{_named(met)} share the state while a request is under way"
+        yield "seen-by-others", f"{_named(met)} share the state while a request is running"
     fresh = (deployment.spread - crossed) & deployment.fresh
     if "requests" in crossed and not fresh:
         yield "left-behind", "the state outlives the request, and a later one finds it"
-        yield "ended-by-others", "who ends it ends it for all"
+        yield "ended-by-others", "one request that ends it ends it for all"
 
 
 def _unclosed(claims: Lifetime, deployment: Deployment) -> Iterator[tuple[str, str]]:
-    """What requests leave to the end of a process that outlives them."""
+    """What requests leave open until the end of a process that outlives them."""
     if claims.left_to == "process" and "processes" not in deployment.fresh:
-        yield "left-open", "what a request opens is closed at the end of the process only"
-        yield "used-up", "in the end the store has no more to give"
+        yield "left-open", "what a request opens is closed only when the process ends"
+        yield "used-up", "in the end the store can open no more"
 
 
 def _endings(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
-    """What is there again after it was ended, and who has its name by then."""
+    """State that comes back after its end, or that a request writes to a name that is another's by then."""
     if claims.carried:
         yield "never-ends", "what a client has kept cannot be taken back"
     unguarded = exposed(claims, deployment, window)
     if claims.written_whole and unguarded:
-        yield "revived", f"a request under way in other {_named(unguarded)} writes back what was ended meanwhile"
+        yield "revived", f"a request running in other {_named(unguarded)} writes back what was ended meanwhile"
     if claims.name_reused and unguarded:
-        yield "name-reused", f"a request under way in other {_named(unguarded)} writes to whom its name was given since"
+        yield (
+            "name-reused",
+            f"a request running in other {_named(unguarded)} writes to a name that is another's by then",
+        )
 
 
 def _undone(claims: Claims, deployment: Deployment) -> Iterator[tuple[str, str]]:
-    """What becomes of work that is left to a thread."""
+    """Work that is left to a thread and never done."""
     handed_over = "processes" in reach(claims, deployment)
     if claims.thread == "import" and deployment.forks_after_import and not handed_over:
         yield "never-done", "the thread that does the work did not survive the fork"
@@ -170,11 +174,11 @@ def _undone(claims: Claims, deployment: Deployment) -> Iterator[tuple[str, str]]
         yield "never-done", "the process, and the thread in it, ends before the work is due"
     done_beside = handed_over and "processes" not in deployment.in_turn
     if claims.thread and deployment.recycled and not claims.resumed and not done_beside:
-        yield "never-done", "a worker that is replaced takes along what it has accepted and not yet done"
+        yield "never-done", "a worker that is replaced loses the work that it has accepted and not yet done"
 
 
 def _faults(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
-    """Each fault with its reason. Work that is never done collides with nothing."""
+    """Each fault with its reason. Work that is never done has no other fault."""
     undone = list(_undone(claims, deployment))
     if undone:
         yield from undone
@@ -191,25 +195,25 @@ def _faults(claims: Claims, deployment: Deployment, window: str) -> Iterator[tup
 
 
 def _why_held(claims: Claims, deployment: Deployment, visible: Mapping[str, str]) -> tuple[bool, str]:
-    """Whether `held` is the mechanism's own promise in this deployment, and why."""
+    """Whether `held` is guaranteed by the mechanism in this deployment, and why."""
     if claims.left_to and "left-open" in visible:
-        return False, f"what a request opens is left to the {claims.left_to} to close"
+        return False, f"the {claims.left_to} must close what a request opens"
     if claims.not_after_fork and deployment.forks_after_import:
-        return False, "it was opened before the fork, and its documentation forbids to use it afterwards"
+        return False, "it was opened before the fork, and its documentation forbids its use afterwards"
     if not deployment.spread:
         return True, "one request after the other in one process"
     if _out_of_the_way(claims, deployment):
         return False, "no request is served by the thread that imported the app"
     widest = {fault for fault, _ in _faults(claims, deployment, WIDEST) if fault in visible}
     if widest - {"stalled"}:
-        return False, "nothing excludes other requests; this window only offers no place to let one in"
+        return False, "nothing excludes other requests; this window only has no switch point"
     if deployment.spread <= reach(claims, deployment) & _excluded(claims, deployment):
         return True, f"shared across {_named(deployment.spread)}, and an update excludes every other"
     return True, "nothing that requests share can do harm here"
 
 
 def predict(claims: Claims, deployment: Deployment, window: str, shows: Mapping[str, str] = AS_FOUND) -> Prediction:
-    """The rule of architecture.md, "The theory": anomalies that must be possible in this cell; none means `held`."""
+    """The rule of docs/theory.md: the anomalies that must be possible in this cell; none means `held`."""
     found = [(shows[fault], reason) for fault, reason in _faults(claims, deployment, window) if fault in shows]
     if found:
         return Prediction(
@@ -222,8 +226,10 @@ def predict(claims: Claims, deployment: Deployment, window: str, shows: Mapping[
 
 
 def outlives(claims: Claims, ending: str) -> bool | None:
-    """Whether the state is there after the request, the worker, the server or its store has ended, or everything at
-    once. None: it needs no store that could end."""
+    """Whether the state is still there after the end of `ending`: the request, worker, server, store or everything at
+    once.
+
+    None if the store is to end and the state needs none."""
     if ending == "store" and claims.store is None:
         return None
     last = "store" if claims.store else "server"

@@ -174,7 +174,10 @@ def test_an_effect_nobody_asked_for_is_overcounted() -> None:
     judgement = judge(history(inc(0, 5, 1, ONE), read(10, 11, 2, ONE)), SYNC)
     assert names(judgement) == ("violated", ["overcounted"])
     assert judgement.witness is not None
-    assert "1 increment had been acknowledged: 1 increment took effect that nobody asked for." in judgement.witness.text
+    assert (
+        "1 increment had been acknowledged: 1 increment took effect that no request asked for."
+        in judgement.witness.text
+    )
 
 
 def test_a_timeout_is_a_stall() -> None:

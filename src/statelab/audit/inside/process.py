@@ -34,6 +34,10 @@ EXCLUDED_S = 2.0
 IDLE_S = 0.05
 """How long threads that wait for work have to wait for it to count as done."""
 OURS = "statelab-"
+SHARED = frozenset(("flask", "werkzeug", "jinja2", "markupsafe", "click", "itsdangerous", "blinker"))
+"""Packages whose import does nothing but define: a process may have them from the one that it was forked from."""
+OWN_TO_EACH = frozenset(("multiprocessing", "__main__"))
+"""Modules of the standard library that draw a random number when they are imported, and the one that is run."""
 
 
 def _is_idle(frame: FrameType | None) -> bool:
@@ -139,6 +143,21 @@ class Process:
             if said is not None:
                 self._channel.say(said)
 
+    # The process that others are forked from, which then import
+
+    def prepare(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Imports modules, those that can be imported."""
+        for name in command["modules"]:
+            try:
+                importlib.import_module(name)
+            except Exception:  # one that only its package can import
+                continue
+        return {"ok": True}
+
+    def spawn(self, command: dict[str, Any]) -> dict[str, Any] | None:
+        """A fork that is to import the app."""
+        return self.fork(command)
+
     # The process that imports
 
     def load(self, command: dict[str, Any]) -> dict[str, Any]:
@@ -188,7 +207,14 @@ class Process:
         gc.freeze()  # what the import made is shared by all worlds and not looked through in each
         self._known_threads = {thread.ident for thread in threading.enumerate() if thread.ident}
         left = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
-        return {"ok": True, "threads": left, "blocked": self._fence.blocked, "roots": self._roots}
+        shared = (SHARED | getattr(sys, "stdlib_module_names", frozenset())) - OWN_TO_EACH
+        return {
+            "ok": True,
+            "threads": left,
+            "blocked": self._fence.blocked,
+            "roots": self._roots,
+            "shared": [name for name in sys.modules if name.partition(".")[0] in shared],
+        }
 
     def _in_words(self, error: BaseException) -> str:
         return "".join(traceback.format_exception_only(type(error), error)).strip().splitlines()[-1]
@@ -215,7 +241,8 @@ class Process:
         self._channel.close()
         self._channel = Channel(socket.socket(fileno=descriptor))
         self._children.clear()
-        self._begin(command)
+        if command["do"] == "fork":
+            self._begin(command)
         return None
 
     def _begin(self, command: dict[str, Any]) -> None:

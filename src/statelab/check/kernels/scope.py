@@ -22,6 +22,9 @@ from typing import Literal
 
 import numpy as np
 
+from statelab.check.kernels.levels import LEVELS
+from statelab.check.kernels.levels import Level
+from statelab.check.kernels.levels import grouped_by
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Model
 from statelab.check.kernels.model import VerdictName
@@ -29,13 +32,11 @@ from statelab.check.kernels.packing import dense
 from statelab.core.operation import Value
 from statelab.record.columns import FAIL
 from statelab.record.columns import INFO
-from statelab.record.columns import LEVELS
 from statelab.record.columns import OK
 from statelab.record.columns import History
 from statelab.record.columns import Integers
-from statelab.record.columns import Level
 
-AnyLevel = Level | Literal["session"]
+Split = Level | Literal["session"]
 
 SERVERS = LEVELS[1:-1]
 PLURAL = {"process": "processes"}
@@ -46,7 +47,7 @@ class Scope:
     """`level` is the coarsest one at which every part is valid (None: none is, or it is not known); `sentence` says so
     in words, or why there is none."""
 
-    level: AnyLevel | None
+    level: Split | None
     sentence: str
 
 
@@ -69,8 +70,8 @@ class Question:
 def scope(model: Model, history: History, *, initial: Value | None, deadline: Deadline) -> Scope:
     """How far the state of a violated history of a `scoped` model reaches."""
     question = Question(model=model, initial=initial, deadline=replace(deadline, proof_s=0.0))  # only verdicts count
-    tried: list[AnyLevel] = []
-    for level, group in _levels(history):
+    tried: list[Split] = []
+    for level, group in _partings(history):
         parts = _parts(history, group)
         verdict = _verdict(question, history, parts)
         if verdict == "unknown":
@@ -81,12 +82,12 @@ def scope(model: Model, history: History, *, initial: Value | None, deadline: De
     return Scope(None, _nowhere(history, tried))
 
 
-def _levels(history: History) -> Iterator[tuple[AnyLevel, Integers]]:
-    """The levels that split the operations, from coarse to fine, each with the group of each row (-1: any)."""
+def _partings(history: History) -> Iterator[tuple[Split, Integers]]:
+    """The levels that part the operations, from coarse to fine, each with the group of each row (-1: any)."""
     served = (history.served_by != 0) & (history.status != FAIL)
-    last = history.grouped_by("whole")[served]
+    last = grouped_by(history, "whole")[served]
     for level in SERVERS if _served(history) else ():
-        group = history.grouped_by(level)
+        group = grouped_by(history, level)
         if not np.array_equal(last, dense(group[served])):
             last = dense(group[served])
             yield level, group
@@ -141,13 +142,13 @@ def _with_anybody(history: History, part: Integers, some: Integers, anybody: Int
     return _as_keys(history, np.concatenate([own, *copies]), np.concatenate([part[own], numbers]))
 
 
-def _named(level: AnyLevel, history: History, part: Integers) -> Scope:
+def _named(level: Split, history: History, part: Integers) -> Scope:
     if np.bincount(part[history.status == OK]).max(initial=0) <= 1:
         return Scope("request", f"valid request by request only: no two answers come from one {level}")
     return Scope(level, f"valid per {level}, not across {_several(level)}")
 
 
-def _nowhere(history: History, tried: list[AnyLevel]) -> str:
+def _nowhere(history: History, tried: list[Split]) -> str:
     finest = [level for level in tried if level != "session"][-1:] + [level for level in tried if level == "session"]
     text = "one session did everything" if _served(history) else "who served is not known of all operations"
     if finest:
@@ -156,5 +157,5 @@ def _nowhere(history: History, tried: list[AnyLevel]) -> str:
     return f"nothing to tell it by: {'one server and ' * _served(history)}{text}"
 
 
-def _several(level: AnyLevel) -> str:
+def _several(level: Split) -> str:
     return PLURAL.get(level, f"{level}s")

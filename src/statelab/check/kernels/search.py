@@ -14,6 +14,8 @@ Reductions, each with the reason that it loses nothing:
   all the other can: the other is dropped.
 - Of open operations with equal requests, the one that must end first is used first, and unknown ones last, in the order
   of their starts: whatever the other can do later, it can do in its place.
+- An object may say of an unknown operation that it is `endless`: so many of its kind have started by then that nobody
+  can need more. It is not counted which of them were used.
 - An object may say of an operation that it `hides`: it can have taken effect where nobody saw it. When it ends, the
   configurations in which it has not been seen stay as they are. (Of equal requests, one that cannot hide is then tried
   as well: it may be the one that has to be seen.)
@@ -85,6 +87,7 @@ class Specification:
     aged      a state as it is at that moment, or REFUSED where it cannot lead to the end
     hides     (cost, row) -> whether the operation can have taken effect where nobody saw it
     last      (state, cost, row) -> a step that only the operation can take that ends at this moment, or REFUSED
+    endless   row of unknown outcome -> whether it stands for as many of its kind as anybody can need
     possible  (state, requests) -> which of the open requests can be answered in that state; the others are refused
     """
 
@@ -101,6 +104,7 @@ class Specification:
     aged: Callable[[Any], Any] | None = None
     hides: Callable[[Any, int], bool] | None = None
     last: Step | None = None
+    endless: Callable[[int], bool] | None = None
     possible: Callable[[Any, Collection[Any]], Iterable[Any]] | None = None
 
 
@@ -252,14 +256,15 @@ class _Sweep:
 
     def _begin(self, row: int, end: int) -> None:
         request, reads, bit, unknown = self._object.request(row), self._object.reads[row], 0, 0
-        if end == INF:
+        endless = self._object.endless is not None and self._object.endless(row)
+        if end == INF and not endless:
             unknown = 1 << self._unknowns
             self._unknowns += 1
-        else:
+        elif end != INF:
             bit = self._free.pop() if self._free else 1 << len(self._bit)
             self._bit[row] = (bit, request)
         if not reads or self._object.costly:
-            insort(self._open.setdefault(request, []), (end, self._begun, row, bit, unknown))
+            insort(self._open.setdefault(request, []), (end, -1 if endless else self._begun, row, bit, unknown))
             self._begun += 1
         if reads:
             self._reading[request] = (row, self._reading.get(request, (row, 0))[1] | bit)

@@ -14,6 +14,8 @@ _TABLE = {
     "set": "set.model",
     "inventory": "inventory",
     "mutex": "mutex.model",
+    "queue": "queue.model",
+    "unordered-queue": "unordered_queue",
     "unique-ids": "unique_ids",
     "at-most-once": "at_most_once",
     "echo": "echo",

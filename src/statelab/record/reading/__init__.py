@@ -1,8 +1,7 @@
-"""Anybody's history: JSON Lines or Parquet into columns, strictly, and what is wrong in one line.
+"""From lines and tables to histories: `read_lines` and `read_table` take a stream and the shapes of a model.
 
-A file is read whole or not at all. Fields that an operation does not have are ignored, whatever they hold.
+What is not an operation of the model is refused, with one sentence that says where it stands and what is wrong.
 """
 
-from statelab.record.reading.read import read
-
-__all__ = ["read"]
+from statelab.record.reading.lines import read_lines as read_lines
+from statelab.record.reading.table import read_table as read_table

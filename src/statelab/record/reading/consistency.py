@@ -2,24 +2,33 @@
 
 from collections.abc import Callable
 from collections.abc import Collection
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from statelab.core.errors import BadInput
-from statelab.record.coding import first_equal
+from statelab.core.errors import shown
+from statelab.core.memory import keep_freed
+from statelab.record.coding import coded_text
 from statelab.record.coding import plain
-from statelab.record.coding import plain_text
 from statelab.record.columns import INF
 from statelab.record.columns import History
-from statelab.record.columns import Integers
-from statelab.record.reading.rules import shown
 from statelab.record.reading.sheet import Sheet
+from statelab.record.shapes import Shapes
 
 Place = Callable[[int], str]
 
-_BLOCK = 2**16
+_ROOMY = 2**29
+"""Bytes of a history up to which it is judged fast, and beyond in as little memory as possible."""
+
+
+def checked(sheet: Sheet, name: str, place: Place, shapes: Shapes) -> History:
+    """The history of a sheet; raises BadInput for what no single operation shows. `place` names where a row stood."""
+    require_own_ids(sheet, name, place, shapes.repeating)
+    history = sheet.history(shapes.answers, ids_repeat=bool(shapes.repeating))
+    require_times(history, name, place)
+    keep_freed(large=history.size <= _ROOMY)
+    return history
 
 
 def require_own_ids(sheet: Sheet, name: str, place: Place, repeating: Collection[str]) -> None:
@@ -27,11 +36,10 @@ def require_own_ids(sheet: Sheet, name: str, place: Place, repeating: Collection
     if "op_id" not in sheet.columns:
         return
     column = sheet.columns["op_id"]
-    texts = plain_text(column.text).drop_null()
-    if not repeating and (first_equal(texts) == np.arange(len(texts))).all():
+    ids = coded_text(column.text)
+    if not repeating and len(ids.dictionary) == len(ids) - ids.null_count:
         return
-    sheet.columns["op_id"] = column = column.coded()  # need not be coded again
-    ids = column.text
+    sheet.columns["op_id"] = replace(column, text=ids)  # need not be coded again
     may_repeat = np.array([op in repeating for op in sheet.ops], np.bool_).take(sheet.arrays["op"])
     rows = np.flatnonzero(column.known & ~may_repeat)
     codes = plain(ids.indices, -1)[rows]
@@ -68,25 +76,12 @@ def require_times(history: History, name: str, place: Place) -> None:
 
 def _in_order(history: History) -> bool:
     """Whether each operation of a process starts at the end of the one above it or later: then none overlap. O(n)."""
-    codes = history.process.astype(np.uint16) if len(history.processes) <= 2**16 else history.process  # sorts in O(n)
-    latest = np.full(len(history.processes), -INF - 1, np.int64)
-    for begin in range(0, len(history), _BLOCK):
-        process, first, last, fits = _block(history, codes, slice(begin, begin + _BLOCK))
-        if not fits or (first < latest[process]).any():
-            return False
-        latest[process] = last
-    return True
-
-
-def _block(history: History, codes: NDArray[Any], block: slice) -> tuple[NDArray[Any], Integers, Integers, bool]:
-    """Which processes ended operations in a block, each one's first start and last end, and whether they all fit."""
-    ended = np.flatnonzero(history.end[block] != INF)
-    order = ended[np.argsort(codes[block][ended], kind="stable")]
-    process, start, end = codes[block][order], history.start[block][order], history.end[block][order]
-    last = np.append(process[1:] != process[:-1], True) if len(order) else np.zeros(0, np.bool_)
-    first = np.roll(last, 1)
-    fits = not ((start[1:] < end[:-1]) & ~last[:-1]).any()
-    return process[last], start[first], end[last], fits
+    ended = np.flatnonzero(history.end != INF)
+    codes = history.process[ended]
+    codes = codes.astype(np.uint16) if len(history.processes) <= 2**16 else codes  # sorts in O(n)
+    rows = ended[np.argsort(codes, kind="stable")]
+    process, start, end = history.process[rows], history.start[rows], history.end[rows]
+    return not ((start[1:] < end[:-1]) & (process[1:] == process[:-1])).any()
 
 
 def _overlap(history: History) -> tuple[int, int] | None:

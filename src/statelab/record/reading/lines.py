@@ -5,11 +5,9 @@ takes it or says why not. A reader of millions of operations a second is that of
 """
 
 import json
-from bisect import bisect_right
-from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import compress
 from operator import attrgetter
 from typing import Annotated
@@ -23,15 +21,13 @@ from msgspec import UNSET
 from msgspec import UnsetType
 
 from statelab.core.errors import BadInput
+from statelab.core.memory import keep_freed
 from statelab.core.operation import ServedBy
-from statelab.record.coding import VALUES
-from statelab.record.coding import Column
-from statelab.record.coding import column
-from statelab.record.coding import constant
-from statelab.record.coding import encode
-from statelab.record.coding import list_column
+from statelab.record import coding
 from statelab.record.coding import pa
+from statelab.record.columns import History
 from statelab.record.reading import rules
+from statelab.record.reading.consistency import checked
 from statelab.record.reading.part import Cells
 from statelab.record.reading.part import Held
 from statelab.record.reading.part import Part
@@ -42,7 +38,7 @@ from statelab.record.reading.sheet import merged
 from statelab.record.shapes import Shapes
 
 BLOCK = 2**20
-"""So many bytes are read at once."""
+"""Lines of so many bytes are read at once."""
 
 _Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 _Value = _Integer | str | bool | None | list[_Integer | str] | UnsetType
@@ -55,7 +51,7 @@ _TYPES: dict[str, Any] = {
     "served_by": ServedBy | None | UnsetType,
     "error": str | None | UnsetType,
     "timed_out": bool | UnsetType,
-    **dict.fromkeys(VALUES, _Value),
+    **dict.fromkeys(coding.VALUES, _Value),
 }
 _UNFIT = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
@@ -64,7 +60,7 @@ _HELD: dict[Any, int] = {
     **{int: rules.NUMBER, str: rules.TEXT, bool: rules.BOOL, list: rules.LIST, type(None): rules.NULL},
     **{ServedBy: rules.SERVER, UnsetType: rules.MISSING},
 }
-_SPACE = b" \t\r"
+_SPACE = b" \t\r\n"
 
 _AFTER_NAMES = (b'":', b" :", b"\t:", b"\r:")
 """One of these stands behind each name of a field. They may stand in a text as well."""
@@ -78,55 +74,40 @@ class RefusedLine(Exception):
         self.line = line
 
 
-@dataclass(frozen=True, slots=True)
-class LineNumbers:
-    """The line (from 1) of each row: `blank[i]` is the row that comes after the i-th blank line."""
+def read_lines(stream: BinaryIO, name: str, shapes: Shapes) -> History:
+    """The history in JSON Lines, which conforms to the shapes of the model; its unit is not known.
 
-    blank: list[int]
-
-    def of(self, row: int) -> int:
-        """The same, from 0."""
-        return row + bisect_right(self.blank, row)
-
-    def __call__(self, row: int) -> str:
-        return f"line {self.of(row) + 1}"
-
-
-def sheet_of_lines(stream: BinaryIO, name: str, shapes: Shapes) -> tuple[Sheet, LineNumbers]:
-    """All operations of a stream of lines, and where each of them stood; raises BadInput."""
-    reader, sheets, blank, before, rows = LineReader(shapes), list[Sheet](), list[int](), 0, 0
-    for block in _blocks(stream):
+    Raises BadInput with one sentence: the file's name, the line, what is wrong.
+    """
+    keep_freed()
+    reader, sheets, kept, before = LineReader(shapes), list[Sheet](), list[tuple[int, Sequence[int]]](), 0
+    while lines := stream.readlines(BLOCK):
         try:
-            sheet, skipped = reader.read(block)
+            sheet, places = reader.read(lines)
         except RefusedLine as refused:
             raise BadInput(f"{name}, line {before + refused.line + 1}: {refused}") from None
-        blank += [rows + line - number for number, line in enumerate(skipped)]
-        before, rows = before + block.count(b"\n"), rows + len(sheet)
-        sheets += [sheet] if len(sheet) else []
-    if not rows:
+        if places:
+            sheets.append(sheet)
+            kept.append((before, places))
+        before += len(lines)
+    if not sheets:
         raise BadInput(f"{name}: no operations in it")
-    return merged(sheets), LineNumbers(blank)
 
+    def place(row: int) -> str:
+        for first, places in kept:
+            if row < len(places):
+                return f"line {first + places[row] + 1}"
+            row -= len(places)
+        raise IndexError(row)
 
-def _blocks(stream: BinaryIO) -> Iterator[bytes]:
-    """The bytes of a stream in blocks of whole lines, each of which ends with a line break, even the last."""
-    begun: list[bytes] = []
-    while block := stream.read(BLOCK):
-        lines, newline, rest = block.rpartition(b"\n")
-        if newline:
-            yield b"".join((*begun, lines, newline))
-            begun.clear()
-        begun.append(rest)
-    if any(begun):
-        yield b"".join((*begun, b"\n"))
+    return replace(checked(merged(sheets), name, place, shapes), unit=None)
 
 
 def record(line: bytes) -> Any:
     """What one line holds, exactly; raises Refused."""
     try:
         decoded = msgspec.json.decode(line)
-        if isinstance(decoded, dict) and line.count(b":") > _names(decoded):
-            json.loads(line, object_pairs_hook=_named_once, parse_int=str, parse_float=str)
+        json.loads(line, object_pairs_hook=_named_once, parse_int=str, parse_float=str)
     except UnicodeDecodeError:
         raise rules.Refused("not UTF-8") from None
     except RecursionError:
@@ -134,11 +115,6 @@ def record(line: bytes) -> Any:
     except msgspec.MsgspecError as error:
         raise rules.Refused(f"not JSON ({error})") from None
     return decoded
-
-
-def _names(decoded: dict[str, Any]) -> int:
-    """How many fields an object has, with those of objects in it. One that is given twice counts once."""
-    return len(decoded) + sum(len(value) for value in decoded.values() if isinstance(value, dict))
 
 
 def _named_once(pairs: list[tuple[str, Any]]) -> None:
@@ -178,36 +154,35 @@ class LineReader:
         self._usual = self._any = _Form(kinds, self._literal)
         self._rules = rules.rules_of(shapes)
 
-    def read(self, block: bytes) -> tuple[Sheet, list[int]]:
-        """The operations in whole lines, and which of the lines are blank.
+    def read(self, lines: list[bytes]) -> tuple[Sheet, Sequence[int]]:
+        """The operations in some lines, and the place of each among them: blank lines are left out.
 
         Raises RefusedLine for the first line that is not an operation of the model.
         """
-        lines, blank = block.split(b"\n")[:-1], list[int]()
-        rows, known = self._all(lines, block, self._usual), self._usual is not self._any
+        places: Sequence[int] = range(len(lines))
+        rows, known = self._all(lines, self._usual), self._usual is not self._any
         if rows is None or not known:
-            rows = self._all(lines, block, self._any) if rows is None else rows
+            rows = self._all(lines, self._any) if rows is None else rows
             if rows is None:
-                blank = [place for place, line in enumerate(lines) if not line.strip(_SPACE)]
-                left = [self._one(place, line) for place, line in enumerate(lines) if line.strip(_SPACE)]
-                rows = _Rows(left, self._any)
+                places = [place for place, line in enumerate(lines) if line.strip(_SPACE)]
+                rows = _Rows([self._one(place, lines[place]) for place in places], self._any)
             before = self._usual.kinds if known else rows.kinds
             kinds = {field: before.get(field, 0) & rows.kinds.get(field, 0) for field in {**before, **rows.kinds}}
             self._usual = _Form(kinds, self._literal) if rows.kinds else self._usual
         try:
-            return Part(rows, self._shapes).sheet(), blank
+            return Part(rows, self._shapes).sheet(), places
         except RefusedRow as refused:
-            place = LineNumbers([line - number for number, line in enumerate(blank)]).of(refused.row)
+            place = places[refused.args[0]]
             self._strictly(place, lines[place])
             raise RefusedLine(place, "not an operation of the model") from None
 
-    def _all(self, lines: list[bytes], block: bytes, form: _Form) -> "_Rows | None":
+    def _all(self, lines: list[bytes], form: _Form) -> "_Rows | None":
         """All lines at once; None if there is anything in them that the struct does not say."""
         try:
             rows = _Rows(list(map(form.decode, lines)), form)
         except _UNFIT:
             return None
-        return rows if _names_at_most(block, rows.given) else None
+        return rows if _names_at_most(b"".join(lines), rows.given) else None
 
     def _one(self, place: int, line: bytes) -> Any:
         """One line of a block in which something is unusual; raises RefusedLine."""
@@ -246,7 +221,7 @@ class _Rows:
         self._n, self._cells, self.kinds, self.given = len(rows), dict[str, Cells](), dict[str, int](), 0
         for field, kind in form.kinds.items():
             values = list(map(attrgetter(field), rows))
-            held = constant(kind, self._n, np.uint8) if kind else _held(values)
+            held = coding.constant(kind, self._n, np.uint8) if kind else _held(values)
             if given := self._n - int(np.count_nonzero(held == rules.MISSING)):
                 self._cells[field] = _cells(field, values, held)
                 self.kinds[field] = int(held[0]) if not held.strides[0] and int(held[0]) in _EXACT else 0
@@ -258,24 +233,24 @@ class _Rows:
 
     def field(self, field: str) -> Cells:
         """What each line holds in a field."""
-        nothing = Cells(Column.of_texts(None, self._n), constant(rules.MISSING, self._n, np.uint8))
+        nothing = Cells(coding.Column.of_texts(None, self._n), coding.constant(rules.MISSING, self._n, np.uint8))
         return self._cells.get(field, nothing)
 
 
 def _cells(field: str, values: list[Any], held: Held) -> Cells:
     """The values of a field as arrays."""
     if field == "served_by":
-        codes, servers = encode((None if server is UNSET else server for server in values), first=[None])
+        codes, servers = coding.encode((None if server is UNSET else server for server in values), first=[None])
         texts = pa.array([msgspec.json.encode(server).decode() for server in servers[1:]], pa.string())
         index = pa.array(codes - 1, mask=codes == 0)
-        return Cells(Column.of_texts(pa.DictionaryArray.from_arrays(index, texts)), held)
+        return Cells(coding.Column.of_texts(pa.DictionaryArray.from_arrays(index, texts)), held)
     flag = lists = None
     if (true_or_false := holds(held, rules.BOOL)).any():
         flag = np.full(len(held), -1, np.int8)
         flag[true_or_false] = list(compress(values, true_or_false.tobytes()))
     if (known := holds(held, rules.LIST)).any():
-        lists = list_column(values, known)
-    found = column(values, holds(held, rules.NUMBER), holds(held, rules.TEXT), coded=field != "op_id")
+        lists = coding.list_column(values, known)
+    found = coding.column(values, holds(held, rules.NUMBER), holds(held, rules.TEXT), coded=field != "op_id")
     return Cells(found, held, flag, lists)
 
 
@@ -283,5 +258,5 @@ def _held(values: Sequence[Any]) -> Held:
     """What each value is, as one bit of the rules; one for all if they are of one kind."""
     kinds = set(map(_HELD.__getitem__, set(map(type, values))))
     if len(kinds) == 1:
-        return constant(kinds.pop(), len(values), np.uint8)
+        return coding.constant(kinds.pop(), len(values), np.uint8)
     return np.fromiter(map(_HELD.__getitem__, map(type, values)), np.uint8, len(values))

@@ -8,19 +8,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from statelab.record.coding import VALUES
-from statelab.record.coding import Column
-from statelab.record.coding import Integers
-from statelab.record.coding import ListColumn
-from statelab.record.coding import Mask
-from statelab.record.coding import coded_text
-from statelab.record.coding import constant
-from statelab.record.coding import every
+from statelab.record import coding
 from statelab.record.coding import pa
 from statelab.record.coding import pc
-from statelab.record.coding import plain
-from statelab.record.coding import plain_text
-from statelab.record.coding import valid
 from statelab.record.columns import INF
 from statelab.record.columns import OK
 from statelab.record.columns import STATUSES
@@ -40,13 +30,13 @@ class Cells:
     integers and texts.
     """
 
-    column: Column
+    column: coding.Column
     held: Held
     flag: Codes8 | None = None
-    lists: ListColumn | None = None
+    lists: coding.ListColumn | None = None
 
     @property
-    def given(self) -> Mask:
+    def given(self) -> coding.Mask:
         """Where anything stands."""
         return holds(self.held, rules.ANYTHING ^ rules.EMPTY)
 
@@ -58,43 +48,45 @@ class Rows(Protocol):
     def field(self, field: str) -> Cells: ...
 
 
-def holds(held: Held, bits: int) -> Mask:
+def holds(held: Held, bits: int) -> coding.Mask:
     """Where one of the bits is held; a constant stays one."""
     n = len(held)
-    return constant(held[:1] & bits != 0, n, np.bool_) if n and not held.strides[0] else held & np.uint8(bits) != 0
+    return (
+        coding.constant(held[:1] & bits != 0, n, np.bool_) if n and not held.strides[0] else held & np.uint8(bits) != 0
+    )
 
 
-def holding(bit: int, where: Mask) -> Held:
+def holding(bit: int, where: coding.Mask) -> Held:
     """That bit where the mask says so, and nothing elsewhere."""
-    if every(where) or not where.any():
-        return constant(bit if len(where) and where[0] else rules.EMPTY, len(where), np.uint8)
+    if coding.every(where) or not where.any():
+        return coding.constant(bit if len(where) and where[0] else rules.EMPTY, len(where), np.uint8)
     return np.where(where, np.uint8(bit), np.uint8(rules.EMPTY))
 
 
 def cells(array: Any) -> Cells:
     """What an Arrow array of any type holds."""
-    kind, n, nothing, types = array.type, len(array), Column.of_texts(None, len(array)), pa.types
+    kind, n, nothing, types = array.type, len(array), coding.Column.of_texts(None, len(array)), pa.types
     coded = types.is_dictionary(kind)
     texts = kind.value_type if coded else kind
     if types.is_string(texts) or types.is_large_string(texts) or types.is_string_view(texts):
         text = array.cast(pa.dictionary(pa.int32(), pa.string()) if coded else pa.string())
         (text.dictionary if coded else text).validate(full=True)  # Parquet files may hold texts that are not UTF-8
-        return Cells(Column.of_texts(text), holding(rules.TEXT, valid(text)))
+        return Cells(coding.Column.of_texts(text), holding(rules.TEXT, coding.valid(text)))
     if coded:
         return cells(array.dictionary_decode())
     if types.is_null(kind):
-        return Cells(nothing, constant(rules.EMPTY, n, np.uint8))
+        return Cells(nothing, coding.constant(rules.EMPTY, n, np.uint8))
     if types.is_boolean(kind):
-        return Cells(nothing, holding(rules.BOOL, valid(array)), flag=plain(array.cast(pa.int8()), -1))
+        return Cells(nothing, holding(rules.BOOL, coding.valid(array)), flag=coding.plain(array.cast(pa.int8()), -1))
     if types.is_integer(kind):
-        number, there = plain(array, 0), valid(array)
+        number, there = coding.plain(array, 0), coding.valid(array)
         held = holding(rules.NUMBER, there)
         if types.is_uint64(kind) and (beyond := number > np.iinfo(np.int64).max).any():
             number, there, held = np.where(beyond, 0, number), there & ~beyond, np.where(beyond, rules.OTHER, held)
-        return Cells(Column(number.astype(np.int64, copy=False), there), held)
+        return Cells(coding.Column(number.astype(np.int64, copy=False), there), held)
     if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
         return _lists(array)
-    return Cells(nothing, holding(rules.OTHER, valid(array)))
+    return Cells(nothing, holding(rules.OTHER, coding.valid(array)))
 
 
 def _lists(array: Any) -> Cells:
@@ -102,13 +94,13 @@ def _lists(array: Any) -> Cells:
     length, items = np.asarray(pc.list_value_length(array).fill_null(0), np.int64), array.flatten()
     if pa.types.is_struct(items.type) and {field.name for field in items.type} == {"number", "text"}:
         number, text = (cells(pc.struct_field(items, name)).column for name in ("number", "text"))
-        column = Column(number.number, number.is_number, text.text)
+        column = coding.Column(number.number, number.is_number, text.text)
     else:
         column = cells(items).column
-    held = holding(rules.LIST, valid(array)).copy()
+    held = holding(rules.LIST, coding.valid(array)).copy()
     held[np.repeat(np.arange(len(array)), length)[~column.known]] = rules.OTHER
-    lists = ListColumn(valid(array), length, column).only(held == rules.LIST)
-    return Cells(Column.of_texts(None, len(array)), held, lists=lists)
+    lists = coding.ListColumn(coding.valid(array), length, column).only(held == rules.LIST)
+    return Cells(coding.Column.of_texts(None, len(array)), held, lists=lists)
 
 
 def joined(left: Cells, right: Cells) -> Cells:
@@ -120,32 +112,28 @@ def joined(left: Cells, right: Cells) -> Cells:
     if left.lists is not None and right.lists is not None:
         held[right.lists.known] = rules.OTHER
     one, other = left.column, right.column
-    texts = [plain_text(column.text) for column in (one, other) if column.text is not None]
+    texts = [coding.plain_text(column.text) for column in (one, other) if column.text is not None]
     number = np.where(one.is_number, one.number, other.number)
     return Cells(
-        Column(number, one.is_number | other.is_number, pc.coalesce(*texts) if texts else None),
+        coding.Column(number, one.is_number | other.is_number, pc.coalesce(*texts) if texts else None),
         held,
         right.flag if left.flag is None else left.flag,
         right.lists if left.lists is None else left.lists,
     )
 
 
-def codes(column: Column, names: tuple[object, ...]) -> Codes8:
+def codes(column: coding.Column, names: tuple[object, ...]) -> Codes8:
     """For each text its place among the names; -1 for another text and for none."""
     if column.text is None:
         return np.full(len(column), -1, np.int8)
-    coded = coded_text(column.text)
+    coded = coding.coded_text(column.text)
     place = [names.index(text) if text in names else -1 for text in coded.dictionary.to_pylist()]
-    found: Codes8 = np.array([*place, -1], np.int8)[plain(coded.indices, -1)]
+    found: Codes8 = np.array([*place, -1], np.int8)[coding.plain(coded.indices, -1)]
     return found
 
 
 class RefusedRow(Exception):
-    """The first row that is not an operation of the model; it counts from 0 in its part."""
-
-    def __init__(self, row: int) -> None:
-        super().__init__(row)
-        self.row = row
+    """The first row that is not an operation of the model; its argument counts from 0 in its part."""
 
 
 class Part:
@@ -168,8 +156,8 @@ class Part:
         arrays |= {field: self._stamps(field) for field in ("start", "end")}
         columns = {field: self._tested(field).column for field in ("process", "key", "op_id", "error", "served_by")}
         timed_out = self._tested("timed_out").flag
-        owned = {field: self._of(rule[field] != rules.ANYTHING for rule in self._rules) for field in VALUES}
-        values = {field: self._tested(field) for field in VALUES if field == "result" or owned[field].any()}
+        owned = {field: self._of(rule[field] != rules.ANYTHING for rule in self._rules) for field in coding.VALUES}
+        values = {field: self._tested(field) for field in coding.VALUES if field == "result" or owned[field].any()}
         for number, shape in enumerate(self._shapes.operations.values()):
             rows = self._of(kind // len(STATUSES) == number for kind in range(len(self._rules)))
             for field, fixed in shape.fixed.items():
@@ -190,12 +178,12 @@ class Part:
         columns = {field: column for field, column in columns.items() if column.known.any()}
         return Sheet(tuple(self._shapes.operations), arrays, columns, elements)
 
-    def _of(self, chosen: Iterable[bool]) -> Mask:
+    def _of(self, chosen: Iterable[bool]) -> coding.Mask:
         """The rows of some kinds; one value says of each kind whether it is chosen."""
         table = np.array(list(chosen), np.bool_)
         there = table[self._kinds]
         if there.all() or not there.any():
-            return constant(bool(there.any()), len(self._op), np.bool_)
+            return coding.constant(bool(there.any()), len(self._op), np.bool_)
         return table[self._kind]
 
     def _tested(self, field: str) -> Cells:
@@ -206,11 +194,11 @@ class Part:
             self._refused |= found.held & allowed[self._kind] == 0
         return found
 
-    def _stamps(self, field: str) -> Integers:
+    def _stamps(self, field: str) -> coding.Integers:
         """`start` or `end`, which is INF where there is none and must not be where there is one."""
         column = self._tested(field).column
         self._refused |= column.is_number & (column.number == INF)
-        return column.number if every(column.is_number) else np.where(column.is_number, column.number, INF)
+        return column.number if coding.every(column.is_number) else np.where(column.is_number, column.number, INF)
 
     def _answers(self, result: Cells) -> Codes8 | None:
         """What yes-or-no operations answered, -1 for all others; None if there are none."""

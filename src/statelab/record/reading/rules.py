@@ -4,20 +4,21 @@ What a field holds is one bit, and what it may hold a set of them. So a column o
 single field is refused in words that name the same set.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from statelab.core.errors import listed
+from statelab.core.errors import shown
+from statelab.core.foreign_names import MEANT
+from statelab.core.foreign_names import OTHERS
 from statelab.core.operation import Operation
 from statelab.core.operation import ServedBy
 from statelab.core.operation import Status
 from statelab.record.coding import VALUES
 from statelab.record.columns import INF
 from statelab.record.columns import STATUSES
-from statelab.record.shapes import MEANT
-from statelab.record.shapes import OTHERS
 from statelab.record.shapes import Kind
 from statelab.record.shapes import Shape
 from statelab.record.shapes import Shapes
@@ -45,7 +46,6 @@ _ALWAYS: dict[str, int] = {
 _END: dict[Status, int] = {"ok": NUMBER, "fail": EMPTY | NUMBER, "info": EMPTY}
 _KINDS: dict[Kind, int] = {"integer": NUMBER, "text": TEXT, "value": NUMBER | TEXT, "values": LIST}
 
-_WIDTH = 40
 _WORDS = {
     NUMBER: "an integer of 64 bits",
     TEXT: "a text",
@@ -103,20 +103,6 @@ def owned_fields(shapes: Shapes) -> set[str]:
     return {field for each in rules_of(shapes).values() for field, may in each.items() if may != ANYTHING}
 
 
-def shown(value: Any) -> str:
-    """A value as JSON, cut short."""
-    try:
-        text = json.dumps(value, ensure_ascii=False)
-    except (TypeError, ValueError, RecursionError):
-        text = "something else"
-    return text if len(text) <= _WIDTH else text[: _WIDTH - 3] + "..."
-
-
-def listed(words: list[str], word: str = "or") -> str:
-    """`a, b or c`."""
-    return f"{', '.join(words[:-1])} {word} {words[-1]}" if len(words) > 1 else "".join(words)
-
-
 def _is_number(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
 
@@ -154,8 +140,14 @@ class Taker:
         """The operation, with those fields that the model gives it; raises Refused."""
         if not isinstance(record, dict):
             raise Refused(f"{shown(record)} is not an operation; an object is expected")
-        op, status = self._op(record), self._status(record)
-        allowed, meant = self._rules[op, status], MEANT.get(op, OTHERS)
+        op, status, shapes = record.get("op", _ABSENT), record.get("status", _ABSENT), self._shapes
+        if not isinstance(op, str) or op not in shapes.operations:
+            what = '"op" is missing' if op is _ABSENT else f"no operation {shown(op)}"
+            raise Refused(f"{what}; the model {shapes.name} knows {listed(list(shapes.operations), 'and')}")
+        if not isinstance(status, str) or status not in STATUSES:
+            what = "is missing" if status is _ABSENT else f"is {shown(status)}"
+            raise Refused(f'"status" {what}; it must be {listed([shown(known) for known in STATUSES])}')
+        shape, allowed, meant = shapes.operations[op], self._rules[op, status], MEANT.get(op, OTHERS)
         for field, value in record.items():
             held = self._null if value is None else _holds(field, value)
             if not held & allowed.get(field, ANYTHING):
@@ -168,13 +160,19 @@ class Taker:
         for field, may in allowed.items():
             if not may & MISSING and field not in record:
                 raise self._unfit(field, "is missing", may, op, status)
-        for field, number in self._shapes.operations[op].fixed.items():
+        for field, number in shape.fixed.items():
             if record.get(field) not in (None, number):
                 raise Refused(
                     f'"{field}" of {op} is {shown(record[field])}; the model {self._shapes.name} means {number}'
                 )
         if status == "ok":
-            self._test_answer(record, op)
+            result = record.get("result")
+            if shape.result == "answer" and result is not None and result not in shapes.answers:
+                answers = listed([shown(answer) for answer in shapes.answers])
+                raise Refused(f'"result" of {op} is {shown(result)}; it must be {answers}')
+            if shape.either and sum(record.get(field) is not None for field in shape.either) != 1:
+                fields = listed([f'"{field}"' for field in sorted(shape.either)])
+                raise Refused(f"{op} must have exactly one of {fields}")
         own = {field: value for field, value in record.items() if allowed.get(field, ANYTHING) != ANYTHING}
         server = own.get("served_by")
         return Operation(**own | {"end": own.get("end"), "served_by": server and msgspec.convert(server, ServedBy)})
@@ -185,29 +183,3 @@ class Taker:
         if field in VALUES and getattr(self._shapes.operations[op], field) is None:
             because = f"; the model {self._shapes.name} reads no {field} of this operation"
         return Refused(f'"{field}" of {op} ({status}) {what}; it must be {may}{because}')
-
-    def _op(self, record: Mapping[str, Any]) -> str:
-        op = record.get("op", _ABSENT)
-        if isinstance(op, str) and op in self._shapes.operations:
-            return op
-        known = listed(list(self._shapes.operations), "and")
-        what = '"op" is missing' if op is _ABSENT else f"no operation {shown(op)}"
-        raise Refused(f"{what}; the model {self._shapes.name} knows {known}")
-
-    def _status(self, record: Mapping[str, Any]) -> Status:
-        status = record.get("status", _ABSENT)
-        for known in STATUSES:
-            if status == known:
-                return known
-        what = "is missing; it" if status is _ABSENT else f"is {shown(status)}; it"
-        raise Refused(f'"status" {what} must be {listed([shown(known) for known in STATUSES])}')
-
-    def _test_answer(self, record: Mapping[str, Any], op: str) -> None:
-        """What an answered operation must have beyond fields of the right kind."""
-        shape, answers = self._shapes.operations[op], self._shapes.answers
-        result = record.get("result")
-        if shape.result == "answer" and result is not None and result not in answers:
-            raise Refused(f'"result" of {op} is {shown(result)}; it must be {listed([shown(a) for a in answers])}')
-        if shape.either and sum(record.get(field) is not None for field in shape.either) != 1:
-            fields = listed([f'"{field}"' for field in sorted(shape.either)])
-            raise Refused(f"{op} must have exactly one of {fields}")

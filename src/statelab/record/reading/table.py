@@ -12,31 +12,32 @@ from collections.abc import Collection
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 from typing import Any
+from typing import BinaryIO
 
 import msgspec
 import numpy as np
 import pyarrow.parquet
 
 from statelab.core.errors import BadInput
+from statelab.core.errors import listed
+from statelab.core.foreign_names import MEANT
+from statelab.core.foreign_names import OTHERS
+from statelab.core.memory import keep_freed
 from statelab.core.operation import UNITS
 from statelab.core.operation import ServedBy
 from statelab.core.operation import Unit
-from statelab.core.operation import Value
-from statelab.record.coding import VALUES
-from statelab.record.coding import Codes
-from statelab.record.coding import Column
-from statelab.record.coding import by_appearance
-from statelab.record.coding import code
-from statelab.record.coding import coded_text
-from statelab.record.coding import constant
+from statelab.record import coding
 from statelab.record.coding import pa
 from statelab.record.coding import pc
 from statelab.record.columns import INF
 from statelab.record.columns import STATUSES
+from statelab.record.columns import History
 from statelab.record.reading import rules
+from statelab.record.reading.consistency import checked
 from statelab.record.reading.part import Cells
 from statelab.record.reading.part import Part
 from statelab.record.reading.part import RefusedRow
@@ -46,8 +47,6 @@ from statelab.record.reading.part import joined
 from statelab.record.reading.rules import SERVER_FIELDS
 from statelab.record.reading.sheet import Sheet
 from statelab.record.reading.sheet import merged
-from statelab.record.shapes import MEANT
-from statelab.record.shapes import OTHERS
 from statelab.record.shapes import Shapes
 
 pq: Any = pyarrow.parquet
@@ -58,7 +57,10 @@ _CODED = ("op", "key", "status", "process", "error", "host", "boot")
 _ROWS = 2**16
 """So many rows are read at once: few enough that what is made of them stays in the processor's cache."""
 
-COLUMNS = {"result": ("result", "result_text", "answer", "elements"), **{f: (f, f"{f}_text") for f in VALUES[1:]}}
+COLUMNS = {
+    "result": ("result", "result_text", "answer", "elements"),
+    **{f: (f, f"{f}_text") for f in coding.VALUES[1:]},
+}
 """The columns of fields that may have several."""
 
 
@@ -76,7 +78,7 @@ class TableRows:
         if field == "served_by":
             return self._server()
         there = [self._columns[name] for name in COLUMNS.get(field, (field,)) if name in self._columns]
-        nothing = Cells(Column.of_texts(None, len(self)), constant(rules.EMPTY, len(self), np.uint8))
+        nothing = Cells(coding.Column.of_texts(None, len(self)), coding.constant(rules.EMPTY, len(self), np.uint8))
         return reduce(joined, map(cells, there)) if there else nothing
 
     def _server(self) -> Cells:
@@ -94,21 +96,20 @@ class TableRows:
         given = np.logical_or.reduce([each.given for each in read])
         held = np.where(known, rules.SERVER, np.where(given, rules.OTHER, rules.EMPTY)).astype(np.uint8)
         if not known.any():
-            return Cells(Column.of_texts(None, len(self)), held)
-        coded = [code([each.column.take(known)]) for each in read]
-        found = reduce(_pack, (codes for (codes,), _ in coded))
+            return Cells(coding.Column.of_texts(None, len(self)), held)
+        coded = [coding.code([each.column.take(known)]) for each in read]
+        found = coded[0][0][0]
+        for (own,), table in coded[1:]:  # one number for each pair, dense, so that none overflows
+            found, _ = coding.by_appearance(found.astype(np.int64) * len(table) + own)
         first = np.zeros(int(found.max()) + 1, np.int64)
         first[found[::-1]] = np.arange(len(found))[::-1]  # the last that is written stays: the first row of a server
-        named = zip(*([table[place] for place in codes[first].tolist()] for (codes,), table in coded), strict=True)
+        named = zip(*([table[place] for place in own[first].tolist()] for (own,), table in coded), strict=True)
         index = np.zeros(len(self), np.int32)
         index[known] = found
         servers = pa.array([msgspec.json.encode(ServedBy(*values)).decode() for values in named])
-        return Cells(Column.of_texts(pa.DictionaryArray.from_arrays(pa.array(index, mask=~known), servers)), held)
-
-
-def _pack(left: Codes, right: Codes) -> Codes:
-    """One number for each pair of numbers, dense, so that packing again cannot overflow."""
-    return by_appearance(left.astype(np.int64) * (int(right.max(initial=0)) + 1) + right)[0]
+        return Cells(
+            coding.Column.of_texts(pa.DictionaryArray.from_arrays(pa.array(index, mask=~known), servers)), held
+        )
 
 
 class Table:
@@ -131,7 +132,9 @@ class Table:
         """All rows at once."""
         read = self._file.read(columns=self._wanted)
         columns = {name: read.column(name) for name in self._wanted}
-        coded = {name: coded_text(column) for name, column in columns.items() if pa.types.is_dictionary(column.type)}
+        coded = {
+            name: coding.coded_text(column) for name, column in columns.items() if pa.types.is_dictionary(column.type)
+        }
         return TableRows({name: coded.get(name) or each.combine_chunks() for name, each in columns.items()}, len(self))
 
     def parts(self) -> Iterator[TableRows]:
@@ -145,9 +148,9 @@ class Table:
             ]
             yield TableRows(dict(zip(batch.schema.names, own, strict=True)), len(batch))
 
-    def columns(self, *names: str) -> list[list[Any]]:
-        """Some columns as Python has them."""
-        return [self._file.read([name])[name].to_pylist() for name in names]
+    def values(self, column: str) -> list[Any]:
+        """A column as Python has it."""
+        return list(self._file.read([column])[column].to_pylist())
 
     def row(self, row: int) -> dict[str, Any]:
         """The fields of one row, null where it has none; raises Refused where two columns hold the same field."""
@@ -171,18 +174,33 @@ def row_number(row: int) -> str:
     return f"row {row + 1}"
 
 
+def read_table(stream: BinaryIO, name: str, shapes: Shapes) -> History:
+    """The history in a Parquet file, which conforms to the shapes of the model.
+
+    Raises BadInput with one line: the file's name, the row, what is wrong.
+    """
+    keep_freed()
+    source = pa.PythonFile(stream, mode="r") if stream.seekable() else pa.BufferReader(stream.read())
+    history = checked(sheet_of_table(source, name, shapes), name, row_number, shapes)
+    return replace(history, processes=clients(history.processes), unit=unit_of_table(source))
+
+
 def sheet_of_table(source: Any, name: str, shapes: Shapes) -> Sheet:
     """All operations of a Parquet file; raises BadInput."""
     try:
         table = Table(source, rules.owned_fields(shapes))
-        _require_columns(table, name)
+        missing = [f'"{column}"' for column in rules.REQUIRED if column not in table.names]
+        twice = [column for column in table.names if table.names.count(column) > 1]
+        if missing or twice or not len(table):
+            wrong = f"there is no column {listed(missing)}" if missing else "no operations in it"
+            raise BadInput(f"{name}: " + (f'there are two columns "{twice[0]}"' if twice and not missing else wrong))
         _require_no_more_meant(table, name, shapes)
         sheets = list[Sheet]()
         try:
             for rows in table.parts():
                 sheets.append(Part(rows, shapes).sheet())
         except RefusedRow as refused:
-            row = refused.row + sum(map(len, sheets))
+            row = refused.args[0] + sum(map(len, sheets))
             raise BadInput(f"{name}, {row_number(row)}: {_refusal(table, row, shapes)}") from None
         sheet = merged(sheets)
         pa.default_memory_pool().release_unused()  # what the parts took, which nobody needs any more
@@ -198,23 +216,12 @@ def unit_of_table(source: Any) -> Unit | None:
     return next((unit for unit in UNITS if unit == said), None)
 
 
-def _require_columns(table: Table, name: str) -> None:
-    missing = [f'"{column}"' for column in rules.REQUIRED if column not in table.names]
-    if missing:
-        raise BadInput(f"{name}: there is no column {rules.listed(missing)}")
-    twice = [column for column in table.names if table.names.count(column) > 1]
-    if twice:
-        raise BadInput(f'{name}: there are two columns "{twice[0]}"')
-    if not len(table):
-        raise BadInput(f"{name}: no operations in it")
-
-
 def _require_no_more_meant(table: Table, name: str, shapes: Shapes) -> None:
     """Raises BadInput if a column that is not ours says something of an operation (see `MEANT`)."""
     for column in table.names:
         meaning = {op: MEANT.get(op, OTHERS)[column] for op in shapes.operations if column in MEANT.get(op, OTHERS)}
         if meaning:
-            for row, (op, value) in enumerate(zip(*table.columns("op", column), strict=True)):
+            for row, (op, value) in enumerate(zip(table.values("op"), table.values(column), strict=True)):
                 if op in meaning and value not in (None, meaning[op]):
                     raise BadInput(f"{name}, {row_number(row)}: {_refusal(table, row, shapes)}")
 
@@ -231,7 +238,7 @@ def sheet_of_our_own(path: Path) -> Sheet:
     """All operations of a Parquet file that `statelab.record.parquet.write` wrote, whatever their names are."""
     rows = Table(path, rules.FIELDS).whole()
     fields = {field: rows.field(field) for field in rules.FIELDS}
-    (op,), ops = code([fields["op"].column])
+    (op,), ops = coding.code([fields["op"].column])
     end, timed_out, result = fields["end"].column, fields["timed_out"].flag, fields["result"]
     arrays: dict[str, Any] = {
         "op": op,
@@ -246,16 +253,10 @@ def sheet_of_our_own(path: Path) -> Sheet:
 
 
 def clients(processes: Sequence[Any]) -> Sequence[Any]:
-    """The processes that texts stand for as JSON; the texts themselves unless all of them are that."""
-    named = [_client(name) if isinstance(name, str) else None for name in processes]
-    return processes if any(client is None for client in named) else tuple(named)
-
-
-def _client(text: str) -> Value | None:
-    """The number or text that is exactly this JSON, None if there is none."""
+    """The processes that texts stand for as JSON (`3` or `"a"`); the texts themselves unless all of them are that."""
     try:
-        client = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    fits = type(client) in (int, str) and json.dumps(client) == text
-    return client if fits and (isinstance(client, str) or -(2**63) <= client < 2**63) else None
+        named = tuple(msgspec.json.decode(name, type=int | str) for name in processes)
+    except (msgspec.MsgspecError, TypeError):
+        return processes
+    exact = all(json.dumps(client) == name for client, name in zip(named, processes, strict=True))
+    return named if exact and all(type(client) is str or -(2**63) <= client < 2**63 for client in named) else processes

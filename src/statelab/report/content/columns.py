@@ -1,6 +1,6 @@
 """The columns of every table that has one row a cell: on the page, in Markdown and in `results.csv`.
 
-A column is one entry of `COLUMNS`; nothing else has to be changed to add one.
+A column is one entry of `COLUMNS`. No other code needs to know about it.
 """
 
 import csv
@@ -16,12 +16,12 @@ from statelab.report.content.text import printable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """`head` is the column's title on the page and in Markdown (empty: only in the CSV file), `text` its cell there.
+    """`head` is the title on the page and in Markdown (empty: in the CSV file only), `text` makes the cell there.
 
-    `csv` maps the names of the CSV columns, with units, to their values: a path into the cell (`latency_ms.p50`; if a
-    part is None, there is no value) or a function of the row. Without `text` the first of these values is shown.
-    `about` says what the figures mean. `coloured` cells have the colour of their state; `repeated` columns need
-    more than one run of a cell.
+    `csv` maps the columns of the CSV file (units in the name) to the value: a path into the cell (`latency_ms.p50`; if
+    a part is None, there is no value) or a function of the row. Without `text` the first value is shown. `about` says
+    what the figures mean. `coloured` cells have the colour of their state; `repeated` columns need more than one run of
+    a cell.
     """
 
     csv: Mapping[str, str | Callable[[Row], object]]

@@ -1,4 +1,4 @@
-"""Results arranged once for every format: rows, matrices, sentences and examples."""
+"""The results, arranged once for all formats: rows, matrices, sentences and examples."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -26,14 +26,14 @@ from statelab.report.content.remedies import broken_of
 from statelab.report.content.rows import Row
 from statelab.report.content.states import State
 from statelab.report.content.store_comparison import StoreComparison
-from statelab.report.content.store_comparison import compare_stores
+from statelab.report.content.store_comparison import places_of
 from statelab.report.content.summary import Absence
 from statelab.report.content.summary import Sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What the renderers are given. `promised` has each workload's promise in words."""
+    """The content of a report. `promised` has each workload's promise in words."""
 
     rows: list[Row]
     matrices: list[Matrix]
@@ -63,13 +63,13 @@ class Report:
 
     @property
     def columns(self) -> list[Column]:
-        """The columns of tables with one row a cell, without those that only repeated runs fill."""
+        """The columns of tables with one row per cell; those for repeated runs only if there are some."""
         repeated = any(row.cell.runs and row.cell.runs.total > 1 for row in self.rows)
         return [column for column in COLUMNS if column.head and (repeated or not column.repeated)]
 
     @property
     def mechanisms(self) -> Iterator[tuple[Mechanism, list[Row]]]:
-        """Each mechanism with its measured rows of all windows, which stay apart as rows."""
+        """Each mechanism with its measured rows of all windows, one row per window."""
         rows: dict[tuple[str, str], list[Row]] = {}
         for line in (line for matrix in self.matrices for line in matrix.lines):
             rows.setdefault((line.mechanism.workload, line.mechanism.name), []).extend(r for r in line.rows if r.ran)
@@ -78,7 +78,7 @@ class Report:
 
     @property
     def proofs(self) -> Iterator[list[Example]]:
-        """The examples by anomaly, those that contradict the theory apart and first."""
+        """The examples by anomaly; those that contradict the theory are separate and come first."""
         return (list(found) for _, found in groupby(self.examples, lambda e: (e.contradicts, e.witness.anomaly)))
 
     @property
@@ -88,7 +88,7 @@ class Report:
 
     @property
     def links(self) -> list[tuple[str, str]]:
-        """The parts of a page that this report has, by address."""
+        """Address and title of each part that this report has."""
         parts = [
             ("promises", "All promises", len(self.promises) > 1),
             ("disagreements", "What surprised", True),
@@ -102,7 +102,7 @@ class Report:
 
     @property
     def surprises(self) -> list[Sentence]:
-        """What was seen and not predicted, contradictions first."""
+        """What was seen although not predicted, contradictions first."""
         return self.contradictions + self.differences
 
     @property
@@ -138,7 +138,7 @@ def compose(results: Results) -> Report:
         matrices=matrices,
         deployments=used,
         promises=promise_lines(matrices, used),
-        comparison=compare_stores(results.manifest, matrices),
+        comparison=places_of(results.manifest, matrices),
         promised=results.manifest.get("promises") or {},
         facts=summary.facts(results.manifest),
         tally=summary.tally([row for matrix in matrices for line in matrix.lines for row in line.rows]),

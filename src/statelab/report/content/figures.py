@@ -1,4 +1,4 @@
-"""Numbers as every format prints them: the same digits and units everywhere, and a dash where none applies."""
+"""Formats numbers for all formats: the same digits and units everywhere, and a dash if there is no number."""
 
 import math
 
@@ -20,12 +20,12 @@ def rate(ops_s: float | None) -> str:
 
 
 def milliseconds(ms: float | None) -> str:
-    """Two decimals: the clock is finer than the differences that matter."""
+    """Two decimals, which is fine enough for all differences that matter."""
     return NONE if ms is None else f"{ms:,.2f}"
 
 
 def ratio(factor: float) -> str:
-    """A factor with two or three significant digits."""
+    """A factor with two significant digits."""
     return f"×{factor:,.0f}" if factor >= 9.95 else f"×{factor:.2f}" if factor >= 0.0995 else f"×{factor:.2g}"
 
 
@@ -40,7 +40,7 @@ def interval(bounds: Interval) -> str:
 
 
 def bound(overlaps: int) -> float:
-    """The one-sided 95 % upper bound of the share of what was not seen in `overlaps` trials (rule of three)."""
+    """The one-sided 95 % upper bound of a share of which nothing was seen in `overlaps` trials (rule of three)."""
     return 1.0 if overlaps <= 0 else -math.expm1(math.log(0.05) / overlaps)
 
 
@@ -52,7 +52,7 @@ def at_most(upper: float) -> str:
 
 
 def lost(bounds: Bounds | None, operations: Counts | None) -> str:
-    """Lost updates, min–max of the acknowledged ones, and their share where it is certain."""
+    """Lost updates (min–max) of the acknowledged ones, and the share that is certainly lost."""
     if bounds is None:
         return NONE
     span = count(bounds.min) if bounds.min == bounds.max else f"{count(bounds.min)}–{count(bounds.max)}"

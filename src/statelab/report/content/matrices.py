@@ -13,7 +13,7 @@ from statelab.report.content import states
 from statelab.report.content.rows import Row
 
 WINDOWS = ("io", "yield", "call", "tight")
-"""Widest first, because a narrower window can only hide what the widest one shows."""
+"""Widest first, because a narrower window may hide what the widest shows."""
 
 KEPT = (states.HELD, states.NOT_GUARANTEED)
 BROKEN = (states.CONTRADICTION, states.DIFFERENT, states.VIOLATED)
@@ -40,7 +40,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def between(self) -> str:
-        """The boundaries that can lie between two of its requests."""
+        """What may lie between two of its requests."""
         return " and ".join(self.spread) or "nothing (one at a time)"
 
 
@@ -54,7 +54,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The mechanisms whose state reaches equally far."""
+    """Mechanisms whose state reaches equally far."""
 
     name: str
     lines: list[Line]
@@ -89,7 +89,7 @@ class Matrix:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many mechanisms kept a promise and how many broke it, `of` all that were measured; the rest is undecided."""
+    """How many mechanisms kept a promise and how many broke it, `of` those measured; the others are undecided."""
 
     kept: int
     broken: int
@@ -97,14 +97,14 @@ class Share:
 
     @property
     def tone(self) -> str:
-        """The state whose colour it has."""
+        """The state that gives it its colour."""
         if not self.of:
             return "not-run"
         return "held" if self.kept == self.of else "violated" if self.broken == self.of else "some"
 
     @property
     def text(self) -> str:
-        """`3 of 9`, and how many are undecided where some are."""
+        """`3 of 9`, and how many are undecided if any are."""
         if not self.of:
             return figures.NONE
         undecided = self.of - self.kept - self.broken
@@ -199,7 +199,7 @@ def _not_run(workload: str, window: str, mechanism: str, deployment: str) -> Row
 
 
 def _fewest(column: list[Row]) -> str:
-    """The text of the row with the fewest answering processes; a dash where none of the column ran."""
+    """The text of the row with the fewest answering processes; a dash if no row of the column ran."""
     covered = [row for row in column if row.cell.coverage]
     return min(covered, key=_answered).processes if covered else figures.NONE
 

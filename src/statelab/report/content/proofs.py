@@ -1,4 +1,4 @@
-"""The best witness of each kind of violation. A kind is an anomaly and the boundaries between the requests."""
+"""The best witness of each kind of violation; a kind is an anomaly and what may lie between two requests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Kind = tuple[bool, str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """The clearest proof of one kind; `count` cells have a proof of this kind."""
+    """The clearest proof of a kind; `count` cells have a proof of this kind."""
 
     row: Row
     witness: Witness
@@ -28,8 +28,8 @@ class Example:
 
 
 def examples_of(rows: list[Row], deployments: Mapping[str, Deployment]) -> list[Example]:
-    """One example a kind: what contradicts the theory first, then by anomaly in the order of the legend, those of the
-    workload that comes first in the tables before the others."""
+    """One example for each kind: first those that contradict the theory, then in the order of the legend's anomalies
+    and of the tables' workloads."""
     kinds: dict[Kind, list[tuple[Row, Witness]]] = {}
     for row in rows:
         if row.cell.verdict == "violated" and row.cell.witness:
@@ -52,7 +52,7 @@ def _order(kind: Kind, example: Example, workloads: list[str]) -> tuple[bool, in
 
 
 def _best(found: list[tuple[Row, Witness]], workloads: list[str], deployments: Mapping[str, Deployment]) -> Example:
-    """The clearest of the workload that comes first in the tables: readers know its operations by then."""
+    """The clearest one of the workload that comes first in the tables, because readers already know its operations."""
     row, witness = min(found, key=lambda pair: (workloads.index(pair[0].cell.workload), *_clearness(*pair)))
     deployment = deployments.get(row.cell.deployment)
     return Example(row, witness, deployment.between if deployment else "", len(found))

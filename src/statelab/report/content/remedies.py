@@ -1,4 +1,4 @@
-"""What to use instead of a mechanism that broke: the nearest fix and a lasting one, what changes, what that costs."""
+"""Fixes for mechanisms that broke: the nearest and a lasting one, what changes in the code, and what that costs."""
 
 from collections.abc import Iterable
 from collections.abc import Mapping
@@ -22,12 +22,12 @@ from statelab.theory.code_diff import CodeDiff
 from statelab.theory.code_diff import diff
 
 MOST_NAMES = 2
-"""Mechanisms that a sentence names; it counts the others."""
+"""How many mechanisms a sentence names; the others are only counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a change costs in one cell: the broken mechanism's row, its fix, and the row of that."""
+    """What a change costs in one cell: the broken mechanism's row, its fix, and the fix's row."""
 
     broken: Row
     fix: Fix
@@ -59,7 +59,7 @@ def _lack(row: Row | None) -> str:
 
 @dataclass(frozen=True)
 class Change:
-    """A broken mechanism and a fix, with the cells that it serves, those of the widest window first.
+    """A broken mechanism and a fix, with the cells that it fixes, those of the widest window first.
 
     `lasting`: the fix holds in every cell that was measured and outlives a worker; otherwise it is the nearest one.
     """
@@ -84,7 +84,7 @@ class Change:
 
     @property
     def window(self) -> str:
-        """The widest window it serves; windows are never pooled, so a figure for the whole is one for this window."""
+        """The widest window. Windows are never pooled, so all figures of the change are for this window."""
         return self.costs[0].broken.cell.window
 
     @property
@@ -111,7 +111,7 @@ class Change:
 
     @cached_property
     def diff(self) -> CodeDiff | None:
-        """None where the run has no source to compare."""
+        """None if the run has no source to compare."""
         both = self.mechanism.source, self.fix.source
         return diff(both[0], both[1]) if both[0] and both[1] else None
 
@@ -122,13 +122,13 @@ class Change:
 
     @property
     def reach(self) -> str:
-        """How far the state reaches then, where that is farther."""
+        """How far the state reaches after the change, if that differs."""
         before, after = self.mechanism.group, self.fix.group
         return f"the state then reaches {after} instead of {before}" if after != before else ""
 
     @property
     def passed_over(self) -> str:
-        """What the theory ranks nearer and this run did not see hold, in words."""
+        """Fixes that the theory ranks nearer but that were not seen to hold in this run, in words."""
         names = list(dict.fromkeys(name for cost in self.costs for name in cost.fix.passed_over))
         more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
         return (
@@ -161,10 +161,10 @@ class Broken:
 
 
 def broken_of(manifest: Mapping[str, Any], rows: list[Row], deployments: Iterable[Deployment]) -> list[Broken]:
-    """The broken mechanisms in the order of the tables; those of results without fixes are left out.
+    """The broken mechanisms in the order of the tables; results without fixes have none.
 
-    The change that lasts comes first where a deployment in which the mechanism broke has several processes; then, as
-    everywhere, the one that changes fewer lines.
+    If the mechanism broke under a deployment with several processes, the lasting change comes first. Otherwise the
+    change with fewer lines comes first.
     """
     unfixed = msgspec.convert(manifest.get("unfixed") or [], list[Unfixed])
     mechanisms = mechanisms_of(manifest, [row.cell for row in rows])
@@ -181,7 +181,7 @@ def broken_of(manifest: Mapping[str, Any], rows: list[Row], deployments: Iterabl
 
 
 def _changes(rows: list[Row], mechanisms: Mapping[tuple[str, str], Mechanism]) -> list[Change]:
-    """One for each pair of a mechanism and a fix, however many cells it serves."""
+    """One change for each mechanism and fix, however many cells it fixes."""
     by_name = {row.name: row for row in rows}
     changes: dict[tuple[str, str, str], Change] = {}
     for row in sorted(rows, key=lambda row: window_order(row.cell.window)):

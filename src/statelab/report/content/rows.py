@@ -13,7 +13,7 @@ from statelab.report.content.states import State
 from statelab.report.content.text import shortened
 
 TOOLTIP = 160
-"""Most characters of a reason in a tooltip."""
+"""The most characters of a reason in a tooltip."""
 
 
 UNMEASURED = "not measured"
@@ -36,12 +36,12 @@ GATED = frozenset(
         "crossed-replies",
     }
 )
-"""Anomalies that need two requests at once, which `statelab repro` arranges."""
+"""Anomalies that need two requests at the same time, as `statelab repro` arranges them."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One cell. `ran` is False for an entry of a matrix for which the results have no cell."""
+    """One cell. `ran` is False for a position in a matrix without a result."""
 
     cell: Cell
     ran: bool = True
@@ -57,7 +57,7 @@ class Row:
 
     @cached_property
     def anchor(self) -> str:
-        """Its address on a page; the same in every report, so that a link stays good."""
+        """Its address on a page, the same in every report, so that links stay valid."""
         return anchor(*self.name.split("/"))
 
     @cached_property
@@ -66,20 +66,20 @@ class Row:
 
     @cached_property
     def unseen(self) -> str:
-        """`not seen: DV` if the cell is violated but not every predicted anomaly was seen, otherwise empty."""
+        """`not seen: DV` if a part of what was predicted was not seen; otherwise empty."""
         if self.cell.verdict != "violated" or self.state is states.CONTRADICTION or not states.missing(self.cell):
             return ""
         return "not seen: " + " ".join(map(states.code, states.missing(self.cell)))
 
     @cached_property
     def shown(self) -> str:
-        """What stands beside the symbol: codes where there are some, otherwise words."""
+        """The text beside the symbol: codes if there are some, otherwise words."""
         word = [self.state.word] if self.state is states.NOT_SEEN or not self.codes else []
         return " ".join(self.codes + word)
 
     @cached_property
     def mark(self) -> str:
-        """Symbol and codes: `✗ LU`, `≠ DV +LU`, `✗ LU (not seen: DV)`, `✓`, and what tells the two `?` apart."""
+        """Symbol and codes: `✗ LU`, `≠ DV +LU`, `✗ LU (not seen: DV)`, `✓`; a short word tells the two `?` apart."""
         parts = [self.state.symbol, *(self.codes or [states.SHORT_WORDS.get(self.state.name, "")])]
         return " ".join([*parts, f"({self.unseen})" if self.unseen else ""]).strip()
 
@@ -107,7 +107,7 @@ class Row:
 
     @cached_property
     def bound(self) -> float | None:
-        """The 95 % upper bound where a violation was predicted and nothing seen."""
+        """The 95 % upper bound if a violation was predicted and not seen."""
         if self.state is not states.NOT_SEEN:
             return None
         return figures.bound(self.cell.coverage.overlaps if self.cell.coverage else 0)
@@ -123,7 +123,7 @@ class Row:
 
     @cached_property
     def repro(self) -> str | None:
-        """The command that shows the violation again without load, where one is needed for that."""
+        """The command that shows the violation again without load, if there is one."""
         cell = self.cell
         if cell.verdict != "violated" or not GATED & {*cell.anomalies}:
             return None
@@ -131,12 +131,12 @@ class Row:
 
     @cached_property
     def mechanism_anchor(self) -> str:
-        """Where a page shows all cells of this mechanism."""
+        """Address of the page with all cells of this mechanism."""
         return anchor(self.cell.workload, self.cell.mechanism)
 
     @cached_property
     def fixes(self) -> list[tuple[Fix, str]]:
-        """What holds instead, each with its kind in words: the one that holds everywhere first."""
+        """The fixes, each with its kind in words; the one that holds everywhere first."""
         lasting, nearest = self.cell.lasting_fix, self.cell.fix
         found = [(lasting, "Holds everywhere")] if lasting else []
         if nearest and (lasting is None or nearest.mechanism != lasting.mechanism):
@@ -144,11 +144,11 @@ class Row:
         return found
 
     def fix_anchor(self, fix: Fix) -> str:
-        """Where a page shows what to change."""
+        """Address of the page that shows what to change."""
         return anchor("fix", self.cell.workload, self.cell.mechanism, fix.mechanism)
 
     def ratios_of(self, fix: Fix | None) -> tuple[str, str]:
-        """Throughput and p95 of a fix over those of this cell."""
+        """Throughput and p95 of a fix, divided by those of this cell."""
         factors = (fix.rate_ratio, fix.p95_ratio) if fix else (None, None)
         rate, p95 = (self.no_ratio if factor is None else figures.ratio(factor) for factor in factors)
         return rate, p95
@@ -168,13 +168,13 @@ class Row:
 
     @cached_property
     def lost_share(self) -> float:
-        """The share of acknowledged updates that is certainly lost; 0 where none is or it does not apply."""
+        """The share of acknowledged updates that is certainly lost; 0 if none is."""
         cell = self.cell
         return cell.lost.min / cell.operations.ok if cell.lost and cell.operations and cell.operations.ok else 0.0
 
     @cached_property
     def operations(self) -> str:
-        """ok / fail / info, and how many of the info ones ran into the time limit."""
+        """ok / fail / info, and how many timed out."""
         counts = self.cell.operations
         if counts is None:
             return figures.NONE
@@ -183,7 +183,7 @@ class Row:
 
     @cached_property
     def processes(self) -> str:
-        """Processes that answered of those expected; `n new` where each request has its own."""
+        """Processes that answered / expected; `n new` if each request has its own process."""
         coverage = self.cell.coverage
         if coverage is None:
             return figures.NONE
@@ -205,13 +205,13 @@ class Row:
 
     @cached_property
     def runs(self) -> str:
-        """Violated in m of k runs, with the 95 % Clopper-Pearson interval of that share."""
+        """Violated in m of k runs, with the 95 % Clopper-Pearson interval of the share."""
         runs = self.cell.runs
         return f"{runs.violated} of {runs.total} {figures.interval(runs.interval)}" if runs else figures.NONE
 
     @cached_property
     def lost_over_runs(self) -> str:
-        """The median share lost over the runs, with its 95 % bootstrap interval where there are enough runs."""
+        """The median share lost over the runs, with its 95 % bootstrap interval if there are enough runs."""
         runs = self.cell.runs
         if runs is None or runs.lost_share_median is None:
             return figures.NONE
@@ -220,5 +220,5 @@ class Row:
 
 
 def anchor(*names: str) -> str:
-    """Names joined to an address on a page."""
+    """Joins names to an address on a page."""
     return ".".join(re.sub(r"[^\w-]", "_", name) for name in names)

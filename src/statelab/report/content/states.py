@@ -1,4 +1,4 @@
-"""The ten states of a cell, from its prediction and its measurement: each has a symbol, words and a meaning."""
+"""The ten states of a cell, from its prediction and its measurement, each with a symbol, words and a meaning."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from statelab.core.results import Cell
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """`word` stands beside the symbol where a cell has no codes; `title` and `meaning` are its line in the legend."""
+    """`word` stands beside the symbol if a cell has no codes; `title` and `meaning` are its line in the legend."""
 
     name: str
     symbol: str
@@ -53,7 +53,7 @@ NOT_GUARANTEED = State(
     symbol="○",
     word="not guaranteed",
     title="held here, not guaranteed",
-    meaning="nobody promises it: mostly, this window only offers no place to switch",
+    meaning="nobody promises it: in most cases this window only has no switch point",
 )
 HELD = State(
     name="held",
@@ -126,18 +126,18 @@ CODES = {
     "stuck": "SK",
 }
 SHORT_WORDS = {NOT_EXERCISED.name: "NX", UNKNOWN.name: "UN", NOT_SEEN.name: ""}
-"""Short words that distinguish states with the same symbol where there is no room for more."""
+"""Short words that tell equal symbols apart."""
 
 _UNDECIDED = {"unknown": UNKNOWN, "not-exercised": NOT_EXERCISED, "unavailable": UNAVAILABLE}
 
 
 def code(anomaly: str) -> str:
-    """The short form of an anomaly; one that has none is shown by its name."""
+    """The short form of an anomaly, or its name if there is none."""
     return CODES.get(anomaly, anomaly)
 
 
 def state_of(cell: Cell) -> State:
-    """The state of one cell. If no anomaly is predicted, `held` is."""
+    """The state of a cell. If no anomaly is predicted, `held` is."""
     if cell.verdict in _UNDECIDED:
         return _UNDECIDED[cell.verdict]
     if cell.verdict == "violated":
@@ -160,7 +160,7 @@ def missing(cell: Cell) -> list[str]:
 
 
 def codes(cell: Cell, state: State) -> list[str]:
-    """The codes beside a cell's symbol: what was seen, or in `not seen` what was predicted."""
+    """The codes beside a cell's symbol: what was seen, or, if nothing was seen, what was predicted."""
     if state is NOT_SEEN:
         return [code(anomaly) for anomaly in cell.predicted]
     if cell.verdict != "violated":
@@ -172,7 +172,7 @@ def codes(cell: Cell, state: State) -> list[str]:
 
 
 def predicted_mark(cell: Cell) -> str:
-    """The prediction as a cell shows it: codes, or the symbol of the `held` that is meant."""
+    """The prediction as a cell shows it: codes, or the symbol for guaranteed or not guaranteed `held`."""
     if cell.predicted:
         return " ".join(code(anomaly) for anomaly in cell.predicted)
     return HELD.symbol if cell.guaranteed else NOT_GUARANTEED.symbol

@@ -1,6 +1,6 @@
-"""The places to keep a counter, side by side: what holds, how fast, which other promises they keep, what they outlive.
+"""Compares the stores for a counter: what holds, how fast it is, which other promises hold there, what it outlives.
 
-Everything is read from a run.
+Everything is read from a run. A place is a store, or a medium such as files, or the memory of one process.
 """
 
 from collections.abc import Iterable
@@ -33,18 +33,17 @@ PLACES = {
     "Redis": "redis",
     "PostgreSQL": "postgres",
 }
-"""The places where state can be kept, with the store or medium that mechanisms claim for each; state in the memory of
-one process counts as a module global."""
+"""The places, each with the store or medium that its mechanisms claim (None: the memory of one process)."""
 
 COUNTED = "counter"
 COMMON = frozenset({"processes", "threads"})
-"""What lies between requests where speeds are compared: several workers with threads, as most apps are served."""
+"""Speeds are compared under the deployment with this spread: several workers with threads, as most apps are served."""
 
 REACHES = {"process": "one process", "host": "all workers of one host", "cluster": "all workers of all hosts"}
 
 
 def place_of(mechanism: Mechanism) -> str | None:
-    """The place where a mechanism keeps its state; None if that place is not compared."""
+    """The place where a mechanism keeps its state; None if it is not among those compared."""
     kept_in = mechanism.store or mechanism.medium
     if kept_in is None and mechanism.group != "process":
         return None
@@ -53,8 +52,7 @@ def place_of(mechanism: Mechanism) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One mechanism of a workload: under how many deployments it held, of those it was measured under. `spreads` has
-    what lies between two requests of each."""
+    """A mechanism of a workload, with its measured rows; `spreads` has the spread of each row's deployment."""
 
     line: Line
     rows: list[Row]
@@ -83,8 +81,8 @@ class Standing:
 
     @property
     def fails_across(self) -> str | None:
-        """The boundary that is between requests exactly under the deployments where the mechanism does not hold; None
-        if there is no such boundary."""
+        """The one boundary that only the deployments have in which it does not hold; None if there is no such
+        boundary."""
         kept = [row.state in KEPT for row in self.rows]
         broken = [spread for spread, holds in zip(self.spreads, kept, strict=True) if not holds]
         whole = [spread for spread, holds in zip(self.spreads, kept, strict=True) if holds]
@@ -94,7 +92,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Lived:
-    """What became of the state when something ended: a symbol, a word, and whether the rule predicted it."""
+    """Whether the state outlived an ending: a symbol, a word, and whether the rule predicted it."""
 
     symbol: str
     word: str
@@ -107,8 +105,9 @@ class Lived:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """One place. `naive` is read then written, `atomic` the mechanism that holds under most deployments; `common` its
-    cell where all places are compared. `promises` has the best mechanism by workload."""
+    """One place. `naive` is the mechanism that reads and then writes, `atomic` the one that holds under most
+    deployments; `common` is its row under the deployment where speeds are compared. `promises` has the best mechanism
+    by workload."""
 
     name: str
     naive: Standing | None
@@ -122,8 +121,8 @@ class Place:
 
     @property
     def speeds(self) -> list[tuple[str, str]]:
-        """Throughput and p95 of the atomic mechanism where all are compared, each with its ratio to the best; what
-        does not hold there has no speed worth knowing."""
+        """Throughput and p95 of the atomic mechanism, each with its ratio to the best place; none if it does not
+        hold."""
         if self.common is None:
             return [(figures.NONE, ""), (figures.NONE, "")]
         if self.common.state not in KEPT:
@@ -133,7 +132,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class StoreComparison:
-    """The comparison; `deployment` is where speeds are compared, None where the run has none that fits."""
+    """The comparison; speeds are compared under `deployment` (None: the run has none that fits)."""
 
     places: list[Place]
     workloads: list[str]
@@ -150,17 +149,17 @@ class StoreComparison:
         yield "holds: number of deployments under which it holds, of those measured, in the widest window of the run"
         if self.deployment:
             where = f"{self.deployment.name} ({self.deployment.description})"
-            yield f"ops/s and p95: of the one operation that holds, under {where}, and as multiples of the best place's"
+            yield f"ops/s and p95: of the one operation that holds, under {where}, and relative to the best place"
         if not self.tried:
-            yield "what state outlives was not tried in this run; `statelab survive` does"
+            yield "what state outlives was not tried in this run; `statelab survive` tries it"
             return
         yield f"{KEPT_MARK.symbol} kept, {LOST_MARK.symbol} lost, {figures.NONE} it needs no store that could end"
-        yield f"{states.DIFFERENT.symbol} behind a sign: the rule says otherwise"
+        yield f"{states.DIFFERENT.symbol} after a sign: the rule predicts the opposite"
         yield from (f"outlives {ending}: {meaning}" for ending, meaning in ENDINGS.items())
 
 
-def compare_stores(manifest: Mapping[str, Any], matrices: list[Matrix]) -> StoreComparison | None:
-    """None where a run has fewer than two places to compare."""
+def places_of(manifest: Mapping[str, Any], matrices: list[Matrix]) -> StoreComparison | None:
+    """The comparison; None if the run has fewer than two places."""
     widest: dict[str, Matrix] = {}
     for matrix in matrices:
         widest.setdefault(matrix.workload, matrix)
@@ -177,7 +176,7 @@ def compare_stores(manifest: Mapping[str, Any], matrices: list[Matrix]) -> Store
 
 
 def _standings(matrix: Matrix) -> dict[str, list[Standing]]:
-    """The mechanisms of a workload by place, in the order of its table; those that nothing was measured of left out."""
+    """The measured mechanisms of a workload by place, in the order of its table."""
     found: dict[str, list[Standing]] = {}
     for line in matrix.lines:
         place = place_of(line.mechanism)
@@ -190,7 +189,7 @@ def _standings(matrix: Matrix) -> dict[str, list[Standing]]:
 
 
 def _best(standings: list[Standing]) -> Standing:
-    """The first of those that hold under most deployments."""
+    """The mechanism that holds under most deployments; of several, the first."""
     return max(standings, key=lambda standing: standing.held)
 
 
@@ -233,7 +232,7 @@ def _lived(survival: Iterable[Survival], mechanism: str, ending: str) -> Lived:
 
 
 def _with_ratios(places: list[Place]) -> list[Place]:
-    """Speeds over those of the fastest that held there."""
+    """The places, with their speeds divided by those of the fastest one that held."""
     held = [place.common.cell for place in places if place.common and place.common.state in KEPT]
     rates = [cell.rate_ops_s for cell in held if cell.rate_ops_s]
     p95s = [cell.latency_ms.p95 for cell in held if cell.latency_ms]
@@ -253,7 +252,7 @@ def _with_ratio(place: Place, best_rate: float | None, best_p95: float | None) -
 
 
 def _advice(atomic: Standing, lived: list[Lived]) -> str:
-    """Who may share it, where not, and until when: from what was measured."""
+    """Who can share the value, where not, and what ends it, from what was measured."""
     return "; ".join([REACHES.get(atomic.line.mechanism.group, "nobody"), *_except(atomic), _until(lived)])
 
 

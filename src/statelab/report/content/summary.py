@@ -1,4 +1,4 @@
-"""The first part of every report: what was run, the result, and where theory and experiment disagree."""
+"""The top of every report: what was run, what the result is, and where theory and experiment disagree."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -37,13 +37,13 @@ FIRST = (
     "durations",
     "durations_s",
 )
-"""Keys of the manifest that come first and are told at any length; others follow where they are short."""
+"""Keys of the manifest that come first and are always shown; others follow if they are short."""
 
 SHORT = 200
 UNITS = {"_bytes": (2**30, "GiB"), "_s": (1, "s"), "_ms": (1, "ms")}
-"""What a key's ending says of its numbers: divisor and unit."""
+"""The divisor and unit of a number, by the ending of its key."""
 
-TOLD_ELSEWHERE = set(
+SHOWN_ELSEWHERE = frozenset(
     [
         "machine",
         "mechanisms",
@@ -60,21 +60,21 @@ TOLD_ELSEWHERE = set(
 
 NOTHING: tuple[Any, ...] = (None, "", [], {})
 NAMED = 12
-"""Missing cells that a sentence names; a page lists all of them further down."""
+"""How many missing cells a sentence names; the page lists all of them further down."""
 
 STORE_HELP = "install {store} for the local engine, or use the Compose engine, which brings it along"
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A finding in one sentence, and the rows it rests on."""
+    """A finding in one sentence, with the rows that show it."""
 
     text: str
     rows: tuple[Row, ...] = ()
 
     @property
     def proof(self) -> Row | None:
-        """The first of its rows that has a proof."""
+        """The first of the rows that has a proof."""
         return next((row for row in self.rows if row.cell.witness), None)
 
 
@@ -96,9 +96,9 @@ class Absence:
 def facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What was run, as name and text; keys that are absent or empty are left out."""
     values = {**manifest, **(manifest.get("machine") or {})}
-    told = [_fact(key, values[key]) for key in FIRST if values.get(key) not in NOTHING]
-    others = [key for key in values if key not in FIRST and key not in TOLD_ELSEWHERE and values[key] not in NOTHING]
-    return told + [(name, text) for name, text in (_fact(key, values[key]) for key in others) if len(text) <= SHORT]
+    found = [_fact(key, values[key]) for key in FIRST if values.get(key) not in NOTHING]
+    others = [key for key in values if key not in FIRST and key not in SHOWN_ELSEWHERE and values[key] not in NOTHING]
+    return found + [(name, text) for name, text in (_fact(key, values[key]) for key in others) if len(text) <= SHORT]
 
 
 def _fact(key: str, value: Any) -> tuple[str, str]:
@@ -134,7 +134,7 @@ def differences(rows: list[Row]) -> list[Sentence]:
 
 
 def partly_seen(rows: list[Row]) -> list[Sentence]:
-    """One sentence for each way in which a mechanism shows a part only of what was predicted."""
+    """One sentence for each way in which a mechanism shows only a part of what was predicted."""
     return _in_groups([row for row in rows if row.state is states.VIOLATED and row.unseen])
 
 
@@ -157,7 +157,7 @@ def not_seen(rows: list[Row]) -> list[Sentence]:
 
 
 def hidden(rows: list[Row]) -> list[Sentence]:
-    """One sentence for each group of mechanisms that a narrow window lets look safe and a wider one breaks alike."""
+    """One sentence for each group of mechanisms that look safe with a narrow window and break with a wider one."""
     broken: dict[tuple[str, str, str], list[str]] = {}
     for row in rows:
         if row.cell.verdict == "violated":
@@ -188,7 +188,7 @@ def absences(rows: list[Row], stores: Mapping[str, str | None]) -> list[Absence]
 
 
 def _help(group: list[Row], stores: Mapping[str, str | None]) -> str:
-    """How to get the store that all of these cells need; other reasons say themselves what to do."""
+    """How to get the store that all of these cells need; empty for other reasons, which say what to do themselves."""
     needed = {stores.get(row.cell.mechanism) for row in group}
     store = needed.pop()
     return STORE_HELP.format(store=store) if store and not needed else ""
@@ -205,7 +205,7 @@ def incomplete(manifest: Mapping[str, Any]) -> list[str]:
 
 
 def missing(manifest: Mapping[str, Any]) -> list[str]:
-    """Names of the cells that were to be run and were not."""
+    """Names of the cells that should have been run and were not."""
     return [str(name) for name in manifest.get("missing") or []]
 
 
@@ -241,8 +241,8 @@ def _not_seen(group: list[Row]) -> str:
 def _hidden(group: list[Row], workload: str, window: str, wider: str, deployments: str) -> str:
     return (
         f"With window `{window}` the {workload} holds in {listed(row.cell.mechanism for row in group)} under "
-        f"{deployments}; with {wider} it is violated there. Nothing protects it: the window was only too narrow for "
-        "another request to come in."
+        f"{deployments}; with {wider} it is violated there. Nothing protects it: the narrow window only left other "
+        "requests no time to come in."
     )
 
 
@@ -255,7 +255,7 @@ def _cells(number: int) -> str:
 
 
 def what_breaks(matrices: Iterable[Matrix]) -> str:
-    """How many mechanisms were violated somewhere, and by which anomalies most of them."""
+    """How many mechanisms were violated somewhere, and the most frequent anomalies."""
     broken: dict[str, set[tuple[str, str]]] = {}
     tried = set()
     for row in (row for matrix in matrices for line in matrix.lines for row in line.rows if row.ran):

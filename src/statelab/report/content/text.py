@@ -1,4 +1,4 @@
-"""Helpers for text: lists of names, full stops, and making text from elsewhere safe to show."""
+"""Text: lists of names, full stops, and text from outside made safe to show."""
 
 import re
 from collections.abc import Iterable
@@ -7,12 +7,12 @@ _UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0
 
 
 def printable(text: str) -> str:
-    """The text without control characters, which are not allowed in XML and could control a terminal."""
+    """The text without control characters, which XML does not allow and which could control a terminal."""
     return text if text.isprintable() else _UNPRINTABLE.sub("�", text)
 
 
 def shortened(text: str, most: int) -> str:
-    """The text on one line, cut to `most` characters; a log's last lines are told once, not in every cell."""
+    """The text on one line, cut to `most` characters."""
     text = " ".join(text.split())
     return text if len(text) <= most else text[: most - 1] + "…"
 
@@ -29,7 +29,7 @@ def joined(words: Iterable[str]) -> str:
 
 
 def ended(text: str) -> str:
-    """The text as a sentence."""
+    """The text with a full stop at its end."""
     text = text.strip()
     return text if not text or text[-1] in ".!?" else text + "."
 

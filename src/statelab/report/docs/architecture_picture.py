@@ -1,7 +1,7 @@
-"""Draws docs/architecture.svg from the code: the folders of src/statelab by floor, and who imports whom.
+"""Draws docs/architecture.svg from the code: the folders of src/statelab by layer, and their imports.
 
-The floors are the layers that `make lint` holds, the arrows are the imports of the files. An arrow is left out where a
-longer way says the same (the picture shows the transitive reduction). Numbers are the steps of docs/architecture.md.
+The layers are those that `make lint` checks, the arrows are the imports of the files. An arrow is left out if a longer
+way implies it (the picture shows the transitive reduction). Numbers are the steps of docs/architecture.md.
 """
 
 import ast
@@ -34,7 +34,7 @@ text { fill: #1c2330 } .name { font-size: 17px; font-weight: 600 } .small { font
 
 
 def layers() -> list[list[str]]:
-    """The folders by floor, the highest first, as pyproject.toml has them for import-linter."""
+    """The folders by layer, the highest first, from the import-linter contract in pyproject.toml."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     (pipeline,) = (contract for contract in contracts if contract["containers"] == ["statelab"])
     return [[name.strip() for name in floor.split("|")] for floor in pipeline["layers"]]
@@ -104,7 +104,7 @@ def draw() -> str:
     }
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {bottom + 100}" role="img" '
-        'aria-label="The folders of src/statelab by floor; arrows show imports, all of them downwards">',
+        'aria-label="The folders of src/statelab by layer; arrows show imports, all of them downwards">',
         f"<style>{STYLE.strip()}</style>",
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
         '<path d="M0 0 8 4 0 8z" fill="#7386a5"/></marker></defs>',

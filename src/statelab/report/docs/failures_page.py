@@ -1,4 +1,4 @@
-"""Writes docs/failures.md: the failures that people report, and what the theory says of their cells, without a run."""
+"""Writes docs/failures.md: the failures that people report, with the theory's predictions for their cells."""
 
 import re
 from collections.abc import Iterator
@@ -26,11 +26,11 @@ INTRODUCTION = """\
 # The failures people really meet
 
 Written by `make docs` from `src/statelab/theory/failures.toml`, the app's catalogue and the theory; a test fails
-where they differ. Each failure was reported by users, in the threads that its section names. Most of them waited for a
-deployment: the app was right where it was written and wrong where it was served. So each is shown with one mechanism
-of the lab that breaks in the same way: under a deployment that hides the failure, under one that shows it, and there
-once more with the mechanism that fixes it. The marks are the theory's. `tests/theory/test_failures.py` runs all of
-these cells on real servers and asserts what they say; the command of each failure measures its cells again.
+if they differ. Each failure was reported by users, in the threads that its section names. Most of them appeared only
+after a deployment: the app was right on the developer's server and wrong on another one. So each failure is shown with
+a mechanism of the lab that breaks in the same way: under a deployment that hides the failure, under one that shows it,
+and there once more with the mechanism that fixes it. The marks are the theory's. `tests/theory/test_failures.py` runs
+all of these cells on real servers and asserts the predictions; the command of each failure measures its cells again.
 
 """
 

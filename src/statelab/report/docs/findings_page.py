@@ -1,7 +1,7 @@
 """Writes docs/findings.md: what the lab has found in other people's libraries.
 
-Each finding is one script in examples/findings: its docstring says what the page says, and running it shows it. The
-last part of the page, where the lab has looked for names that are given again, stands beside them as Markdown.
+Each finding is one script in examples/findings: the page is made from its docstring, and running it shows the defect.
+The last part of the page, on names that are given again, is the Markdown file beside the scripts.
 """
 
 import ast
@@ -20,16 +20,16 @@ PAGE = ROOT / "docs" / "findings.md"
 
 SECTIONS = ("Library", "Store", "Expected", "Actual", "Why", "Fix")
 FIX = "fix"
-"""The function of a script that mends the library in memory, called where the script is started with `--fixed`."""
+"""The function of a script that mends the library in memory, called if the script is started with `--fixed`."""
 
 INTRODUCTION = """\
 # What the lab has found in other people's libraries
 
-Written by `make docs` from the scripts in `examples/findings/`; a test fails where they differ. Each script needs the
-library alone, and its store where it has one, and shows the defect every time: no luck and no load, what comes between
-is let in by a hook. It prints what its library's documentation, or the name of the call, lets one expect, and what
-happened, and exits 1 where the two differ. With `--fixed` it first mends the library in memory, by the function `fix`
-that is printed below, and exits 0. `tests/findings/test_findings.py` runs both for each, with the versions named here.
+Written by `make docs` from the scripts in `examples/findings/`; a test fails if they differ. Each script needs only
+the library, and its store if it has one, and shows the defect every time, without load: a hook lets the other call in
+at the right moment. It prints what the library's documentation, or the name of the call, leads one to expect, and what
+happened, and exits 1 if the two differ. With `--fixed` it first mends the library in memory, by the function `fix` that
+is printed below, and exits 0. `tests/findings/test_findings.py` runs both for each, with the versions named here.
 
 What is documented as a limit is not listed (pymemcache's `add()` answers True twice, since it does not wait for a reply
 by default: its docstring says so).
@@ -53,7 +53,7 @@ class Finding:
 
 
 def read(path: Path) -> Finding:
-    """Raises BadInput where the docstring lacks a section, or the script a function `fix`."""
+    """Raises BadInput if the docstring lacks a section or the script has no function `fix`."""
     source = path.read_text()
     tree = ast.parse(source)
     title, _, rest = (ast.get_docstring(tree) or "").partition("\n")

@@ -1,4 +1,4 @@
-"""Writes docs/mechanisms.md: every mechanism as the app's catalogue and the theory have it, without any run."""
+"""Writes docs/mechanisms.md: every mechanism, from the app's catalogue and the theory."""
 
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -27,29 +27,29 @@ from statelab.theory.rule import predict
 
 PAGE = ROOT / "docs" / "mechanisms.md"
 WINDOWS = ("tight", "io")
-"""The narrowest and the widest: whatever goes wrong with any window goes wrong with the widest."""
+"""The narrowest and the widest. Whatever goes wrong with any window also goes wrong with the widest."""
 
 Deployments = Mapping[str, Deployment]
 
 MARKS = {
     states.HELD.symbol: "held, by the mechanism's own promise",
-    states.NOT_GUARANTEED.symbol: "held, not guaranteed: mostly, this window only lets no other request in",
+    states.NOT_GUARANTEED.symbol: "held, not guaranteed: in most cases this window only has no switch point",
 }
 
 INTRODUCTION = """\
 # The mechanisms
 
-Written by `make docs` from the app's catalogue and the theory; a test fails where the two differ. Nothing here was
+Written by `make docs` from the app's catalogue and the theory; a test fails if they differ. Nothing here was
 measured: the figures, and what a change costs in throughput and p95, are in the report of a run (`make report`).
 
-For each mechanism: what it is and what people believe of it, what it claims, what the theory predicts from that under
-each deployment, and, where it breaks, the nearest mechanism that holds there, with the lines that change. Nearest is
-what keeps the state in the same place (reach, store, what it outlives), then what needs no other store, then what
-widens its reach least, then what changes the fewest lines of code; it never does another job, reaches less far or
-forgets earlier (the last two only where something goes wrong with state that is not kept), and it holds by its own
-promise with every window. The code is
-shown without imports and docstrings: `-` goes, `+` comes, `...` is the same on both sides; a line that is only indented
-otherwise counts as the same. The call `window()` stands for what your code does there.
+For each mechanism: what it is and what people believe about it, what it claims, what the theory predicts from that
+under each deployment, and, where it breaks, the nearest mechanism that holds there, with the lines that change. The
+nearest is the one that keeps the state in the same place (reach, store, what it outlives), then one that needs no other
+store, then one that widens the reach least, then one that changes the fewest lines of code. It always does the same
+job, reaches as far and lasts as long (the last two only if clients see a fault in state that is not kept), and it is
+guaranteed to hold with every window. The code is shown without imports and docstrings: `-` marks a removed line, `+` an
+added one, and `...` lines that are the same on both sides; a line whose indentation alone differs counts as the same.
+The call `window()` stands for what your code does there.
 """
 
 
@@ -87,20 +87,20 @@ def _mechanism(workload: Workload, name: str, deployments: Deployments) -> Itera
 def _claims(claims: Claims) -> str:
     more = {
         f"inherits across a fork: {_named(claims.inherited)}": claims.inherited,
-        f"made before gevent patches it does not see: {_named(claims.unpatched)}": claims.unpatched,
+        f"if made before gevent patches, it does not see: {_named(claims.unpatched)}": claims.unpatched,
         "answers after its update": claims.answers_later,
         f"a miss is computed once across: {_named(claims.single_flight)}": claims.single_flight,
         f"requests that share it fail across: {_named(claims.fails_across)}": claims.fails_across,
-        f"and where others write to what lies behind, across: {_named(claims.fails_beside)}": claims.fails_beside,
+        f"and if others write to the data behind it, across: {_named(claims.fails_beside)}": claims.fails_beside,
         f"requests that share it fail even one after the other, across: {_named(claims.fails_in_turn)}": (
             claims.fails_in_turn
         ),
         "they fail before a wrong answer is given": claims.notices,
-        "who misses an answer waits for it without a limit": claims.untimed,
-        "not to be used after a fork, says its documentation": claims.not_after_fork,
-        f"what a request opens is left to the {claims.left_to} to close": claims.left_to is not None,
-        "a wait stops every greenlet": claims.blocks_hub,
-        "a wait stops every greenlet if it was made before gevent patches": claims.blocks_unpatched,
+        "a request whose answer another one took waits for it without a time limit": claims.untimed,
+        "its documentation forbids its use after a fork": claims.not_after_fork,
+        f"the {claims.left_to} must close what a request opens": claims.left_to is not None,
+        "waiting for it stops every greenlet": claims.blocks_hub,
+        "waiting for it stops every greenlet if it was made before gevent patches": claims.blocks_unpatched,
         f"excludes others for at most {claims.lease_ms} ms": claims.lease_ms is not None,
         f"a thread started at its {claims.thread} does the work": claims.thread is not None,
         f"copies begin {claims.copies.replace('-', ' ')}": claims.copies != "alike",
@@ -153,17 +153,17 @@ def _nearest(workload: Workload, name: str, deployments: Deployments) -> dict[st
 
 def _instead(name: str, broken: Mechanism, fix: str, other: Mechanism | None, served: list[str]) -> str:
     if other is None:
-        none = "no mechanism here that does the same, reaches as far and outlives as much holds"
+        none = "no mechanism here that does the same job, reaches as far and lasts as long holds"
         return f"Under {listed(served)}: {none}.\n"
-    told = f"Under {listed(served)} the nearest that holds is `{fix}`"
+    text = f"Under {listed(served)} the nearest that holds is `{fix}`"
     if not broken.source or not other.source:
-        return f"{told}; the app shows no source to compare.\n"
+        return f"{text}; the app shows no source to compare.\n"
     comparison = diff(broken.source, other.source)
-    return f"{told}; {lines(comparison.changed)} changed:\n\n{fenced(in_columns(comparison, name, fix))}"
+    return f"{text}; {lines(comparison.changed)} changed:\n\n{fenced(in_columns(comparison, name, fix))}"
 
 
 def current() -> str:
-    """The page as the app and the deployments of this checkout have it."""
+    """The page for the app and deployments of this checkout."""
     return render(of_app(App()), load_all(DEPLOYMENTS))
 
 

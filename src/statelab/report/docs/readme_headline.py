@@ -1,4 +1,4 @@
-"""Puts the headline table of a run between the marks in the README: its figures come from the code beside it."""
+"""Writes the headline table of a run between the marks in the README."""
 
 import re
 import sys
@@ -13,7 +13,7 @@ PLACE = re.compile(r"(<!-- headline:.*?-->\n).*?(<!-- /headline -->)", re.DOTALL
 
 
 def with_headline(text: str, table: str) -> str:
-    """The text with the table between its marks; raises ValueError where there are none."""
+    """The text with the table between its marks; raises ValueError if it has none."""
     if not PLACE.search(text):
         raise ValueError("the README has no headline marks")
     return PLACE.sub(lambda found: f"{found.group(1)}\n{table.strip()}\n\n{found.group(2)}", text)

@@ -16,38 +16,38 @@ PAGE = ROOT / "docs" / "stores.md"
 INTRODUCTION = """\
 # Which store for what
 
-Written by `make stores` from a run of the lab; none of its figures was typed. The places that the discussion names are
-compared by one thing that all of them can keep, a counter, and then by the other promises of the lab.
+Written by `make stores` from a run of the lab; no figure was typed by hand. The usual places to keep state are compared
+by a counter, which all of them can keep, and then by the other promises of the lab.
 
 Choose by three questions, in this order.
 
 1. **Who must see the same value?** A module global is seen by one process, files, SQLite and a manager by the workers
    of one host, memcached, Redis and PostgreSQL by every worker that reaches them. Two workers that need not agree need
    no store.
-2. **What may end without taking it along?** The last columns of the first table: each place was counted in, then the
+2. **What must it outlive?** The last columns of the first table: each place was counted in, then the
    worker, the server, the store or everything was ended and started again, and the value was read back.
 3. **Is there one operation that does the whole update?** If so, take it, and the place is as good as its reach. A
    value that is read, changed and written back is wrong wherever two requests can meet, in a database as in a global.
 
-What that comes to, and the tables below say how far it was seen:
+The result; the tables below say how far it was seen:
 
 - A **module global** is for what each worker may have its own copy of, and may lose: a parsed template, a compiled
   pattern. With a lock it counts right in one process, which is not how apps are served.
-- **Files** under a lock and **`multiprocessing.Manager`** serve the workers of one host, but not under gevent, where a
-  wait for the lock stops the one who holds it. A manager is slower than a store, and ends with the server that started
-  it: it is for Python objects that need no store and may be lost.
+- **Files** under a lock and **`multiprocessing.Manager`** serve the workers of one host, but not under gevent, where
+  waiting for the lock stops the request that holds it. A manager is slower than a store, and ends with the server that
+  started it: it is for Python objects that need no store and may be lost.
 - **SQLite** is a file that does the update itself: one host, nothing to run, and what was written stays.
 - **memcached** and **Redis** serve all workers and are lost with their store (as the lab runs them, without
   persistence): limits, locks, caches, ids of requests already served. Redis runs a script as one step; memcached has
   `incr`, `add` and `cas`.
-- **PostgreSQL** is for what nobody may lose: stock, orders, accounts.
+- **PostgreSQL** is for what must never be lost: stock, orders, accounts.
 """
 
 
 def page(report: Report) -> str:
-    """docs/stores.md; raises ValueError where the run has nothing to compare."""
+    """The text of docs/stores.md; raises ValueError if the run has nothing to compare."""
     if report.comparison is None:
-        raise ValueError("this run has no two places to compare: take one of the profile standard")
+        raise ValueError("this run has fewer than two places to compare: take a run with the profile standard")
     facts = "".join(f"- {escaped(name)}: {escaped(value)}\n" for name, value in report.facts)
     return "\n".join([INTRODUCTION, comparison_tables(report.comparison), f"From this run:\n\n{facts}"])
 

@@ -1,4 +1,4 @@
-"""The report's files in a run folder: each written whole or not at all."""
+"""Writes the report's files into a run folder, each completely or not at all."""
 
 import os
 from pathlib import Path
@@ -31,7 +31,7 @@ def write_report(results: Results, folder: Path) -> None:
 
 
 def _unpredicted(row: Row) -> dict[str, Any]:
-    """The cell's address, what nobody predicted of it, and the proof."""
+    """The cell's address, its anomalies that were not predicted, and the proof."""
     cell = row.cell
     return {
         "workload": cell.workload,
@@ -48,12 +48,12 @@ def _unpredicted(row: Row) -> dict[str, Any]:
 
 
 def read_results(folder: Path) -> Results:
-    """What `write_report` stored; raises msgspec.DecodeError where `results.json` is not of this form."""
+    """What `write_report` stored; raises msgspec.DecodeError if `results.json` does not have this form."""
     return msgspec.json.decode((folder / "results.json").read_bytes(), type=Results)
 
 
 def _write(path: Path, content: bytes) -> None:
-    """A reader finds the old file or the new one, never a part."""
+    """Replaces the file in one step: a reader sees the old file or the new one, never a part."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         unfinished.write_bytes(content)

@@ -1,6 +1,6 @@
-"""The report as one HTML page that needs nothing but itself: no network, no fonts, and no script for its tables.
+"""The report as one HTML file: it needs no network and no fonts, and its tables need no script.
 
-What is seen first is small. Everything about a cell, a fix, a mechanism opens on demand at an address of its own.
+The first view is small. Details of a cell, a fix or a mechanism open on demand, each at its own address.
 """
 
 import gzip
@@ -25,17 +25,17 @@ from statelab.report.timeline.svg import NAMESPACE
 from statelab.report.timeline.svg import timeline
 
 COMMON = "all"
-"""The part of the views that belong to no one workload."""
+"""The part with the views that belong to no single workload."""
 
 
 def render(report: Report) -> str:
-    """The page's text: what is seen first as HTML, everything else compressed by workload."""
+    """The text of the page: the first view as HTML, everything else compressed, by workload."""
     parts = [(name, _packed(found)) for name, found in views(report).items()]
     return _environment().get_template("page.html").render(report=report, states=states, parts=parts)
 
 
 def views(report: Report) -> dict[str, dict[str, str]]:
-    """The HTML of whatever opens on demand, by its address on the page, in parts by workload."""
+    """The HTML of everything that opens on demand: workload -> address on the page -> HTML."""
     make: Any = _environment().get_template("views.html").module
     found: dict[str, dict[str, str]] = {COMMON: {}}
     if report.examples:
@@ -56,7 +56,7 @@ def views(report: Report) -> dict[str, dict[str, str]]:
 
 
 def _packed(found: dict[str, str]) -> str:
-    """JSON, gzip, base64; the same for the same views."""
+    """As JSON, gzip, base64; equal views give equal text."""
     return b64encode(
         gzip.compress(msgspec.json.encode({address: str(text) for address, text in found.items()}), mtime=0)
     ).decode()
@@ -78,15 +78,15 @@ def _environment() -> Environment:
 
 
 def _shown(value: object) -> object:
-    """Every text goes through here before it is escaped."""
+    """Removes control characters from every text before it is escaped."""
     return printable(value) if type(value) is str else value
 
 
 def _ticked(text: str) -> Markup:
-    """Escaped text with what stands in backticks as code."""
+    """The text escaped, with code where it has backticks."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(printable(text)))))
 
 
 def _inline_timeline(witness: Witness) -> Markup:
-    """The picture inside an HTML page, where SVG needs no namespace."""
+    """The picture for use inside a page, where SVG needs no namespace."""
     return Markup(timeline(witness).replace(NAMESPACE, "", 1))

@@ -22,11 +22,11 @@ from statelab.report.content.text import printable
 from statelab.theory.code_diff import in_columns
 
 LIMIT = 65_000
-"""Characters that an issue takes, less a few. What comes last is left out first, and the text says so."""
+"""A little less than the most characters of an issue. If the report is longer, its last parts are left out."""
 
 
 def escaped(text: str) -> str:
-    """Text of others in a table or a sentence: no HTML, no columns or lines of its own; backticks stay."""
+    """Makes text safe for a table or a sentence: no HTML, no new columns or lines; backticks stay."""
     text = re.sub(r"\s+", " ", printable(text))
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("|", "\\|")
 
@@ -37,7 +37,7 @@ def table(head: list[str], lines: Iterable[list[str]]) -> str:
 
 
 def fenced(text: str) -> str:
-    """Text as it stands; nothing in it ends the block."""
+    """Text in a code block that nothing in the text can end."""
     return f"```text\n{printable(text).replace('```', chr(39) * 3)}\n```\n"
 
 
@@ -46,7 +46,7 @@ def folded(title: str, content: str) -> str:
 
 
 def comparison_tables(comparison: StoreComparison) -> str:
-    """The comparison of stores: correctness, speed and lifetime; what the signs mean; then the other promises."""
+    """The comparison of stores: correctness, speed and lifetime, the legend, and the other promises."""
     where = f"`{comparison.deployment.name}`" if comparison.deployment else figures.NONE
     heads = ["place", "read, then write: holds", "one operation: holds", f"ops/s, {where}", f"p95 ms, {where}"]
     heads += [f"outlives {ending}" for ending in comparison.endings] + ["shared by, and until when"]
@@ -77,7 +77,7 @@ def _standing(standing: Standing | None) -> str:
 
 
 def render(report: Report) -> str:
-    """The report, the most important first."""
+    """The report, the most important parts first."""
     parts = [
         "# State Lab\n",
         _summary(report),
@@ -96,8 +96,8 @@ def render(report: Report) -> str:
 
 
 def headline_markdown(results: Results, window: str = "io") -> str:
-    """All promises, the first workload's matrix of one window (the widest there is, if not that one), their legend, and
-    for each mechanism that broke in it one that holds everywhere."""
+    """All promises, the first workload's matrix of one window (or of the widest, if that is missing), their legend, and
+    a mechanism that holds everywhere for each one that broke."""
     report = compose(results)
     windows = sorted({matrix.window for matrix in report.matrices}, key=window_order)
     chosen = window if window in windows else next(iter(windows), "")
@@ -109,7 +109,7 @@ def headline_markdown(results: Results, window: str = "io") -> str:
 
 
 def _promises(report: Report) -> str:
-    """How many mechanisms keep each promise; nothing where there is only one workload."""
+    """How many mechanisms keep each promise; empty if there is only one workload."""
     if len(report.promises) < 2:
         return ""
     heads = ["promise", *(f"`{deployment.name}`" for deployment in report.deployments)]
@@ -126,7 +126,7 @@ def _fitting(parts: list[str]) -> str:
     for place, part in enumerate(parts):
         if sum(map(len, kept)) + len(part) + len(kept) > LIMIT:
             kept.append(
-                f"*{len(parts) - place} parts are left out here, because an issue takes no longer text. "
+                f"*{len(parts) - place} parts are left out here, because an issue cannot be longer. "
                 "`index.html` has all of them, `results.csv` every figure.*\n"
             )
             break
@@ -142,7 +142,7 @@ def _summary(report: Report) -> str:
 
 
 def _findings(report: Report) -> Iterable[str]:
-    """What was seen and not predicted first, each with its proof."""
+    """First what was seen although not predicted, each with its proof."""
     surprises = {
         "Violated where held is predicted": report.contradictions,
         "Seen and not predicted": report.differences,
@@ -185,7 +185,7 @@ def _matrix(matrix: Matrix) -> str:
 
 
 def _cell(row: Row) -> str:
-    """The measurement; the prediction in brackets where the mark does not tell it."""
+    """The measurement; with the prediction in brackets if the mark does not show it."""
     mark = f"**{row.mark}**" if row.state in (states.CONTRADICTION, states.DIFFERENT) else row.mark
     told = row.state in (states.DIFFERENT, states.VIOLATED, states.HELD, states.NOT_GUARANTEED)
     return escaped(mark if told or not row.ran else f"{mark} ({row.predicted})")
@@ -208,7 +208,7 @@ def _example(example: Example) -> str:
 
 
 def _fixes(broken: list[Broken]) -> str:
-    """Each broken mechanism with what holds in its place; figures are the least and the greatest with one window."""
+    """Each broken mechanism with its fixes; figures are the least and the greatest with one window."""
     if not broken:
         return ""
     without: dict[str, list[str]] = {}

@@ -38,19 +38,19 @@ STYLES = {
 }
 LIVED = {"kept": "green", "lost": "red"}
 PLAIN_WIDTH = 120
-"""Columns to fill where nobody says how wide the paper is: a file or a pipe."""
+"""Width in columns if the output is no terminal: a file or a pipe."""
 
 
 MOST_LINES = 24
-"""Mechanisms whose tables still fit on one screen with what stands below them."""
+"""At most this many mechanisms fit on one screen as tables."""
 
 FACTS = ("profile", "engine", "started")
 NAMED = 3
-"""Mechanisms that a sentence names of each workload, and surprises that are told with their proof."""
+"""How many mechanisms of a workload a sentence names, and how many surprises are shown with their proof."""
 
 
 def print_report(results: Results, console: Console, folder: Path | None = None, *, tables: bool | None = None) -> None:
-    """Prints one screen; where the output is no terminal it is as wide as a wide one.
+    """Prints one screen; if the output is no terminal, it is as wide as a wide one.
 
     `folder` is where `write_report` put its page. `tables` prints every table, however long (None: if they are short).
     """
@@ -65,7 +65,7 @@ def print_report(results: Results, console: Console, folder: Path | None = None,
 
 
 def _parts(report: Report, width: int, folder: Path | None, *, tables: bool) -> Iterator[Table | Text]:
-    """The most important last, where the eye is: surprises with their proofs, the verdict, the page."""
+    """The most important parts come last, next to the prompt: surprises with their proofs, the verdict, the page."""
     yield Text("  ".join(f"{name} {value}" for name, value in report.facts if tables or name in FACTS), "dim")
     if tables:
         for matrix in report.matrices:
@@ -74,7 +74,7 @@ def _parts(report: Report, width: int, folder: Path | None, *, tables: bool) -> 
         yield from _legend(report)
         yield from _sentences(states.NOT_SEEN, report.not_seen)
         yield from (Text.assemble((states.UNAVAILABLE.symbol, "dim"), f" {_plain(a.text)}") for a in report.absences)
-        yield from _store_comparison(report.comparison)
+        yield from _places(report.comparison)
         yield from _fixes(report, width)
     else:
         yield from _promises(report)
@@ -119,11 +119,11 @@ def _sentences(state: State, sentences: list[Sentence]) -> Iterator[Text]:
 
 
 def _surprises(report: Report) -> Iterator[Text]:
-    """What was seen and not predicted, the first few with their proofs."""
+    """What was seen although not predicted, the first few with their proofs."""
     if not report.surprises:
         yield Text.assemble(("What surprised: ", "bold"), "nothing was seen that was not predicted.")
         return
-    yield Text("What surprised, being seen and not predicted:", "bold")
+    yield Text("What surprised: seen although not predicted:", "bold")
     for sentence in report.surprises[:NAMED]:
         yield from _sentences(sentence.rows[0].state, [sentence])
         if sentence.proof and sentence.proof.cell.witness:
@@ -132,11 +132,11 @@ def _surprises(report: Report) -> Iterator[Text]:
             yield Text(f"    {sentence.proof.repro}")
     others = len(report.surprises) - NAMED
     if others > 0:
-        yield Text(f"{others} more such sentences, with their proofs, stand first on the page and in report.md.")
+        yield Text(f"{others} more such sentences, with their proofs, come first on the page and in report.md.")
 
 
 def _tables(matrix: Matrix, width: int) -> Iterator[Table]:
-    """One table, or as many as it takes to keep every line whole."""
+    """One table, or several if the lines would be too long for one."""
     names = max([len("processes answered"), *(len(line.mechanism.name) for line in matrix.lines)])
     columns: list[int] = []
     used = names
@@ -170,7 +170,7 @@ def _table(matrix: Matrix, columns: list[int]) -> Table:
 
 
 def _head(name: str) -> str:
-    """The name in lines short enough for a column of marks: broken after hyphens."""
+    """The name, broken after hyphens so that it fits a narrow column."""
     lines = [""]
     for part in printable(name).replace("-", "-\0").split("\0"):
         if lines[-1] and len(lines[-1] + part) > 8:
@@ -212,8 +212,8 @@ def _legend(report: Report) -> Iterator[Table]:
     yield table
 
 
-def _store_comparison(comparison: StoreComparison | None) -> Iterator[Table | Text]:
-    """One line a place: what holds, how fast, and what it outlives."""
+def _places(comparison: StoreComparison | None) -> Iterator[Table | Text]:
+    """One line for each place: what holds, how fast it is, and what it outlives."""
     if comparison is None:
         return
     where = f" (speed under {comparison.deployment.name})" if comparison.deployment else ""
@@ -236,9 +236,9 @@ def _store_comparison(comparison: StoreComparison | None) -> Iterator[Table | Te
 
 
 def _fixes(report: Report, width: int) -> Iterator[Text]:
-    """One line a broken mechanism: what holds in its place, and its throughput over that of the broken one."""
+    """One line for each broken mechanism: its fixes, and their throughput divided by that of the broken one."""
     if report.broken:
-        yield Text("\nWhat holds instead, with its throughput over the broken one's", "bold")
+        yield Text("\nWhat holds instead, and its throughput divided by that of the broken mechanism", "bold")
     for broken in report.broken:
         told = [f"{change.fix.name} {change.rate_ratios} ({change.kind})" for change in broken.changes]
         told += [f"none for {broken.without}"] if broken.unfixed else []
@@ -257,7 +257,7 @@ Tried = dict[tuple[str, str], Survival]
 
 
 def survival_table(survival: list[Survival]) -> Iterator[Table | Text]:
-    """The table, its legend, and a sentence for each that was not found out."""
+    """The table, its legend, and a sentence for each result that is missing."""
     tried = {(each.mechanism, each.ending): each for each in survival}
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("counter kept in", no_wrap=True)

@@ -1,4 +1,4 @@
-"""Where each operation of a witness stands in its picture: one line a client, boxes in true time, labels, colours.
+"""The layout of a witness's picture: one line per client, boxes in true time, labels, colours.
 
 Labels never overlap. Nothing is drawn here; `svg` does that.
 """
@@ -57,7 +57,8 @@ Identity = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """`label` stands at each operation (without the thread where it is the process's first), `legend` has all of it."""
+    """`label` is shown at each operation (without the thread if it is the first of its process), `legend` is
+    complete."""
 
     label: str
     legend: str
@@ -81,7 +82,7 @@ def _greenlet(who: ServedBy) -> Identity:
 
 
 def servers_of(proof: Iterable[Operation], context: Iterable[Operation]) -> dict[ServedBy | None, Server]:
-    """A server for each identity, coloured by the coarsest level at which those of the proof differ."""
+    """A server for each identity, coloured by the coarsest level at which the servers of the proof differ."""
     proving = _known(proof)
     level = _telling_level(proving)
     known = list(dict.fromkeys([*proving, *_known(context)]))
@@ -107,7 +108,7 @@ def _telling_level(known: list[ServedBy]) -> Callable[[ServedBy], Identity]:
 
 
 def _introduced(who: ServedBy) -> str:
-    """Everything about a server; of a greenlet the end of its address, as in the proof's text."""
+    """The full name of a server; of a greenlet only the end of its number, as in the proof's text."""
     greenlet = f" greenlet …{who.greenlet % 1_000_000:06}" if who.greenlet else ""
     return f"pid {who.pid} thread {who.thread}{greenlet} on {who.host}, process start {who.boot[:8]}"
 
@@ -116,11 +117,11 @@ LEFT = 92.0
 RIGHT = 932.0
 LETTER = 6.2
 BOLD_LETTER = 6.9
-"""Pixels a letter takes at 11 px, a little more than in most fonts, so that no label runs into another."""
+"""Width of a letter at 11 px, a little more than in most fonts, so that labels do not overlap."""
 
 MOST_OPERATIONS = 40
 MOST_CONTEXT = 12
-"""Above these a picture says how much more there is instead of drawing it."""
+"""If there is more than this, the picture says how much more instead of drawing it."""
 
 NARROWEST = 3.0
 LONGEST_NAME = 40
@@ -130,7 +131,7 @@ CONTEXT_LEVELS = 1
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One operation. Its label stands inside (`level` 0) or so many lines above; without room it has none."""
+    """One operation. Its label is inside (`level` 0) or `level` lines above the box; without room it has none."""
 
     operation: Operation
     proof: bool
@@ -156,7 +157,7 @@ class Lane:
 
 
 class Picture:
-    """What of a witness is drawn: its first operations, a few neighbours, and the time and servers they share."""
+    """The part of a witness that is drawn: its first operations, a few neighbours, and their time and servers."""
 
     def __init__(self, witness: Witness) -> None:
         self.witness = witness
@@ -169,7 +170,7 @@ class Picture:
         self._keys = _short({operation.key for operation in self.operations})
 
     def lanes(self) -> list[Lane]:
-        """The clients in the order in which they begin, each with its labels placed."""
+        """The clients in the order of their first start, each with its labels placed."""
         lanes: list[Lane] = []
         for box in sorted(self._boxes(), key=lambda box: box.x0):
             lane = next((lane for lane in lanes if _has_room(lane, box)), None)
@@ -180,7 +181,7 @@ class Picture:
         return [Lane(lane.client, _with_labels(lane.boxes)) for lane in lanes]
 
     def said(self, operation: Operation) -> str:
-        """The operation in words, `increment → 17`, with the value it sent; its key only where they differ."""
+        """The operation in words, `increment → 17`, with the value that it sent; with its key only if keys differ."""
         name = f"{operation.op} {self._keys.get(operation.key, '')}".strip()
         name = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
         return f"{name} → {_outcome(operation)}"
@@ -205,7 +206,7 @@ class Picture:
 
 
 def _short(keys: set[str]) -> dict[str, str]:
-    """What tells the keys apart; nothing where there is one. The keys of a cell begin alike, up to a dot."""
+    """The part of each key that differs; empty if there is one key. The keys of a cell are equal up to a dot."""
     if len(keys) < 2:
         return {}
     alike = len({key.partition(".")[0] for key in keys}) == 1 and all("." in key for key in keys)
@@ -226,7 +227,8 @@ def _scale(operations: list[Operation], zero: int) -> Timescale:
 
 
 def _has_room(lane: Lane, box: Box) -> bool:
-    """Whether the box is of the lane's client and begins after its last one (one that never ended fills the lane)."""
+    """Whether the box belongs to the lane's client and begins after its last one (one without an end fills the
+    lane)."""
     last = lane.boxes[-1]
     return (
         lane.client == str(box.operation.process) and last.operation.end is not None and last.x1 <= box.x0 + NARROWEST
@@ -242,7 +244,7 @@ def _outcome(operation: Operation) -> str:
 
 
 def _shown(result: Result) -> str:
-    """A number with its thousands apart, anything else as it is."""
+    """A number with thousands separators; any other value unchanged."""
     if result is None:
         return "nothing"
     return f"{result:,}" if isinstance(result, int) and not isinstance(result, bool) else str(result)

@@ -1,4 +1,4 @@
-"""A witness as a timeline: one line a client, a box an operation, coloured by who served it. Pure: value in, SVG out.
+"""A witness as a timeline: a line per client, a box per operation, coloured by server. Pure: value in, SVG out.
 
 It needs no script, style sheet or font of a page around it, and takes its text colour from there.
 """
@@ -30,11 +30,11 @@ LEGEND_COLUMN = 424
 SWATCH = 30
 
 NAMESPACE = ' xmlns="http://www.w3.org/2000/svg"'
-"""Needed in a separate SVG file; an HTML page leaves it out."""
+"""Needed in an SVG file, left out in a page."""
 
 
 def timeline(witness: Witness) -> str:
-    """The witness as one SVG element, a well-formed document of its own."""
+    """The witness as one SVG element, which is also a well-formed document."""
     picture = Picture(witness)
     lanes = picture.lanes()
     tops, bottom = _tops(lanes)
@@ -54,7 +54,7 @@ def timeline(witness: Witness) -> str:
 
 
 def _clean(text: str) -> str:
-    """Escaped, and without the characters that XML cannot hold."""
+    """Escaped, and without the characters that XML does not allow."""
     return escape(printable(text))
 
 
@@ -103,12 +103,12 @@ def _label_style(box: Box) -> str:
 
 
 def _lead(box: Box, top: float, y: float) -> str:
-    """A line from a label that stands high to its box."""
+    """A line from a label above to its box."""
     return f'<path d="M{box.x0:.1f} {y + 3:.1f}V{top:.1f}" stroke="{box.server.colour}" opacity=".6"/>'
 
 
 def _shape(box: Box, top: float) -> str:
-    """The interval; without a right side where the outcome is unknown."""
+    """The interval; open to the right if the outcome is unknown."""
     colour = box.server.colour if box.proof else GREY
     style = f'fill="{colour}" fill-opacity="{0.26 if box.proof else 0.12}" stroke="{colour}"'
     width = 3.5 if box.culprit else 2 if box.proof else 1
@@ -121,7 +121,7 @@ def _shape(box: Box, top: float) -> str:
 
 
 def _told(picture: Picture, box: Box) -> str:
-    """Everything about one operation, for the pointer."""
+    """All fields of an operation, as a tooltip."""
     operation = box.operation
     took = "no end" if operation.end is None else f"{(operation.end - operation.start) / 1e6:.3f} ms"
     parts = [f"client {operation.process}: {picture.said(operation)}", took, operation.status, box.server.legend]
@@ -140,7 +140,7 @@ def _axis(scale: Timescale, y: float) -> Iterator[str]:
 
 
 def _slack(picture: Picture, y: float) -> Iterator[str]:
-    """By how much the clocks would have to be wrong, marked between the two stamps it lies between."""
+    """Marks the slack, the clock error that would be needed, between its two stamps."""
     slack_ns = picture.witness.slack_ns
     if slack_ns is None:
         waited = any(operation.timed_out for operation in picture.witness.operations)
@@ -175,7 +175,7 @@ def _introductions(picture: Picture) -> list[tuple[Server, str]]:
 
 
 def _columns(introductions: list[tuple[Server, str]]) -> int:
-    """Two where the texts are short enough for half the width."""
+    """Two columns if the texts are short enough for half the width."""
     widest = max((len(text) for _, text in introductions), default=0)
     return 2 if SWATCH + widest * LETTER < LEGEND_COLUMN else 1
 

@@ -3,9 +3,9 @@
 from statelab.check.judges.counter.levels import Levels
 from statelab.check.judges.counter.levels import Split
 from statelab.check.judges.counter.quiet_reads import disagreement
+from statelab.check.kernels.levels import LEVELS
+from statelab.check.kernels.levels import Level
 from statelab.core.results import Bounds
-from statelab.record.columns import LEVELS
-from statelab.record.columns import Level
 
 SCOPES: dict[Level, str] = {
     "whole": "one value for all",

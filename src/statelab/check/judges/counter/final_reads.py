@@ -5,11 +5,11 @@ import numpy as np
 from statelab.check.judges.counter.levels import Split
 from statelab.check.judges.counter.quiet_reads import allowed
 from statelab.check.judges.witness import witness
+from statelab.check.kernels.levels import Level
 from statelab.check.kernels.words import Cast
 from statelab.check.kernels.words import plural
 from statelab.core.results import Witness
 from statelab.record.columns import Integers
-from statelab.record.columns import Level
 
 _IN: dict[Level, str] = {
     "host": " in host {0.host}",
@@ -42,7 +42,7 @@ def too_many(copies: Split) -> Witness:
     unknown = allowed(copies, part)
     unseen = f" and {plural(unknown, 'increment')} got no answer" if unknown else ""
     unasked = plural(int(excess[part]) - copies.totals.shared, "increment")
-    text = f"{_count(copies, part, row)}{unseen}: {unasked} took effect that nobody asked for."
+    text = f"{_count(copies, part, row)}{unseen}: {unasked} took effect that no request asked for."
     return _witness(copies, "overcounted", row, text)
 
 

@@ -7,15 +7,16 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from statelab.check.kernels.levels import LEVELS
+from statelab.check.kernels.levels import Level
+from statelab.check.kernels.levels import grouped_by
 from statelab.check.models.counter.ranked import Answers
 from statelab.check.models.counter.verdict import Defects
 from statelab.check.models.counter.verdict import Totals
 from statelab.check.models.counter.verdict import find_defects
 from statelab.check.models.counter.verdict import totals
 from statelab.core.results import Bounds
-from statelab.record.columns import LEVELS
 from statelab.record.columns import Integers
-from statelab.record.columns import Level
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +69,7 @@ class Levels:
         return self._known[level]
 
     def _part(self, level: Level) -> Split:
-        group = self.given.history.grouped_by(level)
+        group = grouped_by(self.given.history, level)
         for known in self._known.values():
             if np.array_equal(known.group, group):
                 return Split(level, group, known.found, known.totals)

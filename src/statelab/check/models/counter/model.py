@@ -16,6 +16,7 @@ from typing import cast
 
 import numpy as np
 
+from statelab.check.kernels.levels import grouped_by
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Finding
 from statelab.check.kernels.model import Model
@@ -45,7 +46,7 @@ def judged_one_way(history: History, initial: int, way: Way = UP) -> Finding:
     """
     up = way.by > 0
     seen, start = (history, initial) if up else (mirrored(history), ~initial)
-    found = find_defects(answers(seen, start), seen.grouped_by("whole"))
+    found = find_defects(answers(seen, start), grouped_by(seen, "whole"))
     if found.valid:
         return Finding(verdict="held", reason="one counter explains all answers")
     verdict = conclude(found)

@@ -32,6 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statelab.check.kernels import order
+from statelab.check.kernels.levels import grouped_by
 from statelab.check.models.counter.race_events import RaceEvent
 from statelab.check.models.counter.race_events import race_events
 from statelab.check.models.counter.ranked import Answers
@@ -303,7 +304,7 @@ def check(history: History, *, initial: int = 0) -> CounterVerdict:
 
     Raises ValueError where the history has other operations, or an ok increment without a result.
     """
-    return conclude(find_defects(answers(history, initial), history.grouped_by("whole")))
+    return conclude(find_defects(answers(history, initial), grouped_by(history, "whole")))
 
 
 def conclude(found: Defects) -> CounterVerdict:
@@ -331,4 +332,4 @@ def refutes(history: History, rows: tuple[int, ...], *, initial: int = 0) -> boo
         end=np.where(forgotten, INF, history.end),
         has_result=history.has_result & ~forgotten,
     ).take(inside | history.is_op("increment"))
-    return not find_defects(answers(context, initial), context.grouped_by("whole")).valid
+    return not find_defects(answers(context, initial), grouped_by(context, "whole")).valid

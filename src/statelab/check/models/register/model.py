@@ -33,6 +33,7 @@ The search leaves two things out without loss. An operation of unknown outcome w
 nobody asks for then count as one and the same.
 """
 
+from collections import Counter
 from collections.abc import Hashable
 from dataclasses import replace
 from enum import IntEnum
@@ -100,10 +101,30 @@ class KeySearch:
         useless = [row for row in known.tolist() if self._unknown[row] and self._gives[row] not in asked | missed]
         for row in useless:
             self._gives[row] = _OTHER
+        endless: set[int] = set()
         if not missed:
-            known = known[~np.isin(known, useless)]
-        what = Specification(initial=None, step=self._step, reads=self._reads, request=self._request)
+            endless, spare = self._more_than_enough(known)
+            known = known[~np.isin(known, [*useless, *spare])]
+        what = Specification(
+            initial=None, step=self._step, reads=self._reads, request=self._request, endless=endless.__contains__
+        )
         return search(self._history, known, what, deadline=deadline)
+
+    def _more_than_enough(self, rows: Integers) -> tuple[set[int], list[int]]:
+        """Of the unknown writes of each value the one from which on there are as many as anybody can need, and later
+        ones, which may be left out.
+
+        A write helps only if the value is needed right after it. So where m operations need a value, no more than m of
+        its writes are used in all, and once m have started there is always one left.
+        """
+        needed = Counter(self._needs[row] for row in rows.tolist() if self._kind[row] != _Kind.WRITE)
+        writes: dict[Hashable, list[int]] = {}
+        for row in rows[np.argsort(self._history.start[rows], kind="stable")].tolist():
+            if self._unknown[row] and self._kind[row] == _Kind.WRITE:
+                writes.setdefault(self._gives[row], []).append(row)
+        enough = {value: needed[value] for value in writes}
+        endless = {of[enough[value] - 1] for value, of in writes.items() if 0 < enough[value] <= len(of)}
+        return endless, [row for value, of in writes.items() for row in of[enough[value] :]]
 
     def _asked(self, rows: list[int]) -> tuple[set[Hashable], set[Hashable]]:
         """The values that somebody must have seen, and those that a miss did not see."""

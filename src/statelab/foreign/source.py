@@ -1,4 +1,7 @@
-"""The way from a file, or standard input, to a history; gzip and zstd are told by their first bytes."""
+"""Files and standard input as streams of bytes, and our own lines and tables of them as histories.
+
+gzip and zstd are told by their first bytes, and so is Parquet.
+"""
 
 import gzip
 import io
@@ -6,25 +9,20 @@ import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from typing import BinaryIO
 from typing import Literal
 
+import pyarrow
+
 from statelab.core.errors import BadInput
-from statelab.record.coding import pa
 from statelab.record.columns import History
-from statelab.record.memory import keep_freed
-from statelab.record.reading.consistency import Place
-from statelab.record.reading.consistency import require_own_ids
-from statelab.record.reading.consistency import require_times
-from statelab.record.reading.lines import sheet_of_lines
-from statelab.record.reading.sheet import Sheet
-from statelab.record.reading.table import clients
-from statelab.record.reading.table import row_number
-from statelab.record.reading.table import sheet_of_table
-from statelab.record.reading.table import unit_of_table
+from statelab.record.reading import read_lines
+from statelab.record.reading import read_table
 from statelab.record.shapes import Shapes
+
+pa: Any = pyarrow  # it has no annotations
 
 PARQUET = b"PAR1"
 STANDARD_INPUT = "standard input"
@@ -32,46 +30,26 @@ STANDARD_INPUT = "standard input"
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _FEW = 4
 
-_ROOMY = 2**29
-"""Bytes of a history up to which it is judged fast, and beyond in as little memory as possible."""
-
-
-def read(source: Path | Literal["-"], shapes: Shapes) -> History:
-    """The history in a file (JSON Lines or Parquet, plain, gzip or zstd) or on standard input (`-`).
-
-    It conforms to the shapes of the model. Raises BadInput with one line: file, line (Parquet: row), what is wrong.
-    """
-    name = name_of(str(source))
-    with opened(Path(source), name) as stream:
-        return read_stream(stream, name, shapes)
-
 
 def name_of(source: str) -> str:
     """What a file, or standard input (`-`), is called in messages."""
     return STANDARD_INPUT if source == "-" else source
 
 
+def read(source: Path | Literal["-"], shapes: Shapes) -> History:
+    """The history in a file of our own (JSON Lines or Parquet, plain, gzip or zstd) or on standard input (`-`).
+
+    Raises BadInput with one line: file, line (Parquet: row), what is wrong.
+    """
+    name = name_of(str(source))
+    with opened(Path(source), name) as stream:
+        return read_stream(stream, name, shapes)
+
+
 def read_stream(stream: BinaryIO, name: str, shapes: Shapes) -> History:
     """The same of what is open already, as `opened` opens it."""
-    keep_freed()
     head, whole = peeked(stream)
-    if head == PARQUET:
-        random_access = pa.PythonFile(whole, mode="r") if whole.seekable() else pa.BufferReader(whole.read())
-        history = checked(sheet_of_table(random_access, name, shapes), name, row_number, shapes)
-        history = replace(history, processes=clients(history.processes), unit=unit_of_table(random_access))
-    else:
-        sheet, place = sheet_of_lines(whole, name, shapes)
-        history = replace(checked(sheet, name, place, shapes), unit=None)
-    keep_freed(large=history.size <= _ROOMY)
-    return history
-
-
-def checked(sheet: Sheet, name: str, place: Place, shapes: Shapes) -> History:
-    """The history of a sheet; raises BadInput for what no single operation shows. `place` names where a row stood."""
-    require_own_ids(sheet, name, place, shapes.repeating)
-    history = sheet.history(shapes.answers, ids_repeat=bool(shapes.repeating))
-    require_times(history, name, place)
-    return history
+    return (read_table if head == PARQUET else read_lines)(whole, name, shapes)
 
 
 class _Rejoined(io.RawIOBase):
@@ -109,8 +87,7 @@ def _decompressed(stream: BinaryIO) -> BinaryIO:
     if head.startswith(_GZIP):
         return io.BufferedReader(gzip.GzipFile(fileobj=whole))
     if head.startswith(_ZSTD):
-        plain: BinaryIO = pa.CompressedInputStream(pa.PythonFile(whole, mode="r"), "zstd")
-        return plain
+        return io.BufferedReader(pa.CompressedInputStream(pa.PythonFile(whole, mode="r"), "zstd"))
     return whole
 
 

@@ -1,0 +1,6 @@
+"""Large histories of a queue without an order: those of a queue, which keeps one."""
+
+from benchmarks.histories_queue import history
+from benchmarks.histories_queue import spoil
+
+__all__ = ["history", "spoil"]

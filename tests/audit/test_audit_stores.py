@@ -1,0 +1,109 @@
+"""Apps that keep their state in Redis: the lab's own is started, put back between worlds, and looked at."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from small_apps import BUY
+from small_apps import HEAD
+
+from statelab.audit import Audit
+from statelab.audit.run import Asked
+from statelab.audit.run import perform
+from statelab.audit.site import App
+from statelab.audit.stores import Stores
+from statelab.audit.story import read
+from statelab.core.errors import BadInput
+from statelab.core.paths import DEPLOYMENTS
+from statelab.plan.deployments import load_all
+
+STORE = """
+import redis
+store = redis.from_url(os.environ["REDIS_URL"])
+store.setnx("left", 1)
+"""
+
+GET_THEN_SET = (
+    STORE
+    + """
+@app.post("/buy")
+def buy():
+    left = int(store.get("left"))
+    if left < 1:
+        return "sold out", 409
+    store.set("left", left - 1)
+    return "sold"
+"""
+)
+
+DECREMENT = (
+    STORE
+    + """
+@app.post("/buy")
+def buy():
+    if store.decr("left") < 0:
+        store.incr("left")
+        return "sold out", 409
+    return "sold"
+"""
+)
+
+
+def audited(folder: Path, source: str, python: str) -> Audit:
+    (folder / "shop.py").write_text(HEAD + source)
+    (folder / "story.http").write_text(BUY)
+    return perform(
+        Asked(
+            app=App(name="shop:app", folder=folder, python=python, stores={"REDIS_URL": "redis"}),
+            stories=[read(folder / "story.http")],
+            deployments=load_all(DEPLOYMENTS, ()),
+            most_steps=4,
+        )
+    )
+
+
+@pytest.mark.process
+def test_check_then_act_in_redis_is_lost_between_processes_too(tmp_path: Path) -> None:
+    found = audited(tmp_path, GET_THEN_SET, sys.executable)
+    assert {finding.anomaly for finding in found.findings} == {"lost-update"}
+    assert found.verdicts["sync-4"].verdict == found.verdicts["gthread"].verdict == "violated"
+    assert found.verdicts["sync"].verdict == "not-seen"
+    assert any(change.place == "key of REDIS_URL left" for change in found.findings[0].places)
+
+
+@pytest.mark.process
+def test_one_step_in_redis_is_lost_nowhere(tmp_path: Path) -> None:
+    assert audited(tmp_path, DECREMENT, sys.executable).findings == ()
+
+
+@pytest.mark.process
+def test_every_type_is_shown_and_put_back(tmp_path: Path) -> None:
+    with_each = [
+        (b"SET", b"text", b"\xff"),
+        (b"RPUSH", b"list", b"1", b"2"),
+        (b"HSET", b"hash", b"k", b"v"),
+        (b"SADD", b"set", b"b", b"a"),
+        (b"ZADD", b"zset", b"1", b"m"),
+        (b"XADD", b"stream", b"1-1", b"k", b"v"),
+    ]
+    stores = Stores({"REDIS_URL": "redis"}, tmp_path)
+    try:
+        redis = stores._redis["REDIS_URL"]
+        for command in with_each:
+            redis.ask(*command)
+        redis.ask(b"PEXPIRE", b"text", b"600000")
+        before, kept = stores.contents(), stores.save()
+        assert before["key of REDIS_URL set"] == ["a", "b"]
+        assert before["key of REDIS_URL text"] == ["\\xff"]
+        redis.ask(b"FLUSHALL")
+        redis.ask(b"SET", b"other", b"1")
+        stores.put_back(kept)
+        assert stores.contents() == before
+        assert 0 < int(redis.ask(b"PTTL", b"text")) <= 600000  # type: ignore[call-overload]
+    finally:
+        stores.close()
+
+
+def test_a_store_that_cannot_be_started_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="'mysql' is none that the audit can start"):
+        Stores({"URL": "mysql"}, tmp_path)
