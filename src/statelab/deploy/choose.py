@@ -1,4 +1,4 @@
-"""Which engine runs the lab: the one asked for, or the one this machine has."""
+"""Which engine runs the lab: the one that was named, or the one that works on this machine."""
 
 import subprocess
 from collections.abc import Callable
@@ -35,7 +35,7 @@ ENGINES: dict[str, Callable[[App, Mapping[str, str]], Engine]] = {"compose": _co
 
 
 def choose(name: str, app: App, environment: Mapping[str, str] | None = None) -> tuple[Engine, str]:
-    """The engine and why it was chosen; raises BadInput naming the valid ones for an unknown name.
+    """The engine and the reason for the choice; raises BadInput with the valid names for an unknown one.
 
     `environment` is added to that of every deployment.
     """

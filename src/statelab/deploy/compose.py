@@ -22,7 +22,7 @@ CONSOLE_PORT = 8089
 UP_S = 900.0
 READY_S = 30.0
 
-NO_REGISTRY = "an image cannot be pulled: where no registry is reached, `make engine` builds the base images"
+NO_REGISTRY = "an image cannot be pulled: if you cannot reach a registry, `make engine` builds the base images"
 PORT_TAKEN = "a port is taken: end what listens on it, or set LAB_WEB_PORT for the Locust web UI"
 
 EXPLANATIONS = {
@@ -184,5 +184,5 @@ class ComposeEngine:
             self.remove()
 
     def remove(self) -> None:
-        """Stops and removes every container, network and volume of the lab, whoever started them."""
+        """Stops and removes every container, network and volume of the lab, whichever command started them."""
         self._must("down", "--volumes", "--timeout", "5")

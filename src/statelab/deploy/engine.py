@@ -19,7 +19,7 @@ class Engine(Protocol):
         """
 
     def url(self, deployment: str) -> str:
-        """Where a deployment answers, `http://127.0.0.1:<port>`; raises Unavailable with the reason."""
+        """The address of a deployment, `http://127.0.0.1:<port>`; raises Unavailable with the reason."""
 
     def store_reasons(self) -> dict[str, str]:
         """The stores that are missing, each with the reason and how to get it."""
@@ -28,16 +28,16 @@ class Engine(Protocol):
         """The stores and deployments that did not start, each with the reason."""
 
     def restart(self, deployment: str) -> None:
-        """Ends a deployment at once and starts it anew, perhaps at another address; raises Unavailable."""
+        """Kills a deployment and starts it again, perhaps at another address; raises Unavailable."""
 
     def addresses(self) -> dict[str, str]:
-        """Everything that listens: name and address."""
+        """The address of everything that listens, by name."""
 
     def versions(self) -> dict[str, str]:
         """Versions of what the engine runs, for the manifest."""
 
     def save_logs(self, folder: Path) -> None:
-        """Writes the servers' logs to a folder, one file each."""
+        """Writes the logs to a folder, one file for each server."""
 
     def down(self) -> None:
         """Stops everything that `up` and `restart` started."""

@@ -23,7 +23,7 @@ def _signal(group: int, number: int) -> bool:
 
 
 def end_groups(groups: dict[int, int]) -> None:
-    """Sends each group its signal, and SIGKILL to those still there after GRACE_S seconds."""
+    """Sends each group its signal, and SIGKILL to every group that has not ended after GRACE_S seconds."""
     left = {group for group, number in groups.items() if _signal(group, number)}
     deadline = time.monotonic() + GRACE_S
     while left and time.monotonic() < deadline:

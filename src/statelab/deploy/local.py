@@ -1,4 +1,4 @@
-"""The local engine: every deployment as child processes on this machine, no Docker."""
+"""The local engine: runs every deployment as child processes on this machine, without Docker."""
 
 import shutil
 import signal
@@ -142,7 +142,7 @@ class LocalEngine:
 
     def restart(self, deployment: str) -> None:
         self._processes.kill(self._children[deployment])
-        self._sockets[deployment].close()  # requests that still wait in it would stop the new server as well
+        self._sockets[deployment].close()  # requests that still wait in it would hang the new server too
         self._start(self._deployments[deployment])
         try:
             self._wait_until_ready(deployment)

@@ -111,7 +111,7 @@ class Processes:
         self._end([child], signal.SIGKILL)
 
     def stop(self, children: list[Child]) -> None:
-        """Asks the children to end, waits GRACE_S seconds for all of them together, then kills what is left."""
+        """Asks the children to end, waits GRACE_S seconds for all of them together, then kills the rest."""
         for child in children:
             if child.process.poll() is None:
                 child.process.send_signal(child.stop_signal)

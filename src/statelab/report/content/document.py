@@ -26,7 +26,7 @@ from statelab.report.content.remedies import broken_of
 from statelab.report.content.rows import Row
 from statelab.report.content.states import State
 from statelab.report.content.store_comparison import StoreComparison
-from statelab.report.content.store_comparison import places_of
+from statelab.report.content.store_comparison import compare_stores
 from statelab.report.content.summary import Absence
 from statelab.report.content.summary import Sentence
 
@@ -138,7 +138,7 @@ def compose(results: Results) -> Report:
         matrices=matrices,
         deployments=used,
         promises=promise_lines(matrices, used),
-        comparison=places_of(results.manifest, matrices),
+        comparison=compare_stores(results.manifest, matrices),
         promised=results.manifest.get("promises") or {},
         facts=summary.facts(results.manifest),
         tally=summary.tally([row for matrix in matrices for line in matrix.lines for row in line.rows]),

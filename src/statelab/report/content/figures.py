@@ -40,7 +40,7 @@ def interval(bounds: Interval) -> str:
 
 
 def bound(overlaps: int) -> float:
-    """The one-sided 95 % upper bound of a share of which nothing was seen in `overlaps` trials (rule of three)."""
+    """The one-sided 95 % upper bound of the share of what was not seen in `overlaps` trials (rule of three)."""
     return 1.0 if overlaps <= 0 else -math.expm1(math.log(0.05) / overlaps)
 
 

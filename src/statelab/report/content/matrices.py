@@ -40,7 +40,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def between(self) -> str:
-        """What may lie between two of its requests."""
+        """The boundaries that can lie between two of its requests."""
         return " and ".join(self.spread) or "nothing (one at a time)"
 
 

@@ -158,7 +158,7 @@ class StoreComparison:
         yield from (f"outlives {ending}: {meaning}" for ending, meaning in ENDINGS.items())
 
 
-def places_of(manifest: Mapping[str, Any], matrices: list[Matrix]) -> StoreComparison | None:
+def compare_stores(manifest: Mapping[str, Any], matrices: list[Matrix]) -> StoreComparison | None:
     """The comparison; None if the run has fewer than two places."""
     widest: dict[str, Matrix] = {}
     for matrix in matrices:

@@ -74,7 +74,7 @@ def _parts(report: Report, width: int, folder: Path | None, *, tables: bool) -> 
         yield from _legend(report)
         yield from _sentences(states.NOT_SEEN, report.not_seen)
         yield from (Text.assemble((states.UNAVAILABLE.symbol, "dim"), f" {_plain(a.text)}") for a in report.absences)
-        yield from _places(report.comparison)
+        yield from _store_comparison(report.comparison)
         yield from _fixes(report, width)
     else:
         yield from _promises(report)
@@ -212,7 +212,7 @@ def _legend(report: Report) -> Iterator[Table]:
     yield table
 
 
-def _places(comparison: StoreComparison | None) -> Iterator[Table | Text]:
+def _store_comparison(comparison: StoreComparison | None) -> Iterator[Table | Text]:
     """One line for each place: what holds, how fast it is, and what it outlives."""
     if comparison is None:
         return
