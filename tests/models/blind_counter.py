@@ -49,23 +49,25 @@ def referee(operations: Operations, initial: Value | None) -> bool:
     return explained(operations, initial, step, {"increment"})
 
 
-def small(rng: random.Random) -> Operations:
-    """A real counter's history, most often with some reads changed, so that every kind of violation occurs."""
+def small(rng: random.Random, amounts: float = 0.4) -> Operations:
+    """A real counter's history, most often with some reads changed, so that every kind of violation occurs.
+
+    `amounts`: in which share of them increments carry one."""
     operations: Operations = []
     value = time = 0
-    amounts = rng.random() < 0.4
+    with_amounts = rng.random() < amounts
     for _ in range(rng.randint(2, 7)):
         time += rng.choice((0, 1, 2, 4))
         start, end = time - rng.choice((0, 0, 1, 2, 3)), time + rng.choice((0, 0, 1, 2, 4))
         kind = rng.random()
         if kind < 0.45:
-            by = rng.choice((-1, 1, 2, 3, 5)) if amounts else None
+            by = rng.choice((-1, 1, 2, 3, 5)) if with_amounts else None
             value += 1 if by is None else by
             operations.append(msgspec.structs.replace(inc(start, end), value=by))
         elif kind < 0.8:
             operations.append(read(start, end, value if value or rng.random() < 0.5 else None))
         elif kind < 0.95:
-            by = rng.choice((-1, 1, 2, 3, 5)) if amounts else None
+            by = rng.choice((-1, 1, 2, 3, 5)) if with_amounts else None
             value += (1 if by is None else by) * (rng.random() < 0.6)
             operations.append(msgspec.structs.replace(unknown(start), value=by))
         else:
