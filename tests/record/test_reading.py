@@ -297,3 +297,12 @@ def test_the_other_fields_are_ignored(tmp_path: Path) -> None:
     path = tmp_path / "h.jsonl"
     path.write_text(text_of(op(process="anna", note={"x": [1]}, elapsed=0.5)))
     assert msgspec.to_builtins(read(path, COUNTER).operations()[0])["process"] == "anna"
+
+
+def test_of_two_bad_lines_the_first_is_named(tmp_path: Path) -> None:
+    """Also where the first is decoded without complaint and only its columns show that it fits no rule."""
+    good = '{"process": 0, "op": "read", "start": %d, "end": %d, "status": "ok", "result": 1}'
+    lines = [good % (1, 2), good.replace(', "result": 1', "") % (3, 4), good % (5, 6), "not JSON"]
+    (tmp_path / "h.jsonl").write_text("\n".join(lines))
+    with pytest.raises(BadInput, match=r'h\.jsonl, line 2: "result" of read \(ok\) is missing'):
+        read(tmp_path / "h.jsonl", MODELS["blind-counter"])

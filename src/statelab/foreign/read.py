@@ -185,7 +185,7 @@ def _other(data: bytes, form: ModuleType, name: str, models: Mapping[str, Shapes
 
     def take(shapes: Shapes) -> History:
         try:
-            sheet, _ = LineReader(shapes).read(list(records.operations))
+            sheet, _ = LineReader(shapes).read([line + b"\n" for line in records.operations])
         except RefusedLine as refused:
             raise BadInput(f"{name}, {place(refused.line)}: {refused} (read as {form.NAME})") from None
         return replace(checked(sheet, name, place, shapes), unit=records.unit)

@@ -212,11 +212,6 @@ class Texts(Sequence[str | None]):
     def __len__(self) -> int:
         return len(self._first) + len(self.arrow)
 
-    @property
-    def size(self) -> int:
-        """Bytes that it takes."""
-        return int(self.arrow.nbytes)
-
     def __getitem__(self, place: int) -> str | None:  # type: ignore[override]
         place = range(len(self))[place] - len(self._first)
         return None if place < 0 else str(self.arrow[place].as_py())

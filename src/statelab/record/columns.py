@@ -113,14 +113,6 @@ class History:
     def __len__(self) -> int:
         return len(self.start)
 
-    @property
-    def size(self) -> int:
-        """Bytes that the arrays take, one that holds the same everywhere none, and the texts of large tables."""
-        columns = (getattr(self, name) for name in _COLUMNS)
-        arrays: int = sum(column.nbytes for column in columns if column is not None and any(column.strides))
-        tables = (self.keys, self.op_ids, self.values)
-        return arrays + sum(table.size for table in tables if isinstance(table, Texts))
-
     def operation(self, row: int) -> Operation:
         """Row `row` as the operation it was made from."""
         end = int(self.end[row])

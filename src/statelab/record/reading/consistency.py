@@ -18,8 +18,8 @@ from statelab.record.shapes import Shapes
 
 Place = Callable[[int], str]
 
-_ROOMY = 2**29
-"""Bytes of a history up to which it is judged fast, and beyond in as little memory as possible."""
+_ROOMY = 2**22
+"""Operations up to which a history is judged fast, and beyond in as little memory as possible."""
 
 
 def checked(sheet: Sheet, name: str, place: Place, shapes: Shapes) -> History:
@@ -27,7 +27,7 @@ def checked(sheet: Sheet, name: str, place: Place, shapes: Shapes) -> History:
     require_own_ids(sheet, name, place, shapes.repeating)
     history = sheet.history(shapes.answers, ids_repeat=bool(shapes.repeating))
     require_times(history, name, place)
-    keep_freed(large=history.size <= _ROOMY)
+    keep_freed(large=len(history) <= _ROOMY)
     return history
 
 

@@ -135,7 +135,7 @@ class _Form:
         optional = [(field, _TYPES[field], UNSET) for field, kind in kinds.items() if kind not in _EXACT]
         self.struct: Any = msgspec.defstruct("Line", [*required, *optional], gc=False)
         self.kinds = {field: kinds[field] for field in self.struct.__struct_fields__}
-        self.decode = msgspec.json.Decoder(self.struct).decode
+        self.decoder: Any = msgspec.json.Decoder(self.struct)
 
 
 class LineReader:
@@ -165,12 +165,15 @@ class LineReader:
             rows = self._all(lines, self._any) if rows is None else rows
             if rows is None:
                 places = [place for place, line in enumerate(lines) if line.strip(_SPACE)]
-                rows = _Rows([self._one(place, lines[place]) for place in places], self._any)
+                rows = self._each(lines, places)
             before = self._usual.kinds if known else rows.kinds
             kinds = {field: before.get(field, 0) & rows.kinds.get(field, 0) for field in {**before, **rows.kinds}}
             self._usual = _Form(kinds, self._literal) if rows.kinds else self._usual
+        return self._sheet(rows, lines, places), places
+
+    def _sheet(self, rows: "_Rows", lines: list[bytes], places: Sequence[int]) -> Sheet:
         try:
-            return Part(rows, self._shapes).sheet(), places
+            return Part(rows, self._shapes).sheet()
         except RefusedRow as refused:
             place = places[refused.args[0]]
             self._strictly(place, lines[place])
@@ -178,16 +181,28 @@ class LineReader:
 
     def _all(self, lines: list[bytes], form: _Form) -> "_Rows | None":
         """All lines at once; None if there is anything in them that the struct does not say."""
+        block = b"".join(lines)
         try:
-            rows = _Rows(list(map(form.decode, lines)), form)
+            found = form.decoder.decode_lines(block)
         except _UNFIT:
             return None
-        return rows if _names_at_most(b"".join(lines), rows.given) else None
+        rows = _Rows(found, form)
+        return rows if len(rows) == len(lines) and _names_at_most(block, rows.given) else None
+
+    def _each(self, lines: list[bytes], places: Sequence[int]) -> "_Rows":
+        """Lines one by one; the first that is refused may be one that is decoded without complaint."""
+        found: list[Any] = []
+        try:
+            found += (self._one(place, lines[place]) for place in places)
+        except RefusedLine:
+            self._sheet(_Rows(found, self._any), lines, places)
+            raise
+        return _Rows(found, self._any)
 
     def _one(self, place: int, line: bytes) -> Any:
         """One line of a block in which something is unusual; raises RefusedLine."""
         try:
-            row = self._any.decode(line)
+            row = self._any.decoder.decode(line)
             usual = _names_at_most(line, _Rows([row], self._any).given)
         except _UNFIT:
             usual = False
