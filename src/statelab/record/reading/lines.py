@@ -211,7 +211,7 @@ class LineReader:
     def _strictly(self, place: int, line: bytes) -> Any:
         """What the strict reader takes of a line, without the fields that are ignored; raises RefusedLine."""
         try:
-            fields = record(line)
+            fields = record(line.removesuffix(b"\n"))
             operation = self._taker.take(fields)
         except rules.Refused as refused:
             raise RefusedLine(place, str(refused)) from None
