@@ -60,7 +60,7 @@ browser: ## install Chromium, which some tests and pictures need (Debian, root)
 
 test: $(READY) lint ## lint, types, and all tests; the Compose tests run where a Docker Engine answers
 	@$(BIN)/pytest -n auto -m 'not process and not docker'
-	@$(BIN)/pytest -n 2 --dist loadfile --durations=15 -m process
+	@$(BIN)/pytest -n 3 --dist loadfile --durations=15 -m process
 	@$(BIN)/pytest --durations=5 -m docker
 
 lint: $(READY) ## ruff, mypy (strict), and the layers of src/statelab (import-linter)

@@ -1,6 +1,8 @@
 """What the search promises: two audits find the same, and no request of a finding's story can be left out."""
 
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from small_apps import CHECK_THEN_ACT
@@ -14,16 +16,19 @@ from statelab.audit import audit
 IDLE = '\n@app.get("/idle")\ndef idle():\n    return "idle"\n'
 
 
-def audited(folder: Path, source: str, story: str) -> Audit:
-    folder.mkdir(exist_ok=True)
-    (folder / "shop.py").write_text(HEAD + source + IDLE)
-    (folder / "story.http").write_text(story)
-    return audit("shop:app", [folder / "story.http"], folder=folder)
+@cache
+def audited(source: str, story: str, time: int = 1) -> Audit:
+    """An app is audited once, whatever is asked of it afterwards; another `time` audits it again."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "shop.py").write_text(HEAD + source + IDLE)
+        (folder / "story.http").write_text(story)
+        return audit("shop:app", [folder / "story.http"], folder=folder)
 
 
 @pytest.mark.process
-def test_two_audits_find_the_same(tmp_path: Path) -> None:
-    one, other = (audited(tmp_path / name, CHECK_THEN_ACT, "POST /buy") for name in ("one", "other"))
+def test_two_audits_find_the_same() -> None:
+    one, other = (audited(CHECK_THEN_ACT, "POST /buy", time) for time in (1, 2))
     assert one.findings
     assert one.findings == other.findings
     assert one.verdicts == other.verdicts
@@ -40,13 +45,13 @@ def test_two_audits_find_the_same(tmp_path: Path) -> None:
         (USER_LEFT_BEHIND, ["POST /login?name=amber", "GET /me"], "leak-residue"),
     ],
 )
-def test_no_request_of_a_story_can_be_left_out(source: str, needed: list[str], anomaly: str, tmp_path: Path) -> None:
+def test_no_request_of_a_story_can_be_left_out(source: str, needed: list[str], anomaly: str) -> None:
     requests = list(dict.fromkeys(needed))
     story = "\n###\n".join(["GET /idle", requests[0], "GET /idle", *requests[1:]])
-    found = audited(tmp_path / "whole", source, story)
+    found = audited(source, story)
     stories = [list(map(str, finding.story)) for finding in found.findings if finding.anomaly == anomaly]
     assert needed in stories
     for left_out in requests[:1] if len(requests) == 1 else requests:
         rest = "\n###\n".join(["GET /idle", *(request for request in requests if request != left_out)])
-        less = audited(tmp_path / "less", source, rest)
+        less = audited(source, rest)
         assert needed not in [list(map(str, finding.story)) for finding in less.findings if finding.anomaly == anomaly]

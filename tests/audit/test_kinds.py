@@ -1,6 +1,8 @@
 """Each kind of finding: the smallest app that has it, and the nearest that has it not."""
 
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from small_apps import BASKET
@@ -39,10 +41,14 @@ from statelab.audit import Audit
 from statelab.audit import audit
 
 
-def audited(folder: Path, source: str, story: str) -> Audit:
-    (folder / "shop.py").write_text(HEAD + source)
-    (folder / "story.http").write_text(story)
-    return audit("shop:app", [folder / "story.http"], folder=folder)
+@cache
+def audited(source: str, story: str) -> Audit:
+    """An app is audited once, whatever is asked of it afterwards."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "shop.py").write_text(HEAD + source)
+        (folder / "story.http").write_text(story)
+        return audit("shop:app", [folder / "story.http"], folder=folder)
 
 
 def told(found: Audit, anomaly: str) -> list[tuple[str, ...]]:
@@ -82,9 +88,9 @@ HAVE_NOT = {
 
 @pytest.mark.process
 @pytest.mark.parametrize("anomaly", HAVE)
-def test_smallest_app_that_has_it(anomaly: str, tmp_path: Path) -> None:
+def test_smallest_app_that_has_it(anomaly: str) -> None:
     source, story, requests, deployments = HAVE[anomaly]
-    found = audited(tmp_path, source, story)
+    found = audited(source, story)
     assert requests in told(found, anomaly), found
     under = {name for finding in found.findings if finding.anomaly == anomaly for name in finding.deployments}
     assert deployments <= under
@@ -92,9 +98,9 @@ def test_smallest_app_that_has_it(anomaly: str, tmp_path: Path) -> None:
 
 @pytest.mark.process
 @pytest.mark.parametrize("anomaly", HAVE_NOT)
-def test_nearest_app_that_has_it_not(anomaly: str, tmp_path: Path) -> None:
+def test_nearest_app_that_has_it_not(anomaly: str) -> None:
     source, story = HAVE_NOT[anomaly]
-    found = audited(tmp_path, source, story)
+    found = audited(source, story)
     assert told(found, anomaly) == [], found.findings
 
 
@@ -112,7 +118,7 @@ OTHERS = [
 def test_under_these_deployments_and_not_under_those(
     source: str, story: str, anomaly: str, requests: tuple[str, ...], under: str, not_under: str, tmp_path: Path
 ) -> None:
-    found = audited(tmp_path, source, story)
+    found = audited(source, story)
     assert requests in told(found, anomaly), found
     assert anomaly in found.verdicts[under].anomalies
     assert anomaly not in found.verdicts[not_under].anomalies
@@ -130,7 +136,7 @@ def test_under_these_deployments_and_not_under_those(
         (IN_A_FILE, JOBS),
     ],
 )
-def test_nothing_is_found(source: str, story: str, tmp_path: Path) -> None:
-    found = audited(tmp_path, source, story)
+def test_nothing_is_found(source: str, story: str) -> None:
+    found = audited(source, story)
     assert found.findings == ()
     assert found.exit_code == (3 if story == "GET /" else 0)  # a story that writes nothing exercises nothing
