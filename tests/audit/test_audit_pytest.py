@@ -1,5 +1,6 @@
 """`--pytest`: a suite whose requests are spread over processes, judged by its own assertions."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -164,3 +165,24 @@ def test_a_suite_that_cannot_be_run(tmp_path: Path) -> None:
         audited(tmp_path, "", "import nowhere\n")
     with pytest.raises(BadInput, match="pytest found no test in"):
         audited(tmp_path, "", "")
+
+
+def plugin(folder: Path, *arguments: str) -> str:
+    command = [sys.executable, "-m", "pytest", *QUICK, "-q", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=100).stdout
+
+
+@pytest.mark.process
+def test_the_plugin_runs_any_suite_again_apart_and_restarted(tmp_path: Path) -> None:
+    (tmp_path / "jobs.py").write_text(CLOSURE)
+    (tmp_path / "test_jobs.py").write_text(CLOSURE_TESTS.replace("shop", "jobs"))
+    (tmp_path / "shop.py").write_text(IN_A_DATABASE)
+    (tmp_path / "test_shop.py").write_text(IN_A_DATABASE_TESTS)
+    assert "8 passed" in plugin(tmp_path)  # off without the option
+    said = plugin(tmp_path, "--statelab=apart,restart")
+    assert "1 failed, 7 passed" in said
+    assert "passes when one process serves its requests, and fails when two processes serve its requests" in said
+    assert "process 1  POST /jobs: 201\nprocess 2  GET /jobs/77: 404" in said
+    assert "statelab: test_shop.py::test_memory_of_the_app cannot be told apart" in said
+    assert "fails when a new process serves" in plugin(tmp_path, "--statelab=restart", "test_jobs.py")
+    assert plugin(tmp_path, "--statelab=between") == ""  # refused, in a sentence on stderr
