@@ -5,8 +5,22 @@ worlds, each a way in which some server serves it, and every world is compared w
 process, one request after the other. docs/audit.md says how.
 """
 
-from statelab.audit.finding import Audit
-from statelab.audit.finding import Finding
-from statelab.audit.run import audit
+from typing import TYPE_CHECKING
+from typing import Any
+
+if TYPE_CHECKING:
+    from statelab.audit.finding import Audit
+    from statelab.audit.finding import Finding
+    from statelab.audit.run import audit
 
 __all__ = ["Audit", "Finding", "audit"]
+
+
+def __getattr__(name: str) -> Any:
+    """Loaded when it is asked for: pytest loads `inside.plugin` at each start, which needs none of it."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from statelab.audit import finding
+    from statelab.audit import run
+
+    return run.audit if name == "audit" else getattr(finding, name)

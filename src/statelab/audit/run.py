@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from statelab.audit import coverage
 from statelab.audit import har
@@ -119,29 +120,41 @@ def perform(asked: Asked) -> Audit:
         if not_tried:
             boundaries = frozenset[str]().union(*(untried(asked.deployments[name]) for name in not_tried))
             notes.append(f"{', '.join(not_tried)}: no request was interrupted by others of its {', '.join(boundaries)}")
-        findings = _merged(findings)
-        accepted = tuple(finding.key for finding in findings if finding.key in asked.accept)
-        notes += [f"accepted, and not found any more: {key}" for key in sorted(asked.accept - {*accepted})]
-        verdicts = dict(_verdicts(asked.deployments, findings, exercised))
-        findings = [finding for finding in findings if finding.key not in asked.accept]
-        return Audit(
-            app=asked.app.name,
-            findings=tuple(findings),
-            verdicts=verdicts,
+        return concluded(
+            asked,
+            findings,
+            [name for name in asked.deployments if exercised and name not in not_tried],
             requests=sum(map(len, stories)),
             discovered=written(stories[0]) if stories and not asked.stories else "",
             worlds=explorer.worlds,
             lines_held=explorer.lines_held,
             not_reached=not_reached,
-            notes=tuple(dict.fromkeys([*notes, *explorer.notes])),
-            accepted=accepted,
-            manifest={
-                "statelab": version("statelab"),
-                "python": asked.app.python,
-                "app": asked.app.name,
-                "folder": os.path.relpath(asked.app.folder),
-            },
+            notes=[*notes, *explorer.notes],
         )
+
+
+def concluded(
+    asked: Asked, findings: Sequence[Finding], tried: Sequence[str], *, notes: Sequence[str], **counted: Any
+) -> Audit:
+    """The audit with its verdicts: findings that are the same are one, those accepted are left out. `tried` names the
+    deployments whose worlds were tried."""
+    findings = _merged(findings)
+    accepted = tuple(finding.key for finding in findings if finding.key in asked.accept)
+    gone = [f"accepted, and not found any more: {key}" for key in sorted(asked.accept - {*accepted})]
+    return Audit(
+        app=asked.app.name,
+        findings=tuple(finding for finding in findings if finding.key not in asked.accept),
+        verdicts=dict(_verdicts(asked.deployments, findings, tried)),
+        notes=tuple(dict.fromkeys([*notes, *gone])),
+        accepted=accepted,
+        manifest={
+            "statelab": version("statelab"),
+            "python": asked.app.python,
+            "app": asked.app.name,
+            "folder": os.path.relpath(asked.app.folder),
+        },
+        **counted,
+    )
 
 
 def _require_loaded(app: App, site: Site) -> None:
@@ -223,12 +236,11 @@ def _merged(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _verdicts(
-    deployments: Mapping[str, Deployment], findings: Sequence[Finding], exercised: bool
+    deployments: Mapping[str, Deployment], findings: Sequence[Finding], tried: Sequence[str]
 ) -> Iterator[tuple[str, Verdict]]:
-    for name, deployment in deployments.items():
+    for name in deployments:
         anomalies = tuple(dict.fromkeys(finding.anomaly for finding in findings if name in finding.deployments))
-        tried = exercised and not untried(deployment)
-        verdict = "violated" if anomalies else "not-seen" if tried else "not-exercised"
+        verdict = "violated" if anomalies else "not-seen" if name in tried else "not-exercised"
         yield name, Verdict(verdict=verdict, anomalies=anomalies)
 
 

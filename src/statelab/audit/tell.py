@@ -5,6 +5,7 @@ import difflib
 import re
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +18,7 @@ from statelab.audit.explore import Explorer
 from statelab.audit.finding import Change
 from statelab.audit.finding import Finding
 from statelab.audit.finding import Source
+from statelab.audit.folder import Folder
 from statelab.audit.kinds import reference
 from statelab.audit.play import Seen
 from statelab.audit.site import Site
@@ -54,7 +56,11 @@ def told(explorer: Explorer, found: Candidate, deployments: Mapping[str, Deploym
         story=found.story,
         world=found.words,
         places=changed,
-        source=tuple(_source(site, found, quiet, changed)),
+        source=tuple(
+            reading(site.folder, quiet.steps, changed)
+            if found.observed.held is None
+            else [line_of(site.folder, found.observed.held)]
+        ),
         deployments=tuple(name for name, deployment in deployments.items() if found.where(deployment)),
         rests_on=FILES if index is None else "answer",
         expected=expected,
@@ -131,15 +137,12 @@ def changes(seen: Seen) -> Iterator[Change]:
         yield Change(name if name.startswith(KEY) else f"file {name}", "-", f"{len(lines)} lines")
 
 
-def _source(site: Site, found: Candidate, seen: Seen, changed: tuple[Change, ...]) -> Iterator[Source]:
-    if found.observed.held is not None:
-        yield _line(site, found.observed.held)
-        return
-    names = [_last_name(change.place) for change in changed]
-    for name in names:
-        for step in seen.steps:
-            if name and name in _names(_path(site, step)).get(step["line"], ()):
-                yield _line(site, step)
+def reading(folder: Folder, steps: Sequence[Mapping[str, Any]], changed: Sequence[Change]) -> Iterator[Source]:
+    """The first line among the steps that names one of the places; none where no line does."""
+    for name in (_last_name(change.place) for change in changed):
+        for step in steps:
+            if name and name in _names(_path(folder, step)).get(step["line"], ()):
+                yield line_of(folder, step)
                 return
 
 
@@ -148,8 +151,8 @@ def _last_name(place: str) -> str:
     return place.partition("[")[0].removesuffix(".__defaults__").rpartition(".")[2]
 
 
-def _path(site: Site, step: Mapping[str, Any]) -> Path:
-    return Path(step["file"].replace("<folder>", str(site.folder.work)))
+def _path(folder: Folder, step: Mapping[str, Any]) -> Path:
+    return Path(step["file"].replace("<folder>", str(folder.work)))
 
 
 @lru_cache
@@ -168,8 +171,9 @@ def _names(file: Path) -> dict[int, set[str]]:
     return found
 
 
-def _line(site: Site, step: Mapping[str, Any]) -> Source:
-    path = _path(site, step)
+def line_of(folder: Folder, step: Mapping[str, Any]) -> Source:
+    """The line of a step, with those around it."""
+    path = _path(folder, step)
     line = step["line"]
     try:
         lines = path.read_text().splitlines()
@@ -177,8 +181,8 @@ def _line(site: Site, step: Mapping[str, Any]) -> Source:
         lines = []
     around = tuple((number, text) for number, text in enumerate(lines, 1) if abs(number - line) <= LINES_AROUND)
     text = dict(around).get(line, "").strip()
-    inside = path.is_relative_to(site.folder.app)
-    name = str(path.relative_to(site.folder.app)) if inside else str(path)
+    inside = path.is_relative_to(folder.app)
+    name = str(path.relative_to(folder.app)) if inside else str(path)
     return Source(name, line, step["function"], text, around)
 
 
@@ -191,7 +195,7 @@ def _schedule(site: Site, found: Candidate) -> Iterator[str]:
         at = found.world.at[index]
         request_text = found.observed.sent.get(index, str(request))
         if found.pair is not None and index == found.pair[0] and held is not None:
-            source = _line(site, held)
+            source = line_of(site.folder, held)
             yield f"first   {request_text}: held before {source.file}:{source.line} `{source.text}`"
             yield f"second  {found.observed.sent.get(index + 1, '')}: {_answer(found.observed, index + 1)}"
             yield f"first   goes on: {_answer(found.observed, index)}"

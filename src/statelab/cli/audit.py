@@ -1,6 +1,7 @@
 """`statelab audit module:app`: what one's own app keeps in the wrong place."""
 
 import os
+import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from statelab.audit.run import folder_of
 from statelab.audit.run import perform
 from statelab.audit.run import story_of
 from statelab.audit.site import App
+from statelab.audit.suite import perform as judged_by_suite
 from statelab.audit.text import show
 from statelab.core.errors import BadInput
 from statelab.core.paths import DEPLOYMENTS
@@ -34,6 +36,14 @@ EVERY_S = 15.0
 @click.command("audit")
 @click.argument("app", metavar="MODULE:APP", required=False)
 @click.option("--requests", "stories", multiple=True, metavar="FILE", help="a story: requests in an .http or HAR file")
+@click.option(
+    "--pytest",
+    "suite",
+    is_flag=False,
+    flag_value="",
+    metavar="[ARGS]",
+    help="judge by the app's own tests, their requests spread over processes (write it last, or with ARGS quoted)",
+)
 @click.option("--app-dir", default=".", metavar="FOLDER", help="where the app is (default: here)")
 @click.option("--python", default=sys.executable, metavar="PROGRAM", help="the app's own interpreter")
 @click.option(
@@ -48,7 +58,15 @@ def command(**options: Any) -> None:
 
 
 def run(
-    *, app: str | None, stories: tuple[str, ...], app_dir: str, python: str, out: str | None, form: str, init: bool
+    *,
+    app: str | None,
+    stories: tuple[str, ...],
+    suite: str | None,
+    app_dir: str,
+    python: str,
+    out: str | None,
+    form: str,
+    init: bool,
 ) -> int:
     """Audits and prints; the exit code: 0 nothing found, 1 findings, 3 nothing exercised. Raises BadInput."""
     folder = folder_of(app_dir)
@@ -57,14 +75,16 @@ def run(
         return 0
     config = load(folder)
     app = app or config.app
-    if app is None:
+    if suite is not None and (stories or app not in (None, config.app)):
+        raise BadInput("--pytest runs the app's own tests, which make their app: leave out MODULE:APP and --requests")
+    if app is None and suite is None:
         raise BadInput("name the app as `statelab audit module:app`, or write a first statelab.toml with --init")
-    named = stories or config.stories
+    named = () if suite is not None else stories or config.stories
     files = [story_of(Path(name)) for name in named]
     with _progress(Console(stderr=True)) as progress:
         asked = Asked(
             app=App(
-                name=app,
+                name=app or "the tests",
                 folder=folder,
                 python=python,
                 allowed=config.allow,
@@ -81,7 +101,7 @@ def run(
             jobs=config.bounds.jobs or max(2, os.cpu_count() or 1),
             progress=progress,
         )
-        found = perform(asked)
+        found = perform(asked) if suite is None else judged_by_suite(asked, shlex.split(suite))
     if out is not None:
         write(found, Path(out))
     if form == "text":

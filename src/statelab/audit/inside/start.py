@@ -1,6 +1,8 @@
-"""Started by path in the app's interpreter: loads this folder as a package under a private name and obeys its channel.
+"""Started by path in the app's interpreter: loads this folder as a package under a private name, then
+obeys its channel, or runs a test suite.
 
     python start.py FD
+    python start.py pytest PLAN ARGS...
 
 The folder of this file is taken off the path again: its module names must not stand in the way of the app's.
 """
@@ -23,8 +25,10 @@ def main() -> None:
     package = importlib.util.module_from_spec(spec)
     sys.modules[NAME] = package
     spec.loader.exec_module(package)
-    process = importlib.import_module(NAME + ".process")
-    process.obey(int(sys.argv.pop(1)))
+    if sys.argv[1] == "pytest":
+        importlib.import_module(NAME + ".suite").main(sys.argv[2:])
+    else:
+        importlib.import_module(NAME + ".process").obey(int(sys.argv.pop(1)))
 
 
 if __name__ == "__main__":

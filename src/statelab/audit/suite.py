@@ -1,0 +1,374 @@
+"""`--pytest`: the app's own test suite as the judge, with no model of noise.
+
+In: the app's folder and arguments of pytest. Each run of the suite has a copy of the folder and one way to serve what
+tests send through their client: all in the test's process (alone), all in one other process (the control), by two in
+turn, by the second from some request on, each by a new one. A test that passes alone and in the control and fails
+when more processes serve is a finding, and its own assertion is the proof. Where the control fails no later, the test
+itself shares something with the app behind the client's back; that is noted, not reported.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from dataclasses import field
+from pathlib import Path
+from typing import Any
+from typing import Self
+
+from statelab.audit.finding import Audit
+from statelab.audit.finding import Finding
+from statelab.audit.folder import Folder
+from statelab.audit.kinds import EACH
+from statelab.audit.kinds import PROCESSES
+from statelab.audit.kinds import RESTART
+from statelab.audit.kinds import side_by_side
+from statelab.audit.play import Seen
+from statelab.audit.run import Asked
+from statelab.audit.run import concluded
+from statelab.audit.site import START
+from statelab.audit.stores import Stores
+from statelab.audit.story import Request
+from statelab.audit.tell import FIXES
+from statelab.audit.tell import MOST_CHANGES
+from statelab.audit.tell import changes
+from statelab.audit.tell import line_of
+from statelab.audit.tell import reading
+from statelab.core.errors import BadInput
+from statelab.plan.deployments import Deployment
+
+ROUNDS = 4
+"""So often it is asked which requests must stay in the test's process; then all that Flask keeps a context for."""
+MOST_TRIES = 12
+"""Requests that are tried as the one that the other process has to serve."""
+EVERY_S = 0.3
+NO_TESTS = 5
+"""Exit code of pytest."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """Ways of serving a suite that show one kind of fault; see `inside.suite.Way` for the names."""
+
+    anomalies: tuple[tuple[str, Callable[[Deployment], bool]], ...]
+    words: str
+    name: str
+    at: int = 1
+
+
+def _apart(deployment: Deployment) -> bool:
+    return side_by_side(deployment) and not deployment.fresh & PROCESSES
+
+
+DIVERGENT = (("divergent", _apart),)
+WAYS = (
+    Way(name="alternating", words="two processes", anomalies=DIVERGENT),
+    Way(name="split", at=1, words="two processes", anomalies=DIVERGENT),
+    Way(name="split", at=-1, words="two processes", anomalies=DIVERGENT),
+    Way(
+        name="each",
+        words="a new process each, the one before having ended",
+        anomalies=(("never-persists", EACH.where), ("lost-at-restart", RESTART.where)),
+    ),
+)
+
+
+@dataclass(kw_only=True)
+class Test:
+    """How a test went in one run. `requests` are what it sent, with who served each."""
+
+    name: str
+    outcome: str
+    requests: list[dict[str, Any]]
+    failure: dict[str, Any] | None
+    memory: bool
+
+    @property
+    def failed(self) -> bool:
+        return self.outcome == "failed"
+
+    @property
+    def proof(self) -> str:
+        failure = self.failure or {}
+        return f"{failure.get('file')}:{failure.get('line')}: {failure.get('message')}"
+
+
+@dataclass(kw_only=True)
+class Suite:
+    """Runs the suite. `stays` and `counts` are what was learned of each test."""
+
+    asked: Asked
+    arguments: Sequence[str]
+    stays: dict[str, list[int]] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    smallest: dict[tuple[str, int], tuple[list[int], "Test"]] = field(default_factory=dict)
+    played: int = 0
+    root: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="statelab-audit-")))
+    folder: Folder = field(init=False)
+
+    def run(
+        self,
+        way: str,
+        *,
+        at: int = 1,
+        drop: bool = False,
+        together: bool = True,
+        looks: Sequence[int] = (),
+        only: Sequence[str] = (),
+    ) -> dict[str, Test]:
+        """One run in a new copy of the folder, by test; `only` names tests. Raises BadInput where there is no suite."""
+        app, place = self.asked.app, Path(tempfile.mkdtemp(dir=self.root))
+        self.folder = folder = Folder(place, app.folder)
+        stores = Stores(app.stores, place)
+        out, log = place / "results", place / "log"
+        plan = {
+            "way": way,
+            "at": at,
+            "drop": drop,
+            "stays": self.stays if together else {},
+            "counts": self.counts,
+            "looks": list(looks),
+            "only": list(only),
+            "roots": [str(folder.app) + os.sep],
+            "limit_s": app.limit_s,
+            "folder": str(folder.app),
+            "inside": str(folder.work),
+            "protected": str(app.folder),
+            "allowed": [*app.allowed, *stores.allowed],
+            "path": [str(folder.app)] + [str(folder.app / "src")] * (folder.app / "src").is_dir(),
+            "out": str(out),
+        }
+        (place / "plan").write_text(json.dumps(plan))
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", "PYTEST_"))},
+            **folder.environment(),
+            **app.environment,
+            **stores.environment,
+        }
+        environment.pop("PYTHONPATH", None)
+        try:
+            with open(log, "wb") as output:
+                process = subprocess.Popen(
+                    [app.python, str(START), "pytest", str(place / "plan"), *self.arguments],
+                    cwd=folder.app,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    start_new_session=True,
+                )
+            try:
+                self._wait(process, way, out)
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        finally:
+            stores.close()
+        self._require_ended(out, log)
+        return self._results(out)
+
+    def _wait(self, process: "subprocess.Popen[bytes]", way: str, out: Path) -> None:
+        while process.poll() is None:
+            done = out.read_text().count("\n") if out.exists() else 0
+            of = f" of {len(self.counts)}" if self.counts else ""
+            self.asked.progress(f"the suite's requests served {way}: {done}{of} tests")
+            time.sleep(EVERY_S)
+
+    def _require_ended(self, out: Path, log: Path) -> None:
+        words = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+        errors = [line[1:].strip() for line in words if line.startswith("E  ")]
+        last = " | ".join(errors[-1:] + [line.strip("= ") for line in words[-1:]])
+        end = Path(f"{out}.end")
+        if not end.exists():
+            if any("No module named 'pytest'" in line for line in words):
+                raise BadInput(
+                    f"{self.asked.app.python} has no pytest: install it there, or name another with --python"
+                )
+            raise BadInput(f"the suite did not end; its last words: {last}")
+        ended = json.loads(end.read_text())
+        self.notes += [f"refused to the suite: a {what}" for what in ended["blocked"]]
+        if ended["code"] == NO_TESTS:
+            raise BadInput(f"pytest found no test in {self.asked.app.folder}: name a file with --pytest 'FILE'")
+        if ended["code"] > 1:
+            raise BadInput(f"pytest cannot run the suite ({last}); run it by hand in the app's folder first")
+
+    def _results(self, out: Path) -> dict[str, Test]:
+        tests: dict[str, Test] = {}
+        for line in out.read_text().splitlines():
+            said = json.loads(line.replace(str(self.folder.work), "<folder>"))  # the same in every copy
+            test = Test(name=said.pop("test"), **said)
+            if test.name not in tests or test.failed:
+                tests[test.name] = test
+        self.played += len(tests)
+        return tests
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+def perform(asked: Asked, arguments: Sequence[str]) -> Audit:
+    """All that the suite shows, or, after Ctrl-C, what it showed until then; raises BadInput."""
+    findings: list[Finding] = []
+    alone: dict[str, Test] = {}
+    done = False
+    with Suite(asked=asked, arguments=arguments) as suite:
+        try:
+            alone = suite.run("alone")
+            suite.counts = {name: len(test.requests) for name, test in alone.items()}
+            if any(test.failed for test in alone.values()):
+                named = ", ".join(name for name, test in alone.items() if test.failed)
+                suite.notes.append(
+                    f"fail even when the app is served in the test's process, and are not judged: {named}"
+                )
+            judged = {name: test for name, test in alone.items() if test.outcome == "passed" and len(test.requests) > 1}
+            odd = [name for name, test in judged.items() if any(request.get("odd") for request in test.requests)]
+            if odd:
+                suite.notes.append(
+                    f"served in the test's process, for what they pass to the app: requests of {', '.join(odd)}"
+                )
+            if judged:
+                _learn_stays(suite, judged)
+                findings += _judge(suite, judged)
+            else:
+                suite.notes.append("no test sends two requests through the test client of Werkzeug or Flask")
+            done = bool(judged)
+        except KeyboardInterrupt:
+            suite.notes.append("stopped before everything was tried")
+        suite.notes.append(
+            "a suite's requests are served one after the other: none was interrupted, and no threads were tried"
+        )
+        tried = [name for name, deployment in asked.deployments.items() if done and _tried(deployment)]
+        return concluded(
+            asked,
+            findings,
+            tried,
+            requests=sum(len(test.requests) for test in alone.values()),
+            worlds=suite.played,
+            lines_held=0,
+            notes=suite.notes,
+        )
+
+
+def _tried(deployment: Deployment) -> bool:
+    """Whether a suite can show what goes wrong there: between processes, with none of its requests interrupted."""
+    return deployment.spread - deployment.in_turn <= PROCESSES
+
+
+def _learn_stays(suite: Suite, judged: Mapping[str, Test]) -> None:
+    """Which requests the test's process has to serve, because the test reads their context afterwards."""
+    keeping = [name for name, test in judged.items() if any(request["keeps"] for request in test.requests)]
+    for round_ in range(ROUNDS):
+        if not keeping:
+            return
+        ran = suite.run("alone", drop=True, only=keeping)
+        keeping = [name for name in keeping if name not in ran or ran[name].failed]
+        for name in keeping:
+            known = suite.stays.setdefault(name, [])
+            last = len(ran[name].requests) - 1 if name in ran else -1
+            keeps = [index for index, request in enumerate(judged[name].requests) if request["keeps"]]
+            if last in keeps and last not in known and round_ < ROUNDS - 1:
+                known.append(last)
+            else:
+                known[:] = keeps
+
+
+def _judge(suite: Suite, judged: Mapping[str, Test]) -> Iterator[Finding]:
+    control = suite.run("moved", together=False)
+    known: set[tuple[str, str]] = set()
+    unclear: dict[str, str] = {}
+    for way in WAYS:
+        ran = suite.run(way.name, at=way.at)
+        for name, test in ran.items():
+            if name not in judged or not test.failed:
+                continue
+            also = control.get(name)
+            if also is None or (also.failed and len(also.requests) <= len(test.requests)):
+                unclear[name] = also.proof if also else "it did not run"
+            elif test.memory:
+                unclear[name] = "a database in memory (SQLite), which only one process has"
+            else:
+                key = (way.anomalies[0][0], _form(test.requests[-1]))
+                if key not in known and (found := list(_stands(suite, way, test))):
+                    known.add(key)
+                    yield from found
+    for name, why in unclear.items():
+        suite.notes.append(
+            f"{name} cannot be told apart: it shares something with the app behind the client's back ({why})"
+        )
+
+
+def _stands(suite: Suite, way: Way, failed: Test) -> Iterator[Finding]:
+    """The finding, if the test by itself passes alone and fails so again."""
+    name = failed.name
+    again = [suite.run("alone", only=[name]).get(name), suite.run(way.name, at=way.at, only=[name]).get(name)]
+    if again[0] is None or again[0].failed or again[1] is None or not again[1].failed:
+        suite.notes.append(f"{name} failed when served by {way.words}, but not again when it was run by itself")
+        return
+    last = len(again[1].requests) - 1
+    if (name, last) not in suite.smallest:
+        suite.smallest[name, last] = _smallest(suite, name, last)
+    needed, looked = suite.smallest[name, last]
+    shown = looked if looked.failed and way.anomalies == DIVERGENT else again[1]
+    seen = Seen(answers=[], places=looked.requests[needed[0]].get("places", []))
+    changed = tuple(changes(seen))[:MOST_CHANGES]
+    steps = looked.requests[last].get("steps", []) if last < len(looked.requests) else []
+    failure = shown.failure or {}
+    proof = {"file": str(suite.folder.app / failure["file"]), "line": failure["line"], "function": name}
+    source = (*reading(suite.folder, steps, changed), line_of(suite.folder, proof))
+    for anomaly, where in way.anomalies:
+        yield Finding(
+            anomaly=anomaly,
+            requests=tuple(_named(shown.requests[index]) for index in needed),
+            form=tuple(_form(shown.requests[index]) for index in needed),
+            story=tuple(_story(shown.requests[index]) for index in needed),
+            world=f"the test {name}, its requests served by {way.words}",
+            places=changed,
+            source=source,
+            deployments=tuple(name for name, deployment in suite.asked.deployments.items() if where(deployment)),
+            rests_on="test",
+            expected="the test passes, as it does when one process serves all of its requests",
+            observed=shown.proof,
+            schedule=(
+                *(f"{request['at']}  {_named(request)}: {request['status']}" for request in shown.requests),
+                f"the test  {shown.proof}",
+            ),
+            fix=FIXES[anomaly],
+        )
+
+
+def _smallest(suite: Suite, name: str, last: int) -> tuple[list[int], Test]:
+    """The requests that are needed: the last one, and the one that another process has to serve for the test to fail
+    there; all where it takes more than one. With them the run in which their places and lines were looked at."""
+    for index in list(reversed(range(last)))[:MOST_TRIES]:
+        tried = suite.run("only", at=index, only=[name]).get(name)
+        if tried is not None and tried.failed and len(tried.requests) == last + 1:
+            return [index, last], suite.run("only", at=index, looks=[index, last], only=[name]).get(name, tried)
+    looked = suite.run("alternating", looks=range(last + 1), only=[name])
+    return list(range(last + 1)), looked[name]
+
+
+def _named(request: Mapping[str, Any]) -> str:
+    return f"{request['method']} {request['target']}"
+
+
+def _form(request: Mapping[str, Any]) -> str:
+    return f"{request['method']} {request['rule']}"
+
+
+def _story(request: Mapping[str, Any]) -> Request:
+    headers = tuple((name, value) for name, value in request["headers"])
+    return Request(method=request["method"], target=request["target"], headers=headers, body=request["body"])
