@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from statelab.audit.finding import Audit
+from statelab.audit.processes import App
 from statelab.audit.run import Asked
-from statelab.audit.site import App
 from statelab.audit.suite import perform
 from statelab.core.errors import BadInput
 from statelab.core.paths import DEPLOYMENTS

@@ -8,9 +8,9 @@ from small_apps import BUY
 from small_apps import HEAD
 
 from statelab.audit import Audit
+from statelab.audit.processes import App
 from statelab.audit.run import Asked
 from statelab.audit.run import perform
-from statelab.audit.site import App
 from statelab.audit.stores import Stores
 from statelab.audit.story import read
 from statelab.core.errors import BadInput

@@ -13,8 +13,8 @@ from statelab.audit import audit
 from statelab.audit.discover import discover
 from statelab.audit.explore import Explorer
 from statelab.audit.links import linked
+from statelab.audit.processes import App
 from statelab.audit.run import story_of
-from statelab.audit.site import App
 from statelab.audit.site import Sites
 from statelab.audit.story import Request
 from statelab.audit.story import written

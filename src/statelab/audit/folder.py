@@ -8,6 +8,7 @@ import filecmp
 import os
 import shutil
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,13 +53,23 @@ class Folder:
             (self.work / name).mkdir()
         self._saved = 0
 
-    def environment(self) -> dict[str, str]:
+    def environment(self, own: Mapping[str, str]) -> dict[str, str]:
+        """That of a process in the app's interpreter: ours without what our own tests and paths are set to, places in
+        this folder, and `own`."""
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", "PYTEST_"))}
+        ours.pop("PYTHONPATH", None)
         return {
+            **ours,
             "STATE_DIR": str(self.work / "state"),
             "TMPDIR": str(self.work / "tmp"),
             "HOME": str(self.work / "home"),
             "PYTHONDONTWRITEBYTECODE": "1",
+            **own,
         }
+
+    def import_paths(self) -> list[str]:
+        """Where the app's modules are looked for."""
+        return [str(self.app), *([str(self.app / "src")] if (self.app / "src").is_dir() else [])]
 
     def _walk(self) -> tuple[dict[str, os.stat_result], set[str]]:
         files, folders = {}, set()

@@ -8,10 +8,10 @@ from http.cookies import CookieError
 from http.cookies import SimpleCookie
 from typing import Any
 
-from statelab.audit.site import Crashed
-from statelab.audit.site import Hung
+from statelab.audit.processes import Crashed
+from statelab.audit.processes import Hung
+from statelab.audit.processes import Server
 from statelab.audit.site import Open
-from statelab.audit.site import Server
 from statelab.audit.site import Site
 from statelab.audit.story import Request
 from statelab.audit.story import Story

@@ -26,7 +26,7 @@ from statelab.audit.explore import pause
 from statelab.audit.finding import Audit
 from statelab.audit.finding import Finding
 from statelab.audit.finding import Verdict
-from statelab.audit.site import App
+from statelab.audit.processes import App
 from statelab.audit.site import Site
 from statelab.audit.site import Sites
 from statelab.audit.story import Story

@@ -5,22 +5,13 @@ of one of them, named `a1`, `a2`, `b1` ...; where forks do not copy what the imp
 imported the app itself (`anew`).
 """
 
-import json
-import os
 import queue
 import shutil
-import signal
-import socket
-import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
-from collections.abc import Mapping
 from contextlib import contextmanager
 from contextlib import suppress
-from dataclasses import dataclass
-from dataclasses import field
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,228 +19,25 @@ from typing import Self
 
 from statelab.audit.folder import Folder
 from statelab.audit.folder import State
+from statelab.audit.processes import IMPORT_S
+from statelab.audit.processes import App
+from statelab.audit.processes import Crashed
+from statelab.audit.processes import Hung
+from statelab.audit.processes import Importer
+from statelab.audit.processes import Server
+from statelab.audit.processes import Started
 from statelab.audit.stores import Snapshot
 from statelab.audit.stores import Stores
 from statelab.core.errors import BadInput
 
-START = Path(__file__).parent / "inside" / "start.py"
-IMPORT_S = 60.0
 REST_S = 3.0
 """How long the end of a world waits for threads that the import left."""
 SHORT_REST_S = 0.3
 """The same where they are known not to end."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class App:
-    """What is audited and how it is started. `roots` and `packages`: whose lines and globals are the app's own, beside
-    the module's. `limit_s` bounds each request. `reset` names a function as `module:function`, which is called before
-    each world. `stores` has variables that the app reads, and the store of the lab that each stands for."""
-
-    name: str
-    folder: Path
-    python: str
-    packages: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
-    allowed: tuple[str, ...] = ()
-    limit_s: float = 10.0
-    reset: str | None = None
-    stores: Mapping[str, str] = field(default_factory=dict)
-
-
-class Crashed(Exception):
-    """A process ended while it was asked something; the message says how."""
-
-
 class Ended(Exception):
     """The audit was stopped."""
-
-
-class Hung(Exception):
-    """A process did not answer in time; the message says where it was."""
-
-
-class Remote:
-    """The other end of a process's channel."""
-
-    def __init__(self, channel: socket.socket) -> None:
-        self._channel = channel
-        self._reader = channel.makefile("rb")
-
-    def ask(self, do: str, *, limit_s: float, descriptor: int | None = None, **arguments: Any) -> dict[str, Any]:
-        line = json.dumps({"do": do, **arguments}).encode() + b"\n"
-        try:
-            self._channel.settimeout(limit_s)
-            if descriptor is not None:
-                socket.send_fds(self._channel, [line], [descriptor])
-            else:
-                self._channel.sendall(line)
-            line = self._reader.readline()
-        except TimeoutError:
-            raise Hung(do) from None
-        except OSError as error:
-            raise Crashed(str(error)) from None
-        if not line:
-            raise Crashed("")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-    def close(self) -> None:
-        self._reader.close()
-        self._channel.close()
-
-
-class Started(Remote):
-    """A process in the app's interpreter that obeys its channel: a new one, or a fork of another (`parent`)."""
-
-    def __init__(self, app: App, folder: Folder, log: Path, parent: "Started | None" = None) -> None:
-        ours, theirs = socket.socketpair()
-        self._parent = parent
-        self._how: dict[str, Any] | None = None
-        if parent is not None:
-            self.pid = int(parent.ask("spawn", limit_s=10, descriptor=theirs.fileno())["pid"])
-            theirs.close()
-            super().__init__(ours)
-            return
-        environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", "PYTEST_"))},
-            **folder.environment(),
-            "PYTHONHASHSEED": "0",
-            "PYTHONUNBUFFERED": "1",
-            **app.environment,
-        }
-        environment.pop("PYTHONPATH", None)
-        with open(log, "ab") as output:
-            self._popen = subprocess.Popen(
-                [app.python, str(START), str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                cwd=folder.app,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-        self.pid = self._popen.pid
-        theirs.close()
-        super().__init__(ours)
-
-    def wait(self, grace_s: float) -> dict[str, Any]:
-        """Waits for its end, then kills its group; how it ended."""
-        if self._how is None:
-            self._how = self._reaped(grace_s)
-        return self._how
-
-    def _reaped(self, grace_s: float) -> dict[str, Any]:
-        if self._parent is not None:
-            return self._parent.ask("reap", limit_s=grace_s + 10, pid=self.pid, grace=grace_s)
-        try:
-            code = self._popen.wait(timeout=grace_s)
-        except subprocess.TimeoutExpired:
-            code = None
-        with suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
-        self._popen.wait()
-        return {"signal": max(0, -(code or 0)), "in_time": code is not None}
-
-    def stop(self) -> None:
-        self.close()  # it ends its children, then itself
-        with suppress(Crashed, Hung):
-            self.wait(5)
-
-
-class Importer(Started):
-    """A process that imported the app."""
-
-    def __init__(self, app: App, folder: Folder, log: Path, *, seed: int, parent: Started | None = None) -> None:
-        super().__init__(app, folder, log, parent)
-        paths = [str(folder.app)] + [str(folder.app / "src")] * (folder.app / "src").is_dir()
-        try:
-            self.loaded = self.ask(
-                "load",
-                limit_s=IMPORT_S,
-                app=app.name,
-                path=paths,
-                folder=str(folder.app),
-                inside=str(folder.work),
-                protected=str(app.folder),
-                allowed=list(app.allowed),
-                roots=[str(folder.app) + os.sep],
-                packages=list(app.packages),
-                seed=seed,
-            )
-        except (Crashed, Hung) as error:
-            self.stop()
-            what = "does not end" if isinstance(error, Hung) else "ends the process"
-            words = log.read_text(errors="replace").strip().splitlines()
-            raise BadInput(
-                f"importing {app.name.partition(':')[0]} {what}; its last words: {words[-1] if words else 'none'}"
-            ) from None
-
-    def begin(self, *, limit_s: float, seed: int, stacks: Path) -> None:
-        """For one that serves itself."""
-        self.ask("begin", limit_s=10, seed=seed, limit=20 * limit_s, stacks=str(stacks))
-
-
-class Server(Remote):
-    """A process of a world, which serves: a fork of an importer, or with `itself` the importer."""
-
-    def __init__(self, importer: Importer, *, limit_s: float, seed: int, stacks: Path, itself: bool = False) -> None:
-        self._importer = importer
-        self._limit_s = limit_s
-        self._stacks = stacks
-        self._itself = itself
-        self.ended = False
-        if itself:
-            importer.begin(limit_s=limit_s, seed=seed, stacks=stacks)
-            self._channel, self._reader = importer._channel, importer._reader
-            self.pid = importer.pid
-            return
-        ours, theirs = socket.socketpair()
-        forked = importer.ask(
-            "fork", limit_s=10, descriptor=theirs.fileno(), seed=seed, limit=20 * limit_s, stacks=str(stacks)
-        )
-        theirs.close()
-        super().__init__(ours)
-        self.pid = int(forked["pid"])
-
-    def say(self, do: str, **arguments: Any) -> dict[str, Any]:
-        """As `ask`; raises Crashed and Hung with all that is known."""
-        try:
-            return self.ask(do, limit_s=self._limit_s, **arguments)
-        except Crashed:
-            status = self._reap(1.0)
-            name = signal.Signals(status["signal"]).name if status["signal"] else "without a signal"
-            raise Crashed(f"the process ended: {name}") from None
-        except Hung:
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGUSR2)
-            time.sleep(0.1)
-            raise Hung(f"no answer within {self._limit_s:g} s; it was {self._where()}") from None
-
-    def _where(self) -> str:
-        """The innermost frame that the process wrote down, of the thread that serves."""
-        frames = [line.strip() for line in self._stacks.read_text().splitlines() if line.startswith("  File")]
-        own = [frame for frame in frames if os.sep + "inside" + os.sep not in frame]
-        return own[0].replace("File ", "at ").replace('"', "") if own else "somewhere unknown"
-
-    def _reap(self, grace_s: float) -> dict[str, Any]:
-        self.ended = True
-        if self._itself:
-            return self._importer.wait(grace_s)
-        return self._importer.ask("reap", limit_s=grace_s + 10, pid=self.pid, grace=grace_s)
-
-    def end(self, grace_s: float) -> bool:
-        """Has it end as a worker does that is replaced; False where it had to be killed."""
-        with suppress(Crashed, Hung):
-            self.ask("end", limit_s=self._limit_s)
-        return bool(self._reap(grace_s)["in_time"])
-
-    def kill(self) -> None:
-        if not self.ended:
-            self._reap(0.0)
-        if not self._itself:
-            self.close()
 
 
 class Site:

@@ -33,9 +33,9 @@ from statelab.audit.kinds import PROCESSES
 from statelab.audit.kinds import RESTART
 from statelab.audit.kinds import side_by_side
 from statelab.audit.play import Seen
+from statelab.audit.processes import START
 from statelab.audit.run import Asked
 from statelab.audit.run import concluded
-from statelab.audit.site import START
 from statelab.audit.stores import Stores
 from statelab.audit.story import Request
 from statelab.audit.tell import FIXES
@@ -145,23 +145,16 @@ class Suite:
             "inside": str(folder.work),
             "protected": str(app.folder),
             "allowed": [*app.allowed, *stores.allowed],
-            "path": [str(folder.app)] + [str(folder.app / "src")] * (folder.app / "src").is_dir(),
+            "path": folder.import_paths(),
             "out": str(out),
         }
         (place / "plan").write_text(json.dumps(plan))
-        environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", "PYTEST_"))},
-            **folder.environment(),
-            **app.environment,
-            **stores.environment,
-        }
-        environment.pop("PYTHONPATH", None)
         try:
             with open(log, "wb") as output:
                 process = subprocess.Popen(
                     [app.python, str(START), "pytest", str(place / "plan"), *self.arguments],
                     cwd=folder.app,
-                    env=environment,
+                    env=folder.environment({**app.environment, **stores.environment}),
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,

@@ -17,12 +17,12 @@ from statelab.audit.config import begin
 from statelab.audit.config import load
 from statelab.audit.formats import FORMATS
 from statelab.audit.formats import write
+from statelab.audit.processes import App
 from statelab.audit.run import RECYCLING
 from statelab.audit.run import Asked
 from statelab.audit.run import folder_of
 from statelab.audit.run import perform
 from statelab.audit.run import story_of
-from statelab.audit.site import App
 from statelab.audit.suite import perform as judged_by_suite
 from statelab.audit.text import show
 from statelab.core.errors import BadInput
