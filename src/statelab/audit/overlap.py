@@ -226,6 +226,7 @@ def _first_difference(
                 observed=seen,
                 pair=(index, index + 1),
                 where=boundary.has,
+                unlike=orders.unlike,
                 stands=partial(orders.stands, world),
             )
     return None

@@ -7,11 +7,10 @@ from dataclasses import field
 from http.cookies import CookieError
 from http.cookies import SimpleCookie
 from typing import Any
+from typing import Protocol
 
 from statelab.audit.site import Crashed
 from statelab.audit.site import Hung
-from statelab.audit.site import Open
-from statelab.audit.site import Server
 from statelab.audit.site import Site
 from statelab.audit.story import Request
 from statelab.audit.story import Story
@@ -55,6 +54,11 @@ class World:
     @property
     def importers(self) -> frozenset[str]:
         return frozenset(at.process[0] for at in self.at) | frozenset(self.beside) or frozenset("a")
+
+    @property
+    def parts(self) -> bool:
+        """Whether several processes serve it, one request after the other."""
+        return self.pair is None and len({at.process for at in self.at}) > 1
 
     @property
     def parts_at(self) -> int | None:
@@ -125,10 +129,28 @@ class Jars:
         return [("Cookie", "; ".join(f"{name}={value}" for name, value in jar.items()))] if jar else []
 
 
+class Serving(Protocol):
+    """What serves requests: `say` takes the commands of `inside.process`, `end` ends it as a worker is replaced."""
+
+    def say(self, do: str, **arguments: Any) -> dict[str, Any]: ...
+    def end(self, grace_s: float) -> bool: ...
+
+
+class Place(Protocol):
+    """Where a story is played: a world, or a real server."""
+
+    def server(self, name: str, *, run: int) -> Serving: ...
+    def rest(self) -> None: ...
+    def files(self) -> dict[str, list[str]]: ...
+    def unnamed(self, text: str) -> str: ...
+
+
 class Player:
     """Plays one story in one world; use once."""
 
-    def __init__(self, opened: Open, story: Story, world: World, run: int, *, look: bool, words: Sequence[str]) -> None:
+    def __init__(
+        self, opened: Place, story: Story, world: World, run: int, *, look: bool, words: Sequence[str]
+    ) -> None:
         self._opened = opened
         self._story = story
         self._world = world
@@ -139,7 +161,7 @@ class Player:
         self._named: dict[str, dict[str, Any]] = {}
         self.seen = Seen(answers=[None] * len(story))
 
-    def _server(self, index: int) -> Server:
+    def _server(self, index: int) -> Serving:
         return self._opened.server(self._world.at[index].process, run=self._run)
 
     def play(self) -> Seen:
@@ -149,7 +171,7 @@ class Player:
                 for request in self._story[index : index + 2]:
                     self._jars.of(request.client)  # a twin's are copied before either of the two is sent
             if self._world.pair == index and self._world.hold is not None:
-                self._overlap(index)
+                self.overlap(index)
                 self._settle(index)
                 index += 2
             else:
@@ -174,7 +196,7 @@ class Player:
                 continue
             self.seen.busy += [text for text in busy if text not in self.seen.busy]
 
-    def _sent(self, index: int) -> dict[str, Any] | None:
+    def sent(self, index: int) -> dict[str, Any] | None:
         """The request as the process gets it; None where an earlier answer lacks what it needs."""
         try:
             request = self._story[index].resolved(self._named)
@@ -195,7 +217,7 @@ class Player:
         """Steps whose files are named alike in every site."""
         return [{**step, "file": self._opened.unnamed(step["file"])} for step in steps]
 
-    def _took(self, index: int, said: dict[str, Any]) -> None:
+    def took(self, index: int, said: dict[str, Any]) -> None:
         answer = said["answer"]
         request: Request = self._story[index]
         answer["body"] = self._opened.unnamed(answer["body"])
@@ -206,7 +228,7 @@ class Player:
             self._named[request.name] = answer
 
     def _serve(self, index: int) -> None:
-        sent = self._sent(index)
+        sent = self.sent(index)
         if sent is None:
             return
         server, thread = self._server(index), self._world.at[index].thread
@@ -215,7 +237,7 @@ class Player:
                 self.warm(server)
             settle = 0 if self._world.ends_after == index + 1 else QUIET_S
             said = server.say("serve", thread=thread, request=sent, trace=self._look, settle=settle)
-            self._took(index, said)
+            self.took(index, said)
             self.seen.busy += [name for name in said.get("busy", ()) if name not in self.seen.busy]
             if self._look:
                 self.seen.steps = self._placed(said["steps"])
@@ -223,16 +245,16 @@ class Player:
         except (Crashed, Hung) as error:
             self.seen.trouble[index] = str(error)
 
-    def warm(self, server: Server) -> None:
+    def warm(self, server: Serving) -> None:
         """Two requests that no app knows, so that what only the first use of anything makes is no change of a place."""
         request = {"method": "GET", "target": "/statelab-warms-up", "headers": [], "body": ""}
         for _ in range(2):
             server.say("serve", thread="main", request=request)
             self.seen.places.append(server.say("look", words=self._words))
 
-    def _overlap(self, index: int) -> None:
+    def overlap(self, index: int) -> None:
         """Holds the first of two at a step, serves the second whole if it can go on, lets the first go."""
-        sent, also = self._sent(index), self._sent(index + 1)
+        sent, also = self.sent(index), self.sent(index + 1)
         if sent is None or also is None:
             return
         holder, other = self._server(index), self._server(index + 1)
@@ -250,15 +272,15 @@ class Player:
             if "blocked" in second:
                 excluded, self.seen.excluded = True, second["blocked"]
             else:
-                self._took(index + 1, second)
+                self.took(index + 1, second)
         except (Crashed, Hung) as error:
             self.seen.trouble[index + 1] = str(error)
         try:
             if self.seen.held is not None:
                 said = holder.say("release", thread=mine)
-            self._took(index, said)
+            self.took(index, said)
             if excluded:
-                self._took(index + 1, other.say("join", thread=its))
+                self.took(index + 1, other.say("join", thread=its))
         except (Crashed, Hung) as error:
             self.seen.trouble[index] = str(error)
 

@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from statelab.audit import confirm
 from statelab.audit import coverage
 from statelab.audit import har
 from statelab.audit import overlap
@@ -60,6 +61,7 @@ class Asked:
     ignore: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     most_steps: int = 150
+    confirm: bool = False
     jobs: int = max(2, os.cpu_count() or 1)
     progress: Callable[[str], None] = field(default=lambda text: None)
 
@@ -95,6 +97,7 @@ def perform(asked: Asked) -> Audit:
         _require_loaded(asked.app, sites.first)
         explorer = Explorer(sites, asked.progress, ignore=asked.ignore, most_steps=asked.most_steps)
         findings: list[Finding] = []
+        candidates: dict[str, Candidate] = {}
         notes = list(asked.notes)
         exercised = False
         not_reached: tuple[str, ...] = ()
@@ -110,8 +113,14 @@ def perform(asked: Asked) -> Audit:
                 nothing = list(coverage.exercises(explorer, story))
                 notes += nothing
                 exercised |= not nothing
-                findings += _of(explorer, story, asked.deployments)
+                for candidate, finding in _of(explorer, story, asked.deployments):
+                    findings.append(finding)
+                    candidates.setdefault(finding.key, candidate)
             not_reached = coverage.not_reached(explorer, stories)
+            if asked.confirm:
+                findings = confirm.confirmed(
+                    asked.app, asked.deployments, _merged(findings), candidates, asked.progress
+                )
         except KeyboardInterrupt:
             sites.ended = True
             exercised = False  # what was not tried is not `not-seen`
@@ -193,9 +202,9 @@ def _help(what: str, app: App) -> str:
     return "start the app by hand first"
 
 
-def _of(explorer: Explorer, story: Story, deployments: Mapping[str, Deployment]) -> Iterator[Finding]:
-    """The findings of one story that stand when they are tried again: told after each part of the search, so that none
-    of them is lost when it is stopped."""
+def _of(explorer: Explorer, story: Story, deployments: Mapping[str, Deployment]) -> Iterator[tuple[Candidate, Finding]]:
+    """The findings of one story that stand when they are tried again, each with its evidence: told after each part of
+    the search, so that none of them is lost when it is stopped."""
     twice = story + residue.another_client(story, "")
 
     def one_after_the_other() -> Iterator[Candidate]:
@@ -210,7 +219,7 @@ def _of(explorer: Explorer, story: Story, deployments: Mapping[str, Deployment])
             pause()
         for candidate, stands in zip(found, explorer.each(lambda candidate: candidate.stands(), found), strict=True):
             if stands:
-                yield told(explorer, candidate, deployments)
+                yield candidate, told(explorer, candidate, deployments)
 
 
 def _distinct(explorer: Explorer, *searches: Iterable[Candidate]) -> Iterator[Candidate]:

@@ -40,6 +40,18 @@ OWN_TO_EACH = frozenset(("multiprocessing", "__main__"))
 """Modules of the standard library that draw a random number when they are imported, and the one that is run."""
 
 
+def named(module: Any, attribute: str) -> tuple[Any, bool]:
+    """What an import string names in its module, and whether to call it; raises AttributeError with the name."""
+    usual = next((known for known in ("app", "application", "create_app") if hasattr(module, known)), "app")
+    name = (attribute[:-2] if attribute.endswith("()") else attribute) or usual
+    found = module
+    for part in name.split("."):
+        if not hasattr(found, part):
+            raise AttributeError(name)
+        found = getattr(found, part)
+    return found, attribute.endswith("()") or name == "create_app"
+
+
 def _is_idle(frame: FrameType | None) -> bool:
     """Whether a thread waits to be given work, as one of a pool does. A timer waits for its time, and is busy."""
     if frame is None:
@@ -183,22 +195,13 @@ class Process:
             file = getattr(sys.modules.get(package), "__file__", None)
             if file:
                 self._roots.append(os.path.join(os.path.dirname(file), ""))
-        call = attribute.endswith("()")
-        name = (
-            attribute[:-2]
-            if call
-            else attribute
-            or next((known for known in ("app", "application", "create_app") if hasattr(module, known)), "app")
-        )
         try:
-            found: Any = module
-            for part in name.split("."):
-                found = getattr(found, part)
-        except AttributeError:
+            found, call = named(module, attribute)
+        except AttributeError as error:
             has = sorted(key for key, value in vars(module).items() if hasattr(type(value), "wsgi_app"))
-            return {"error": "attribute", "what": name, "has": has}
+            return {"error": "attribute", "what": str(error), "has": has}
         try:
-            self._app = found() if call or name == "create_app" else found
+            self._app = found() if call else found
         except BaseException as error:
             return {"error": "factory", "what": self._in_words(error), "frame": self._own_frame(error)}
         if not callable(self._app):
