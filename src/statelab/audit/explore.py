@@ -113,6 +113,11 @@ class Explorer:
         """Threads that the import left running."""
         return self.sites.first.import_left
 
+    @property
+    def has_gevent(self) -> bool:
+        """Whether the app's interpreter has it."""
+        return bool(self.sites.first.loaded.get("gevent"))
+
     def progress(self, doing: str) -> None:
         """Says what is tried from now on."""
         self._doing = doing

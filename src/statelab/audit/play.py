@@ -40,7 +40,7 @@ class World:
     served is ended as a worker that is replaced. `pair`: the request of this index and the next one may overlap; with
     `hold`, the first is interrupted at this step of it, the second is served whole, then the first goes on. `beside`:
     importers that are there and serve nothing. `forked`: the processes are forks even where the import left something
-    that a fork does not copy.
+    that a fork does not copy. `patched`: gevent has patched the process before the import, and threads are greenlets.
     """
 
     kind: str
@@ -50,6 +50,7 @@ class World:
     hold: int | None = None
     beside: str = ""
     forked: bool = False
+    patched: bool = False
 
     @property
     def importers(self) -> frozenset[str]:
@@ -289,5 +290,5 @@ def play(site: Site, story: Story, world: World, *, run: int, look: bool = False
     """Plays the story in a new world of this kind and leaves nothing of it behind. `run` numbers repetitions: random
     numbers differ between them."""
     begins_with = world.processes if world.ends_after is None else world.processes[:1]
-    with site.world(world.importers, begins_with, forked=world.forked) as opened:
+    with site.world(world.importers, begins_with, forked=world.forked, patched=world.patched) as opened:
         return Player(opened, story, world, run, look=look, words=words).play()

@@ -46,8 +46,7 @@ would have the worlds of a restart."""
 
 
 STORE_HELP = "name a store of the lab for it under [audit.stores] of statelab.toml, or allow it there"
-BOUNDARIES = (overlap.THREADS, overlap.PROCESSES)
-INTERRUPTED_ACROSS = frozenset({"threads", "processes"})
+BOUNDARIES = (overlap.THREADS, overlap.PROCESSES, overlap.GREENLETS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +106,9 @@ def perform(asked: Asked) -> Audit:
                 found, told_of_it = discover(explorer)
                 stories.append(found)
                 notes += told_of_it
-            explorer.scenes_left = sum(len(BOUNDARIES) * len(list(overlap.scenes(story))) for story in stories)
+            explorer.scenes_left = sum(
+                len(_boundaries(explorer)) * len(list(overlap.scenes(story))) for story in stories
+            )
             for story in stories:
                 notes += coverage.troubles(explorer, story)
                 nothing = list(coverage.exercises(explorer, story))
@@ -125,9 +126,10 @@ def perform(asked: Asked) -> Audit:
             sites.ended = True
             exercised = False  # what was not tried is not `not-seen`
             notes.append("stopped before everything was tried")
-        not_tried = [name for name, deployment in asked.deployments.items() if untried(deployment)]
+        crossed = frozenset(boundary.name for boundary in _boundaries(explorer))
+        not_tried = [name for name, deployment in asked.deployments.items() if untried(deployment, crossed)]
         if not_tried:
-            boundaries = frozenset[str]().union(*(untried(asked.deployments[name]) for name in not_tried))
+            boundaries = frozenset[str]().union(*(untried(asked.deployments[name], crossed) for name in not_tried))
             notes.append(f"{', '.join(not_tried)}: no request was interrupted by others of its {', '.join(boundaries)}")
         return concluded(
             asked,
@@ -212,7 +214,7 @@ def _of(explorer: Explorer, story: Story, deployments: Mapping[str, Deployment])
         return _distinct(explorer, first, explorer.serial(twice, only=len(story)), residue.leaks(explorer, story))
 
     parts: list[Callable[[], Iterable[Candidate]]] = [one_after_the_other]
-    parts += [partial(overlap.overlaps, explorer, story, boundary) for boundary in BOUNDARIES]
+    parts += [partial(overlap.overlaps, explorer, story, boundary) for boundary in _boundaries(explorer)]
     for part in parts:
         found = list(part())
         if found:
@@ -253,9 +255,14 @@ def _verdicts(
         yield name, Verdict(verdict=verdict, anomalies=anomalies)
 
 
-def untried(deployment: Deployment) -> frozenset[str]:
-    """Boundaries of a deployment across which no request is interrupted yet: what is not tried is not `not-seen`."""
-    return deployment.spread - deployment.in_turn - INTERRUPTED_ACROSS
+def untried(deployment: Deployment, crossed: frozenset[str]) -> frozenset[str]:
+    """Boundaries of a deployment across which no request was interrupted: what is not tried is not `not-seen`."""
+    return deployment.spread - deployment.in_turn - crossed
+
+
+def _boundaries(explorer: Explorer) -> Sequence[overlap.Boundary]:
+    """Those that can be tried: greenlets where the app's interpreter has gevent."""
+    return [boundary for boundary in BOUNDARIES if boundary is not overlap.GREENLETS or explorer.has_gevent]
 
 
 def folder_of(text: str) -> Path:
