@@ -153,3 +153,20 @@ def test_events_without_times_are_apart_by_events(tmp_path: Path) -> None:
     assert said.proof is not None
     assert "A had ended 1 event before B started" in said.proof
     assert "slack: 1 event; the file has no clock, only the order of the events" in details(said)
+
+
+def test_amounts_and_queues_name_their_model_themselves(tmp_path: Path) -> None:
+    """An increment by five explains a read of 5; one element cannot be dequeued twice."""
+    (tmp_path / "by-five.jsonl").write_text(
+        '{"process": 0, "op": "increment", "value": 5, "start": 0, "end": 10, "status": "ok"}\n'
+        '{"process": 1, "op": "read", "result": 5, "start": 20, "end": 30, "status": "ok"}\n'
+    )
+    (tmp_path / "queue.jsonl").write_text(
+        '{"process": 0, "op": "enqueue", "value": 7, "start": 0, "end": 10, "status": "ok"}\n'
+        '{"process": 1, "op": "dequeue", "result": 7, "start": 20, "end": 30, "status": "ok"}\n'
+        '{"process": 2, "op": "dequeue", "result": 7, "start": 25, "end": 35, "status": "ok"}\n'
+    )
+    amounts = check_file(str(tmp_path / "by-five.jsonl"), None, None, None)
+    queue = check_file(str(tmp_path / "queue.jsonl"), None, None, None)
+    assert (amounts.model, amounts.verdict) == ("blind-counter", "held")
+    assert (queue.model, queue.verdict, queue.anomaly) == ("queue", "violated", "duplicated")

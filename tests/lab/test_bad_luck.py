@@ -90,16 +90,7 @@ def test_killed(tmp_path: Path, statelab: Statelab) -> None:
 
 def test_a_store_that_dies(tmp_path: Path) -> None:
     """Its operations are unknown, its cells do not pass, the other cells go on, and the report says so."""
-    options = [
-        "--workload",
-        "counter",
-        "--mechanism",
-        "redis-incr,sqlite-update",
-        "--window",
-        "io,call,yield,tight",
-        "--runs",
-        "3",
-    ]
+    options = ["--workload", "counter", "--mechanism", "redis-incr,sqlite-update", "--window", "io,call", "--runs", "2"]
     with _start(tmp_path, *options) as lab:
         _wait_for_histories(tmp_path, 1)
         stores = [child for child in psutil.Process(lab.pid).children() if "redis.sock" in " ".join(child.cmdline())]
