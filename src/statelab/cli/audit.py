@@ -62,12 +62,12 @@ def run(
     *,
     app: str | None,
     stories: tuple[str, ...],
-    suite: str | None,
+    suite: str | None = None,
     app_dir: str,
     python: str,
     out: str | None,
     form: str,
-    confirm: bool,
+    confirm: bool = False,
     init: bool,
 ) -> int:
     """Audits and prints; the exit code: 0 nothing found, 1 findings, 3 nothing exercised. Raises BadInput."""
