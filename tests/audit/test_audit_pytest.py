@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from statelab.audit.finding import Audit
 from statelab.audit.processes import App
 from statelab.audit.run import Asked
 from statelab.audit.suite import perform
+from statelab.cli.audit import run
 from statelab.core.errors import BadInput
 from statelab.core.paths import DEPLOYMENTS
 from statelab.plan.deployments import load_all
@@ -75,8 +77,10 @@ def fails():
 """
 
 IN_A_DATABASE_TESTS = """
+import sqlite3
 import unittest
 import pytest
+from flask import Flask
 from flask import session
 from flask.testing import FlaskClient
 from shop import app, names
@@ -123,6 +127,17 @@ def test_memory_of_the_app(client):
     client.login("fay")
     assert app.seen[-1:] == ["fay"]
     assert client.get("/me").text == "fay"
+
+def test_with_sqlite_in_memory():
+    small = Flask("small")
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
+    connection.execute("CREATE TABLE names (name TEXT)")
+    add = "INSERT INTO names VALUES (?)"
+    small.post("/<name>", endpoint="put")(lambda name: str(connection.execute(add, (name,)).rowcount))
+    small.get("/", endpoint="get")(lambda: [name for (name,) in connection.execute("SELECT name FROM names")])
+    client = small.test_client()
+    client.post("/gil")
+    assert client.get("/").json == ["gil"]
 """
 
 
@@ -152,8 +167,9 @@ def test_jobs_in_a_closure_are_found_by_the_tests_own_assertion(tmp_path: Path) 
 def test_nothing_is_found_where_processes_share_a_database(tmp_path: Path) -> None:
     found = audited(tmp_path, IN_A_DATABASE, IN_A_DATABASE_TESTS)
     assert found.findings == ()
-    [unclear] = [note for note in found.notes if "cannot be told apart" in note]
-    assert unclear.startswith("test_shop.py::test_memory_of_the_app ")
+    memory_of_the_app, sqlite_in_memory = [note for note in found.notes if "cannot be told apart" in note]
+    assert memory_of_the_app.startswith("test_shop.py::test_memory_of_the_app ")
+    assert sqlite_in_memory.startswith("test_shop.py::test_with_sqlite_in_memory ")
     assert not any("not judged" in note for note in found.notes)
     assert found.verdicts["sync-4"].verdict == "not-seen"
     assert not (tmp_path / "names.db").exists()
@@ -167,6 +183,20 @@ def test_a_suite_that_cannot_be_run(tmp_path: Path) -> None:
         audited(tmp_path, "", "")
 
 
+@pytest.mark.parametrize(("options", "sentence"), [({"app": "shop:app"}, "leave out"), ({"confirm": True}, "stories")])
+def test_the_command_refuses_what_a_suite_does_not_have(options: dict[str, Any], sentence: str, tmp_path: Path) -> None:
+    usual = {
+        "app": None,
+        "stories": (),
+        "app_dir": str(tmp_path),
+        "python": sys.executable,
+        "out": None,
+        "form": "text",
+    }
+    with pytest.raises(BadInput, match=sentence):
+        run(**{**usual, "form": "text", "init": False, "suite": "", **options})
+
+
 def plugin(folder: Path, *arguments: str) -> str:
     command = [sys.executable, "-m", "pytest", *QUICK, "-q", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=100).stdout
@@ -178,11 +208,12 @@ def test_the_plugin_runs_any_suite_again_apart_and_restarted(tmp_path: Path) -> 
     (tmp_path / "test_jobs.py").write_text(CLOSURE_TESTS.replace("shop", "jobs"))
     (tmp_path / "shop.py").write_text(IN_A_DATABASE)
     (tmp_path / "test_shop.py").write_text(IN_A_DATABASE_TESTS)
-    assert "8 passed" in plugin(tmp_path)  # off without the option
+    assert "9 passed" in plugin(tmp_path)  # off without the option
     said = plugin(tmp_path, "--statelab=apart,restart")
-    assert "1 failed, 7 passed" in said
+    assert "1 failed, 8 passed" in said
     assert "passes when one process serves its requests, and fails when two processes serve its requests" in said
     assert "process 1  POST /jobs: 201\nprocess 2  GET /jobs/77: 404" in said
-    assert "statelab: test_shop.py::test_memory_of_the_app cannot be told apart" in said
+    for name in ("test_memory_of_the_app", "test_with_sqlite_in_memory"):
+        assert f"statelab: test_shop.py::{name} cannot be told apart" in said
     assert "fails when a new process serves" in plugin(tmp_path, "--statelab=restart", "test_jobs.py")
     assert plugin(tmp_path, "--statelab=between") == ""  # refused, in a sentence on stderr

@@ -68,6 +68,7 @@ class Candidate:
     """A difference, not yet told: the minimal story, the world, where it differs, and what both showed.
 
     `stands` tries it again, later and with other random numbers. `where` says which deployments have such a world.
+    `unlike` says where what somebody else saw is explained by no reference, noise left out.
     `pair` are the two requests that overlap; `clients` is how many requests the first of two clients sends.
     """
 
@@ -81,6 +82,7 @@ class Candidate:
     observed: Seen
     stands: Callable[[], bool]
     where: Callable[[Deployment], bool]
+    unlike: Callable[[Seen], Sequence[str]]
     pair: tuple[int, int] | None = None
     clients: int = 0
 
@@ -110,6 +112,11 @@ class Explorer:
     def import_left(self) -> list[str]:
         """Threads that the import left running."""
         return self.sites.first.import_left
+
+    @property
+    def has_gevent(self) -> bool:
+        """Whether the app's interpreter has it."""
+        return bool(self.sites.first.loaded.get("gevent"))
 
     def progress(self, doing: str) -> None:
         """Says what is tried from now on."""
@@ -258,6 +265,7 @@ class Explorer:
                     expected=known.seen[0],
                     observed=seen,
                     where=kind.where,
+                    unlike=lambda seen: known.unlike(flat(seen)),
                     stands=partial(self._stands, kind, story, world, tuple(pointers)),
                 )
         return None

@@ -53,19 +53,22 @@ class Folder:
             (self.work / name).mkdir()
         self._saved = 0
 
-    def environment(self, own: Mapping[str, str]) -> dict[str, str]:
-        """That of a process in the app's interpreter: ours without what our own tests and paths are set to, places in
-        this folder, and `own`."""
-        ours = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", "PYTEST_"))}
-        ours.pop("PYTHONPATH", None)
+    @property
+    def places(self) -> dict[str, str]:
+        """The variables that have an app write into this folder."""
         return {
-            **ours,
             "STATE_DIR": str(self.work / "state"),
             "TMPDIR": str(self.work / "tmp"),
             "HOME": str(self.work / "home"),
             "PYTHONDONTWRITEBYTECODE": "1",
-            **own,
         }
+
+    def environment(self, own: Mapping[str, str]) -> dict[str, str]:
+        """That of a process in the app's interpreter: ours without what our own tests and paths are set to, this
+        folder's places, and `own`."""
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", "PYTEST_"))}
+        ours.pop("PYTHONPATH", None)
+        return {**ours, **self.places, **own}
 
     def import_paths(self) -> list[str]:
         """Where the app's modules are looked for."""

@@ -51,6 +51,7 @@ class Boundary:
 
 
 THREADS = Boundary("threads", "two threads of one process", At("a1", "one"), At("a1", "two"), At("a1", "three"))
+GREENLETS = Boundary("greenlets", "two greenlets of one process", At("a1", "one"), At("a1", "two"), At("a1", "three"))
 PROCESSES = Boundary("processes", "two processes", At("a1", "one"), At("a2", "one"), At("a1", "three"))
 
 
@@ -78,11 +79,12 @@ class Scene:
             at=at + (boundary.other,) * len(self.after),
             pair=len(self.before),
             hold=hold,
+            patched=boundary is GREENLETS,
         )
 
     def world_swapped(self, boundary: Boundary) -> World:
         at = (boundary.other,) * len(self.before) + (boundary.second, boundary.first)
-        return World(kind=boundary.name, at=at + (boundary.other,) * len(self.after), pair=len(self.before))
+        return replace(self.world(boundary, None), at=at + (boundary.other,) * len(self.after))
 
 
 class Orders:
@@ -177,6 +179,8 @@ def overlaps(explorer: Explorer, story: Story, boundary: Boundary) -> Iterator[C
     """The findings of a story's overlaps, one for each two requests."""
     told: set[tuple[str, str, str]] = set()
     waiting = list(scenes(story))
+    if boundary is GREENLETS:
+        waiting = _that_switch(explorer, waiting)
     while waiting:
         batch, waiting = waiting[:BATCH], waiting[BATCH:]
         worlds = explorer.worlds
@@ -188,6 +192,22 @@ def overlaps(explorer: Explorer, story: Story, boundary: Boundary) -> Iterator[C
                 told |= _known(explorer, scene, candidate.anomaly)
                 yield _smallest(explorer, scene, boundary, candidate)
         explorer.tried(len(batch), explorer.worlds - worlds)
+
+
+def _steps(explorer: Explorer, scene: Scene, boundary: Boundary) -> list[dict[str, object]]:
+    """The steps that the first request takes."""
+    return explorer.seen(scene.story, scene.world(boundary, NO_STEP), 3).steps
+
+
+def _that_switch(explorer: Explorer, found: list[Scene]) -> list[Scene]:
+    """Those whose first request lets other greenlets in: no other one needs to be played, and most do not."""
+    explorer.progress(f"between {GREENLETS.words}")
+    one_each = {scene.before + scene.pair[:1]: scene for scene in found}
+    steps = explorer.each(lambda scene: _steps(explorer, scene, GREENLETS), one_each.values())
+    switching = {first for first, taken in zip(one_each, steps, strict=True) if taken}
+    left = [scene for scene in found if scene.before + scene.pair[:1] in switching]
+    explorer.tried(len(found) - len(left), len(one_each))
+    return left
 
 
 def _known(explorer: Explorer, scene: Scene, *anomalies: str) -> set[tuple[str, str, str]]:
@@ -205,8 +225,8 @@ def _first_difference(
         return None
     if any(seen.answers[at] is None for seen in orders.seen for at in (index, index + 1)):
         return None
-    counted = explorer.seen(scene.story, scene.world(boundary, NO_STEP), 3)
-    worlds = [scene.world(boundary, hold) for hold in steps_to_hold(counted.steps, explorer.most_steps)]
+    steps = _steps(explorer, scene, boundary)
+    worlds = [scene.world(boundary, hold) for hold in steps_to_hold(steps, explorer.most_steps)]
     played = explorer.each(lambda world: explorer.seen(scene.story, world, 10), worlds)
     unlike = [(world, seen) for world, seen in zip(worlds, played, strict=True) if seen.held and orders.unlike(seen)]
     if unlike:
@@ -226,6 +246,7 @@ def _first_difference(
                 observed=seen,
                 pair=(index, index + 1),
                 where=boundary.has,
+                unlike=orders.unlike,
                 stands=partial(orders.stands, world),
             )
     return None

@@ -7,11 +7,10 @@ from dataclasses import field
 from http.cookies import CookieError
 from http.cookies import SimpleCookie
 from typing import Any
+from typing import Protocol
 
 from statelab.audit.processes import Crashed
 from statelab.audit.processes import Hung
-from statelab.audit.processes import Server
-from statelab.audit.site import Open
 from statelab.audit.site import Site
 from statelab.audit.story import Request
 from statelab.audit.story import Story
@@ -41,7 +40,7 @@ class World:
     served is ended as a worker that is replaced. `pair`: the request of this index and the next one may overlap; with
     `hold`, the first is interrupted at this step of it, the second is served whole, then the first goes on. `beside`:
     importers that are there and serve nothing. `forked`: the processes are forks even where the import left something
-    that a fork does not copy.
+    that a fork does not copy. `patched`: gevent has patched the process before the import, and threads are greenlets.
     """
 
     kind: str
@@ -51,10 +50,16 @@ class World:
     hold: int | None = None
     beside: str = ""
     forked: bool = False
+    patched: bool = False
 
     @property
     def importers(self) -> frozenset[str]:
         return frozenset(at.process[0] for at in self.at) | frozenset(self.beside) or frozenset("a")
+
+    @property
+    def parts(self) -> bool:
+        """Whether several processes serve it, one request after the other."""
+        return self.pair is None and len({at.process for at in self.at}) > 1
 
     @property
     def parts_at(self) -> int | None:
@@ -125,10 +130,28 @@ class Jars:
         return [("Cookie", "; ".join(f"{name}={value}" for name, value in jar.items()))] if jar else []
 
 
+class Serving(Protocol):
+    """What serves requests: `say` takes the commands of `inside.process`, `end` ends it as a worker is replaced."""
+
+    def say(self, do: str, **arguments: Any) -> dict[str, Any]: ...
+    def end(self, grace_s: float) -> bool: ...
+
+
+class Place(Protocol):
+    """Where a story is played: a world, or a real server."""
+
+    def server(self, name: str, *, run: int) -> Serving: ...
+    def rest(self) -> None: ...
+    def files(self) -> dict[str, list[str]]: ...
+    def unnamed(self, text: str) -> str: ...
+
+
 class Player:
     """Plays one story in one world; use once."""
 
-    def __init__(self, opened: Open, story: Story, world: World, run: int, *, look: bool, words: Sequence[str]) -> None:
+    def __init__(
+        self, opened: Place, story: Story, world: World, run: int, *, look: bool, words: Sequence[str]
+    ) -> None:
         self._opened = opened
         self._story = story
         self._world = world
@@ -139,7 +162,7 @@ class Player:
         self._named: dict[str, dict[str, Any]] = {}
         self.seen = Seen(answers=[None] * len(story))
 
-    def _server(self, index: int) -> Server:
+    def _server(self, index: int) -> Serving:
         return self._opened.server(self._world.at[index].process, run=self._run)
 
     def play(self) -> Seen:
@@ -149,7 +172,7 @@ class Player:
                 for request in self._story[index : index + 2]:
                     self._jars.of(request.client)  # a twin's are copied before either of the two is sent
             if self._world.pair == index and self._world.hold is not None:
-                self._overlap(index)
+                self.overlap(index)
                 self._settle(index)
                 index += 2
             else:
@@ -174,7 +197,7 @@ class Player:
                 continue
             self.seen.busy += [text for text in busy if text not in self.seen.busy]
 
-    def _sent(self, index: int) -> dict[str, Any] | None:
+    def sent(self, index: int) -> dict[str, Any] | None:
         """The request as the process gets it; None where an earlier answer lacks what it needs."""
         try:
             request = self._story[index].resolved(self._named)
@@ -195,7 +218,7 @@ class Player:
         """Steps whose files are named alike in every site."""
         return [{**step, "file": self._opened.unnamed(step["file"])} for step in steps]
 
-    def _took(self, index: int, said: dict[str, Any]) -> None:
+    def took(self, index: int, said: dict[str, Any]) -> None:
         answer = said["answer"]
         request: Request = self._story[index]
         answer["body"] = self._opened.unnamed(answer["body"])
@@ -206,7 +229,7 @@ class Player:
             self._named[request.name] = answer
 
     def _serve(self, index: int) -> None:
-        sent = self._sent(index)
+        sent = self.sent(index)
         if sent is None:
             return
         server, thread = self._server(index), self._world.at[index].thread
@@ -215,7 +238,7 @@ class Player:
                 self.warm(server)
             settle = 0 if self._world.ends_after == index + 1 else QUIET_S
             said = server.say("serve", thread=thread, request=sent, trace=self._look, settle=settle)
-            self._took(index, said)
+            self.took(index, said)
             self.seen.busy += [name for name in said.get("busy", ()) if name not in self.seen.busy]
             if self._look:
                 self.seen.steps = self._placed(said["steps"])
@@ -223,16 +246,16 @@ class Player:
         except (Crashed, Hung) as error:
             self.seen.trouble[index] = str(error)
 
-    def warm(self, server: Server) -> None:
+    def warm(self, server: Serving) -> None:
         """Two requests that no app knows, so that what only the first use of anything makes is no change of a place."""
         request = {"method": "GET", "target": "/statelab-warms-up", "headers": [], "body": ""}
         for _ in range(2):
             server.say("serve", thread="main", request=request)
             self.seen.places.append(server.say("look", words=self._words))
 
-    def _overlap(self, index: int) -> None:
+    def overlap(self, index: int) -> None:
         """Holds the first of two at a step, serves the second whole if it can go on, lets the first go."""
-        sent, also = self._sent(index), self._sent(index + 1)
+        sent, also = self.sent(index), self.sent(index + 1)
         if sent is None or also is None:
             return
         holder, other = self._server(index), self._server(index + 1)
@@ -250,15 +273,15 @@ class Player:
             if "blocked" in second:
                 excluded, self.seen.excluded = True, second["blocked"]
             else:
-                self._took(index + 1, second)
+                self.took(index + 1, second)
         except (Crashed, Hung) as error:
             self.seen.trouble[index + 1] = str(error)
         try:
             if self.seen.held is not None:
                 said = holder.say("release", thread=mine)
-            self._took(index, said)
+            self.took(index, said)
             if excluded:
-                self._took(index + 1, other.say("join", thread=its))
+                self.took(index + 1, other.say("join", thread=its))
         except (Crashed, Hung) as error:
             self.seen.trouble[index] = str(error)
 
@@ -267,5 +290,5 @@ def play(site: Site, story: Story, world: World, *, run: int, look: bool = False
     """Plays the story in a new world of this kind and leaves nothing of it behind. `run` numbers repetitions: random
     numbers differ between them."""
     begins_with = world.processes if world.ends_after is None else world.processes[:1]
-    with site.world(world.importers, begins_with, forked=world.forked) as opened:
+    with site.world(world.importers, begins_with, forked=world.forked, patched=world.patched) as opened:
         return Player(opened, story, world, run, look=look, words=words).play()

@@ -132,7 +132,9 @@ class Started(Remote):
 class Importer(Started):
     """A process that imported the app."""
 
-    def __init__(self, app: App, folder: Folder, log: Path, *, seed: int, parent: Started | None = None) -> None:
+    def __init__(
+        self, app: App, folder: Folder, log: Path, *, seed: int, parent: Started | None = None, patched: bool = False
+    ) -> None:
         super().__init__(app, folder, log, parent)
         try:
             self.loaded = self.ask(
@@ -147,6 +149,7 @@ class Importer(Started):
                 roots=[str(folder.app) + os.sep],
                 packages=list(app.packages),
                 seed=seed,
+                patched=patched,
             )
         except (Crashed, Hung) as error:
             self.stop()

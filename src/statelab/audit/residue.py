@@ -152,6 +152,7 @@ def _leak(explorer: Explorer, first: Story, second: Story, place: Place) -> Cand
         expected=expected[0],
         observed=observed,
         stands=stands,
+        unlike=lambda seen: noise.without(different(flat(expected[0]), flat(seen))),
         where=keeps_processes if place is OTHER_THREAD else keeps_threads,
         clients=len(first),
     )

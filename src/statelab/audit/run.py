@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from statelab.audit import confirm
 from statelab.audit import coverage
 from statelab.audit import har
 from statelab.audit import overlap
@@ -45,8 +46,7 @@ would have the worlds of a restart."""
 
 
 STORE_HELP = "name a store of the lab for it under [audit.stores] of statelab.toml, or allow it there"
-BOUNDARIES = (overlap.THREADS, overlap.PROCESSES)
-INTERRUPTED_ACROSS = frozenset({"threads", "processes"})
+BOUNDARIES = (overlap.THREADS, overlap.PROCESSES, overlap.GREENLETS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +60,7 @@ class Asked:
     ignore: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     most_steps: int = 150
+    confirm: bool = False
     jobs: int = max(2, os.cpu_count() or 1)
     progress: Callable[[str], None] = field(default=lambda text: None)
 
@@ -95,6 +96,7 @@ def perform(asked: Asked) -> Audit:
         _require_loaded(asked.app, sites.first)
         explorer = Explorer(sites, asked.progress, ignore=asked.ignore, most_steps=asked.most_steps)
         findings: list[Finding] = []
+        candidates: dict[str, Candidate] = {}
         notes = list(asked.notes)
         exercised = False
         not_reached: tuple[str, ...] = ()
@@ -104,21 +106,30 @@ def perform(asked: Asked) -> Audit:
                 found, told_of_it = discover(explorer)
                 stories.append(found)
                 notes += told_of_it
-            explorer.scenes_left = sum(len(BOUNDARIES) * len(list(overlap.scenes(story))) for story in stories)
+            explorer.scenes_left = sum(
+                len(_boundaries(explorer)) * len(list(overlap.scenes(story))) for story in stories
+            )
             for story in stories:
                 notes += coverage.troubles(explorer, story)
                 nothing = list(coverage.exercises(explorer, story))
                 notes += nothing
                 exercised |= not nothing
-                findings += _of(explorer, story, asked.deployments)
+                for candidate, finding in _of(explorer, story, asked.deployments):
+                    findings.append(finding)
+                    candidates.setdefault(finding.key, candidate)
             not_reached = coverage.not_reached(explorer, stories)
+            if asked.confirm:
+                findings = confirm.confirmed(
+                    asked.app, asked.deployments, _merged(findings), candidates, asked.progress
+                )
         except KeyboardInterrupt:
             sites.ended = True
             exercised = False  # what was not tried is not `not-seen`
             notes.append("stopped before everything was tried")
-        not_tried = [name for name, deployment in asked.deployments.items() if untried(deployment)]
+        crossed = frozenset(boundary.name for boundary in _boundaries(explorer))
+        not_tried = [name for name, deployment in asked.deployments.items() if untried(deployment, crossed)]
         if not_tried:
-            boundaries = frozenset[str]().union(*(untried(asked.deployments[name]) for name in not_tried))
+            boundaries = frozenset[str]().union(*(untried(asked.deployments[name], crossed) for name in not_tried))
             notes.append(f"{', '.join(not_tried)}: no request was interrupted by others of its {', '.join(boundaries)}")
         return concluded(
             asked,
@@ -193,9 +204,9 @@ def _help(what: str, app: App) -> str:
     return "start the app by hand first"
 
 
-def _of(explorer: Explorer, story: Story, deployments: Mapping[str, Deployment]) -> Iterator[Finding]:
-    """The findings of one story that stand when they are tried again: told after each part of the search, so that none
-    of them is lost when it is stopped."""
+def _of(explorer: Explorer, story: Story, deployments: Mapping[str, Deployment]) -> Iterator[tuple[Candidate, Finding]]:
+    """The findings of one story that stand when they are tried again, each with its evidence: told after each part of
+    the search, so that none of them is lost when it is stopped."""
     twice = story + residue.another_client(story, "")
 
     def one_after_the_other() -> Iterator[Candidate]:
@@ -203,14 +214,14 @@ def _of(explorer: Explorer, story: Story, deployments: Mapping[str, Deployment])
         return _distinct(explorer, first, explorer.serial(twice, only=len(story)), residue.leaks(explorer, story))
 
     parts: list[Callable[[], Iterable[Candidate]]] = [one_after_the_other]
-    parts += [partial(overlap.overlaps, explorer, story, boundary) for boundary in BOUNDARIES]
+    parts += [partial(overlap.overlaps, explorer, story, boundary) for boundary in _boundaries(explorer)]
     for part in parts:
         found = list(part())
         if found:
             pause()
         for candidate, stands in zip(found, explorer.each(lambda candidate: candidate.stands(), found), strict=True):
             if stands:
-                yield told(explorer, candidate, deployments)
+                yield candidate, told(explorer, candidate, deployments)
 
 
 def _distinct(explorer: Explorer, *searches: Iterable[Candidate]) -> Iterator[Candidate]:
@@ -244,9 +255,14 @@ def _verdicts(
         yield name, Verdict(verdict=verdict, anomalies=anomalies)
 
 
-def untried(deployment: Deployment) -> frozenset[str]:
-    """Boundaries of a deployment across which no request is interrupted yet: what is not tried is not `not-seen`."""
-    return deployment.spread - deployment.in_turn - INTERRUPTED_ACROSS
+def untried(deployment: Deployment, crossed: frozenset[str]) -> frozenset[str]:
+    """Boundaries of a deployment across which no request was interrupted: what is not tried is not `not-seen`."""
+    return deployment.spread - deployment.in_turn - crossed
+
+
+def _boundaries(explorer: Explorer) -> Sequence[overlap.Boundary]:
+    """Those that can be tried: greenlets where the app's interpreter has gevent."""
+    return [boundary for boundary in BOUNDARIES if boundary is not overlap.GREENLETS or explorer.has_gevent]
 
 
 def folder_of(text: str) -> Path:

@@ -65,6 +65,7 @@ class Site:
         self._states: dict[frozenset[str], tuple[State, Snapshot]] = {}
         self._asked: Importer | None = None
         self._parent: Started | None = None
+        self._bare: Started | None = None
         self.import_left: list[str] = []
         self.patience_s = REST_S
         try:
@@ -88,7 +89,10 @@ class Site:
             self._states[frozenset(self._importers)] = self.folder.save(), self.stores.save()
         return self._importers[name]
 
-    def import_anew(self, *, seed: int) -> Importer:
+    def import_anew(self, *, seed: int, patched: bool = False) -> Importer:
+        if patched:  # in a fork of a process that has imported nothing: gevent has to come first
+            self._bare = self._bare or Started(self.app, self.folder, self.log)
+            return Importer(self.app, self.folder, self.log, seed=seed, parent=self._bare, patched=True)
         if self.import_left and self._parent is None:
             self._parent = Started(self.app, self.folder, self.log)
             self._parent.ask("prepare", limit_s=IMPORT_S, modules=self.loaded["shared"])
@@ -100,12 +104,12 @@ class Site:
             self._asked = self.import_anew(seed=0) if self.import_left else self.importer("a")
         return self._asked.ask("routes", limit_s=10, requests=requests)
 
-    def world(self, importers: frozenset[str], begins_with: tuple[str, ...], *, forked: bool) -> "Open":
+    def world(self, importers: frozenset[str], begins_with: tuple[str, ...], *, forked: bool, patched: bool) -> "Open":
         """A new world, whose processes come from these importers; everything is as after their import."""
-        if self.import_left:
+        if self.import_left or patched:
             self._put_back(self.pristine, {})
             self._reset()
-            return Open(self, begins_with=begins_with, forked=forked)
+            return Open(self, begins_with=begins_with, forked=forked, patched=patched)
         for name in sorted(importers):
             self.importer(name)
         known = frozenset("ab"[: 1 + max("ab".index(name) for name in importers)])
@@ -139,8 +143,9 @@ class Site:
             importer.stop()
         if self._asked is not None and self.import_left:
             self._asked.stop()
-        if self._parent is not None:
-            self._parent.stop()
+        for parent in (self._parent, self._bare):
+            if parent is not None:
+                parent.stop()
         self.stores.close()
         shutil.rmtree(self.root, ignore_errors=True)
 
@@ -198,11 +203,12 @@ class Sites:
 class Open:
     """A world under way: its processes by name, and what they leave in files."""
 
-    def __init__(self, site: Site, *, begins_with: tuple[str, ...], forked: bool) -> None:
+    def __init__(self, site: Site, *, begins_with: tuple[str, ...], forked: bool, patched: bool = False) -> None:
         self._site = site
         self._servers: dict[str, Server] = {}
         self._own: dict[str, Importer] = {}
-        self._itself = bool(site.import_left) and not forked
+        self._patched = patched
+        self._itself = patched or (bool(site.import_left) and not forked)
         try:
             for name in begins_with:
                 self.server(name, run=0)
@@ -212,11 +218,11 @@ class Open:
 
     def _importer(self, name: str) -> Importer:
         """The process that imports for this one: of the site where forks will do, else of this world."""
-        if not self._site.import_left:
+        if not self._site.import_left and not self._patched:
             return self._site.importer(name[0])
         key = name if self._itself else name[0]
         if key not in self._own:
-            self._own[key] = self._site.import_anew(seed=len(self._own))
+            self._own[key] = self._site.import_anew(seed=len(self._own), patched=self._patched)
         return self._own[key]
 
     def server(self, name: str, *, run: int) -> Server:

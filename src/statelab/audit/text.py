@@ -164,6 +164,7 @@ def told(number: int, finding: Finding) -> list[str]:
         f"   line      {source.file}:{source.line} in {source.function}: {source.text}" for source in finding.source
     ]
     lines += [f"   under     {', '.join(finding.deployments) or 'none of the known deployments'}"]
+    lines += [f"   real      {finding.confirmed}"] if finding.confirmed else []
     lines += [f"   fix       {finding.fix}"]
     return lines
 

@@ -50,6 +50,7 @@ EVERY_S = 15.0
     "--out", metavar="FOLDER", help="also write " + ", ".join(form.file for form in FORMATS.values() if form.file)
 )
 @click.option("--format", "form", type=click.Choice(["text", *FORMATS]), default="text", help="what to print")
+@click.option("--confirm", is_flag=True, help="play each finding against the real servers that should show it")
 @click.option("--init", is_flag=True, help="write a first statelab.toml with comments, and end")
 @click.option("--json", "form", flag_value="json", help="the same as --format json")
 def command(**options: Any) -> None:
@@ -61,11 +62,12 @@ def run(
     *,
     app: str | None,
     stories: tuple[str, ...],
-    suite: str | None,
+    suite: str | None = None,
     app_dir: str,
     python: str,
     out: str | None,
     form: str,
+    confirm: bool = False,
     init: bool,
 ) -> int:
     """Audits and prints; the exit code: 0 nothing found, 1 findings, 3 nothing exercised. Raises BadInput."""
@@ -77,6 +79,8 @@ def run(
     app = app or config.app
     if suite is not None and (stories or app not in (None, config.app)):
         raise BadInput("--pytest runs the app's own tests, which make their app: leave out MODULE:APP and --requests")
+    if suite is not None and confirm:
+        raise BadInput("--confirm plays stories, which --pytest does not have: name the app and give --requests")
     if app is None and suite is None:
         raise BadInput("name the app as `statelab audit module:app`, or write a first statelab.toml with --init")
     named = () if suite is not None else stories or config.stories
@@ -99,6 +103,7 @@ def run(
             ignore=tuple(config.ignore),
             most_steps=config.bounds.most_steps,
             jobs=config.bounds.jobs or max(2, os.cpu_count() or 1),
+            confirm=confirm,
             progress=progress,
         )
         found = perform(asked) if suite is None else judged_by_suite(asked, shlex.split(suite))

@@ -6,6 +6,7 @@ import socket
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Collection
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,11 +24,17 @@ READY_S = 30.0
 
 
 class LocalEngine:
-    """`environment` is added to that of every deployment."""
+    """`environment` is added to that of every deployment and goes before it; `stores` are those to start."""
 
     name = "local"
 
-    def __init__(self, app: App | None = None, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        app: App | None = None,
+        environment: Mapping[str, str] | None = None,
+        stores: Collection[str] = tuple(STORES),
+    ) -> None:
+        self._wanted = stores
         self._app = app or App()
         self._environment = environment or {}
         self._processes = Processes()
@@ -40,9 +47,9 @@ class LocalEngine:
         self._reasons: dict[str, str] = {}
 
     def up(self, deployments: list[Deployment]) -> None:
-        for name, start in STORES.items():
+        for name in self._wanted:
             try:
-                self._stores[name] = start(self._processes, self._logs)
+                self._stores[name] = STORES[name](self._processes, self._logs)
             except Unavailable as error:
                 self._reasons[name] = str(error)
         for deployment in deployments:
@@ -63,13 +70,13 @@ class LocalEngine:
         descriptor = self._sockets[name].fileno()
         environment = {
             **deployment.environment,
-            **self._environment,
             **{store.variable: store.address for store in self._stores.values()},
             "APP": self._app.name,
             "APP_DIR": str(self._app.folder),
             "DEPLOYMENT": name,
             "LISTEN_FD": str(descriptor),
             "STATE_DIR": str(state_dir),
+            **self._environment,
         }
         self._children[name] = self._processes.start(
             [self._app.interpreter, str(SERVICES / "serve.py")],

@@ -79,9 +79,9 @@ class Runs:
         stays = () if clear else tuple(index for index, request in enumerate(sent) if request["keeps"])
         failed = self._first_failure(item, sent, stays)
         alone = alone or self._run(item, Way("alone"))[0]
-        if failed is not None and (clear or len(moved) > failed[1]):
+        if failed is not None and (clear or len(moved) > failed[1]) and not self._client.memory:
             return failed[0] if all(report.passed for report in alone) else alone
-        if not clear and (failed is not None or not stays):
+        if failed is not None or not (clear or stays):
             self._unclear.append(item.nodeid)
         return alone
 

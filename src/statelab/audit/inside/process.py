@@ -9,6 +9,7 @@ from __future__ import annotations
 import faulthandler
 import gc
 import importlib
+import importlib.util
 import json
 import os
 import queue
@@ -25,6 +26,7 @@ from typing import Any
 from . import places
 from . import request as requests
 from .fence import Fence
+from .tracer import Switches
 from .tracer import Tracer
 
 BLOCKED_S = 0.12
@@ -38,6 +40,18 @@ SHARED = frozenset(("flask", "werkzeug", "jinja2", "markupsafe", "click", "itsda
 """Packages whose import does nothing but define: a process may have them from the one that it was forked from."""
 OWN_TO_EACH = frozenset(("multiprocessing", "__main__"))
 """Modules of the standard library that draw a random number when they are imported, and the one that is run."""
+
+
+def named(module: Any, attribute: str) -> tuple[Any, bool]:
+    """What an import string names in its module, and whether to call it; raises AttributeError with the name."""
+    usual = next((known for known in ("app", "application", "create_app") if hasattr(module, known)), "app")
+    name = (attribute[:-2] if attribute.endswith("()") else attribute) or usual
+    found = module
+    for part in name.split("."):
+        if not hasattr(found, part):
+            raise AttributeError(name)
+        found = getattr(found, part)
+    return found, attribute.endswith("()") or name == "create_app"
 
 
 def _is_idle(frame: FrameType | None) -> bool:
@@ -93,6 +107,7 @@ class Thread:
         self._process = process
         self.said: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self.go_on = threading.Event()
+        self.greenlet: Any = None
         self.thread = threading.Thread(target=self._run, name=OURS + name, daemon=True)
         self.thread.start()
 
@@ -101,6 +116,8 @@ class Thread:
         self._given.put(command)
 
     def _run(self) -> None:
+        if self._process.patched:
+            self.greenlet = importlib.import_module("greenlet").getcurrent()
         while True:
             command = self._given.get()
             if command.get("once"):
@@ -125,7 +142,7 @@ class Process:
         self._roots: list[str] = []
         self._packages: list[str] = []
         self._app: Any = None
-        self._made_by: Any = None
+        self.patched = False
 
     def run(self) -> None:
         while True:
@@ -168,6 +185,9 @@ class Process:
         self._fence.up()
         self._roots = command["roots"]
         random.seed(command["seed"])
+        if command.get("patched"):
+            self.patched = True
+            importlib.import_module("gevent.monkey").patch_all()  # from here on our own threads are greenlets, too
         module_name, _, attribute = command["app"].partition(":")
         try:
             module = importlib.import_module(module_name)
@@ -183,22 +203,13 @@ class Process:
             file = getattr(sys.modules.get(package), "__file__", None)
             if file:
                 self._roots.append(os.path.join(os.path.dirname(file), ""))
-        call = attribute.endswith("()")
-        name = (
-            attribute[:-2]
-            if call
-            else attribute
-            or next((known for known in ("app", "application", "create_app") if hasattr(module, known)), "app")
-        )
         try:
-            found: Any = module
-            for part in name.split("."):
-                found = getattr(found, part)
-        except AttributeError:
+            found, call = named(module, attribute)
+        except AttributeError as error:
             has = sorted(key for key, value in vars(module).items() if hasattr(type(value), "wsgi_app"))
-            return {"error": "attribute", "what": name, "has": has}
+            return {"error": "attribute", "what": str(error), "has": has}
         try:
-            self._app = found() if call or name == "create_app" else found
+            self._app = found() if call else found
         except BaseException as error:
             return {"error": "factory", "what": self._in_words(error), "frame": self._own_frame(error)}
         if not callable(self._app):
@@ -211,6 +222,7 @@ class Process:
         return {
             "ok": True,
             "threads": left,
+            "gevent": importlib.util.find_spec("gevent") is not None,
             "blocked": self._fence.blocked,
             "roots": self._roots,
             "shared": [name for name in sys.modules if name.partition(".")[0] in shared],
@@ -334,6 +346,9 @@ class Process:
 
     def _waits_for_lock(self, thread: Thread) -> bool:
         """Linux says what a thread sleeps in; elsewhere only the longer limit decides."""
+        if self.patched:
+            frame = thread.greenlet and thread.greenlet.gr_frame
+            return frame is not None and frame.f_code.co_filename.endswith(os.path.join("gevent", "thread.py"))
         try:
             with open(f"/proc/self/task/{thread.thread.native_id}/wchan") as file:
                 return "futex" in file.read()
@@ -342,6 +357,8 @@ class Process:
 
     def _where(self, thread: Thread) -> dict[str, Any]:
         frame = sys._current_frames().get(thread.thread.ident or 0)
+        if thread.greenlet is not None:
+            frame = thread.greenlet.gr_frame
         while frame is not None and not frame.f_code.co_filename.startswith(tuple(self._roots)):
             frame = frame.f_back
         if frame is None:
@@ -352,7 +369,7 @@ class Process:
         """Serves in the calling thread; `trace` adds the steps that the request took."""
         if not command.get("trace") and command.get("hold") is None:
             return {"answer": requests.serve(self._app, command["request"])}
-        tracer = Tracer(self._roots, command.get("hold"), hold or (lambda step: None))
+        tracer = (Switches if self.patched else Tracer)(self._roots, command.get("hold"), hold or (lambda step: None))
         assert self._fence is not None
         self._fence.watch = tracer.watch
         try:

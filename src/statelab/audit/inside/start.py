@@ -10,26 +10,28 @@ The folder of this file is taken off the path again: its module names must not s
 import importlib.util
 import os
 import sys
+from typing import Any
 
 NAME = "_statelab_inside"
 
 
-def main() -> None:
+def module(name: str) -> Any:
+    """A module of this folder."""
     here = os.path.dirname(os.path.abspath(__file__))
-    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != here]
-    spec = importlib.util.spec_from_file_location(
-        NAME, os.path.join(here, "__init__.py"), submodule_search_locations=[here]
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    package = importlib.util.module_from_spec(spec)
-    sys.modules[NAME] = package
-    spec.loader.exec_module(package)
-    if sys.argv[1] == "pytest":
-        importlib.import_module(NAME + ".suite").main(sys.argv[2:])
-    else:
-        importlib.import_module(NAME + ".process").obey(int(sys.argv.pop(1)))
+    if NAME not in sys.modules:
+        sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != here]
+        spec = importlib.util.spec_from_file_location(
+            NAME, os.path.join(here, "__init__.py"), submodule_search_locations=[here]
+        )
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[NAME] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[NAME])
+    return importlib.import_module(NAME + "." + name)
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1] == "pytest":
+        module("suite").main(sys.argv[2:])
+    else:
+        module("process").obey(int(sys.argv.pop(1)))

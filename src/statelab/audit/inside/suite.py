@@ -249,9 +249,14 @@ def _request(app: Any, environ: dict[str, Any], body: bytes) -> dict[str, Any]:
 
 
 class Client:
-    """Stands where Werkzeug's client calls the app. Without a test under way the app is called as ever."""
+    """Stands where Werkzeug's client calls the app. Without a test under way the app is called as ever.
+
+    `memory`: a database of SQLite in memory was opened, which only one process has, and a suite often has for a file.
+    """
 
     def __init__(self) -> None:
+        self.memory = False
+        sys.addaudithook(self._seen)
         self._requests: Requests | None = None
         testing: Any = importlib.import_module("werkzeug.test")
         usual = testing.run_wsgi_app
@@ -264,6 +269,11 @@ class Client:
         here = os.getpid()
         run_wsgi_app.__wrapped__ = usual  # type: ignore[attr-defined]
         testing.run_wsgi_app = run_wsgi_app
+
+    def _seen(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "sqlite3.connect" and type(arguments[0]) is str:
+            name = arguments[0]
+            self.memory = self.memory or not name or ":memory:" in name or "mode=memory" in name
 
     @contextmanager
     def sends(self, requests: Requests) -> Iterator[None]:
@@ -298,15 +308,7 @@ class Plugin:
         self._plan = plan
         self._client = Client()
         self._out = open(plan["out"], "w")  # noqa: SIM115
-        self._memory = False
         self._sent: list[dict[str, Any]] = []
-        sys.addaudithook(self._seen)
-
-    def _seen(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """SQLite in memory: a database of the process that opened it, which a suite often has instead of a file."""
-        if event == "sqlite3.connect" and type(arguments[0]) is str:
-            name = arguments[0]
-            self._memory = self._memory or not name or ":memory:" in name or "mode=memory" in name
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
         if self._plan["only"]:
@@ -332,7 +334,7 @@ class Plugin:
                 "outcome": "skipped" if hasattr(report, "wasxfail") else report.outcome,
                 "requests": self._sent,
                 "failure": crash(report, self._plan["folder"]) if report.outcome == "failed" else None,
-                "memory": self._memory,
+                "memory": self._client.memory,
             }
             self._out.write(json.dumps(said) + "\n")
             self._out.flush()

@@ -7,6 +7,7 @@ same steps, so a number names the same moment in every world.
 
 from __future__ import annotations
 
+import importlib
 import sys
 import threading
 from collections.abc import Callable
@@ -24,7 +25,7 @@ class Tracer:
         self._hold = hold
         self._held = held
         self._thread = threading.get_ident()
-        self._frame: FrameType | None = None
+        self._holds = False
         self.steps: list[dict[str, Any]] = []
 
     def __enter__(self) -> Tracer:
@@ -65,3 +66,43 @@ class Tracer:
         self.steps.append(step)
         if self._hold is not None and len(self.steps) - 1 == self._hold:
             self._held(step)
+
+
+class Switches(Tracer):
+    """The same for a greenlet, which others can only interrupt where it enters gevent's hub: a step is the first line
+    of the app's own code after a switch back to it, as `greenlet.settrace` reports it."""
+
+    def __enter__(self) -> Switches:
+        greenlet: Any = importlib.import_module("greenlet")  # there where gevent is
+        self._trace = greenlet.settrace
+        self._own_greenlet = greenlet.getcurrent()
+        self._trace(self._switched)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._trace(None)
+        sys.settrace(None)
+
+    def _switched(self, event: str, arguments: tuple[Any, Any]) -> None:
+        """Called in the greenlet that was switched to."""
+        if arguments[1] is not self._own_greenlet or self._holds:
+            sys.settrace(None)
+            return
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None:
+            if self._enter(frame, "call", None) is not None:
+                frame.f_trace = self._line
+            frame = frame.f_back
+        sys.settrace(self._enter)
+
+    def _line(self, frame: FrameType, event: str, argument: Any) -> Any:
+        if event != "line":
+            return self._line
+        sys.settrace(None)
+        self._holds = True
+        self._step(frame, "switch")
+        self._holds = False
+        return None
+
+    def watch(self, event: str, path: str) -> None:
+        """A change of a file lets no other greenlet in."""

@@ -1,0 +1,247 @@
+"""`--confirm`: the story of each finding against the real servers that should show it, started by the lab's engine.
+
+Each round begins with a new server and the folder and stores as they were, so that rounds are alike. A round shows the
+finding where its answers (or files) are those of the finding's world at one of the places that differ, and no reference
+explains them. Two requests that overlap are sent at once: a gate cannot be put into a foreign app, so chance decides
+whether they meet between the same two lines.
+"""
+
+import http.client
+import json
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from contextlib import contextmanager
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from statelab.audit.compare import flat
+from statelab.audit.explore import FILES
+from statelab.audit.explore import Candidate
+from statelab.audit.finding import Finding
+from statelab.audit.folder import Folder
+from statelab.audit.inside.served import HEADER
+from statelab.audit.inside.served import VARIABLE
+from statelab.audit.play import Player
+from statelab.audit.play import Seen
+from statelab.audit.processes import App
+from statelab.audit.processes import Crashed
+from statelab.audit.stores import Stores
+from statelab.core.errors import Unavailable
+from statelab.deploy.local import LocalEngine
+from statelab.plan.app import App as Served
+from statelab.plan.deployments import Deployment
+
+REAL = Path(__file__).parent / "inside" / "real"
+LEAST_ROUNDS = 3
+MOST_ROUNDS = 40
+LONGEST_S = 20.0
+"""For the rounds of one finding under one deployment, once the least are done."""
+QUIET_S = 0.5
+"""How long files are waited for after the last answer."""
+UNKNOWN = {"method": "GET", "target": "/statelab-waits", "headers": [], "body": ""}
+OTHERS = 3
+ALL_WORKERS_S = 5.0
+MOST_FILLERS = 200
+"""Requests sent for a worker to be replaced."""
+
+
+class RealServer:
+    """A deployment as the player sees it. `processes` are the ids of those that answered."""
+
+    def __init__(self, url: str, limit_s: float, folder: Folder, files: Callable[[], dict[str, list[str]]]) -> None:
+        self._address = urlsplit(url)
+        self._limit_s = limit_s
+        self._folder = folder
+        self.files = files
+        self.processes: list[str] = []
+        self._others = False
+
+    def server(self, name: str, *, run: int) -> "RealServer":
+        return self
+
+    def say(self, do: str, **arguments: Any) -> dict[str, Any]:
+        return {"answer": self._answer(arguments["request"])} if do == "serve" else {"busy": []}
+
+    def _answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Over a connection of its own, so that any process may get it; raises Crashed."""
+        connection = http.client.HTTPConnection(self._address.hostname or "", self._address.port, timeout=self._limit_s)
+        body = request["body"].encode("latin-1")
+        try:
+            connection.putrequest(request["method"], request["target"], skip_host=True, skip_accept_encoding=True)
+            headers = [("Host", "localhost"), *request["headers"], ("Connection", "close")]
+            for name, value in headers + [("Content-Length", str(len(body)))] * bool(body):
+                connection.putheader(name, value)
+            connection.endheaders(body or None)
+            got = connection.getresponse()
+            text = got.read().decode("latin-1")
+        except (OSError, http.client.HTTPException) as error:
+            raise Crashed(f"the server gave no answer: {error}") from None
+        finally:
+            connection.close()
+        self.processes.append(got.headers.get(HEADER, "unknown"))
+        answered = [[name, value] for name, value in got.getheaders() if name != HEADER]
+        return {"status": got.status, "headers": answered, "body": text, "errors": ""}
+
+    def end(self, grace_s: float) -> bool:
+        """Sends requests that no app knows until another process answers than the last one."""
+        before = self.processes[-1:]
+        for _ in range(MOST_FILLERS):
+            self._answer(UNKNOWN)
+            if self.processes[-1:] != before:
+                return True
+        return False
+
+    @contextmanager
+    def others(self, wanted: bool) -> Iterator[None]:
+        """Meanwhile other clients send requests that no app knows: an idle server mostly lets one process answer."""
+        ended = threading.Event()
+        self._others = wanted
+
+        def send() -> None:
+            while wanted and not ended.is_set():
+                with suppress(Crashed):
+                    self._answer(UNKNOWN)
+
+        threads = [threading.Thread(target=send) for _ in range(OTHERS)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            for thread in threads:
+                thread.join()
+
+    def wait_for(self, workers: int) -> None:
+        """Until so many processes have answered others, for the first one answers before the last one has begun."""
+        deadline = time.monotonic() + ALL_WORKERS_S
+        while self._others and len({*self.processes}) < workers and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    def rest(self) -> None:
+        time.sleep(QUIET_S)
+
+    def unnamed(self, text: str) -> str:
+        return text.replace(str(self._folder.work), "<folder>")
+
+
+class AtOnce(Player):
+    """Sends the two requests that overlap at the same moment."""
+
+    def overlap(self, index: int) -> None:
+        sent = [self.sent(at) for at in (index, index + 1)]
+        both = threading.Barrier(2)
+        said: dict[int, dict[str, Any]] = {}
+
+        def send(at: int) -> None:
+            both.wait()
+            try:
+                said[at] = self._opened.server("", run=0).say("serve", request=sent[at])
+            except Crashed as error:
+                self.seen.trouble[index + at] = str(error)
+
+        threads = [threading.Thread(target=send, args=(at,)) for at in (0, 1) if None not in sent]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for at, answer in sorted(said.items()):
+            self.took(index + at, answer)
+
+
+def confirmed(
+    app: App,
+    deployments: Mapping[str, Deployment],
+    findings: Sequence[Finding],
+    candidates: Mapping[str, Candidate],
+    progress: Callable[[str], None],
+) -> list[Finding]:
+    """The findings, each with how often of how many rounds it showed, by deployment."""
+    root = Path(tempfile.mkdtemp(prefix="statelab-audit-"))
+    stores = Stores(app.stores, root)
+    folder = Folder(root, app.folder)
+    pristine, stored = folder.save(), stores.save()
+    plan = {
+        "app": app.name,
+        "path": folder.import_paths(),
+        "folder": str(folder.app),
+        "inside": str(folder.work),
+        "protected": str(app.folder),
+        "allowed": [*app.allowed, *stores.allowed],
+    }
+    environment = {**folder.places, **app.environment, **stores.environment, VARIABLE: json.dumps(plan)}
+    served = Served(name="statelab_served:app", folder=REAL, interpreter=app.python)
+    engine = LocalEngine(served, environment, stores=())
+
+    def round_(candidate: Candidate, name: str) -> Seen:
+        folder.put_back(pristine)
+        stores.put_back(stored)
+        engine.restart(name)
+        real = RealServer(
+            engine.url(name), app.limit_s, folder, lambda: {**folder.changes(pristine), **stores.contents()}
+        )
+        with real.others(candidate.world.parts and candidate.world.ends_after is None):
+            real.wait_for(deployments[name].workers)
+            seen = AtOnce(real, candidate.story, candidate.world, 0, look=False, words=()).play()
+        return replace(seen, ignored=candidate.observed.ignored)
+
+    done: list[Finding] = []
+    try:
+        wanted = dict.fromkeys(name for finding in findings for name in finding.deployments)
+        engine.up([deployments[name] for name in wanted])
+        for finding in findings:
+            candidate = candidates[finding.key]
+            counts: dict[str, tuple[int, int] | str] = {}
+            for name in finding.deployments:
+                shown, rounds, began = 0, 0, time.monotonic()
+                try:
+                    while rounds < LEAST_ROUNDS or not (
+                        shown or rounds >= MOST_ROUNDS or time.monotonic() - began > LONGEST_S
+                    ):
+                        progress(f"on the real {name}: {', '.join(finding.requests)}, round {rounds + 1}")
+                        shown += shows(candidate, round_(candidate, name))
+                        rounds += 1
+                    counts[name] = shown, rounds
+                except Unavailable as error:
+                    counts[name] = str(error).strip().splitlines()[-1]
+            done.append(replace(finding, confirmed=_told(candidate, counts)))
+    except KeyboardInterrupt:
+        left = findings[len(done) :]
+        return done + [replace(finding, confirmed="not tried: stopped before") for finding in left]
+    finally:
+        engine.down()
+        stores.close()
+        shutil.rmtree(root, ignore_errors=True)
+    return done
+
+
+def shows(candidate: Candidate, seen: Seen) -> bool:
+    """Whether what a real server showed is the finding, and nothing else that went wrong."""
+    real, found = flat(seen), flat(candidate.observed)
+    for pointer in set(candidate.unlike(seen)) & set(candidate.pointers):
+        owner = pointer.partition("/")[0]
+        alike = owner == FILES or real.get(f"{owner}/status") == found.get(f"{owner}/status")
+        if alike and real.get(pointer) == found.get(pointer):
+            return True
+    return False
+
+
+def _told(candidate: Candidate, counts: Mapping[str, tuple[int, int] | str]) -> str:
+    tried = {name: count for name, count in counts.items() if not isinstance(count, str)}
+    parts = [f"{shown} of {rounds} under {name}" for name, (shown, rounds) in tried.items() if shown]
+    missed = [f"{name} (0 of {rounds})" for name, (shown, rounds) in tried.items() if not shown]
+    if missed:
+        parts.append(f"unconfirmed under {', '.join(missed)}")
+    parts += [f"not tried under {name} ({why})" for name, why in counts.items() if isinstance(why, str)]
+    if missed and candidate.pair:
+        parts.append("both requests were sent at once, for a gate cannot be put into a foreign app")
+    return "; ".join(parts) or "unconfirmed: none of the known deployments has such a world"
