@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from program import Statelab
+from program import measured
 from program import results
 
 pytestmark = pytest.mark.process
@@ -60,9 +61,7 @@ def by_place(found: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
 def test_the_table(statelab: Statelab, tmp_path: Path) -> None:
     """Real servers under load show what the design measured; theory agrees; the run renders again without servers."""
     options = ["--mechanism", ",".join(MECHANISMS), "--deployment", ",".join(DEPLOYMENTS), "--window", "io"]
-    done = statelab("run", "--engine", "local", "--workload", "counter", *options)
-    assert done.returncode == 0, done.stdout + done.stderr
-    cells = by_place(results(tmp_path))
+    cells = measured(statelab, tmp_path, "--workload", "counter", *options, shows=SHOWN)
     assert {place: cells[place]["anomalies"] for place in SHOWN} == SHOWN
     assert all(cell["verdict"] in ("held", "violated", "unavailable") for cell in cells.values())
     _check_details(cells)
@@ -89,9 +88,7 @@ def test_caches(statelab: Statelab, tmp_path: Path) -> None:
     """One request after the other hides what a cache does, processes and threads show it; one keeps both promises."""
     mechanisms, deployments = ({place[n] for place in CACHE} for n in (0, 1))
     options = ["--mechanism", ",".join(mechanisms), "--deployment", ",".join(deployments), "--window", "io"]
-    done = statelab("run", "--engine", "local", "--workload", "cache", "--runs", "3", *options)
-    assert done.returncode == 0, done.stdout + done.stderr
-    cells = by_place(results(tmp_path))
+    cells = measured(statelab, tmp_path, "--workload", "cache", *options, shows=CACHE)
     assert {place: cells[place]["anomalies"] for place in CACHE} == CACHE
     assert {cells[place]["verdict"] for place in CACHE} == {"held", "violated"}
     stale = cells["lru-cache", "sync-4"]
@@ -117,9 +114,7 @@ def test_connections(statelab: Statelab, tmp_path: Path) -> None:
     """One process with one thread hides what a connection serves; threads and a fork show it; pools and `g` hold."""
     mechanisms, deployments = ({place[n] for place in CONNECTION} for n in (0, 1))
     options = ["--mechanism", ",".join(mechanisms), "--deployment", ",".join(deployments), "--window", "io"]
-    done = statelab("run", "--engine", "local", "--workload", "connection", "--runs", "2", *options)
-    assert done.returncode == 0, done.stdout + done.stderr
-    cells = by_place(results(tmp_path))
+    cells = measured(statelab, tmp_path, "--workload", "connection", "--runs", "2", *options, shows=CONNECTION)
     assert {place: cells[place]["anomalies"] for place in CONNECTION} == CONNECTION
     broken = cells["memcached-before-fork", "sync-4-preload"]["witness"]["operations"]
     assert [operation["op"] for operation in broken] == ["probe", "echo", "probe"]

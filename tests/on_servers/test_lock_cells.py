@@ -1,11 +1,11 @@
 """Locks under load on real servers: each deployment shows or hides what the theory says."""
 
-import json
 from pathlib import Path
 
 import pytest
 
 from program import Statelab
+from program import measured
 
 pytestmark = pytest.mark.process
 
@@ -29,9 +29,6 @@ SHOWN = {
 def test_two_holders_are_shown_where_they_are_predicted(statelab: Statelab, tmp_path: Path) -> None:
     """The same code is right on one deployment and lets two in on the next."""
     deployments = ",".join(dict.fromkeys(deployment for _, deployment in SHOWN))
-    done = statelab("run", "--engine", "local", "--workload", "lock", "--deployment", deployments)
-    assert done.returncode == 0, done.stdout + done.stderr
-    found = json.loads((tmp_path / "latest" / "results.json").read_text())
-    cells = {(cell["mechanism"], cell["deployment"]): cell for cell in found["cells"]}
+    cells = measured(statelab, tmp_path, "--workload", "lock", "--deployment", deployments, shows=SHOWN)
     assert {place: cells[place]["anomalies"] for place in SHOWN} == SHOWN
     assert all(cell["verdict"] in ("held", "violated") for cell in cells.values())

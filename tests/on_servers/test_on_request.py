@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from program import Statelab
-from program import results
+from program import measured
 from statelab.plan.deployments import ON_REQUEST
 
 RECYCLED = "sync-recycling"
@@ -20,8 +20,7 @@ def test_what_a_replaced_worker_takes_along_and_leaves(statelab: Statelab, tmp_p
         "postgres-pool-before-fork": ["broken-connection"],
     }
     whole = ["apscheduler-leader", "apscheduler-leader-file", "redis-before-fork", "postgres-pool"]
-    options = ["--deployment", RECYCLED, "--mechanism", ",".join([*broken, *whole])]
-    done = statelab("run", "--profile", ON_REQUEST, "--engine", "local", *options)
-    assert done.returncode == 0, done.stdout + done.stderr
-    seen = {cell["mechanism"]: cell["anomalies"] for cell in results(tmp_path)["cells"]}
-    assert seen == broken | {name: [] for name in whole}
+    shows = {(name, RECYCLED): names for name, names in (broken | {name: [] for name in whole}).items()}
+    options = ["--profile", ON_REQUEST, "--deployment", RECYCLED, "--mechanism", ",".join([*broken, *whole])]
+    cells = measured(statelab, tmp_path, *options, shows=shows)
+    assert {place: cell["anomalies"] for place, cell in cells.items()} == shows

@@ -8,6 +8,7 @@ import pytest
 
 from offered import offered
 from program import Statelab
+from program import measured
 from statelab.core.paths import DEPLOYMENTS
 from statelab.deploy.local import LocalEngine
 from statelab.plan.deployments import load_all
@@ -60,13 +61,11 @@ def test_real_servers_show_it(statelab: Statelab, tmp_path: Path) -> None:
     """Hidden and shown as predicted, on deployments that tell the reaches apart."""
     deployments = ("dev-threaded", "sync", "gthread", "gevent")
     options = ["--workload", "request-scope", "--deployment", ",".join(deployments)]
-    done = statelab("run", "--engine", "local", *options)
-    assert done.returncode == 0, done.stdout + done.stderr
-    cells = json.loads((tmp_path / "latest" / "results.json").read_text())["cells"]
-    shown = {(cell["mechanism"], cell["deployment"]): set(cell["anomalies"]) for cell in cells}
-    assert shown == {(name, deployment): EXPECTED[name][deployment] for name in EXPECTED for deployment in deployments}
-    assert {cell["verdict"] for cell in cells} == {"held", "violated"}
-    fixes = {cell["fix"]["mechanism"] for cell in cells if cell["verdict"] == "violated"}
+    expected = {(name, deployment): EXPECTED[name][deployment] for name in EXPECTED for deployment in deployments}
+    cells = measured(statelab, tmp_path, *options, shows=expected)
+    assert {place: set(cell["anomalies"]) for place, cell in cells.items()} == expected
+    assert {cell["verdict"] for cell in cells.values()} == {"held", "violated"}
+    fixes = {cell["fix"]["mechanism"] for cell in cells.values() if cell["verdict"] == "violated"}
     assert fixes == {"flask-g"}
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from offered import offered
 from program import Statelab
+from program import measured
 from statelab.core.paths import DEPLOYMENTS
 from statelab.deploy.local import LocalEngine
 from statelab.plan.deployments import load_all
@@ -83,15 +84,11 @@ def test_real_servers_show_it(statelab: Statelab, tmp_path: Path) -> None:
         "cookie-id-postgres",
     )
     options = ["--workload", "session", "--mechanism", ",".join(mechanisms), "--deployment", ",".join(deployments)]
-    done = statelab("run", "--engine", "local", *options)
-    assert done.returncode == 0, done.stdout + done.stderr
-    cells = json.loads((tmp_path / "latest" / "results.json").read_text())["cells"]
-    shown = {(cell["mechanism"], cell["deployment"]): set(cell["anomalies"]) for cell in cells}
     expected = {(name, deployment): EXPECTED[name][deployment] for name in mechanisms for deployment in deployments}
-    assert shown == expected
-    assert {cell["verdict"] for cell in cells} == {"held", "violated"}
-    undone = next(cell for cell in cells if (cell["mechanism"], cell["deployment"]) == ("signed-cookie", "sync"))
-    assert len(undone["witness"]["operations"]) >= 2
+    cells = measured(statelab, tmp_path, *options, shows=expected)
+    assert {place: set(cell["anomalies"]) for place, cell in cells.items()} == expected
+    assert {cell["verdict"] for cell in cells.values()} == {"held", "violated"}
+    assert len(cells["signed-cookie", "sync"]["witness"]["operations"]) >= 2
 
 
 BAD_COOKIES = ("0" * 43, "a.b.c", "%00", "a b", "\xff\xfe", "x" * 3000)

@@ -1,11 +1,11 @@
 """Shops and limits on real servers: which deployment hides what is wrong with them, and which shows it."""
 
-import json
 from pathlib import Path
 
 import pytest
 
 from program import Statelab
+from program import measured
 
 pytestmark = pytest.mark.process
 
@@ -45,11 +45,8 @@ def test_hidden_here_shown_there(statelab: Statelab, tmp_path: Path, workload: s
     """One process and one thread hide every fault; the fixes hold everywhere; nothing else is seen than predicted."""
     expected = SHOWN[workload]
     mechanisms, deployments = (",".join(dict.fromkeys(names)) for names in zip(*expected, strict=True))
-    done = statelab(
-        "run", "--engine", "local", "--workload", workload, "--mechanism", mechanisms, "--deployment", deployments
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    cells = json.loads((tmp_path / "latest" / "results.json").read_text())["cells"]
-    assert {(cell["mechanism"], cell["deployment"]): cell["anomalies"] for cell in cells} == expected
-    assert {cell["verdict"] for cell in cells if not cell["anomalies"]} == {"held"}
-    assert all(cell["witness"]["text"] for cell in cells if cell["anomalies"])
+    options = ["--workload", workload, "--mechanism", mechanisms, "--deployment", deployments]
+    cells = measured(statelab, tmp_path, *options, shows=expected)
+    assert {place: cell["anomalies"] for place, cell in cells.items()} == expected
+    assert {cell["verdict"] for cell in cells.values() if not cell["anomalies"]} == {"held"}
+    assert all(cell["witness"]["text"] for cell in cells.values() if cell["anomalies"])
