@@ -9,12 +9,12 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from statelab.report.content import states
 from statelab.report.formats.terminal import print_report
 
 from .cells import cell
 from .cells import results
 from .sample import KINDS
+from .sample import SHOWN
 from .sample import sample
 
 
@@ -85,7 +85,7 @@ def test_text_of_others_does_not_steer_the_terminal() -> None:
 def test_every_state_and_code_is_explained() -> None:
     """The legend stands below the matrices, the disagreements below the legend, the page's place last."""
     text = re.sub(r"\s+", " ", printed(120))
-    for state in states.STATES:
+    for state in SHOWN:
         assert re.sub(r"\s+", " ", state.legend) in text
     places = [text.index(part) for part in ("counter, window tight", "LU lost-update:", "‼ sqlite-update (counter")]
     assert places == sorted(places)

@@ -34,7 +34,7 @@ def app(command: Decorated) -> Decorated:
     folder = click.Path(exists=True, file_okay=False, path_type=Path)
     for option in (
         click.option("--app", "app_name", metavar="MODULE:APP", help="another WSGI app (local engine)"),
-        click.option("--app-dir", type=folder, help="where that app is"),
+        click.option("--app-dir", type=folder, help="where that app is (default: here)"),
         click.option("--python", "interpreter", help="the interpreter that runs it"),
     ):
         command = option(command)
@@ -42,5 +42,6 @@ def app(command: Decorated) -> Decorated:
 
 
 def app_of(app_name: str | None, app_dir: Path | None, interpreter: str | None) -> App:
-    given = {"name": app_name, "folder": app_dir and app_dir.resolve(), "interpreter": interpreter}
+    folder = app_dir or (Path() if app_name else None)
+    given = {"name": app_name, "folder": folder and folder.resolve(), "interpreter": interpreter}
     return App(**{name: value for name, value in given.items() if value})  # type: ignore[arg-type]

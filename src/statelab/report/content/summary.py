@@ -133,6 +133,11 @@ def differences(rows: list[Row]) -> list[Sentence]:
     return _in_groups([row for row in rows if row.state is states.DIFFERENT])
 
 
+def broken_promises(rows: list[Row]) -> list[Sentence]:
+    """One sentence for each way in which an app of which nothing is claimed breaks a promise."""
+    return _in_groups([row for row in rows if row.state is states.UNCLAIMED_VIOLATED])
+
+
 def partly_seen(rows: list[Row]) -> list[Sentence]:
     """One sentence for each way in which a mechanism shows only a part of what was predicted."""
     return _in_groups([row for row in rows if row.state is states.VIOLATED and row.unseen])
@@ -225,6 +230,8 @@ def _contradiction(row: Row) -> str:
 
 def _difference(group: list[Row]) -> str:
     cell = group[0].cell
+    if not cell.claimed:
+        return f"{_where(group[0])} under {_deployments(group)}: {were(cell.anomalies)} seen."
     common = [anomaly for anomaly in cell.anomalies if anomaly in cell.predicted]
     parts = [f"{were(states.extra(cell))} seen although not predicted"] if states.extra(cell) else []
     parts += [f"{were(common)} seen as predicted"] if common else []

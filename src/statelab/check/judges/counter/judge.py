@@ -1,6 +1,7 @@
 """The verdict of a measured cell of the workload `counter`: coverage, then the checker, then anomalies and scope."""
 
 import msgspec
+import numpy as np
 
 from statelab.check.judges.counter.anomalies import Diagnosis
 from statelab.check.judges.counter.anomalies import diagnose
@@ -15,6 +16,8 @@ from statelab.check.models.counter.ranked import Answers
 from statelab.check.models.counter.ranked import answers
 from statelab.core.results import ANOMALIES
 from statelab.core.results import VerdictName
+from statelab.record.columns import INF
+from statelab.record.columns import OK
 from statelab.record.columns import History
 
 
@@ -22,7 +25,11 @@ def judge(history: History, expectation: Expectation) -> Judgement:
     """The verdict of one run of a cell. A violation is proof whatever the coverage; a checker's error is `unknown`."""
     measured = unjudged(history, expectation)
     try:
-        given = answers(history, expectation.initial)
+        initial = _first_read(history) if expectation.initial is None else expectation.initial
+        if initial is None:
+            unread = "no read was answered before the first increment, so the value at the start is not known"
+            return msgspec.structs.replace(measured, verdict="not-exercised", reason=unread)
+        given = answers(history, initial)
         diagnosis = diagnose(given)
         measured = _with_findings(measured, diagnosis)
     except Exception as error:
@@ -30,6 +37,15 @@ def judge(history: History, expectation: Expectation) -> Judgement:
     verdict, reason = _verdict(measured, given, expectation)
     reach = None if verdict == "not-exercised" else measured.scope  # what nothing tried says nothing about reach
     return msgspec.structs.replace(measured, verdict=verdict, reason=reason, scope=reach)
+
+
+def _first_read(history: History) -> int | None:
+    """What the first read was answered, if it had ended before anybody counted."""
+    counted = history.start[history.is_op("increment")].min(initial=INF)
+    reads = np.flatnonzero(
+        history.is_op("read") & (history.status == OK) & history.has_result & (history.end < counted)
+    )
+    return int(history.result[reads[np.argmin(history.end[reads])]]) if len(reads) else None
 
 
 def _with_findings(measured: Judgement, diagnosis: Diagnosis) -> Judgement:

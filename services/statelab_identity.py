@@ -1,0 +1,84 @@
+"""Who answers a request: host, pid, thread, greenlet, and a boot id that is new at each process start.
+
+`statelab_identity:app()` is another app than the lab's own, with its answers identified. The module stands alone, under
+a name that no app has, because it is imported beside every app.
+"""
+
+import itertools
+import json
+import os
+import secrets
+import socket
+import sys
+import threading
+from collections.abc import Iterable
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING
+from typing import Any
+from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
+    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import WSGIEnvironment
+
+VARIABLE = "STATELAB_IDENTIFIED"
+"""Names the app that `app()` serves."""
+
+_greenlets: MutableMapping[Any, int] = WeakKeyDictionary()
+_numbers = itertools.count(1)
+
+
+class _Thread(threading.local):
+    """Keeps the thread's id, because asking for it is a system call; under gevent there is one for each greenlet."""
+
+    def __init__(self) -> None:
+        self.before = f"{_before}{threading.get_native_id()}"
+
+
+def _new_process() -> None:
+    """Builds once the text that stays the same in a process, and in each of its threads."""
+    global _before, _after, _thread
+    _before = f'{{"host":{json.dumps(socket.gethostname())},"pid":{os.getpid()},"thread":'
+    _after = f',"boot":"{secrets.token_hex(8)}"}}'
+    _thread = _Thread()
+
+
+_before: str
+_after: str
+_thread: _Thread
+_new_process()
+os.register_at_fork(after_in_child=_new_process)
+
+
+def _greenlet_id() -> int:
+    """A number that is never reused (an `id()` would be); 0 without gevent."""
+    gevent = sys.modules.get("gevent")
+    return _greenlets.setdefault(gevent.getcurrent(), next(_numbers)) if gevent else 0
+
+
+def served_by() -> str:
+    """The `X-Served-By` value: one JSON object, as a history's `served_by` has it."""
+    return f'{_thread.before},"greenlet":{_greenlet_id()}{_after}'
+
+
+def identified(wsgi_app: "WSGIApplication") -> "WSGIApplication":
+    """Adds to every response who answered, and to which operation."""
+
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            added = [("X-Served-By", served_by())]
+            if "HTTP_X_OPERATION_ID" in environ:
+                added.append(("X-Operation-Id", environ["HTTP_X_OPERATION_ID"]))
+            return start_response(status, [*headers, *added], *error)
+
+        return wsgi_app(environ, start)
+
+    return answer
+
+
+def app() -> "WSGIApplication":
+    """The app that the environment names, imported where and when the server would have imported it."""
+    from servers import load_app
+
+    return identified(load_app(os.environ[VARIABLE]))
