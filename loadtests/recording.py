@@ -84,6 +84,9 @@ class RecordingClient:
     cookies: Jar | None = None
     """The browser that sends the requests, if it is not the client's own; clients may share one."""
 
+    token: str | int = ""
+    """What the last lock of another app came with; it is no result of the history."""
+
     def __init__(self, session: "FastHttpSession", recorder: Recorder, process: int, *, reuse: bool) -> None:
         self._session = session
         self._recorder = recorder
@@ -156,6 +159,8 @@ class RecordingClient:
         if request.ask:
             failure = error if code < 300 else None
             status, result, words = request.ask.outcome(request.sent, code, content or b"", failure)
+            if request.ask.means == "lock":
+                self.token, result = result if isinstance(result, str | int) else "", None
             server = response.headers.get("X-Served-By") if code else None
         else:
             answer = answer_in(code, content)

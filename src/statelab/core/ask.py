@@ -25,7 +25,7 @@ sent         what the request had sent      done         nothing: it was done
 sold         `ok`, or `sold-out`            lock         nothing: the lock was got, or refused (then it has failed)
 own-user     nothing: it was done for the user who asked
 user         whose session it is            user-number  the same, and the number of that user
-ledger       the names of all that took effect
+ledger       the names of all that took effect, of those that were sent under this key
 """
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -38,8 +38,8 @@ _MOST = 120
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """A request with placeholders in path, headers, form and JSON, and how its answer is read.
 
-    `result` and `user` are JSONPaths into the body. `no` is the answer that refuses: a value of `result` or, if that is
-    not given, an HTTP status.
+    `result` and `user` are JSONPaths into the body. `no` is the answer that refuses: an HTTP status, or a text or a
+    truth value that `result` has then.
     """
 
     method: str
@@ -75,7 +75,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
         lost: Status = "fail" if self.reads or isinstance(error, ConnectionRefusedError) else "info"
         if error is not None:
             return lost, None, f"{type(error).__name__}: {error}"
-        if self.result is None and self.no is not None and code == self.no:
+        if self.refuses(code):
             return self._refused()
         if not (200 <= code < 300 or (300 <= code < 400 and self.means == "own-user")):
             return lost, None, f"HTTP {code}: {_beginning(body)}"
@@ -84,6 +84,10 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
         except Misfit as misfit:
             return lost, None, str(misfit)
         return self._refused() if result is REFUSED else ("ok", result, None)
+
+    def refuses(self, code: int) -> bool:
+        """Whether an HTTP status is the one that refuses."""
+        return code == self.no and not isinstance(self.no, bool)
 
     def _refused(self) -> tuple[Status, Result, str | None]:
         match self.means:
@@ -97,7 +101,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     def answered(self, sent: Mapping[str, str | int], body: bytes) -> Any:
         """The result that a body gives, or REFUSED; raises Misfit where it does not have one."""
         found = _at(self.result, body) if self.result else None
-        if self.no is not None and self.result and _same(found, self.no):
+        if isinstance(self.no, str | bool) and type(found) is type(self.no) and found == self.no:
             return REFUSED
         match self.means:
             case "number":
@@ -116,7 +120,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
                 user = _at(self.user, body) if self.user else sent["user"]
                 return f"{user} {self._number(found, body)}" if user is not None else None
             case "ledger":
-                return self._names(found, body)
+                return [name for name in self._names(found, body) if name.startswith(str(sent["key"]))]
             case "lock":
                 return found
             case _:
@@ -134,7 +138,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
             raise Misfit(f"{self.result} of the answer is neither a text nor a whole number: {_beginning(body)}")
         return found
 
-    def _names(self, found: Any, body: bytes) -> Result:
+    def _names(self, found: Any, body: bytes) -> list[str]:
         if not isinstance(found, list):
             raise Misfit(f"{self.result} of the answer is no list: {_beginning(body)}")
         return [str(self._value(name, body)) for name in found]
@@ -147,11 +151,6 @@ class Misfit(Exception):
 def _beginning(body: bytes) -> str:
     text = " ".join(body[: 4 * _MOST].decode(errors="replace").split())
     return (text if len(text) <= _MOST else text[: _MOST - 3] + "...") or "(an empty body)"
-
-
-def _same(found: Any, other: int | str | bool) -> bool:
-    """Equal, and of one kind: 1 is not true."""
-    return type(found) is type(other) and found == other
 
 
 def _filled(template: Any, sent: Mapping[str, str | int]) -> Any:

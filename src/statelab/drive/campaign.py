@@ -93,11 +93,12 @@ class Campaign:
                         self._manifest.unavailable[f"{name} on {deployment.name}"] = mechanism.unavailable
 
     def _try_out(self) -> None:
-        """Under the first deployment that is up; then its state is not new any more."""
-        up = [each.name for each in self._used_deployments() if each.name not in self._manifest.unavailable]
+        """Under the simplest deployment that is up, whose state is not new any more then."""
+        up = [each for each in self._used_deployments() if each.name not in self._manifest.unavailable]
         if self._promises and up:
-            self._used.add(up[0])
-            try_out(self._engine.url(up[0]), self._promises)
+            simplest = min(up, key=lambda each: len(each.spread))
+            self._used.add(simplest.name)
+            try_out(self._engine.url(simplest.name), self._promises, alone=not simplest.spread)
 
     def _begin_run(self, run: int) -> None:
         """Restarts the servers for each run, because the runs must be independent trials."""

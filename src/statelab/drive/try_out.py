@@ -8,7 +8,9 @@ import secrets
 import urllib.error
 import urllib.request
 from collections.abc import Iterable
+from typing import Any
 
+from statelab.core.ask import REFUSED
 from statelab.core.ask import Ask
 from statelab.core.ask import Misfit
 from statelab.core.cookies import Jar
@@ -24,27 +26,42 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def try_out(url: str, promises: Iterable[Promise]) -> None:
-    """Raises BadInput with the key for the first answer in which a result cannot be found."""
+def try_out(url: str, promises: Iterable[Promise], *, alone: bool) -> None:
+    """Raises BadInput with the key for the first answer in which a result cannot be found, and where a session or a
+    stock does not even work for one client: `alone` says that nothing lies between two requests of this deployment."""
     for promise in promises:
         name = f"try-{secrets.token_hex(4)}"
         sent: dict[str, str | int] = dict.fromkeys(("key", "user", "id", "body", "value", "token"), name)
         if promise.workload == "inventory":
             sent["value"] = 1
         jar = Jar()
+        said: dict[str, Any] = {}
         for op in KINDS[promise.workload].operations:
             ask = promise.asks.get(op)
             if ask is None:
                 continue
             code, body = _exchange(url, ask, sent, jar)
-            if not 200 <= code < 300 or (ask.result is None and code == ask.no):
-                continue
-            try:
-                token = ask.answered(sent, body)
-            except Misfit as misfit:
-                raise BadInput(f"{promise.where}.{op}: {misfit}") from None
-            if ask.means == "lock" and isinstance(token, str | int):
-                sent["token"] = token
+            if ask.refuses(code):
+                said[op] = REFUSED
+            elif 200 <= code < 300:
+                try:
+                    said[op] = ask.answered(sent, body)
+                except Misfit as misfit:
+                    raise BadInput(f"{promise.where}.{op}: {misfit}") from None
+            if ask.means == "lock" and isinstance(said.get(op), str | int):
+                sent["token"] = said[op]
+        if alone and promise.workload == "session" and "whoami" in said and said["whoami"] != sent["user"]:
+            found = said["whoami"] if isinstance(said["whoami"], str) else "nobody"
+            raise BadInput(f"{promise.where}.whoami: after the login of {sent['user']} it answered {found}")
+        if alone and promise.workload == "inventory" and said.get("buy") == "ok":
+            ask = promise.asks["buy"]
+            code, body = _exchange(url, ask, sent, jar)
+            status, _, words = ask.outcome(sent, code, body, None)
+            if status != "ok":
+                raise BadInput(
+                    f"{promise.where}.buy.sold_out: of one article a second one was asked for, and the answer is "
+                    f"neither a success nor {ask.no!r}: {words}"
+                )
 
 
 def _exchange(url: str, ask: Ask, sent: dict[str, str | int], jar: Jar) -> tuple[int, bytes]:

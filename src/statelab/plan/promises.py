@@ -68,6 +68,50 @@ KINDS = {
             "read": Operation(means="number", reads=True),
         },
     ),
+    "unique-id": Kind(
+        promise="no two requests are given the same id",
+        operations={"new-id": Operation(means="text")},
+    ),
+    "request-scope": Kind(
+        promise="what a request stores about itself it reads back, and it finds nothing that another request stored",
+        operations={
+            "echo": Operation(means="sent", must=frozenset({"value"})),
+            "find": Operation(means="sent", may=frozenset({"key", "value"}), reads=True, optional=True),
+        },
+    ),
+    "lock": Kind(
+        promise="no two clients hold the lock at the same time",
+        operations={
+            "acquire": Operation(means="lock", no="busy"),
+            "release": Operation(means="done", may=frozenset({"key", "token"})),
+        },
+    ),
+    "inventory": Kind(
+        promise="never more is sold than there was, and nobody is refused while there is stock",
+        operations={
+            "stock": Operation(means="done", must=frozenset({"key", "value"})),
+            "buy": Operation(means="sold", must=frozenset({"key"}), no="sold_out", no_required=True),
+            "read": Operation(means="number", reads=True, optional=True),
+        },
+    ),
+    "session": Kind(
+        promise="a browser sees its own counter and nobody else's, its own concurrent requests all count, and a "
+        "finished logout stays finished",
+        operations={
+            "login": Operation(means="own-user", must=frozenset({"user"})),
+            "whoami": Operation(means="user", no="nobody", reads=True),
+            "count": Operation(means="user-number", may=frozenset({"key", "user"})),
+            "read": Operation(means="user-number", reads=True, optional=True),
+            "logout": Operation(means="own-user", may=frozenset({"key", "user"})),
+        },
+    ),
+    "once": Kind(
+        promise="a request that is sent again takes effect once, and does take effect",
+        operations={
+            "execute": Operation(means="done", must=frozenset({"id"}), may=frozenset({"key", "body"})),
+            "read": Operation(means="ledger", reads=True),
+        },
+    ),
 }
 
 
@@ -156,10 +200,13 @@ def _ask(where: str, needs: Operation, table: Any) -> Ask:
     if written.form and written.json is not None:
         raise BadInput(f"{where}: a body is form or json; leave one out")
     if needs.no_required and no is None:
-        raise BadInput(f"{where}.{needs.no} is missing: the answer that refuses, an HTTP status or a value of result")
-    status = isinstance(no, int) and not isinstance(no, bool) and 200 <= no <= 599
-    if no is not None and not (isinstance(no, int | str) if written.result else status):
-        raise BadInput(f"{where}.{needs.no} is {no!r}; without a result it must be an HTTP status, such as 409")
+        raise BadInput(
+            f"{where}.{needs.no} is missing: the answer that refuses, an HTTP status such as 409 or a value of result"
+        )
+    if no is not None and not isinstance(no, str | bool) and (not isinstance(no, int) or not 200 <= no <= 599):
+        raise BadInput(f"{where}.{needs.no} is {no!r}; it must be an HTTP status such as 409, or a value of the result")
+    if isinstance(no, str | bool) and written.result is None:
+        raise BadInput(f"{where}.{needs.no} is {no!r}, but without a result it must be an HTTP status, such as 409")
     method, _, target = written.request.partition(" ")
     texts = [target, *written.headers.values(), *_texts(written.form), *_texts(written.json)]
     used = {name for text in texts for name in PLACEHOLDER.findall(text)}

@@ -63,8 +63,14 @@ _MUTEX = ByModel(
 )
 
 
+_PLAIN = ByModel(model=MODELS["mutex"], names=_MUTEX.names)
+"""For an app that has two requests, one that takes the lock and one that releases it."""
+
+
 def judge(history: History, expectation: Expectation) -> Judgement:
     """The verdict of the mutex on the requests that did work, and `stuck` if somebody waited for a dead holder."""
+    if history.is_op("acquire").any():
+        return _PLAIN(history, expectation)
     history = history.take(history.is_op(WORK))
     stuck, refused = _stuck(history), np.flatnonzero(_refused(history)).tolist()
     if refused:  # for the mutex, a request that did no work has failed
