@@ -100,9 +100,9 @@ KINDS = {
         operations={
             "login": Operation(means="own-user", must=frozenset({"user"})),
             "whoami": Operation(means="user", no="nobody", reads=True),
-            "count": Operation(means="user-number", may=frozenset({"key", "user"})),
-            "read": Operation(means="user-number", reads=True, optional=True),
-            "logout": Operation(means="own-user", may=frozenset({"key", "user"})),
+            "count": Operation(means="user-number", may=frozenset({"key", "user"}), no="nobody"),
+            "read": Operation(means="user-number", no="nobody", reads=True, optional=True),
+            "logout": Operation(means="own-user", may=frozenset({"key", "user"}), no="nobody"),
         },
     ),
     "once": Kind(
@@ -200,9 +200,7 @@ def _ask(where: str, needs: Operation, table: Any) -> Ask:
     if written.form and written.json is not None:
         raise BadInput(f"{where}: a body is form or json; leave one out")
     if needs.no_required and no is None:
-        raise BadInput(
-            f"{where}.{needs.no} is missing: the answer that refuses, an HTTP status such as 409 or a value of result"
-        )
+        raise BadInput(f"{where}.{needs.no} is missing: the answer that refuses, such as 409, or a value of the result")
     if no is not None and not isinstance(no, str | bool) and (not isinstance(no, int) or not 200 <= no <= 599):
         raise BadInput(f"{where}.{needs.no} is {no!r}; it must be an HTTP status such as 409, or a value of the result")
     if isinstance(no, str | bool) and written.result is None:

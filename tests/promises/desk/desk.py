@@ -1,5 +1,5 @@
-"""An app with a promise of every kind, each kept in the memory of the process and guarded by a lock: right in one process,
-wrong in several."""
+"""An app with a promise of every kind but the counter, each kept in the memory of the process and guarded by a lock:
+right in one process, wrong in several."""
 
 import itertools
 import secrets
