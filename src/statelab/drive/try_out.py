@@ -19,6 +19,7 @@ from statelab.plan.promises import KINDS
 from statelab.plan.promises import Promise
 
 LIMIT_S = 10.0
+HELP = "the app must answer in JSON, and `result` must be the path of what it answers"
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -47,7 +48,7 @@ def try_out(url: str, promises: Iterable[Promise], *, alone: bool) -> None:
                 try:
                     said[op] = ask.answered(sent, body)
                 except Misfit as misfit:
-                    raise BadInput(f"{promise.where}.{op}: {misfit}") from None
+                    raise BadInput(f"{promise.where}.{op}: {misfit} ({HELP})") from None
             if ask.means == "lock" and isinstance(said.get(op), str | int):
                 sent["token"] = said[op]
         if alone and promise.workload == "session" and "whoami" in said and said["whoami"] != sent["user"]:

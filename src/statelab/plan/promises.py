@@ -156,18 +156,18 @@ def load(folder: Path) -> dict[str, Promise]:
 
 def _promise(where: str, name: str, written: dict[str, Any]) -> Promise:
     workload = written.pop("workload", None)
-    if workload not in KINDS:
-        found = f"is {workload!r}" if workload else "is missing"
+    if not isinstance(workload, str) or workload not in KINDS:
+        found = "is missing" if workload is None else f"is {workload!r}"
         raise BadInput(f"{where}.workload {found}; valid are {', '.join(KINDS)}")
     operations = KINDS[workload].operations
-    missing = [op for op, needs in operations.items() if not needs.optional and op not in written]
-    if missing:
-        example = f'{missing[0]} = {{ request = "POST /..." }}'
-        raise BadInput(f"{where}: the promise of a {workload} needs {listed(missing, 'and')} as well: {example}")
     try:
         require_known("operation", list(written), list(operations))
     except BadInput as error:
         raise BadInput(f"{where}: {error}") from None
+    missing = [op for op, needs in operations.items() if not needs.optional and op not in written]
+    if missing:
+        example = f'{missing[0]} = {{ request = "{"GET" if operations[missing[0]].reads else "POST"} /..." }}'
+        raise BadInput(f"{where}: the promise {workload} needs {listed(missing, 'and')} as well, such as {example}")
     asks = {op: _ask(f"{where}.{op}", operations[op], table) for op, table in written.items()}
     return Promise(where=where, name=name, workload=workload, asks=asks)
 
