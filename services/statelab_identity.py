@@ -1,7 +1,6 @@
 """Who answers a request: host, pid, thread, greenlet, and a boot id that is new at each process start.
 
-`statelab_identity:app()` is another app than the lab's own, with its answers identified. The module stands alone, under
-a name that no app has, because it is imported beside every app.
+The module stands alone, for it is loaded beside other apps than the lab's own too (`identified/`).
 """
 
 import itertools
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
     from _typeshed.wsgi import WSGIApplication
     from _typeshed.wsgi import WSGIEnvironment
-
-VARIABLE = "STATELAB_IDENTIFIED"
-"""Names the app that `app()` serves."""
 
 _greenlets: MutableMapping[Any, int] = WeakKeyDictionary()
 _numbers = itertools.count(1)
@@ -75,10 +71,3 @@ def identified(wsgi_app: "WSGIApplication") -> "WSGIApplication":
         return wsgi_app(environ, start)
 
     return answer
-
-
-def app() -> "WSGIApplication":
-    """The app that the environment names, imported where and when the server would have imported it."""
-    from servers import load_app
-
-    return identified(load_app(os.environ[VARIABLE]))

@@ -61,6 +61,8 @@ def _plan(options: dict[str, Any], app: App, promises: dict[str, Promise]) -> Ma
     require_known("deployment", options["deployment"], [*load_all(DEPLOYMENTS), *on_request])
     deployments = load_all(DEPLOYMENTS / profile.folder, options["deployment"])
     catalogue = own_app.catalogue(promises) if promises else app_catalogue.of_app(app)
+    if promises:
+        require_known("workload", options["workload"], list(catalogue.workloads))
     names = ("workload", "mechanism", "deployment", "window")
     selection = Selection(**{f"{name}s": options[name] for name in names})
     cells = select(catalogue, deployments, profile, selection)

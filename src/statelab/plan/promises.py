@@ -22,6 +22,7 @@ from statelab.core.ask import path_of
 from statelab.core.errors import BadInput
 from statelab.core.errors import listed
 from statelab.core.errors import require_known
+from statelab.core.paths import SERVICES
 from statelab.plan import own_file
 from statelab.plan.app import App
 from statelab.plan.catalogue import NOTHING
@@ -271,6 +272,7 @@ def of_profile(profile: Profile) -> Profile:
 
 
 def identified(app: App) -> tuple[App, dict[str, str]]:
-    """The app in a wrapper that says in each answer who gave it (`services/statelab_identity.py`), and what the wrapper
-    must find in the environment."""
-    return replace(app, name="statelab_identity:app()"), {"STATELAB_IDENTIFIED": app.name}
+    """The app in a wrapper that says in each answer who gave it (`services/identified`), and what the wrapper must find
+    in the environment."""
+    environment = {"STATELAB_IDENTIFIED": app.name, "STATELAB_IDENTIFIED_DIR": str(app.folder)}
+    return replace(app, name="statelab_identified:app()", folder=SERVICES / "identified"), environment
