@@ -39,6 +39,9 @@ NO_JSON = "the answer is no JSON: <p>Hits"
         ("number", {"reads": True}, 200, b"<p>Hits", ("fail", None, NO_JSON)),
         ("number", {}, 302, b'{"r": 7}', ("info", None, 'HTTP 302: {"r": 7}')),
         ("number", {}, 404, b"nothing here", ("info", None, "HTTP 404: nothing here")),
+        ("done", {"result": None, "status": 302}, 302, b"", ("ok", None, None)),
+        ("done", {"result": None, "status": 302}, 200, b"log in", ("info", None, "HTTP 200: log in")),
+        ("done", {"result": None}, 302, b"", ("info", None, "HTTP 302: (an empty body)")),
         ("text", {}, 201, b'{"r": 7}', ("ok", "7", None)),
         ("sent", {}, 200, b'{"r": "v7"}', ("ok", "v7", None)),
         (
@@ -160,7 +163,7 @@ def test_a_route_that_is_not_there_is_left_to_the_load(desk: tuple[str, Flask]) 
     try_out(desk[0], [replace(promise, asks=asks)], alone=True)
 
 
-def operation(op: str, start: int, result: int, process: int = 0) -> Operation:
+def operation(op: str, start: int, result: int | None, process: int = 0) -> Operation:
     return Operation(process=process, op=op, key="k", start=start, end=start + 5, status="ok", result=result)
 
 
@@ -176,6 +179,20 @@ def test_a_counter_that_is_older_than_its_server_begins_where_the_first_read_fou
         "not-exercised",
         "no read was answered before the first increment, so the value at the start is not known",
     )
+
+
+def test_a_counter_whose_increments_are_told_no_number_is_judged_by_its_reads() -> None:
+    counted = [operation("increment", start, None, process=start) for start in (10, 12, 14)]
+    one_process = Expectation(expected_processes=0, initial=None)
+
+    def verdict(*operations: Operation) -> tuple[str, list[str]]:
+        judged = judge(History.from_operations([operation("read", 0, 5), *operations]), one_process)
+        return judged.verdict, judged.anomalies
+
+    assert verdict(*counted, operation("read", 30, 8)) == ("held", [])
+    assert verdict(*counted, operation("read", 30, 7)) == ("violated", ["lost-update"])
+    assert verdict(*counted, operation("read", 30, 9)) == ("violated", ["overcounted"])
+    assert verdict(*counted, operation("read", 13, 6)) == ("not-exercised", [])
 
 
 @pytest.mark.parametrize(

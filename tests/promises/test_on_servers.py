@@ -51,3 +51,4 @@ def test_a_promise_of_every_kind_in_one_process_and_in_four(statelab: Statelab, 
     assert "logged-out" in seen["accounts"]
     assert "never-ran" in seen["orders"]
     assert cells["articles", "sync-4"]["verdict"] == "violated"
+    assert cells["visits", "sync-4"]["anomalies"] == ["lost-update"]

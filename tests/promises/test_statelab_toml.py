@@ -29,7 +29,14 @@ STOCK = '[promise.s]\nworkload = "inventory"\nstock = { request = "PUT /s/{key}"
         (COUNTER + READ + "increment = 'POST /hit'\n", 'promise.hits.increment: expected { request = "POST /..." }'),
         (COUNTER + READ + "increment = {}\n", "promise.hits.increment: Object missing required field `request`"),
         (COUNTER + READ + "increment = { request = 'hit' }\n", "promise.hits.increment.request: expected a method and"),
-        (COUNTER + READ + "increment = { request = 'POST /hit' }\n", "promise.hits.increment.result is missing: where"),
+        (
+            COUNTER + INCREMENT + "read = { request = 'GET /hits' }\n",
+            "promise.hits.read.result is missing: where in the",
+        ),
+        (
+            COUNTER + READ + "increment = { request = 'POST /hit', status = 99 }\n",
+            "promise.hits.increment.status: Expec",
+        ),
         (
             COUNTER + READ + "increment = { request = 'POST /hit', result = '$.a[' }\n",
             "promise.hits.increment.result: '$.a[' is no JSONPath: ",

@@ -38,7 +38,8 @@ _MOST = 120
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """A request with placeholders in path, headers, form and JSON, and how its answer is read.
 
-    `result` and `user` are JSONPaths into the body. `no` is the answer that refuses: an HTTP status, or a text or a
+    `status` is that of a success (None: any 2xx, and of `own-user` 3xx too). `result` and `user` are JSONPaths into the
+    body. `no` is the answer that refuses: an HTTP status, or a text or a
     truth value that `result` has then.
     """
 
@@ -51,6 +52,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     result: str | None = None
     user: str | None = None
     no: int | str | bool | None = None
+    status: int | None = None
     reads: bool = False
 
     def fill(self, sent: Mapping[str, str | int]) -> tuple[str, dict[str, str], bytes | None]:
@@ -77,13 +79,19 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
             return lost, None, f"{type(error).__name__}: {error}"
         if self.refuses(code):
             return self._refused()
-        if not (200 <= code < 300 or (300 <= code < 400 and self.means == "own-user")):
+        if not self.succeeds(code):
             return lost, None, f"HTTP {code}: {_beginning(body)}"
         try:
             result = self.answered(sent, body)
         except Misfit as misfit:
             return lost, None, str(misfit)
         return self._refused() if result is REFUSED else ("ok", result, None)
+
+    def succeeds(self, code: int) -> bool:
+        """Whether an HTTP status is one of a success."""
+        if self.status is not None:
+            return code == self.status
+        return 200 <= code < (400 if self.means == "own-user" else 300)
 
     def refuses(self, code: int) -> bool:
         """Whether an HTTP status is the one that refuses."""

@@ -44,7 +44,7 @@ def try_out(url: str, promises: Iterable[Promise], *, alone: bool) -> None:
             code, body = _exchange(url, ask, sent, jar)
             if ask.refuses(code):
                 said[op] = REFUSED
-            elif 200 <= code < 300:
+            elif ask.succeeds(code):
                 try:
                     said[op] = ask.answered(sent, body)
                 except Misfit as misfit:

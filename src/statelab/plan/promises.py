@@ -42,7 +42,8 @@ _MAY_HAVE_RESULT: tuple[Meaning, ...] = (*_NEED_RESULT, "sold", "lock")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """What the promise needs of one operation: what its answer means, the placeholders that its request must have and
-    may have, and the key that names an answer which refuses. Every request may have `{id}`, an id of its own."""
+    may have, and the key that names an answer which refuses. Every request may have `{id}`, an id of its own. `bare`:
+    the answer need not have a result."""
 
     means: Meaning
     must: frozenset[str] = frozenset()
@@ -51,6 +52,7 @@ class Operation:
     no_required: bool = False
     reads: bool = False
     optional: bool = False
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,7 @@ KINDS = {
     "counter": Kind(
         promise="every acknowledged increment counts once, and no two are told the same number",
         operations={
-            "increment": Operation(means="number"),
+            "increment": Operation(means="number", bare=True),
             "read": Operation(means="number", reads=True),
         },
     ),
@@ -125,6 +127,7 @@ class _Written(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     json: Any = None
     result: str | None = None
     user: str | None = None
+    status: Annotated[int, msgspec.Meta(ge=200, le=599)] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +189,7 @@ def _ask(where: str, needs: Operation, table: Any) -> Ask:
         if "matching regex" in what:
             what = "expected a method and a path, such as POST /hit"
         raise BadInput(f"{where}{key.strip('`').removeprefix('$')}: {what}") from None
-    if written.result is None and needs.means in _NEED_RESULT:
+    if written.result is None and needs.means in _NEED_RESULT and not needs.bare:
         raise BadInput(f'{where}.result is missing: where in the answer its result stands, such as "$.hits"')
     for key, allowed in (("result", needs.means in _MAY_HAVE_RESULT), ("user", needs.means == "user-number")):
         given = getattr(written, key)
@@ -217,13 +220,14 @@ def _ask(where: str, needs: Operation, table: Any) -> Ask:
     return Ask(
         method=method,
         path=target,
-        means=needs.means,
+        means="done" if needs.bare and written.result is None else needs.means,
         headers=written.headers,
         form=written.form,
         json=written.json,
         result=written.result,
         user=written.user,
         no=no,
+        status=written.status,
         reads=needs.reads,
     )
 

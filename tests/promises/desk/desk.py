@@ -1,4 +1,4 @@
-"""An app with a promise of every kind but the counter, each kept in the memory of the process and guarded by a lock:
+"""An app with a promise of every kind, each kept in the memory of the process and guarded by a lock:
 right in one process, wrong in several."""
 
 import itertools
@@ -20,6 +20,20 @@ orders = []
 ordered = set()
 holders = {}
 current = threading.local()
+visits = 0
+
+
+@app.post("/visits")
+def visit():
+    global visits
+    with guard:
+        visits += 1
+    return redirect("/")
+
+
+@app.get("/visits")
+def count_visits():
+    return str(visits)
 
 
 @app.post("/tickets")

@@ -95,12 +95,15 @@ def _touching(history: History, rows: Mask) -> int:
     return n * (n - 1) // 2 - int(apart)
 
 
+NOT_SETTLED = "no read was answered after the last increment had ended, so the final value is not known"
+
+
 def shortfall(given: Answers, expectation: Expectation, covered: Coverage) -> str | None:
     """Why a cell without a violation proves nothing; None if it was exercised."""
     if not (given.answered & given.increment).any():
         return "no increment was acknowledged"
     if not given.settled.any():
-        return "no read was answered after the last increment had ended, so the final value is not known"
+        return NOT_SETTLED
     return not_reached(given.history, expectation, covered)
 
 

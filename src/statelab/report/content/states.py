@@ -72,7 +72,7 @@ UNCLAIMED_VIOLATED = State(
 UNCLAIMED_HELD = State(
     name="held-not-predicted",
     symbol="○",
-    word="not predicted",
+    word="held, not predicted",
     title="held here, not predicted",
     meaning="no violation was seen; nothing is claimed of this app, so nobody says that there is none",
 )
