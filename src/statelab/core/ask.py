@@ -23,7 +23,7 @@ Meaning = Literal["number", "text", "sent", "done", "sold", "lock", "own-user", 
 number       a whole number                 text         a number or a text, as a text
 sent         what the request had sent      done         nothing: it was done
 sold         `ok`, or `sold-out`            lock         nothing: the lock was got, or refused (then it has failed)
-own-user     nothing: it was done for the user who asked
+own-user     whose session it is; where nothing is read from the answer, that of the user who asked
 user         whose session it is            user-number  the same, and the number of that user
 ledger       the names of all that took effect, of those that were sent under this key
 """
@@ -120,9 +120,9 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
                 return str(sent["value"] if found is None and self.reads else self._value(found, body))
             case "sold":
                 return "ok"
-            case "own-user":
+            case "own-user" if self.result is None:
                 return str(sent["user"])
-            case "user":
+            case "own-user" | "user":
                 return None if found is None else str(self._value(found, body))
             case "user-number":
                 user = _at(self.user, body) if self.user else sent["user"]

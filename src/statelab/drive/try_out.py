@@ -51,6 +51,9 @@ def try_out(url: str, promises: Iterable[Promise], *, alone: bool) -> None:
                     raise BadInput(f"{promise.where}.{op}: {misfit} ({HELP})") from None
             if ask.means == "lock" and isinstance(said.get(op), str | int):
                 sent["token"] = said[op]
+        for op in ("echo", "find"):
+            if alone and said.get(op, sent["value"]) != sent["value"]:
+                raise BadInput(f"{promise.where}.{op}: {sent['value']} was sent, and the answer has {said[op]}")
         if alone and promise.workload == "session" and "whoami" in said and said["whoami"] != sent["user"]:
             found = said["whoami"] if isinstance(said["whoami"], str) else "nobody"
             raise BadInput(f"{promise.where}.whoami: after the login of {sent['user']} it answered {found}")

@@ -36,7 +36,7 @@ WINDOW = "none"
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _NEED_RESULT: tuple[Meaning, ...] = ("number", "text", "sent", "user", "user-number", "ledger")
-_MAY_HAVE_RESULT: tuple[Meaning, ...] = (*_NEED_RESULT, "sold", "lock")
+_MAY_HAVE_RESULT: tuple[Meaning, ...] = (*_NEED_RESULT, "sold", "lock", "own-user")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

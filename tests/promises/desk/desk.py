@@ -44,7 +44,7 @@ def new_ticket():
 @app.post("/search")
 def search():
     current.words = request.form["words"]
-    return jsonify(found=current.words)
+    return jsonify(found=current.words, words=current.words.upper())
 
 
 @app.put("/articles/<name>")
