@@ -17,9 +17,20 @@ from statelab.core.operation import Operation
 from statelab.core.operation import Result
 
 HELD_S = 0.02
-"""How long a client holds it: longer than a request takes, so that two holders would meet."""
+LONGEST_S = 0.2
+"""How long a client holds it: twice as long as a release took the last time (before there was one: as this acquire), so
+that two holders would meet."""
+
 BUSY_S = 0.001
 """How long a client waits before it asks again for a lock that another one holds."""
+
+
+_release_s: dict[str, float] = {}
+"""By cell."""
+
+
+def _took_s(operation: Operation) -> float:
+    return ((operation.end or operation.start) - operation.start) / 1e9
 
 
 def act(client: RecordingClient, cell: Cell) -> Operation:
@@ -27,8 +38,8 @@ def act(client: RecordingClient, cell: Cell) -> Operation:
         return client.change(cell.path, "work", key=cell.key, window=cell.window)
     taken = client.change(cell.path, "acquire", key=cell.key)
     if taken.status == "ok":
-        gevent.sleep(HELD_S)
-        client.change(cell.path, "release", key=cell.key, token=client.token)
+        gevent.sleep(min(max(HELD_S, 2 * _release_s.get(cell.key, _took_s(taken))), LONGEST_S))
+        _release_s[cell.key] = _took_s(client.change(cell.path, "release", key=cell.key, token=client.token))
     else:
         gevent.sleep(BUSY_S)
     return taken
