@@ -12,6 +12,7 @@ from meanings import NOTHING_SEEN
 from meanings import Operations
 from meanings import answered
 from recording import RecordingClient
+from statelab.core.ask import BUSY
 from statelab.core.load import Cell
 from statelab.core.operation import Operation
 from statelab.core.operation import Result
@@ -37,7 +38,7 @@ def act(client: RecordingClient, cell: Cell) -> Operation:
     if not cell.asks:
         return client.change(cell.path, "work", key=cell.key, window=cell.window)
     taken = client.change(cell.path, "acquire", key=cell.key)
-    if taken.status == "ok":
+    if taken.status == "ok" and taken.result != BUSY:
         gevent.sleep(min(max(HELD_S, 2 * _release_s.get(cell.key, _took_s(taken))), LONGEST_S))
         _release_s[cell.key] = _took_s(client.change(cell.path, "release", key=cell.key, token=client.token))
     else:

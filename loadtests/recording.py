@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 import gevent
 import msgspec
 
+from statelab.core.ask import BUSY
 from statelab.core.ask import Ask
 from statelab.core.cookies import Jar
 from statelab.core.endings import answer_in
@@ -159,7 +160,7 @@ class RecordingClient:
         if request.ask:
             failure = error if code < 300 else None
             status, result, words = request.ask.outcome(request.sent, code, content or b"", failure)
-            if request.ask.means == "lock":
+            if request.ask.means == "lock" and result != BUSY:
                 self.token, result = result if isinstance(result, str | int) else "", None
             server = response.headers.get("X-Served-By") if code else None
         else:

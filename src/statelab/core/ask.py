@@ -22,13 +22,15 @@ Meaning = Literal["number", "text", "sent", "done", "sold", "lock", "own-user", 
 
 number       a whole number                 text         a number or a text, as a text
 sent         what the request had sent      done         nothing: it was done
-sold         `ok`, or `sold-out`            lock         nothing: the lock was got, or refused (then it has failed)
+sold         `ok`, or `sold-out`            lock         nothing: the lock was got; or `busy`
 own-user     whose session it is; where nothing is read from the answer, that of the user who asked
 user         whose session it is            user-number  the same, and the number of that user
 ledger       the names of all that took effect, of those that were sent under this key
 """
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
+BUSY = "busy"
+"""The result of an `acquire` that was refused."""
 REFUSED = object()
 """What an answer means that the promise calls a refusal (`no`)."""
 _MOST = 120
@@ -102,7 +104,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
             case "sold":
                 return "ok", "sold-out", None
             case "lock":
-                return "fail", None, "busy"
+                return "ok", BUSY, None
             case _:
                 return "ok", None, None
 
