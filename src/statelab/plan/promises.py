@@ -278,5 +278,5 @@ def of_profile(profile: Profile) -> Profile:
 def identified(app: App) -> tuple[App, dict[str, str]]:
     """The app in a wrapper that says in each answer who gave it (`services/identified`), and what the wrapper must find
     in the environment."""
-    environment = {"STATELAB_IDENTIFIED": app.name, "STATELAB_IDENTIFIED_DIR": str(app.folder)}
+    environment = {"STATELAB_IDENTIFIED": str(app.name), "STATELAB_IDENTIFIED_DIR": str(app.folder)}
     return replace(app, name="statelab_identified:app()", folder=SERVICES / "identified"), environment
