@@ -4,13 +4,16 @@ import io
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from statelab.core.results import Witness
 from statelab.report.formats.terminal import print_report
 
+from .cells import LOST
 from .cells import cell
 from .cells import results
 from .sample import KINDS
@@ -80,6 +83,23 @@ def test_text_of_others_does_not_steer_the_terminal() -> None:
     loud = cell(verdict="violated", anomalies=["lost-update"], reason="[red]\x1b[2J gone")
     print_report(results(loud), Console(file=out, width=120))
     assert "[red]�[2J gone" in out.getvalue()
+
+
+def test_of_an_app_of_which_nothing_is_claimed_its_broken_promises_are_told() -> None:
+    """With the proof and without a prediction: neither a surprise nor a bug of the theory, and no command to repeat it."""
+    own: dict[str, Any] = {"mechanism": "hits", "window": "none", "claimed": False, "guaranteed": False}
+    broken = cell(
+        **own, **LOST, witness=Witness(anomaly="lost-update", operations=[], text="A and B were both told 35.")
+    )
+    held, unknown = cell(**own, deployment="sync"), cell(**own, deployment="gthread", verdict="not-exercised")
+    out = io.StringIO()
+    print_report(results(broken, held, unknown), Console(file=out, width=120))
+    text = " ".join(out.getvalue().split())
+    assert "Broken promises: ✗ hits (counter, window none) under sync-4: lost-update was seen." in text
+    assert "A and B were both told 35." in text
+    assert "What breaks: 1 of 1 promises under some deployment: lost-update (1)." in text
+    assert "Of 3 cells 1 broke a promise, and in 1 no violation was seen." in text
+    assert not re.search("surprised|held is predicted|statelab repro", text)
 
 
 def test_every_state_and_code_is_explained() -> None:

@@ -265,7 +265,9 @@ def what_breaks(matrices: Iterable[Matrix]) -> str:
     """How many mechanisms were violated somewhere, and the most frequent anomalies."""
     broken: dict[str, set[tuple[str, str]]] = {}
     tried = set()
-    for row in (row for matrix in matrices for line in matrix.lines for row in line.rows if row.ran):
+    rows = [row for matrix in matrices for line in matrix.lines for row in line.rows if row.ran]
+    what = "mechanisms" if any(row.cell.claimed for row in rows) else "promises"
+    for row in rows:
         name = row.cell.workload, row.cell.mechanism
         tried.add(name)
         for anomaly in row.cell.anomalies if row.cell.verdict == "violated" else ():
@@ -273,7 +275,7 @@ def what_breaks(matrices: Iterable[Matrix]) -> str:
     number = len(set().union(*broken.values()))
     most = sorted(broken, key=lambda anomaly: -len(broken[anomaly]))[:3]
     by = f": {joined(f'{anomaly} ({len(broken[anomaly])})' for anomaly in most)}" if most else ""
-    return f"{number} of {len(tried)} mechanisms under some deployment{', most often by' * (len(broken) > 3)}{by}."
+    return f"{number} of {len(tried)} {what} under some deployment{', most often by' * (len(broken) > 3)}{by}."
 
 
 def what_holds(matrices: Iterable[Matrix], fixes: Mapping[tuple[str, str], int]) -> list[tuple[str, list[str]]]:
