@@ -86,7 +86,7 @@ def test_text_of_others_does_not_steer_the_terminal() -> None:
 
 
 def test_of_an_app_of_which_nothing_is_claimed_its_broken_promises_are_told() -> None:
-    """With the proof and without a prediction: neither a surprise nor a bug of the theory, and no command to repeat it."""
+    """With the proof and without a prediction: no surprise, no bug of the theory, and no command that repeats it."""
     own: dict[str, Any] = {"mechanism": "hits", "window": "none", "claimed": False, "guaranteed": False}
     broken = cell(
         **own, **LOST, witness=Witness(anomaly="lost-update", operations=[], text="A and B were both told 35.")
