@@ -34,6 +34,9 @@ from statelab.plan.profiles import Profile
 WINDOW = "none"
 """The window of such an app: the lab puts nothing between its reads and its writes."""
 
+LONGEST_S = 3.0
+"""How long the load of a cell may last."""
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _NEED_RESULT: tuple[Meaning, ...] = ("number", "text", "sent", "user", "user-number", "ledger")
 _MAY_HAVE_RESULT: tuple[Meaning, ...] = (*_NEED_RESULT, "sold", "lock", "own-user")
@@ -269,10 +272,12 @@ def _summary(promise: Promise) -> str:
 
 
 def of_profile(profile: Profile) -> Profile:
-    """As much as the profile measures, of everything that is promised and in the one window that there is."""
+    """As much as the profile measures, of everything that is promised and in the one window that there is. Another app
+    may be slow, so a cell has longer until every process has answered."""
     about = "every promise of the app, with nothing put between its reads and its writes"
     everything = replace(profile, description=about, mechanisms=None, deployments=None, survival=False)
-    return replace(everything, windows=(WINDOW,), in_process_windows=())
+    longer = max(profile.max_seconds, LONGEST_S)
+    return replace(everything, windows=(WINDOW,), in_process_windows=(), max_seconds=longer)
 
 
 def identified(app: App) -> tuple[App, dict[str, str]]:
