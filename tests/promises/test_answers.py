@@ -66,7 +66,7 @@ NO_JSON = "the answer is no JSON: <p>Hits"
         ("user", {}, 200, b'{"r": null}', ("ok", None, None)),
         ("user-number", {"user": "$.u"}, 200, b'{"r": 3, "u": "bob"}', ("ok", "bob 3", None)),
         ("user-number", {}, 200, b'{"r": 3}', ("ok", "ann 3", None)),
-        ("ledger", {"result": "$.r[*].n"}, 200, b'{"r": [{"n": "k-1"}, {"n": "old"}]}', ("ok", ["k-1"], None)),
+        ("ledger", {"result": "$.r[*].n"}, 200, b'{"r": [{"n": "k-1"}, {"n": "k1-1"}]}', ("ok", ["k-1"], None)),
         ("ledger", {"result": "$.r[*].n"}, 200, b'{"r": []}', ("ok", [], None)),
     ],
 )

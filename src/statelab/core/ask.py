@@ -130,7 +130,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
                 user = _at(self.user, body) if self.user else sent["user"]
                 return f"{user} {self._number(found, body)}" if user is not None else None
             case "ledger":
-                return [name for name in self._names(found, body) if name.startswith(str(sent["key"]))]
+                return [name for name in self._names(found, body) if name.startswith(f"{sent['key']}-")]
             case "lock":
                 return found
             case _:
