@@ -240,23 +240,27 @@ def test_a_wrong_claim_fails_the_report(statelab: Statelab, tmp_path: Path) -> N
 
 @pytest.mark.process
 def test_another_app_runs_under_the_same_deployments(tmp_path: Path) -> None:
-    """The app is a parameter: any WSGI import string, in its folder, is served as a deployment's file says."""
-    (tmp_path / "hello.py").write_text(
+    """The app is a parameter: any WSGI import string, in its folder, is served as a deployment's file says. Its modules
+    may have names of the lab's own: it meets its own."""
+    (tmp_path / "servers.py").write_text(
+        "import webapp\n\n\n"
         "def app(environ, start_response):\n"
         "    start_response('200 OK', [('Content-Type', 'text/plain')])\n"
-        "    return [b'hello']\n"
+        "    return [webapp.WORDS]\n"
     )
+    (tmp_path / "webapp.py").write_text("WORDS = b'hello'\n")
     from urllib.request import urlopen
 
     from statelab.core.paths import DEPLOYMENTS
     from statelab.plan.app import App
     from statelab.plan.deployments import load_all
 
-    deployments = load_all(DEPLOYMENTS)
-    engine = LocalEngine(App(name="hello:app", folder=tmp_path))
+    names = ("dev-threaded", "gthread", "gevent", "gevent-unpatched", "waitress")
+    deployments = load_all(DEPLOYMENTS, names)
+    engine = LocalEngine(App(name="servers:app", folder=tmp_path), stores=())
     try:
-        engine.up([deployments["dev-threaded"], deployments["gthread"], deployments["gevent"]])
-        for name in ("dev-threaded", "gthread", "gevent"):
+        engine.up([deployments[name] for name in names])
+        for name in names:
             with urlopen(engine.url(name), timeout=10) as response:
                 assert response.read() == b"hello"
     finally:

@@ -31,16 +31,25 @@ def engine(command: Decorated) -> Decorated:
 
 def app(command: Decorated) -> Decorated:
     """The options that put another app in the place of the lab's own; `app_of` makes an App of what they hold."""
-    folder = click.Path(exists=True, file_okay=False, path_type=Path)
+    folder = click.Path(exists=True, file_okay=False, path_type=Path, resolve_path=True)
+    file = click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True)
     for option in (
         click.option("--app", "app_name", metavar="MODULE:APP", help="another WSGI app (local engine)"),
-        click.option("--app-dir", type=folder, help="where that app is"),
+        click.option("--app-dir", type=folder, help="where that app is (default: here)"),
         click.option("--python", "interpreter", help="the interpreter that runs it"),
+        click.option("--gunicorn-config", type=file, help="that app's gunicorn.conf.py: its hooks run"),
     ):
         command = option(command)
     return command
 
 
-def app_of(app_name: str | None, app_dir: Path | None, interpreter: str | None) -> App:
-    given = {"name": app_name, "folder": app_dir and app_dir.resolve(), "interpreter": interpreter}
+def app_of(
+    app_name: str | None, app_dir: Path | None, interpreter: str | None, gunicorn_config: Path | None = None
+) -> App:
+    given = {
+        "name": app_name,
+        "folder": app_dir or (Path.cwd() if app_name else None),
+        "interpreter": interpreter,
+        "gunicorn_config": gunicorn_config,
+    }
     return App(**{name: value for name, value in given.items() if value})  # type: ignore[arg-type]

@@ -71,11 +71,12 @@ class LocalEngine:
         environment = {
             **deployment.environment,
             **{store.variable: store.address for store in self._stores.values()},
-            "APP": self._app.name,
+            "APP": self._app.name or "",
             "APP_DIR": str(self._app.folder),
             "DEPLOYMENT": name,
             "LISTEN_FD": str(descriptor),
             "STATE_DIR": str(state_dir),
+            "GUNICORN_CONFIG": str(self._app.gunicorn_config or ""),
             **self._environment,
         }
         self._children[name] = self._processes.start(

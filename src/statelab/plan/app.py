@@ -9,8 +9,13 @@ from statelab.core.paths import SERVICES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
-    """WSGI import string (`module:app` or `module:factory()`), the folder it is found in, and its interpreter."""
+    """WSGI import string (`module:app` or `module:factory()`; None: the lab's own app), the folder it is found in, its
+    interpreter, and its own configuration file of gunicorn."""
 
-    name: str = "webapp:create_app()"
+    name: str | None = None
     folder: Path = SERVICES
     interpreter: str = sys.executable
+    gunicorn_config: Path | None = None
+
+    def __str__(self) -> str:
+        return self.name or "the lab's own"
