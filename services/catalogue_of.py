@@ -38,7 +38,7 @@ def answer(folder: str, name: str | None) -> dict[str, str]:
 
 out = os.dup(1)
 os.dup2(2, 1)  # an app may print something when it is imported
-os.write(out, json.dumps(answer(sys.argv[1], *sys.argv[2:] or [None])).encode())
+os.write(out, json.dumps(answer(sys.argv[1], sys.argv[2] if sys.argv[2:] else None)).encode())
 with suppress(OSError):
     sys.stderr.flush()
 os._exit(0)  # whatever threads the app has started

@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Callable
 from collections.abc import Mapping
+from pathlib import Path
 
 from statelab.core.errors import BadInput
 from statelab.deploy.compose import ComposeEngine
@@ -25,27 +26,33 @@ def docker_answers() -> bool:
     return True
 
 
-def _compose(app: App, environment: Mapping[str, str]) -> Engine:
+def _compose(app: App, environment: Mapping[str, str], logs: Path | None) -> Engine:
     if app != App():
         raise BadInput("the compose engine runs the image of the lab's own app; another app runs with ENGINE=local")
     return ComposeEngine(environment)
 
 
-ENGINES: dict[str, Callable[[App, Mapping[str, str]], Engine]] = {"compose": _compose, "local": LocalEngine}
+def _local(app: App, environment: Mapping[str, str], logs: Path | None) -> Engine:
+    return LocalEngine(app, environment, logs=logs)
 
 
-def choose(name: str, app: App, environment: Mapping[str, str] | None = None) -> tuple[Engine, str]:
+ENGINES: dict[str, Callable[[App, Mapping[str, str], Path | None], Engine]] = {"compose": _compose, "local": _local}
+
+
+def choose(
+    name: str, app: App, environment: Mapping[str, str] | None = None, logs: Path | None = None
+) -> tuple[Engine, str]:
     """The engine and the reason for the choice; raises BadInput with the valid names for an unknown one.
 
-    `environment` is added to that of every deployment.
+    `environment` is added to that of every deployment; `logs` is where the local engine leaves its logs.
     """
     added = environment or {}
     if name == "auto" and app != App():
-        return ENGINES["local"](app, added), "another app runs as local processes"
+        return ENGINES["local"](app, added, logs), "another app runs as local processes"
     if name == "auto":
         found = docker_answers()
         reason = "a Docker Engine answers" if found else "no Docker Engine answers, so local processes"
-        return ENGINES["compose" if found else "local"](app, added), reason
+        return ENGINES["compose" if found else "local"](app, added, logs), reason
     if name not in ENGINES:
         raise BadInput(f"no engine {name!r}; valid are auto, {', '.join(sorted(ENGINES))}")
-    return ENGINES[name](app, added), "asked for"
+    return ENGINES[name](app, added, logs), "asked for"

@@ -24,7 +24,8 @@ READY_S = 30.0
 
 
 class LocalEngine:
-    """`environment` is added to that of every deployment and goes before it; `stores` are those to start."""
+    """`environment` is added to that of every deployment and goes before it; `stores` are those to start. `logs` is a
+    new folder for the logs, which stays (None: they go with everything else when the engine is down)."""
 
     name = "local"
 
@@ -33,13 +34,14 @@ class LocalEngine:
         app: App | None = None,
         environment: Mapping[str, str] | None = None,
         stores: Collection[str] = tuple(STORES),
+        logs: Path | None = None,
     ) -> None:
         self._wanted = stores
         self._app = app or App()
         self._environment = environment or {}
         self._processes = Processes()
-        self._logs = self._processes.folder / "logs"
-        self._logs.mkdir()
+        self._logs = logs or self._processes.folder / "logs"
+        self._logs.mkdir(parents=True)
         self._stores: dict[str, Store] = {}
         self._deployments: dict[str, Deployment] = {}
         self._sockets: dict[str, socket.socket] = {}

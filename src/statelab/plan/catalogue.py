@@ -2,6 +2,7 @@
 
 import subprocess
 import urllib.request
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
@@ -128,6 +129,17 @@ def fetch(url: str) -> Catalogue:
             return decode(response.read())
     except (OSError, msgspec.MsgspecError) as error:
         raise Unavailable(f"{url}/catalogue: {error}") from None
+
+
+def any_offers(addresses: Iterable[str]) -> bool:
+    """Whether a deployment at one of these addresses answers with a catalogue; without one the lab has no load."""
+    for url in (address for address in addresses if address.startswith("http")):
+        try:
+            fetch(url)
+        except Unavailable:
+            continue
+        return True
+    return False
 
 
 NOT_OFFERED = (
