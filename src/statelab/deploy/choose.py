@@ -14,16 +14,26 @@ from statelab.plan.app import App
 DOCKER_ANSWERS_S = 10.0
 
 
+def docker_lacks() -> str | None:
+    """What keeps Compose from running here, in words; None: a Docker Engine with Compose v2 answers."""
+    for command, lacks in {
+        "info": "no Docker Engine answers",
+        "compose version": "Docker has no Compose plugin",
+    }.items():
+        try:
+            done = subprocess.run(
+                ["docker", *command.split()], capture_output=True, timeout=DOCKER_ANSWERS_S, check=False
+            )
+        except (FileNotFoundError, subprocess.TimeoutExpired):
+            return lacks
+        if done.returncode:
+            return lacks
+    return None
+
+
 def docker_answers() -> bool:
     """Whether a Docker Engine with Compose v2 answers here."""
-    for command in (["docker", "info"], ["docker", "compose", "version"]):
-        try:
-            done = subprocess.run(command, capture_output=True, timeout=DOCKER_ANSWERS_S, check=False)
-        except (FileNotFoundError, subprocess.TimeoutExpired):
-            return False
-        if done.returncode:
-            return False
-    return True
+    return docker_lacks() is None
 
 
 def _compose(app: App, environment: Mapping[str, str], logs: Path | None) -> Engine:
@@ -50,9 +60,9 @@ def choose(
     if name == "auto" and app != App():
         return ENGINES["local"](app, added, logs), "another app runs as local processes"
     if name == "auto":
-        found = docker_answers()
-        reason = "a Docker Engine answers" if found else "no Docker Engine answers, so local processes"
-        return ENGINES["compose" if found else "local"](app, added, logs), reason
+        lacks = docker_lacks()
+        reason = f"{lacks}, so local processes" if lacks else "a Docker Engine answers"
+        return ENGINES["local" if lacks else "compose"](app, added, logs), reason
     if name not in ENGINES:
         raise BadInput(f"no engine {name!r}; valid are auto, {', '.join(sorted(ENGINES))}")
     return ENGINES[name](app, added, logs), "asked for"

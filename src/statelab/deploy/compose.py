@@ -25,7 +25,15 @@ READY_S = 30.0
 NO_REGISTRY = "an image cannot be pulled: if you cannot reach a registry, `make engine` builds the base images"
 PORT_TAKEN = "a port is taken: end what listens on it, or set LAB_WEB_PORT for the Locust web UI"
 
+NO_PLUGIN = (
+    "Docker has no Compose plugin: install the package docker-compose-plugin (Docker), docker-compose-v2 (Ubuntu) "
+    "or docker-compose (Debian 13), or let `make engine` do it (Debian, root), or use ENGINE=local"
+)
+
 EXPLANATIONS = {
+    "unknown flag: --file": NO_PLUGIN,
+    "unknown command: docker compose": NO_PLUGIN,
+    "'compose' is not a docker command": NO_PLUGIN,
     "Cannot connect to the Docker daemon": "no Docker Engine answers: start it, `make engine` installs one (Debian), "
     "or use ENGINE=local",
     "port is already allocated": PORT_TAKEN,
