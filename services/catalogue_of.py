@@ -1,8 +1,8 @@
 """`python services/catalogue_of.py FOLDER [MODULE:APP]`: what an app answers to `GET /catalogue`, without a server.
 
-Prints one line of JSON, `{"status", "body"}`, or `{"failed": sentence}` where the app cannot be loaded. It needs the
-standard library only, and the app need not be one of Flask. Without MODULE:APP it asks the lab's own app, or the copy
-of it in that folder.
+Prints one line of JSON: `{"status", "body"}`, or `{"failed": words}` where the app cannot be loaded, or `{"refused":
+sentence}` where a mechanism's file is no good. It needs the standard library only, and the app need not be one of
+Flask. Without MODULE:APP it asks the lab's own app, or the copy of it in that folder.
 """
 
 import json
@@ -32,6 +32,8 @@ def answer(folder: str, name: str | None) -> dict[str, str]:
     try:
         body = b"".join(servers.load_app(name or servers.OWN_APP)(environ, start))
     except BaseException as error:
+        if not name and hasattr(error, "sentence"):
+            return {"refused": error.sentence}
         return {"failed": f"{type(error).__name__}: {error}"}
     return {"status": answered[-1] if answered else "no status", "body": body.decode(errors="replace")}
 

@@ -29,6 +29,12 @@ from statelab.plan.app import App
         (["run", "--engine", "podman"], ["'podman'", "auto", "compose", "local"]),
         (["run", "--runs", "0"], ["--runs", "1"]),
         (["run", "--profile", "quick", "--mechanism", "lru-cache", "--app", "nothing:here"], ["nothing:here"]),
+        (["run", "--mechanism", "./none.py"], ["./none.py", "no such Python file"]),
+        (["run", "--mechanism", __file__], ["name the one workload", "--workload counter"]),
+        (
+            ["run", "--mechanism", __file__, "--workload", "lock"],
+            [__file__, "line 1: there is no `def work("],
+        ),
         (["report", "reports/never"], ["reports/never", "no run folder"]),
     ],
 )

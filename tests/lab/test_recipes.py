@@ -17,6 +17,7 @@ import pytest
 from program import COMMAND
 from program import REPORTS
 from program import Statelab
+from program import measured
 from statelab.core.operation import Operation
 from statelab.core.operation import encode_line
 from statelab.core.paths import ROOT
@@ -62,7 +63,8 @@ def timed_cell(p50: float, p99: float) -> Cell:
 
 @pytest.mark.process
 def test_a_mechanism_is_one_file_and_one_line(statelab: Statelab, tmp_path: Path) -> None:
-    """It is offered, predicted, loaded, checked and on the page, by the file and the line of the recipe alone."""
+    """It is offered, predicted, loaded, checked and on the page, by the file and the line of the recipe alone, and by
+    the file alone where it stands outside of the lab and is named by its path."""
     services = tmp_path / "services"
     shutil.copytree(SERVICES, services)
     (services / "webapp/counter/my_counter.py").write_text(block("python", "To add a mechanism"))
@@ -71,19 +73,32 @@ def test_a_mechanism_is_one_file_and_one_line(statelab: Statelab, tmp_path: Path
     assert line
     table.write_text(table.read_text().replace("table={", "table={\n        " + line.group(1)))
 
-    options = ["--mechanism", "my-counter", "--deployment", "sync-4,gthread,gevent", "--window", "io"]
-    done = statelab("run", "--app-dir", str(services), *options)
+    outside = tmp_path / "my_store.py"
+    outside.write_text(block("python", "To add a mechanism"))
 
-    assert done.returncode == 0, done.stdout + done.stderr
-    cells = json.loads((tmp_path / "latest" / "results.json").read_text())["cells"]
-    assert {cell["deployment"]: cell["anomalies"] for cell in cells} == {
-        "sync-4": ["divergent"],
-        "gthread": ["lost-update"],
-        "gevent": ["lost-update"],
+    shown = {"sync-4": ["divergent"], "gthread": ["lost-update"], "gevent": ["lost-update"]}
+    names = ("my-counter", "my-store")
+    told: list[str] = []
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        done = statelab(*arguments)
+        told.extend([done.stdout, (tmp_path / "latest" / "index.html").read_text()])
+        return done
+
+    cells = measured(
+        run,
+        tmp_path,
+        *("--app-dir", str(services), "--workload", "counter", "--mechanism", f"my-counter,{outside}"),
+        *("--deployment", ",".join(shown), "--window", "io"),
+        shows={(name, deployment): anomalies for name in names for deployment, anomalies in shown.items()},
+        files={"my-store": str(outside)},
+    )
+
+    assert {place: cell["anomalies"] for place, cell in cells.items()} == {
+        (name, deployment): anomalies for name in names for deployment, anomalies in shown.items()
     }
-    assert all(cell["predicted"] == cell["anomalies"] for cell in cells)
-    assert "my-counter" in (tmp_path / "latest" / "index.html").read_text()
-    assert "my-counter" in done.stdout
+    assert all(cell["predicted"] == cell["anomalies"] for cell in cells.values())
+    assert all(name in text for name in names for text in told[:2])
 
 
 @pytest.mark.process

@@ -92,6 +92,7 @@ def _survivors(cells: list[CellKey], selection: Selection, profile: Profile) -> 
 def run(console: Console, *, engine: str, **options: Any) -> int:
     """Measures, judges, reports; returns the exit code. Stopped half-way it reports what it has."""
     app = shared.app_of(options["app_name"], options["app_dir"], options["interpreter"], options["gunicorn_config"])
+    app, options["mechanism"] = shared.with_files(app, options["mechanism"], options["workload"])
     manifest = _plan(options, app)
     chosen, manifest.engine_reason = choose(engine, app)
     manifest.engine = chosen.name

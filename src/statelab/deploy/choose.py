@@ -37,9 +37,9 @@ def docker_answers() -> bool:
 
 
 def _compose(app: App, environment: Mapping[str, str], logs: Path | None) -> Engine:
-    if app != App():
+    if not app.is_the_labs:
         raise BadInput("the compose engine runs the image of the lab's own app; another app runs with ENGINE=local")
-    return ComposeEngine(environment)
+    return ComposeEngine(environment, app)
 
 
 def _local(app: App, environment: Mapping[str, str], logs: Path | None) -> Engine:
@@ -57,7 +57,7 @@ def choose(
     `environment` is added to that of every deployment; `logs` is where the local engine leaves its logs.
     """
     added = environment or {}
-    if name == "auto" and app != App():
+    if name == "auto" and not app.is_the_labs:
         return ENGINES["local"](app, added, logs), "another app runs as local processes"
     if name == "auto":
         lacks = docker_lacks()

@@ -17,6 +17,7 @@ from statelab.deploy.processes import Processes
 from statelab.deploy.stores import STORES
 from statelab.deploy.stores import Store
 from statelab.deploy.stores import start_again
+from statelab.plan.app import MECHANISM_FILES
 from statelab.plan.app import App
 from statelab.plan.deployments import Deployment
 
@@ -79,6 +80,7 @@ class LocalEngine:
             "LISTEN_FD": str(descriptor),
             "STATE_DIR": str(state_dir),
             "GUNICORN_CONFIG": str(self._app.gunicorn_config or ""),
+            MECHANISM_FILES: self._app.mechanism_files(),
             **self._environment,
         }
         self._children[name] = self._processes.start(

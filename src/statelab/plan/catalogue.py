@@ -1,5 +1,6 @@
 """The app's own account of itself: workloads, operations, mechanisms and claims, as `GET /catalogue` serves them."""
 
+import os
 import subprocess
 import urllib.request
 from collections.abc import Iterable
@@ -11,6 +12,7 @@ from statelab.core.errors import BadInput
 from statelab.core.errors import Unavailable
 from statelab.core.errors import require_known
 from statelab.core.paths import SERVICES
+from statelab.plan.app import MECHANISM_FILES
 from statelab.plan.app import App
 
 
@@ -155,6 +157,7 @@ class _Answer(msgspec.Struct):
     status: str = ""
     body: str = ""
     failed: str | None = None
+    refused: str | None = None
 
 
 def of_app(app: App) -> Catalogue:
@@ -162,7 +165,8 @@ def of_app(app: App) -> Catalogue:
     missing, and what to do."""
     command = [app.interpreter, str(SERVICES / "catalogue_of.py"), str(app.folder), *([app.name] if app.name else [])]
     try:
-        done = subprocess.run(command, cwd=app.folder, capture_output=True, text=True, check=False)
+        environment = {**os.environ, MECHANISM_FILES: app.mechanism_files()}
+        done = subprocess.run(command, cwd=app.folder, env=environment, capture_output=True, text=True, check=False)
     except OSError as error:
         raise BadInput(f"--python {app.interpreter}: {error.strerror}") from None
     try:
@@ -170,6 +174,8 @@ def of_app(app: App) -> Catalogue:
     except msgspec.MsgspecError:
         words = (done.stderr or f"it ended with {done.returncode}").strip().splitlines()[-1]
         raise BadInput(f"the app {app} in {app.folder} ended when it was loaded: {words}") from None
+    if answer.refused:
+        raise BadInput(answer.refused)
     if answer.failed:
         raise BadInput(f"the app {app} cannot be loaded from {app.folder} (--app-dir): {answer.failed}")
     if not answer.status.startswith("200"):
