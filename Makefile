@@ -35,8 +35,8 @@ survive: $(READY) ## end worker, server, store, everything, and see which state 
 list: $(READY) ## name every mechanism, deployment, window and profile
 	@$(STATELAB) list
 
-up: $(READY) ## bring the whole lab up (ENGINE=compose, local or auto)
-	@$(STATELAB) up --engine "$(ENGINE)"
+up: $(READY) ## bring the whole lab up (ENGINE=compose, local or auto; DEPLOYMENT=)
+	@$(STATELAB) up --engine "$(ENGINE)" --deployment "$(DEPLOYMENT)"
 
 load: $(READY) ## Locust web UI against what is up
 	@$(STATELAB) load

@@ -17,7 +17,6 @@ from pathlib import Path
 import servers
 
 HERE = Path(__file__).parent
-OWN_APP = "webapp:create_app()"
 
 
 def start_manager_process(state_dir: Path) -> None:
@@ -40,17 +39,16 @@ def main() -> None:
         settings = servers.read(server, os.environ)
     except servers.BadSetting as error:
         sys.exit(f"serve: {error}")
-    app = os.environ.setdefault("APP", OWN_APP)
+    app = os.environ.get("APP")
     app_dir = os.environ.setdefault("APP_DIR", str(HERE))
     os.environ.setdefault("BIND", "127.0.0.1:8000")
-    sys.path.insert(0, app_dir)
-    os.environ["PYTHONPATH"] = os.pathsep.join([app_dir, str(HERE)])
+    os.environ["PYTHONPATH"] = servers.find_app_in(app_dir, own=not app)
     os.chdir(app_dir)  # an app may have files in its folder
     state_dir = Path(os.environ.get("STATE_DIR") or tempfile.mkdtemp(prefix="statelab-"))
     os.environ["STATE_DIR"] = os.environ["TMPDIR"] = str(state_dir)
-    if app == OWN_APP:
+    if not app:
         start_manager_process(state_dir)
-    server.run(app, settings)
+    server.run(app or servers.OWN_APP, settings)
 
 
 if __name__ == "__main__":

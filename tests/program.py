@@ -7,6 +7,7 @@ from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import psutil
@@ -40,15 +41,21 @@ Place = tuple[str, str]
 
 
 def measured(
-    statelab: Statelab, reports: Path, *options: str, shows: Mapping[Place, Collection[str]]
+    statelab: Statelab,
+    reports: Path,
+    *options: str,
+    shows: Mapping[Place, Collection[str]],
+    files: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[Place, dict[str, Any]]:
     """The cells of a run. Those that do not show all that they should are measured again, twice at most: a busy
-    machine can hide a race. Whatever was seen in any of the runs is in `anomalies`, so nothing unexpected is lost."""
+    machine can hide a race. Whatever was seen in any of the runs is in `anomalies`, so nothing unexpected is lost.
+    `files` are those of mechanisms from outside."""
     cells: dict[Place, dict[str, Any]] = {}
     missed: list[Place] = []
     for n in range(3):
         if n:  # of an option that is given twice the last counts
             mechanisms, deployments = (",".join(dict.fromkeys(names)) for names in zip(*missed, strict=True))
+            mechanisms = ",".join(files.get(name, name) for name in mechanisms.split(","))
             options = (*options, "--mechanism", mechanisms, "--deployment", deployments)
         done = statelab("run", "--engine", "local", *options)
         assert done.returncode == 0, done.stdout + done.stderr

@@ -8,6 +8,7 @@ deployment's env file names its server as SERVER; its other lines are settings o
 
 import os
 import socket
+import sys
 from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
@@ -68,6 +69,9 @@ class Spread(NamedTuple):
 
 Settings = Mapping[str, Any]
 
+OWN_APP = "webapp:create_app()"
+"""The lab's own app, which is served where no other one is named."""
+
 
 class BadSetting(Exception):
     """A deployment that its server cannot serve; the message says what is wrong with which setting."""
@@ -103,6 +107,18 @@ def read(server: Any, environment: Mapping[str, str]) -> Settings:
             found = repr(environment[name]) if name in environment else "missing"
             raise BadSetting(f"{name} is {found}; it must be {setting}")
     return values
+
+
+def find_app_in(folder: str, *, own: bool) -> str:
+    """Puts an app's folder on the path, and returns the path for processes to come. Another app than the lab's own
+    meets its own modules, whatever they are called: those beside this package are found by name no more."""
+    services = str(Path(__file__).parent.parent)
+    sys.path[:] = [folder, *(path for path in sys.path if path not in (folder, services)), *([services] if own else [])]
+    if own:
+        return os.pathsep.join([folder, services])
+    for name in [name for name in sys.modules if name.partition(".")[0] == __name__]:
+        del sys.modules[name]
+    return folder
 
 
 def load_app(name: str) -> Any:

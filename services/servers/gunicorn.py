@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 from servers import OneOf
 from servers import Settings
@@ -9,6 +10,7 @@ from servers import Spread
 from servers import Whole
 
 PACKAGE = "gunicorn"
+CONFIG = Path(__file__).parent.parent / "gunicorn_conf.py"
 SETTINGS = {
     "WORKER_CLASS": OneOf(("sync", "gthread", "gevent"), default="sync"),
     "WORKERS": Whole(default=1),
@@ -46,15 +48,15 @@ def run(app: str, settings: Settings) -> None:
     start = ["gevent.monkey", "--module", "gunicorn"] if patched else ["gunicorn"]
     command = [sys.executable, "-m", *start]
     command += ["--bind", f"fd://{os.environ['LISTEN_FD']}" if "LISTEN_FD" in os.environ else os.environ["BIND"]]
-    command += ["--worker-class", "unpatched.UnpatchedWorker" if patch == "never" else worker_class]
+    command += ["--worker-class", worker_class] if patch != "never" else []  # then CONFIG names it
     command += ["--workers", str(settings["WORKERS"]), "--threads", str(settings["THREADS"])]
     command += ["--max-requests", str(settings["MAX_REQUESTS"])]
     command += ["--preload"] if settings["PRELOAD"] == "1" else []
     command += ["--name", f"statelab-{os.environ.get('DEPLOYMENT', 'app')}-{os.getpid()}"]
-    command += ["--config", "python:servers.gunicorn"]  # sets nothing, and keeps it from the app's own gunicorn.conf.py
+    command += ["--config", str(CONFIG)]
     command += ["--no-control-socket"]  # its default path is one for all gunicorns of a user
     command += ["--worker-tmp-dir", "/dev/shm"] if os.path.isdir("/dev/shm") else []
     command += ["--graceful-timeout", "3", "--timeout", "30", "--backlog", "1024", "--http-parser", "python"]
-    if app == "webapp:create_app()":
+    if not os.environ.get("APP"):
         command += ["--dirty-app", "dirty_actor:Counters", "--dirty-workers", "1"]
     os.execv(sys.executable, [*command, app])

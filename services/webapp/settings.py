@@ -1,5 +1,6 @@
 """The app's settings, read once from its environment at the start."""
 
+import json
 import os
 import socket
 import tempfile
@@ -9,7 +10,8 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """`redis`, `memcached` and `postgres` are addresses, or None if the deployment has no such store."""
+    """`redis`, `memcached` and `postgres` are addresses, or None if the deployment has no such store. `mechanism_files`
+    are those from outside, by workload."""
 
     redis: str | None
     memcached: tuple[str, int] | str | None
@@ -19,6 +21,7 @@ class Settings:
     manager_address: str | None
     manager_key: bytes
     gates: bool
+    mechanism_files: dict[str, list[str]]
 
 
 def _memcached_address(text: str | None) -> tuple[str, int] | str | None:
@@ -33,7 +36,7 @@ def _memcached_address(text: str | None) -> tuple[str, int] | str | None:
 def from_environment() -> Settings:
     """Stores: REDIS_URL, MEMCACHED_ADDRESS (host:port, or the path of a Unix socket), POSTGRES_DSN; files and sockets:
     STATE_DIR (default: a folder in the system's temporary one). `serve` puts the address and the key of the manager
-    process there. GATES=1 lets requests be held (see `gate`).
+    process there. GATES=1 lets requests be held (see `gate`). MECHANISM_FILES is a JSON object of lists of paths.
     """
     state_dir = Path(os.environ.get("STATE_DIR") or Path(tempfile.gettempdir()) / "statelab")
     state_dir.mkdir(parents=True, exist_ok=True)
@@ -46,6 +49,7 @@ def from_environment() -> Settings:
         manager_address=os.environ.get("MANAGER_ADDRESS") or None,
         manager_key=bytes.fromhex(os.environ.get("MANAGER_KEY", "")),
         gates=os.environ.get("GATES") == "1",
+        mechanism_files=json.loads(os.environ.get("MECHANISM_FILES") or "{}"),
     )
 
 

@@ -1,14 +1,17 @@
 """A workload: what the app does with state, and the table of mechanisms that keep the state."""
 
 import importlib
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
 from functools import cached_property
+from pathlib import Path
 from types import ModuleType
 
 from flask import Flask
 
+from webapp import outside
 from webapp.arguments import Arguments
 from webapp.claims import Claims
 from webapp.settings import SETTINGS
@@ -70,6 +73,16 @@ class Workload:
     @cached_property
     def mechanisms(self) -> dict[str, Mechanism]:
         package = f"webapp.{self.name.replace('-', '_')}"
-        return {
+        found = {
             name: Mechanism(name, importlib.import_module(f"{package}.{file}")) for name, file in self.table.items()
         }
+        for path in SETTINGS.mechanism_files.get(self.name, ()):
+            parts = outside.module(Path(path), package, found, self.functions_like(next(iter(found.values()))))
+            name = outside.name_of(Path(path))
+            found[name] = Mechanism(name, parts)
+        return found
+
+    def functions_like(self, example: Mechanism) -> dict[str, list[str]]:
+        """What a mechanism must have: each operation's function, with its parameters as one of the lab's has them."""
+        names = [operation.replace("-", "_") for operation in self.operations]
+        return {name: list(inspect.signature(getattr(example.module, name)).parameters) for name in names}

@@ -12,6 +12,7 @@ from program import COMMAND
 from program import REPORTS
 from program import Statelab
 from statelab.cli.main import in_words
+from statelab.core.errors import EngineFailed
 from statelab.core.paths import LOADTESTS
 from statelab.deploy.choose import choose
 from statelab.plan.app import App
@@ -28,6 +29,12 @@ from statelab.plan.app import App
         (["run", "--engine", "podman"], ["'podman'", "auto", "compose", "local"]),
         (["run", "--runs", "0"], ["--runs", "1"]),
         (["run", "--profile", "quick", "--mechanism", "lru-cache", "--app", "nothing:here"], ["nothing:here"]),
+        (["run", "--mechanism", "./none.py"], ["./none.py", "no such Python file"]),
+        (["run", "--mechanism", __file__], ["name the one workload", "--workload counter"]),
+        (
+            ["run", "--mechanism", __file__, "--workload", "lock"],
+            [__file__, "line 1: there is no `def work("],
+        ),
         (["report", "reports/never"], ["reports/never", "no run folder"]),
     ],
 )
@@ -58,6 +65,34 @@ def test_docker_that_does_not_answer(tmp_path: Path) -> None:
     assert "make engine" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+OLD_USAGE = "unknown flag: --file\nSee 'docker --help'.\n\nUsage:  docker [OPTIONS] COMMAND\n"
+NEW_USAGE = (
+    "unknown flag: --file\n\nUsage:  docker [OPTIONS] COMMAND [ARG...]\n\nRun 'docker --help' for more information\n"
+)
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("usage", [OLD_USAGE, NEW_USAGE], ids=["20.10", "28.2"])
+def test_docker_without_the_compose_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, usage: str) -> None:
+    """That the plugin is missing and how to get it, instead of Docker's usage text; `auto` takes local processes."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "usage").write_text(usage)
+    docker = programs / "docker"
+    docker.write_text(f"#!/bin/sh\n[ $1 = compose ] || exit 0\ncat {programs}/usage >&2\nexit 125\n")
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    with pytest.raises(EngineFailed) as refused:
+        choose("compose", App())[0].up([])
+    for word in ("has no Compose plugin", "docker-compose-plugin", "make engine", "ENGINE=local"):
+        assert word in str(refused.value)
+    assert "Usage" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+    engine, reason = choose("auto", App())
+    engine.down()
+    assert (engine.name, reason) == ("local", "Docker has no Compose plugin, so local processes")
 
 
 @pytest.mark.process

@@ -18,9 +18,11 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_it_is_up_while_it_is_announced(file: Path) -> None:
     with running.announced({"sync": "http://127.0.0.1:1"}):
-        assert running.pid() == psutil.Process().pid
-        assert running.addresses() == {"sync": "http://127.0.0.1:1"}
-    assert (running.pid(), running.addresses()) == (None, None)
+        up = running.lab()
+        assert up
+        assert up.pid == psutil.Process().pid
+        assert up.addresses == {"sync": "http://127.0.0.1:1"}
+    assert running.lab() is None
 
 
 def test_a_file_that_was_left_names_nobody_else(file: Path) -> None:
@@ -29,9 +31,11 @@ def test_a_file_that_was_left_names_nobody_else(file: Path) -> None:
     with subprocess.Popen(["sleep", "60"]) as stranger:
         started = psutil.Process(stranger.pid).create_time()
         file.write_bytes(msgspec.json.encode(running.Up(stranger.pid, started - 3600, {})))
-        assert (running.pid(), running.addresses()) == (None, None)
+        assert running.lab() is None
         file.write_bytes(msgspec.json.encode(running.Up(stranger.pid, started, {})))
-        assert running.pid() == stranger.pid
+        up = running.lab()
+        assert up
+        assert up.pid == stranger.pid
         stranger.kill()
         stranger.wait()
-        assert running.pid() is None
+        assert running.lab() is None

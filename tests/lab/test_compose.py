@@ -14,11 +14,14 @@ import pytest
 
 from program import COMMAND
 from program import REPORTS
+from statelab.core.errors import EngineFailed
 from statelab.core.paths import COMPOSE
 from statelab.core.paths import DEPLOYMENTS
+from statelab.core.paths import SERVICES
 from statelab.deploy.choose import docker_answers
 from statelab.deploy.compose import ComposeEngine
 from statelab.deploy.compose import explain
+from statelab.plan.app import App
 from statelab.plan.deployments import load_all
 from statelab.plan.profiles import SEED
 from statelab.plan.profiles import SEED_DEPLOYMENTS
@@ -74,6 +77,21 @@ def test_a_reproduction(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Reproduced: lost-update" in done.stdout
     assert "5/5" in done.stdout
+    assert containers() == []
+
+
+@pytest.mark.docker
+def test_a_mechanism_from_outside(tmp_path: Path) -> None:
+    """It is measured in the containers, beside a mechanism of the lab."""
+    if not docker_answers():
+        pytest.skip("no Docker Engine answers: make engine installs one")
+    file = tmp_path / "my_store.py"
+    file.write_text((SERVICES / "webapp/counter/module_global.py").read_text())
+    options = ["--workload", "counter", "--mechanism", f"{file},redis-incr", "--deployment", "sync-4", "--window", "io"]
+    done = lab("run", "--engine", "compose", *options, reports=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    cells = json.loads((tmp_path / "latest" / "results.json").read_text())["cells"]
+    assert {cell["mechanism"]: cell["anomalies"] for cell in cells} == {"my-store": ["divergent"], "redis-incr": []}
     assert containers() == []
 
 
@@ -173,6 +191,41 @@ def test_a_deployment_that_does_not_answer_is_restarted_elsewhere(up: Path) -> N
     engine.look()
     engine.restart("sync")
     assert engine.url("sync").startswith("http://127.0.0.1:")
+
+
+FAKE = """#!/bin/sh
+echo "$@" >> {folder}/calls
+for word; do case $word in *.json) cp $word {folder}/added.json;; esac; done
+"""
+
+
+def test_a_mechanism_from_outside_is_mounted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read-only, into every deployment, where the app is told to find it; a second file for Compose says so, which is
+    gone at the end. A file that a container's user could not read is refused first."""
+    docker = tmp_path / "docker"
+    docker.write_text(FAKE.format(folder=tmp_path))
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    file = tmp_path / "my_store.py"
+    file.write_text("")
+    file.chmod(0o600)
+    engine = ComposeEngine(app=App(mechanisms=(("counter", file),)))
+    deployments = [load_all(DEPLOYMENTS)[name] for name in ("sync", "sync-4")]
+    with pytest.raises(EngineFailed, match=r"`chmod o\+r .*my_store.py`"):
+        engine.up(deployments)
+    file.chmod(0o644)
+    engine.up(deployments)
+    engine.down()
+    added = json.loads((tmp_path / "added.json").read_text())["services"]
+    target = "/mechanisms/my_store.py"
+    assert added.keys() == {"sync", "sync-4"}
+    for service in added.values():
+        assert json.loads(service["environment"]["MECHANISM_FILES"]) == {"counter": [target]}
+        assert service["volumes"] == [{"type": "bind", "source": str(file), "target": target, "read_only": True}]
+    _, up = [line for line in (tmp_path / "calls").read_text().splitlines() if ".json" in line][:2]
+    name = next(word for word in up.split() if word.endswith(".json"))
+    assert up.startswith(f"compose --file {COMPOSE} --file {name} --profile on-request up --detach --wait redis ")
+    assert not Path(name).exists()
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ import pytest
 from program import COMMAND
 from program import REPORTS
 from program import Statelab
+from program import measured
 from statelab.core.operation import Operation
 from statelab.core.operation import encode_line
 from statelab.core.paths import ROOT
@@ -62,7 +63,8 @@ def timed_cell(p50: float, p99: float) -> Cell:
 
 @pytest.mark.process
 def test_a_mechanism_is_one_file_and_one_line(statelab: Statelab, tmp_path: Path) -> None:
-    """It is offered, predicted, loaded, checked and on the page, by the file and the line of the recipe alone."""
+    """It is offered, predicted, loaded, checked and on the page, by the file and the line of the recipe alone, and by
+    the file alone where it stands outside of the lab and is named by its path."""
     services = tmp_path / "services"
     shutil.copytree(SERVICES, services)
     (services / "webapp/counter/my_counter.py").write_text(block("python", "To add a mechanism"))
@@ -71,19 +73,32 @@ def test_a_mechanism_is_one_file_and_one_line(statelab: Statelab, tmp_path: Path
     assert line
     table.write_text(table.read_text().replace("table={", "table={\n        " + line.group(1)))
 
-    options = ["--mechanism", "my-counter", "--deployment", "sync-4,gthread,gevent", "--window", "io"]
-    done = statelab("run", "--app-dir", str(services), *options)
+    outside = tmp_path / "my_store.py"
+    outside.write_text(block("python", "To add a mechanism"))
 
-    assert done.returncode == 0, done.stdout + done.stderr
-    cells = json.loads((tmp_path / "latest" / "results.json").read_text())["cells"]
-    assert {cell["deployment"]: cell["anomalies"] for cell in cells} == {
-        "sync-4": ["divergent"],
-        "gthread": ["lost-update"],
-        "gevent": ["lost-update"],
+    shown = {"sync-4": ["divergent"], "gthread": ["lost-update"], "gevent": ["lost-update"]}
+    names = ("my-counter", "my-store")
+    told: list[str] = []
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        done = statelab(*arguments)
+        told.extend([done.stdout, (tmp_path / "latest" / "index.html").read_text()])
+        return done
+
+    cells = measured(
+        run,
+        tmp_path,
+        *("--app-dir", str(services), "--workload", "counter", "--mechanism", f"my-counter,{outside}"),
+        *("--deployment", ",".join(shown), "--window", "io"),
+        shows={(name, deployment): anomalies for name in names for deployment, anomalies in shown.items()},
+        files={"my-store": str(outside)},
+    )
+
+    assert {place: cell["anomalies"] for place, cell in cells.items()} == {
+        (name, deployment): anomalies for name in names for deployment, anomalies in shown.items()
     }
-    assert all(cell["predicted"] == cell["anomalies"] for cell in cells)
-    assert "my-counter" in (tmp_path / "latest" / "index.html").read_text()
-    assert "my-counter" in done.stdout
+    assert all(cell["predicted"] == cell["anomalies"] for cell in cells.values())
+    assert all(name in text for name in names for text in told[:2])
 
 
 @pytest.mark.process
@@ -238,23 +253,27 @@ def test_a_wrong_claim_fails_the_report(statelab: Statelab, tmp_path: Path) -> N
 
 @pytest.mark.process
 def test_another_app_runs_under_the_same_deployments(tmp_path: Path) -> None:
-    """The app is a parameter: any WSGI import string, in its folder, is served as a deployment's file says."""
-    (tmp_path / "hello.py").write_text(
+    """The app is a parameter: any WSGI import string, in its folder, is served as a deployment's file says. Its modules
+    may have names of the lab's own: it meets its own."""
+    (tmp_path / "servers.py").write_text(
+        "import webapp\n\n\n"
         "def app(environ, start_response):\n"
         "    start_response('200 OK', [('Content-Type', 'text/plain')])\n"
-        "    return [b'hello']\n"
+        "    return [webapp.WORDS]\n"
     )
+    (tmp_path / "webapp.py").write_text("WORDS = b'hello'\n")
     from urllib.request import urlopen
 
     from statelab.core.paths import DEPLOYMENTS
     from statelab.plan.app import App
     from statelab.plan.deployments import load_all
 
-    deployments = load_all(DEPLOYMENTS)
-    engine = LocalEngine(App(name="hello:app", folder=tmp_path))
+    names = ("dev-threaded", "gthread", "gevent", "gevent-unpatched", "waitress")
+    deployments = load_all(DEPLOYMENTS, names)
+    engine = LocalEngine(App(name="servers:app", folder=tmp_path), stores=())
     try:
-        engine.up([deployments["dev-threaded"], deployments["gthread"], deployments["gevent"]])
-        for name in ("dev-threaded", "gthread", "gevent"):
+        engine.up([deployments[name] for name in names])
+        for name in names:
             with urlopen(engine.url(name), timeout=10) as response:
                 assert response.read() == b"hello"
     finally:

@@ -15,11 +15,12 @@ from statelab.deploy.compose import ComposeEngine
 def command() -> None:
     """Stop the lab that `up` started, of whichever engine."""
     console = Console()
-    pid = running.pid()
-    if pid:
-        os.kill(pid, signal.SIGTERM)
+    up = running.lab()
+    if up:
+        os.kill(up.pid, signal.SIGTERM)
         running.wait_for_end()
-        console.print("stopped the local lab")
+        logs = f"; its logs stay in {up.logs}" if up.logs else ""
+        console.print(f"stopped the local lab{logs}", highlight=False, soft_wrap=True)
     elif docker_answers():
         ComposeEngine().remove()
         console.print("stopped the containers")

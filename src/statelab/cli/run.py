@@ -98,8 +98,9 @@ def _survivors(cells: list[CellKey], selection: Selection, profile: Profile) -> 
 
 def run(console: Console, *, engine: str, **options: Any) -> int:
     """Measures, judges, reports; returns the exit code. Stopped half-way it reports what it has."""
-    app = shared.app_of(options["app_name"], options["app_dir"], options["interpreter"])
-    promises = own_app.load(app.folder) if app != App() else {}
+    app = shared.app_of(options["app_name"], options["app_dir"], options["interpreter"], options["gunicorn_config"])
+    app, options["mechanism"] = shared.with_files(app, options["mechanism"], options["workload"])
+    promises = own_app.load(app.folder) if app.name else {}
     manifest = _plan(options, app, promises)
     served, environment = own_app.identified(app) if promises else (app, {})
     chosen, manifest.engine_reason = choose(engine, served, environment)

@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Callable
 from collections.abc import Mapping
+from pathlib import Path
 
 from statelab.core.errors import BadInput
 from statelab.deploy.compose import ComposeEngine
@@ -13,39 +14,55 @@ from statelab.plan.app import App
 DOCKER_ANSWERS_S = 10.0
 
 
+def docker_lacks() -> str | None:
+    """What keeps Compose from running here, in words; None: a Docker Engine with Compose v2 answers."""
+    for command, lacks in {
+        "info": "no Docker Engine answers",
+        "compose version": "Docker has no Compose plugin",
+    }.items():
+        try:
+            done = subprocess.run(
+                ["docker", *command.split()], capture_output=True, timeout=DOCKER_ANSWERS_S, check=False
+            )
+        except (FileNotFoundError, subprocess.TimeoutExpired):
+            return lacks
+        if done.returncode:
+            return lacks
+    return None
+
+
 def docker_answers() -> bool:
     """Whether a Docker Engine with Compose v2 answers here."""
-    for command in (["docker", "info"], ["docker", "compose", "version"]):
-        try:
-            done = subprocess.run(command, capture_output=True, timeout=DOCKER_ANSWERS_S, check=False)
-        except (FileNotFoundError, subprocess.TimeoutExpired):
-            return False
-        if done.returncode:
-            return False
-    return True
+    return docker_lacks() is None
 
 
-def _compose(app: App, environment: Mapping[str, str]) -> Engine:
-    if app != App():
+def _compose(app: App, environment: Mapping[str, str], logs: Path | None) -> Engine:
+    if not app.is_the_labs:
         raise BadInput("the compose engine runs the image of the lab's own app; another app runs with ENGINE=local")
-    return ComposeEngine(environment)
+    return ComposeEngine(environment, app)
 
 
-ENGINES: dict[str, Callable[[App, Mapping[str, str]], Engine]] = {"compose": _compose, "local": LocalEngine}
+def _local(app: App, environment: Mapping[str, str], logs: Path | None) -> Engine:
+    return LocalEngine(app, environment, logs=logs)
 
 
-def choose(name: str, app: App, environment: Mapping[str, str] | None = None) -> tuple[Engine, str]:
+ENGINES: dict[str, Callable[[App, Mapping[str, str], Path | None], Engine]] = {"compose": _compose, "local": _local}
+
+
+def choose(
+    name: str, app: App, environment: Mapping[str, str] | None = None, logs: Path | None = None
+) -> tuple[Engine, str]:
     """The engine and the reason for the choice; raises BadInput with the valid names for an unknown one.
 
-    `environment` is added to that of every deployment.
+    `environment` is added to that of every deployment; `logs` is where the local engine leaves its logs.
     """
     added = environment or {}
-    if name == "auto" and app != App():
-        return ENGINES["local"](app, added), "another app runs as local processes"
+    if name == "auto" and not app.is_the_labs:
+        return ENGINES["local"](app, added, logs), "another app runs as local processes"
     if name == "auto":
-        found = docker_answers()
-        reason = "a Docker Engine answers" if found else "no Docker Engine answers, so local processes"
-        return ENGINES["compose" if found else "local"](app, added), reason
+        lacks = docker_lacks()
+        reason = f"{lacks}, so local processes" if lacks else "a Docker Engine answers"
+        return ENGINES["local" if lacks else "compose"](app, added, logs), reason
     if name not in ENGINES:
         raise BadInput(f"no engine {name!r}; valid are auto, {', '.join(sorted(ENGINES))}")
-    return ENGINES[name](app, added), "asked for"
+    return ENGINES[name](app, added, logs), "asked for"

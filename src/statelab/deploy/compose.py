@@ -1,7 +1,9 @@
 """The compose engine: the same deployments and stores as containers, by `docker compose`."""
 
 import os
+import stat
 import subprocess
+import tempfile
 import time
 import urllib.request
 from collections.abc import Mapping
@@ -13,6 +15,8 @@ import msgspec
 from statelab.core.errors import EngineFailed
 from statelab.core.errors import Unavailable
 from statelab.core.paths import COMPOSE
+from statelab.plan.app import MECHANISM_FILES
+from statelab.plan.app import App
 from statelab.plan.deployments import Deployment
 
 STORES = ("redis", "memcached", "postgres")
@@ -25,7 +29,15 @@ READY_S = 30.0
 NO_REGISTRY = "an image cannot be pulled: if you cannot reach a registry, `make engine` builds the base images"
 PORT_TAKEN = "a port is taken: end what listens on it, or set LAB_WEB_PORT for the Locust web UI"
 
+NO_PLUGIN = (
+    "Docker has no Compose plugin: install the package docker-compose-plugin (Docker), docker-compose-v2 (Ubuntu) "
+    "or docker-compose (Debian 13), or let `make engine` do it (Debian, root), or use ENGINE=local"
+)
+
 EXPLANATIONS = {
+    "unknown flag: --file": NO_PLUGIN,
+    "unknown command: docker compose": NO_PLUGIN,
+    "'compose' is not a docker command": NO_PLUGIN,
     "Cannot connect to the Docker daemon": "no Docker Engine answers: start it, `make engine` installs one (Debian), "
     "or use ENGINE=local",
     "port is already allocated": PORT_TAKEN,
@@ -44,6 +56,11 @@ def explain(output: str) -> str:
         if printed.lower() in output.lower():
             return sentence
     return "docker compose failed:\n" + "\n".join(output.strip().splitlines()[-5:])
+
+
+def _inside(path: Path) -> str:
+    """Where a container finds the file of a mechanism; two of one name are refused before."""
+    return f"/mechanisms/{path.name}"
 
 
 class Container(msgspec.Struct, frozen=True):
@@ -66,20 +83,24 @@ class Container(msgspec.Struct, frozen=True):
 class ComposeEngine:
     """Uses a lab that is up already (`make up`) and leaves it up; stops only what it started itself.
 
-    `environment` is for every deployment: compose.yaml passes LAB_<name> on as <name>. A lab that is up already was
-    started without it, so `up` then raises EngineFailed.
+    `environment` is for every deployment: compose.yaml passes LAB_<name> on as <name>. The files of an app's
+    mechanisms are mounted read-only into every deployment. A lab that is up already was started without either, so `up`
+    then raises EngineFailed.
     """
 
     name = "compose"
 
-    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, environment: Mapping[str, str] | None = None, app: App | None = None) -> None:
+        self._app = app or App()
+        self._mounts: Path | None = None
         self._environment = {f"LAB_{name}": value for name, value in (environment or {}).items()}
         self._found_up = False
         self._containers: dict[str, Container] = {}
         self._reasons: dict[str, str] = {}
 
     def _compose(self, *arguments: str, timeout: float = UP_S) -> subprocess.CompletedProcess[str]:
-        command = ["docker", "compose", "--file", str(COMPOSE), "--profile", "on-request", *arguments]
+        files = [part for file in (COMPOSE, self._mounts) if file for part in ("--file", str(file))]
+        command = ["docker", "compose", *files, "--profile", "on-request", *arguments]
         try:
             environment = {**os.environ, **self._environment}
             return subprocess.run(
@@ -105,8 +126,10 @@ class ComposeEngine:
     def up(self, deployments: list[Deployment], console: bool = False) -> None:
         self.look()
         self._found_up = any(container.State == "running" for container in self._containers.values())
-        if self._found_up and self._environment:
+        if self._found_up and (self._environment or self._app.mechanisms):
             raise EngineFailed("the lab is up, and this needs one started for it: `make down` first, or ENGINE=local")
+        if self._app.mechanisms:
+            self._mount_mechanisms([deployment.name for deployment in deployments])
         self._must("build")
         names = [*STORES, *(deployment.name for deployment in deployments), *([CONSOLE] if console else [])]
         done = self._compose("up", "--detach", "--wait", *names)
@@ -118,6 +141,20 @@ class ComposeEngine:
         for name in names:
             if name not in self._containers or not self._containers[name].well:
                 self._reasons[name] = self._why(name, done.stderr)
+
+    def _mount_mechanisms(self, deployments: list[str]) -> None:
+        """Writes a second file for Compose, JSON being YAML, which adds to the services of the first one."""
+        environment = {MECHANISM_FILES: self._app.mechanism_files(_inside)}
+        mounts = []
+        for _, path in self._app.mechanisms:
+            if not path.stat().st_mode & stat.S_IROTH:
+                raise EngineFailed(f"{path} cannot be read in a container, whose user is another: `chmod o+r {path}`")
+            mounts.append({"type": "bind", "source": str(path), "target": _inside(path), "read_only": True})
+        service = {"environment": environment, "volumes": mounts}
+        descriptor, name = tempfile.mkstemp(prefix="statelab-", suffix=".json")
+        os.close(descriptor)
+        self._mounts = Path(name)
+        self._mounts.write_bytes(msgspec.json.encode({"services": dict.fromkeys(deployments, service)}))
 
     def _bring_up_the_others(self, names: list[str]) -> None:
         """Starts each container that still waits: if one cannot start, Compose gives up on all of them."""
@@ -185,4 +222,7 @@ class ComposeEngine:
 
     def remove(self) -> None:
         """Stops and removes every container, network and volume of the lab, whichever command started them."""
+        if self._mounts:
+            self._mounts.unlink(missing_ok=True)
+            self._mounts = None
         self._must("down", "--volumes", "--timeout", "5")

@@ -17,6 +17,7 @@ from statelab.deploy.processes import Processes
 from statelab.deploy.stores import STORES
 from statelab.deploy.stores import Store
 from statelab.deploy.stores import start_again
+from statelab.plan.app import MECHANISM_FILES
 from statelab.plan.app import App
 from statelab.plan.deployments import Deployment
 
@@ -24,7 +25,8 @@ READY_S = 30.0
 
 
 class LocalEngine:
-    """`environment` is added to that of every deployment and goes before it; `stores` are those to start."""
+    """`environment` is added to that of every deployment and goes before it; `stores` are those to start. `logs` is a
+    new folder for the logs, which stays (None: they go with everything else when the engine is down)."""
 
     name = "local"
 
@@ -33,13 +35,14 @@ class LocalEngine:
         app: App | None = None,
         environment: Mapping[str, str] | None = None,
         stores: Collection[str] = tuple(STORES),
+        logs: Path | None = None,
     ) -> None:
         self._wanted = stores
         self._app = app or App()
         self._environment = environment or {}
         self._processes = Processes()
-        self._logs = self._processes.folder / "logs"
-        self._logs.mkdir()
+        self._logs = logs or self._processes.folder / "logs"
+        self._logs.mkdir(parents=True)
         self._stores: dict[str, Store] = {}
         self._deployments: dict[str, Deployment] = {}
         self._sockets: dict[str, socket.socket] = {}
@@ -71,11 +74,13 @@ class LocalEngine:
         environment = {
             **deployment.environment,
             **{store.variable: store.address for store in self._stores.values()},
-            "APP": self._app.name,
+            "APP": self._app.name or "",
             "APP_DIR": str(self._app.folder),
             "DEPLOYMENT": name,
             "LISTEN_FD": str(descriptor),
             "STATE_DIR": str(state_dir),
+            "GUNICORN_CONFIG": str(self._app.gunicorn_config or ""),
+            MECHANISM_FILES: self._app.mechanism_files(),
             **self._environment,
         }
         self._children[name] = self._processes.start(

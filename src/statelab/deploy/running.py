@@ -22,11 +22,13 @@ CLOCK_S = 2.0
 
 
 class Up(msgspec.Struct, frozen=True):
-    """`started` is when the process started, in seconds since 1970: another process may have its pid by now."""
+    """`started` is when the process started, in seconds since 1970: another process may have its pid by now. `logs` is
+    the folder of its logs, which stays."""
 
     pid: int
     started: float
     addresses: dict[str, str]
+    logs: str = ""
 
     @property
     def alive(self) -> bool:
@@ -36,7 +38,7 @@ class Up(msgspec.Struct, frozen=True):
             return False
 
 
-def _read() -> Up | None:
+def lab() -> Up | None:
     """The lab that is up; None if there is none (a file left by a killed lab does not count)."""
     if not UP.exists():
         return None
@@ -45,33 +47,23 @@ def _read() -> Up | None:
 
 
 @contextmanager
-def announced(addresses: dict[str, str]) -> Iterator[None]:
+def announced(addresses: dict[str, str], logs: str = "") -> Iterator[None]:
     """Within this context, other commands find the lab of this process."""
     UP.parent.mkdir(parents=True, exist_ok=True)
     here = psutil.Process()
-    UP.write_bytes(msgspec.json.encode(Up(here.pid, here.create_time(), addresses)))
+    UP.write_bytes(msgspec.json.encode(Up(here.pid, here.create_time(), addresses, logs)))
     try:
         yield
     finally:
         UP.unlink(missing_ok=True)
 
 
-def pid() -> int | None:
-    up = _read()
-    return up.pid if up else None
-
-
-def addresses() -> dict[str, str] | None:
-    up = _read()
-    return up.addresses if up else None
-
-
 def wait_for_end() -> None:
     """Waits until the local lab has ended; raises EngineFailed if it does not end."""
     deadline = time.monotonic() + STOP_S
-    while _read():
+    while up := lab():
         if time.monotonic() > deadline:
-            raise EngineFailed(f"the lab (process {pid()}) did not stop within {STOP_S:.0f} s")
+            raise EngineFailed(f"the lab (process {up.pid}) did not stop within {STOP_S:.0f} s")
         time.sleep(0.1)
 
 

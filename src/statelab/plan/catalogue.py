@@ -1,7 +1,9 @@
 """The app's own account of itself: workloads, operations, mechanisms and claims, as `GET /catalogue` serves them."""
 
+import os
 import subprocess
 import urllib.request
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
@@ -10,6 +12,7 @@ from statelab.core.errors import BadInput
 from statelab.core.errors import Unavailable
 from statelab.core.errors import require_known
 from statelab.core.paths import SERVICES
+from statelab.plan.app import MECHANISM_FILES
 from statelab.plan.app import App
 
 
@@ -136,19 +139,59 @@ def fetch(url: str) -> Catalogue:
         raise Unavailable(f"{url}/catalogue: {error}") from None
 
 
+def any_offers(addresses: Iterable[str]) -> bool:
+    """Whether a deployment at one of these addresses answers with a catalogue; without one the lab has no load."""
+    for url in (address for address in addresses if address.startswith("http")):
+        try:
+            fetch(url)
+        except Unavailable:
+            continue
+        return True
+    return False
+
+
+NOT_OFFERED = (
+    "it has no GET /catalogue, the page that names workloads and mechanisms as services/webapp/catalogue.py does: "
+    "add one, or let `statelab audit {0}` find what any app keeps in the wrong place, or serve it with "
+    "`statelab up --app {0}`"
+)
+
+
+class _Answer(msgspec.Struct):
+    """What services/catalogue_of.py prints."""
+
+    status: str = ""
+    body: str = ""
+    failed: str | None = None
+    refused: str | None = None
+
+
 def of_app(app: App) -> Catalogue:
-    """The catalogue of an app that is not served yet, asked in a process of its own; raises BadInput with its words."""
-    ask = (
-        "import sys; sys.path[:0] = sys.argv[1:3]; from servers import load_app;"
-        "print(load_app(sys.argv[3]).test_client().get('/catalogue').text)"
-    )
-    command = [app.interpreter, "-c", ask, str(app.folder), str(SERVICES), app.name]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    """The catalogue of an app that is not served yet, asked in a process of its own; raises BadInput with what is
+    missing, and what to do."""
+    command = [app.interpreter, str(SERVICES / "catalogue_of.py"), str(app.folder), *([app.name] if app.name else [])]
     try:
-        return decode(done.stdout)
+        environment = {**os.environ, MECHANISM_FILES: app.mechanism_files()}
+        done = subprocess.run(command, cwd=app.folder, env=environment, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise BadInput(f"--python {app.interpreter}: {error.strerror}") from None
+    try:
+        answer = msgspec.json.decode(done.stdout, type=_Answer)
     except msgspec.MsgspecError:
-        words = (done.stderr or done.stdout).strip().splitlines()[-1:]
-        raise BadInput(f"the app {app.name} has no /catalogue: {' '.join(words)}") from None
+        words = (done.stderr or f"it ended with {done.returncode}").strip().splitlines()[-1]
+        raise BadInput(f"the app {app} in {app.folder} ended when it was loaded: {words}") from None
+    if answer.refused:
+        raise BadInput(answer.refused)
+    if answer.failed:
+        raise BadInput(f"the app {app} cannot be loaded from {app.folder} (--app-dir): {answer.failed}")
+    if not answer.status.startswith("200"):
+        raise BadInput(f"the app {app} cannot be measured: {NOT_OFFERED.format(app)}")
+    try:
+        return decode(answer.body)
+    except msgspec.MsgspecError as error:
+        raise BadInput(
+            f"GET /catalogue of the app {app} is not of the form of services/webapp/catalogue.py: {error}"
+        ) from None
 
 
 def require_workloads(wanted: list[str], catalogue: Catalogue) -> None:
