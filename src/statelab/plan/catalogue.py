@@ -151,9 +151,9 @@ def any_offers(addresses: Iterable[str]) -> bool:
 
 
 NOT_OFFERED = (
-    "it has no GET /catalogue, the page that names workloads and mechanisms as services/webapp/catalogue.py does: "
-    "add one, or let `statelab audit {0}` find what any app keeps in the wrong place, or serve it with "
-    "`statelab up --app {0}`"
+    "it has no GET /catalogue, the page that names workloads and mechanisms as services/webapp/catalogue.py does, and "
+    "no promises in a statelab.toml: name some (docs/own-app.md), or let `statelab audit {0}` find what any app keeps "
+    "in the wrong place, or serve it with `statelab up --app {0}`"
 )
 
 
