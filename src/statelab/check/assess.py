@@ -89,6 +89,7 @@ def _judgements(key: CellKey, manifest: Manifest, folder: RunFolder, deployment:
     expectation = Expectation(
         expected_processes=deployment.expected_processes,
         spread=deployment.spread,
+        in_turn=deployment.in_turn,
         initial=None if manifest.asks else 0,  # another app's state may be older than its servers
     )
     for run in range(1, manifest.runs + 1):

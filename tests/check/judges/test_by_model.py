@@ -1,5 +1,9 @@
 """A workload judged by a checker's model: names, coverage, answers, stalls."""
 
+from dataclasses import replace
+
+import msgspec
+
 from statelab.check.judges.by_model import ByModel
 from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.request_scope import judge
@@ -85,3 +89,18 @@ def test_both_leaks_are_told_each_with_its_own_witness() -> None:
         "leak-residue": ["c"],
     }
     assert judge(history(found[1], done("echo", 3, 7, "a", 1, value="a"), found[3]), TWO).verdict == "held"
+
+
+def test_greenlets_that_never_give_way_serve_in_turn() -> None:
+    """Where nothing is patched, two greenlets of a thread cannot have been under way together, whatever the clients'
+    stamps say: the value was left behind. Both greenlets count as met."""
+    greenlets = [msgspec.structs.replace(server(1), greenlet=number) for number in (1, 2)]
+    found = [
+        msgspec.structs.replace(done("echo", 1, 5, "a", value="a"), served_by=greenlets[0]),
+        msgspec.structs.replace(done("find", 2, 6, "a", value="b"), served_by=greenlets[1]),
+    ]
+    patched = Expectation(expected_processes=1, spread=frozenset({"greenlets"}))
+    unpatched = replace(patched, in_turn=frozenset({"greenlets"}))
+    assert judge(history(*found), patched).anomalies == ["leak-overlap"]
+    judgement = judge(history(*found), unpatched)
+    assert (judgement.anomalies, judgement.coverage.greenlets) == (["leak-residue"], 2)

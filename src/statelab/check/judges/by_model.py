@@ -15,6 +15,7 @@ from statelab.check.judges.judgement import unjudged
 from statelab.check.judges.judgement import violated
 from statelab.check.judges.witness import stall
 from statelab.check.judges.witness import witness
+from statelab.check.kernels.levels import by_thread
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Finding
 from statelab.check.kernels.model import Model
@@ -65,6 +66,8 @@ class ByModel:
         initial = self.model.initial if self.initial is None else self.initial
         deadline = Deadline.after(LIMIT_S)
         viewed = self.view(history) if self.view else history
+        if "greenlets" in expectation.in_turn and not self.model.scoped:
+            viewed = by_thread(viewed)  # one thread serves one request after the other, each in a greenlet of its own
         finding = self.model.check(viewed, initial=initial, deadline=deadline)
         found = self._witnesses(viewed, finding)
         if history.timed_out.any():

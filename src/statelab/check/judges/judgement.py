@@ -29,12 +29,14 @@ class Expectation:
     """What must have been seen of a cell's deployment before `held` means anything.
 
     `expected_processes` is None if the server forks a process for every request. `spread` says what may separate two
-    requests: greenlets, threads, processes, hosts. `initial` is the value at which the counter starts (None: that of
+    requests: greenlets, threads, processes, hosts; `in_turn` names those of them that never run at the same time.
+    `initial` is the value at which the counter starts (None: that of
     the first read, before anybody counted); `changes` are the workload's operations that change state.
     """
 
     expected_processes: int | None
     spread: frozenset[str] = frozenset()
+    in_turn: frozenset[str] = frozenset()
     initial: int | None = 0
     changes: frozenset[str] = frozenset({"increment"})
 

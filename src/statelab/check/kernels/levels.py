@@ -1,7 +1,9 @@
 """Levels at which state may be replicated, and which requests share a copy at each."""
 
+from dataclasses import replace
 from typing import Literal
 
+import msgspec
 import numpy as np
 
 from statelab.record.coding import encode
@@ -34,3 +36,10 @@ def grouped_by(history: History, level: Level) -> Integers:
     fields = _IDENTITY[level]
     known = [tuple(getattr(server, field) for field in fields) for server in history.servers[1:]]
     return np.concatenate(([-1], encode(known)[0])).astype(np.int64)[history.served_by]
+
+
+def by_thread(history: History) -> History:
+    """The history as if each thread had one greenlet."""
+    threads = [server and msgspec.structs.replace(server, greenlet=0) for server in history.servers]
+    code, servers = encode(threads)
+    return replace(history, served_by=code[history.served_by], servers=servers)
