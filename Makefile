@@ -16,6 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PROFILE ?= standard
 ENGINE ?= auto
 RUN ?= reports/latest
+comma := ,
 
 ##@ The lab
 report: $(READY) ## measure and report (PROFILE= ENGINE= WORKLOAD= MECHANISM= DEPLOYMENT= WINDOW= RUNS=)
@@ -67,6 +68,7 @@ lint: $(READY) ## ruff, mypy (strict), and the layers of src/statelab (import-li
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo
 
 fuzz: $(READY) ## every checker against exhaustive search on random histories (MODELS= COUNT=1000000 SEED=)
+	@HISTORIES=20000 $(BIN)/pytest -n auto -q tests/check -k '$(or $(subst $(comma), or ,$(MODELS)),test)'
 	@PYTHONPATH=tests $(BIN)/python tests/fuzz.py --models "$(MODELS)" $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
 bench: $(READY) ## speed of the checkers, and of the lab as ratios of one run (BENCH=starting, checking or serving)

@@ -21,6 +21,7 @@ from statelab.core.load import Done
 from workloads import load_of
 
 Job = Callable[[RecordingClient], object]
+"""What a client does; the conductor has told it of the cell."""
 
 AUDIT_ROUNDS = 20
 """The most reads for each expected process: enough to reach every process, if all of them answer."""
@@ -32,11 +33,14 @@ class Conductor:
     def __init__(self, users: int) -> None:
         self._users = users
         self._jobs: Any = JoinableQueue()
+        self._cell: Cell | None = None
 
     def follow(self, client: RecordingClient) -> None:
         """Takes one job and does it. A job that fails ends Locust, because half a cell proves nothing."""
         job = self._jobs.get()
         try:
+            assert self._cell
+            client.meet(self._cell)
             job(client)
         except Exception:
             traceback.print_exc()
@@ -79,10 +83,10 @@ class Conductor:
             nonlocal done
             while done < reads or (several and len(boots) < expected and done < expected * AUDIT_ROUNDS):
                 done += 1
-                server = audit(client, cell).served_by
-                if server is None:
+                read = audit(client, cell)
+                if read is None or read.served_by is None:
                     return
-                boots.add(server.boot)
+                boots.add(read.served_by.boot)
 
         self._together(job)
 
@@ -98,6 +102,7 @@ class Conductor:
         The first audit shows that the cell starts without state, and makes each process open its connections. The
         operation alone makes copies differ that had the same value by chance.
         """
+        self._cell = cell
         self._alone("prepare", cell)
         self._audit(cell, reads=1)
         progress = self._load(cell)

@@ -33,9 +33,9 @@ def act(client: RecordingClient, cell: Cell) -> Operation:
     return client.change(cell.path, "buy", key=_article(cell, number), window=cell.window)
 
 
-def audit(client: RecordingClient, cell: Cell) -> Operation:
+def audit(client: RecordingClient, cell: Cell) -> Operation | None:
     """How many are left of the first article. The judge needs only that every process answers."""
-    return client.read(cell.path, key=_article(cell, 0))
+    return client.read(cell.path, key=_article(cell, 0)) if cell.has("read") else None
 
 
 meaning = more_than(STOCK, "buy", "more were sold than there were")

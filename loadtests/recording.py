@@ -14,11 +14,14 @@ from urllib.parse import urlencode
 import gevent
 import msgspec
 
+from statelab.core.ask import BUSY
+from statelab.core.ask import Ask
 from statelab.core.cookies import Jar
 from statelab.core.endings import answer_in
 from statelab.core.endings import in_words
 from statelab.core.endings import server_in
 from statelab.core.endings import status_of
+from statelab.core.load import Cell
 from statelab.core.operation import FIELDS
 from statelab.core.operation import Operation
 from statelab.core.operation import encode_line
@@ -59,12 +62,15 @@ class Recorder:
 
 
 class _Request(msgspec.Struct, frozen=True):
-    """A request; `fields` are its fields in the history."""
+    """A request; `fields` are its fields in the history. Another app than the lab's own is asked as `ask` says, with
+    what is `sent` in its placeholders."""
 
     op: str
     key: str
     reads: bool
     fields: dict[str, Any]
+    ask: Ask | None = None
+    sent: dict[str, str | int] = {}
 
 
 @lru_cache(maxsize=1024)
@@ -79,6 +85,9 @@ class RecordingClient:
     cookies: Jar | None = None
     """The browser that sends the requests, if it is not the client's own; clients may share one."""
 
+    token: str | int = ""
+    """What the last lock of another app came with; it is no result of the history."""
+
     def __init__(self, session: "FastHttpSession", recorder: Recorder, process: int, *, reuse: bool) -> None:
         self._session = session
         self._recorder = recorder
@@ -86,6 +95,15 @@ class RecordingClient:
         self._prefix = secrets.token_hex(4)
         self._count = 0
         self._headers = {} if reuse else {"Connection": "close"}
+        self._cell: Cell | None = None
+
+    def meet(self, cell: Cell) -> None:
+        """Begins a cell. For another app than the lab's own the client is a new browser."""
+        if cell is not self._cell:
+            self._cell = cell
+            if cell.asks:
+                self.cookies = None
+                self._session.cookiejar.clear()
 
     def change(self, url: str, op: str, key: str, **parameters: str | int) -> Operation:
         """Performs an operation that changes state, by POST; value, expected and op_id are fields of its record too."""
@@ -103,14 +121,27 @@ class RecordingClient:
         self._count += 1
         fields = {name: parameters[name] for name in FIELDS if name in parameters}
         fields.setdefault("op_id", f"{self._prefix}-{self._count}")
-        request = _Request(op=op, key=str(parameters["key"]), reads=method == "GET", fields=fields)
+        ask = self._cell.asks[op] if self._cell and self._cell.asks else None
+        sent = {**parameters, "id": fields["op_id"]}
+        request = _Request(op=op, key=str(parameters["key"]), reads=method == "GET", fields=fields, ask=ask, sent=sent)
+        asked: dict[str, str] = {}
+        if ask and self._cell:
+            path, asked, body = ask.fill(sent)
+            method, name, target = ask.method, self._cell.url + ask.path, self._cell.url + path
+        else:
+            name, target, body = url, f"{url}?{_query(tuple(parameters.items()))}", None
         cookies = self.cookies
         brought = cookies.headers() if cookies else {}
-        headers = {**self._headers, **brought, "X-Operation-Id": str(fields["op_id"])}
+        headers = {**self._headers, **brought, **asked, "X-Operation-Id": str(fields["op_id"])}
         start = time.monotonic_ns()
         try:
             response = self._session.request(
-                method, f"{url}?{_query(tuple(parameters.items()))}", name=url, headers=headers, allow_redirects=False
+                method,
+                target,
+                name=name,
+                data=body,  # type: ignore[arg-type]  # bytes are sent as they are
+                headers=headers,
+                allow_redirects=False,
             )
         except gevent.GreenletExit:
             self._record(request, start, None, "ended by the load")
@@ -126,20 +157,29 @@ class RecordingClient:
         error = getattr(response, "error", None)
         error = getattr(error, "original", None) or error  # geventhttpclient wraps the real error
         code, content = (response.status_code, response.content) if response is not None else (0, b"")
-        answer = answer_in(code, content)
-        status = status_of(code, answer, error, reads=request.reads)
-        server = response.headers.get("X-Served-By") if answer else None
+        if request.ask:
+            failure = error if code < 300 else None
+            status, result, words = request.ask.outcome(request.sent, code, content or b"", failure)
+            if request.ask.means == "lock" and result != BUSY:
+                self.token, result = result if isinstance(result, str | int) else "", None
+            server = response.headers.get("X-Served-By") if code else None
+        else:
+            answer = answer_in(code, content)
+            status = status_of(code, answer, error, reads=request.reads)
+            result = answer.result if answer and status == "ok" else None
+            words = None if status == "ok" else in_words(code, content, error)
+            server = response.headers.get("X-Served-By") if answer else None
         operation = Operation(
             process=self.process,
             op=request.op,
             key=request.key,
-            result=answer.result if answer and status == "ok" else None,
+            result=result,
             start=start,
             end=None if status == "info" else end,
             status=status,
             **request.fields,
             served_by=server_in(server),
-            error=None if status == "ok" else ended or in_words(code, content, error),
+            error=None if status == "ok" else ended or words,
             timed_out=isinstance(error, TimeoutError),
         )
         self._recorder.write(operation)

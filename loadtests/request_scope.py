@@ -17,8 +17,8 @@ def act(client: RecordingClient, cell: Cell) -> Operation:
     return client.change(cell.path, "echo", key=cell.key, window=cell.window, value=_nonce())
 
 
-def audit(client: RecordingClient, cell: Cell) -> Operation:
-    return client.ask(cell.path, "find", key=cell.key, value=_nonce())
+def audit(client: RecordingClient, cell: Cell) -> Operation | None:
+    return client.ask(cell.path, "find", key=cell.key, value=_nonce()) if cell.has("find") else None
 
 
 meaning = echo

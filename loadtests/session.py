@@ -29,11 +29,19 @@ LOGOUT_TRIES = 6
 ASKED_AFTERWARDS = 2
 """How often each of the two jars is tried after a logout, because another process may answer each time."""
 
-_browsers: defaultdict[str, list[Browser]] = defaultdict(lambda: [Browser(f"b{number}") for number in range(BROWSERS)])
+_browsers: defaultdict[str, list[Browser]] = defaultdict(list)
+
+
+def _all(cell: Cell) -> list[Browser]:
+    """The browsers of a cell. To another app their users have names of their own: it may keep them longer."""
+    found = _browsers[cell.key]
+    if not found:
+        found += [Browser(f"{cell.key}-b{number}" if cell.asks else f"b{number}") for number in range(BROWSERS)]
+    return found
 
 
 def _browser(client: RecordingClient, cell: Cell) -> Browser:
-    return _browsers[cell.key][client.process % BROWSERS]
+    return _all(cell)[client.process % BROWSERS]
 
 
 def _key(cell: Cell, browser: Browser) -> str:
@@ -59,7 +67,10 @@ def _logout(client: RecordingClient, cell: Cell, browser: Browser) -> Jar:
     kept = browser.jar.copy()
     client.cookies = browser.jar
     for _ in range(LOGOUT_TRIES):
-        if client.change(cell.path, "logout", key=_key(cell, browser), window=cell.window).status == "ok":
+        if (
+            client.change(cell.path, "logout", key=_key(cell, browser), window=cell.window, user=browser.user).status
+            == "ok"
+        ):
             break
     return kept
 
@@ -72,7 +83,7 @@ def _log_out_and_in(client: RecordingClient, cell: Cell, browser: Browser) -> Op
     browser.wait_until_quiet()
     _whoami(client, cell, newcomer, newcomer.jar)
     client.cookies = newcomer.jar
-    client.change(cell.path, "logout", key=_key(cell, newcomer), window=cell.window)
+    client.change(cell.path, "logout", key=_key(cell, newcomer), window=cell.window, user=newcomer.user)
     for _ in range(ASKED_AFTERWARDS):
         _whoami(client, cell, browser, browser.jar)
         _whoami(client, cell, browser, kept)
@@ -80,7 +91,7 @@ def _log_out_and_in(client: RecordingClient, cell: Cell, browser: Browser) -> Op
 
 
 def prepare(client: RecordingClient, cell: Cell) -> None:
-    for browser in _browsers[cell.key]:
+    for browser in _all(cell):
         _login(client, cell, browser)
 
 
@@ -96,14 +107,15 @@ def act(client: RecordingClient, cell: Cell) -> Operation:
         if browser.acts % 4 == 0:
             return _whoami(client, cell, browser, jar)
         client.cookies = jar
-        return client.change(cell.path, "count", key=_key(cell, browser), window=cell.window)
+        return client.change(cell.path, "count", key=_key(cell, browser), window=cell.window, user=browser.user)
 
 
 def audit(client: RecordingClient, cell: Cell) -> Operation:
     """Reads the counter and asks who is logged in, which every process answers."""
     browser = _browser(client, cell)
     client.cookies = browser.jar
-    client.read(cell.path, key=_key(cell, browser))
+    if cell.has("read"):
+        client.read(cell.path, key=_key(cell, browser), user=browser.user)
     return _whoami(client, cell, browser, browser.jar)
 
 

@@ -1,5 +1,6 @@
 """Checkers against referees on random histories, many at once; and the smallest history on which they differ."""
 
+import os
 import random
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -15,6 +16,9 @@ from statelab.check.kernels.model import Finding
 from statelab.check.kernels.model import Model
 from statelab.core.operation import Operation
 from statelab.record.columns import History
+
+HISTORIES = int(os.environ.get("HISTORIES", "5000"))
+"""How many random histories of each model a test draws. `make fuzz` runs the same tests with four times as many."""
 
 
 def columns(model: Model, operations: Operations) -> History:

@@ -19,10 +19,10 @@ from flask import jsonify
 from flask import request
 from werkzeug.exceptions import GatewayTimeout
 
+from statelab_identity import served_by
 from webapp import stores
 from webapp.errors import Refused
 from webapp.errors import StoreDown
-from webapp.identity import served_by
 from webapp.settings import SETTINGS
 from webapp.window import WINDOWS
 from webapp.window import Window

@@ -3,10 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable
-from collections.abc import Iterable
 from functools import update_wrapper
-from typing import TYPE_CHECKING
-from typing import Any
 
 from flask import Flask
 from flask import Response
@@ -15,25 +12,17 @@ from flask import request
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed
 
+from statelab_identity import identified
 from webapp import catalogue
 from webapp import gate
 from webapp.arguments import Arguments
 from webapp.errors import Refused
 from webapp.errors import StoreDown
-from webapp.identity import served_by
 from webapp.settings import SETTINGS
 from webapp.window import WINDOWS
 from webapp.window import Window
 from webapp.workload import Mechanism
 from webapp.workload import Workload
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse
-    from _typeshed.wsgi import WSGIApplication
-    from _typeshed.wsgi import WSGIEnvironment
-
-Headers = list[tuple[str, str]]
-Write = Callable[[bytes], object]
 
 _KEY = re.compile(r"[A-Za-z0-9._-]{1,64}")  # keys become file names
 
@@ -117,21 +106,6 @@ def healthz() -> Response:
 
 def show_catalogue() -> Response:
     return jsonify(catalogue.catalogue())
-
-
-def identified(wsgi_app: "WSGIApplication") -> "WSGIApplication":
-    """Adds to every response who answered, and to which operation."""
-
-    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        def start(status: str, headers: Headers, *error: Any) -> Write:
-            headers.append(("X-Served-By", served_by()))
-            if "HTTP_X_OPERATION_ID" in environ:
-                headers.append(("X-Operation-Id", environ["HTTP_X_OPERATION_ID"]))
-            return start_response(status, headers, *error)
-
-        return wsgi_app(environ, start)
-
-    return answer
 
 
 def _register(app: Flask, workload: Workload, mechanism: Mechanism) -> None:

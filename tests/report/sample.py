@@ -18,9 +18,14 @@ from statelab.core.results import Latency
 from statelab.core.results import Results
 from statelab.core.results import Runs
 from statelab.core.results import VerdictName
+from statelab.report.content.states import STATES
+from statelab.report.content.states import UNCLAIMED
 
 from .witnesses import HOSTILE
 from .witnesses import witness_of
+
+SHOWN = [state for state in STATES if state not in UNCLAIMED]
+"""The states that a run of the lab's own app can show."""
 
 WINDOWS = ("tight", "yield", "io")
 

@@ -23,6 +23,9 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("violated", {"predicted": ["lost-update", "divergent"], **LOST}, "✗ LU (not seen: DV)"),
     ("contradiction", LOST, "‼ LU"),
     ("contradiction", {"guaranteed": False, **LOST}, "‼ LU"),
+    ("violated-not-predicted", {"claimed": False, "guaranteed": False, **LOST}, "✗ LU"),
+    ("held-not-predicted", {"claimed": False, "guaranteed": False}, "○"),
+    ("not-exercised", {"claimed": False, "verdict": "not-exercised"}, "? NX"),
     ("not-exercised", {"verdict": "not-exercised"}, "? NX"),
     ("unknown", {"verdict": "unknown"}, "? UN"),
     ("unknown", {"verdict": "unknown", "anomalies": ["lost-update"]}, "? UN"),
@@ -45,7 +48,7 @@ def test_only_a_violation_where_held_is_predicted_fails_the_report() -> None:
 
 def test_every_state_can_be_told_apart_without_colour() -> None:
     """No two states have the same symbol and words."""
-    assert len({(state.symbol, state.word) for state in states.STATES}) == len(states.STATES) == 10
+    assert len({(state.symbol, state.word) for state in states.STATES}) == len(states.STATES) == 12
 
 
 def test_every_anomaly_has_a_code_of_its_own() -> None:

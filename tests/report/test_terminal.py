@@ -4,17 +4,20 @@ import io
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from statelab.report.content import states
+from statelab.core.results import Witness
 from statelab.report.formats.terminal import print_report
 
+from .cells import LOST
 from .cells import cell
 from .cells import results
 from .sample import KINDS
+from .sample import SHOWN
 from .sample import sample
 
 
@@ -82,10 +85,27 @@ def test_text_of_others_does_not_steer_the_terminal() -> None:
     assert "[red]�[2J gone" in out.getvalue()
 
 
+def test_of_an_app_of_which_nothing_is_claimed_its_broken_promises_are_told() -> None:
+    """With the proof and without a prediction: no surprise, no bug of the theory, and no command that repeats it."""
+    own: dict[str, Any] = {"mechanism": "hits", "window": "none", "claimed": False, "guaranteed": False}
+    broken = cell(
+        **own, **LOST, witness=Witness(anomaly="lost-update", operations=[], text="A and B were both told 35.")
+    )
+    held, unknown = cell(**own, deployment="sync"), cell(**own, deployment="gthread", verdict="not-exercised")
+    out = io.StringIO()
+    print_report(results(broken, held, unknown), Console(file=out, width=120))
+    text = " ".join(out.getvalue().split())
+    assert "Broken promises: ✗ hits (counter, window none) under sync-4: lost-update was seen." in text
+    assert "A and B were both told 35." in text
+    assert "What breaks: 1 of 1 promises under some deployment: lost-update (1)." in text
+    assert "Of 3 cells 1 broke a promise, and in 1 no violation was seen." in text
+    assert not re.search("surprised|held is predicted|statelab repro", text)
+
+
 def test_every_state_and_code_is_explained() -> None:
     """The legend stands below the matrices, the disagreements below the legend, the page's place last."""
     text = re.sub(r"\s+", " ", printed(120))
-    for state in states.STATES:
+    for state in SHOWN:
         assert re.sub(r"\s+", " ", state.legend) in text
     places = [text.index(part) for part in ("counter, window tight", "LU lost-update:", "‼ sqlite-update (counter")]
     assert places == sorted(places)

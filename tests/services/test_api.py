@@ -168,7 +168,7 @@ def test_no_two_greenlets_have_the_same_number() -> None:
     """A greenlet keeps its number, and one that ended does not pass it on, as an address in memory would be."""
     program = """
 import gevent
-from webapp.identity import _greenlet_id
+from statelab_identity import _greenlet_id
 def numbers():
     return _greenlet_id(), _greenlet_id()
 print([gevent.spawn(numbers).get() for _ in range(50)])

@@ -3,15 +3,14 @@
 In: the app's folder. Out: a `Config`. A key that is not known is refused, and so are two files that both have a table.
 """
 
-import tomllib
 from pathlib import Path
 from typing import Annotated
-from typing import Any
 from typing import Literal
 
 import msgspec
 
 from statelab.core.errors import BadInput
+from statelab.plan import own_file
 
 Reason = Annotated[str, msgspec.Meta(min_length=1)]
 
@@ -63,12 +62,10 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 def load(folder: Path) -> Config:
     """What the folder's file says, or the defaults; raises BadInput with the file and the key."""
-    found = [(path, table) for path, table in _tables(folder) if table is not None]
-    if len(found) > 1:
-        raise BadInput(f"{found[0][0]} and {found[1][0]} both configure the audit: keep one of the two tables")
-    if not found:
+    found = own_file.table(folder, "audit")
+    if found is None:
         return Config()
-    path, table = found[0]
+    path, table = found
     try:
         config = msgspec.convert(table, Config)
     except msgspec.ValidationError as error:
@@ -84,21 +81,9 @@ def load(folder: Path) -> Config:
     return msgspec.structs.replace(config, stories=tuple(stories))
 
 
-def _tables(folder: Path) -> list[tuple[Path, dict[str, Any] | None]]:
-    own, project = folder / "statelab.toml", folder / "pyproject.toml"
-    return [(own, _read(own).get("audit")), (project, _read(project).get("tool", {}).get("statelab", {}).get("audit"))]
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text()) if path.exists() else {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadInput(f"{path}: {error}") from None
-
-
 def begin(folder: Path, app: str | None) -> Path:
     """Writes a first file with comments; raises BadInput where there is one."""
-    path = folder / "statelab.toml"
+    path = folder / own_file.NAME
     if path.exists() or load(folder) != Config():
         raise BadInput(f"{path if path.exists() else folder / 'pyproject.toml'} already configures this folder")
     path.write_text(FIRST.format(app=app or "app:app"))

@@ -37,14 +37,23 @@ def assess(folder: RunFolder) -> Results:
     return Results(manifest=_described(manifest, cells) | {"unfixed": _unfixed(cells, fixes)}, cells=cells)
 
 
+NOT_HELD, NOT_KNOWN = 1, 3
+
+
 def exit_code(results: Results) -> int:
-    """1 where a cell is violated although `held` is predicted: the lab or the theory has a bug. Else 0."""
-    return int(any(cell.verdict == "violated" and not cell.predicted for cell in results.cells))
+    """1 where a cell is violated although `held` is predicted: the lab or the theory has a bug. Else 0.
+
+    Of another app nothing is predicted, so its promises themselves are what is expected: 1 where one is violated, else
+    3 where one is not known to hold."""
+    if any(cell.verdict == "violated" and not cell.predicted for cell in results.cells):
+        return NOT_HELD
+    return NOT_KNOWN if any(cell.verdict != "held" and not cell.claimed for cell in results.cells) else 0
 
 
 def _assess_cell(key: CellKey, manifest: Manifest, folder: RunFolder, deployment: Deployment) -> Cell:
     workload = manifest.catalogue.workloads[key.workload]
-    prediction = predict(workload.mechanisms[key.mechanism].claims, deployment, key.window, workload.shows)
+    mechanism = workload.mechanisms[key.mechanism]
+    prediction = predict(mechanism.claims, deployment, key.window, workload.shows) if mechanism.claimed else None
     judgements = list(_judgements(key, manifest, folder, deployment))
     if not judgements:
         return _without_history(key, prediction, manifest)
@@ -52,27 +61,36 @@ def _assess_cell(key: CellKey, manifest: Manifest, folder: RunFolder, deployment
     return cell(key, prediction, judged)
 
 
-def cell(key: CellKey, prediction: Prediction, judgement: Judgement) -> Cell:
+def _predicted(prediction: Prediction | None) -> dict[str, Any]:
+    """What the row of the report says of its prediction; None: nothing is claimed of the mechanism."""
+    return {
+        "predicted": list(prediction.anomalies) if prediction else [],
+        "guaranteed": bool(prediction and prediction.guaranteed),
+        "prediction_reason": prediction.reason if prediction else "nothing is claimed of it",
+        "claimed": prediction is not None,
+    }
+
+
+def cell(key: CellKey, prediction: Prediction | None, judgement: Judgement) -> Cell:
     """The row of the report: address, prediction and measurement together.
 
     Its witness is that of an anomaly which was not predicted, where there is one: that is what has to be proved.
     """
     measured = {name: getattr(judgement, name) for name in Judgement.__struct_fields__ if name != "witnesses"}
-    unpredicted = (name for name in judgement.anomalies if name not in prediction.anomalies)
+    predicted = _predicted(prediction)
+    unpredicted = (name for name in judgement.anomalies if name not in predicted["predicted"])
     measured["witness"] = next(
         (judgement.witnesses[name] for name in unpredicted if name in judgement.witnesses), judgement.witness
     )
-    return Cell(
-        **msgspec.structs.asdict(key),
-        predicted=list(prediction.anomalies),
-        guaranteed=prediction.guaranteed,
-        prediction_reason=prediction.reason,
-        **measured,
-    )
+    return Cell(**msgspec.structs.asdict(key), **predicted, **measured)
 
 
 def _judgements(key: CellKey, manifest: Manifest, folder: RunFolder, deployment: Deployment) -> Iterator[Judgement]:
-    expectation = Expectation(expected_processes=deployment.expected_processes, spread=deployment.spread)
+    expectation = Expectation(
+        expected_processes=deployment.expected_processes,
+        spread=deployment.spread,
+        initial=None if manifest.asks else 0,  # another app's state may be older than its servers
+    )
     for run in range(1, manifest.runs + 1):
         history = folder.history(run, key)
         if history is not None:
@@ -87,13 +105,11 @@ def _with_errors(judgement: Judgement, errors: tuple[str | None, ...]) -> Judgem
     return judgement
 
 
-def _without_history(key: CellKey, prediction: Prediction, manifest: Manifest) -> Cell:
+def _without_history(key: CellKey, prediction: Prediction | None, manifest: Manifest) -> Cell:
     why = manifest.why_unavailable(key)
     return Cell(
         **msgspec.structs.asdict(key),
-        predicted=list(prediction.anomalies),
-        guaranteed=prediction.guaranteed,
-        prediction_reason=prediction.reason,
+        **_predicted(prediction),
         verdict="unavailable" if why else "not-exercised",
         reason=why or manifest.stopped or "not measured",
     )
@@ -143,7 +159,7 @@ def _about(manifest: Manifest, workload: str, name: str) -> dict[str, Any]:
     return {
         "name": name,
         "workload": workload,
-        "group": group(mechanism.claims),
+        "group": group(mechanism.claims) if mechanism.claimed else "",
         "summary": mechanism.summary,
         "store": mechanism.claims.store,
         "medium": mechanism.claims.medium,

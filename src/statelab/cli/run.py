@@ -26,6 +26,7 @@ from statelab.drive.campaign import Campaign
 from statelab.drive.locust import require_load
 from statelab.plan import catalogue as app_catalogue
 from statelab.plan import machine
+from statelab.plan import promises as own_app
 from statelab.plan.app import App
 from statelab.plan.deployments import ON_REQUEST
 from statelab.plan.deployments import load_all
@@ -34,6 +35,7 @@ from statelab.plan.matrix import Selection
 from statelab.plan.matrix import select
 from statelab.plan.profiles import PROFILES
 from statelab.plan.profiles import Profile
+from statelab.plan.promises import Promise
 from statelab.record.run_folder import RunFolder
 
 
@@ -49,14 +51,18 @@ def command(**options: Any) -> None:
     sys.exit(run(Console(), **options))
 
 
-def _plan(options: dict[str, Any], app: App) -> Manifest:
-    """Everything that can be refused is refused here, before anything is started."""
+def _plan(options: dict[str, Any], app: App, promises: dict[str, Promise]) -> Manifest:
+    """Everything that can be refused is refused here, before anything is started.
+
+    An app that makes promises in its statelab.toml is measured by them, and needs no catalogue."""
     require_known("profile", [options["profile"]], list(PROFILES))
-    profile = PROFILES[options["profile"]]
+    profile = own_app.of_profile(PROFILES[options["profile"]]) if promises else PROFILES[options["profile"]]
     on_request = load_all(DEPLOYMENTS / ON_REQUEST)
     require_known("deployment", options["deployment"], [*load_all(DEPLOYMENTS), *on_request])
     deployments = load_all(DEPLOYMENTS / profile.folder, options["deployment"])
-    catalogue = app_catalogue.of_app(app)
+    catalogue = own_app.catalogue(promises) if promises else app_catalogue.of_app(app)
+    if promises:
+        require_known("workload", options["workload"], list(catalogue.workloads))
     names = ("workload", "mechanism", "deployment", "window")
     selection = Selection(**{f"{name}s": options[name] for name in names})
     cells = select(catalogue, deployments, profile, selection)
@@ -78,6 +84,7 @@ def _plan(options: dict[str, Any], app: App) -> Manifest:
         catalogue=catalogue,
         deployments=list(deployments.values()),
         machine=machine.describe(),
+        asks={name: dict(promise.asks) for name, promise in promises.items()},
         versions=machine.library_versions(deployment.package for deployment in deployments.values()),
     )
 
@@ -93,8 +100,10 @@ def run(console: Console, *, engine: str, **options: Any) -> int:
     """Measures, judges, reports; returns the exit code. Stopped half-way it reports what it has."""
     app = shared.app_of(options["app_name"], options["app_dir"], options["interpreter"], options["gunicorn_config"])
     app, options["mechanism"] = shared.with_files(app, options["mechanism"], options["workload"])
-    manifest = _plan(options, app)
-    chosen, manifest.engine_reason = choose(engine, app)
+    promises = own_app.load(app.folder) if app.name else {}
+    manifest = _plan(options, app, promises)
+    served, environment = own_app.identified(app) if promises else (app, {})
+    chosen, manifest.engine_reason = choose(engine, served, environment)
     manifest.engine = chosen.name
     folder = RunFolder.create()
     console.print(
@@ -103,7 +112,7 @@ def run(console: Console, *, engine: str, **options: Any) -> int:
         highlight=False,
     )
     started = time.monotonic()
-    ended = _measure(console, manifest, folder, chosen)
+    ended = _measure(console, manifest, folder, chosen, promises)
     code = judge_and_report(console, folder)
     folder.point_latest()
     manifest.durations_s["total"] = time.monotonic() - started
@@ -111,17 +120,19 @@ def run(console: Console, *, engine: str, **options: Any) -> int:
     return ended or code
 
 
-def _measure(console: Console, manifest: Manifest, folder: RunFolder, engine: Engine) -> int:
+def _measure(
+    console: Console, manifest: Manifest, folder: RunFolder, engine: Engine, promises: dict[str, Promise]
+) -> int:
     """0, or the exit code of a run that ended early: 130 stopped, 2 an engine or the load failed half-way.
 
-    Raises EngineFailed where nothing was measured; then no run folder is left.
+    Raises EngineFailed or BadInput where nothing was measured; then no run folder is left.
     """
     try:
-        Campaign(manifest, folder, engine, Tracker(console)).measure()
+        Campaign(manifest, folder, engine, Tracker(console), promises.values()).measure()
     except KeyboardInterrupt:
         console.print("stopping what was started, keeping what was measured")
         return 130
-    except EngineFailed as error:
+    except (EngineFailed, BadInput) as error:
         if not manifest.measured:
             folder.remove()
             raise

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from statelab.core.ask import Ask
+
 STOCK = 2
 """The workload `inventory`: how many of each article are on the shelf."""
 
@@ -15,7 +17,8 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     The load ends after `min_seconds` and `min_operations` and once as many processes have answered as are expected
     (`processes`, None: two different ones), but after `max_seconds` in any case. The rule looks at coverage, never at
     results, so it does not favour a verdict. `servers` is how many threads or greenlets must answer, `audits` how often
-    the final state is read.
+    the final state is read. `asks`: how each operation is asked for of another app than the lab's own; operations that
+    such an app does not have are not in it.
     """
 
     url: str
@@ -29,10 +32,15 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     max_seconds: float
     min_operations: int
     audits: int
+    asks: dict[str, Ask] = {}
 
     @property
     def path(self) -> str:
         return f"{self.url}/{self.workload}/{self.mechanism}"
+
+    def has(self, op: str) -> bool:
+        """Whether the app has an operation that not every app must have."""
+        return not self.asks or op in self.asks
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):

@@ -174,7 +174,7 @@ class Survival(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the report. A field that does not apply is None.
+    """One row of the report. A field that does not apply is None. Nothing is predicted where nothing is `claimed`.
 
     `fix` is the nearest mechanism that holds in this deployment; `lasting_fix` one that holds in every deployment that
     was measured and outlives a worker. They may be the same.
@@ -189,6 +189,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     prediction_reason: str
     verdict: VerdictName
     reason: str
+    claimed: bool = True
     anomalies: list[str] = []
     operations: Counts | None = None
     coverage: Coverage | None = None

@@ -14,29 +14,37 @@ from statelab.deploy.engine import Engine
 from statelab.deploy.local import LocalEngine
 from statelab.drive import survival
 from statelab.drive.locust import Load
+from statelab.drive.try_out import try_out
 from statelab.plan.catalogue import fetch
 from statelab.plan.deployments import Deployment
 from statelab.plan.manifest import Manifest
+from statelab.plan.promises import Promise
 from statelab.record.run_folder import RunFolder
 
 Track = Callable[[Iterable[Any], str], Iterable[Any]]
 
 
 class Campaign:
-    """One run of the lab over an engine. `track` wraps the loop over cells, to show progress."""
+    """One run of the lab over an engine. `track` wraps the loop over cells, to show progress. `promises` are those of
+    another app than the lab's own: they are tried out first, and every cell has servers of its own, for who knows where
+    such an app keeps what."""
 
-    def __init__(self, manifest: Manifest, folder: RunFolder, engine: Engine, track: Track) -> None:
+    def __init__(
+        self, manifest: Manifest, folder: RunFolder, engine: Engine, track: Track, promises: Iterable[Promise] = ()
+    ) -> None:
         self._manifest = manifest
         self._folder = folder
         self._engine = engine
         self._track = track
+        self._promises = list(promises)
+        self._used: set[str] = set()
         self._deployments = {deployment.name: deployment for deployment in manifest.deployments}
         self._random = random.Random(manifest.seed)
         self._run = 1
 
     def measure(self) -> None:
         """Measures every cell in every run. If it ends early (Ctrl-C, EngineFailed), says so in the manifest and
-        raises."""
+        raises. Raises BadInput where another app does not answer as its promises say."""
         started = time.monotonic()
         load_s = 0.0
         profile = self._manifest.profile
@@ -47,6 +55,7 @@ class Campaign:
             ) as load:
                 self._engine.up(self._used_deployments())
                 self._note_unavailable()
+                self._try_out()
                 for run, index, cell in self._track(self._schedule(), "measuring"):
                     self._begin_run(run)
                     load_s += self._measure_cell(load, run, index, cell)
@@ -73,7 +82,8 @@ class Campaign:
         self._manifest.unavailable |= self._engine.store_reasons()
         for deployment in self._used_deployments():
             try:
-                offered = fetch(self._engine.url(deployment.name))
+                url = self._engine.url(deployment.name)
+                offered = self._manifest.catalogue if self._promises else fetch(url)
             except Unavailable as error:
                 self._manifest.unavailable[deployment.name] = str(error)
                 continue
@@ -82,11 +92,20 @@ class Campaign:
                     if mechanism.unavailable:
                         self._manifest.unavailable[f"{name} on {deployment.name}"] = mechanism.unavailable
 
+    def _try_out(self) -> None:
+        """Under the simplest deployment that is up, whose state is not new any more then."""
+        up = [each for each in self._used_deployments() if each.name not in self._manifest.unavailable]
+        if self._promises and up:
+            simplest = min(up, key=lambda each: len(each.spread))
+            self._used.add(simplest.name)
+            try_out(self._engine.url(simplest.name), self._promises, alone=not simplest.spread)
+
     def _begin_run(self, run: int) -> None:
         """Restarts the servers for each run, because the runs must be independent trials."""
         if run == self._run:
             return
         self._run = run
+        self._used.clear()
         for deployment in self._used_deployments():
             if deployment.name not in self._manifest.unavailable:
                 try:
@@ -109,6 +128,9 @@ class Campaign:
         if cell.deployment in self._manifest.unavailable:
             return 0.0
         try:
+            if self._promises and cell.deployment in self._used:
+                self._engine.restart(cell.deployment)
+            self._used.add(cell.deployment)
             done = load.run(self._order(key, cell, self._engine.url(cell.deployment)))
             self._manifest.measured.append(key)
             if done.timed_out or not done.answered:  # the deployment may answer nobody any more
@@ -147,4 +169,5 @@ class Campaign:
             max_seconds=profile.max_seconds,
             min_operations=profile.min_operations,
             audits=profile.audits,
+            asks=self._manifest.asks.get(cell.mechanism, {}),
         )

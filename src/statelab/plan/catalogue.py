@@ -87,12 +87,18 @@ class Claims(Sharing, Excluding, Switching, Failing, Lifetime, Replacing):
     an app leaves out has its default, one that is not known here is ignored."""
 
 
+NOTHING = Claims(shared_across=frozenset(), atomic_across=frozenset(), survives=None)
+"""Stands where nothing is claimed."""
+
+
 class Mechanism(msgspec.Struct, frozen=True, kw_only=True):
     """`summary` is one line, `description` the sentences that follow it; `source` is the mechanism's code without
-    docstrings, imports and claims (None: an app that does not show it)."""
+    docstrings, imports and claims (None: an app that does not show it). Where it is not `claimed`, its claims say
+    nothing and nothing can be predicted of it."""
 
     summary: str
     claims: Claims
+    claimed: bool = True
     unavailable: str | None = None
     description: str = ""
     source: str | None = None

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from statelab.core.ask import Ask
 from statelab.core.results import CellKey
 from statelab.core.results import Survival
 from statelab.plan.catalogue import Catalogue
@@ -14,6 +15,7 @@ from statelab.plan.profiles import Profile
 class Manifest(msgspec.Struct, kw_only=True):
     """Everything the judgement needs besides the histories; written before the load and again at the end.
 
+    `asks` is empty for the lab's own app; of another one it says, by mechanism, how each operation is asked for.
     `survivors` are the counter's mechanisms of which is tried what they outlive, `survival` what came of it.
     """
 
@@ -28,6 +30,7 @@ class Manifest(msgspec.Struct, kw_only=True):
     catalogue: Catalogue
     deployments: list[Deployment]
     machine: dict[str, Any]
+    asks: dict[str, dict[str, Ask]] = {}
     versions: dict[str, str] = {}
     unavailable: dict[str, str] = {}
     durations_s: dict[str, float] = {}

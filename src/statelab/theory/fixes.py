@@ -214,10 +214,10 @@ def _ratio(before: float | None, after: float | None) -> float | None:
 
 
 def with_fixes(cells: list[Cell], fixes: Fixes) -> list[Cell]:
-    """The cells, each violated one with its fixes."""
+    """The cells, each violated one with its fixes, as far as something is claimed of what is broken."""
     return [
         msgspec.structs.replace(cell, fix=fixes.nearest(cell), lasting_fix=fixes.lasting(cell))
-        if cell.verdict == "violated"
+        if cell.verdict == "violated" and cell.claimed
         else cell
         for cell in cells
     ]
@@ -225,4 +225,5 @@ def with_fixes(cells: list[Cell], fixes: Fixes) -> list[Cell]:
 
 def unfixed(cells: list[Cell], fixes: Fixes) -> Iterator[tuple[str, Cell]]:
     """Each violated cell that has no fix, with the reason."""
-    return ((fixes.why_none(cell), cell) for cell in cells if cell.verdict == "violated" and cell.fix is None)
+    broken = (cell for cell in cells if cell.verdict == "violated" and cell.claimed)
+    return ((fixes.why_none(cell), cell) for cell in broken if cell.fix is None)

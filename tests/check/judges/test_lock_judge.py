@@ -92,3 +92,20 @@ def test_a_lock_that_others_hold_is_not_stuck(more: Operation) -> None:
 def test_a_short_wait_for_a_lease_is_not_stuck() -> None:
     """A dead holder's lease may still run: within five seconds nothing is concluded."""
     assert judge(DEAD, work(2 * SECOND, 4 * SECOND, "busy", by=2)).anomalies == []
+
+
+def part(op: str, start: int, client: int, result: str | None = None) -> Operation:
+    by = ServedBy(host="h", pid=client % 2, thread=client % 2, greenlet=0, boot=f"boot-{client % 2}")
+    return Operation(
+        process=client, op=op, key="k", start=start, end=start + 5, status="ok", result=result, served_by=by
+    )
+
+
+def test_a_lock_that_is_taken_with_one_request_and_released_with_another() -> None:
+    """Held from the end of the acquire to the start of the release; a refusal is an answer, and no hold."""
+    first = [part("acquire", 0, 1), part("release", 20, 1)]
+    waited = [part("acquire", 2, 2, "busy"), part("acquire", 22, 2), part("release", 40, 2)]
+    assert judge(*first, *waited).verdict == "held"
+    together = judge(*first, part("acquire", 2, 2), part("release", 40, 2))
+    assert (together.verdict, together.anomalies) == ("violated", ["two-holders"])
+    assert judge(*first).verdict == "not-exercised"

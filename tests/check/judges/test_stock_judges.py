@@ -7,7 +7,8 @@ import pytest
 import inventory
 import rate_limit
 from statelab.check.judges.by_model import ByModel
-from statelab.check.judges.inventory import judge as shop
+from statelab.check.judges.inventory import SALES as shop
+from statelab.check.judges.inventory import judge as of_articles
 from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.judgement import Judgement
 from statelab.check.judges.rate_limit import judge as limit
@@ -107,3 +108,14 @@ def test_more_is_asked_for_than_there_is() -> None:
     """Or nobody would ever be refused; load and judge take the number from one place."""
     assert STOCK < inventory.BUYS
     assert LIMIT < rate_limit.HITS
+
+
+def test_an_article_that_may_not_be_in_stock_says_nothing() -> None:
+    """Its buyers are refused because it is not there; those of another article are judged."""
+    put = [asked("stock", 1, None, None, "a"), asked("stock", 2, 3, None, "b")]
+    refused = [asked("buy", 4, 5, "sold-out", "a")]
+    sold = [asked("buy", start, start + 1, "ok", "b") for start in (10, 11)]
+    too_much = asked("buy", 12, 13, "ok", "b")
+    assert of_articles(History.from_operations([*put, *refused, *sold]), TWO).anomalies == []
+    assert of_articles(History.from_operations([*put, *refused, *sold, too_much]), TWO).anomalies == ["oversold"]
+    assert of_articles(History.from_operations(refused), TWO).anomalies == ["false-sold-out"]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from agreement import HISTORIES
 from oracle import REFUSED as WRONG
 from oracle import explained
 from statelab.check.kernels.forgetting import refutes
@@ -72,14 +73,14 @@ def random_operations(rng: random.Random, most: int = 7) -> list[Operation]:
 
 
 def test_agrees_with_exhaustive_search() -> None:
-    """The verdict is that of plain exhaustive search on 20,000 random histories with unknown outcomes."""
+    """The verdict is that of plain exhaustive search on random histories with unknown outcomes."""
     rng, valid = random.Random(SEED), 0
-    for _ in range(20_000):
+    for _ in range(HISTORIES):
         operations = random_operations(rng)
         expected = explained(operations, 0, step, CHANGES)
         valid += expected
         assert searched(History.from_operations(operations)).verdict == ("held" if expected else "violated"), operations
-    assert 0.3 < valid / 20_000 < 0.7
+    assert 0.3 < valid / HISTORIES < 0.7
 
 
 def test_a_witness_is_minimal() -> None:
@@ -89,7 +90,7 @@ def test_a_witness_is_minimal() -> None:
     def violated(history: History) -> bool:
         return searched(history).verdict == "violated"
 
-    while seen < 300:
+    while seen < HISTORIES // 60:
         history = History.from_operations(random_operations(rng))
         outcome = searched(history)
         if outcome.stuck is None:

@@ -29,13 +29,13 @@ class Expectation:
     """What must have been seen of a cell's deployment before `held` means anything.
 
     `expected_processes` is None if the server forks a process for every request. `spread` says what may separate two
-    requests: greenlets, threads, processes, hosts. `initial` is the value at which the counter starts; `changes` are
-    the workload's operations that change state.
+    requests: greenlets, threads, processes, hosts. `initial` is the value at which the counter starts (None: that of
+    the first read, before anybody counted); `changes` are the workload's operations that change state.
     """
 
     expected_processes: int | None
     spread: frozenset[str] = frozenset()
-    initial: int = 0
+    initial: int | None = 0
     changes: frozenset[str] = frozenset({"increment"})
 
 
@@ -95,12 +95,15 @@ def _touching(history: History, rows: Mask) -> int:
     return n * (n - 1) // 2 - int(apart)
 
 
+NOT_SETTLED = "no read was answered after the last increment had ended, so the final value is not known"
+
+
 def shortfall(given: Answers, expectation: Expectation, covered: Coverage) -> str | None:
     """Why a cell without a violation proves nothing; None if it was exercised."""
     if not (given.answered & given.increment).any():
         return "no increment was acknowledged"
     if not given.settled.any():
-        return "no read was answered after the last increment had ended, so the final value is not known"
+        return NOT_SETTLED
     return not_reached(given.history, expectation, covered)
 
 

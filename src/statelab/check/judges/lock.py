@@ -19,6 +19,7 @@ from statelab.check.judges.witness import witness
 from statelab.check.kernels.words import Cast
 from statelab.check.kernels.words import milliseconds
 from statelab.check.models import MODELS
+from statelab.core.ask import BUSY
 from statelab.core.operation import Operation
 from statelab.core.results import Witness
 from statelab.record.columns import INFO
@@ -63,8 +64,26 @@ _MUTEX = ByModel(
 )
 
 
+def _granted(history: History) -> History:
+    """For the mutex, an acquire that was refused has failed."""
+    return History.from_operations(
+        [
+            msgspec.structs.replace(operation, status="fail", result=None) if operation.result == BUSY else operation
+            for operation in history.operations()
+        ]
+    )
+
+
+_PLAIN = ByModel(
+    model=MODELS["mutex"], names=_MUTEX.names, requests=frozenset(MODELS["mutex"].operations), view=_granted
+)
+"""For an app that has two requests, one that takes the lock and one that releases it."""
+
+
 def judge(history: History, expectation: Expectation) -> Judgement:
     """The verdict of the mutex on the requests that did work, and `stuck` if somebody waited for a dead holder."""
+    if history.is_op("acquire").any():
+        return _PLAIN(history, expectation)
     history = history.take(history.is_op(WORK))
     stuck, refused = _stuck(history), np.flatnonzero(_refused(history)).tolist()
     if refused:  # for the mutex, a request that did no work has failed

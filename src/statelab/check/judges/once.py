@@ -1,9 +1,9 @@
 """The judge of the workload `once`: the model at-most-once for requests, each sent several times, and the ledger.
 
-The answer to a request `execute` names the work that is done: the request's own op_id, or work that many requests rely
-on. All requests that name the same work are retries, and together one `execute` of the model. The last `read` of the
-ledger lists every effect: its work, the process that did it, and when. Work that was answered before this read began
-must be in the list; other work may be.
+The answer to a request `execute` names the work that is done, on which many requests may rely; without a name it is the
+request's own op_id. All requests that name the same work are retries, and together one `execute` of the model. The last
+`read` of the ledger lists every effect: its work, the process that did it, and when. Work that was answered before this
+read began must be in the list; other work may be.
 """
 
 import msgspec
@@ -30,7 +30,8 @@ def _named(request: Operation, read: Operation) -> Operation:
     """The request under the name of its work; of unknown outcome if it was answered after the read began."""
     if request.status != "ok":
         return request
-    request = msgspec.structs.replace(request, op_id=str(request.result), result=None)
+    if request.result is not None:
+        request = msgspec.structs.replace(request, op_id=str(request.result), result=None)
     assert request.end is not None
     if request.end < read.start:
         return request
@@ -38,8 +39,11 @@ def _named(request: Operation, read: Operation) -> Operation:
 
 
 def _effect(entry: str, read: Operation) -> Operation:
-    work, pid, at = str(entry).split()
-    stamp = int(at)
+    """An entry of another app's ledger has a name only: it was there while it was read."""
+    work, *written = str(entry).split()
+    if not written:
+        return msgspec.structs.replace(read, op="effect", op_id=work, result=None)
+    pid, stamp = written[0], int(written[1])
     return Operation(process=f"pid {pid}", op="effect", key=read.key, op_id=work, start=stamp, end=stamp, status="ok")
 
 

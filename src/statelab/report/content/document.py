@@ -44,6 +44,7 @@ class Report:
     facts: list[tuple[str, str]]
     tally: list[tuple[State, int]]
     contradictions: list[Sentence]
+    broken_promises: list[Sentence]
     differences: list[Sentence]
     partly_seen: list[Sentence]
     not_seen: list[Sentence]
@@ -106,8 +107,23 @@ class Report:
         return self.contradictions + self.differences
 
     @property
+    def of_own_app(self) -> bool:
+        """Whether it is about promises of another app, of which nothing is claimed."""
+        return bool(self.rows) and all(not row.cell.claimed for row in self.rows)
+
+    @property
+    def fails(self) -> bool:
+        """Whether something is not as it should be: of another app, that a promise is not known to hold."""
+        unkept = self.of_own_app and any(row.cell.verdict != "held" for row in self.rows)
+        return bool(self.contradictions) or unkept
+
+    @property
     def verdict(self) -> str:
         """The report's own verdict, in a sentence."""
+        if self.of_own_app:
+            broken, held = (sum(r.cell.verdict == name for r in self.rows) for name in ("violated", "held"))
+            cells = "1 cell" if len(self.rows) == 1 else f"{len(self.rows)} cells"
+            return f"Of {cells} {broken} broke a promise, and in {held} no violation was seen."
         if self.contradictions:
             number = len(self.contradictions)
             cells = "1 cell is" if number == 1 else f"{number} cells are"
@@ -147,6 +163,7 @@ def compose(results: Results) -> Report:
         partly_seen=summary.partly_seen(rows),
         not_seen=summary.not_seen(rows),
         hidden=summary.hidden(rows),
+        broken_promises=summary.broken_promises(rows),
         absences=summary.absences(rows, stores),
         incomplete=summary.incomplete(results.manifest),
         missing=summary.missing(results.manifest),

@@ -15,8 +15,8 @@ from statelab.report.content.rows import Row
 WINDOWS = ("io", "yield", "call", "tight")
 """Widest first, because a narrower window may hide what the widest shows."""
 
-KEPT = (states.HELD, states.NOT_GUARANTEED)
-BROKEN = (states.CONTRADICTION, states.DIFFERENT, states.VIOLATED)
+KEPT = (states.HELD, states.NOT_GUARANTEED, states.UNCLAIMED_HELD)
+BROKEN = (states.CONTRADICTION, states.DIFFERENT, states.VIOLATED, states.UNCLAIMED_VIOLATED)
 
 
 class Mechanism(msgspec.Struct, frozen=True, kw_only=True):

@@ -91,6 +91,8 @@ class Row:
     def predicted_words(self) -> str:
         if self.cell.predicted:
             return " and ".join(self.cell.predicted)
+        if not self.cell.claimed:
+            return "nothing"
         return "held" if self.cell.guaranteed else "held, without a promise"
 
     @cached_property
@@ -125,7 +127,7 @@ class Row:
     def repro(self) -> str | None:
         """The command that shows the violation again without load, if there is one."""
         cell = self.cell
-        if cell.verdict != "violated" or not GATED & {*cell.anomalies}:
+        if cell.verdict != "violated" or not cell.claimed or not GATED & {*cell.anomalies}:
             return None
         return shlex.join(["statelab", "repro", f"{cell.workload}/{cell.mechanism}", "--deployment", cell.deployment])
 

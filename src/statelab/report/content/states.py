@@ -1,4 +1,4 @@
-"""The ten states of a cell, from its prediction and its measurement, each with a symbol, words and a meaning."""
+"""The states of a cell, from its prediction and its measurement, each with a symbol, words and a meaning."""
 
 from dataclasses import dataclass
 
@@ -62,6 +62,20 @@ HELD = State(
     title="held",
     meaning="as the mechanism itself promises, and no violation was seen",
 )
+UNCLAIMED_VIOLATED = State(
+    name="violated-not-predicted",
+    symbol="✗",
+    word="not predicted",
+    title="violated, not predicted",
+    meaning="nothing is claimed of this app, so nothing was predicted; the proof stands by itself",
+)
+UNCLAIMED_HELD = State(
+    name="held-not-predicted",
+    symbol="○",
+    word="held, not predicted",
+    title="held here, not predicted",
+    meaning="no violation was seen; nothing is claimed of this app, so nobody says that there is none",
+)
 NOT_EXERCISED = State(
     name="not-exercised",
     symbol="?",
@@ -83,12 +97,15 @@ NOT_RUN = State(
     name="not-run", symbol="·", word="not run", title="not run", meaning="this report has no result for the cell"
 )
 
+UNCLAIMED = (UNCLAIMED_VIOLATED, UNCLAIMED_HELD)
 STATES = (
     CONTRADICTION,
     DIFFERENT,
     VIOLATED,
+    UNCLAIMED_VIOLATED,
     NOT_SEEN,
     NOT_GUARANTEED,
+    UNCLAIMED_HELD,
     HELD,
     NOT_EXERCISED,
     UNKNOWN,
@@ -140,6 +157,8 @@ def state_of(cell: Cell) -> State:
     """The state of a cell. If no anomaly is predicted, `held` is."""
     if cell.verdict in _UNDECIDED:
         return _UNDECIDED[cell.verdict]
+    if not cell.claimed:
+        return UNCLAIMED_VIOLATED if cell.verdict == "violated" else UNCLAIMED_HELD
     if cell.verdict == "violated":
         if not cell.predicted:
             return CONTRADICTION
@@ -173,6 +192,8 @@ def codes(cell: Cell, state: State) -> list[str]:
 
 def predicted_mark(cell: Cell) -> str:
     """The prediction as a cell shows it: codes, or the symbol for guaranteed or not guaranteed `held`."""
+    if not cell.claimed:
+        return "not predicted"
     if cell.predicted:
         return " ".join(code(anomaly) for anomaly in cell.predicted)
     return HELD.symbol if cell.guaranteed else NOT_GUARANTEED.symbol

@@ -133,6 +133,11 @@ def differences(rows: list[Row]) -> list[Sentence]:
     return _in_groups([row for row in rows if row.state is states.DIFFERENT])
 
 
+def broken_promises(rows: list[Row]) -> list[Sentence]:
+    """One sentence for each way in which an app of which nothing is claimed breaks a promise."""
+    return _in_groups([row for row in rows if row.state is states.UNCLAIMED_VIOLATED])
+
+
 def partly_seen(rows: list[Row]) -> list[Sentence]:
     """One sentence for each way in which a mechanism shows only a part of what was predicted."""
     return _in_groups([row for row in rows if row.state is states.VIOLATED and row.unseen])
@@ -225,6 +230,8 @@ def _contradiction(row: Row) -> str:
 
 def _difference(group: list[Row]) -> str:
     cell = group[0].cell
+    if not cell.claimed:
+        return f"{_where(group[0])} under {_deployments(group)}: {were(cell.anomalies)} seen."
     common = [anomaly for anomaly in cell.anomalies if anomaly in cell.predicted]
     parts = [f"{were(states.extra(cell))} seen although not predicted"] if states.extra(cell) else []
     parts += [f"{were(common)} seen as predicted"] if common else []
@@ -258,7 +265,9 @@ def what_breaks(matrices: Iterable[Matrix]) -> str:
     """How many mechanisms were violated somewhere, and the most frequent anomalies."""
     broken: dict[str, set[tuple[str, str]]] = {}
     tried = set()
-    for row in (row for matrix in matrices for line in matrix.lines for row in line.rows if row.ran):
+    rows = [row for matrix in matrices for line in matrix.lines for row in line.rows if row.ran]
+    what = "mechanisms" if any(row.cell.claimed for row in rows) else "promises"
+    for row in rows:
         name = row.cell.workload, row.cell.mechanism
         tried.add(name)
         for anomaly in row.cell.anomalies if row.cell.verdict == "violated" else ():
@@ -266,7 +275,7 @@ def what_breaks(matrices: Iterable[Matrix]) -> str:
     number = len(set().union(*broken.values()))
     most = sorted(broken, key=lambda anomaly: -len(broken[anomaly]))[:3]
     by = f": {joined(f'{anomaly} ({len(broken[anomaly])})' for anomaly in most)}" if most else ""
-    return f"{number} of {len(tried)} mechanisms under some deployment{', most often by' * (len(broken) > 3)}{by}."
+    return f"{number} of {len(tried)} {what} under some deployment{', most often by' * (len(broken) > 3)}{by}."
 
 
 def what_holds(matrices: Iterable[Matrix], fixes: Mapping[tuple[str, str], int]) -> list[tuple[str, list[str]]]:

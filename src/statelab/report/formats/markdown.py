@@ -144,6 +144,7 @@ def _summary(report: Report) -> str:
 def _findings(report: Report) -> Iterable[str]:
     """First what was seen although not predicted, each with its proof."""
     surprises = {
+        "Broken promises": report.broken_promises,
         "Violated where held is predicted": report.contradictions,
         "Seen and not predicted": report.differences,
     }
@@ -187,7 +188,7 @@ def _matrix(matrix: Matrix) -> str:
 def _cell(row: Row) -> str:
     """The measurement; with the prediction in brackets if the mark does not show it."""
     mark = f"**{row.mark}**" if row.state in (states.CONTRADICTION, states.DIFFERENT) else row.mark
-    told = row.state in (states.DIFFERENT, states.VIOLATED, states.HELD, states.NOT_GUARANTEED)
+    told = row.state in (states.DIFFERENT, states.VIOLATED, states.HELD, states.NOT_GUARANTEED, *states.UNCLAIMED)
     return escaped(mark if told or not row.ran else f"{mark} ({row.predicted})")
 
 

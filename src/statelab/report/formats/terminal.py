@@ -28,8 +28,10 @@ STYLES = {
     "contradiction": "bold black on bright_yellow",
     "different": "magenta",
     "violated": "red",
+    "violated-not-predicted": "red",
     "not-seen": "cyan",
     "not-guaranteed": "yellow",
+    "held-not-predicted": "yellow",
     "held": "green",
     "not-exercised": "dim",
     "unknown": "dim",
@@ -83,7 +85,7 @@ def _parts(report: Report, width: int, folder: Path | None, *, tables: bool) -> 
     yield Text.assemble(("What breaks: ", "bold"), report.breaks)
     yield Text.assemble(("What holds wherever it was measured: ", "bold"), _holding(report))
     yield from _surprises(report)
-    yield Text(report.verdict, "bold red" if report.contradictions else "bold green")
+    yield Text(report.verdict, "bold red" if report.fails else "bold green")
     if folder is not None:
         yield Text(f"The page: {folder / 'index.html'}")
 
@@ -119,18 +121,23 @@ def _sentences(state: State, sentences: list[Sentence]) -> Iterator[Text]:
 
 
 def _surprises(report: Report) -> Iterator[Text]:
-    """What was seen although not predicted, the first few with their proofs."""
-    if not report.surprises:
+    """What was seen although not predicted, the first few with their proofs. Of an app of which nothing is predicted,
+    all that was seen is what was broken."""
+    seen = report.broken_promises or report.surprises
+    if report.of_own_app and not seen:
+        return
+    if not seen:
         yield Text.assemble(("What surprised: ", "bold"), "nothing was seen that was not predicted.")
         return
-    yield Text("What surprised: seen although not predicted:", "bold")
-    for sentence in report.surprises[:NAMED]:
+    title = "Broken promises:" if report.broken_promises else "What surprised: seen although not predicted:"
+    yield Text(title, "bold")
+    for sentence in seen[:NAMED]:
         yield from _sentences(sentence.rows[0].state, [sentence])
         if sentence.proof and sentence.proof.cell.witness:
             yield Text(textwrap.indent(printable(sentence.proof.cell.witness.text), "    "), "dim")
         if sentence.proof and sentence.proof.repro:
             yield Text(f"    {sentence.proof.repro}")
-    others = len(report.surprises) - NAMED
+    others = len(seen) - NAMED
     if others > 0:
         yield Text(f"{others} more such sentences, with their proofs, come first on the page and in report.md.")
 

@@ -1,4 +1,7 @@
-"""Who answers a request: host, pid, thread, greenlet, and a boot id that is new at each process start."""
+"""Who answers a request: host, pid, thread, greenlet, and a boot id that is new at each process start.
+
+The module stands alone, for it is loaded beside other apps than the lab's own too (`identified/`).
+"""
 
 import itertools
 import json
@@ -7,9 +10,16 @@ import secrets
 import socket
 import sys
 import threading
+from collections.abc import Iterable
 from collections.abc import MutableMapping
+from typing import TYPE_CHECKING
 from typing import Any
 from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
+    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import WSGIEnvironment
 
 _greenlets: MutableMapping[Any, int] = WeakKeyDictionary()
 _numbers = itertools.count(1)
@@ -46,3 +56,18 @@ def _greenlet_id() -> int:
 def served_by() -> str:
     """The `X-Served-By` value: one JSON object, as a history's `served_by` has it."""
     return f'{_thread.before},"greenlet":{_greenlet_id()}{_after}'
+
+
+def identified(wsgi_app: "WSGIApplication") -> "WSGIApplication":
+    """Adds to every response who answered, and to which operation."""
+
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            added = [("X-Served-By", served_by())]
+            if "HTTP_X_OPERATION_ID" in environ:
+                added.append(("X-Operation-Id", environ["HTTP_X_OPERATION_ID"]))
+            return start_response(status, [*headers, *added], *error)
+
+        return wsgi_app(environ, start)
+
+    return answer

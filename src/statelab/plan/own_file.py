@@ -1,0 +1,36 @@
+"""The file in which a person says of an app what no tool can know: `statelab.toml` in the app's folder, or the table
+`[tool.statelab]` of its pyproject.toml. Each part of the lab reads one table of it."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from statelab.core.errors import BadInput
+from statelab.core.errors import require_known
+
+NAME = "statelab.toml"
+TABLES = {"audit": "the audit", "promise": "the promises"}
+"""The tables that it may have, and what each configures."""
+
+
+def table(folder: Path, name: str) -> tuple[Path, dict[str, Any]] | None:
+    """One table and the file it stands in; None where there is none. Raises BadInput for a file that cannot be read,
+    for a table that nobody reads, and where both files have it."""
+    own, project = folder / NAME, folder / "pyproject.toml"
+    tables = {own: _read(own), project: _read(project).get("tool", {}).get("statelab", {})}
+    for path, found in tables.items():
+        try:
+            require_known("table", list(found), list(TABLES))
+        except BadInput as error:
+            raise BadInput(f"{path}: {error}") from None
+    having = [path for path in tables if name in tables[path]]
+    if len(having) > 1:
+        raise BadInput(f"{own} and {project} both configure {TABLES[name]}: keep one of the two tables")
+    return (having[0], tables[having[0]][name]) if having else None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text()) if path.exists() else {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadInput(f"{path}: {error}") from None
