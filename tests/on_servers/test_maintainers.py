@@ -1,13 +1,17 @@
 """The backends of docs/maintainers.md, from files outside of the lab: what the page shows of them is measured again."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 from program import Statelab
 from program import measured
+from report.cells import LOST
+from report.cells import cell
 from statelab.core.paths import ROOT
+from statelab.report.content.rows import Row
 from statelab.report.content.states import CODES
 
 pytestmark = pytest.mark.process
@@ -49,6 +53,18 @@ def test_what_the_page_shows(statelab: Statelab, tmp_path: Path, workload: str) 
         shows={(name, "sync-4"): expected},
         files={name: str(ROOT / file)},
     )
-    (cell,) = cells.values()
-    assert sorted(cell["anomalies"]) == sorted(cell["predicted"]) == sorted(expected)
-    assert cell["verdict"] == ("violated" if expected else "held")
+    (found,) = cells.values()
+    assert sorted(found["anomalies"]) == sorted(found["predicted"]) == sorted(expected)
+    assert found["verdict"] == ("violated" if expected else "held")
+    assert found["file"] == str(ROOT / file)
+
+
+def test_it_is_reproduced_from_its_file(statelab: Statelab) -> None:
+    """The command that the report prints beside the cell names the file."""
+    file = str(ROOT / SHOWN["session"][0])
+    lost = LOST | {"workload": "session", "mechanism": "flask-session-valkey", "deployment": "gthread"}
+    command = Row(cell(**lost, file=file)).repro
+    assert command == f"statelab repro session/{file} --deployment gthread"
+    done = statelab(*shlex.split(command)[1:], "--engine", "local")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Reproduced: " in done.stdout
