@@ -55,6 +55,7 @@ def _mechanism(mechanism: Mechanism) -> dict[str, Any]:
         "claims": _claims(mechanism.claims),
         "unavailable": mechanism.unavailable,
         "source": code_of(mechanism.module),
+        "file": mechanism.file,
     }
 
 

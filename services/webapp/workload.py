@@ -26,11 +26,12 @@ class Mechanism:
     """One way to keep the state: a module with `CLAIMS` and one function per operation of its workload.
 
     A module may also have `init_app(app)`, called by the factory, and `unavailable()`, which says why this deployment
-    cannot offer the mechanism (None: it can).
+    cannot offer the mechanism (None: it can). `file` is where it stands if that is outside of the lab.
     """
 
     name: str
     module: ModuleType
+    file: str | None = None
 
     @property
     def claims(self) -> Claims:
@@ -79,7 +80,7 @@ class Workload:
         for path in SETTINGS.mechanism_files.get(self.name, ()):
             parts = outside.module(Path(path), package, found, self.functions_like(next(iter(found.values()))))
             name = outside.name_of(Path(path))
-            found[name] = Mechanism(name, parts)
+            found[name] = Mechanism(name, parts, path)
         return found
 
     def functions_like(self, example: Mechanism) -> dict[str, list[str]]:

@@ -6,6 +6,7 @@ from statelab.cli import repro
 from statelab.core.errors import BadInput
 from statelab.core.operation import ServedBy
 from statelab.core.results import ANOMALIES
+from statelab.plan.app import App
 from statelab.plan.catalogue import Catalogue
 from statelab.plan.deployments import Deployment
 from statelab.repro import script_of
@@ -165,7 +166,7 @@ def test_unknown_names(
 
 def test_all_means_every_cell_in_which_requests_must_meet() -> None:
     """Held at a gate, or many at once where no gate stands; copies that merely differ are not among them."""
-    cells = {target.cell for target in repro._chosen("", [], everything=True)}
+    cells = {target.cell for target in repro._chosen(App(), "", [], everything=True)}
     assert {
         ("counter", "module-global", "gthread"),
         ("connection", "memcached-global", "gthread"),

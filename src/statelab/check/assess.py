@@ -58,7 +58,7 @@ def _assess_cell(key: CellKey, manifest: Manifest, folder: RunFolder, deployment
     if not judgements:
         return _without_history(key, prediction, manifest)
     judged = combine(judgements) if manifest.runs > 1 else judgements[0]
-    return cell(key, prediction, judged)
+    return msgspec.structs.replace(cell(key, prediction, judged), file=mechanism.file)
 
 
 def _predicted(prediction: Prediction | None) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from statelab.plan.catalogue import any_offers
 
 _OTHER_LOAD = (
     "the app that is up has no GET /catalogue, which names workloads: give it a load of its own, as in "
-    "`locust -f locustfile.py --host {0}`, or let `statelab audit MODULE:APP` look for its faults without load"
+    "`locust -f locustfile.py --host {0}`, or let `statelab run --app MODULE:APP` load and judge what "
+    "its statelab.toml promises (docs/own-app.md)"
 )
 
 

@@ -144,9 +144,9 @@ def _files(outcome: Outcome) -> list[Path]:
     return [history, svg]
 
 
-def _chosen(cell: str, deployment: list[str], everything: bool) -> list[Target]:
+def _chosen(app: App, cell: str, deployment: list[str], everything: bool) -> list[Target]:
     """One cell, or every red one among those named; raises BadInput."""
-    found = targets(catalogue.of_app(App()), load_all(DEPLOYMENTS), cell, deployment)
+    found = targets(catalogue.of_app(app), load_all(DEPLOYMENTS), cell, deployment)
     if not everything:
         if len({target.cell for target in found}) > 1:
             raise BadInput(ASK)
@@ -162,8 +162,10 @@ def repro(console: Console, *, cell: str, deployment: list[str], engine: str, ev
 
     Raises BadInput, before anything is started, for what does not exist.
     """
-    chosen = _chosen(cell, deployment, everything)
-    lab, reason = choose(engine, App(), ENVIRONMENT)
+    workload, _, mechanism = cell.partition("/")
+    app, named = shared.with_files(App(), [mechanism] if mechanism else [], [workload])
+    chosen = _chosen(app, "/".join([workload, *named]), deployment, everything)
+    lab, reason = choose(engine, app, ENVIRONMENT)
     reproduction = Reproduction(console, chosen, runs, everything=everything)
     reproduction.say(f"{len(chosen)} cell(s) x {runs} run(s), engine {lab.name} ({reason})")
     try:

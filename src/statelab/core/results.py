@@ -177,7 +177,8 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the report. A field that does not apply is None. Nothing is predicted where nothing is `claimed`.
 
     `fix` is the nearest mechanism that holds in this deployment; `lasting_fix` one that holds in every deployment that
-    was measured and outlives a worker. They may be the same.
+    was measured and outlives a worker. They may be the same. `file` is where the mechanism stands if that is outside of
+    the lab.
     """
 
     workload: str
@@ -204,6 +205,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     runs: Runs | None = None
     fix: Fix | None = None
     lasting_fix: Fix | None = None
+    file: str | None = None
 
 
 class Results(msgspec.Struct, frozen=True, kw_only=True):

@@ -94,7 +94,7 @@ NOTHING = Claims(shared_across=frozenset(), atomic_across=frozenset(), survives=
 class Mechanism(msgspec.Struct, frozen=True, kw_only=True):
     """`summary` is one line, `description` the sentences that follow it; `source` is the mechanism's code without
     docstrings, imports and claims (None: an app that does not show it). Where it is not `claimed`, its claims say
-    nothing and nothing can be predicted of it."""
+    nothing and nothing can be predicted of it. `file` is where it stands if that is outside of the lab."""
 
     summary: str
     claims: Claims
@@ -102,6 +102,7 @@ class Mechanism(msgspec.Struct, frozen=True, kw_only=True):
     unavailable: str | None = None
     description: str = ""
     source: str | None = None
+    file: str | None = None
 
 
 FAULTS = ("never-persists", "divergent", "lost-update", "misreported", "stalled")

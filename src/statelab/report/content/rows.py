@@ -129,7 +129,8 @@ class Row:
         cell = self.cell
         if cell.verdict != "violated" or not cell.claimed or not GATED & {*cell.anomalies}:
             return None
-        return shlex.join(["statelab", "repro", f"{cell.workload}/{cell.mechanism}", "--deployment", cell.deployment])
+        name = f"{cell.workload}/{cell.file or cell.mechanism}"
+        return shlex.join(["statelab", "repro", name, "--deployment", cell.deployment])
 
     @cached_property
     def mechanism_anchor(self) -> str:
