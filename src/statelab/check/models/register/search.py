@@ -160,10 +160,11 @@ class KeySearch:
 
         # The sweep. A configuration is (which open answered operations have taken effect, the state) and what it used.
         frontier: dict[tuple[int, _Value], list[_Found]] = {(0, None): [(0, 0, 0)]}
-        writes, swaps = list[tuple[int, _Value]](), dict[_Value, list[tuple[int, _Value]]]()
-        bits, free, size = dict[int, int](), list[int](), 0
+        bits, free = dict[int, int](), list[int]()
         reading, missing, all_missing = Counter[_Value](), Counter[_Value](), 0
-        placed, visited = 0, 0
+        writes, swaps = dict[_Value, int](), dict[_Value, list[tuple[int, _Value]]]()
+        swaps_to = dict[_Value, list[tuple[int, _Value]]]()
+        placed, ordered, visited, misses_left = 0, 0, 0, sum(to_miss.values())
         for event in self._in_time:
             row = event if event >= 0 else ~event
             if row not in answered:
@@ -172,8 +173,11 @@ class KeySearch:
                     number = alike.get((when[row], given), -1)
                     if number >= 0:
                         begun[number] += 1
-                        if begun[number] == 1:
-                            (writes if when[row] is _ANY else swaps.setdefault(when[row], [])).append((number, given))
+                        if begun[number] == 1 and when[row] is _ANY:
+                            writes[given] = number
+                        elif begun[number] == 1:
+                            swaps.setdefault(when[row], []).append((number, given))
+                            swaps_to.setdefault(given, []).append((number, when[row]))
                 continue
             if event >= 0:
                 bit = bits[row] = free.pop() if free else 1 << len(bits)
@@ -201,17 +205,29 @@ class KeySearch:
                     elif add(seen, (taken, state), one):
                         size += 1
                         heappush(todo, (one[0], size, taken, state, one))
-            changing = [(own, other) for other, own in bits.items() if kind[other] in (_Kind.WRITE, _Kind.SWAP)]
+
+            # Unknown operations may wait until just before an open one that sees what they lead to. So they are to give
+            # a value that one of those needs; or that a cas replaces by it, where no write gives it as often as needed.
+            changing, wanted = list[tuple[int, int]](), list[_Value]()
+            useful_writes, useful_swaps = list[tuple[int, _Value]](), dict[_Value, list[tuple[int, _Value]]]()
+            if todo:
+                changing = [(own, other) for other, own in bits.items() if kind[other] in (_Kind.WRITE, _Kind.SWAP)]
+                needed = (needs[other] for other in bits if kind[other] in (_Kind.READ, _Kind.SWAP))
+                wanted = list(dict.fromkeys(needed))
+            for given in wanted:  # grows
+                if (number := writes.get(given, -1)) >= 0:
+                    useful_writes.append((number, given))
+                for swap, old in swaps_to.get(given, ()):
+                    useful_swaps.setdefault(old, []).append((swap, given))
+                    if old not in wanted and (number < 0 or counted >> number * wide & 1):
+                        wanted.append(old)
             while todo:
                 _, _, taken, state, one = heappop(todo)
                 visited += 1
                 if size > MOST or (visited % 256 == 0 and deadline.passed):
-                    late = (
-                        "time ran out"
-                        if size <= MOST
-                        else f"more than {MOST:,} configurations were possible at one moment"
-                    )
-                    return Outcome("unknown", placed, len(answered), why=late), set()
+                    many = f"more than {MOST:,} configurations were possible at one moment"
+                    why = many if size > MOST else "time ran out"
+                    return Outcome("unknown", ordered, len(answered), why=why), set()
                 if one not in seen[taken, state]:  # a better one has come since
                     continue
                 cost, used, too_often = one
@@ -219,7 +235,10 @@ class KeySearch:
                 for own, other in changing:
                     if not taken & own and (kind[other] == _Kind.WRITE or needs[other] == state):
                         made.append((taken | own, gives[other] if gives[other] in asked else _OTHER, one))
-                for number, given in (*writes, *swaps.get(state, ())):
+                ways = (*useful_writes, *useful_swaps.get(state, ()))
+                if missing[state] & ~taken:  # to a miss any other value will do
+                    ways = (*((number, given) for given, number in writes.items()), *swaps.get(state, ()))
+                for number, given in ways:
                     if given == state:
                         continue
                     if (used >> number * wide) & ((1 << (wide - 1)) - 1) < begun[number]:
@@ -236,30 +255,31 @@ class KeySearch:
             if not left:
                 return Outcome("violated", placed, len(answered), stuck=row), set()
 
-            # It is gone. Of what is counted, each configuration has used at least what nobody can need any more.
+            # It is closed. Of what is counted, each configuration has used at least what nobody can need any more.
             placed += 1
             free.append(bits.pop(row))
+            if kind[row] in (_Kind.READ, _Kind.SWAP):
+                to_see[needs[row]] -= 1
             if kind[row] == _Kind.READ:
                 reading[needs[row]] &= ~bit
             elif kind[row] == _Kind.MISS:
                 missing[needs[row]] &= ~bit
                 all_missing &= ~bit
-            if kind[row] != _Kind.WRITE:
-                (to_miss if kind[row] == _Kind.MISS else to_see)[needs[row]] -= 1
-            floor, misses_left = 0, sum(to_miss.values())
+                misses_left -= 1
+            frontier, floor = left, 0
             for (_, given), number in counting.items():
-                needed = misses_left + sum(to_see[value] for value in leads[given])
-                floor += max(0, begun[number] - needed) << number * wide
+                needed_yet = misses_left + sum(to_see[value] for value in leads[given])
+                floor += max(0, begun[number] - needed_yet) << number * wide
             if floor:
                 frontier = {}
                 for at, found in left.items():
                     for cost, used, too_often in found:
-                        above = ((used | guard) - floor) & guard
-                        fields = above - (above >> (wide - 1))
-                        rest = used & ~counted
-                        add(frontier, at, (cost, rest | (used & fields) | (floor & counted & ~fields), too_often))
-            else:
-                frontier = left
+                        enough = ((used | guard) - floor) & guard
+                        fields = enough - (enough >> (wide - 1))
+                        raised = (used & ~counted) | (used & fields) | (floor & ~fields)
+                        add(frontier, at, (cost, raised, too_often))
+            if any(not one[2] for found in frontier.values() for one in found):
+                ordered = placed
         best = min(one for found in frontier.values() for one in found)
         held = Outcome("held", placed, len(answered))
         return held, {request for request, number in alike.items() if best[2] >> number & 1}
