@@ -4,12 +4,14 @@ read, write and replace five values, some requests get no answer, and one read s
 
 import random
 from dataclasses import dataclass
+from typing import cast
 
 import msgspec
 
 from statelab.check.kernels.model import Deadline
 from statelab.check.models.register.model import MODEL
 from statelab.core.operation import Operation
+from statelab.core.operation import Value
 from statelab.record.columns import History
 
 CLIENTS = 5
@@ -85,16 +87,15 @@ def _answered(requests: list[Request], rng: random.Random) -> list[Operation]:
 
 def _spoiled(operations: list[Operation]) -> list[Operation]:
     """The same by their starts. Of the reads of the second half one shows the value that was gone for longest."""
-    last = dict[int | None, int]()
-    furthest = (0, 0, 0)
+    last, gone = dict[Value | None, int](), list[tuple[int, int, Value]]()
     for at, done in enumerate(operations):
-        if done.op == "read" and 2 * at > len(operations):
-            gone, value = max((at - last[value], value) for value in VALUES if value in last)
-            furthest = max(furthest, (gone, at, value))
         if done.op == "read":
-            last[done.result] = at  # type: ignore[index]
+            gone += [(at - last[value], at, value) for value in VALUES if value in last and 2 * at > len(operations)]
+            last[cast("Value | None", done.result)] = at
         elif done.op == "write" or done.result:
-            last[done.value] = at  # type: ignore[index]
-    _, at, value = furthest
-    spoiled = [*operations[:at], msgspec.structs.replace(operations[at], result=value), *operations[at + 1 :]]
+            last[done.value] = at
+    spoiled = list(operations)
+    if gone:
+        _, at, value = max(gone)
+        spoiled[at] = msgspec.structs.replace(spoiled[at], result=value)
     return sorted(spoiled, key=lambda operation: operation.start)
