@@ -33,17 +33,19 @@ class Request:
     moment: float
 
 
-def history(rng: random.Random) -> History:
-    """A violated history; what an order explains in spite of the wrong read is drawn again."""
+def history(rng: random.Random, size: int | None = None) -> History:
+    """A violated history of so many operations; what an order explains in spite of the wrong read is drawn again."""
     while True:
-        spoiled = History.from_operations(_spoiled(_answered(_requests(rng), rng)), answers=MODEL.answers)
+        spoiled = History.from_operations(
+            _spoiled(_answered(_requests(rng, size or rng.randint(LEAST, MOST)), rng)), answers=MODEL.answers
+        )
         if MODEL.check(spoiled, initial=None, deadline=Deadline(proof_s=0)).verdict == "violated":
             return spoiled
 
 
-def _requests(rng: random.Random) -> list[Request]:
+def _requests(rng: random.Random, size: int) -> list[Request]:
     """By the moments of their effects. A client whose request gets no answer goes on as another process."""
-    size, made, free = rng.randint(LEAST, MOST), list[Request](), [(0, client) for client in range(CLIENTS)]
+    made, free = list[Request](), [(0, client) for client in range(CLIENTS)]
     for _ in range(size):
         at, process = free.pop(free.index(min(free)))
         op = rng.choice(("read", "write", "cas"))
