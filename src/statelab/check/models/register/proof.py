@@ -15,12 +15,12 @@ from statelab.check.kernels.model import Proof
 from statelab.check.kernels.search import nearest
 from statelab.check.kernels.search import slack_of
 from statelab.check.kernels.words import Cast
-from statelab.check.models.register.rule import Judgement
 from statelab.check.models.register.search import KeySearch
 from statelab.check.models.register.search import Requests
 from statelab.check.models.register.values import cas_answer
 from statelab.check.models.register.values import column
 from statelab.check.models.register.values import there
+from statelab.check.models.register.witness import Judgement
 from statelab.check.models.register.witness import Link
 from statelab.check.models.register.witness import Scene
 from statelab.check.models.register.witness import Witness
