@@ -46,7 +46,7 @@ def folder(tmp_path: Path) -> Path:
         ("nothing:app", "story.http", "there is no such module in"),
         ("broken:app", "story.http", "broken.py:2 in <module>"),
         ("lonely:app", "story.http", "is it installed for"),
-        ("number:app", "story.http", "is a int, no WSGI app"),
+        ("number:app", "story.http", "is a int, not a WSGI app"),
         ("shop:application", "story.http", "has no 'application'; it has app"),
         ("reaches:app", "story.http", "refused a connection to 127.0.0.1:6379"),
         ("reaches:app", "story.http", "(reaches.py:2 in <module>); name a store of the lab for it"),
@@ -107,7 +107,7 @@ def test_what_the_fence_refused_is_named(folder: Path) -> None:
     (folder / "story.http").write_text("POST /\n")
     done = run(folder, "shop:app", "--requests", "story.http")
     assert done.returncode == 3, done.stdout + done.stderr
-    assert "refused to the app: a connection to 127.0.0.1:6379" in done.stdout
+    assert "the app was refused a connection to 127.0.0.1:6379" in done.stdout
 
 
 @pytest.mark.process

@@ -167,7 +167,7 @@ def test_jobs_in_a_closure_are_found_by_the_tests_own_assertion(tmp_path: Path) 
 def test_nothing_is_found_where_processes_share_a_database(tmp_path: Path) -> None:
     found = audited(tmp_path, IN_A_DATABASE, IN_A_DATABASE_TESTS)
     assert found.findings == ()
-    memory_of_the_app, sqlite_in_memory = [note for note in found.notes if "cannot be told apart" in note]
+    memory_of_the_app, sqlite_in_memory = [note for note in found.notes if "cannot be judged" in note]
     assert memory_of_the_app.startswith("test_shop.py::test_memory_of_the_app ")
     assert sqlite_in_memory.startswith("test_shop.py::test_with_sqlite_in_memory ")
     assert not any("not judged" in note for note in found.notes)
@@ -214,6 +214,6 @@ def test_the_plugin_runs_any_suite_again_apart_and_restarted(tmp_path: Path) -> 
     assert "passes when one process serves its requests, and fails when two processes serve its requests" in said
     assert "process 1  POST /jobs: 201\nprocess 2  GET /jobs/77: 404" in said
     for name in ("test_memory_of_the_app", "test_with_sqlite_in_memory"):
-        assert f"statelab: test_shop.py::{name} cannot be told apart" in said
+        assert f"statelab: test_shop.py::{name} cannot be judged" in said
     assert "fails when a new process serves" in plugin(tmp_path, "--statelab=restart", "test_jobs.py")
     assert plugin(tmp_path, "--statelab=between") == ""  # refused, in a sentence on stderr

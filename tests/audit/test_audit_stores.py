@@ -105,5 +105,5 @@ def test_every_type_is_shown_and_put_back(tmp_path: Path) -> None:
 
 
 def test_a_store_that_cannot_be_started_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="'mysql' is none that the audit can start"):
+    with pytest.raises(BadInput, match="'mysql' is not a store that the audit can start"):
         Stores({"URL": "mysql"}, tmp_path)

@@ -128,7 +128,7 @@ def test_a_har_file_without_what_belongs_to_the_browser(tmp_path: Path) -> None:
     assert story[1].headers == tuple(FORM.items())
     assert notes[0] == f"{path}: the requests to localhost:5000; 2 others left out"
     assert "begins with cookies" in notes[1]
-    assert [note.partition(" of ")[0] for note in notes[2:]] == [
+    assert [note.partition(" from ")[0] for note in notes[2:]] == [
         "POST /jobs repeats '0123456789'",
         "GET /jobs/8a5c repeats '8a5c'",
     ]
@@ -144,14 +144,14 @@ def test_a_recorded_session_is_audited_with_tokens_of_each_world(tmp_path: Path)
     assert divergent.expected == '200 {"name":"paint"}'
     assert divergent.observed == "404 none"
     assert found.not_reached == ()
-    assert any("repeats '0123456789' of the answer to GET /form" in note for note in found.notes)
+    assert any("repeats '0123456789' from the answer to GET /form" in note for note in found.notes)
 
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("{}", "JSON, but no HAR file"),
-        ('{"log": {"entries": [{"request": {"method": "GET"}}]}}', "JSON, but no HAR file"),
+        ("{}", "JSON, but not a HAR file"),
+        ('{"log": {"entries": [{"request": {"method": "GET"}}]}}', "JSON, but not a HAR file"),
         ('{"log": {"entries": []}}', "no request in it that the app could answer"),
     ],
 )

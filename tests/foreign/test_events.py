@@ -44,7 +44,7 @@ def test_an_event_may_look_in_many_ways(tmp_path: Path) -> None:
     assert operations(tmp_path, content) == wanted
     assert operations(tmp_path, content.replace("[{", "{", 1).replace("} ]", "}")) == wanted
     said = judged(tmp_path, content)
-    assert said.read_as == "Jepsen EDN history, 5 events, 1 of them of no client, 2 operations, by :time"
+    assert said.read_as == "Jepsen EDN history, 5 events, 1 of them by no client, 2 operations, by :time"
 
 
 def test_how_an_operation_ends(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ TIMES = [
     (
         [0.5, 0.75, 1.25, 2.0],
         None,
-        "by :time, stamps in seconds, taken to the ns",
+        "by :time, stamps in seconds, read to the ns",
         [(500_000_000, 750_000_000), (1_250_000_000, 2_000_000_000)],
     ),
 ]
@@ -217,7 +217,7 @@ BAD = {
         "{:process 0 :f :read :type :invoke :index 1}\n{:process 0 :f :read :type :ok :value 1 :index 1}",
         "line 2: the index 1 is that of line 1",
     ),
-    "something else than a map": ("{:process 0 :f :read :type :invoke}\n17\n", "line 2: 17 is no event"),
+    "something else than a map": ("{:process 0 :f :read :type :invoke}\n17\n", "line 2: 17 is not an event"),
     "a map that is never closed": ("{:process 0 :f :read\n", "line 1: what '{' opens is never closed"),
     "a bracket too many": ("{:process 0 :f :read :type :invoke}\n]", "line 2: ']' closes nothing"),
     "a name without a value": ("{:process 0 :f}", "line 1: a map has a name without a value"),

@@ -60,7 +60,7 @@ def refused(tmp_path: Path, content: str | bytes, model: str | None = None) -> s
         (ELLE, "violated", "JSON history of events, as elle-cli takes it, 4 events, 2 operations"),
         (ARRAY, "violated", "JSON array of operations, 2 operations"),
         (LOG, "violated", "Jepsen log, 4 events, 2 operations"),
-        (SECONDS, "held", "operations, one a line, 1 operation, stamps in seconds, taken to the ns"),
+        (SECONDS, "held", "operations, one a line, 1 operation, stamps in seconds, read to the ns"),
     ],
     ids=["edn", "elle", "array", "log", "seconds"],
 )

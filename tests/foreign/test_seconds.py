@@ -52,7 +52,7 @@ def test_a_table_may_have_seconds_too(tmp_path: Path) -> None:
     first, second = reading.history.start.tolist()
     assert second - first == 238  # what lies between two floats of this size
     assert reading.history.end.tolist() == [1_764_064_801_500_000_000] * 2
-    assert (reading.model, reading.how) == ("register", "Parquet, stamps in seconds, taken to the ns")
+    assert (reading.model, reading.how) == ("register", "Parquet, stamps in seconds, read to the ns")
     pyarrow.parquet.write_table(table.set_column(5, "end", [[1764064801] * 2]), path)
     with pytest.raises(BadInput, match="in seconds with fractions"):
         read(str(path), MODELS, None)

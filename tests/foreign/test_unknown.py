@@ -33,14 +33,14 @@ SEEMS: dict[str, tuple[str | bytes, list[str]]] = {
 def test_what_it_seems_to_be(content: str | bytes, words: list[str], tmp_path: Path) -> None:
     """One sentence names the file, what it seems to be, and what it lacks."""
     said = refused(tmp_path, content, "register")
-    assert said.startswith(f"{tmp_path / 'x'}: no history; it seems to be ")
+    assert said.startswith(f"{tmp_path / 'x'}: not a history; it seems to be ")
     for word in words:
         assert word in said
 
 
 OURS = {
     "half a line": ('{"process": 1, "op": "rea', "line 1: not JSON"),
-    "half an array": ('[{"process": 1, "op": "rea', "line 1: begins like a JSON array and is none"),
+    "half an array": ('[{"process": 1, "op": "rea', "line 1: begins like a JSON array and is not one"),
     "an array with a fault": ('[\n{"process": 1, "op": "read"},\n{"process",}]', "line 3: begins like a JSON array"),
     "an array of one operation too few fields": ('[\n{"process": 1, "op": "read"}]', 'line 2: "status" is missing'),
     "two on a line": ('[{"op": "read", "status": "ok"}, {"op": 1}]', "line 1, operation 1: "),

@@ -25,7 +25,7 @@ from statelab.record.columns import History
 
 HERE = Path(__file__).parent
 SENT: dict[str, str | int] = {"key": "k", "value": "v7", "user": "ann", "id": "k-1"}
-NO_JSON = "the answer is no JSON: <p>Hits"
+NO_JSON = "the answer is not JSON: <p>Hits"
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ NO_JSON = "the answer is no JSON: <p>Hits"
     [
         ("number", {}, 200, b'{"r": 7}', ("ok", 7, None)),
         ("number", {}, 200, b'{"r": "7"}', ("ok", 7, None)),
-        ("number", {}, 200, b'{"r": true}', ("info", None, '$.r of the answer is no whole number: {"r": true}')),
+        ("number", {}, 200, b'{"r": true}', ("info", None, '$.r of the answer is not a whole number: {"r": true}')),
         ("number", {}, 200, b'{"x": 7}', ("info", None, '$.r matches nothing in the answer: {"x": 7}')),
         ("number", {}, 200, b"<p>Hits", ("info", None, NO_JSON)),
         ("number", {"reads": True}, 200, b"<p>Hits", ("fail", None, NO_JSON)),
@@ -61,7 +61,7 @@ NO_JSON = "the answer is no JSON: <p>Hits"
         ("lock", {"no": 423}, 423, b"", ("ok", "busy", None)),
         ("own-user", {"result": None}, 302, b"", ("ok", "ann", None)),
         ("own-user", {}, 200, b'{"r": "bob"}', ("ok", "bob", None)),
-        ("own-user", {}, 200, b"<form>", ("info", None, "the answer is no JSON: <form>")),
+        ("own-user", {}, 200, b"<form>", ("info", None, "the answer is not JSON: <form>")),
         ("user", {"no": 401}, 401, b"", ("ok", None, None)),
         ("user", {}, 200, b'{"r": null}', ("ok", None, None)),
         ("user-number", {"user": "$.u"}, 200, b'{"r": 3, "u": "bob"}', ("ok", "bob 3", None)),
@@ -127,13 +127,13 @@ def test_an_app_that_answers_as_it_promises_is_accepted(desk: tuple[str, Flask])
             "tickets",
             "new-id",
             {"method": "GET", "path": "/page"},
-            "promise.tickets.new-id: the answer is no JSON: <h1>De",
+            "promise.tickets.new-id: the answer is not JSON: <h1>De",
         ),
         (
             "orders",
             "read",
             {"result": "$.orders[0].text"},
-            "promise.orders.read: $.orders[0].text of the answer is no li",
+            "promise.orders.read: $.orders[0].text of the answer is not a li",
         ),
         ("search", "echo", {"result": "$.words"}, "promise.search.echo: try-"),
         ("accounts", "login", {"path": "/page", "method": "GET"}, "promise.accounts.whoami: after the login of try-"),

@@ -39,11 +39,11 @@ STOCK = '[promise.s]\nworkload = "inventory"\nstock = { request = "PUT /s/{key}"
         ),
         (
             COUNTER + READ + "increment = { request = 'POST /hit', result = '$.a[' }\n",
-            "promise.hits.increment.result: '$.a[' is no JSONPath: ",
+            "promise.hits.increment.result: '$.a[' is not a JSONPath: ",
         ),
         (
             COUNTER + READ + "increment = { request = 'POST /hit', result = 'hits' }\n",
-            "promise.hits.increment.result: 'hits' is no JSONPath: a path begins with $",
+            "promise.hits.increment.result: 'hits' is not a JSONPath: a path begins with $",
         ),
         (
             COUNTER + READ + "increment = { request = 'POST /hit', result = '$.a[*]' }\n",

@@ -193,7 +193,7 @@ def test_what_contradicts_the_theory_comes_first() -> None:
 def test_a_report_in_which_all_agrees_says_so() -> None:
     """No empty lists, no picture section, no alarm."""
     text = "".join(Parsed(first_view(page.render(compose(results(cell()))))).text)
-    assert "Nowhere: every measured cell came out as the rule predicts." in text
+    assert "Nothing: every measured cell came out as the rule predicts." in text
     assert "Proofs" not in text
 
 

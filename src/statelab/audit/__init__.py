@@ -1,7 +1,7 @@
 """`statelab audit`: what an app keeps in the wrong place, found without load and without luck.
 
 In: an import string and stories of requests. Out: findings as frozen values (`audit`). One app is served in many
-worlds, each a way in which some server serves it, and every world is compared with the app itself, served by one
+worlds, each a way in which some server would serve it, and every world is compared with the app itself, served by one
 process, one request after the other. docs/audit.md says how.
 """
 

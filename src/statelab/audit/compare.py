@@ -1,4 +1,4 @@
-"""What two playings of a story show differently, without what differs between two runs of the reference itself.
+"""Compares two runs of a story, without what differs between two runs of the reference itself.
 
 An answer is flattened to `{pointer: value}`: `0/status`, `0/header/location`, `0/body/jobs/1/id` for JSON and
 `0/body/~12` for the twelfth word of a text. Noise is a set of pointers, learned from runs of the reference, never

@@ -1,4 +1,4 @@
-"""What an audit is told in a file: `[audit]` of statelab.toml, or `[tool.statelab.audit]` of the app's pyproject.toml.
+"""An audit's settings in a file: `[audit]` of statelab.toml, or `[tool.statelab.audit]` of the app's pyproject.toml.
 
 In: the app's folder. Out: a `Config`. A key that is not known is refused, and so are two files that both have a table.
 """
@@ -15,10 +15,10 @@ from statelab.plan import own_file
 Reason = Annotated[str, msgspec.Meta(min_length=1)]
 
 FIRST = """\
-# What `statelab audit` does in this folder. Arguments of the command line go before this file.
+# What `statelab audit` does in this folder. The command line overrides this file.
 [audit]
 app = "{app}"                   # module:attribute, or a factory as "module:create_app()"
-# stories = ["stories/*.http"]     # requests to try, as .http or HAR files; without: what the app's rules offer
+# stories = ["stories/*.http"]     # requests to try, as .http or HAR files; without any, the app's rules are tried
 # reset = "shop.testing:reset"     # called before each world, for what neither memory nor this folder holds
 # allow = ["127.0.0.1:9000"]       # connections that are not refused
 

@@ -1,9 +1,9 @@
 """`--confirm`: the story of each finding against the real servers that should show it, started by the lab's engine.
 
 Each round begins with a new server and the folder and stores as they were, so that rounds are alike. A round shows the
-finding where its answers (or files) are those of the finding's world at one of the places that differ, and no reference
-explains them. Two requests that overlap are sent at once: a gate cannot be put into a foreign app, so chance decides
-whether they meet between the same two lines.
+finding if, at one of the places that differ, its answers (or files) are those of the finding's world and no reference
+explains them. Two requests that overlap are sent at once: the lab cannot hold a request of an app that is not its own,
+so chance decides whether they meet between the same two lines.
 """
 
 import http.client
@@ -44,9 +44,9 @@ REAL = Path(__file__).parent / "inside" / "real"
 LEAST_ROUNDS = 3
 MOST_ROUNDS = 40
 LONGEST_S = 20.0
-"""For the rounds of one finding under one deployment, once the least are done."""
+"""The rounds of one finding under one deployment end after this time, but not before LEAST_ROUNDS."""
 QUIET_S = 0.5
-"""How long files are waited for after the last answer."""
+"""How long to wait for files to be written after the last answer."""
 UNKNOWN = {"method": "GET", "target": "/statelab-waits", "headers": [], "body": ""}
 OTHERS = 3
 ALL_WORKERS_S = 5.0
@@ -122,7 +122,7 @@ class RealServer:
                 thread.join()
 
     def wait_for(self, workers: int) -> None:
-        """Until so many processes have answered others, for the first one answers before the last one has begun."""
+        """Waits until so many processes have answered: the first one answers before the last one has begun."""
         deadline = time.monotonic() + ALL_WORKERS_S
         while self._others and len({*self.processes}) < workers and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -243,5 +243,5 @@ def _told(candidate: Candidate, counts: Mapping[str, tuple[int, int] | str]) -> 
         parts.append(f"unconfirmed under {', '.join(missed)}")
     parts += [f"not tried under {name} ({why})" for name, why in counts.items() if isinstance(why, str)]
     if missed and candidate.pair:
-        parts.append("both requests were sent at once, for a gate cannot be put into a foreign app")
+        parts.append("both requests were only sent at once: the lab has no gate in this app")
     return "; ".join(parts) or "unconfirmed: none of the known deployments has such a world"

@@ -20,7 +20,7 @@ def exercises(explorer: Explorer, story: Story) -> Iterator[str]:
     served = [request for request, answer in zip(story, seen.answers, strict=True) if answer and answer["status"] < 500]
     first = f"the story that begins with {story[0]}"
     if not served:
-        yield f"{first} exercises nothing: no request of it is answered below 500"
+        yield f"{first} exercises nothing: every request in it fails"
     elif all(request.reads for request in served) and not seen.files:
         cookies = any(
             name.lower() == "set-cookie" for answer in seen.answers if answer for name, _ in answer["headers"]
@@ -33,7 +33,7 @@ def troubles(explorer: Explorer, story: Story) -> Iterator[str]:
     """What goes wrong even when the story is served alone, and what the fence refused."""
     seen = explorer.reference(story).seen[0]
     for refused in explorer.seen(story, reference(len(story)), 1, look=True).blocked:
-        yield f"refused to the app: a {refused}"
+        yield f"the app was refused a {refused}"
     for index, trouble in seen.trouble.items():
         yield f"{story[index]}: {trouble}"
     for name in seen.busy:

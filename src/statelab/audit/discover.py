@@ -1,4 +1,4 @@
-"""A story where none is given: what the app's rules offer, then what the answers lead to.
+"""Finds a story if none is given: requests that the app's rules offer, then those that the answers lead to.
 
 Everything is tried in one process, in rounds: rules without arguments first (others than GET with an empty JSON
 object), then links, forms with their inputs, and rules whose arguments an answer names. What is answered below 400
@@ -241,7 +241,7 @@ def discover(explorer: Explorer) -> tuple[Story, list[str]]:
         tried = f": {', '.join(discovery.refused)}" if discovery.refused else ""
         raise BadInput(f"no request was found that the app answers{tried}; name a story with --requests FILE")
     notes = [
-        f"no story was given: {len(story)} requests were found by what the app offers; keep them and add what matters"
+        f"no story was given: {len(story)} requests were found in what the app offers; keep them and add what matters"
     ]
     if discovery.refused:
         notes.append(f"tried and refused by the app: {', '.join(discovery.refused)}")

@@ -43,7 +43,7 @@ MOST_AT_ONCE = 8
 WORLDS_OF_A_SCENE = 12
 """Guessed until some were tried."""
 CLOCK_S = 1.05
-"""Between two runs of the reference at least once, or what has the time in whole seconds is no noise."""
+"""At least two runs of the reference are so far apart; otherwise a time in whole seconds would not show as noise."""
 
 
 T = TypeVar("T")
@@ -65,7 +65,7 @@ class Reference:
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A difference, not yet told: the minimal story, the world, where it differs, and what both showed.
+    """A difference that is not a finding yet: the minimal story, the world, where it differs, and what both showed.
 
     `stands` tries it again, later and with other random numbers. `where` says which deployments have such a world.
     `unlike` says where what somebody else saw is explained by no reference, noise left out.
@@ -130,7 +130,7 @@ class Explorer:
         self._worlds_of_scenes += worlds
 
     def _tell(self) -> None:
-        """How far it is, of an estimate: the overlaps that are left take what those before took."""
+        """Shows the progress and an estimate of the rest: the overlaps that are left take as long as those before."""
         each = self._worlds_of_scenes / self._scenes if self._scenes else WORLDS_OF_A_SCENE
         left = each * self.scenes_left
         seconds = left * (time.monotonic() - self._began) / max(1, self.worlds)
@@ -205,7 +205,7 @@ class Explorer:
 
     def serial(self, story: Story, *, only: int | None = None) -> list[Candidate]:
         """The findings of each serial kind: one for each request that first differs. With `only`, of the worlds that
-        part the story just those are tried that part it after so many requests, or everywhere."""
+        split the story, those are tried that split it after so many requests, or at several places."""
         kinds = [kind for kind in SERIAL if self.import_left or not kind.after_threads]
         found = self.each(lambda kind: list(self._of_kind(kind, story, only)), kinds)
         return [candidate for of_kind in found for candidate in of_kind]
@@ -284,7 +284,7 @@ def _answers(run: Flat) -> Flat:
 
 
 def complete(story: Story) -> bool:
-    """Whether each request has before it those whose answers it repeats."""
+    """Whether every request comes after those whose answers it repeats."""
     names: set[str] = set()
     for request in story:
         if request.needs - names:

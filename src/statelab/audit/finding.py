@@ -8,15 +8,15 @@ from typing import Any
 from statelab.audit.story import Story
 
 MEANINGS = {
-    "divergent": "another process answers otherwise: each has a copy of its own",
-    "never-persists": "a process that serves one request forgets it",
-    "lost-at-restart": "a worker that is replaced takes it along",
+    "divergent": "another process gives another answer: each has a copy of its own",
+    "never-persists": "the process ends after one request, and what it kept is gone",
+    "lost-at-restart": "it is lost when the worker is replaced",
     "leak-residue": "a client sees what an earlier one left behind",
-    "leak-overlap": "a client sees what another one sent meanwhile",
-    "lost-update": "a request between two steps of another: no order of the two explains the answers",
-    "stalled": "a request between two steps of another never ends",
-    "never-ran": "what the import started does not run in a process forked from it",
-    "ran-n-times": "what the import does is done by each process that imports",
+    "leak-overlap": "a client sees what another one sent at the same time",
+    "lost-update": "one request was served between two steps of another, and no order of the two explains the answers",
+    "stalled": "a request that is served between two steps of another never ends",
+    "never-ran": "what the import started does not run in a process that was forked afterwards",
+    "ran-n-times": "each process that imports the app does again what the import does",
 }
 """The anomalies that an audit finds, each in one line."""
 

@@ -55,7 +55,7 @@ class Folder:
 
     @property
     def places(self) -> dict[str, str]:
-        """The variables that have an app write into this folder."""
+        """The variables that make an app write into this folder."""
         return {
             "STATE_DIR": str(self.work / "state"),
             "TMPDIR": str(self.work / "tmp"),
@@ -64,8 +64,8 @@ class Folder:
         }
 
     def environment(self, own: Mapping[str, str]) -> dict[str, str]:
-        """That of a process in the app's interpreter: ours without what our own tests and paths are set to, this
-        folder's places, and `own`."""
+        """The environment of a process in the app's interpreter: ours without the variables of our own tests and paths,
+        then this folder's places, then `own`."""
         ours = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", "PYTEST_"))}
         ours.pop("PYTHONPATH", None)
         return {**ours, **self.places, **own}
@@ -127,7 +127,7 @@ class Folder:
 
     def changes(self, state: State) -> dict[str, list[str]]:
         """What worlds left in files: for each that is new, gone or has another content, its lines. An SQLite database
-        is its rows; what is no text is its size."""
+        is shown as its rows, a file that is not text as its size."""
         files, _ = self._walk()
         found = {f"{name} (gone)": [""] for name in state.files.keys() - files.keys()}
         for name, stat in files.items():

@@ -71,7 +71,7 @@ class Har(msgspec.Struct):
 
 
 def is_har(text: str) -> bool:
-    """By its content: a JSON object, which no request begins as."""
+    """By its content: it is a JSON object, and no request begins like one."""
     return text.lstrip("\ufeff \t\r\n").startswith("{")
 
 
@@ -81,7 +81,9 @@ def read(path: Path, text: str) -> tuple[Story, list[str]]:
     try:
         entries = msgspec.json.decode(text.lstrip("\ufeff"), type=Har).log.entries
     except (msgspec.DecodeError, UnicodeError) as error:
-        raise BadInput(f"{path}: JSON, but no HAR file ({error}); export it from the browser's network panel") from None
+        raise BadInput(
+            f"{path}: JSON, but not a HAR file ({error}); export it in the browser's network panel"
+        ) from None
     hosts = [urlsplit(entry.request.url).netloc for entry in entries]
     host = next(
         (name for name in hosts if name.rpartition(":")[0] in LOCAL or name in LOCAL), hosts[0] if hosts else ""

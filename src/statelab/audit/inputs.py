@@ -1,4 +1,4 @@
-"""What a client puts into its requests: values that name it in answers of others, and how to send others instead."""
+"""The values that a client sends: they show whose they are in the answers of others, and can be replaced."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from statelab.audit.story import REFERENCE
 from statelab.audit.story import Request
 
 SHORTEST = 3
-"""Shorter values are found by chance."""
+"""Shorter values would be found by chance."""
 
 
 def _free(value: str) -> bool:

@@ -1,7 +1,7 @@
 """The kinds of worlds in which a story is served one request after the other, and which deployments have each.
 
-Which has which follows from the theory's words for a deployment (spread, fresh, in turn, forks after import); no
-deployment and no server is named.
+This follows from what the theory says of a deployment (spread, fresh, in turn, forks after import); no deployment
+and no server is named here.
 """
 
 from collections.abc import Callable

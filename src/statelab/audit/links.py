@@ -1,4 +1,4 @@
-"""Values that a later request repeats from an earlier answer become references by themselves.
+"""Turns values that a later request repeats from an earlier answer into references.
 
 Recorded requests hold the ids and tokens of one run; in each world the app makes others. A value counts as repeated
 when an answer holds it (a leaf of JSON, an input of a form, the address of a redirect), no request up to there had sent
@@ -44,7 +44,7 @@ def linked(story: Story, answers: Sequence[Answer]) -> tuple[Story, list[str]]:
                 if changed != found[later]:
                     found[later] = changed
                     found[index] = replace(found[index], name=name)
-                    told.append(f"{story[later]} repeats {value!r} of the answer to {story[index]}: {reference}")
+                    told.append(f"{story[later]} repeats {value!r} from the answer to {story[index]}: {reference}")
     return tuple(found), told
 
 

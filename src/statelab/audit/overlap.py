@@ -29,9 +29,9 @@ from statelab.audit.story import Story
 from statelab.plan.deployments import Deployment
 
 SAME_LINE = 3
-"""A line that a request passes more often is held this many times only."""
+"""A request is held at one line at most this many times."""
 BATCH = 16
-"""So many pairs are tried before those are left out that are like a pair with a finding."""
+"""After every so many pairs, those that are like a pair with a finding are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,7 @@ def _known(explorer: Explorer, scene: Scene, *anomalies: str) -> set[tuple[str, 
 def _first_difference(
     explorer: Explorer, scene: Scene, boundary: Boundary, like: Candidate | None = None
 ) -> Candidate | None:
-    """The first step at which holding explains no order; with `like`, of the same anomaly."""
+    """The first step at which holding gives what no order explains; with `like`, with the same anomaly."""
     orders = Orders(explorer, scene, boundary)
     index = len(scene.before)
     if boundary.name == "processes" and not orders.touches_files:
@@ -253,7 +253,7 @@ def _first_difference(
 
 
 def _anomaly(scene: Scene, seen: Seen, orders: Orders) -> str:
-    """Told from what the two answers show of what only the other one sent."""
+    """`stalled` if one has no answer, `leak-overlap` if one shows what only the other sent, else `lost-update`."""
     index = len(scene.before)
     if any(at in seen.trouble for at in (index, index + 1)):
         return "stalled"

@@ -19,7 +19,7 @@ from statelab.audit.story import Unresolved
 QUIET_S = 3.0
 """How long a world waits for work that requests left to threads."""
 GRACE_S = 3.0
-"""What a worker that is replaced gets to end in; gunicorn gives 30 s and then kills."""
+"""How long a worker that is replaced may take to end; gunicorn gives it 30 s and then kills it."""
 
 FIRST, SECOND = "first", "second"
 
@@ -100,7 +100,7 @@ class Seen:
 
 
 class Jars:
-    """Each client's cookies. A client called like another one with a `'` behind begins with a copy of that one's."""
+    """Each client's cookies. A client whose name is another's with a `'` at its end begins with a copy of them."""
 
     def __init__(self) -> None:
         self._jars: dict[str, dict[str, str]] = {}
@@ -215,7 +215,7 @@ class Player:
         }
 
     def _placed(self, steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Steps whose files are named alike in every site."""
+        """The steps, with file names that are the same in every site."""
         return [{**step, "file": self._opened.unnamed(step["file"])} for step in steps]
 
     def took(self, index: int, said: dict[str, Any]) -> None:
@@ -247,7 +247,7 @@ class Player:
             self.seen.trouble[index] = str(error)
 
     def warm(self, server: Serving) -> None:
-        """Two requests that no app knows, so that what only the first use of anything makes is no change of a place."""
+        """Two requests that no app knows, so that what an app makes at its first use does not count as a change."""
         request = {"method": "GET", "target": "/statelab-warms-up", "headers": [], "body": ""}
         for _ in range(2):
             server.say("serve", thread="main", request=request)

@@ -1,6 +1,6 @@
-"""The processes of a world, as the instrument holds them: one that imported the app, and those that serve.
+"""The instrument's side of the processes of a world: one that imported the app, and those that serve.
 
-Each is in the app's own interpreter and obeys its channel, one JSON line a command (`inside/process.py` is its side).
+Each runs in the app's own interpreter and takes commands over a channel, one JSON line each (`inside/process.py`).
 """
 
 import json
@@ -25,8 +25,8 @@ IMPORT_S = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class App:
-    """What is audited and how it is started. `roots` and `packages`: whose lines and globals are the app's own, beside
-    the module's. `limit_s` bounds each request. `reset` names a function as `module:function`, which is called before
+    """What is audited and how it is started. `packages`: whose lines and globals are the app's own, beside the
+    module's. `limit_s` bounds each request. `reset` names a function as `module:function`, which is called before
     each world. `stores` has variables that the app reads, and the store of the lab that each stands for."""
 
     name: str
@@ -160,7 +160,7 @@ class Importer(Started):
             ) from None
 
     def begin(self, *, limit_s: float, seed: int, stacks: Path) -> None:
-        """For one that serves itself."""
+        """Makes this process itself serve requests."""
         self.ask("begin", limit_s=10, seed=seed, limit=20 * limit_s, stacks=str(stacks))
 
 
@@ -213,7 +213,7 @@ class Server(Remote):
         return self._importer.ask("reap", limit_s=grace_s + 10, pid=self.pid, grace=grace_s)
 
     def end(self, grace_s: float) -> bool:
-        """Has it end as a worker does that is replaced; False where it had to be killed."""
+        """Ends it as a worker that is replaced; False if it had to be killed."""
         with suppress(Crashed, Hung):
             self.ask("end", limit_s=self._limit_s)
         return bool(self._reap(grace_s)["in_time"])

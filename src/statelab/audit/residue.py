@@ -1,4 +1,4 @@
-"""Left behind: what one client put into its requests and another one, later, is shown.
+"""Left behind: what one client sent, and another one is shown later.
 
 The second client's story is served after the first one's, once in the same process, once with the first one's served by
 another process: what differs went through memory and not through a store. It is a leak where the second is shown a

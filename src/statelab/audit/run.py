@@ -130,7 +130,7 @@ def perform(asked: Asked) -> Audit:
         not_tried = [name for name, deployment in asked.deployments.items() if untried(deployment, crossed)]
         if not_tried:
             boundaries = frozenset[str]().union(*(untried(asked.deployments[name], crossed) for name in not_tried))
-            notes.append(f"{', '.join(not_tried)}: no request was interrupted by others of its {', '.join(boundaries)}")
+            notes.append(f"{', '.join(not_tried)}: interruptions between {', '.join(boundaries)} were not tried")
         return concluded(
             asked,
             findings,
@@ -184,7 +184,9 @@ def _require_loaded(app: App, site: Site) -> None:
             frame = f" ({_original(site, loaded['frame'])})" if loaded["frame"] else ""
             raise BadInput(f"calling {app.name.partition(':')[2]} raised {what}{frame}")
         case "callable":
-            raise BadInput(f"{app.name} is a {what}, no WSGI app: name a Flask app, or a factory as `module:create()`")
+            raise BadInput(
+                f"{app.name} is a {what}, not a WSGI app: name a Flask app, or a factory as `module:create()`"
+            )
     if blocked:
         raise BadInput(f"the import needs a {blocked[0]}, which the audit refuses: {STORE_HELP}")
 
@@ -269,5 +271,5 @@ def folder_of(text: str) -> Path:
     """The app's folder; raises BadInput."""
     folder = Path(text).resolve()
     if not folder.is_dir():
-        raise BadInput(f"{text} is no folder")
+        raise BadInput(f"{text} is not a folder")
     return folder

@@ -85,7 +85,7 @@ class Stores:
     def __init__(self, wanted: Mapping[str, str], logs: Path) -> None:
         unknown = sorted(set(wanted.values()) - START.keys())
         if unknown:
-            raise BadInput(f"stores: {unknown[0]!r} is none that the audit can start: name {' or '.join(START)}")
+            raise BadInput(f"stores: {unknown[0]!r} is not a store that the audit can start: name {' or '.join(START)}")
         self._processes = Processes() if wanted else None
         self._running: dict[str, Store] = {}
         self._redis: dict[str, Redis] = {}

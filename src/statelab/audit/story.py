@@ -3,7 +3,7 @@
 The form is the `.http` file that editors know: blocks divided by `###`, in each a request line, headers, an empty line,
 a body. Before the request line, `# @name n` names it, `# @client c` says who sends it (each client has its own
 cookies), `# @wait 1s` waits first. `{{n.response.body.$.path}}`, `{{n.response.body.input.NAME}}` (an input of an HTML
-form, as a CSRF token) and `{{n.response.headers.Name}}` stand for what the request named n was answered.
+form, as a CSRF token) and `{{n.response.headers.Name}}` stand for values in the answer to the request named n.
 """
 
 import json
@@ -153,7 +153,7 @@ def _check(path: Path, request: Request, before: list[Request]) -> None:
         left = re.search(r"\{\{.*?\}\}", REFERENCE.sub("", piece))
         if left:
             raise BadInput(
-                f"{path}:{request.line}: {left.group()} is no reference;"
+                f"{path}:{request.line}: {left.group()} is not a reference;"
                 " write {{name.response.body.$.path}}, {{name.response.body.input.NAME}} or"
                 " {{name.response.headers.Name}}"
             )

@@ -4,7 +4,7 @@ In: the app's folder and arguments of pytest. Each run of the suite has a copy o
 tests send through their client: all in the test's process (alone), all in one other process (the control), by two in
 turn, by the second from some request on, each by a new one. A test that passes alone and in the control and fails
 when more processes serve is a finding, and its own assertion is the proof. Where the control fails no later, the test
-itself shares something with the app behind the client's back; that is noted, not reported.
+itself shares something with the app outside of its requests; that is noted, not reported.
 """
 
 import json
@@ -47,7 +47,7 @@ from statelab.core.errors import BadInput
 from statelab.plan.deployments import Deployment
 
 ROUNDS = 4
-"""So often it is asked which requests must stay in the test's process; then all that Flask keeps a context for."""
+"""Rounds that learn which requests must stay in the test's process; then all do for which Flask keeps a context."""
 MOST_TRIES = 12
 """Requests that are tried as the one that the other process has to serve."""
 EVERY_S = 0.3
@@ -76,7 +76,7 @@ WAYS = (
     Way(name="split", at=-1, words="two processes", anomalies=DIVERGENT),
     Way(
         name="each",
-        words="a new process each, the one before having ended",
+        words="a new process for each, after the one before had ended",
         anomalies=(("never-persists", EACH.where), ("lost-at-restart", RESTART.where)),
     ),
 )
@@ -190,7 +190,7 @@ class Suite:
                 )
             raise BadInput(f"the suite did not end; its last words: {last}")
         ended = json.loads(end.read_text())
-        self.notes += [f"refused to the suite: a {what}" for what in ended["blocked"]]
+        self.notes += [f"the suite was refused a {what}" for what in ended["blocked"]]
         if ended["code"] == NO_TESTS:
             raise BadInput(f"pytest found no test in {self.asked.app.folder}: name a file with --pytest 'FILE'")
         if ended["code"] > 1:
@@ -225,13 +225,13 @@ def perform(asked: Asked, arguments: Sequence[str]) -> Audit:
             if any(test.failed for test in alone.values()):
                 named = ", ".join(name for name, test in alone.items() if test.failed)
                 suite.notes.append(
-                    f"fail even when the app is served in the test's process, and are not judged: {named}"
+                    f"not judged, because they fail even when the app is served in the test's own process: {named}"
                 )
             judged = {name: test for name, test in alone.items() if test.outcome == "passed" and len(test.requests) > 1}
             odd = [name for name, test in judged.items() if any(request.get("odd") for request in test.requests)]
             if odd:
                 suite.notes.append(
-                    f"served in the test's process, for what they pass to the app: requests of {', '.join(odd)}"
+                    f"served in the test's process because of what they pass to the app: requests of {', '.join(odd)}"
                 )
             if judged:
                 _learn_stays(suite, judged)
@@ -299,9 +299,7 @@ def _judge(suite: Suite, judged: Mapping[str, Test]) -> Iterator[Finding]:
                     known.add(key)
                     yield from found
     for name, why in unclear.items():
-        suite.notes.append(
-            f"{name} cannot be told apart: it shares something with the app behind the client's back ({why})"
-        )
+        suite.notes.append(f"{name} cannot be judged: it shares something with the app outside of its requests ({why})")
 
 
 def _stands(suite: Suite, way: Way, failed: Test) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""What every other folder speaks of: operations, results, paths, errors.
+"""The types that every other folder uses: operations, results, paths, errors.
 
 In: nothing. Out: types and constants. Imports nothing of ours. The load (loadtests/) imports this folder and no other.
 """

@@ -1,7 +1,7 @@
-"""How the load asks another app than the lab's own for an operation, and what the app's answers mean.
+"""The requests that the load sends to an app that is not the lab's own, and how its answers are read.
 
-The lab's own app is asked by a convention of its own (`loadtests/recording.py`). Of another app, `statelab.toml` says
-for each operation which request it is and where its result stands (`statelab.plan.promises` reads it).
+The lab's own app has fixed routes (`loadtests/recording.py`). For another app `statelab.toml` says which request each
+operation is and where in the answer its result stands (`statelab.plan.promises` reads it).
 """
 
 import re
@@ -18,21 +18,21 @@ from statelab.core.operation import Result
 from statelab.core.operation import Status
 
 Meaning = Literal["number", "text", "sent", "done", "sold", "lock", "own-user", "user", "user-number", "ledger"]
-"""What an answer has to say, and so the result of the operation in the history:
+"""What is read from an answer; it becomes the result of the operation in the history:
 
 number       a whole number                 text         a number or a text, as a text
 sent         what the request had sent      done         nothing: it was done
 sold         `ok`, or `sold-out`            lock         nothing: the lock was got; or `busy`
-own-user     whose session it is; where nothing is read from the answer, that of the user who asked
+own-user     whose session it is; if nothing is read from the answer, the user who asked
 user         whose session it is            user-number  the same, and the number of that user
-ledger       the names of all that took effect, of those that were sent under this key
+ledger       the ids of all that took effect, of those that were sent under this key
 """
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 BUSY = "busy"
 """The result of an `acquire` that was refused."""
 REFUSED = object()
-"""What an answer means that the promise calls a refusal (`no`)."""
+"""Stands for the answer that the promise calls a refusal (`no`)."""
 _MOST = 120
 """The most characters that are shown of an answer."""
 
@@ -40,9 +40,9 @@ _MOST = 120
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """A request with placeholders in path, headers, form and JSON, and how its answer is read.
 
-    `status` is that of a success (None: any 2xx, and of `own-user` 3xx too). `result` and `user` are JSONPaths into the
-    body. `no` is the answer that refuses: an HTTP status, or a text or a
-    truth value that `result` has then.
+    `status` is the HTTP status of a success (None: any 2xx, and for `own-user` 3xx too). `result` and `user` are
+    JSONPaths into the body. `no` is the answer that refuses: an HTTP status, or the text or truth value that `result`
+    finds then.
     """
 
     method: str
@@ -58,7 +58,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     reads: bool = False
 
     def fill(self, sent: Mapping[str, str | int]) -> tuple[str, dict[str, str], bytes | None]:
-        """Path, headers and body for what is sent; every placeholder must be in it."""
+        """Path, headers and body, their placeholders filled from `sent`, which must have every one of them."""
         path = PLACEHOLDER.sub(lambda found: quote(str(sent[found[1]]), safe=""), self.path)
         headers = {name: str(_filled(value, sent)) for name, value in self.headers.items()}
         if self.json is not None:
@@ -71,7 +71,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     def outcome(
         self, sent: Mapping[str, str | int], code: int, body: bytes, error: BaseException | None
     ) -> tuple[Status, Result, str | None]:
-        """Status and result of the operation, and in words why it has no result.
+        """Status and result of the operation; if it has no result, the reason in words.
 
         A change without a fitting answer may have taken effect: its outcome is unknown whatever the status, because
         nobody knows when another app refuses. Only a connection that was refused has certainly done nothing.
@@ -90,7 +90,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
         return self._refused() if result is REFUSED else ("ok", result, None)
 
     def succeeds(self, code: int) -> bool:
-        """Whether an HTTP status is one of a success."""
+        """Whether an HTTP status means success."""
         if self.status is not None:
             return code == self.status
         return 200 <= code < (400 if self.means == "own-user" else 300)
@@ -109,7 +109,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
                 return "ok", None, None
 
     def answered(self, sent: Mapping[str, str | int], body: bytes) -> Any:
-        """The result that a body gives, or REFUSED; raises Misfit where it does not have one."""
+        """The result that a body gives, or REFUSED; raises Misfit if it has neither."""
         found = _at(self.result, body) if self.result else None
         if isinstance(self.no, str | bool) and type(found) is type(self.no) and found == self.no:
             return REFUSED
@@ -140,7 +140,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
         if isinstance(found, str) and re.fullmatch(r"-?\d{1,18}", found):
             return int(found)
         if not isinstance(found, int) or isinstance(found, bool):
-            raise Misfit(f"{self.result} of the answer is no whole number: {_beginning(body)}")
+            raise Misfit(f"{self.result} of the answer is not a whole number: {_beginning(body)}")
         return found
 
     def _value(self, found: Any, body: bytes) -> int | str:
@@ -150,7 +150,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
     def _names(self, found: Any, body: bytes) -> list[str]:
         if not isinstance(found, list):
-            raise Misfit(f"{self.result} of the answer is no list: {_beginning(body)}")
+            raise Misfit(f"{self.result} of the answer is not a list: {_beginning(body)}")
         return [str(self._value(name, body)) for name in found]
 
 
@@ -164,7 +164,7 @@ def _beginning(body: bytes) -> str:
 
 
 def _filled(template: Any, sent: Mapping[str, str | int]) -> Any:
-    """The template with its placeholders filled; a text that is one placeholder becomes what is sent, as it is."""
+    """The template with its placeholders filled; a text that is only a placeholder becomes the value itself."""
     match template:
         case str():
             whole = PLACEHOLDER.fullmatch(template)
@@ -179,7 +179,7 @@ def _filled(template: Any, sent: Mapping[str, str | int]) -> Any:
 
 @lru_cache(maxsize=64)
 def path_of(text: str) -> Any:
-    """A JSONPath (RFC 9535), compiled; raises ValueError where it is none."""
+    """A JSONPath (RFC 9535), compiled; raises ValueError if it is not one."""
     import jsonpath  # only for other apps: it takes as long to load as all the rest
 
     if not text.startswith("$"):
@@ -195,7 +195,7 @@ def _at(path: str, body: bytes) -> Any:
     try:
         document = msgspec.json.decode(body)
     except msgspec.DecodeError:
-        raise Misfit(f"the answer is no JSON: {_beginning(body)}") from None
+        raise Misfit(f"the answer is not JSON: {_beginning(body)}") from None
     query = path_of(path)
     found = query.findall(document)
     if not query.singular_query():

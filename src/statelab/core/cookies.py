@@ -1,17 +1,17 @@
-"""The cookies that a browser keeps, and brings along with each request."""
+"""The cookies that a browser keeps and sends with each request."""
 
 from collections.abc import Iterable
 from http.cookies import SimpleCookie
 
 
 class Jar:
-    """Keeps what the last answer to arrive has set, whichever request it belongs to."""
+    """A cookie has the value that the last answer to arrive has set, whichever request that answer belongs to."""
 
     def __init__(self, cookies: dict[str, str] | None = None) -> None:
         self._cookies = cookies or {}
 
     def headers(self) -> dict[str, str]:
-        """The header of a request that is sent now; empty where there is no cookie."""
+        """The `Cookie` header of the next request; empty if there is no cookie."""
         brought = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
         return {"Cookie": brought} if brought else {}
 

@@ -1,7 +1,7 @@
 """How a request ended, by one rule for Locust's clients and for those of `repro` and `survive`.
 
-`fail` is said only where it is certain that the request had no effect; whatever is not certain is `info`. A request
-that only reads has no effect, so without an answer it is `fail`. The table of all endings is in docs/histories.md.
+A request is `fail` only if it is certain that it had no effect; whatever is not certain is `info`. A request that only
+reads has no effect, so without an answer it is `fail`. The table of all endings is in docs/histories.md.
 """
 
 import msgspec
@@ -11,8 +11,8 @@ from statelab.core.operation import ServedBy
 from statelab.core.operation import Status
 
 REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 422, 501})
-"""HTTP statuses that the app gives before it changes anything (`Refused` in services/webapp/errors.py). It never gives
-another one of these: a 429 or a 5xx may come from whatever stands in front of it, or after it has changed something."""
+"""HTTP statuses by which the app refuses before it changes anything (`Refused` in services/webapp/errors.py). Any other
+error, such as a 429 or a 500, may come from what stands in front of the app, or after the app has changed something."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -26,7 +26,7 @@ _server = msgspec.json.Decoder(ServedBy)
 
 
 def answer_in(code: int, body: bytes | None) -> Answer | None:
-    """What a response answers; None where its status is not 2xx or its body is not that of an answer."""
+    """The answer in a response; None if its status is not 2xx or its body is not that of an answer."""
     try:
         return _answer.decode(body) if body and 200 <= code < 300 else None
     except msgspec.MsgspecError:
@@ -34,7 +34,7 @@ def answer_in(code: int, body: bytes | None) -> Answer | None:
 
 
 def server_in(header: str | None) -> ServedBy | None:
-    """Who answered, by the header `X-Served-By`; None where it is missing or says something else."""
+    """Who answered, by the header `X-Served-By`; None if it is missing or has another form."""
     try:
         return _server.decode(header) if header else None
     except msgspec.MsgspecError:

@@ -12,7 +12,7 @@ class BadInput(Exception):
 
 
 class Unavailable(Exception):
-    """A server or store cannot be had; the message says what to do. Its cells are `unavailable`, the rest goes on."""
+    """A server or store is missing; the message says what to do. Its cells are `unavailable`, the rest goes on."""
 
 
 class EngineFailed(Exception):

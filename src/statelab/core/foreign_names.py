@@ -1,4 +1,4 @@
-"""Fields by which other tools say what an operation did or got, under names that are not ours."""
+"""Fields by which other tools say what an operation did or got, under names that the lab does not use."""
 
 from collections.abc import Mapping
 
@@ -17,10 +17,10 @@ MEANT: Mapping[str, Mapping[str, int | None]] = {
     **dict.fromkeys(("write", "put", "append", "add", "enqueue"), _CONDITIONS | _ANSWERS),
     "acquire": dict.fromkeys(("ttl", "lease", "shared", "mode", "permits", "limit")) | _ANSWERS,
 }
-"""By operation, fields by which other tools say what it did or got, under names that are not ours.
+"""By operation, the fields by which other tools say what it did or got.
 
-Whoever gives one of them means it, so it is refused, unless it is null or what the operation means anyhow, which stands
-beside it. Operations that are not here have those of `OTHERS`.
+To ignore such a field could make the verdict wrong, so a history that has one is refused. Only two values are allowed:
+null, and the value beside the field, which changes nothing. Operations that are not listed have the fields of `OTHERS`.
 """
 
 OTHERS: Mapping[str, int | None] = _ANSWERS

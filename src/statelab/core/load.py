@@ -1,4 +1,4 @@
-"""What the instrument asks of the load and what the load answers, one JSON line each; and how much is given away."""
+"""What the instrument and the load send to each other, one JSON line each; the sizes of the stock and the limit."""
 
 import msgspec
 
@@ -8,7 +8,7 @@ STOCK = 2
 """The workload `inventory`: how many of each article are on the shelf."""
 
 LIMIT = 2
-"""The workload `rate-limit`: requests that are let through in an hour, in each name."""
+"""The workload `rate-limit`: requests that are let through in an hour, for each name."""
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,8 +17,8 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     The load ends after `min_seconds` and `min_operations` and once as many processes have answered as are expected
     (`processes`, None: two different ones), but after `max_seconds` in any case. The rule looks at coverage, never at
     results, so it does not favour a verdict. `servers` is how many threads or greenlets must answer, `audits` how often
-    the final state is read. `asks`: how each operation is asked for of another app than the lab's own; operations that
-    such an app does not have are not in it.
+    the final state is read. `asks`: by operation, the request that it is in an app that is not the lab's own;
+    operations that such an app does not have are missing.
     """
 
     url: str

@@ -1,7 +1,7 @@
-"""Freed memory stays with the process: to take a page anew costs more than most of what is done with it.
+"""Keeps freed memory in the process: to get a page from the system again costs more than most work on that page.
 
-Above all in a virtual machine, whose host may have to find the page first: there an array of 80 MB that is new takes
-ten times as long to fill as one of which the process had the memory before.
+This matters most in a virtual machine, whose host may have to find the page first: there it takes ten times as long to
+fill a new array of 80 MB as one in memory that the process already had.
 """
 
 import ctypes
@@ -14,7 +14,7 @@ _KEPT, _LARGE, _MOST_MAPPED = 2**31 - 1, 2**24, 2**16
 
 @cache
 def _mallopt() -> Callable[[int, int], int]:
-    """That of glibc; where there is another malloc, one that does nothing."""
+    """The function of glibc; with another malloc, one that does nothing."""
     try:
         mallopt: Callable[[int, int], int] = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):
@@ -23,10 +23,10 @@ def _mallopt() -> Callable[[int, int], int]:
 
 
 def keep_freed(*, large: bool = False) -> None:
-    """Has malloc keep what is freed, up to 2 GiB, for the arrays to come.
+    """Makes malloc keep freed memory, up to 2 GiB, for later arrays.
 
-    Blocks above 16 MiB are given back at once, so that the most memory that is taken does not grow; with `large` they
-    are kept as well: that is faster, and takes up to a quarter more, for what is kept has gaps.
+    Blocks above 16 MiB are given back at once, so that the peak of memory does not grow; with `large` they are kept as
+    well: that is faster, and takes up to a quarter more memory, because what is kept has gaps.
     """
     mallopt = _mallopt()
     mallopt(_TRIM_THRESHOLD, _KEPT)

@@ -1,4 +1,4 @@
-"""One operation of a history, and its JSON Lines form: the seam between load and instrument.
+"""One operation of a history, and its JSON Lines form: all that passes from the load to the instrument.
 
 The load imports core and nothing else of the instrument, so it needs msgspec only.
 """
@@ -58,7 +58,7 @@ FIELDS = ("value", "expected", "op_id")
 """Parameters of a request that are fields of its operation as well."""
 
 UNIT_HEADER = b'{"unit":"ns"}\n'
-"""The first line of a file of operations that is for others to read: what its stamps count."""
+"""The first line of a history that is written for other readers: the unit of its stamps."""
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Operation)

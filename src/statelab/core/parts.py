@@ -1,4 +1,4 @@
-"""A workload has one name, and on each side one file of that name; what it says there is found by the name."""
+"""Finds the parts of a workload: on each side it has one file, which has the workload's name."""
 
 from importlib import import_module
 from types import ModuleType

@@ -17,7 +17,7 @@ from statelab.foreign.refused import Refused
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What is neither a number nor a string: a keyword, a symbol, a character, a ratio, a tagged value; as written."""
+    """A value that is neither a number nor a string, as written: keyword, symbol, character, ratio or tagged value."""
 
     text: str
 
@@ -45,7 +45,7 @@ _TOKEN = re.compile(
 _INTEGER = re.compile(r"[+-]?\d+N?")
 _FRACTION = re.compile(r"[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?M?")
 _MOST_DIGITS = 4000
-"""Python takes no longer integers; such a one stays as written."""
+"""Python reads no longer integers; a longer one stays as written."""
 _CONSTANTS = {"nil": None, "true": True, "false": False}
 _CLOSES = {"[": "]", "(": ")", "{": "}", "#{": "}"}
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
@@ -140,7 +140,7 @@ def _word(token: str, line: int) -> Any:
     if _FRACTION.fullmatch(token):
         return Decimal(token.rstrip("M"))
     if token[0].isdigit() and not re.fullmatch(r"\d+/\d+", token):
-        raise Refused(f"{token!r} is no number", line)
+        raise Refused(f"{token!r} is not a number", line)
     return Word(token)
 
 

@@ -40,12 +40,12 @@ def _fields(text: str, line: int) -> dict[str, Any]:
         return made
 
     def none(word: str) -> Any:
-        raise Refused(f"{word} is no number of JSON", line)
+        raise Refused(f"{word} is not a number in JSON", line)
 
     try:
         found = json.loads(text, object_pairs_hook=once, parse_float=Decimal, parse_constant=none)
     except (ValueError, RecursionError) as error:
         raise Refused(f"not JSON ({error})", line) from None
     if not isinstance(found, dict):
-        raise Refused(f"{text[:40]} is no event; an object is expected", line)
+        raise Refused(f"{text[:40]} is not an event; an object is expected", line)
     return found

@@ -1,4 +1,4 @@
-"""What the readers of formats hand on: events of clients, or operations as JSON lines; and what cannot be read."""
+"""What the reader of a format gives: events of clients, or operations as JSON lines; and what it refuses."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -44,7 +44,7 @@ class Records:
     """A file as operations in our own form, one JSON object a line without line breaks.
 
     `lines[i]` is the line (from 1) of the file in which operation i begins. `counts` says how it was read, for the
-    output; `models` are those that the operations may be of, the likelier first; none where that is still open.
+    output; `models` are those to which the operations may belong, the likeliest first; empty if that is not known yet.
     `seconds`: the stamps were seconds with fractions, and are in ns now.
     """
 
@@ -94,5 +94,5 @@ def event(fields: dict[str, Any], line: int) -> Event:
 
 
 def _name(value: Any) -> str:
-    """The name that a keyword or a string is."""
+    """The name that a keyword or a string stands for."""
     return value if isinstance(value, str) else text_of(value).removeprefix(":")

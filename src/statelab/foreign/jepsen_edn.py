@@ -50,7 +50,7 @@ def _values(text: str) -> list[tuple[Any, int]]:
 def event_of(value: Any, line: int) -> Event:
     """One map as an event; raises Refused."""
     if not isinstance(value, Map):
-        raise Refused(f"{text_of(value)[:40]} is no event; a map with :process, :type and :f is expected", line)
+        raise Refused(f"{text_of(value)[:40]} is not an event; a map with :process, :type and :f is expected", line)
     fields = {name.text.removeprefix(":"): item for name, item in value.items() if isinstance(name, Word)}
     if "type" not in fields:  # the names may have a namespace in common
         spaces = [name.removesuffix("/type") for name in fields if name.endswith("/type")]

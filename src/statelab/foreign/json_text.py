@@ -1,4 +1,4 @@
-"""JSON as files have it: the elements of an array with their lines, and the first object of a file."""
+"""The elements of a JSON array with their lines, and the first object of a file."""
 
 import json
 import re
@@ -25,7 +25,7 @@ def elements(text: str) -> tuple[list[bytes], list[int]]:
     except msgspec.MsgspecError as error:
         at_byte = re.search(r"byte (\d+)", str(error))
         end = int(at_byte[1]) if at_byte else len(data.rstrip())
-        raise Refused(f"begins like a JSON array and is none ({error})", data.count(b"\n", 0, end) + 1) from None
+        raise Refused(f"begins like a JSON array and is not one ({error})", data.count(b"\n", 0, end) + 1) from None
     lines, at, line = [], 0, 1
     for element in map(bytes, found):
         place = data.index(element, at)
@@ -63,7 +63,7 @@ def spread(head: bytes) -> bool:
 
 
 def first(head: bytes) -> dict[str, Any]:
-    """The first object of a JSON text of which this is the beginning; empty if it is none."""
+    """The first object of a JSON text of which this is the beginning; empty if there is none."""
     start = head.find(b"{")
     try:
         found, _ = json.JSONDecoder().raw_decode(head[max(start, 0) :].decode(errors="replace"))

@@ -1,8 +1,8 @@
-"""Which of our operations the operations of other tools are: `:f` and `:value` to `op`, `value`, `result` and so on.
+"""Translates the operations of other tools into ours: `:f` and `:value` to `op`, `value`, `result` and so on.
 
-The model is the one that the person names, or the one whose operations these are. Where each operation asks with a
-vector of two, the first is a key (Jepsen's independent keys). Values that are neither integers of 64 bits nor strings
-(keywords, fractions, vectors) become the text that EDN writes for them, since all that counts is which are equal.
+The model is the one that the person names, or the one that has these operations. Where every operation is asked with
+a vector of two, the first of them is a key (Jepsen's independent keys). Values that are neither integers of 64 bits nor
+strings (keywords, fractions, vectors) become the text that EDN writes for them: all that counts is which are equal.
 """
 
 from collections.abc import Mapping
@@ -62,7 +62,7 @@ MEANS: Mapping[str, Mapping[str, Means]] = {
     "mutex": {name: Means(name) for name in ("acquire", "release")},
     "unique-ids": {"generate": Means("new-id", answers=True)},
 }
-"""By model, `:f` and the operation it is. In the order in which a model is looked for that has all of them."""
+"""By model, each `:f` and our operation for it. The first model that has all of a file's operations is taken."""
 
 _TRANSACTIONS = ("txn", "transfer")
 
@@ -86,7 +86,7 @@ def records_of(found: Paired, model: str | None, events: int) -> Records:
         records.append(record)
     counts = [count(events, "event"), count(len(records), "operation"), *([found.order] if found.order else [])]
     if found.skipped:
-        counts.insert(1, f"{found.skipped:,} of them of no client")
+        counts.insert(1, f"{found.skipped:,} of them by no client")
     if found.seconds:
         counts.append(SECONDS)
     return Records(
@@ -127,7 +127,7 @@ def _has_key(event: Event) -> bool:
 
 
 def _record(pair: Pair, means: Mapping[str, Means], texts: "_Texts", model: str, *, keyed: bool) -> dict[str, Any]:
-    """One operation as the object that stands for it in JSON."""
+    """One operation as a JSON object."""
     asked, ended = pair.asked, pair.ended
     meant = means.get(asked.f)
     if meant is None:
@@ -164,7 +164,7 @@ def _answer(meant: Means, ended: Event, key: Any, texts: "_Texts", *, keyed: boo
     value = ended.value
     if keyed:
         if not _is_pair(value) or value[0] != key:
-            raise Refused(f"it answers with {text_of(value)}, asked was for the key {text_of(key)}", ended.line)
+            raise Refused(f"it answers with {text_of(value)}, but was asked for the key {text_of(key)}", ended.line)
         value = value[1]
     if not meant.listed:
         return texts.of(value, ended.line)
@@ -188,5 +188,5 @@ class _Texts:
         is_string = isinstance(value, str)
         text: str = value if is_string else text_of(value)
         if self._strings.setdefault(text, is_string) != is_string:
-            raise Refused(f"the value {text} is a string here and something else in another line", line)
+            raise Refused(f"the value {text} is a string here and something else on another line", line)
         return text

@@ -1,8 +1,8 @@
-"""Events to operations: what each client asked for, and how it ended.
+"""Makes operations of events: what each client asked for, and how it ended.
 
 A client (`:process`) does one operation at a time, so an invoke goes with the next event of its process. `info`, and an
 invoke without an end, leave the outcome unknown. The events of `:nemesis`, and of a process that never asks for
-anything, are no operations.
+anything, are not operations.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from statelab.foreign.events import Event
 from statelab.foreign.refused import Refused
 
 NS = 10**9
-SECONDS = "stamps in seconds, taken to the ns"
+SECONDS = "stamps in seconds, read to the ns"
 
 MIX = (
     "is a fraction or a whole number, unlike the ones before; either all are seconds with fractions, or all are whole "
@@ -38,9 +38,9 @@ class Pair:
 class Paired:
     """The operations of a history in the order in which they were asked for.
 
-    `unit` is that of the stamps: `event` where they are places in the order of the events. `skipped` counts the events
-    of nobody's operation. `order` says by what the events are ordered. `seconds`: the stamps were
-    seconds with fractions, and are in ns now.
+    `unit` is that of the stamps: `event` if they are places in the order of the events. `skipped` counts the events
+    that belong to no operation. `order` says by what the events are ordered. `seconds`: the stamps were seconds with
+    fractions, and are in ns now.
     """
 
     pairs: list[Pair]
@@ -51,7 +51,7 @@ class Paired:
 
 
 def paired(events: Sequence[Event], time_unit: Unit | None) -> Paired:
-    """The operations of events that stand in any order; raises Refused. `time_unit`: of whole-numbered times."""
+    """The operations of events in any order; raises Refused. `time_unit` is the unit of whole-numbered times."""
     asking = {event.process for event in events if event.type == "invoke"}
     client = [event for event in events if event.process in asking and event.process != "nemesis"]
     ordered, stamps, unit, order = _stamped(client, time_unit)
@@ -85,8 +85,8 @@ def paired(events: Sequence[Event], time_unit: Unit | None) -> Paired:
 def _stamped(events: list[Event], time_unit: Unit | None) -> tuple[list[Event], list[int], Unit | None, str]:
     """The events in order, a stamp for each, the unit of the stamps, and by what they are ordered.
 
-    The index orders them, without one the place in the file, unless the times go back there: then the times do. Times
-    are the stamps where they say all that the order says.
+    The index orders them; without one, the place in the file, or the times if they go back in the file. The times are
+    the stamps if they say all that the order says.
     """
     seconds = any(isinstance(event.time, Decimal) for event in events)
     unit: Unit | None = "ns" if seconds else time_unit

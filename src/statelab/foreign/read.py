@@ -1,4 +1,4 @@
-"""The way from any file to a history: our own lines and tables as they are, other formats by way of our own lines."""
+"""Reads any file as a history: our own lines and tables directly, other formats by translation into our own lines."""
 
 import io
 import re
@@ -40,7 +40,7 @@ pa: Any = pyarrow  # it has no annotations
 pq: Any = pyarrow.parquet
 
 _HEAD = 2**16
-"""So many bytes are looked at to tell the format."""
+"""The format is told by this many bytes."""
 
 _HEADER = re.compile(rb'\s*\{\s*"unit"\s*:\s*"(' + "|".join(UNITS).encode() + rb')"\s*\}[ \t\r]*(?:\n|$)')
 """The first line of our own files may say what the stamps count."""
@@ -86,7 +86,7 @@ def read(source: str, models: Mapping[str, Shapes], model: str | None, unit: Uni
             if found is not None:
                 reading = _other(rest.read(), found, name, models, model)
             elif (what := seems(head)) is not None:
-                raise BadInput(f"{name}: no history; it seems to be {what}")
+                raise BadInput(f"{name}: not a history; it seems to be {what}")
             else:
                 reading = _own(rest, name, models, model)
     for each in named:

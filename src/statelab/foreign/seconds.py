@@ -2,7 +2,7 @@
 
     {"process": 0, "op": "write", "value": 1, "start": 1764064800.10, "end": 1764064800.20, "status": "ok"}
 
-Each stamp is taken as it is written, to the ns.
+Each stamp is read as it is written, to the ns.
 """
 
 import io
@@ -53,7 +53,7 @@ def read(text: str, model: str | None) -> Records:
 
 
 def with_whole_stamps(operations: list[bytes], lines: list[int]) -> tuple[list[bytes], Unit | None, tuple[str, ...]]:
-    """The operations with stamps in ns if all are seconds with fractions, as they are if none is; and what to say.
+    """The operations, with stamps in ns if all were seconds with fractions, unchanged if none was; and what to print.
 
     Raises Refused for a mix.
     """
@@ -71,7 +71,7 @@ def with_whole_stamps(operations: list[bytes], lines: list[int]) -> tuple[list[b
 
 
 def table_in_ns(source: BinaryIO) -> BinaryIO | None:
-    """A Parquet file whose stamps are whole ns, of one whose stamps are seconds with fractions; None for another.
+    """A Parquet file with stamps in whole ns, made from one with seconds with fractions; None if the stamps are others.
 
     Raises Refused for a mix.
     """

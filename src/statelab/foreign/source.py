@@ -1,4 +1,4 @@
-"""Files and standard input as streams of bytes, and our own lines and tables of them as histories.
+"""Opens files and standard input as streams of bytes, and reads our own lines and tables from them.
 
 gzip and zstd are told by their first bytes, and so is Parquet.
 """
@@ -47,7 +47,7 @@ def read(source: Path | Literal["-"], shapes: Shapes) -> History:
 
 
 def read_stream(stream: BinaryIO, name: str, shapes: Shapes) -> History:
-    """The same of what is open already, as `opened` opens it."""
+    """The same for a stream that `opened` has opened."""
     head, whole = peeked(stream)
     return (read_table if head == PARQUET else read_lines)(whole, name, shapes)
 

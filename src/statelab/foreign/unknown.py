@@ -1,4 +1,4 @@
-"""What a file that is no history seems to be, and what it lacks: the first thing that its owner wants to know."""
+"""Says what a file that is not a history seems to be, and what it lacks."""
 
 import csv
 import re
@@ -9,7 +9,7 @@ from statelab.foreign.json_text import first
 from statelab.record.reading.rules import REQUIRED
 
 NO_ANSWERS = (
-    "it does not say what each request was answered, so nothing can be judged; record at the clients what each "
+    "it does not say how each request was answered, so nothing can be judged; record at the clients what each "
     "operation asked for and got back (docs/histories.md)"
 )
 
@@ -46,7 +46,7 @@ _MOST = 8
 
 
 def seems(head: bytes) -> str | None:
-    """What a file that begins so seems to be and what it lacks; None if it may be our own lines."""
+    """What a file with this beginning seems to be and what it lacks; None if it may be our own lines."""
     for magic, name in _BINARY.items():
         if head.startswith(magic):
             return name

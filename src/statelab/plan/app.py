@@ -11,7 +11,7 @@ import msgspec
 from statelab.core.paths import SERVICES
 
 MECHANISM_FILES = "MECHANISM_FILES"
-"""The environment variable by which the lab's own app knows of mechanisms from outside."""
+"""The environment variable that names files with mechanisms to the lab's own app."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The app's own account of itself: workloads, operations, mechanisms and claims, as `GET /catalogue` serves them."""
+"""What an app says of itself at `GET /catalogue`: its workloads, operations, mechanisms and claims."""
 
 import os
 import subprocess
@@ -52,7 +52,7 @@ class Switching:
 
 @dataclass(frozen=True, kw_only=True)
 class Failing:
-    """Which requests fail because they share it."""
+    """Which requests fail because they share the state."""
 
     fails_across: frozenset[str] = frozenset()
     fails_beside: frozenset[str] = frozenset()
@@ -63,7 +63,7 @@ class Failing:
 
 @dataclass(frozen=True, kw_only=True)
 class Lifetime:
-    """When it begins and when it ends."""
+    """When the state begins and when it ends."""
 
     survives: str | None
     left_to: str | None = None
@@ -74,7 +74,7 @@ class Lifetime:
 
 @dataclass(frozen=True, kw_only=True)
 class Replacing:
-    """Where it is kept and for what, by which the nearest fix is chosen."""
+    """Where the state is kept and what for; the nearest fix is chosen by this."""
 
     store: str | None = None
     medium: str | None = None
@@ -88,7 +88,7 @@ class Claims(Sharing, Excluding, Switching, Failing, Lifetime, Replacing):
 
 
 NOTHING = Claims(shared_across=frozenset(), atomic_across=frozenset(), survives=None)
-"""Stands where nothing is claimed."""
+"""The claims of a mechanism of which nothing is claimed."""
 
 
 class Mechanism(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,7 +196,7 @@ def of_app(app: App) -> Catalogue:
 
 
 def require_workloads(wanted: list[str], catalogue: Catalogue) -> None:
-    """Raises BadInput naming the valid ones, and where the lab's own stand, if the app has none of a wanted name."""
+    """Raises BadInput if the app lacks a workload; the message names those it has, and the files of a new one."""
     try:
         require_known("workload", wanted, list(catalogue.workloads))
     except BadInput as error:

@@ -21,7 +21,7 @@ WORKER_CLASSES = ("single", "threaded", "forking", "sync", "gthread", "gevent")
 """The order of the tables: Werkzeug's, gunicorn's; servers without worker classes follow."""
 
 ON_REQUEST = "on-request"
-"""Deployments in this folder are no columns of the standard tables; who names one gets it."""
+"""Deployments in this folder are not columns of the standard tables; each is measured when it is named."""
 
 
 class Spread(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +52,7 @@ class Deployment(Spread, frozen=True, kw_only=True):
 
     @property
     def worker_class(self) -> str:
-        """Empty where the server has but one kind of worker."""
+        """Empty if the server has only one kind of worker."""
         return self.environment.get("WORKER_CLASS", "")
 
     @property

@@ -1,4 +1,4 @@
-"""What a run was to measure and under which conditions, and what came of it."""
+"""What a run was meant to measure, under which conditions, and what came of it."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ from statelab.plan.profiles import Profile
 class Manifest(msgspec.Struct, kw_only=True):
     """Everything the judgement needs besides the histories; written before the load and again at the end.
 
-    `asks` is empty for the lab's own app; of another one it says, by mechanism, how each operation is asked for.
-    `survivors` are the counter's mechanisms of which is tried what they outlive, `survival` what came of it.
+    `asks` is empty for the lab's own app; for another one it has, by mechanism, the request that each operation is.
+    `survivors` are the counter's mechanisms for which it is tried what they outlive, `survival` is the result.
     """
 
     started: str

@@ -1,4 +1,4 @@
-"""The file in which a person says of an app what no tool can know: `statelab.toml` in the app's folder, or the table
+"""The file in which a person says what no tool can know about an app: `statelab.toml` in the app's folder, or the table
 `[tool.statelab]` of its pyproject.toml. Each part of the lab reads one table of it."""
 
 import tomllib

@@ -11,7 +11,7 @@ IN_PROCESS = frozenset({"request", "thread", "process"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """`mechanisms` and `deployments` by workload; None means all of all, and so does a workload without deployments.
+    """`mechanisms` and `deployments` by workload; None means all, and so does a workload that has no deployments here.
     Windows of `in_process_windows` are added for mechanisms in the app's own memory.
 
     A cell's load lasts at least `min_seconds` and `min_operations` and until every process has answered, at most
@@ -60,21 +60,21 @@ SEED = {
     "once": ("idempotency-redis-naive", "idempotency-redis-set-nx"),
     "connection": ("postgres-global", "postgres-on-g"),
 }
-"""By workload: what the discussion names of the counter, and of every other promise one mechanism that people take and
-one that keeps it."""
+"""By workload. For the counter, the mechanisms that the discussion names; for every other promise, one mechanism that
+people usually take, and one that keeps the promise."""
 
 TELLING = ("dev-threaded", "sync-4", "gthread-2x4", "gevent")
 """Deployments that tell mechanisms apart: by threads, by processes, by both, by greenlets."""
 
 SEED_DEPLOYMENTS = {name: TELLING for name in SEED} | {"counter": ("dev-processes", "sync", *TELLING)}
-"""The counter is shown as well where each request is a process of its own, and where nothing lies between requests."""
+"""The counter is also measured where each request has a process of its own, and where nothing lies between requests."""
 
 PROFILES = {
     profile.name: profile
     for profile in (
         Profile(
             name="quick",
-            description="every promise, by what everybody is told to use, window io, under a minute",
+            description="every promise, with mechanisms that people usually take, window io, under a minute",
             mechanisms=SEED,
             deployments=SEED_DEPLOYMENTS,
             min_seconds=0.15,
@@ -95,7 +95,7 @@ PROFILES = {
         ),
         Profile(
             name="on-request",
-            description="every mechanism under the deployments that are no columns of the standard tables, window io",
+            description="every mechanism under the deployments that are not columns of the standard tables, window io",
             folder=ON_REQUEST,
             survival=False,
         ),

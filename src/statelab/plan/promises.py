@@ -1,7 +1,7 @@
-"""The promises that a person makes of another app than the lab's own: `[promise.<name>]` of statelab.toml.
+"""The promises that a person names for an app that is not the lab's own: `[promise.<name>]` of statelab.toml.
 
-In: the app's folder. Out: how the load asks for each operation (`Ask`), and a catalogue in which every promise stands
-where the lab's own app has a mechanism, with nothing claimed of it.
+In: the app's folder. Out: which request each operation is (`Ask`), and a catalogue in which every promise is a
+mechanism of which nothing is claimed.
 """
 
 import re
@@ -201,7 +201,7 @@ def _ask(where: str, needs: Operation, table: Any) -> Ask:
         try:
             path = given and path_of(given)
         except ValueError as error:
-            raise BadInput(f"{where}.{key}: {given!r} is no JSONPath: {error}") from None
+            raise BadInput(f"{where}.{key}: {given!r} is not a JSONPath: {error}") from None
         if path and needs.means != "ledger" and not path.singular_query():
             raise BadInput(f"{where}.{key}: {given!r} may find several values; one is needed, such as $.a.b[0]")
     if written.form and written.json is not None:
@@ -272,8 +272,8 @@ def _summary(promise: Promise) -> str:
 
 
 def of_profile(profile: Profile) -> Profile:
-    """As much as the profile measures, of everything that is promised and in the one window that there is. Another app
-    may be slow, so a cell has longer until every process has answered."""
+    """The profile for such an app: all of its promises, in the one window that it has. The app may be slow, so every
+    process has longer to answer."""
     about = "every promise of the app, with nothing put between its reads and its writes"
     everything = replace(profile, description=about, mechanisms=None, deployments=None, survival=False)
     longer = max(profile.max_seconds, LONGEST_S)

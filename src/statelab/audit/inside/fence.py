@@ -1,4 +1,4 @@
-"""The fence around a world: no connection leaves it but to what it may use, nothing is written into the app's folder.
+"""The fence around a world: it may connect only to what is allowed, and may not write into the app's own folder.
 
 Python's audit hooks see what Python code asks for. What a C library does by itself (libpq connecting, for one) they do
 not see; docs/audit.md says so.

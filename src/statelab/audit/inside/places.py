@@ -2,8 +2,8 @@
 
 From the globals of the app's own modules, their classes, functions and closures, the app object and its extensions, we
 walk to whatever hangs on them, nearest first, so that a place has its shortest name. A place is a value (a text, a
-number) or a container with its size. Nothing foreign is asked anything: types are compared by `type(x)`, attributes are
-read past `__getattr__`, since a proxy raises outside of a request.
+number) or a container with its size. No code of these objects is called: types are compared by `type(x)`, attributes
+are read past `__getattr__`, since a proxy raises outside of a request.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ PASSED_BY = (
     "_statelab_inside",
     "importlib",
 )
-"""Modules whose objects change with every first use and hold nothing of a request's."""
+"""Modules whose objects change at their first use and hold nothing of a request."""
 
 
 def look(packages: list[str], app: Any, words: list[str]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """`pytest --statelab=apart,restart`: each test that passes is run again, its requests spread over processes.
 
 Off without the option. `apart`: two processes serve them; `restart`: a new one serves each, the one before has ended.
-A test that fails so, and not where one other process serves all of its requests, is reported as failed. Fixtures with
+A test that fails then, but not when one other process serves all of its requests, is reported as failed. Fixtures with
 a wider scope than the function are shared by all runs of a test. `statelab audit --pytest` does more: it runs the suite
 in copies of its folder and tells places, lines and deployments.
 """
@@ -67,9 +67,9 @@ class Runs:
         return True
 
     def _judged(self, item: Any) -> list[Any]:
-        """The reports that count: of the first way that fails, or those of the test as ever.
+        """The reports that count: of the first way that fails, or of the usual run of the test.
 
-        As ever comes last, where that can be: what it leaves in the memory of this process all forks would have.
+        The usual run comes last if possible, because all forks have what it leaves in the memory of this process.
         """
         control, moved = self._run(item, Way("moved"))
         clear = all(report.passed for report in control)
@@ -115,5 +115,5 @@ class Runs:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         for name in self._unclear:
             terminalreporter.write_line(
-                f"statelab: {name} cannot be told apart: it shares something with the app behind the client's back"
+                f"statelab: {name} cannot be judged: it shares something with the app outside of its requests"
             )

@@ -1,4 +1,4 @@
-"""A process of a world, and the one that imports the app and forks such: it obeys its channel, one JSON line a command.
+"""A process of a world, or the one that imports the app and forks those: it takes commands, one JSON line each.
 
 Every answer is one JSON line too. `main` is the thread that imported the app, which is where a server with one thread
 serves; other threads are made by name. The thread that reads the channel is the main thread.

@@ -1,4 +1,4 @@
-"""A plugin of pytest: what a test sends through its client is served by other processes than the test's own.
+"""A plugin of pytest that has other processes serve what a test sends through its client.
 
 Werkzeug's test client, and with it Flask's and every subclass, hands each request to `werkzeug.test.run_wsgi_app`.
 While a test is called, that goes to servers: forks of the test's process, made when the test sends its first request,
@@ -249,7 +249,7 @@ def _request(app: Any, environ: dict[str, Any], body: bytes) -> dict[str, Any]:
 
 
 class Client:
-    """Stands where Werkzeug's client calls the app. Without a test under way the app is called as ever.
+    """Stands where Werkzeug's client calls the app. While no test runs, the app is called as usual.
 
     `memory`: a database of SQLite in memory was opened, which only one process has, and a suite often has for a file.
     """

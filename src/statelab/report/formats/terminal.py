@@ -121,15 +121,15 @@ def _sentences(state: State, sentences: list[Sentence]) -> Iterator[Text]:
 
 
 def _surprises(report: Report) -> Iterator[Text]:
-    """What was seen although not predicted, the first few with their proofs. Of an app of which nothing is predicted,
-    all that was seen is what was broken."""
+    """What was seen although it was not predicted, the first few with their proofs; for an app of which nothing is
+    predicted, the broken promises."""
     seen = report.broken_promises or report.surprises
     if report.of_own_app and not seen:
         return
     if not seen:
         yield Text.assemble(("What surprised: ", "bold"), "nothing was seen that was not predicted.")
         return
-    title = "Broken promises:" if report.broken_promises else "What surprised: seen although not predicted:"
+    title = "Broken promises:" if report.broken_promises else "What surprised (seen, although it was not predicted):"
     yield Text(title, "bold")
     for sentence in seen[:NAMED]:
         yield from _sentences(sentence.rows[0].state, [sentence])
@@ -215,7 +215,7 @@ def _legend(report: Report) -> Iterator[Table]:
         table.add_row(Text(code, "bold"), f"{name}: {meaning}")
     if any(row.unseen for row in report.rows):
         table.add_row("(…)", "not seen, although it was predicted as well")
-    table.add_row("n/m", "processes that answered of those expected, the fewest in the column; new: one each request")
+    table.add_row("n/m", "processes that answered of those expected, the fewest in a column; new: one for each request")
     yield table
 
 

@@ -121,12 +121,12 @@ BOLD_LETTER = 6.9
 
 MOST_OPERATIONS = 40
 MOST_CONTEXT = 12
-"""If there is more than this, the picture says how much more instead of drawing it."""
+"""The picture draws at most this many, and says how many operations the proof has."""
 
 NARROWEST = 3.0
 LONGEST_NAME = 40
 CONTEXT_LEVELS = 1
-"""A label of the context is left out rather than put higher than this."""
+"""A label of the context that would have to be put higher than this is left out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
   const by = (id) => document.getElementById(id);
   const panel = by("panel");
 
-  /* What opens on demand: HTML by its address, packed by workload (gzip, base64), unpacked when it is first asked for. */
+  /* What opens on demand: pieces of HTML by address, packed by workload (gzip, base64), unpacked at the first use. */
   const parts = {};
   const part = (name) => (parts[name] ??= (async () => {
     const script = all("script[data-part]").find((e) => e.dataset.part === name);
@@ -44,7 +44,7 @@
   });
   panel.addEventListener("click", (event) => { if (event.target === panel) panel.close(); });
 
-  /* The tables: one cell of each is in the order of the Tab key, the arrows go on from there, Enter opens. */
+  /* In each table the Tab key reaches one cell; the arrow keys move on from there, and Enter opens a cell. */
   const cells = (row) => all("td[id]", row).filter((cell) => !cell.hidden);
   for (const table of all(".table table")) {
     table.setAttribute("role", "grid");
@@ -107,7 +107,7 @@
   tools.hidden = false;
   tools.addEventListener("submit", (event) => event.preventDefault());
 
-  const point = (item) => {
+  const highlight = (item) => {
     const state = item.classList.contains("chosen") ? "" : item.dataset.state;
     for (const e of all(".tally div")) {
       e.classList.toggle("chosen", e.dataset.state === state);
@@ -120,9 +120,9 @@
     item.tabIndex = 0;
     item.setAttribute("role", "button");
     item.setAttribute("aria-pressed", "false");
-    item.addEventListener("click", () => point(item));
+    item.addEventListener("click", () => highlight(item));
     item.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" || event.key === " ") { event.preventDefault(); point(item); }
+      if (event.key === "Enter" || event.key === " ") { event.preventDefault(); highlight(item); }
     });
   }
   addEventListener("beforeprint", () => { for (const e of all("details")) e.open = true; });
