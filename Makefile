@@ -71,7 +71,7 @@ fuzz: $(READY) ## every checker against exhaustive search on random histories (M
 	@HISTORIES=20000 $(BIN)/pytest -n auto -q tests/check -k '$(or $(subst $(comma), or ,$(MODELS)),test)'
 	@PYTHONPATH=tests $(BIN)/python tests/fuzz.py --models "$(MODELS)" $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
-bench: $(READY) ## speed of the checkers, and of the lab as ratios of one run (BENCH=starting, checking or serving)
+bench: $(READY) ## speed of the checkers, and of the lab as ratios of one run (BENCH=starting, checking, proving or serving)
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 speed: $(READY) ## measure the checkers and put the table and the plot into docs/checking.md (about 10 min, a quiet machine)

@@ -1,12 +1,18 @@
-"""`make bench`: the start of each command, the checkers (speed, memory, growth), the lab itself (ratios of one run)."""
+"""`make bench`: the start of each command, checkers (speed, memory, growth), proofs, the lab (ratios of one run)."""
 
 import argparse
 
 from benchmarks import checking
+from benchmarks import proving
 from benchmarks import serving
 from benchmarks import starting
 
-PARTS = {"starting": starting.measure, "checking": checking.measure, "serving": serving.measure}
+PARTS = {
+    "starting": starting.measure,
+    "checking": checking.measure,
+    "proving": proving.measure,
+    "serving": serving.measure,
+}
 
 
 def main() -> None:

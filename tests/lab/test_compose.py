@@ -17,6 +17,7 @@ from program import REPORTS
 from statelab.core.errors import EngineFailed
 from statelab.core.paths import COMPOSE
 from statelab.core.paths import DEPLOYMENTS
+from statelab.core.paths import ROOT
 from statelab.core.paths import SERVICES
 from statelab.deploy.choose import docker_answers
 from statelab.deploy.compose import ComposeEngine
@@ -78,6 +79,17 @@ def test_a_reproduction(tmp_path: Path) -> None:
     assert "Reproduced: lost-update" in done.stdout
     assert "5/5" in done.stdout
     assert containers() == []
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize(("arguments", "code"), [((), 1), (("--fix",), 0)])
+def test_a_statement_that_two_threads_share(up: Path, arguments: tuple[str, ...], code: int) -> None:
+    """The Python of the containers has the defect, and none without a cache of statements."""
+    script = (ROOT / "examples" / "sqlite_shared_statement.py").read_text()
+    command = ["docker", "run", "--rm", "--interactive", "--network", "none", "--entrypoint", "python3", "statelab-app"]
+    done = subprocess.run([*command, "-", *arguments], input=script, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert ("InterfaceError: bad parameter or other API misuse" in done.stdout) == (code == 1)
 
 
 @pytest.mark.docker

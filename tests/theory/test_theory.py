@@ -313,7 +313,7 @@ APART = dict.fromkeys(("dev-single", "sync", "sync-4"), frozenset[str]())
 FORKED_APART = APART | dict.fromkeys(FORKED, frozenset[str]())
 NOWHERE = FORKED_APART | dict.fromkeys((*THREADS, *GREENLETS), frozenset[str]())
 CONNECTIONS = {
-    "sqlite-global": FORKED_APART | dict.fromkeys((*THREADS, *GREENLETS), CR) | {"gthread-2x4": CR | BC},
+    "sqlite-global": FORKED_APART | dict.fromkeys(THREADS, CR | BC) | dict.fromkeys(GREENLETS, CR),
     "sqlite-global-one-thread": FORKED_APART | dict.fromkeys(THREADS, BC) | dict.fromkeys(GREENLETS, CR),
     "redis-global": FORKED_APART | dict.fromkeys((*THREADS, *GREENLETS), CR | BC),
     "redis-before-fork": APART | dict.fromkeys((*FORKED, *THREADS, *GREENLETS), CR | BC),
@@ -323,7 +323,7 @@ CONNECTIONS = {
     "postgres-before-fork": APART
     | dict.fromkeys(FORKED, CR | BC | STALLED)
     | dict.fromkeys((*THREADS, *GREENLETS), CR),
-    "sqlite-before-fork": FORKED_APART | dict.fromkeys((*THREADS, *GREENLETS), CR) | {"gthread-2x4": CR | BC},
+    "sqlite-before-fork": FORKED_APART | dict.fromkeys(THREADS, CR | BC) | dict.fromkeys(GREENLETS, CR),
     "sqlite-on-g": NOWHERE,
     "postgres-on-g": NOWHERE,
     "redis-on-g": NOWHERE,

@@ -20,6 +20,7 @@ CLAIMS = Claims(
     shared_across=PROCESS,
     atomic_across=NOTHING,
     switches_inside=BLOCKING,
+    fails_across=frozenset({"threads"}),  # CPython 3.13: examples/sqlite_shared_statement.py
     fails_beside=frozenset({"processes"}),
     not_after_fork=True,
     survives="request",

@@ -17,7 +17,7 @@ from models.register import write
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Finding
 from statelab.check.models.register.model import MODEL
-from statelab.check.models.register.rule import judge
+from statelab.check.models.register.model import judge
 from statelab.core.operation import Operation
 from statelab.core.operation import Value
 from statelab.record.columns import History

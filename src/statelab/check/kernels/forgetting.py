@@ -9,6 +9,7 @@ minimal if none of its operations can be forgotten as well.
 
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,6 +22,9 @@ from statelab.record.columns import History
 from statelab.record.columns import Integers
 
 Violated = Callable[[History], bool]
+
+Refuted = Callable[[Sequence[int]], bool]
+"""Whether the rows alone are a violation, all others forgotten."""
 
 NO_DEADLINE = Deadline()
 
@@ -58,10 +62,15 @@ def minimal(
     violated: Violated,
     deadline: Deadline = NO_DEADLINE,
 ) -> tuple[int, ...]:
+    """A minimal witness within `rows`, which must be one."""
+    return shrunk(rows, lambda some: refutes(history, some, changes, violated), deadline)
+
+
+def shrunk(rows: Iterable[int], refuted: Refuted, deadline: Deadline = NO_DEADLINE) -> tuple[int, ...]:
     """A minimal witness within `rows`, which must be one: whole blocks are forgotten first, then single operations.
 
     The order is that of delta debugging (Zeller and Hildebrandt 2002, "Simplifying and Isolating Failure-Inducing
-    Input", section 3): O(w^2) calls of `violated` at worst for a witness of w rows. An operation that has to stay once
+    Input", section 3): O(w^2) calls of `refuted` at worst for a witness of w rows. An operation that has to stay once
     has to stay for good: forgetting more never makes a violation. When the deadline passes, what is left is returned: a
     witness still, the smallest found.
     """
@@ -71,7 +80,7 @@ def minimal(
         place = 0
         while place < len(left) and not deadline.passed:
             without = left[:place] + left[place + size :]
-            if refutes(history, without, changes, violated):
+            if refuted(without):
                 left = without
             else:
                 place += size

@@ -44,10 +44,11 @@ from typing import Any
 import numpy as np
 
 from statelab.check.kernels.forgetting import NO_DEADLINE
+from statelab.check.kernels.forgetting import Refuted
 from statelab.check.kernels.forgetting import Violated
 from statelab.check.kernels.forgetting import forget
-from statelab.check.kernels.forgetting import minimal
 from statelab.check.kernels.forgetting import refutes
+from statelab.check.kernels.forgetting import shrunk
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import VerdictName
 from statelab.check.kernels.packing import spans
@@ -381,18 +382,22 @@ def witness(
 ) -> tuple[int, ...]:
     """A minimal witness for a history of one key in which the search was stuck at row `stuck`.
 
-    Tries the last 2, 4, 8, ... answered operations that started no later than `stuck` ended, then takes away from them
-    (see `forgetting.minimal`). Where `violated` gives up, by saying no, the witness is one still, but may not be
-    minimal.
+    Where `violated` gives up, by saying no, the witness is one still, but may not be minimal.
     """
-    answered = np.flatnonzero((history.status == OK) & (history.start <= history.end[stuck]))
+    answered = (history.status == OK) & (history.start <= history.end[stuck])
     part = np.flatnonzero(history.start <= history.end[answered].max())  # what started later has no say
-    near, changing = history.take(part), tuple(changes)
-    latest_first = np.searchsorted(part, answered[np.argsort(history.start[answered], kind="stable")[::-1]])
-    rows, size = latest_first.tolist(), 2
-    while size < len(rows) and not refutes(near, rows[:size], changing, violated):
+    near, changing, at = history.take(part), tuple(changes), int(np.searchsorted(part, stuck))
+    return tuple(part[list(nearest(near, at, lambda rows: refutes(near, rows, changing, violated), deadline))].tolist())
+
+
+def nearest(history: History, stuck: int, refuted: Refuted, deadline: Deadline = NO_DEADLINE) -> tuple[int, ...]:
+    """A minimal witness near `stuck`: tries the last 2, 4, 8, ... answered operations that started no later than it
+    ended, then takes away from them (see `forgetting.shrunk`)."""
+    answered = np.flatnonzero((history.status == OK) & (history.start <= history.end[stuck]))
+    rows, size = answered[np.argsort(history.start[answered], kind="stable")[::-1]].tolist(), 2
+    while size < len(rows) and not refuted(rows[:size]):
         size = len(rows) if deadline.passed else 2 * size
-    return tuple(part[list(minimal(near, rows[:size], changing, violated, deadline))].tolist())
+    return shrunk(rows[:size], refuted, deadline)
 
 
 def slack_of(

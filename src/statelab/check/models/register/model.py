@@ -22,140 +22,81 @@ blocks.
 
 5 is decided by rule where it can be: a miss is wrong if its value was there all the while in every order, and all fit
 if an order is found in which they do (failed_cas.py). Keys for which neither holds, and keys in which a value is
-written twice (NP-complete, Gibbons and Korach again), are left to the search (kernels/search.py), which says `unknown`
-where time or memory end first.
+written twice (NP-complete, Gibbons and Korach again), are left to the search (search.py), which says `unknown` where
+time or memory end first.
 
 Cost: O(n log n), one sort by value and one of the zones; the search is exponential in the number of open operations at
 worst. Assumes one clock, except for 1 and 2.
-
-The search leaves two things out without loss. An operation of unknown outcome whose value nobody asks for cannot help
-(LIVENESS). Where there are misses it can: to those its value is another one than they expected. So all values that
-nobody asks for then count as one and the same.
 """
 
-from collections import Counter
-from collections.abc import Hashable
 from dataclasses import replace
-from enum import IntEnum
-from typing import Any
 
 import numpy as np
 
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Finding
 from statelab.check.kernels.model import Model
-from statelab.check.kernels.search import REFUSED
 from statelab.check.kernels.search import Outcome
-from statelab.check.kernels.search import Specification
-from statelab.check.kernels.search import search
 from statelab.check.kernels.words import plural
+from statelab.check.models.register.chains import blocks
+from statelab.check.models.register.failed_cas import judge_failed_cas
 from statelab.check.models.register.proof import by_rule
 from statelab.check.models.register.proof import by_search
-from statelab.check.models.register.rule import Judgement
-from statelab.check.models.register.rule import counts
-from statelab.check.models.register.rule import judge
+from statelab.check.models.register.search import KeySearch
+from statelab.check.models.register.search import Requests
 from statelab.check.models.register.values import cas_answer
-from statelab.check.models.register.values import misses
+from statelab.check.models.register.values import same_value
+from statelab.check.models.register.values import sightings
+from statelab.check.models.register.values import values
+from statelab.check.models.register.witness import Judgement
+from statelab.check.models.register.witness import Scene
 from statelab.core.operation import Value
-from statelab.record.columns import FAIL
-from statelab.record.columns import INFO
+from statelab.record.columns import Codes
 from statelab.record.columns import History
 from statelab.record.columns import Integers
 from statelab.record.columns import Mask
 from statelab.record.shapes import Shape
 
-_OTHER = "a value that nobody asks for"
+
+def judge(history: History, initial: int | None) -> Judgement:
+    """Applies the rule to all keys at once. O(n log n)."""
+    given = sightings(history, initial)
+    found = values(history, given)
+    denied = np.zeros(0, np.int64)
+    if history.seen is not None and history.has_seen is not None:  # a cas that saw what it expected and yet failed
+        saw = cas_answer(history, False) & history.has_seen
+        denied = np.flatnonzero(saw & same_value(history, "seen", "expected", initial))
+    ambiguous = _keys(history, found.key[found.ambiguous])
+    unique = ~ambiguous[found.key]
+    forked = _keys(history, found.key[unique & (found.forks > 1)])
+    broken = forked | _keys(history, found.key[unique & found.phantom])
+    judged = blocks(found, np.flatnonzero(found.live & unique & ~broken[found.key]).astype(np.int32))
+    wrong = broken | _keys(history, history.key[denied]) | _keys(history, judged.violated(found.key))
+    failed = judge_failed_cas(history, given, found, judged).of(~wrong[history.key])
+    wrong |= _keys(history, history.key[failed.row[failed.wrong]])
+    undecided = (ambiguous | _keys(history, history.key[failed.row[failed.open]])) & ~wrong
+    return Judgement(Scene(history, initial, given, found, judged), failed, denied, forked, wrong, undecided)
 
 
-class _Kind(IntEnum):
-    WRITE, READ, SWAP, MISS = range(4)
+def _keys(history: History, codes: Integers | Codes) -> Mask:
+    marked = np.zeros(len(history.keys), np.bool_)
+    marked[codes] = True
+    return marked
 
 
-class KeySearch:
-    """Searches the keys of a history of registers one by one; `initial` is the number of the initial value."""
-
-    def __init__(self, history: History, initial: int | None) -> None:
-        self._history = history
-        refused = cas_answer(history, False)
-        miss = misses(history)
-        self._reads: Mask = history.is_op("read") | refused
-        self._kind: list[int] = np.select(
-            [miss, self._reads, history.is_op("cas")], [_Kind.MISS, _Kind.READ, _Kind.SWAP], _Kind.WRITE
-        ).tolist()
-        self._known = history.status != FAIL
-        self._unknown: list[bool] = (history.status == INFO).tolist()
-        expected, seen = _values(history, "expected", initial), _values(history, "seen", initial)
-        told = _values(history, "result", initial)
-        found: list[bool] = (refused & ~miss).tolist()
-        self._needs = [
-            s if f else e if kind != _Kind.READ else r
-            for f, kind, e, s, r in zip(found, self._kind, expected, seen, told, strict=True)
-        ]
-        self._impossible = {row for row, f in enumerate(found) if f and seen[row] == expected[row]}
-        self._gives: list[Hashable] = list(_values(history, "value", initial))
-
-    def search(self, rows: Integers, deadline: Deadline) -> Outcome:
-        """Whether one register explains these rows, all of one key."""
-        known = rows[self._known[rows]]
-        asked, missed = self._asked(known.tolist())
-        useless = [row for row in known.tolist() if self._unknown[row] and self._gives[row] not in asked | missed]
-        for row in useless:
-            self._gives[row] = _OTHER
-        endless: set[int] = set()
-        if not missed:
-            endless, spare = self._more_than_enough(known)
-            known = known[~np.isin(known, [*useless, *spare])]
-        what = Specification(
-            initial=None, step=self._step, reads=self._reads, request=self._request, endless=endless.__contains__
-        )
-        return search(self._history, known, what, deadline=deadline)
-
-    def _more_than_enough(self, rows: Integers) -> tuple[set[int], list[int]]:
-        """Of the unknown writes of each value the one from which on there are as many as anybody can need, and later
-        ones, which may be left out.
-
-        A write helps only if the value is needed right after it. So where m operations need a value, no more than m of
-        its writes are used in all, and once m have started there is always one left.
-        """
-        needed = Counter(self._needs[row] for row in rows.tolist() if self._kind[row] != _Kind.WRITE)
-        writes: dict[Hashable, list[int]] = {}
-        for row in rows[np.argsort(self._history.start[rows], kind="stable")].tolist():
-            if self._unknown[row] and self._kind[row] == _Kind.WRITE:
-                writes.setdefault(self._gives[row], []).append(row)
-        enough = {value: needed[value] for value in writes}
-        endless = {of[enough[value] - 1] for value, of in writes.items() if 0 < enough[value] <= len(of)}
-        return endless, [row for value, of in writes.items() for row in of[enough[value] :]]
-
-    def _asked(self, rows: list[int]) -> tuple[set[Hashable], set[Hashable]]:
-        """The values that somebody must have seen, and those that a miss did not see."""
-        missed: set[Hashable] = {self._needs[row] for row in rows if self._kind[row] == _Kind.MISS}
-        sure = [row for row in rows if not self._unknown[row] and self._kind[row] in (_Kind.READ, _Kind.SWAP)]
-        asked: set[Hashable] = {self._needs[row] for row in sure}
-        unsure = [row for row in rows if self._unknown[row] and self._kind[row] == _Kind.SWAP]
-        swaps = [(self._gives[row], self._needs[row]) for row in unsure]
-        while more := {old for new, old in swaps if new in asked or missed} - asked:
-            asked |= more
-        return asked, missed
-
-    def _step(self, state: Any, cost: int, row: int) -> Any:
-        kind, needs = self._kind[row], self._needs[row]
-        if kind == _Kind.WRITE:
-            return self._gives[row], cost
-        if (state == needs) == (kind == _Kind.MISS) or row in self._impossible:
-            return REFUSED
-        return self._gives[row] if kind == _Kind.SWAP else state, cost
-
-    def _request(self, row: int) -> Hashable:
-        return self._kind[row], self._needs[row], self._gives[row], row in self._impossible
-
-
-def _values(history: History, field: str, initial: int | None) -> list[int | None]:
-    """The numbers of a field; None for nothing and for the initial value."""
-    numbers, there = getattr(history, field), getattr(history, f"has_{field}")
-    if numbers is None:
-        return [None] * len(history)
-    told = zip(numbers.tolist(), there.tolist(), strict=True)
-    return [number if has and number != initial else None for number, has in told]
+def counts(judgement: Judgement) -> dict[str, int]:
+    """Values that nobody made (`phantom`), values replaced more than once (`lost-update`, extra times), values seen too
+    soon (`future-read`) or after they were gone (`stale-read`), and `cas` that failed wrongly (`false-failure`)."""
+    values, judged, failed = judgement.scene.values, judgement.scene.judged, judgement.failed_cas
+    unique = ~judgement.open[values.key]
+    found = {
+        "phantom": int(np.count_nonzero(values.phantom & unique)) + len(judged.chains.endless),
+        "lost-update": int(np.maximum(values.forks - 1, 0)[judgement.forked[values.key]].sum()),
+        "future-read": int(np.count_nonzero(judged.future)),
+        "stale-read": int(np.count_nonzero(judged.stale)) + len(judged.clashes),
+        "false-failure": int(np.count_nonzero(failed.wrong)) + len(judgement.denied),
+    }
+    return {word: count for word, count in found.items() if count}
 
 
 def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:
@@ -184,10 +125,10 @@ def _searched(history: History, start: int | None, keys: Mask, deadline: Deadlin
     rows = np.flatnonzero(keys[history.key])
     rows = rows[np.argsort(history.key[rows], kind="stable")]
     near = history.take(rows)
-    search = KeySearch(near, start)
+    requests = Requests(near, start)
     codes, first = np.unique(near.key, return_index=True)
     parts = np.split(np.arange(len(rows)), first[1:])
-    found = {key: search.search(own, deadline) for key, own in zip(codes.tolist(), parts, strict=True)}
+    found = {key: KeySearch(requests, own).search(deadline) for key, own in zip(codes.tolist(), parts, strict=True)}
     return {key: outcome.at(rows) for key, outcome in found.items()}
 
 
@@ -207,7 +148,8 @@ def _violated(
     if judgement.wrong.any():
         proof = by_rule(judgement, violated, proving)
     else:
-        proof = by_search(history, *next(iter(stuck.items())), violated, proving)
+        start = None if initial is None else history.number(initial)
+        proof = by_search(history, start, *next(iter(stuck.items())), violated, proving)
     return Finding(
         verdict="violated",
         reason="no register can have given these answers",

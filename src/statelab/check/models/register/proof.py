@@ -12,13 +12,15 @@ from statelab.check.kernels.forgetting import Violated
 from statelab.check.kernels.forgetting import minimal
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Proof
+from statelab.check.kernels.search import nearest
 from statelab.check.kernels.search import slack_of
-from statelab.check.kernels.search import witness
 from statelab.check.kernels.words import Cast
-from statelab.check.models.register.rule import Judgement
+from statelab.check.models.register.search import KeySearch
+from statelab.check.models.register.search import Requests
 from statelab.check.models.register.values import cas_answer
 from statelab.check.models.register.values import column
 from statelab.check.models.register.values import there
+from statelab.check.models.register.witness import Judgement
 from statelab.check.models.register.witness import Link
 from statelab.check.models.register.witness import Scene
 from statelab.check.models.register.witness import Witness
@@ -64,11 +66,17 @@ def by_rule(judgement: Judgement, violated: Violated, proving: Deadline) -> Proo
     return Proof(found.kind, found.rows, words(history, found, _value(scene, found, numbers)), slack, cut_short)
 
 
-def by_search(history: History, key: int, stuck: int, violated: Violated, proving: Deadline) -> Proof:
+def by_search(
+    history: History, initial: int | None, key: int, stuck: int, violated: Violated, proving: Deadline
+) -> Proof:
     """The proof of a key in which the search was stuck at a row."""
     own = np.flatnonzero(history.key == key)
-    at = int(np.searchsorted(own, stuck))
-    rows = own[list(witness(history.take(own), at, CHANGES, violated, proving))]
+    pieces = KeySearch(Requests(history, initial), own)
+
+    def refuted(rows: Sequence[int]) -> bool:
+        return pieces.search(proving, own[list(rows)].tolist()).verdict == "violated"
+
+    rows = own[list(nearest(history.take(own), int(np.searchsorted(own, stuck)), refuted, proving))]
     return _unordered(history, tuple(rows.tolist()), "no-order", violated, proving)
 
 

@@ -36,6 +36,7 @@ from statelab.record.columns import FAIL
 from statelab.record.columns import OK
 from statelab.record.columns import History
 from statelab.record.columns import Integers
+from statelab.record.columns import Mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,6 +134,22 @@ class Scene:
         positions = np.arange(size.sum()) + np.repeat(self.given.first[chain] - offset, size)
         acting = np.isin(self.given.role[positions], (Role.WROTE, Role.SWAPPED, Role.SAW))
         return self.given.row[positions][acting], np.repeat(np.arange(len(chain)), size)[acting]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judgement:
+    """What the rule says of a history: masks over the keys of the history, shape `(keys,)`.
+
+    `wrong` keys are violated, `open` ones undecided, the rest held. `denied` are the rows that found the very value
+    that they were to replace and yet answered false; `forked` keys have a value that was replaced twice.
+    """
+
+    scene: Scene
+    failed_cas: FailedCas
+    denied: Integers
+    forked: Mask
+    wrong: Mask
+    open: Mask
 
 
 def _last_maker(values: Values, chain: Integers) -> tuple[Integers, Integers]:
