@@ -82,17 +82,6 @@ def test_a_reproduction(tmp_path: Path) -> None:
 
 
 @pytest.mark.docker
-@pytest.mark.parametrize(("arguments", "code"), [((), 1), (("--fix",), 0)])
-def test_a_statement_that_two_threads_share(up: Path, arguments: tuple[str, ...], code: int) -> None:
-    """The Python of the containers has the defect, and none without a cache of statements."""
-    script = (ROOT / "examples" / "sqlite_shared_statement.py").read_text()
-    command = ["docker", "run", "--rm", "--interactive", "--network", "none", "--entrypoint", "python3", "statelab-app"]
-    done = subprocess.run([*command, "-", *arguments], input=script, capture_output=True, text=True, check=False)
-    assert done.returncode == code, done.stdout + done.stderr
-    assert ("InterfaceError: bad parameter or other API misuse" in done.stdout) == (code == 1)
-
-
-@pytest.mark.docker
 def test_a_mechanism_from_outside(tmp_path: Path) -> None:
     """It is measured in the containers, beside a mechanism of the lab."""
     if not docker_answers():
@@ -131,6 +120,17 @@ def test_everything_is_healthy_with_one_command(up: Path) -> None:
     """`up` brings the stores, all ten deployments and Locust up, and each of them is healthy."""
     health = {service(container): container["State"]["Health"]["Status"] for container in containers()}
     assert health == dict.fromkeys(EVERYTHING, "healthy")
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize(("arguments", "code"), [((), 1), (("--fix",), 0)])
+def test_a_statement_that_two_threads_share(up: Path, arguments: tuple[str, ...], code: int) -> None:
+    """The Python of the containers has the defect, and none without a cache of statements."""
+    script = (ROOT / "examples" / "sqlite_shared_statement.py").read_text()
+    command = ["docker", "run", "--rm", "--interactive", "--network", "none", "--entrypoint", "python3", "statelab-app"]
+    done = subprocess.run([*command, "-", *arguments], input=script, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert ("InterfaceError: bad parameter or other API misuse" in done.stdout) == (code == 1)
 
 
 @pytest.mark.docker
