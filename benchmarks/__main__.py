@@ -1,9 +1,13 @@
-"""`make bench`: the start of each command, checkers (speed, memory, growth), proofs, the lab (ratios of one run)."""
+"""`make bench`: the start of each command, checkers (speed, memory, growth), proofs, the lab (ratios of one run), the
+servers side by side, the audit (worlds per second, time, growth), the report's page in a slow browser."""
 
 import argparse
 
+from benchmarks import auditing
 from benchmarks import checking
+from benchmarks import page
 from benchmarks import proving
+from benchmarks import servers
 from benchmarks import serving
 from benchmarks import starting
 
@@ -12,6 +16,9 @@ PARTS = {
     "checking": checking.measure,
     "proving": proving.measure,
     "serving": serving.measure,
+    "servers": servers.measure,
+    "audit": auditing.measure,
+    "page": page.measure,
 }
 
 

@@ -8,6 +8,8 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from threading import Barrier
+from threading import BrokenBarrierError
 from typing import Any
 
 import msgspec
@@ -60,10 +62,17 @@ class Conductor:
     def _load(self, cell: Cell) -> Progress:
         act = load_of(cell.workload).act
         progress = Progress(cell)
+        together = Barrier(self._users)
 
         def job(client: RecordingClient) -> None:
             while not progress.over():
+                try:
+                    if cell.times > 1:
+                        together.wait()
+                except BrokenBarrierError:
+                    return
                 progress.note(act(client, cell))
+            together.abort()  # the others shall not wait for one that has ended
 
         self._together(job)
         return progress

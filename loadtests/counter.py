@@ -11,8 +11,9 @@ from statelab.core.operation import Result
 
 
 def act(client: RecordingClient, cell: Cell) -> Operation:
-    """One operation of the load."""
-    return client.change(cell.path, "increment", key=cell.key, window=cell.window)
+    """One operation of the load, or many in one request."""
+    many = {"times": cell.times} if cell.times > 1 else {}
+    return client.change(cell.path, "increment", key=cell.key, window=cell.window, **many)
 
 
 def audit(client: RecordingClient, cell: Cell) -> Operation:

@@ -1,7 +1,7 @@
 """The load: a cell is picked in the form of the web UI, or (`--cells`) sent by `statelab`.
 
 locust -f loadtests/locustfile.py
-locust -f loadtests/locustfile.py --headless -u 8 -t 10s --deployment gthread --mechanism module-global --window io
+locust -f loadtests/locustfile.py --headless -u 8 -t 10s --deployment gthread --mechanism counter/module-global
 """
 
 import secrets
@@ -12,57 +12,93 @@ from pathlib import Path
 from typing import Any
 
 import gevent
+import msgspec
 from locust import FastHttpUser
 from locust import events
+from locust import runners
 from locust import task
 from locust.contrib.fasthttp import FastHttpSession
+from locust.runners import WorkerRunner
 
 from conductor import Conductor
+from console import FIRST
+from console import FIRST_CELL
+from console import first
+from console import install
+from live import Live
+from live import Outgoing
+from live import Reporter
+from recording import OF_A_WORKER
 from recording import Recorder
 from recording import RecordingClient
 from state_tab import StateTab
 from statelab.core.errors import BadInput
+from statelab.core.live import Begin
 from statelab.core.load import Cell
+from statelab.core.operation import Operation
+from statelab.core.operation import decode_lines
+from statelab.repro.live.prediction import Foretold
+from statelab.repro.live.prediction import foretell
+from statelab.repro.live.prediction import known_deployment
 from targets import catalogue
 from targets import targets
 from workloads import load_of
 
 TARGETS = targets()
 AUDITS = 16
-PROCESSES_PER_WORKER = 1_000_000
+runners.HEARTBEAT_LIVENESS = 15  # s; a worker that a busy machine keeps from running for three is not gone
 _numbers = count()
+
+
+def _name(workload: str, mechanism: str) -> str:
+    """A cell in the one field that it has in the form, so that no wrong pair can be picked."""
+    return f"{workload} / {mechanism}"
+
+
+def _spaced(text: str) -> str:
+    return " / ".join(part.strip() for part in text.split("/"))
 
 
 @events.init_command_line_parser.add_listener
 def add_options(parser: Any) -> None:
     cells = "--cells" in sys.argv
-    known = {} if cells else catalogue(TARGETS)
-    workloads = known.get("workloads", {"counter": {"mechanisms": {"module-global": {}}}})
+    known = None if cells else catalogue(TARGETS)
+    workloads = {name: [*about.mechanisms] for name, about in known.workloads.items()} if known else {}
     try:
         for name in workloads:
             load_of(name)
     except BadInput as error:
         sys.exit(str(error))
-    mechanisms = list(dict.fromkeys(name for workload in workloads.values() for name in workload["mechanisms"]))
-    parser.add_argument("--deployment", choices=list(TARGETS), default=next(iter(TARGETS), None), help="who answers")
+    pairs = [_name(name, mechanism) for name, mechanisms in workloads.items() for mechanism in mechanisms]
+    pairs = pairs or [FIRST_CELL["mechanism"]]  # nobody has answered yet, or not with a catalogue of this version
+    windows = known.windows if known else ["io"]
+    parser.add_argument("--deployment", choices=[*TARGETS], default=first("deployment", [*TARGETS]), help="who answers")
     parser.add_argument(
-        "--workload", choices=list(workloads), default=next(iter(workloads)), help="what the app does with state"
+        "--mechanism",
+        type=_spaced,
+        choices=pairs,
+        default=first("mechanism", pairs),
+        help="what the app does with state / where it is kept",
     )
-    parser.add_argument("--mechanism", choices=mechanisms, default=mechanisms[0], help="where the state is kept")
-    parser.add_argument("--window", choices=known.get("windows", ["io"]), default="io", help="between read and write")
+    parser.add_argument("--window", choices=windows, default=first("window", windows), help="between read and write")
     parser.add_argument("--reuse", action="store_true", help="keep connections: then a user stays with one process")
     parser.add_argument("--record", default="recordings", help="folder of the histories", include_in_web_ui=False)
     parser.add_argument("--request-timeout", type=float, default=2.0, help="s", include_in_web_ui=False)
     parser.add_argument("--cells", action="store_true", help="take cells from standard input", include_in_web_ui=False)
+    parser.add_argument("--not-live", action="store_true", help="judge nothing meanwhile", include_in_web_ui=False)
+    parser.add_argument("--cell-key", default="", help="chosen by the master", include_in_web_ui=False)
+    if not cells and "--headless" not in sys.argv:
+        parser.set_defaults(**FIRST)
 
 
 def _chosen_cell(options: Any) -> Cell:
+    workload, _, mechanism = options.mechanism.partition(" / ")
     return Cell(
         url=TARGETS[options.deployment],
-        workload=options.workload,
-        mechanism=options.mechanism,
+        workload=workload,
+        mechanism=mechanism,
         window=options.window,
-        key=f"ui-{secrets.token_hex(6)}",
+        key=options.cell_key,
         processes=None,
         servers=1,
         min_seconds=0.0,
@@ -72,6 +108,12 @@ def _chosen_cell(options: Any) -> Cell:
     )
 
 
+def _foretell(mechanism: str, deployment: str, window: str) -> Foretold:
+    workload, _, name = mechanism.partition(" / ")
+    own = {deployment: TARGETS[deployment]} if deployment in TARGETS else TARGETS  # not every server offers everything
+    return foretell(catalogue(own) or catalogue(TARGETS), workload, name, deployment, window)
+
+
 @events.init.add_listener
 def prepare(environment: Any, **_: Any) -> None:
     # Python raises Ctrl-C anywhere, even in a user between a request and its record; gevent delivers it to the main
@@ -79,25 +121,84 @@ def prepare(environment: Any, **_: Any) -> None:
     gevent.signal_handler(signal.SIGINT, gevent.kill, gevent.getcurrent(), KeyboardInterrupt)
     options = environment.parsed_options
     StateUser.network_timeout = StateUser.connection_timeout = options.request_timeout
-    environment.state_tab = StateTab(environment.web_ui)
-    environment.recorder = Recorder(Path(options.record), environment.state_tab.note)
+    tab = environment.state_tab = StateTab(environment.web_ui)
+    environment.reporter = environment.live = None
+
+    def note(operation: Operation, line: bytes) -> None:
+        tab.note(operation)
+        if environment.reporter or environment.live:
+            outgoing.add(line)
+
+    environment.recorder = Recorder(Path(options.record), note)
+    outgoing = Outgoing(environment.recorder)
     if options.cells:
         environment.conductor = Conductor(options.num_users)
-    else:
-        # else Locust ends users between a request and its answer, and the outcome is unknown
-        environment.stop_timeout = options.request_timeout
+        return
+    # else Locust ends users between a request and its answer, and the outcome is unknown
+    environment.stop_timeout = options.request_timeout
+    if isinstance(environment.runner, WorkerRunner):
+        environment.reporter = Reporter(environment.runner, outgoing)
+    elif environment.web_ui and not options.not_live:
+        environment.live = Live(environment.runner, outgoing, lambda lines: _note_all(tab, lines))
+        install(environment.web_ui, _foretell, lambda: _seen(environment), environment.live.start)
+
+
+def _note_all(tab: StateTab, lines: bytes) -> None:
+    for operation in decode_lines(lines.split(b"\n")):
+        tab.note(operation)
+
+
+def _seen(environment: Any) -> bytes:
+    """What the tab shows, as JSON: the cell, its prediction, and what the judge has seen."""
+    options = environment.parsed_options
+    found = {"mechanism": options.mechanism, "deployment": options.deployment, "predicted": None}
+    try:
+        found["predicted"] = _foretell(options.mechanism, options.deployment, options.window)
+    except BadInput:
+        pass  # no deployment has answered yet
+    return msgspec.json.encode({**found, "seen": msgspec.Raw(environment.live.seen)})
+
+
+@events.quitting.add_listener
+def close(environment: Any, **_: Any) -> None:
+    if environment.live:
+        environment.live.close()
 
 
 @events.test_start.add_listener
 def begin(environment: Any, **_: Any) -> None:
-    if environment.parsed_options.cells:
+    options = environment.parsed_options
+    if options.cells:
         gevent.spawn(_conduct, environment)
-    elif TARGETS:
-        environment.cell = _chosen_cell(environment.parsed_options)
-        environment.state_tab.begin(environment.parsed_options)
-        prepare_cell = getattr(load_of(environment.cell.workload), "prepare", None)
-        if prepare_cell:
-            prepare_cell(_client(environment), environment.cell)
+        return
+    if not TARGETS:
+        return
+    if environment.reporter:
+        environment.cell = _chosen_cell(options)
+        environment.reporter.begin()
+        return
+    options.cell_key = f"ui-{secrets.token_hex(6)}"  # workers are sent the master's options
+    cell = environment.cell = _chosen_cell(options)
+    environment.state_tab.begin(cell, options.deployment)
+    if environment.live:
+        environment.live.begin(_told(cell, options.deployment))
+    prepare_cell = getattr(load_of(cell.workload), "prepare", None)
+    if prepare_cell:
+        prepare_cell(_client(environment), cell)
+
+
+def _told(cell: Cell, deployment: str) -> Begin:
+    """What the judge has to know of a cell."""
+    known, served = catalogue(TARGETS), known_deployment(deployment)
+    operations = known.workloads[cell.workload].operations if known else {}
+    return Begin(
+        key=cell.key,
+        workload=cell.workload,
+        changes=[name for name, method in operations.items() if method == "POST"],
+        expected_processes=served.expected_processes if served else 1,
+        spread=sorted(served.spread) if served else [],
+        in_turn=sorted(served.in_turn) if served else [],
+    )
 
 
 def _client(environment: Any) -> RecordingClient:
@@ -118,11 +219,18 @@ def _conduct(environment: Any) -> None:
 @events.test_stop.add_listener
 def audit(environment: Any, **_: Any) -> None:
     """Reads the final state once all changes have ended; without one, the tab shows what was answered."""
+    if getattr(environment, "reporter", None):
+        environment.reporter.end()
+        return
     cell = getattr(environment, "cell", None)
     try:
+        if cell and environment.live:
+            environment.live.settle()
         if cell and environment.state_tab.anything:
             _read_back(environment, cell)
     finally:
+        if cell and environment.live:
+            environment.live.end()
         environment.state_tab.settle()
 
 
@@ -140,8 +248,9 @@ class StateUser(FastHttpUser):
 
     def on_start(self) -> None:
         reuse = self.environment.parsed_options.reuse
-        worker = max(0, getattr(self.environment.runner, "worker_index", 0))
-        number = worker * PROCESSES_PER_WORKER + next(_numbers)
+        runner = self.environment.runner
+        worker = 1 + runner.worker_index if isinstance(runner, WorkerRunner) else 0
+        number = worker * OF_A_WORKER + next(_numbers)
         self.recording = RecordingClient(self.client, self.environment.recorder, number, reuse=reuse)
 
     @task

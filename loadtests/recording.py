@@ -26,6 +26,9 @@ from statelab.core.operation import FIELDS
 from statelab.core.operation import Operation
 from statelab.core.operation import encode_line
 
+OF_A_WORKER = 1_000_000
+"""The numbers of a worker's clients begin at its own number times this; 0 is the master, or who has no workers."""
+
 NEW_PROCESS = 1000
 """Added to a client's process number after an unknown outcome: the old request may still be running."""
 
@@ -37,24 +40,31 @@ if TYPE_CHECKING:
 
 
 class Recorder:
-    """Writes one JSON line per operation, unbuffered, to one file per Locust process, and tells `note` of it.
+    """Writes one JSON line per operation, unbuffered, to one file per Locust process, and gives both to `note`.
 
     The file is opened at the first write, so that processes forked by `locust --processes` each get their own.
     """
 
-    def __init__(self, folder: Path, note: Callable[[Operation], None] = lambda operation: None) -> None:
+    def __init__(self, folder: Path, note: Callable[[Operation, bytes], None] = lambda operation, line: None) -> None:
         self._folder = folder
         self._note = note
         self._file: tuple[int, Any] | None = None
+        self.under_way: dict[int, int] = {}
+        """When the running request of each client started, by client."""
+
+    def known_until(self) -> int:
+        """Every operation that started before this moment (ns) has been written."""
+        return min(self.under_way.values(), default=time.monotonic_ns())
 
     def write(self, operation: Operation) -> None:
-        self._note(operation)
+        line = encode_line(operation)
+        self._note(operation, line)
         pid = os.getpid()
         if self._file is None or self._file[0] != pid:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._file = (pid, (self._folder / f"history-{pid}.jsonl").open("ab", buffering=0))
         try:
-            self._file[1].write(encode_line(operation))
+            self._file[1].write(line)
         except OSError as error:
             # Locust would only log an exception and go on, and the history would lack an operation
             print(f"the history cannot be written to {self._folder}: {error}", file=sys.stderr, flush=True)
@@ -97,16 +107,21 @@ class RecordingClient:
         self._headers = {} if reuse else {"Connection": "close"}
         self._cell: Cell | None = None
 
+    @property
+    def worker(self) -> int:
+        """The number of its worker, 0 if there are none."""
+        return self.process // OF_A_WORKER
+
     def meet(self, cell: Cell) -> None:
-        """Begins a cell. For another app than the lab's own the client is a new browser."""
+        """Begins a cell as a new browser: cookies of the app and of a balancer are kept as long as the cell lasts."""
         if cell is not self._cell:
             self._cell = cell
-            if cell.asks:
-                self.cookies = None
-                self._session.cookiejar.clear()
+            self.cookies = None
+            self._session.cookiejar.clear()
 
     def change(self, url: str, op: str, key: str, **parameters: str | int) -> Operation:
-        """Performs an operation that changes state, by POST; value, expected and op_id are fields of its record too."""
+        """Performs an operation that changes state, by POST; value (or `times`), expected and op_id are fields of its
+        record too."""
         return self._call("POST", f"{url}/{op}", op, {"key": key, **parameters})
 
     def read(self, url: str, key: str, **parameters: str | int) -> Operation:
@@ -120,6 +135,8 @@ class RecordingClient:
     def _call(self, method: str, url: str, op: str, parameters: dict[str, str | int]) -> Operation:
         self._count += 1
         fields = {name: parameters[name] for name in FIELDS if name in parameters}
+        if "times" in parameters:
+            fields["value"] = parameters["times"]
         fields.setdefault("op_id", f"{self._prefix}-{self._count}")
         ask = self._cell.asks[op] if self._cell and self._cell.asks else None
         sent = {**parameters, "id": fields["op_id"]}
@@ -133,7 +150,7 @@ class RecordingClient:
         cookies = self.cookies
         brought = cookies.headers() if cookies else {}
         headers = {**self._headers, **brought, **asked, "X-Operation-Id": str(fields["op_id"])}
-        start = time.monotonic_ns()
+        start = self._recorder.under_way[id(self)] = time.monotonic_ns()
         try:
             response = self._session.request(
                 method,
@@ -183,6 +200,7 @@ class RecordingClient:
             timed_out=isinstance(error, TimeoutError),
         )
         self._recorder.write(operation)
+        self._recorder.under_way.pop(id(self), None)
         if status == "info":
             self.process += NEW_PROCESS
         return operation

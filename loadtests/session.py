@@ -32,16 +32,18 @@ ASKED_AFTERWARDS = 2
 _browsers: defaultdict[str, list[Browser]] = defaultdict(list)
 
 
-def _all(cell: Cell) -> list[Browser]:
-    """The browsers of a cell. To another app their users have names of their own: it may keep them longer."""
+def _all(client: RecordingClient, cell: Cell) -> list[Browser]:
+    """The browsers of a cell, for each worker of Locust its own. To another app their users have names of their own: it
+    may keep them longer."""
     found = _browsers[cell.key]
     if not found:
-        found += [Browser(f"{cell.key}-b{number}" if cell.asks else f"b{number}") for number in range(BROWSERS)]
+        names = (f"w{client.worker}b{number}" if client.worker else f"b{number}" for number in range(BROWSERS))
+        found += [Browser(f"{cell.key}-{name}" if cell.asks else name) for name in names]
     return found
 
 
 def _browser(client: RecordingClient, cell: Cell) -> Browser:
-    return _all(cell)[client.process % BROWSERS]
+    return _all(client, cell)[client.process % BROWSERS]
 
 
 def _key(cell: Cell, browser: Browser) -> str:
@@ -91,7 +93,7 @@ def _log_out_and_in(client: RecordingClient, cell: Cell, browser: Browser) -> Op
 
 
 def prepare(client: RecordingClient, cell: Cell) -> None:
-    for browser in _all(cell):
+    for browser in _all(client, cell):
         _login(client, cell, browser)
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+from statelab.core.load import Cell
 from statelab.core.operation import Operation
 from statelab.core.operation import Result
 from workloads import load_of
@@ -28,7 +29,7 @@ def _shown(final: list[Result]) -> str:
 
 
 class StateTab:
-    """Keeps the running cell's operations, and a row for each cell that has ended (in this Locust process)."""
+    """Keeps the running cell's operations, of all workers, and a row for each cell that has ended."""
 
     def __init__(self, web_ui: Any) -> None:
         self._rows: list[dict[str, Any]] = []
@@ -58,11 +59,11 @@ class StateTab:
         """Whether the running cell has an operation."""
         return bool(self._operations)
 
-    def begin(self, options: Any) -> None:
+    def begin(self, cell: Cell, deployment: str) -> None:
         self._awaited = self._keeps
         self._operations = []
-        self._workload = options.workload
-        self._label = f"{options.workload}, {options.mechanism}, {options.deployment}, {options.window}"
+        self._workload = cell.workload
+        self._label = f"{cell.workload}, {cell.mechanism}, {deployment}, {cell.window}"
 
     def note(self, operation: Operation) -> None:
         """Keeps the operation, if there is a web UI to show it."""

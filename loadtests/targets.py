@@ -2,9 +2,12 @@
 
 import json
 import os
-import urllib.request
+from functools import cache
 from pathlib import Path
-from typing import Any
+
+from statelab.core.errors import Unavailable
+from statelab.plan.catalogue import Catalogue
+from statelab.plan.catalogue import fetch
 
 DEPLOYMENTS = Path(__file__).parent.parent / "services" / "deployments"
 
@@ -18,13 +21,16 @@ def targets() -> dict[str, str]:
     return {path.stem: f"http://{path.stem}:8000" for path in sorted(DEPLOYMENTS.glob("*.env"))}
 
 
-def catalogue(addresses: dict[str, str]) -> dict[str, Any]:
-    """The app's catalogue from the first deployment that answers; empty if none does."""
+@cache
+def _asked(address: str) -> Catalogue:
+    return fetch(address, timeout_s=2)
+
+
+def catalogue(addresses: dict[str, str]) -> Catalogue | None:
+    """The app's catalogue from the first deployment that answers; None if none does. Each is asked for it once."""
     for address in addresses.values():
         try:
-            with urllib.request.urlopen(f"{address}/catalogue", timeout=2) as response:
-                found: dict[str, Any] = json.load(response)
-                return found
-        except OSError:
+            return _asked(address)
+        except Unavailable:
             continue
-    return {}
+    return None

@@ -39,6 +39,8 @@ def main() -> None:
         settings = servers.read(server, os.environ)
     except servers.BadSetting as error:
         sys.exit(f"serve: {error}")
+    if os.environ.get("FREE_THREADED") == "1" and getattr(sys, "_is_gil_enabled", lambda: True)():
+        sys.exit(f"serve: FREE_THREADED=1 needs a free-threaded CPython, and {sys.executable} has its lock")
     app = os.environ.get("APP")
     app_dir = os.environ.setdefault("APP_DIR", str(HERE))
     os.environ.setdefault("BIND", "127.0.0.1:8000")

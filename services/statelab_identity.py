@@ -1,5 +1,7 @@
 """Who answers a request: host, pid, thread, greenlet, and a boot id that is new at each process start.
 
+HOST_NAME in the environment stands for the name of the host, where two of them are played on one machine.
+
 The module stands alone, for it is loaded beside other apps than the lab's own too (`identified/`).
 """
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 _greenlets: MutableMapping[Any, int] = WeakKeyDictionary()
 _numbers = itertools.count(1)
+_renewing = threading.Lock()
 
 
 class _Thread(threading.local):
@@ -34,12 +37,15 @@ class _Thread(threading.local):
 
 def _new_process() -> None:
     """Builds once the text that stays the same in a process, and in each of its threads."""
-    global _before, _after, _thread
-    _before = f'{{"host":{json.dumps(socket.gethostname())},"pid":{os.getpid()},"thread":'
+    global _pid, _before, _after, _thread
+    _pid = os.getpid()
+    host = os.environ.get("HOST_NAME") or socket.gethostname()
+    _before = f'{{"host":{json.dumps(host)},"pid":{_pid},"thread":'
     _after = f',"boot":"{secrets.token_hex(8)}"}}'
     _thread = _Thread()
 
 
+_pid: int
 _before: str
 _after: str
 _thread: _Thread
@@ -55,6 +61,10 @@ def _greenlet_id() -> int:
 
 def served_by() -> str:
     """The `X-Served-By` value: one JSON object, as a history's `served_by` has it."""
+    if os.getpid() != _pid:  # a server may fork without Python's hooks, as uWSGI does
+        with _renewing:
+            if os.getpid() != _pid:
+                _new_process()
     return f'{_thread.before},"greenlet":{_greenlet_id()}{_after}'
 
 

@@ -17,8 +17,8 @@ from statelab.check.kernels.model import Model
 from statelab.core.operation import Operation
 from statelab.record.columns import History
 
-HISTORIES = int(os.environ.get("HISTORIES", "5000"))
-"""How many random histories of each model a test draws. `make fuzz` runs the same tests with four times as many."""
+HISTORIES = int(os.environ.get("HISTORIES", "2000"))
+"""How many random histories of each model a test draws. `make fuzz` runs the same tests with ten times as many."""
 
 
 def columns(model: Model, operations: Operations) -> History:

@@ -15,6 +15,7 @@ from typing import Any
 import websocket
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+AXE = Path(__file__).parents[1] / "requirements/axe/node_modules/axe-core/axe.min.js"
 HELPERS = """
 const is = (e, text) => e.offsetParent && e.textContent.trim() === text;
 const shown = (tag, text) => [...document.querySelectorAll(tag)].find(e => is(e, text));
@@ -33,7 +34,7 @@ class Page:
     """The one page of a browser."""
 
     def __init__(self, address: str) -> None:
-        self._socket = websocket.create_connection(address, suppress_origin=True, timeout=20)
+        self._socket = websocket.create_connection(address, suppress_origin=True, timeout=90)
         self._numbers = itertools.count(1)
 
     def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
@@ -58,6 +59,36 @@ class Page:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
+    def violations(self, within: str = "html") -> list[str]:
+        """What axe-core finds wrong with this part of the page as it is shown now: the rule, where, and why."""
+        self._call("Runtime.evaluate", expression=AXE.read_text())
+        code = f"axe.run({json.dumps(within)}).then(found => found.violations)"
+        answer = self._call("Runtime.evaluate", expression=code, awaitPromise=True, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+        return [
+            f"{rule['id']}: {node['html'][:160]}: {node['failureSummary']}"
+            for rule in answer["result"]["value"]
+            for node in rule["nodes"]
+        ]
+
+    def look(self, width: int, height: int, scheme: str) -> None:
+        """The window has this size in pixels from now on, and its user likes a `light` or a `dark` scheme."""
+        self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self._call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+    def hide_scrollbars(self) -> None:
+        self._call("Emulation.setScrollbarsHidden", hidden=True)
+
+    def processor_s(self) -> float:
+        """The processor time that the main thread of the page's process has used so far."""
+        self._call("Performance.enable", timeDomain="threadTicks")
+        found = self._call("Performance.getMetrics")["metrics"]
+        return next(float(each["value"]) for each in found if each["name"] == "TaskDuration")
+
+    def slow_down(self, times: float) -> None:
+        """The browser's processor is so many times slower from now on."""
+        self._call("Emulation.setCPUThrottlingRate", rate=times)
+
     def wait(self, script: str, timeout: float = 15.0) -> Any:
         """The value of an expression as soon as it is true."""
         end = time.monotonic() + timeout
@@ -69,6 +100,10 @@ class Page:
     def enter(self, name: str, text: str) -> None:
         """Types into the field of that name, or picks from it."""
         assert self.ask(f"enter({json.dumps(name)}, {json.dumps(text)})") == text, f"{name} does not offer {text}"
+
+    def type(self, text: str) -> None:
+        """Types where the cursor is."""
+        self._call("Input.insertText", text=text)
 
     def click(self, tag: str, text: str) -> None:
         self.wait(f"!!shown({json.dumps(tag)}, {json.dumps(text)})")

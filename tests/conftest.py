@@ -5,10 +5,13 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 import app_environment  # noqa: F401  (first: the app reads it when it is imported)
 from program import COMMAND
@@ -24,6 +27,28 @@ def segments_of(reports: Path) -> list[Path]:
     """Shared memory of the runs in that folder; the names of segments hold the keys of their cells."""
     tokens = [json.loads(path.read_text())["token"] for path in reports.glob("*/manifest.json")]
     return [path for path in Path("/dev/shm").glob("statelab-*") if any(token in path.name for token in tokens)]
+
+
+class _Together(LoadScopeScheduling):  # type: ignore[misc]
+    """What stays together in one worker of pytest-xdist: the tests of a folder or of a file that share a fixture. Every
+    other test goes to whichever worker is free."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = Path(__file__).parents[1] / nodeid.partition("::")[0]
+        own, common = ("scope=" in text for text in map(_text, (file, file.with_name("conftest.py"))))
+        if common and "autouse" not in _text(file.with_name("conftest.py")):  # else each worker has one of its own
+            return str(file.parent)
+        return str(file) if own or common else nodeid
+
+
+@cache
+def _text(file: Path) -> str:
+    return file.read_text() if file.exists() else ""
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+    """For `--dist loadgroup`, whose own way does not know the ids of tests of this pytest."""
+    return _Together(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 @pytest.fixture(autouse=True)

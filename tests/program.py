@@ -1,6 +1,7 @@
 """The program under test, and how to recognise what it starts."""
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,13 @@ Statelab = Callable[..., subprocess.CompletedProcess[str]]
 COMMAND = [sys.executable, "-c", "from statelab.cli.main import main; main()"]
 REPORTS = "STATELAB_REPORTS"
 """Names the folder of the reports; every process that the lab starts inherits it, which tells them from others."""
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
 
 
 def started_for(reports: Path) -> list[psutil.Process]:
@@ -39,6 +47,8 @@ def results(reports: Path) -> dict[str, Any]:
 Place = tuple[str, str]
 """A mechanism and a deployment."""
 
+UNJUDGED = ("not-exercised", "unknown")
+
 
 def measured(
     statelab: Statelab,
@@ -47,25 +57,27 @@ def measured(
     shows: Mapping[Place, Collection[str]],
     files: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[Place, dict[str, Any]]:
-    """The cells of a run. Those that do not show all that they should are measured again, twice at most: a busy
-    machine can hide a race. Whatever was seen in any of the runs is in `anomalies`, so nothing unexpected is lost.
-    `files` are those of mechanisms from outside."""
+    """The cells of a run. Those that do not show all that they should, or of which nothing is known, are measured
+    again, twice at most and for longer: a busy machine can hide a race, or stop a worker for longer than a request
+    waits. Whatever was seen in any of the runs is in `anomalies`, so nothing unexpected is lost. `files` are those of
+    mechanisms from outside."""
     cells: dict[Place, dict[str, Any]] = {}
     missed: list[Place] = []
     for n in range(3):
         if n:  # of an option that is given twice the last counts
             mechanisms, deployments = (",".join(dict.fromkeys(names)) for names in zip(*missed, strict=True))
             mechanisms = ",".join(files.get(name, name) for name in mechanisms.split(","))
-            options = (*options, "--mechanism", mechanisms, "--deployment", deployments)
+            options = (*options, "--mechanism", mechanisms, "--deployment", deployments, "--runs", f"{2 * n + 1}")
         done = statelab("run", "--engine", "local", *options)
         assert done.returncode == 0, done.stdout + done.stderr
         for cell in results(reports)["cells"]:
             place = (cell["mechanism"], cell["deployment"])
             before = cells[place]["anomalies"] if n else []
             only_before = [name for name in before if name not in cell["anomalies"]]
-            if cell["anomalies"] or not before:
+            if n == 0 or cell["anomalies"] or cells[place]["verdict"] in UNJUDGED:
                 cells[place] = {**cell, "anomalies": [*only_before, *cell["anomalies"]]}
         missed = [place for place in shows if set(shows[place]) - set(cells[place]["anomalies"])]
+        missed += [place for place, cell in cells.items() if cell["verdict"] in UNJUDGED]
         if not missed:
             break
     return cells

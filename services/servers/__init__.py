@@ -1,9 +1,10 @@
 """The server kinds, one file each: the settings it reads, what lies between two of its requests, and how it starts.
 
-A server's file has SETTINGS, `spread(settings)`, `run(app, settings)`, and PACKAGE, the package it comes in (none: it
-comes with Python). It imports the server inside of `run`, so that it can be asked where that is not installed. A
-deployment's env file names its server as SERVER; its other lines are settings of that server. The instrument asks with
-`python services/servers` (see `__main__.py`).
+A server's file has SETTINGS, `spread(settings)`, `run(app, settings)`, PACKAGE, the package it comes in (none: it comes
+with Python), and INHERITS_SOCKET, False where it opens its own socket, at BIND. It imports the server inside of `run`,
+so that it can be asked where that is not installed. A deployment's env file names its server as SERVER; its other lines
+are settings of that server, and of PLACES, which are no server's own. The instrument asks with `python
+services/servers` (see `__main__.py`).
 """
 
 import os
@@ -55,6 +56,10 @@ class Spread(NamedTuple):
     forks_after_import   requests are served by processes forked after the app was imported
     unpatched_at_import  gevent patches the standard library after the app was imported, or never
     serves_where_imported  requests are served by the thread that imported the app, or by a fork of it
+    copies_context       each request runs in a copy of the context (`contextvars`) in which the app was imported
+    parallel             threads of a process run at the same time: the interpreter has no lock that lets in one by one
+    hosts                how many hosts have such a server each; they share no file, no memory and no name
+    sticky               the balancer in front of them sends all requests of one client to the same host
     """
 
     fresh: Collection[str] = ()
@@ -65,9 +70,21 @@ class Spread(NamedTuple):
     forks_after_import: bool = False
     unpatched_at_import: bool = False
     serves_where_imported: bool = False
+    copies_context: bool = False
+    parallel: bool = False
+    hosts: int = 1
+    sticky: bool = False
 
 
 Settings = Mapping[str, Any]
+
+PLACES = {
+    "REPLICAS": OneOf(("1", "2"), default="1"),
+    "BALANCE": OneOf(("round-robin", "sticky"), default=""),
+    "FREE_THREADED": OneOf(("0", "1"), default="0"),
+}
+"""On how many hosts the server runs, how the balancer in front of them chooses (in turn, or by a cookie), and whether
+the interpreter is to be a free-threaded one."""
 
 OWN_APP = "webapp:create_app()"
 """The lab's own app, which is served where no other one is named."""
@@ -92,21 +109,33 @@ def find(name: str | None) -> Any:
 
 def refuse_unknown(server: Any, given: Iterable[str]) -> None:
     """Raises BadSetting where a server does not know a setting, naming those it does."""
-    unknown = sorted(set(given) - {"SERVER", *server.SETTINGS})
+    unknown = sorted(set(given) - {"SERVER", *PLACES, *server.SETTINGS})
     if unknown:
         name = server.__name__.removeprefix("servers.")
-        raise BadSetting(f"{name} does not know {', '.join(unknown)}; it knows {', '.join(server.SETTINGS)}")
+        raise BadSetting(f"{name} does not know {', '.join(unknown)}; it knows {', '.join(server.SETTINGS) or 'none'}")
 
 
 def read(server: Any, environment: Mapping[str, str]) -> Settings:
     """A server's settings from an environment, defaults filled in; raises BadSetting."""
-    values = {}
-    for name, setting in server.SETTINGS.items():
+    return _values(server.SETTINGS, environment)
+
+
+def _values(settings: Mapping[str, Whole | OneOf], environment: Mapping[str, str]) -> Settings:
+    values: dict[str, Any] = {}
+    for name, setting in settings.items():
         values[name] = setting.read(environment[name]) if name in environment else setting.default
         if values[name] is None:
             found = repr(environment[name]) if name in environment else "missing"
             raise BadSetting(f"{name} is {found}; it must be {setting}")
     return values
+
+
+def placed(spread: Spread, environment: Mapping[str, str]) -> Spread:
+    """The spread of as many such servers as the environment says, under such an interpreter; raises BadSetting."""
+    replicas, balance, free_threaded = _values(PLACES, environment).values()
+    if (replicas == "1") == bool(balance):
+        raise BadSetting("REPLICAS=2 needs BALANCE, and only then: round-robin or sticky")
+    return spread._replace(hosts=int(replicas), sticky=balance == "sticky", parallel=free_threaded == "1")
 
 
 def find_app_in(folder: str, *, own: bool) -> str:

@@ -1,7 +1,8 @@
 """`python services/servers`: what deployments mean, for who does not import this package.
 
 Reads a JSON list of environments (objects of texts, as in the env files) from standard input and writes a JSON list
-of answers in the same order: the fields of `Spread` and the server's package, or `{"refused": sentence}`.
+of answers in the same order: the fields of `Spread`, the server's package and whether it inherits a socket, or
+`{"refused": sentence}`.
 """
 
 import json
@@ -17,10 +18,11 @@ def answer(environment: dict[str, str]) -> dict[str, object]:
     try:
         server = servers.find(environment.get("SERVER"))
         servers.refuse_unknown(server, environment)
-        spread: servers.Spread = server.spread(servers.read(server, environment))
+        spread = servers.placed(server.spread(servers.read(server, environment)), environment)
     except servers.BadSetting as error:
         return {"refused": str(error)}
-    return spread._asdict() | {"package": getattr(server, "PACKAGE", None)}
+    about = {"package": getattr(server, "PACKAGE", None), "inherits_socket": getattr(server, "INHERITS_SOCKET", True)}
+    return spread._asdict() | about
 
 
 json.dump([answer(environment) for environment in json.load(sys.stdin)], sys.stdout)

@@ -1,6 +1,8 @@
 """The table of workloads, and its JSON form, which is all that `statelab` knows about the app."""
 
 import inspect
+import platform
+import sys
 from dataclasses import fields
 from types import ModuleType
 from typing import Any
@@ -15,6 +17,7 @@ from webapp.once import ONCE
 from webapp.rate_limit import RATE_LIMIT
 from webapp.request_scope import REQUEST_SCOPE
 from webapp.session import SESSION
+from webapp.settings import SETTINGS
 from webapp.source import code_of
 from webapp.unique_id import UNIQUE_ID
 from webapp.window import WINDOWS
@@ -35,6 +38,7 @@ WORKLOADS: dict[str, Workload] = {
         ONCE,
         CONNECTION,
     )
+    if not SETTINGS.workloads or workload.name in SETTINGS.workloads
 }
 
 
@@ -71,7 +75,9 @@ def _workload(workload: Workload) -> dict[str, Any]:
 
 
 def catalogue() -> dict[str, Any]:
+    locked = getattr(sys, "_is_gil_enabled", lambda: True)()
     return {
+        "python": platform.python_version() + ("" if locked else " without the GIL"),
         "windows": list(WINDOWS),
         "workloads": {name: _workload(workload) for name, workload in WORKLOADS.items()},
     }

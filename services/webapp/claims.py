@@ -41,6 +41,9 @@ class Sharing:
     that a fork made from one copy, or each with a different one."""
     of_importing_thread: bool = False
     """Only requests served by the thread that imported the app share it; other threads have their own."""
+    in_context: bool = False
+    """It is in a `ContextVar`. Where a server runs each request in a copy of the context in which the app was imported,
+    what was set at the import is one for all requests of a process, and what a request sets ends with it."""
     keyed: bool = False
     """Each client finds its state by something that it sends, and never reaches another client's."""
     carried: bool = False
@@ -92,10 +95,14 @@ class Failing:
     fails_in_turn: frozenset[Boundary] = NOTHING
     """Boundaries at which requests that share it fail even one after the other: the store has kept what a side did
     before, and the other side does not know of it (statements that a forked client has prepared in the session)."""
-    notices: bool = False
-    """Across `fails_across` they fail before one of them is given what belongs to another."""
+    notices: frozenset[Boundary] = NOTHING
+    """Those of `fails_across` at which they fail before one of them is given what belongs to another. Where a failure
+    makes the others of a process go on over a new connection, only processes that serve one request at a time do."""
     untimed: bool = False
     """Across `fails_across`, a request whose answer was taken by another one waits for it without a time limit."""
+    timed: bool = False
+    """Across `fails_across`, such a request waits until the time limit of the store's client has passed. It has its
+    thread meanwhile, and where a process has few of them, other requests wait for one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +129,9 @@ class Replacing:
     """Where it is kept and for what, by which the nearest fix is chosen."""
 
     store: Literal["redis", "memcached", "postgres"] | None = None
-    """The server it needs."""
+    """The store it needs."""
+    server: Literal["gunicorn", "uwsgi"] | None = None
+    """The kind of server whose own it is; under others there is none."""
     medium: Literal["file", "sqlite", "manager"] | None = None
     """What holds the state where no server does: a file, a SQLite database, the process of a manager; None: the memory
     of the app, or the store."""

@@ -5,6 +5,7 @@ import importlib
 import os
 import threading
 from collections.abc import Callable
+from functools import partial
 from multiprocessing import connection
 from multiprocessing.managers import AcquirerProxy  # type: ignore[attr-defined]
 from multiprocessing.managers import BaseManager
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import TypeVar
 
+from webapp.absent import tried
 from webapp.settings import SETTINGS
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ TRIES = 1000
 
 LIBRARIES = {"redis": "redis", "memcached": "pymemcache", "postgres": "psycopg_pool"}
 
+absent: dict[str, str] = {}
+"""The stores whose client cannot be had for this interpreter, each with the reason."""
+
 T = TypeVar("T")
 
 
@@ -35,7 +40,7 @@ def import_libraries() -> None:
     """Imports the clients of the configured stores at the start: it takes up to a second, too long for a request."""
     for store, library in LIBRARIES.items():
         if getattr(SETTINGS, store):
-            importlib.import_module(library)
+            tried(partial(importlib.import_module, library), partial(absent.setdefault, store))
 
 
 _generation = 0
@@ -178,8 +183,20 @@ def without_manager_process() -> str | None:
     return None if SETTINGS.manager_address else "the manager process is not running here: `serve` starts it"
 
 
-def without_dirty_workers() -> str | None:
-    """Why this deployment has no dirty workers of gunicorn; to be asked in a process that serves requests."""
-    if "GUNICORN_DIRTY_SOCKET" in os.environ:
-        return None
-    return f"gunicorn's dirty workers are not running here: the server is {SETTINGS.server}"
+UWSGI_CACHE = "statelab"
+"""The name of the cache that the lab's uWSGI has."""
+
+
+def uwsgi_place(key: str) -> int:
+    """The number of a key's eight bytes in the SharedArea of the lab's uWSGI, whose cache keeps who has which."""
+    import uwsgi
+
+    place = f"{key}~place"
+    uwsgi.lock(1)  # lock 0 is that of the workload `lock`
+    try:
+        if not uwsgi.cache_exists(place, UWSGI_CACHE):
+            uwsgi.cache_inc("~places", 1, 0, UWSGI_CACHE)
+            uwsgi.cache_set(place, str(uwsgi.cache_num("~places", UWSGI_CACHE)).encode(), 0, UWSGI_CACHE)
+        return int(uwsgi.cache_get(place, UWSGI_CACHE))
+    finally:
+        uwsgi.unlock(1)

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import time
 from collections.abc import Callable
 from functools import update_wrapper
 
@@ -16,6 +17,7 @@ from statelab_identity import identified
 from webapp import catalogue
 from webapp import gate
 from webapp.arguments import Arguments
+from webapp.arguments import integer
 from webapp.errors import Refused
 from webapp.errors import StoreDown
 from webapp.settings import SETTINGS
@@ -24,6 +26,7 @@ from webapp.window import Window
 from webapp.workload import Mechanism
 from webapp.workload import Workload
 
+_TIMES = integer(1, 10_000)
 _KEY = re.compile(r"[A-Za-z0-9._-]{1,64}")  # keys become file names
 
 
@@ -62,9 +65,25 @@ def _given(arguments: Arguments) -> dict[str, object]:
     return given
 
 
+def _absent(*_: object) -> None:
+    """The operations of a mechanism that lacks a package; the view refuses before it calls this."""
+
+
+def _many(once: Callable[[], object]) -> object:
+    """What the operation answers: done as often as the argument `times` says, a list of when the first began and the
+    last ended (ns of the monotonic clock) and then all answers; without it the one answer."""
+    times = _argument("times", "")
+    if not times:
+        return once()
+    number, begun = _TIMES("times", times), time.monotonic_ns()
+    assert isinstance(number, int)
+    answers = [once() for _ in range(number)]
+    return [begun, time.monotonic_ns(), *answers]
+
+
 def _view(workload: Workload, mechanism: Mechanism, operation: str) -> Callable[[], Response]:
     """The view of one operation. What does not depend on the request is computed once, here."""
-    function = getattr(mechanism.module, operation.replace("-", "_"))
+    function = getattr(mechanism.module, operation.replace("-", "_"), _absent)
     arguments = workload.arguments.get(operation, {})
     waits = "window" in inspect.signature(function).parameters  # it takes as long as its window
     prefix = f"{workload.name}.{mechanism.name}."  # mechanisms may share a store
@@ -76,7 +95,10 @@ def _view(workload: Workload, mechanism: Mechanism, operation: str) -> Callable[
         key = prefix + _key()
         try:
             given = _given(arguments) if arguments else {}
-            return jsonify(result=function(key, _window(), **given) if waits else function(key, **given))
+            if waits:
+                window = _window()
+                return jsonify(result=_many(lambda: function(key, window, **given)))
+            return jsonify(result=function(key, **given))
         except (Refused, StoreDown, HTTPException):
             raise
         except Exception as error:
@@ -104,6 +126,15 @@ def healthz() -> Response:
     return jsonify(status="ok")
 
 
+def introduce() -> Response:
+    """Sends to the front page of the lab; without one, says in one line what this is."""
+    if SETTINGS.front:
+        return Response(status=302, headers={"Location": SETTINGS.front})
+    name = f"the deployment {SETTINGS.deployment} of State Lab" if SETTINGS.deployment else "an app of State Lab"
+    said = f"This is {name}, server {SETTINGS.server}: GET /catalogue names all that it does.\n"
+    return Response(said, mimetype="text/plain")
+
+
 def show_catalogue() -> Response:
     return jsonify(catalogue.catalogue())
 
@@ -119,6 +150,7 @@ def _register(app: Flask, workload: Workload, mechanism: Mechanism) -> None:
 
 def register_views(app: Flask, only: tuple[str, str] | None = None) -> None:
     """Adds the whole API, or only that of one mechanism; all other paths are refused."""
+    app.add_url_rule("/", view_func=introduce)
     app.add_url_rule("/healthz", view_func=healthz)
     app.add_url_rule("/catalogue", "catalogue", view_func=show_catalogue)
     for workload in catalogue.WORKLOADS.values():

@@ -1,6 +1,5 @@
 """A workload: what the app does with state, and the table of mechanisms that keep the state."""
 
-import importlib
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +10,9 @@ from types import ModuleType
 
 from flask import Flask
 
+from webapp import absent
 from webapp import outside
+from webapp import stores
 from webapp.arguments import Arguments
 from webapp.claims import Claims
 from webapp.settings import SETTINGS
@@ -40,9 +41,13 @@ class Mechanism:
 
     @cached_property
     def unavailable(self) -> str | None:
-        store = self.claims.store
+        store, server = self.claims.store, self.claims.server
         if store and getattr(SETTINGS, store) is None:
             return f"{store} is not configured for this deployment"
+        if store in stores.absent:
+            return stores.absent[store]
+        if server and server != SETTINGS.server:
+            return f"{server} alone has it: the server here is {SETTINGS.server}"
         reason: str | None = getattr(self.module, "unavailable", lambda: None)()
         return reason
 
@@ -53,7 +58,7 @@ class Mechanism:
     def init_app(self, app: Flask) -> None:
         init = getattr(self.module, "init_app", None)
         if init and not self.unavailable:
-            init(app)
+            absent.tried(lambda: init(app), lambda reason: self.__dict__.update(unavailable=reason))
 
 
 @dataclass(frozen=True)
@@ -74,9 +79,7 @@ class Workload:
     @cached_property
     def mechanisms(self) -> dict[str, Mechanism]:
         package = f"webapp.{self.name.replace('-', '_')}"
-        found = {
-            name: Mechanism(name, importlib.import_module(f"{package}.{file}")) for name, file in self.table.items()
-        }
+        found = {name: Mechanism(name, absent.module(f"{package}.{file}")) for name, file in self.table.items()}
         for path in SETTINGS.mechanism_files.get(self.name, ()):
             parts = outside.module(Path(path), package, found, self.functions_like(next(iter(found.values()))))
             name = outside.name_of(Path(path))

@@ -246,3 +246,29 @@ def index():
     luck = {"float": random.random(), "coin": random.choice("ab")}
     return jsonify(id=str(uuid.uuid4()), at=time.time(), pid=os.getpid(), luck=luck)
 """
+
+KEYS_DRAWN_AT_IMPORT = """
+import uuid
+drawn = str(uuid.uuid4())
+count = [0]
+@app.post("/count")
+def add():
+    count[0] += 1
+    time.sleep(0)
+    return jsonify({drawn: {"kind": "id"}})
+"""
+
+TORN_READ = """
+price = {"shown": 1}
+@app.post("/look")
+def look():
+    one = price["shown"]
+    if one != price["shown"]:
+        return "two prices", 500
+    return "ok"
+@app.post("/sale")
+def sale():
+    price["shown"] = 2
+    price["shown"] = 1
+    return "over"
+"""

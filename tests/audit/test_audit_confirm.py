@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from small_apps import HEAD
@@ -29,7 +30,22 @@ jobs = []
 """
 
 
-def confirmed(folder: Path, source: str) -> dict[str, str]:
+KEEPS_SOMETHING_OUTSIDE = """
+jobs = []
+@app.post("/jobs/<name>")
+def make(name):
+    jobs.append(name)
+    open(os.environ["OUTSIDE"], "a").write("x")
+    return "", 201
+@app.get("/jobs")
+def show():
+    return jsonify(jobs) if len(open(os.environ["OUTSIDE"]).read()) == 1 else ("more than once", 500)
+def as_at_first():
+    open(os.environ["OUTSIDE"], "w").close()
+"""
+
+
+def confirmed(folder: Path, source: str, **how: Any) -> dict[str, str]:
     """By anomaly, what the real servers showed."""
     (folder / "shop.py").write_text(HEAD + source)
     (folder / "story.http").write_text(JOBS)
@@ -37,10 +53,11 @@ def confirmed(folder: Path, source: str) -> dict[str, str]:
     known = load_all(DEPLOYMENTS, ("sync-recycling",))
     found = perform(
         Asked(
-            app=App(name="shop:app", folder=folder, python=sys.executable),
+            app=App(name="shop:app", folder=folder, python=sys.executable, **how),
             stories=[story],
             deployments={name: known[name] for name in ("dev-processes", "sync-recycling")},
-            confirm=True,
+            confirm=frozenset({"dev-processes", "sync-recycling"}),
+            jobs=1 if how else 2,  # what lies outside is shared by worlds side by side
         )
     )
     assert [path.name for path in folder.iterdir() if path.is_file()] == ["shop.py", "story.http"]
@@ -60,3 +77,11 @@ def test_what_a_real_server_never_shows_is_unconfirmed(tmp_path: Path, monkeypat
     shown = confirmed(tmp_path, REMEMBERS_ON_REAL_SERVERS)
     assert shown["never-persists"] == "unconfirmed under dev-processes (0 of 3)"
     assert shown["lost-at-restart"] == "unconfirmed under sync-recycling (0 of 3)"
+
+
+@pytest.mark.process
+def test_reset_is_called_before_each_round(tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    environment = {"OUTSIDE": str(tmp_path / "outside")}
+    shown = confirmed(tmp_path / "shop", KEEPS_SOMETHING_OUTSIDE, environment=environment, reset="shop:as_at_first")
+    assert shown["never-persists"] == "3 of 3 under dev-processes"

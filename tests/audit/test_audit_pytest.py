@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from statelab.audit import suite
 from statelab.audit.finding import Audit
 from statelab.audit.processes import App
 from statelab.audit.run import Asked
-from statelab.audit.suite import perform
 from statelab.cli.audit import run
 from statelab.core.errors import BadInput
 from statelab.core.paths import DEPLOYMENTS
@@ -145,7 +145,7 @@ def audited(folder: Path, source: str, tests: str) -> Audit:
     (folder / "shop.py").write_text(source)
     (folder / "test_shop.py").write_text(tests)
     app = App(name="the tests", folder=folder, python=sys.executable)
-    return perform(Asked(app=app, stories=[], deployments=load_all(DEPLOYMENTS, ("sync-recycling",))), QUICK)
+    return suite.perform(Asked(app=app, stories=[], deployments=load_all(DEPLOYMENTS, ("sync-recycling",))), QUICK)
 
 
 @pytest.mark.process
@@ -183,18 +183,32 @@ def test_a_suite_that_cannot_be_run(tmp_path: Path) -> None:
         audited(tmp_path, "", "")
 
 
-@pytest.mark.parametrize(("options", "sentence"), [({"app": "shop:app"}, "leave out"), ({"confirm": True}, "stories")])
+@pytest.mark.process
+def test_what_a_suite_shows_is_played_on_the_real_servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suite, "WAYS", [way for way in suite.WAYS if way.name == "each"])
+    (tmp_path / "shop.py").write_text(CLOSURE)
+    (tmp_path / "test_shop.py").write_text(CLOSURE_TESTS.replace('    client.get("/jobs/77")\n', ""))
+    app = App(name="shop:create_app()", folder=tmp_path, python=sys.executable)
+    known = load_all(DEPLOYMENTS, ("sync-recycling",))
+    deployments = {name: known[name] for name in ("dev-processes", "sync-4")}
+    found = suite.perform(
+        Asked(app=app, stories=[], deployments=deployments, confirm=frozenset(deployments), jobs=1), QUICK
+    )
+    confirmed = {finding.anomaly: finding.confirmed for finding in found.findings}
+    assert confirmed["never-persists"] == "3 of 3 under dev-processes"
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"app": "shop:app"}, "leave out"),
+        ({"confirm": ""}, "name it as"),
+        ({"interruptions": 2}, "never interrupted"),
+    ],
+)
 def test_the_command_refuses_what_a_suite_does_not_have(options: dict[str, Any], sentence: str, tmp_path: Path) -> None:
-    usual = {
-        "app": None,
-        "stories": (),
-        "app_dir": str(tmp_path),
-        "python": sys.executable,
-        "out": None,
-        "form": "text",
-    }
     with pytest.raises(BadInput, match=sentence):
-        run(**{**usual, "form": "text", "init": False, "suite": "", **options})
+        run(app_dir=str(tmp_path), suite="", **options)
 
 
 def plugin(folder: Path, *arguments: str) -> str:

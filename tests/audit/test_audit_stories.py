@@ -12,12 +12,12 @@ from small_apps import HEAD
 from statelab.audit import audit
 from statelab.audit.discover import discover
 from statelab.audit.explore import Explorer
+from statelab.audit.http_file import written
 from statelab.audit.links import linked
 from statelab.audit.processes import App
 from statelab.audit.run import story_of
 from statelab.audit.site import Sites
 from statelab.audit.story import Request
-from statelab.audit.story import written
 from statelab.core.errors import BadInput
 
 

@@ -11,10 +11,10 @@ from statelab.audit import audit
 APPS = Path(__file__).parent / "apps"
 
 
-def audited(name: str, story: str, folder: Path) -> Audit:
+def audited(name: str, story: str, folder: Path, jobs: int = 1) -> Audit:
     shutil.copytree(APPS / name, folder / name)
     (folder / name / "story.http").write_text(story)
-    return audit("app:app", [folder / name / "story.http"], folder=folder / name)
+    return audit("app:app", [folder / name / "story.http"], folder=folder / name, jobs=jobs)
 
 
 @pytest.mark.process
@@ -44,7 +44,7 @@ def test_accepted_work_is_lost_when_the_worker_is_replaced(tmp_path: Path) -> No
 def test_a_thread_of_the_import_runs_in_each_process_that_imports(tmp_path: Path) -> None:
     """`never-ran` is not found here, though a forked worker has no such thread: the process that forked it goes on, and
     its thread writes what it should, once."""
-    found = audited("reloader", "GET /", tmp_path)
+    found = audited("reloader", "GET /", tmp_path, jobs=4)  # each world waits a second for it
     assert [finding.anomaly for finding in found.findings] == ["ran-n-times"]
     assert found.verdicts["sync-4"].anomalies == ("ran-n-times",)
     assert found.verdicts["sync-4-preload"].verdict == "not-seen"

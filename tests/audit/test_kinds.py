@@ -20,6 +20,7 @@ from small_apps import IMPORT_WRITES
 from small_apps import IN_A_FILE
 from small_apps import IN_MEMORY
 from small_apps import JOBS
+from small_apps import KEYS_DRAWN_AT_IMPORT
 from small_apps import LOGIN
 from small_apps import NO_DEFAULT_ARGUMENT
 from small_apps import NOISE
@@ -48,7 +49,7 @@ def audited(source: str, story: str) -> Audit:
         folder = Path(name)
         (folder / "shop.py").write_text(HEAD + source)
         (folder / "story.http").write_text(story)
-        return audit("shop:app", [folder / "story.http"], folder=folder)
+        return audit("shop:app", [folder / "story.http"], folder=folder, jobs=1)
 
 
 def told(found: Audit, anomaly: str) -> list[tuple[str, ...]]:
@@ -94,6 +95,12 @@ def test_smallest_app_that_has_it(anomaly: str) -> None:
     assert requests in told(found, anomaly), found
     under = {name for finding in found.findings if finding.anomaly == anomaly for name in finding.deployments}
     assert deployments <= under
+
+
+@pytest.mark.process
+def test_keys_that_an_import_draws_are_noise() -> None:
+    found = audited(KEYS_DRAWN_AT_IMPORT, "POST /count")
+    assert found.findings == ()
 
 
 @pytest.mark.process

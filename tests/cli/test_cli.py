@@ -25,7 +25,7 @@ from statelab.plan.app import App
         (["run", "--mechanism", "redis"], ["'redis'", "redis-incr", "module-global"]),
         (["run", "--window", "wide"], ["'wide'", "tight", "call", "yield", "io"]),
         (["run", "--workload", "sessions"], ["'sessions'", "counter"]),
-        (["run", "--profile", "huge"], ["'huge'", "quick", "standard", "thorough"]),
+        (["run", "--profile", "huge"], ["'huge'", "essentials", "standard", "thorough"]),
         (["run", "--engine", "podman"], ["'podman'", "auto", "compose", "local"]),
         (["run", "--runs", "0"], ["--runs", "1"]),
         (["run", "--profile", "quick", "--mechanism", "lru-cache", "--app", "nothing:here"], ["nothing:here"]),

@@ -16,22 +16,27 @@ from msgspec.structs import replace
 
 from program import COMMAND
 from program import REPORTS
+from program import free_port
 from program import started_for
 from statelab.cli.up import about_gunicorn
 from statelab.core.errors import Unavailable
 from statelab.core.paths import DEPLOYMENTS
 from statelab.deploy.local import LocalEngine
+from statelab.deploy.programs import Program
 from statelab.plan.app import App
 from statelab.plan.deployments import load_all
 
 pytestmark = pytest.mark.process
+
+COUNTER = App(workloads=("counter",))
+"""The lab's own app with one workload, which starts in half of the time."""
 
 
 def test_a_deployment_that_does_not_come_up() -> None:
     """Its error holds the last lines of its log; the other deployments answer."""
     good = load_all(DEPLOYMENTS)["sync"]
     bad = replace(good, name="bad", environment=good.environment | {"WORKER_CLASS": "nonsense"})
-    engine = LocalEngine()
+    engine = LocalEngine(COUNTER)
     try:
         engine.up([good, bad])
         assert engine.url("sync").startswith("http://127.0.0.1:")
@@ -43,12 +48,15 @@ def test_a_deployment_that_does_not_come_up() -> None:
         engine.down()
 
 
-def test_a_store_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A store without a program is said to be missing, with how to get it; the others start."""
-    monkeypatch.setattr("statelab.deploy.stores.find", lambda *names: None)
-    engine = LocalEngine()
+def test_a_store_or_a_balancer_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has no program is said to be missing, with how to get it; the others start."""
+    for module in ("stores", "local"):
+        monkeypatch.setattr(f"statelab.deploy.{module}.find", lambda *names: None)
+    balanced = "replicas-2-sticky"
+    engine = LocalEngine(COUNTER)
     try:
-        engine.up([])
+        engine.up([load_all(DEPLOYMENTS, [balanced])[balanced]])
+        assert re.search("haproxy, which balances .*apt-get install haproxy", engine.reasons()[balanced])
         reasons = engine.store_reasons()
         assert "apt-get install memcached" in reasons["memcached"]
         assert "apt-get install postgresql" in reasons["postgres"]
@@ -57,14 +65,28 @@ def test_a_store_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
         engine.down()
 
 
+def test_a_store_that_may_not_be_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A store whose program the stores' user cannot execute, as in root's home, is said to be so; the lab comes up."""
+    (tmp_path / "memcached").touch(mode=0o644)
+    monkeypatch.setattr("statelab.deploy.stores.find", lambda *names: Program(tmp_path / "memcached"))
+    engine = LocalEngine(App(stores=frozenset({"memcached"})))
+    try:
+        engine.up([])
+        assert f"{tmp_path}/memcached may not be run by" in engine.store_reasons()["memcached"]
+    finally:
+        engine.down()
+
+
 def test_several_labs_at_once() -> None:
-    """Two labs with the same deployments on one host do not collide: sockets, names and folders are their own."""
-    deployments = [load_all(DEPLOYMENTS)[name] for name in ("sync-4", "gevent-2")]
-    one, other = LocalEngine(), LocalEngine()
+    """Two labs with the same deployments on one host do not collide: sockets, names and folders are their own, and so
+    is the port of a server that opens its own socket (granian)."""
+    names = ("sync-4", "gevent-2", "granian-2x4")
+    deployments = [load_all(DEPLOYMENTS, names)[name] for name in names]
+    one, other = LocalEngine(COUNTER), LocalEngine(COUNTER)
     try:
         one.up(deployments)
         other.up(deployments)
-        assert {one.url("sync-4"), one.url("gevent-2")}.isdisjoint({other.url("sync-4"), other.url("gevent-2")})
+        assert {one.url(name) for name in names}.isdisjoint({other.url(name) for name in names})
         one.down()
         assert other.url("sync-4")
     finally:
@@ -83,17 +105,26 @@ def up_to_the_end_of_its_start(lab: "subprocess.Popen[str]") -> str:
     return printed
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_up_stays_until_it_is_stopped(tmp_path: Path, number: int) -> None:
+@pytest.mark.parametrize(("number", "some"), [(signal.SIGINT, []), (signal.SIGTERM, ["sync", "gthread"])])
+def test_up_stays_until_it_is_stopped(tmp_path: Path, number: int, some: list[str]) -> None:
     """`up` prints every address, stays in the foreground, and ends all of it on Ctrl-C and SIGTERM."""
-    environment = {**os.environ, REPORTS: str(tmp_path), "COLUMNS": "120"}
-    command = [*COMMAND, "up", "--engine", "local"]
+    names = some or [*load_all(DEPLOYMENTS)]
+    port = free_port()
+    environment = {**os.environ, REPORTS: str(tmp_path), "COLUMNS": "120", "LAB_PORT": str(port)}
+    command = [*COMMAND, "up", "--engine", "local", *(["--deployment", ",".join(some)] if some else [])]
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as lab:
         printed = up_to_the_end_of_its_start(lab)
-        assert all(name in printed for name in [*load_all(DEPLOYMENTS), "redis", "memcached", "postgres"])
-        assert len(started_for(tmp_path)) > 20
+        assert all(name in printed for name in [*names, "redis", "memcached", "postgres"])
+        assert len(started_for(tmp_path)) > 2 * len(names)
+        assert lab.stdout
+        assert lab.stdout.readline() == f"the front page: http://127.0.0.1:{port}/\n"
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/lab", timeout=30) as answer:
+            assert {each["name"] for each in json.load(answer)["deployments"]} == {*names}
+        sync = re.findall(r"^  sync +(\S+)$", printed, re.MULTILINE)[0]
+        with urllib.request.urlopen(f"{sync}/", timeout=30) as answer:
+            assert answer.url == f"http://127.0.0.1:{port}/"
         lab.send_signal(number)
         lab.wait(30)
     _, alive = psutil.wait_procs(started_for(tmp_path), timeout=10)
@@ -157,6 +188,9 @@ def test_up_serves_another_app(tmp_path: Path) -> None:
         assert len(served.children()) == 4
         with pytest.raises(urllib.error.HTTPError, match="500"):
             urllib.request.urlopen(f"{addresses['sync-4']}/bad", timeout=10)
+        # Gunicorn need not tell child_exit of a worker that outlives its own end, so one ends while the server runs.
+        os.kill(worker, signal.SIGTERM)
+        psutil.wait_procs([one for one in served.children() if one.pid == worker], timeout=30)
 
         load = subprocess.run([*COMMAND, "load"], env=environment, capture_output=True, text=True, check=False)
         assert (load.returncode, "would be a 404" in load.stderr) == (2, True)
@@ -189,7 +223,7 @@ def test_a_configuration_of_gunicorn_that_is_not_used(tmp_path: Path, config: bo
 
 def test_requests_that_wait_in_a_stalled_server_do_not_stop_the_next() -> None:
     """A restart takes a new socket, so that what was queued in the old one is gone."""
-    engine = LocalEngine()
+    engine = LocalEngine(COUNTER)
     try:
         engine.up([load_all(DEPLOYMENTS)["gevent"]])
         before = engine.url("gevent")

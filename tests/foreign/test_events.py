@@ -72,6 +72,19 @@ def test_how_an_operation_ends(tmp_path: Path) -> None:
     ]
 
 
+def test_a_drain_is_a_dequeue_for_each_value(tmp_path: Path) -> None:
+    """In no order of their own; what it got twice, or what nobody put there, is seen; one that failed took nothing."""
+    put = ("0 invoke :enqueue 1", "0 ok :enqueue 1", "0 invoke :enqueue :b", "0 ok :enqueue :b", "1 invoke :drain")
+    assert operations(tmp_path, events(*put, "1 ok :drain [:b 1]"))[2:] == [
+        ("1, drain at 5, 1", "dequeue", "", None, ":b", "ok"),
+        ("1, drain at 5, 2", "dequeue", "", None, 1, "ok"),
+    ]
+    for got, verdict in (("[:b 1]", "held"), ("[]", "held"), ("[1 :b 1]", "violated"), ("[2]", "violated")):
+        said = judged(tmp_path, events(*put, f"1 ok :drain {got}"))
+        assert (said.model, said.verdict) == ("queue", verdict)
+    assert operations(tmp_path, events(*put, "1 fail :drain"))[2][1:] == ("dequeue", "", None, None, "fail")
+
+
 def test_a_cas_that_failed_for_another_reason_was_not_answered(tmp_path: Path) -> None:
     """A connection that was refused says nothing of the value; taken for an answer, it would invent a violation."""
     content = events("0 invoke :write 1", "0 ok :write 1", "1 invoke :cas [1 2]", "1 fail :cas [1 2]")
@@ -223,6 +236,8 @@ BAD = {
     "a name without a value": ("{:process 0 :f}", "line 1: a map has a name without a value"),
     "a field twice": ("{:process 0 :f :read :process 1}", "line 1: the field :process is given twice"),
     "a cas of one value": (events("0 invoke :cas 1"), "line 1: a cas asks with"),
+    "a drain without its end": (events("0 invoke :enqueue 1", "1 invoke :drain"), "line 2: drain ended without its"),
+    "a drain of one value": (events("0 invoke :drain", "0 ok :drain 1"), "line 2: it answers with a collection"),
     "results": ("{:valid? true}", "line 1: no :process"),
     "only the nemesis": ("{:process :nemesis :type :info :f :start}", "no operations in it"),
 }

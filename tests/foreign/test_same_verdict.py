@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from agreement import HISTORIES
 from models.register import KNOWN
 from statelab.check.kernels.model import Deadline
 from statelab.check.models import MODELS
@@ -63,7 +64,7 @@ def written(form: str, told: list[dict[str, Any]], rng: random.Random) -> str:
 def test_the_verdict_is_that_of_the_referee(form: str, tmp_path: Path) -> None:
     """With times the operations come back as they were; without, their order does."""
     rng, verdicts = random.Random(SEED), {"held": 0, "violated": 0}
-    for _ in range(150):
+    for _ in range(HISTORIES // 40):
         operations = [msgspec.structs.replace(o, seen=None, key="", served_by=None) for o in KNOWN.small(rng)]
         path = tmp_path / "x"
         path.write_text(written(form, events(operations), rng))
@@ -74,4 +75,4 @@ def test_the_verdict_is_that_of_the_referee(form: str, tmp_path: Path) -> None:
         verdict = MODELS["register"].check(reading.history, initial=None, deadline=Deadline()).verdict
         assert verdict == ("held" if KNOWN.referee(operations, None) else "violated")
         verdicts[verdict] += 1
-    assert min(verdicts.values()) > 30
+    assert min(verdicts.values()) > HISTORIES // 400

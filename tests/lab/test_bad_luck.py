@@ -20,12 +20,14 @@ pytestmark = pytest.mark.process
 
 def _start(tmp_path: Path, *options: str) -> subprocess.Popen[str]:
     environment = {**os.environ, REPORTS: str(tmp_path)}
-    command = [*COMMAND, "run", "--engine", "local", "--deployment", "sync,gthread", *options]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    command = [*COMMAND, "run", "--engine", "local", "--workload", "counter", "--deployment", "sync,gthread"]
+    return subprocess.Popen(
+        [*command, *options], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
 
 
 def _wait_for_histories(tmp_path: Path, cells: int) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 200
     while time.monotonic() < deadline:
         keys = {
             json.loads(line)["key"].partition(".")[0]
@@ -90,7 +92,7 @@ def test_killed(tmp_path: Path, statelab: Statelab) -> None:
 
 def test_a_store_that_dies(tmp_path: Path) -> None:
     """Its operations are unknown, its cells do not pass, the other cells go on, and the report says so."""
-    options = ["--workload", "counter", "--mechanism", "redis-incr,sqlite-update", "--window", "io,call", "--runs", "2"]
+    options = ["--mechanism", "redis-incr,sqlite-update", "--window", "io,call", "--runs", "2"]
     with _start(tmp_path, *options) as lab:
         _wait_for_histories(tmp_path, 1)
         stores = [child for child in psutil.Process(lab.pid).children() if "redis.sock" in " ".join(child.cmdline())]

@@ -26,9 +26,10 @@ from statelab.plan.app import App
 from statelab.plan.deployments import load_all
 from statelab.plan.profiles import SEED
 from statelab.plan.profiles import SEED_DEPLOYMENTS
+from statelab.repro.live import front
 
 STORES = {"redis", "memcached", "postgres"}
-EVERYTHING = STORES | set(load_all(DEPLOYMENTS)) | {"locust"}
+EVERYTHING = STORES | set(load_all(DEPLOYMENTS)) | {"locust", "front"}
 LIMIT_BYTES = 1.5 * 2**30
 
 
@@ -58,11 +59,11 @@ def test_a_port_that_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         pytest.skip("no Docker Engine answers: make engine installs one")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         monkeypatch.setenv("LAB_WEB_PORT", str(taken.getsockname()[1]))
-        done = lab("up", "--engine", "compose", reports=tmp_path)
+        done = lab("up", "--engine", "compose", "--deployment", "sync,gevent-2", reports=tmp_path)
         try:
             words = done.stdout.replace("\n", " ")
             assert "LAB_WEB_PORT" in words
-            assert all(f" {name} " in words for name in load_all(DEPLOYMENTS))
+            assert all(f" {name} " in words for name in ("sync", "gevent-2", *STORES))
             assert words.count("unavailable") == 1
         finally:
             lab("down", reports=tmp_path)
@@ -117,9 +118,33 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.mark.docker
 def test_everything_is_healthy_with_one_command(up: Path) -> None:
-    """`up` brings the stores, all ten deployments and Locust up, and each of them is healthy."""
+    """`up` brings the stores, all ten deployments, Locust and the front page up, and each of them is healthy."""
     health = {service(container): container["State"]["Health"]["Status"] for container in containers()}
     assert health == dict.fromkeys(EVERYTHING, "healthy")
+
+
+@pytest.mark.docker
+def test_the_front_page(up: Path) -> None:
+    """One address shows what is up and presses the button on every deployment; each of their own leads there."""
+    page = f"http://127.0.0.1:{front.port()}"
+    with urllib.request.urlopen(f"{page}/lab", timeout=30) as answer:
+        found = json.load(answer)
+    assert [each for each in [*found["deployments"], *found["stores"]] if each["down"]] == []
+    assert found["console"]
+    (theory,) = [each["address"] for each in found["docs"] if each["name"] == "theory"]
+    for address in (theory, "/play", "/finder"):
+        with urllib.request.urlopen(f"{page}{address}", timeout=30) as answer:
+            assert "</h" in answer.read().decode(), address
+    query = "mechanism=redis-incr&window=io&key=front-compose&times=8"
+    press = urllib.request.Request(f"{page}/count?{query}", method="POST", headers={"Origin": page})
+    with urllib.request.urlopen(press, timeout=30) as answer:
+        lines = [json.loads(line) for line in answer]
+    assert {line["deployment"] for line in lines} == set(load_all(DEPLOYMENTS))
+    assert all(each["status"] == "ok" for line in lines for each in line["answers"])
+    engine = ComposeEngine()
+    engine.look()
+    with urllib.request.urlopen(f"{engine.url('sync-4')}/", timeout=30) as answer:
+        assert answer.url == f"{page}/"
 
 
 @pytest.mark.docker
@@ -134,8 +159,40 @@ def test_a_statement_that_two_threads_share(up: Path, arguments: tuple[str, ...]
 
 
 @pytest.mark.docker
+def test_servers_on_request(up: Path) -> None:
+    """They join the lab that is up, each as hardened as the others, measure as elsewhere, and go when the run ends. A
+    replica shares no file with the other one; httpd has an image of its own."""
+    asked = ("--deployment", "uwsgi-4,mod_wsgi-embedded,replicas-2-sticky")
+    engine = ComposeEngine()
+    deployments = load_all(DEPLOYMENTS, asked[1].split(","))
+    engine.up([deployments[name] for name in asked[1].split(",")])
+    try:
+        assert engine.reasons() == {}
+        assert len(containers()) == len(EVERYTHING) + 5
+        require_hardened()
+        cell = ("--workload", "counter", "--mechanism", "file-flock,redis-incr,uwsgi-cache-inc", "--window", "io")
+        done = lab("run", "--engine", "compose", *cell, *asked, reports=up)
+    finally:
+        engine.down()
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads((up / "latest" / "results.json").read_text())
+    shown = {(cell["mechanism"], cell["deployment"]): cell["anomalies"] or cell["verdict"] for cell in found["cells"]}
+    assert {place: told for place, told in shown.items() if told != "held"} == {
+        ("file-flock", "replicas-2-sticky"): ["divergent"],
+        ("uwsgi-cache-inc", "uwsgi-4"): ["misreported"],
+        ("uwsgi-cache-inc", "mod_wsgi-embedded"): "unavailable",
+        ("uwsgi-cache-inc", "replicas-2-sticky"): "unavailable",
+    }
+    assert len(containers()) == len(EVERYTHING)
+
+
+@pytest.mark.docker
 def test_everything_is_hardened(up: Path) -> None:
     """No root, nothing writable but memory, no capabilities, no new privileges, ports on loopback only."""
+    require_hardened()
+
+
+def require_hardened() -> None:
     for container in containers():
         host = container["HostConfig"]
         assert container["Config"]["User"].split(":")[0] not in ("", "0", "root"), service(container)
@@ -234,7 +291,7 @@ def test_a_mechanism_from_outside_is_mounted(tmp_path: Path, monkeypatch: pytest
     for service in added.values():
         assert json.loads(service["environment"]["MECHANISM_FILES"]) == {"counter": [target]}
         assert service["volumes"] == [{"type": "bind", "source": str(file), "target": target, "read_only": True}]
-    _, up = [line for line in (tmp_path / "calls").read_text().splitlines() if ".json" in line][:2]
+    up = next(line for line in (tmp_path / "calls").read_text().splitlines() if ".json" in line and " up " in line)
     name = next(word for word in up.split() if word.endswith(".json"))
     assert up.startswith(f"compose --file {COMPOSE} --file {name} --profile on-request up --detach --wait redis ")
     assert not Path(name).exists()

@@ -11,6 +11,7 @@ from flask import Response
 from meanings import NOTHING_SEEN
 from state_tab import NOTHING_DONE
 from state_tab import StateTab
+from statelab.core.load import Cell
 from statelab.core.operation import Operation
 from statelab.core.operation import Result
 from statelab.core.operation import Value
@@ -102,11 +103,25 @@ class Console:
         return found
 
 
+LOCK = Cell(
+    url="http://127.0.0.1:1",
+    workload="lock",
+    mechanism="m",
+    window="io",
+    key="k",
+    processes=None,
+    servers=1,
+    min_seconds=0.0,
+    max_seconds=1.0,
+    min_operations=0,
+    audits=1,
+)
+
+
 def test_a_row_is_of_the_workload_that_was_picked() -> None:
     """It counts each operation by its name, and what was refused or has no answer apart."""
-    options = type("Options", (), {"workload": "lock", "mechanism": "m", "deployment": "d", "window": "io"})
     tab = StateTab(Console())
-    tab.begin(options)
+    tab.begin(LOCK, "d")
     assert not tab.anything
     busy = Operation(process=1, op="work", start=1, end=2, status="fail")
     lost = Operation(process=1, op="work", start=1, end=None, status="info")
@@ -120,11 +135,10 @@ def test_a_row_is_of_the_workload_that_was_picked() -> None:
 
 def test_the_page_is_told_of_a_run_until_its_row_is_there() -> None:
     """Locust's page asks no more once a run has stopped; a row that came later would never be seen."""
-    options = type("Options", (), {"workload": "lock", "mechanism": "m", "deployment": "d", "window": "io"})
     console = Console()
     tab = StateTab(console)
     assert console.told({"stats": [], "state": "ready"})["state"] == "ready"
-    tab.begin(options)
+    tab.begin(LOCK, "d")
     assert console.told({"stats": [], "state": "stopped"})["state"] == "running"
     tab.note(Operation(process=1, op="work", start=1, end=2, status="fail"))
     tab.end([])

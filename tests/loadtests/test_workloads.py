@@ -57,7 +57,9 @@ class Lab(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.send_response(200)
         self.end_headers()
-        self.wfile.write(b'{"windows": ["io"], "workloads": {"new-tickets": {"mechanisms": {"m": {}}}}}')
+        claims = {"shared_across": [], "atomic_across": [], "survives": None}
+        tickets = {"promise": "", "operations": {}, "mechanisms": {"m": {"summary": "", "claims": claims}}}
+        self.wfile.write(json.dumps({"windows": ["io"], "workloads": {"new-tickets": tickets}}).encode())
 
     def log_message(self, format: str, *args: object) -> None:
         pass

@@ -26,7 +26,8 @@ STEP = {"increment": 1, "decrement": -1, "read": 0}
 
 def referee(operations: Operations, initial: Value | None) -> bool:
     def step(value: int, operation: Operation) -> Any:
-        new = value + STEP[operation.op]
+        by = operation.value if isinstance(operation.value, int) else 1
+        new = value + by * STEP[operation.op]
         told = initial if operation.result is None else operation.result
         return new if operation.status == "info" or told == new else REFUSED
 
@@ -43,11 +44,19 @@ def unknown_dec(start: int) -> Operation:
     return msgspec.structs.replace(unknown(start), op="decrement")
 
 
+def added(start: int, end: int | None, amount: int, told: int | None = None) -> Operation:
+    """An increment by an amount; without an end its outcome is unknown."""
+    by = unknown(start) if end is None else inc(start, end, told or 0)
+    return msgspec.structs.replace(by, value=amount)
+
+
 def small(rng: random.Random) -> Operations:
-    """A counter that goes up, or down, or both ways."""
-    way = rng.choice(("up", "down", "both", "crowded"))
+    """A counter that goes up, or down, or both ways, or by amounts."""
+    way = rng.choice(("up", "down", "both", "crowded", "amounts"))
     if way in ("both", "crowded"):
         return both_ways(rng, crowded=way == "crowded")
+    if way == "amounts":
+        return both_ways(rng, amounts=(-2, 0, 1, 2, 3, 5), crowded=rng.random() < 0.3)
     operations = random_operations(rng)
     return operations if way == "up" else mirrored(operations)
 
@@ -64,9 +73,9 @@ def mirrored(operations: Operations) -> Operations:
     ]
 
 
-def both_ways(rng: random.Random, most: int = 7, *, crowded: bool = False) -> Operations:
+def both_ways(rng: random.Random, most: int = 7, *, crowded: bool = False, amounts: tuple[int, ...] = ()) -> Operations:
     """A real counter's history with up to three answers changed; the result may still be valid. `crowded`: far more of
-    it overlaps, twice as many operations got no answer, and half are reads."""
+    it overlaps, twice as many operations got no answer, and half are reads. `amounts`: what is added is one of them."""
     operations: Operations = []
     value = time = 0
     pauses, early, late = ((0, 1, 1, 2), WIDE, WIDE) if crowded else ((0, 1, 2, 4), (0, 0, 1, 2, 3), (0, 0, 1, 2, 4))
@@ -75,14 +84,16 @@ def both_ways(rng: random.Random, most: int = 7, *, crowded: bool = False) -> Op
         time += rng.choice(pauses)
         start, end = time - rng.choice(early), time + rng.choice(late)
         op, kind = rng.choice(ops), rng.random()
+        by = rng.choice(amounts) if amounts and op != "read" and rng.random() < 0.8 else None
+        moved = STEP[op] * (1 if by is None else by)
         if kind < (0.6 if crowded else 0.78) or op == "read":
-            value += STEP[op]
-            operations.append(msgspec.structs.replace(inc(start, end, value), op=op))
+            value += moved
+            operations.append(msgspec.structs.replace(inc(start, end, value), op=op, value=by))
         elif kind < 0.95:
-            value += STEP[op] * (rng.random() < 0.6)
-            operations.append(msgspec.structs.replace(unknown(start), op=op))
+            value += moved * (rng.random() < 0.6)
+            operations.append(msgspec.structs.replace(unknown(start), op=op, value=by))
         else:
-            operations.append(msgspec.structs.replace(refused(start, end), op=op))
+            operations.append(msgspec.structs.replace(refused(start, end), op=op, value=by))
     for row in rng.choices(
         [i for i, o in enumerate(operations) if o.status == "ok"] or [0], k=rng.choice((0, 0, 1, 2))
     ):
@@ -131,6 +142,8 @@ KNOWN = Known(
         "a refused increment": [refused(0, 1), inc(2, 3, 1)],
         "down, one after the other": [dec(0, 1, -1), dec(2, 3, -2), read(4, 5, -2)],
         "up and down again": [inc(0, 1, 1), dec(2, 3, 0), inc(4, 5, 1)],
+        "by its amount": [added(0, 1, 5, 5), added(2, 3, -2, 3), dec(4, 5, 2), read(6, 7, 2)],
+        "one unknown amount of two": [added(0, None, 5), added(0, None, 3), inc(2, 3, 4), read(4, 5, 9)],
         "an unknown decrement that took effect in between": [inc(0, 1, 1), unknown_dec(0), inc(2, 3, 1)],
     },
     rejected={
@@ -145,6 +158,9 @@ KNOWN = Known(
             "no-order",
             [0, 1],
         ),
+        "told less than it added": ([added(0, 1, 5, 4), read(2, 3, 5)], "no-order", [0]),
+        "two amounts, told as if each were alone": ([added(0, 9, 5, 5), added(0, 9, 3, 3)], "no-order", [0, 1]),
+        "no sum of the amounts": ([added(0, None, 5), added(0, None, 3), inc(2, 3, 8), inc(4, 5, 9)], "no-order", [2]),
         "told the same, and nothing in between": ([inc(0, 1, 1), inc(2, 3, 1), dec(4, 5, 0)], "no-order", [0, 1]),
     },
     large=large,

@@ -19,7 +19,9 @@ WORKLOADS = offered().workloads
 
 
 def mechanisms(workload: str, beginning: str = "") -> list[str]:
-    return [name for name in WORKLOADS[workload].mechanisms if name.startswith(beginning)]
+    """Those that gunicorn has."""
+    offered = WORKLOADS[workload].mechanisms.items()
+    return [name for name, each in offered if name.startswith(beginning) and each.claims.offered_by("gunicorn")]
 
 
 class Server:

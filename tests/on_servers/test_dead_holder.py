@@ -18,6 +18,7 @@ from statelab.deploy.local import LocalEngine
 from statelab.drive.request import Call
 from statelab.drive.request import Line
 from statelab.drive.request import Request
+from statelab.plan.app import App
 from statelab.plan.deployments import load_all
 from statelab.record.columns import History
 from statelab.repro.gates import ENVIRONMENT
@@ -26,18 +27,19 @@ from statelab.repro.gates import gates_host
 
 pytestmark = pytest.mark.process
 
-DEPLOYMENT = "sync-4-preload"
-"""Here even `multiprocessing.Lock` is one lock for all workers."""
+DEPLOYMENT, UWSGI = "sync-4-preload", "uwsgi-4"
+"""Under the first even `multiprocessing.Lock` is one lock for all workers; the second has a lock of its own."""
 
-RECOVERS = ("file-flock", "redis-lock", "postgres-advisory-lock")
+RECOVERS = ("file-flock", "redis-lock", "postgres-advisory-lock", "uwsgi-lock")
 STUCK = ("multiprocessing-lock", "memcached-add")
 
 
 class Lab:
-    """One deployment with gates, and its clients."""
+    """Deployments with gates, and their clients."""
 
-    def __init__(self, url: str, gates: Gates) -> None:
-        self._url, self._gates = url, gates
+    def __init__(self, engine: LocalEngine, gates: Gates) -> None:
+        self._engine, self._gates = engine, gates
+        self.lines: list[Line] = []
         self._numbers = itertools.count()
 
     def ask(self, mechanism: str, window: str) -> Call:
@@ -45,7 +47,8 @@ class Lab:
         parameters = {"key": "dead-holder", "window": window}
         path = f"/lock/{mechanism}/work"
         request = Request(who=name, op="work", op_id=name, method="POST", path=path, parameters=parameters)
-        return Call(request, Line(self._url, 20.0))
+        self.lines.append(Line(self._engine.url(UWSGI if mechanism == "uwsgi-lock" else DEPLOYMENT), 20.0))
+        return Call(request, self.lines[-1])
 
     def kill_holder(self, mechanism: str) -> Operation:
         """Kills the worker that holds the lock, by the pid that its request names."""
@@ -73,12 +76,15 @@ class Lab:
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
-    deployments = load_all(DEPLOYMENTS)
+    deployments = load_all(DEPLOYMENTS, [UWSGI])
     holder = gates_host(deployments)
-    engine = LocalEngine(environment=ENVIRONMENT)
+    engine = LocalEngine(App(workloads=("lock",)), ENVIRONMENT)
     try:
-        engine.up([deployments[DEPLOYMENT], holder])
-        yield Lab(engine.url(DEPLOYMENT), Gates(engine.url(holder.name)))
+        engine.up([deployments[DEPLOYMENT], deployments[UWSGI], holder])
+        lab = Lab(engine, Gates(engine.url(holder.name)))
+        yield lab
+        for line in lab.lines:
+            line.close()
     finally:
         engine.down()
 

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from offered import offered
-from program import Statelab
-from program import measured
 from statelab.core.paths import DEPLOYMENTS
 from statelab.deploy.local import LocalEngine
+from statelab.plan.app import App
 from statelab.plan.deployments import load_all
 from statelab.plan.deployments import read
 from statelab.theory.rule import predict
@@ -56,19 +55,6 @@ def test_the_rule_gives_the_table() -> None:
     assert predicted == EXPECTED
 
 
-@pytest.mark.process
-def test_real_servers_show_it(statelab: Statelab, tmp_path: Path) -> None:
-    """Hidden and shown as predicted, on deployments that tell the reaches apart."""
-    deployments = ("dev-threaded", "sync", "gthread", "gevent")
-    options = ["--workload", "request-scope", "--deployment", ",".join(deployments)]
-    expected = {(name, deployment): EXPECTED[name][deployment] for name in EXPECTED for deployment in deployments}
-    cells = measured(statelab, tmp_path, *options, shows=expected)
-    assert {place: set(cell["anomalies"]) for place, cell in cells.items()} == expected
-    assert {cell["verdict"] for cell in cells.values()} == {"held", "violated"}
-    fixes = {cell["fix"]["mechanism"] for cell in cells.values() if cell["verdict"] == "violated"}
-    assert fixes == {"flask-g"}
-
-
 def _leaves_behind(url: str, mechanism: str) -> bool:
     """Whether a request finds what one before it has stored."""
     path = f"{url}/request-scope/{mechanism}"
@@ -83,7 +69,7 @@ def test_gevent_patched_early_late_and_not_at_all(patch: str, leaks: bool, tmp_p
     """A `threading.local` made before gevent patches is one for all greenlets; a `ContextVar` is each one's own."""
     path = tmp_path / "gevent-patched.env"
     path.write_text(f"# preloaded\nSERVER=gunicorn\nWORKER_CLASS=gevent\nPRELOAD=1\nGEVENT_PATCH={patch}\n")
-    engine = LocalEngine()
+    engine = LocalEngine(App(workloads=("request-scope",)))
     try:
         engine.up(read([path]))
         url = engine.url("gevent-patched")

@@ -3,15 +3,13 @@
 import json
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import pytest
 
 from offered import offered
-from program import Statelab
-from program import measured
 from statelab.core.paths import DEPLOYMENTS
 from statelab.deploy.local import LocalEngine
+from statelab.plan.app import App
 from statelab.plan.deployments import load_all
 from statelab.theory.rule import predict
 
@@ -70,25 +68,16 @@ def test_the_rule_gives_the_table() -> None:
     assert predicted == EXPECTED
 
 
-@pytest.mark.process
-def test_real_servers_show_it(statelab: Statelab, tmp_path: Path) -> None:
-    """Hidden by one worker, shown by several; what must happen each time is seen, what must not never."""
-    deployments = ("sync", "sync-4", "gthread")
-    mechanisms = (
-        "current-user-global",
-        "user-dict",
-        "signed-cookie-random-key",
-        "signed-cookie",
-        "flask-session-redis",
-        "cookie-id-redis",
-        "cookie-id-postgres",
-    )
-    options = ["--workload", "session", "--mechanism", ",".join(mechanisms), "--deployment", ",".join(deployments)]
-    expected = {(name, deployment): EXPECTED[name][deployment] for name in mechanisms for deployment in deployments}
-    cells = measured(statelab, tmp_path, *options, shows=expected)
-    assert {place: set(cell["anomalies"]) for place, cell in cells.items()} == expected
-    assert {cell["verdict"] for cell in cells.values()} == {"held", "violated"}
-    assert len(cells["signed-cookie", "sync"]["witness"]["operations"]) >= 2
+MEASURED = (
+    "current-user-global",
+    "user-dict",
+    "signed-cookie-random-key",
+    "signed-cookie",
+    "flask-session-redis",
+    "cookie-id-redis",
+    "cookie-id-postgres",
+)
+"""Those that tests/on_servers/test_under_load.py tries on real servers."""
 
 
 BAD_COOKIES = ("0" * 43, "a.b.c", "%00", "a b", "\xff\xfe", "x" * 3000)
@@ -106,7 +95,7 @@ def _status(url: str, method: str, cookie: str) -> tuple[int, str]:
 @pytest.mark.process
 def test_cookies_that_open_nothing_are_refused_by_every_store() -> None:
     """4xx in JSON that says what is wrong, also where the store's client takes no such id; nobody's counter moves."""
-    engine = LocalEngine()
+    engine = LocalEngine(App(workloads=("session",)))
     try:
         engine.up([DEPLOYED["sync"]])
         for name in EXPECTED:

@@ -20,9 +20,9 @@ KEPT = {
     "mp-manager-lock": {"request", "worker"},
     "file-flock": {"request", "worker", "server", "everything"},
     "sqlite-update": {"request", "worker", "server", "everything"},
-    "memcached-incr": {"request", "worker", "server"},
-    "redis-incr": {"request", "worker", "server"},
-    "postgres-update": {"request", "worker", "server", "store", "everything"},
+    "memcached-incr": {"request", "worker", "server", "host"},
+    "redis-incr": {"request", "worker", "server", "host"},
+    "postgres-update": {"request", "worker", "server", "store", "everything", "host"},
 }
 """What each of them outlives; those that need no store have none that could end."""
 
@@ -73,7 +73,7 @@ def test_where_it_is_tried() -> None:
 
 @pytest.mark.process
 def test_what_is_really_left() -> None:
-    """Worker, server, stores and everything are ended for real; what is read back is what the table above says."""
+    """Worker, server, stores, everything and a host are ended for real; what is left is what the table above says."""
     _, found = survived(list(KEPT))
     assert {each.mechanism: each.reason for each in found if each.kept is None and each.predicted is not None} == {}
     kept = {name: {each.ending for each in found if each.mechanism == name and each.kept} for name in KEPT}

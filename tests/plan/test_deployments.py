@@ -16,6 +16,7 @@ from statelab.plan.deployments import read
 
 KNOWN = ", ".join(sorted(path.stem for path in SERVERS.glob("[!_]*.py")))
 GUNICORN = "WORKER_CLASS, WORKERS, THREADS, PRELOAD, MAX_REQUESTS, GEVENT_PATCH"
+UWSGI = "WORKERS, THREADS, LAZY_APPS, GEVENT"
 
 STANDARD = ["dev-single", "dev-threaded", "dev-processes", "sync", "sync-4", "sync-4-preload"]
 STANDARD += ["gthread", "gthread-2x4", "gevent", "gevent-2"]
@@ -33,10 +34,20 @@ STANDARD += ["gthread", "gthread-2x4", "gevent", "gevent-2"]
         ("# four\nSERVER=__init__\n", f"SERVER is '__init__'; valid are {KNOWN}"),
         ("# four\nSERVER=waitress\nWORKERS=4\n", "waitress does not know WORKERS; it knows THREADS"),
         ("# four\nSERVER=waitress\nWORKER_CLASS=sync\n", "waitress does not know WORKER_CLASS; it knows THREADS"),
+        ("# four\nSERVER=gevent\nTHREADS=4\n", "gevent does not know THREADS; it knows none"),
+        ("# four\nSERVER=uwsgi\nENABLE_THREADS=1\n", f"uwsgi does not know ENABLE_THREADS; it knows {UWSGI}"),
+        ("# four\nSERVER=uwsgi\nGEVENT=-1\n", "GEVENT is '-1'; it must be a whole number, 0 or more"),
         ("# four\nSERVER=gunicorn\nWORKER=4\nCPU=1\n", f"gunicorn does not know CPU, WORKER; it knows {GUNICORN}"),
         ("# four\nSERVER=gunicorn\nWORKERS=four\n", "WORKERS is 'four'; it must be a whole number, 1 or more"),
         ("# four\nSERVER=gunicorn\nWORKERS=0\n", "WORKERS is '0'; it must be a whole number, 1 or more"),
         ("# four\nSERVER=gunicorn\nPRELOAD=yes\n", "PRELOAD is 'yes'; it must be one of 0, 1"),
+        ("# four\nSERVER=waitress\nREPLICAS=3\n", "REPLICAS is '3'; it must be one of 1, 2"),
+        ("# four\nSERVER=waitress\nREPLICAS=2\n", "REPLICAS=2 needs BALANCE, and only then: round-robin or sticky"),
+        ("# four\nSERVER=waitress\nBALANCE=sticky\n", "REPLICAS=2 needs BALANCE, and only then: round-robin or sticky"),
+        (
+            "# four\nSERVER=waitress\nREPLICAS=2\nBALANCE=hash\n",
+            "BALANCE is 'hash'; it must be one of round-robin, sticky",
+        ),
         ("# four\nSERVER=werkzeug\n", "WORKER_CLASS is missing; it must be one of single, threaded, forking"),
     ],
 )

@@ -105,5 +105,5 @@ def test_every_promise_of_the_examples_is_a_mechanism_of_which_nothing_is_claime
     assert catalogue.workloads.keys() == promises.KINDS.keys()
     assert mechanisms.keys() == found.keys()
     assert not any(mechanism.claimed for mechanism in mechanisms.values())
-    quick = promises.of_profile(PROFILES["quick"])
-    assert (quick.mechanisms, quick.windows, quick.survival) == (None, (promises.WINDOW,), False)
+    essentials = promises.of_profile(PROFILES["essentials"])
+    assert (essentials.mechanisms, essentials.windows, essentials.survival) == (None, (promises.WINDOW,), False)

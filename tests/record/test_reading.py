@@ -248,7 +248,7 @@ def test_each_model_has_its_own_fields(model: Any, operation: dict[str, Any], wo
 
 
 MEANT = [
-    ("counter", op(value=5), "value"),
+    ("counter", op(amount=5), "amount"),
     ("blind-counter", op(result=..., amount=5), "amount"),
     ("blind-counter", op(result=5), "result"),
     ("counter", op(delta=-1), "delta"),

@@ -14,6 +14,7 @@ from statelab.cli.compare import command
 from statelab.cli.main import main
 from statelab.core.results import Cell
 from statelab.core.results import Results
+from statelab.core.results import Witness
 from statelab.report.comparison import compare
 
 from .cells import LOST
@@ -97,3 +98,29 @@ def test_what_is_no_run_is_refused_in_one_line(
         main()
     assert ended.value.code == 2
     assert said in capsys.readouterr().err
+
+
+def test_what_differs_between_the_runs_is_named() -> None:
+    """Versions first, then what the machine and the load were; what a run has of its own (its seed) is none."""
+    versions = {"python": "3.11.2", "flask": "3.0.3"}
+    before = results(cell(), versions=versions, machine={"cores": 2}, engine="local", seed=1)
+    after = results(cell(), versions={**versions, "flask": "3.1.3"}, machine={"cores": 8}, engine="local", seed=2)
+    told = [(each.name, each.before, each.after) for each in compare(before, after).differs]
+    assert told == [("flask", "3.0.3", "3.1.3"), ("cores", "2", "8")]
+
+
+def test_the_page_of_a_comparison(tmp_path: Path) -> None:
+    """It is in the folder of the second run; a change has both marks, the link to both pages, and its proof; nothing of
+    what the runs say can steer it."""
+    proof = Witness(anomaly="lost-update", operations=[], text="A and B were both told 1. <script>alert(1)</script>")
+    before, after = saved(tmp_path / "a", [cell()]), saved(tmp_path / "b", [cell(**LOST, witness=proof)])
+    assert "b/compared-with-a.html" in CliRunner().invoke(command, [str(before), str(after)]).output
+    page = (after / "compared-with-a.html").read_text()
+    assert "Of the cells of both runs (1), 1 has another verdict." in page
+    for address in ("../a/index.html#counter.redis-incr.sync-4.io", '"index.html#counter.redis-incr.sync-4.io'):
+        assert address in page
+    assert "✗ lost-update" in page.replace("‼", "✗")
+    assert "A and B were both told 1." in page
+    assert "<script" not in page
+    CliRunner().invoke(command, [str(before), str(before)])
+    assert "All cells of both runs (1) have the same verdict" in (before / "compared-with-a.html").read_text()

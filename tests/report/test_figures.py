@@ -4,6 +4,7 @@ import pytest
 
 from statelab.core.results import Bounds
 from statelab.core.results import Counts
+from statelab.core.results import Coverage
 from statelab.core.results import Interval
 from statelab.core.results import Runs
 from statelab.report.content import figures
@@ -33,6 +34,13 @@ def test_not_seen_tells_its_bound_and_the_overlaps_it_rests_on() -> None:
     assert row.not_seen_bound == "none in 3,000 overlaps, so at most 0.100\N{NO-BREAK SPACE}% of them (95 %)"
     assert "safe" not in row.words
     assert Row(cell()).not_seen_bound == ""
+
+
+def test_where_a_request_counts_many_times_the_bound_rests_on_the_requests_that_met() -> None:
+    """Not on the overlaps that the clients saw."""
+    met = Coverage(processes=1, expected_processes=1, threads=8, greenlets=0, overlaps=84, met=1)
+    row = Row(cell(predicted=["lost-update"], guaranteed=False, coverage=met))
+    assert row.not_seen_bound.startswith("none in 1 meeting, so at most 95")
 
 
 def test_not_seen_without_overlaps_has_no_bound() -> None:

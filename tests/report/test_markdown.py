@@ -1,4 +1,4 @@
-"""The Markdown can be pasted into an issue and into the README."""
+"""The Markdown can be pasted into an issue and into docs."""
 
 from statelab.report.content.document import compose
 from statelab.report.formats import markdown
@@ -72,7 +72,7 @@ def test_a_cell_that_differs_has_its_prediction_beside_it() -> None:
 
 
 def test_the_headline_has_one_window_and_its_legend() -> None:
-    """The README's table: mechanisms × deployments with window io, marks and what they mean."""
+    """The table of docs/tables.md: mechanisms × deployments with window io, marks and what they mean."""
     text = headline_markdown(sample())
     assert "window `io`" in text
     assert "window `tight`" not in text

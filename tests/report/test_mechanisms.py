@@ -26,15 +26,17 @@ def test_the_page_is_up_to_date() -> None:
 
 
 def test_every_mechanism_is_told_with_its_prediction_in_each_deployment() -> None:
-    """One heading each, and a line of marks for each of two windows as long as the list of deployments."""
+    """One heading each, and a line of marks for each of two windows as long as the list of deployments; of a server's
+    own mechanism as long as the list of its deployments, and without a line if there are none."""
     text = render(offered(), DEPLOYED)
     headings = [line.removeprefix("### ") for line in text.splitlines() if line.startswith("### ")]
     assert headings == [name for workload in offered().workloads.values() for name in workload.mechanisms]
     for window in ("tight", "io"):
         lines = [line for line in text.splitlines() if line.startswith(f"| `{window}` |")]
-        in_it = [m for w in offered().workloads.values() if window in w.windows for m in w.mechanisms]
-        assert len(lines) == len(in_it)
-        assert {line.count("|") for line in lines} == {len(DEPLOYED) + 2}
+        in_it = [m.claims for w in offered().workloads.values() if window in w.windows for m in w.mechanisms.values()]
+        columns = [sum(claims.offered_by(each.server) for each in DEPLOYED.values()) for claims in in_it]
+        assert [line.count("|") - 2 for line in lines] == [number for number in columns if number]
+        assert {*columns} == {0, 7, len(DEPLOYED)}
 
 
 def test_what_breaks_has_the_nearest_that_holds_with_its_lines() -> None:

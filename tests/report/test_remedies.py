@@ -146,8 +146,8 @@ def test_a_broken_cell_names_its_fix_and_the_command_that_shows_it_again() -> No
 )
 def test_a_command_is_named_where_two_requests_must_meet(anomalies: list[str], shown: bool) -> None:
     """What shows with plain requests, one after the other, needs none."""
-    html = whole(report(*pair(anomalies=anomalies)))
-    assert ("statelab repro" in html) == shown
+    panels = "".join(page.views(report(*pair(anomalies=anomalies)))["counter"].values())
+    assert ("statelab repro" in panels) == shown
 
 
 def test_where_nothing_held_the_reason_stands() -> None:

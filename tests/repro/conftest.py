@@ -43,7 +43,7 @@ def find(catalogue: Catalogue, deployments: dict[str, Deployment]) -> Find:
     return one
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def play(deployments: dict[str, Deployment]) -> Iterator[Reproduce]:
     """Reproduces a target on real servers."""
     names = ("sync", "sync-4", "gthread", "gthread-2x4", "gevent-2")

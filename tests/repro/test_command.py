@@ -40,13 +40,13 @@ def test_all_under_one_server_without_two_stores(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("statelab.deploy.stores.find", lambda *names: None)
     output = StringIO()
     code = repro.repro(
-        Console(file=output), cell="", deployment=["dev-threaded"], engine="local", everything=True, runs=2
+        Console(file=output), cell="", deployment=["dev-threaded"], engine="local", everything=True, profile="", runs=2
     )
     lines = [" ".join(line.split()) for line in output.getvalue().splitlines()]
     assert code == 3
     assert any(line.startswith("reproduced 2/2 lost-update counter/module-global on dev-threaded") for line in lines)
     assert any(line.startswith("reproduced 2/2 misreported counter/redis-incr-get on dev-threaded") for line in lines)
-    assert any(line.startswith("not offered counter/gunicorn-stash on dev-threaded: gunicorn's") for line in lines)
+    assert any(line.startswith("not offered counter/gunicorn-stash on dev-threaded: gunicorn alone") for line in lines)
     missing = [line for line in lines if line.startswith("unavailable counter/memcached-get-set on dev-threaded")]
     assert "apt-get install memcached" in missing[0]
     assert re.match(r"\d+ red cells, 2 run\(s\) each: \d+ reproduced, \d+ not offered, \d+ unavailable, in", lines[-1])
@@ -72,6 +72,8 @@ def test_stopped_half_way(tmp_path: Path) -> None:
     ("arguments", "named"),
     [
         (["repro", "counter/module-global"], ["--all", "--deployment"]),
+        (["repro", "counter/module-global", "--profile", "servers"], ["--profile", "--all"]),
+        (["repro", "--all", "--profile", "nothing"], ["'nothing'", "servers"]),
         (["repro", "counter/magic", "--deployment", "sync"], ["'magic'", "module-global"]),
         (["repro", "counter/redis-incr", "--all"], ["nothing to reproduce"]),
         (["repro", "--all", "--engine", "podman"], ["'podman'", "compose", "local"]),

@@ -74,6 +74,15 @@ def test_a_failure_inside_is_json_and_not_a_crash() -> None:
     assert client.get("/healthz").status_code == 200
 
 
+def test_an_app_loads_only_the_workloads_that_are_to_be_measured() -> None:
+    """The others are not offered, and what they import is not there to be waited for."""
+    code = "import sys, webapp; webapp.create_app(); print(*webapp.WORKLOADS, 'sqlalchemy' in sys.modules)"
+    environment = {**os.environ, "WORKLOADS": "counter,lock"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=SERVICES, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["counter", "lock", "False"]
+
+
 @pytest.mark.parametrize("name", [name for name in MECHANISMS if not MECHANISMS[name].unavailable])
 def test_get_never_changes(client: FlaskClient, name: str) -> None:
     """A GET reads: asked twice it answers the same, and it performs no operation that changes."""
@@ -91,6 +100,17 @@ def test_key_and_window_may_stand_in_the_body(client: FlaskClient) -> None:
     ]
     assert [answer.get_json() for answer in answers] == [{"result": 1}, {"result": 2}]
     assert client.post("/counter/module-global/increment", data={"window": "wide"}).status_code == 400
+
+
+def test_one_request_counts_as_often_as_it_says(client: FlaskClient) -> None:
+    """It answers when it began and ended, and each number that was told; another number of times is refused before
+    anything has changed."""
+    path = "/counter/module-global/increment?key=many&window=tight&times="
+    begun, ended, *told = client.post(f"{path}3").get_json()["result"]
+    assert begun <= ended
+    assert told == [1, 2, 3]
+    assert [client.post(f"{path}{times}").status_code for times in ("0", "10001", "often")] == [422] * 3
+    assert client.get("/counter/module-global?key=many").get_json() == {"result": 3}
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,11 @@
 Each test shows one of docs/findings.md's last section on the real store, by the mechanism's own commands in order.
 """
 
+import contextlib
+import socket
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -83,6 +86,51 @@ def test_memcached_s_cas_number_after_a_restart(processes: Processes, tmp_path: 
         assert after.gets("seats") == (b"0", number)
         assert after.cas("seats", "9", number) is True
         assert after.get("seats") == b"9"
+
+
+class Late:
+    """A proxy for two connections to a store, of which the first can be kept from passing commands on."""
+
+    def __init__(self, address: str) -> None:
+        self._store, self._listening = address, socket.create_server(("127.0.0.1", 0))
+        self.address = self._listening.getsockname()[:2]
+        self.passes = threading.Event()
+        self.passes.set()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with self._listening:
+            for passes in (self.passes, None):
+                client, store = self._listening.accept()[0], socket.socket(socket.AF_UNIX)
+                store.connect(self._store)
+                threading.Thread(target=self._copy, args=(client, store, passes), daemon=True).start()
+                threading.Thread(target=self._copy, args=(store, client, None), daemon=True).start()
+
+    def _copy(self, source: socket.socket, target: socket.socket, passes: threading.Event | None) -> None:
+        with source, contextlib.suppress(OSError):
+            while data := source.recv(4096):
+                if passes:
+                    passes.wait(10)
+                target.sendall(data)
+            target.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.process
+def test_a_connection_of_memcached_that_another_s_failure_has_replaced(processes: Processes, tmp_path: Path) -> None:
+    """`set` takes the answer to somebody else's, which names no key; a request of another thread fails and the client
+    opens a new connection: there `get` finds nothing, for the `set` is still under way."""
+    late = Late(start_memcached(processes, tmp_path).address)
+    client = Client(late.address, default_noreply=False, timeout=0.5)
+    client.version()
+    client.sock.sendall(b"set theirs 0 60 1\r\n1\r\n")  # by a process that shares the socket
+    time.sleep(0.2)
+    late.passes.clear()
+    assert client.set("mine", "2") is True
+    with pytest.raises(TimeoutError):
+        client.get("of-another-thread")
+    assert client.get("mine") is None
+    late.passes.set()
+    client.close()
 
 
 @pytest.mark.process

@@ -1,5 +1,6 @@
 """The rule against literal claims and against what was measured before the first line of code (state.md, section 3)."""
 
+import msgspec
 import pytest
 
 from offered import offered
@@ -8,7 +9,7 @@ from statelab.plan.catalogue import Claims
 from statelab.plan.deployments import load_all
 from statelab.theory.rule import predict
 
-DEPLOYED = load_all(DEPLOYMENTS, ("sync-recycling", "gevent-late-patch", "gevent-unpatched", "waitress"))
+DEPLOYED = load_all(DEPLOYMENTS, [*load_all(DEPLOYMENTS / "on-request")])
 PROCESS = frozenset({"requests", "greenlets", "threads"})
 HOST = PROCESS | {"processes"}
 CLUSTER = HOST | {"hosts"}
@@ -36,6 +37,17 @@ ON_REQUEST = {
     "gevent-late-patch": ({"greenlets"}, {"greenlets"}),
     "gevent-unpatched": ({"greenlets"}, {"greenlets"}),
     "waitress": ({"threads"}, set()),
+    "uwsgi-4": ({"processes"}, set()),
+    "uwsgi-4-lazy": ({"processes"}, set()),
+    "uwsgi-threads": ({"threads", "processes"}, set()),
+    "uwsgi-gevent": ({"greenlets"}, {"greenlets"}),
+    "gevent-pywsgi": ({"greenlets"}, {"greenlets"}),
+    "granian-2x4": ({"threads", "processes"}, set()),
+    "uvicorn-2": ({"threads", "processes"}, set()),
+    "mod_wsgi-2x4": ({"threads", "processes"}, set()),
+    "mod_wsgi-embedded": ({"threads", "processes"}, set()),
+    "gthread-free-threaded": ({"threads"}, set()),
+    "dev-threaded-free-threaded": ({"threads"}, {"threads"}),
 }
 
 
@@ -55,6 +67,9 @@ def test_spread_follows_from_the_env_file(name: str) -> None:
         (claims(PROCESS), "sync", "io", []),
         (claims(PROCESS), "gthread", "tight", []),
         (claims(PROCESS), "gthread", "call", ["lost-update"]),
+        (claims(PROCESS), "gthread-free-threaded", "tight", ["lost-update"]),
+        (claims(PROCESS), "dev-threaded-free-threaded", "tight", ["lost-update"]),
+        (claims(PROCESS, PROCESS), "gthread-free-threaded", "tight", []),
         (claims(PROCESS), "gevent", "call", []),
         (claims(PROCESS), "gevent", "io", ["lost-update"]),
         (claims(PROCESS), "sync-4", "io", ["divergent"]),
@@ -201,6 +216,28 @@ def test_state_of_the_importing_thread_is_met_where_that_thread_serves() -> None
     assert (elsewhere.anomalies, elsewhere.guaranteed) == ((), False)
 
 
+def test_a_copied_context_has_what_the_import_set_and_loses_what_a_request_sets() -> None:
+    """As under an ASGI server with a2wsgi: what the import put there is met in every thread of the process."""
+    copying = msgspec.structs.replace(DEPLOYED["gthread"], copies_context=True)
+    set_by_requests = claims(frozenset({"requests"}), in_context=True)
+    set_at_import = claims(frozenset({"requests"}), in_context=True, of_importing_thread=True)
+    shows = {"left-behind": "found", "seen-by-others": "seen", "never-persists": "gone"}
+    assert predict(set_by_requests, DEPLOYED["gthread"], "io", shows).anomalies == ("found",)
+    assert predict(set_by_requests, copying, "io", shows).anomalies == ("gone",)
+    assert predict(set_at_import, copying, "io", shows).anomalies == ("seen", "found")
+    kept_by_threads = claims(frozenset({"requests"}))
+    assert predict(kept_by_threads, copying, "io", shows).anomalies == ("found",)
+
+
+def test_a_thread_of_the_import_is_lost_in_a_fork_unless_it_is_a_greenlet() -> None:
+    """gevent's threads are objects, which a fork copies; what was made before it patched is a thread."""
+    scheduler = claims(PROCESS, PROCESS, thread="import", copies="apart")
+    shows = {"never-done": "never-ran"}
+    lost = {name for name in DEPLOYED if predict(scheduler, DEPLOYED[name], "io", shows).anomalies}
+    forked = {"dev-processes", "sync-4-preload", "sync-recycling", "gevent-late-patch", "gevent-unpatched"}
+    assert lost == forked | {"uwsgi-4", "uwsgi-threads"}
+
+
 EVERYWHERE = frozenset(SPREADS)
 ALONE = frozenset({"dev-single", "sync"})
 
@@ -209,6 +246,7 @@ LOCK = {
     "threading-lock": {"two-holders": {"dev-processes", "sync-4", "sync-4-preload", "gthread-2x4", "gevent-2"}},
     "multiprocessing-lock": {"two-holders": {"sync-4", "gthread-2x4", "gevent-2"}, "stalled": {"gevent", "gevent-2"}},
     "file-flock": {"stalled": {"gevent", "gevent-2"}},
+    "uwsgi-lock": {"stalled": {"gevent", "gevent-2"}},
     "memcached-add": {},
     "memcached-add-noreply": {"two-holders": EVERYWHERE - ALONE},
     "redis-lock": {},
@@ -309,16 +347,28 @@ CACHES = {
 CR, BC, CL, STALLED = {"crossed-replies"}, {"broken-connection"}, {"connections-left"}, {"stalled"}
 THREADS, GREENLETS = ("dev-threaded", "gthread", "gthread-2x4"), ("gevent", "gevent-2")
 FORKED = ("dev-processes", "sync-4-preload")
+THREADS_THAT_QUEUE, FORKS_THAT_QUEUE = ("gthread-2x4",), ("sync-4-preload",)
+"""Their processes have fewer threads than the load has clients."""
 APART = dict.fromkeys(("dev-single", "sync", "sync-4"), frozenset[str]())
 FORKED_APART = APART | dict.fromkeys(FORKED, frozenset[str]())
 NOWHERE = FORKED_APART | dict.fromkeys((*THREADS, *GREENLETS), frozenset[str]())
 CONNECTIONS = {
     "sqlite-global": FORKED_APART | dict.fromkeys(THREADS, CR | BC) | dict.fromkeys(GREENLETS, CR),
     "sqlite-global-one-thread": FORKED_APART | dict.fromkeys(THREADS, BC) | dict.fromkeys(GREENLETS, CR),
-    "redis-global": FORKED_APART | dict.fromkeys((*THREADS, *GREENLETS), CR | BC),
-    "redis-before-fork": APART | dict.fromkeys((*FORKED, *THREADS, *GREENLETS), CR | BC),
-    "memcached-global": FORKED_APART | dict.fromkeys((*THREADS, *GREENLETS), BC),
-    "memcached-before-fork": APART | dict.fromkeys((*FORKED, *THREADS, *GREENLETS), BC),
+    "redis-global": FORKED_APART
+    | dict.fromkeys((*THREADS, *GREENLETS), CR | BC)
+    | dict.fromkeys(THREADS_THAT_QUEUE, CR | BC | STALLED),
+    "redis-before-fork": APART
+    | dict.fromkeys((*FORKED, *THREADS, *GREENLETS), CR | BC)
+    | dict.fromkeys((*THREADS_THAT_QUEUE, *FORKS_THAT_QUEUE), CR | BC | STALLED),
+    "memcached-global": FORKED_APART
+    | dict.fromkeys((*THREADS, *GREENLETS), CR | BC)
+    | dict.fromkeys(THREADS_THAT_QUEUE, CR | BC | STALLED),
+    "memcached-before-fork": APART
+    | dict.fromkeys((*THREADS, *GREENLETS), CR | BC)
+    | dict.fromkeys(THREADS_THAT_QUEUE, CR | BC | STALLED)
+    | dict.fromkeys(FORKED, BC)
+    | dict.fromkeys(FORKS_THAT_QUEUE, BC | STALLED),
     "postgres-global": FORKED_APART | dict.fromkeys((*THREADS, *GREENLETS), CR),
     "postgres-before-fork": APART
     | dict.fromkeys(FORKED, CR | BC | STALLED)
@@ -335,7 +385,7 @@ CONNECTIONS = {
     "postgres-closed-at-exit": dict.fromkeys(EACH, CL | BC) | {"dev-processes": frozenset()},
     "redis-pool-before-fork": NOWHERE,
     "memcached-pool": NOWHERE,
-    "memcached-pool-before-fork": NOWHERE | dict.fromkeys(FORKED, BC),
+    "memcached-pool-before-fork": NOWHERE | dict.fromkeys(FORKED, BC) | dict.fromkeys(FORKS_THAT_QUEUE, BC | STALLED),
     "postgres-pool": NOWHERE,
     "postgres-pool-before-fork": NOWHERE | dict.fromkeys(FORKED, CR | BC | STALLED),
 }
@@ -386,6 +436,26 @@ def test_what_is_shared_and_excludes_others_is_seen_by_nobody() -> None:
 
 
 @pytest.mark.parametrize(
+    ("deployment", "queues"),
+    [
+        ("gthread", False),  # as many threads as clients
+        ("gthread-2x4", True),
+        ("dev-threaded", False),  # a thread for each request
+        ("gevent", False),
+        ("dev-processes", False),
+        ("sync-4-preload", True),
+        ("sync-4", False),  # they share nothing
+        ("sync", False),
+    ],
+)
+def test_requests_wait_for_threads_that_wait_for_answers(deployment: str, queues: bool) -> None:
+    """What a time limit frees is the thread, for the next request that waits for its answer as long."""
+    about = claims(PROCESS, NOTHING, inherited=frozenset({"processes"}), fails_across=HOST - {"requests"}, timed=True)
+    shows = {"fails-when-shared": "broken", "queued": "stalled"}
+    assert ("stalled" in predict(about, DEPLOYED[deployment], "io", shows).anomalies) is queues
+
+
+@pytest.mark.parametrize(
     ("about", "deployment", "expected"),
     [
         (claims(PROCESS, PROCESS, thread="import", copies="apart"), "sync-4", []),
@@ -417,6 +487,7 @@ ONCE = {
     "apscheduler-add-job": {"never-ran": {"dev-processes", "sync-4-preload"}},
     "apscheduler-every-worker": {"ran-n-times": SEVERAL - {"dev-processes"}, "never-ran": {"dev-processes"}},
     "apscheduler-leader-file": {"never-ran": {"dev-processes"}},
+    "uwsgi-spooler": {},
     "apscheduler-leader": {"never-ran": {"dev-processes"}},
     "apscheduler-leader-postgres": {"never-ran": {"dev-processes"}},
 }

@@ -38,6 +38,7 @@ CONNECTION = Workload(
         "left-open": "connections-left",
         "used-up": "broken-connection",
         "stalled": "stalled",
+        "queued": "stalled",
     },
     table={
         # one for the process

@@ -1,7 +1,8 @@
 """One `pymemcache.Client` for the process, opened at its first use.
 
 People take a client for something that a whole app can use; it is one socket, and two that wait for replies on it take
-each other's. The client notices, and the requests fail.
+each other's. The client notices a value of another key, and the request fails; then it opens a new connection, over
+which the others go on, whatever is still under way over the old one.
 """
 
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ CLAIMS = Claims(
     shared_across=PROCESS,
     atomic_across=NOTHING,
     fails_across=PROCESS - {"requests"},
-    notices=True,
+    timed=True,
     switches_inside=SOCKETS,
     survives="request",
     store="memcached",

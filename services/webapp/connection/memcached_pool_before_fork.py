@@ -25,7 +25,8 @@ CLAIMS = Claims(
     atomic_across=PROCESS,
     inherited=frozenset({"processes"}),
     fails_across=frozenset({"processes"}),
-    notices=True,
+    timed=True,
+    notices=frozenset({"processes"}),
     survives="request",
     store="memcached",
 )

@@ -26,6 +26,7 @@ CLAIMS = Claims(
     atomic_across=NOTHING,
     inherited=frozenset({"processes"}),
     fails_across=HOST - {"requests"},
+    timed=True,
     switches_inside=SOCKETS,
     survives="request",
     store="redis",

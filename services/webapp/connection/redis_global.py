@@ -23,6 +23,7 @@ CLAIMS = Claims(
     shared_across=PROCESS,
     atomic_across=NOTHING,
     fails_across=PROCESS - {"requests"},
+    timed=True,
     switches_inside=SOCKETS,
     survives="request",
     store="redis",

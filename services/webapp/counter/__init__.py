@@ -49,6 +49,10 @@ COUNTER = Workload(
         "cachelib-inc-filesystem": "cachelib_inc_filesystem",
         "gunicorn-stash": "gunicorn_stash",
         "gunicorn-dirty-actor": "gunicorn_dirty_actor",
+        "uwsgi-cache": "uwsgi_cache",
+        "uwsgi-cache-inc": "uwsgi_cache_inc",
+        "uwsgi-sharedarea": "uwsgi_sharedarea",
+        "uwsgi-sharedarea-wlock": "uwsgi_sharedarea_wlock",
         # cluster
         "redis-get-set": "redis_get_set",
         "redis-incr": "redis_incr",

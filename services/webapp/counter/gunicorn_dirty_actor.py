@@ -9,11 +9,9 @@ from webapp.claims import HOST
 from webapp.claims import Claims
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, survives="worker")
+CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, survives="worker", server="gunicorn")
 
 APP = "dirty_actor:Counters"
-
-unavailable = stores.without_dirty_workers
 
 
 def increment(key: str, window: Window) -> int:

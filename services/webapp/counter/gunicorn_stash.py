@@ -3,18 +3,17 @@
 People take "global shared state" for a counter's place; it has no increment and no compare-and-set.
 """
 
-from webapp import stores
 from webapp.claims import HOST
 from webapp.claims import NOTHING
 from webapp.claims import SOCKETS
 from webapp.claims import Claims
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=HOST, atomic_across=NOTHING, switches_inside=SOCKETS, survives="worker")
+CLAIMS = Claims(
+    shared_across=HOST, atomic_across=NOTHING, switches_inside=SOCKETS, survives="worker", server="gunicorn"
+)
 
 TABLE = "counters"
-
-unavailable = stores.without_dirty_workers
 
 
 def increment(key: str, window: Window) -> int:

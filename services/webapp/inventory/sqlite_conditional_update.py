@@ -5,6 +5,7 @@ People think it needs a transaction and a lock; the statement is both.
 
 from webapp.claims import HOST
 from webapp.claims import Claims
+from webapp.inventory import deliveries
 from webapp.inventory import tables
 from webapp.inventory.answers import Answer
 from webapp.inventory.answers import unknown_article
@@ -19,12 +20,14 @@ TAKE_IF_THERE = "UPDATE articles SET n = n - 1 WHERE key = ? AND n > 0"
 
 def stock(key: str, window: Window, value: int) -> int:
     window()
+    deliveries.deliver(key, value)
     with tables.sqlite() as database:
         database.execute(PUT, [key, value])
     return value
 
 
 def buy(key: str, window: Window) -> Answer:
+    tables.hear_of(key)
     window()
     with tables.sqlite() as database:
         taken = database.execute(TAKE_IF_THERE, [key]).rowcount
@@ -34,6 +37,7 @@ def buy(key: str, window: Window) -> Answer:
 
 
 def read(key: str) -> int:
+    tables.hear_of(key)
     with tables.sqlite() as database:
         row = database.execute(READ, [key]).fetchone()
     if row is None:

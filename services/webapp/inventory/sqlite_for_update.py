@@ -21,6 +21,7 @@ from webapp.claims import BLOCKING
 from webapp.claims import HOST
 from webapp.claims import NOTHING
 from webapp.claims import Claims
+from webapp.inventory import deliveries
 from webapp.inventory import tables
 from webapp.inventory.answers import Answer
 from webapp.inventory.answers import unknown_article
@@ -39,6 +40,7 @@ def database() -> Engine:
 
 def stock(key: str, window: Window, value: int) -> int:
     window()
+    deliveries.deliver(key, value)
     put = insert(ARTICLES).values(key=key, n=value)
     with database().begin() as transaction:
         transaction.execute(put.on_conflict_do_update(index_elements=["key"], set_={"n": value}))
@@ -46,6 +48,7 @@ def stock(key: str, window: Window, value: int) -> int:
 
 
 def buy(key: str, window: Window) -> Answer:
+    tables.hear_of(key)
     with database().begin() as transaction:
         left = transaction.scalar(select(ARTICLES.c.n).where(ARTICLES.c.key == key).with_for_update())
         if left is None:
@@ -58,6 +61,7 @@ def buy(key: str, window: Window) -> Answer:
 
 
 def read(key: str) -> int:
+    tables.hear_of(key)
     with database().begin() as transaction:
         left = transaction.scalar(select(ARTICLES.c.n).where(ARTICLES.c.key == key))
     if left is None:

@@ -7,6 +7,7 @@ from webapp.claims import BLOCKING
 from webapp.claims import HOST
 from webapp.claims import NOTHING
 from webapp.claims import Claims
+from webapp.inventory import deliveries
 from webapp.inventory import tables
 from webapp.inventory.answers import Answer
 from webapp.inventory.answers import unknown_article
@@ -21,6 +22,7 @@ TAKE = "UPDATE articles SET n = n - 1 WHERE key = ?"
 
 def stock(key: str, window: Window, value: int) -> int:
     window()
+    deliveries.deliver(key, value)
     with tables.sqlite() as database:
         database.execute(PUT, [key, value])
     return value
@@ -36,6 +38,7 @@ def buy(key: str, window: Window) -> Answer:
 
 
 def read(key: str) -> int:
+    tables.hear_of(key)
     with tables.sqlite() as database:
         row = database.execute(READ, [key]).fetchone()
     if row is None:

@@ -33,6 +33,7 @@ LOCK = Workload(
         # host
         "multiprocessing-lock": "multiprocessing_lock",
         "file-flock": "file_flock",
+        "uwsgi-lock": "uwsgi_lock",
         # cluster
         "memcached-add": "memcached_add",
         "memcached-add-noreply": "memcached_add_noreply",

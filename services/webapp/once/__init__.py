@@ -44,6 +44,7 @@ ONCE = Workload(
         "apscheduler-add-job": "apscheduler_add_job",
         "apscheduler-every-worker": "apscheduler_every_worker",
         "apscheduler-leader-file": "apscheduler_leader_file",
+        "uwsgi-spooler": "uwsgi_spooler",
         "apscheduler-leader": "apscheduler_leader",
         "apscheduler-leader-postgres": "apscheduler_leader_postgres",
     },

@@ -1,4 +1,4 @@
-"""Orders of requests for a job that runs at intervals, in a file that every process of the deployment can read."""
+"""Orders of requests for a job that runs at intervals, which every process of the deployment can read."""
 
 import threading
 import time
@@ -6,12 +6,11 @@ from collections.abc import Callable
 from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from webapp import stores
 from webapp.once import ledger
-from webapp.settings import SETTINGS
+from webapp.world import Lines
 
 INTERVAL_S = 0.05
 """How often the jobs run; a real app would use minutes."""
@@ -67,14 +66,10 @@ class Orders:
     """A mechanism's orders: lines `<key> <work>`."""
 
     def __init__(self, mechanism: str) -> None:
-        self._mechanism = mechanism
-
-    @property
-    def path(self) -> Path:
-        return SETTINGS.state_dir / f"once.{self._mechanism}~orders"
+        self._lines = Lines(f"once.{mechanism}~orders")
 
     def place(self, key: str, work: str) -> None:
-        ledger.append(self.path, f"{key} {work}")
+        self._lines.append(f"{key} {work}")
 
     def of(self, key: str) -> set[str]:
         """The works of one key."""
@@ -83,29 +78,25 @@ class Orders:
     @property
     def age_s(self) -> float:
         """Seconds since the last order of any key."""
-        return ledger.age_s(self.path)
+        return self._lines.age_s
 
     @property
     def end(self) -> int:
         """The position after the last order."""
-        return self.path.stat().st_size if self.path.exists() else 0
+        return self._lines.end
 
     def since(self, place: int) -> tuple[list[tuple[str, str]], int]:
         """The orders after the position `place`, each a key and a work, and the position after the last one."""
-        if self.end <= place:
-            return [], place
-        with self.path.open("rb") as file:
-            file.seek(place)
-            lines = file.read().decode()
-        found = [line.partition(" ") for line in lines.splitlines()]
-        return [(key, work) for key, _, work in found], place + len(lines.encode())
+        lines, end = self._lines.since(place)
+        found = [line.partition(" ") for line in lines]
+        return [(key, work) for key, _, work in found], end
 
 
-def settled(key: str, orders: Orders) -> list[str]:
-    """The ledger, once all orders are in it or PATIENCE_S after the last order, and when nothing is happening."""
+def settled(key: str, orders: Orders, patience_s: float = PATIENCE_S) -> list[str]:
+    """The ledger, once all orders are in it or `patience_s` after the last order, and when nothing is happening."""
     expected = orders.of(key)
-    while orders.age_s < PATIENCE_S and expected - {entry.partition(" ")[0] for entry in ledger.entries(key)}:
+    while orders.age_s < patience_s and expected - {entry.partition(" ")[0] for entry in ledger.entries(key)}:
         time.sleep(INTERVAL_S / 5)
-    while min(orders.age_s, ledger.age_s(ledger.path(key))) < QUIET_S:
+    while min(orders.age_s, ledger.of(key).age_s) < QUIET_S:
         time.sleep(INTERVAL_S / 5)
     return ledger.entries(key)

@@ -12,7 +12,7 @@ from webapp.claims import THREAD
 from webapp.claims import Claims
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=THREAD, atomic_across=NOTHING, survives="request")
+CLAIMS = Claims(shared_across=THREAD, atomic_across=NOTHING, survives="request", in_context=True)
 
 owners: ContextVar[Mapping[str, str]] = ContextVar("owners")
 

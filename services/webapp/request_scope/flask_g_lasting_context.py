@@ -2,7 +2,8 @@
 
 People push it so that code outside requests works. Flask makes no new context where one of the app is there already, so
 all requests that are served by the thread that imported the app share one `g`: under gunicorn's sync workers another
-user is logged in; with `flask run`, where each request has a thread of its own, nothing is wrong.
+user is logged in; with `flask run`, where each request has a thread of its own, nothing is wrong. An ASGI server runs
+each request in a copy of the context, and so all requests of a process share it.
 """
 
 from flask import Flask
@@ -14,7 +15,9 @@ from webapp.claims import Claims
 from webapp.own_app import own_app
 from webapp.window import Window
 
-CLAIMS = Claims(shared_across=THREAD, atomic_across=NOTHING, survives="request", of_importing_thread=True)
+CLAIMS = Claims(
+    shared_across=THREAD, atomic_across=NOTHING, survives="request", of_importing_thread=True, in_context=True
+)
 
 
 def init_app(app: Flask) -> None:

@@ -69,7 +69,7 @@ def _body(at: str, answer: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _json(at: str, value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict):
-        yield f"{at}/{{}}", len(value)
+        yield f"{at}/{{}}", sorted(value)
         for key, part in value.items():
             yield from _json(f"{at}/{key}", part)
     elif isinstance(value, list):
@@ -94,7 +94,8 @@ def different(one: Flat, other: Flat) -> list[str]:
 
 
 class Noise:
-    """What differs between runs of the reference. A text whose number of words differs is noise as a whole."""
+    """What differs between runs of the reference. A text whose number of words differs is noise as a whole, and so is
+    an object whose keys differ: a key that is drawn anew would be another pointer in each run."""
 
     def __init__(self) -> None:
         self.pointers: set[str] = set()
@@ -110,6 +111,11 @@ class Noise:
     def _covers(self, pointer: str) -> bool:
         parts = pointer.split("/")
         return any("/".join(parts[:size]) in self.pointers for size in range(1, len(parts) + 1))
+
+
+def answers(run: Flat) -> Flat:
+    """Without the files."""
+    return {pointer: value for pointer, value in run.items() if not pointer.startswith("files")}
 
 
 def by_request(pointers: Iterable[str]) -> dict[str, list[str]]:

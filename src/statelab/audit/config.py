@@ -21,14 +21,16 @@ app = "{app}"                   # module:attribute, or a factory as "module:crea
 # stories = ["stories/*.http"]     # requests to try, as .http or HAR files; without any, the app's rules are tried
 # reset = "shop.testing:reset"     # called before each world, for what neither memory nor this folder holds
 # allow = ["127.0.0.1:9000"]       # connections that are not refused
+# packages = ["shop_core"]         # installed packages whose lines and places are the app's own, beside this folder
 
 [audit.bounds]
 # jobs = 2                         # worlds played side by side
 # limit_s = 10                     # seconds that a request may take
 # most_steps = 150                 # lines of a request at which it is held
+# interruptions = 1                # how often two requests interrupt each other in one world, at most 3
 
 [audit.stores]                     # variables that the app reads, and a store of the lab for each
-# REDIS_URL = "redis"              # or "memcached"
+# REDIS_URL = "redis"              # or "memcached", "postgres"
 
 [audit.ignore]                     # where answers may differ (* stands for anything), and why
 # "body/generated_at" = "the time of the answer"
@@ -44,6 +46,7 @@ class Bounds(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     jobs: Annotated[int, msgspec.Meta(ge=1, le=64)] | None = None
     limit_s: Annotated[float, msgspec.Meta(gt=0, le=600)] = 10.0
     most_steps: Annotated[int, msgspec.Meta(ge=1)] = 150
+    interruptions: Annotated[int, msgspec.Meta(ge=1, le=3)] = 1
 
 
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -54,15 +57,16 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     stories: tuple[str, ...] = ()
     reset: Annotated[str, msgspec.Meta(pattern=r"^[\w.]+:[\w.]+$")] | None = None
     allow: tuple[str, ...] = ()
-    stores: dict[str, Literal["redis", "memcached"]] = {}
+    packages: tuple[str, ...] = ()
+    stores: dict[str, Literal["redis", "memcached", "postgres"]] = {}
     bounds: Bounds = Bounds()
     ignore: dict[str, Reason] = {}
     accept: dict[str, Reason] = {}
 
 
-def load(folder: Path) -> Config:
-    """What the folder's file says, or the defaults; raises BadInput with the file and the key."""
-    found = own_file.table(folder, "audit")
+def load(folder: Path, file: Path | None = None) -> Config:
+    """What the folder's file says, or `file`, or the defaults; raises BadInput with the file and the key."""
+    found = own_file.table(folder, "audit", file)
     if found is None:
         return Config()
     path, table = found
@@ -74,9 +78,9 @@ def load(folder: Path) -> Config:
         raise BadInput(f"{path}: the audit's table{f', {key}' if key else ''}: {what}") from None
     stories: list[str] = []
     for pattern in config.stories:
-        matched = sorted(map(str, folder.glob(pattern))) if not Path(pattern).is_absolute() else [pattern]
+        matched = sorted(map(str, path.parent.glob(pattern))) if not Path(pattern).is_absolute() else [pattern]
         if not matched:
-            raise BadInput(f"{path}: stories: {pattern!r} names no file in {folder}")
+            raise BadInput(f"{path}: stories: {pattern!r} names no file in {path.parent}")
         stories += matched
     return msgspec.structs.replace(config, stories=tuple(stories))
 

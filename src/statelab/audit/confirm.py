@@ -1,6 +1,7 @@
 """`--confirm`: the story of each finding against the real servers that should show it, started by the lab's engine.
 
-Each round begins with a new server and the folder and stores as they were, so that rounds are alike. A round shows the
+Each round begins with a new server and the folder and stores as they were, and after the user's `reset`, so that rounds
+are alike. A round shows the
 finding if, at one of the places that differ, its answers (or files) are those of the finding's world and no reference
 explains them. Two requests that overlap are sent at once: the lab cannot hold a request of an app that is not its own,
 so chance decides whether they meet between the same two lines.
@@ -34,6 +35,8 @@ from statelab.audit.play import Player
 from statelab.audit.play import Seen
 from statelab.audit.processes import App
 from statelab.audit.processes import Crashed
+from statelab.audit.processes import Importer
+from statelab.audit.site import reset
 from statelab.audit.stores import Stores
 from statelab.core.errors import Unavailable
 from statelab.deploy.local import LocalEngine
@@ -165,26 +168,35 @@ def confirmed(
     candidates: Mapping[str, Candidate],
     progress: Callable[[str], None],
 ) -> list[Finding]:
-    """The findings, each with how often of how many rounds it showed, by deployment."""
+    """The findings, each with how often of how many rounds it showed, by deployment; of its own those are tried that
+    are among `deployments`."""
     root = Path(tempfile.mkdtemp(prefix="statelab-audit-"))
     stores = Stores(app.stores, root)
+    app = replace(
+        app,
+        environment={**app.environment, **stores.environment},
+        allowed=(*app.allowed, *stores.allowed),
+    )
     folder = Folder(root, app.folder)
     pristine, stored = folder.save(), stores.save()
+    importer: Importer | None = None
     plan = {
         "app": app.name,
         "path": folder.import_paths(),
         "folder": str(folder.app),
         "inside": str(folder.work),
         "protected": str(app.folder),
-        "allowed": [*app.allowed, *stores.allowed],
+        "allowed": list(app.allowed),
     }
-    environment = {**folder.places, **app.environment, **stores.environment, VARIABLE: json.dumps(plan)}
-    served = Served(name="statelab_served:app", folder=REAL, interpreter=app.python)
-    engine = LocalEngine(served, environment, stores=())
+    environment = {**folder.places, **app.environment, VARIABLE: json.dumps(plan)}
+    served = Served(name="statelab_served:app", folder=REAL, interpreter=app.python, stores=frozenset())
+    engine = LocalEngine(served, environment)
 
     def round_(candidate: Candidate, name: str) -> Seen:
         folder.put_back(pristine)
         stores.put_back(stored)
+        if importer is not None:
+            reset(app, importer, root / "stacks-reset")
         engine.restart(name)
         real = RealServer(
             engine.url(name), app.limit_s, folder, lambda: {**folder.changes(pristine), **stores.contents()}
@@ -196,12 +208,14 @@ def confirmed(
 
     done: list[Finding] = []
     try:
-        wanted = dict.fromkeys(name for finding in findings for name in finding.deployments)
+        wanted = dict.fromkeys(name for finding in findings for name in finding.deployments if name in deployments)
+        if app.reset is not None:
+            importer = Importer(app, folder, root / "log", seed=0)
         engine.up([deployments[name] for name in wanted])
         for finding in findings:
             candidate = candidates[finding.key]
             counts: dict[str, tuple[int, int] | str] = {}
-            for name in finding.deployments:
+            for name in [name for name in finding.deployments if name in deployments]:
                 shown, rounds, began = 0, 0, time.monotonic()
                 try:
                     while rounds < LEAST_ROUNDS or not (
@@ -219,6 +233,8 @@ def confirmed(
         return done + [replace(finding, confirmed="not tried: stopped before") for finding in left]
     finally:
         engine.down()
+        if importer is not None:
+            importer.stop()
         stores.close()
         shutil.rmtree(root, ignore_errors=True)
     return done
@@ -244,4 +260,4 @@ def _told(candidate: Candidate, counts: Mapping[str, tuple[int, int] | str]) -> 
     parts += [f"not tried under {name} ({why})" for name, why in counts.items() if isinstance(why, str)]
     if missed and candidate.pair:
         parts.append("both requests were only sent at once: the lab has no gate in this app")
-    return "; ".join(parts) or "unconfirmed: none of the known deployments has such a world"
+    return "; ".join(parts) or "not tried: no deployment that was to be tried has such a world"

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 
 from statelab.audit.explore import Explorer
-from statelab.audit.kinds import reference
 from statelab.audit.story import READS
 from statelab.audit.story import Story
 from statelab.audit.tell import changes
@@ -16,7 +15,7 @@ NOT_OF_THE_APP = "static"
 
 def exercises(explorer: Explorer, story: Story) -> Iterator[str]:
     """Why the story exercises nothing: every request fails, or nothing is written. Empty where it does something."""
-    seen = explorer.reference(story).seen[0]
+    seen = explorer.reference(story).seen
     served = [request for request, answer in zip(story, seen.answers, strict=True) if answer and answer["status"] < 500]
     first = f"the story that begins with {story[0]}"
     if not served:
@@ -25,14 +24,14 @@ def exercises(explorer: Explorer, story: Story) -> Iterator[str]:
         cookies = any(
             name.lower() == "set-cookie" for answer in seen.answers if answer for name, _ in answer["headers"]
         )
-        if not cookies and not any(changes(explorer.seen(story, reference(len(story)), 1, look=True))):
+        if not cookies and not any(changes(explorer.looked(story))):
             yield f"{first} exercises nothing: it only reads, and changes no place in memory, no file and no cookie"
 
 
 def troubles(explorer: Explorer, story: Story) -> Iterator[str]:
     """What goes wrong even when the story is served alone, and what the fence refused."""
-    seen = explorer.reference(story).seen[0]
-    for refused in explorer.seen(story, reference(len(story)), 1, look=True).blocked:
+    seen = explorer.reference(story).seen
+    for refused in explorer.looked(story).blocked:
         yield f"the app was refused a {refused}"
     for index, trouble in seen.trouble.items():
         yield f"{story[index]}: {trouble}"
@@ -45,7 +44,7 @@ def troubles(explorer: Explorer, story: Story) -> Iterator[str]:
 
 def not_reached(explorer: Explorer, stories: Sequence[Story]) -> tuple[str, ...]:
     """Each method and rule of the app that no request of the stories reached, as `POST /jobs/<name>`."""
-    sent: Iterable[str] = (text for story in stories for text in explorer.reference(story).seen[0].sent.values())
+    sent: Iterable[str] = (text for story in stories for text in explorer.reference(story).seen.sent.values())
     keys = [(method, target.partition("?")[0]) for method, _, target in (text.partition(" ") for text in sent)]
     with explorer.sites.one() as site:
         known = site.routes(keys)

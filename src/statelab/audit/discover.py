@@ -20,7 +20,6 @@ from urllib.parse import urlsplit
 from statelab.audit.coverage import NOT_OF_THE_APP
 from statelab.audit.explore import Explorer
 from statelab.audit.explore import complete
-from statelab.audit.kinds import reference
 from statelab.audit.links import IS_ID
 from statelab.audit.links import leaves
 from statelab.audit.story import REFERENCE
@@ -79,7 +78,6 @@ class Discovery:
         ]
         self._tried: set[Request] = set()
         self._reached: set[tuple[str, str]] = set()
-        self._known: dict[Story, list[dict[str, Any] | None]] = {}
         self._names = 0
         self._late = False
         self.story: Story = ()
@@ -140,9 +138,7 @@ class Discovery:
         return [text for key, text in self._refused.items() if key not in self._reached]
 
     def _answers(self, story: Story) -> list[dict[str, Any] | None]:
-        if story not in self._known:
-            self._known[story] = self._explorer.seen(story, reference(len(story)), 1).answers if story else []
-        return self._known[story]
+        return self._explorer.reference(story).seen.answers if story else []
 
     def _plain(self) -> Iterator[tuple[str, Request]]:
         """Rules without arguments that no form is for."""

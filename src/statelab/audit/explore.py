@@ -6,7 +6,10 @@ later. Everything is tried in a fixed order, so that two audits of one app find 
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from collections.abc import Collection
+from collections.abc import Hashable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -18,15 +21,17 @@ from functools import partial
 from typing import Any
 from typing import TypeVar
 
-from statelab.audit.compare import Flat
 from statelab.audit.compare import Noise
+from statelab.audit.compare import answers
 from statelab.audit.compare import by_request
 from statelab.audit.compare import different
 from statelab.audit.compare import flat
 from statelab.audit.kinds import SERIAL
 from statelab.audit.kinds import Kind
+from statelab.audit.kinds import hosts_for_one_client
 from statelab.audit.kinds import other_import
 from statelab.audit.kinds import reference
+from statelab.audit.play import NO_STEP
 from statelab.audit.play import Seen
 from statelab.audit.play import World
 from statelab.audit.play import play
@@ -37,8 +42,6 @@ from statelab.audit.story import Story
 from statelab.plan.deployments import Deployment
 
 FILES = "files"
-NO_STEP = 10**9
-"""Holds nowhere: for counting the steps that a request takes."""
 MOST_AT_ONCE = 8
 WORLDS_OF_A_SCENE = 12
 """Guessed until some were tried."""
@@ -50,17 +53,33 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, kw_only=True)
 class Reference:
-    """What the story shows in one process, several times, and the noise between."""
+    """What the story shows in its base world. The noise is learned when something first differs: from a second run, and
+    from one in another process that imported the app."""
 
-    runs: list[Flat]
-    seen: list[Seen]
-    noise: Noise
+    def __init__(self, explorer: "Explorer", story: Story, base: World) -> None:
+        self._explorer, self._story, self._base = explorer, story, base
+        self.seen = explorer.seen(story, base, 1)
+        self.ended = time.monotonic()
+        self._flat = flat(self.seen)
+        self._noise = Noise()
 
-    def unlike(self, world: Flat) -> list[str]:
+    def unlike(self, seen: Seen) -> list[str]:
         """Where a world differs from the reference, noise left out."""
-        return self.noise.without(different(self.runs[0], world))
+        found = different(self._flat, flat(seen))
+        if found:
+            self._explorer.once(("noise", self._story, self._base), self._learn)
+        return self._noise.without(found)
+
+    def _learn(self) -> None:
+        tries = [(self._base, 2), (other_import(len(self._story)), 3)]
+        again, imported = self._explorer.each(lambda one: flat(self._explorer.seen(self._story, *one)), tries)
+        self._noise.learn([self._flat, again])
+        self._noise.learn([answers(self._flat), answers(imported)])
+
+    def learn(self, seen: Sequence[Seen]) -> None:
+        """Noise from more runs."""
+        self._noise.learn([self._flat, *map(flat, seen)])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,22 +110,33 @@ class Explorer:
     """Plays worlds, several side by side, counts them, and remembers references."""
 
     def __init__(
-        self, sites: Sites, progress: Callable[[str], None], *, ignore: Sequence[str] = (), most_steps: int = 150
+        self,
+        sites: Sites,
+        progress: Callable[[str], None],
+        *,
+        ignore: Sequence[str] = (),
+        most_steps: int = 150,
+        interruptions: int = 1,
+        deployments: Collection[Deployment] | None = None,
     ) -> None:
         self.sites = sites
         self.most_steps = most_steps
+        self.interruptions = interruptions
+        self._deployments = deployments
         self._ignore = tuple(ignore)
         self.worlds = 0
         self.scenes_left = 0
         self.lines_held = 0
         self.notes: list[str] = []
+        self.without_files: set[Hashable] = set()
+        """Scenes of overlaps that leave nothing in files, in whichever order."""
         self._show = progress
         self._doing = ""
         self._began = time.monotonic()
         self._scenes = self._worlds_of_scenes = 0
         self._lock = threading.Lock()
         self._rules: dict[tuple[str, str], str] = {}
-        self._known: dict[tuple[Story, World], Future[Reference]] = {}
+        self._known: dict[Hashable, Future[Any]] = {}
 
     @property
     def import_left(self) -> list[str]:
@@ -117,6 +147,10 @@ class Explorer:
     def has_gevent(self) -> bool:
         """Whether the app's interpreter has it."""
         return bool(self.sites.first.loaded.get("gevent"))
+
+    def some_has(self, where: Callable[[Deployment], bool]) -> bool:
+        """Whether a deployment that is asked about has such worlds; without any deployments all are tried."""
+        return self._deployments is None or any(map(where, self._deployments))
 
     def progress(self, doing: str) -> None:
         """Says what is tried from now on."""
@@ -140,7 +174,7 @@ class Explorer:
         with self.sites.one() as site:
             with self._lock:
                 self.worlds += 1
-                self.lines_held += bool(world.hold is not None and world.hold < NO_STEP)
+                self.lines_held += sum(hold < NO_STEP for hold in world.holds)
             self._tell()
             return replace(play(site, story, world, run=run, look=look, words=words), ignored=self._ignore)
 
@@ -156,6 +190,26 @@ class Explorer:
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
+
+    def in_order(self, what: Callable[[T], R], items: Iterable[T]) -> Iterator[tuple[T, R]]:
+        """Each item with `what` of it, in order: played while they are asked for, as many ahead as there are sites."""
+        with ThreadPoolExecutor(self.sites.most) as pool:
+            waiting: deque[tuple[T, Future[R]]] = deque()
+            try:
+                for item in items:
+                    waiting.append((item, pool.submit(what, item)))
+                    if len(waiting) == self.sites.most:
+                        item, future = waiting.popleft()
+                        yield item, future.result()
+                while waiting:
+                    item, future = waiting.popleft()
+                    yield item, future.result()
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+    def later_than(self, moment: float) -> None:
+        """Lets the clock go on to another second than that moment's."""
+        time.sleep(max(0.0, moment + CLOCK_S - time.monotonic()))
 
     def form(self, request: Request) -> str:
         """The request without what differs from one to the next: its method and the app's rule for its address."""
@@ -176,46 +230,65 @@ class Explorer:
             self.notes.append(text)
 
     def reference(self, story: Story, base: World | None = None) -> Reference:
-        """The story in its base world (default: one process) twice, and once in another process that imported."""
-        base = base or reference(len(story))
+        """The story in its base world; default: one process."""
+        base = self._plain(base or reference(len(story)))
+        return self.once(("reference", story, base), lambda: Reference(self, story, base))
+
+    def looked(self, story: Story) -> Seen:
+        """The story in one process, with the places in memory after each request."""
+        return self.once(("look", story), lambda: self.seen(story, reference(len(story)), 1, look=True))
+
+    def _plain(self, world: World) -> World:
+        """The same world without what makes no difference for this app."""
         if not self.import_left:
-            base = replace(base, forked=False)
+            world = replace(world, forked=False)
+        if world.beside and self.once("imports alike", self._imports_alike):
+            world = replace(world, beside="")
+        return world
+
+    def _imports_alike(self) -> bool:
+        with self.sites.one() as site:
+            return site.imports_alike
+
+    def _served(self, story: Story, world: World) -> Seen:
+        """A world of the search, which is played once, however often it is asked for."""
+        return self.once(("world", story, world), lambda: self.seen(story, world, 10))
+
+    def once(self, key: Hashable, what: Callable[[], T]) -> T:
+        """What the first call with this key gives; others wait for it."""
         with self._lock:
-            known = self._known.get((story, base))
+            known = self._known.get(key)
             mine = known is None
             if known is None:
-                known = self._known[story, base] = Future()
+                known = self._known[key] = Future()
         if mine:
             try:
-                known.set_result(self._reference(story, base))
+                known.set_result(what())
             except BaseException as error:
                 known.set_exception(error)
-        return known.result()
-
-    def _reference(self, story: Story, base: World) -> Reference:
-        worlds = [(base, 1), (base, 2), (other_import(len(story)), 3)]
-        seen = self.each(lambda one: self.seen(story, *one), worlds)
-        runs = [flat(one) for one in seen]
-        noise = Noise()
-        noise.learn(runs[:2])
-        noise.learn([_answers(runs[0]), _answers(runs[2])])
-        return Reference(runs=runs[:2], seen=seen[:2], noise=noise)
+        found: T = known.result()
+        return found
 
     # One request after the other, in other processes
 
     def serial(self, story: Story, *, only: int | None = None) -> list[Candidate]:
         """The findings of each serial kind: one for each request that first differs. With `only`, of the worlds that
         split the story, those are tried that split it after so many requests, or at several places."""
-        kinds = [kind for kind in SERIAL if self.import_left or not kind.after_threads]
+        kinds = [kind for kind in SERIAL if (self.import_left or not kind.after_threads) and self.some_has(kind.where)]
         found = self.each(lambda kind: list(self._of_kind(kind, story, only)), kinds)
         return [candidate for of_kind in found for candidate in of_kind]
 
     def _of_kind(self, kind: Kind, story: Story, only: int | None) -> Iterator[Candidate]:
-        told: set[str] = {FILES} if kind.answers_only and self.import_left else set()
+        told: set[str] = {FILES} if kind.several_hosts or (kind.answers_only and self.import_left) else set()
         base = self.reference(story, kind.base(len(story)))
-        worlds = [world for world in kind.worlds(len(story)) if only is None or world.parts_at in (None, only)]
+        alike = self._plain(kind.base(len(story)))
+        worlds = [
+            world
+            for world in kind.worlds(len(story))
+            if (only is None or world.parts_at in (None, only)) and self._plain(world) != alike
+        ]
         self.progress(kind.words)
-        for unlike in self.each(lambda world: base.unlike(flat(self.seen(story, world, 10))), worlds):
+        for unlike in self.each(lambda world: base.unlike(self._served(story, world)), worlds):
             for owner in by_request(unlike):
                 if owner in told:
                     continue
@@ -242,18 +315,16 @@ class Explorer:
                 less = self._differs(kind, smaller, owner) if smaller and complete(smaller) else None
                 if less is not None:
                     kept, found, shrinks = smaller, less, True
-                    break
         return found
 
     def _differs(self, kind: Kind, story: Story, owner: str) -> Candidate | None:
         """Whether in some world of the kind the last request (or the files) differs from the reference."""
         known = self.reference(story, kind.base(len(story)))
         wanted = FILES if owner == FILES else str(len(story) - 1)
-        if owner != FILES and known.seen[0].answers[-1] is None:
+        if owner != FILES and known.seen.answers[-1] is None:
             return None
-        worlds = list(kind.worlds(len(story)))
-        for world, seen in zip(worlds, self.each(lambda world: self.seen(story, world, 10), worlds), strict=True):
-            pointers = by_request(known.unlike(flat(seen))).get(wanted)
+        for world, seen in self.in_order(partial(self._served, story), kind.worlds(len(story))):
+            pointers = by_request(known.unlike(seen)).get(wanted)
             if pointers:
                 return Candidate(
                     kind=kind.name,
@@ -262,10 +333,10 @@ class Explorer:
                     story=story,
                     world=world,
                     pointers=tuple(pointers),
-                    expected=known.seen[0],
+                    expected=known.seen,
                     observed=seen,
-                    where=kind.where,
-                    unlike=lambda seen: known.unlike(flat(seen)),
+                    where=hosts_for_one_client if kind.several_hosts and parts_a_client(story, world) else kind.where,
+                    unlike=known.unlike,
                     stands=partial(self._stands, kind, story, world, tuple(pointers)),
                 )
         return None
@@ -274,13 +345,16 @@ class Explorer:
         base = kind.base(len(story))
         known = self.reference(story, base)
         tries = [(base, 21), (base, 22), (world, 23), (world, 24)]
-        played = [flat(seen) for seen in self.each(lambda one: self.seen(story, *one), tries)]
-        known.noise.learn([known.runs[0], *played[:2]])
+        self.later_than(known.ended)
+        played = self.each(lambda one: self.seen(story, *one), tries)
+        known.learn(played[:2])
         return all(set(pointers) & set(known.unlike(again)) for again in played[2:])
 
 
-def _answers(run: Flat) -> Flat:
-    return {pointer: value for pointer, value in run.items() if not pointer.startswith(FILES)}
+def parts_a_client(story: Story, world: World) -> bool:
+    """Whether some client's requests are served by several processes."""
+    served = {(request.client, at.process) for request, at in zip(story, world.at, strict=True)}
+    return len(served) > len({client for client, _ in served})
 
 
 def complete(story: Story) -> bool:
@@ -291,8 +365,3 @@ def complete(story: Story) -> bool:
             return False
         names.add(request.name)
     return True
-
-
-def pause() -> None:
-    """Lets the clock go on to another second."""
-    time.sleep(CLOCK_S)

@@ -48,7 +48,8 @@ class Finding:
 
     `story` is minimal: without any of its requests nothing differs. `requests` are those that meet in it, `form` the
     same as method and rule of the app. `world` says in words how it was served, `schedule` what happened in which
-    order, `rests_on` what was compared (`answer` or `files`), `expected` and `observed` what was seen there.
+    order, `interleaving` has the lines of two requests that overlap which touch the places, in two columns. `rests_on`
+    is what was compared (`answer` or `files`), `expected` and `observed` what was seen there.
     """
 
     anomaly: str
@@ -63,6 +64,7 @@ class Finding:
     expected: str
     observed: str
     schedule: tuple[str, ...] = ()
+    interleaving: tuple[tuple[str, str], ...] = ()
     fix: str = ""
     confirmed: str = ""
 

@@ -8,18 +8,24 @@ import filecmp
 import os
 import shutil
 import sqlite3
+from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from statelab.core.errors import BadInput
 
-LEFT_OUT = shutil.ignore_patterns(
+MOST_BYTES = 500_000_000
+MOST_TEXT = 200_000
+_BY_NAME = shutil.ignore_patterns(
     *(".git", ".hg", ".svn", "__pycache__", "*.pyc", ".venv", "venv", "env", "node_modules", ".tox", ".nox"),
     *(".mypy_cache", ".pytest_cache", ".ruff_cache", ".state", "*.sock"),
 )
-MOST_BYTES = 500_000_000
-MOST_TEXT = 200_000
+
+
+def left_out(base: str, names: list[str]) -> set[str]:
+    """What of a folder is not copied: besides what is known by name, each environment of Python."""
+    return _BY_NAME(base, names) | {name for name in names if os.path.exists(os.path.join(base, name, "pyvenv.cfg"))}
 
 
 @dataclass(frozen=True)
@@ -41,14 +47,14 @@ class Folder:
         self.app = self.work / "app"
         size = 0
         for base, folders, files in os.walk(app):
-            left_out = LEFT_OUT(base, [*folders, *files])
-            folders[:] = [name for name in folders if name not in left_out]
-            size += sum(os.lstat(os.path.join(base, name)).st_size for name in files if name not in left_out)
+            omitted = left_out(base, [*folders, *files])
+            folders[:] = [name for name in folders if name not in omitted]
+            size += sum(os.lstat(os.path.join(base, name)).st_size for name in files if name not in omitted)
             if size > MOST_BYTES:
                 raise BadInput(
                     f"{app} holds more than {MOST_BYTES // 10**6} MB; start the audit in the app's own folder"
                 )
-        shutil.copytree(app, self.app, ignore=LEFT_OUT, symlinks=True, ignore_dangling_symlinks=True)
+        shutil.copytree(app, self.app, ignore=left_out, symlinks=True, ignore_dangling_symlinks=True)
         for name in ("state", "tmp", "home"):
             (self.work / name).mkdir()
         self._saved = 0
@@ -73,6 +79,11 @@ class Folder:
     def import_paths(self) -> list[str]:
         """Where the app's modules are looked for."""
         return [str(self.app), *([str(self.app / "src")] if (self.app / "src").is_dir() else [])]
+
+    def has_module_of(self, names: Iterable[str]) -> bool:
+        """Whether a module of the app has one of these names."""
+        paths = [Path(path) / name for path in self.import_paths() for name in names]
+        return any(path.is_dir() or path.with_suffix(".py").exists() for path in paths)
 
     def _walk(self) -> tuple[dict[str, os.stat_result], set[str]]:
         files, folders = {}, set()

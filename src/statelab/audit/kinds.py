@@ -20,7 +20,7 @@ PROCESSES = frozenset({"processes", "hosts"})
 class Kind:
     """`worlds(n)` are those of a story of n requests, compared with `base(n)`; `where` says whether a deployment has
     them. `after_threads`: only where the import left threads. `answers_only`: where it left threads, files show how
-    long these ran and are not compared."""
+    long these ran and are not compared. `several_hosts`: files are of one host each, and are not compared."""
 
     name: str
     anomaly: str
@@ -30,6 +30,7 @@ class Kind:
     where: Callable[[Deployment], bool]
     after_threads: bool = False
     answers_only: bool = False
+    several_hosts: bool = False
 
 
 def reference(requests: int) -> World:
@@ -86,13 +87,38 @@ def side_by_side(deployment: Deployment) -> bool:
     return bool((deployment.spread - deployment.in_turn) & PROCESSES)
 
 
+def each_imports(deployment: Deployment) -> bool:
+    """Whether processes that serve side by side imported the app each for itself; those of two hosts always did."""
+    spread = deployment.spread - deployment.in_turn
+    return bool(spread & PROCESSES) and (not deployment.forks_after_import or "hosts" in spread)
+
+
+def apart_by_import(deployment: Deployment) -> bool:
+    """The same of processes that may both serve one client."""
+    spread = deployment.spread - deployment.in_turn - deployment.between_clients
+    return bool(spread & PROCESSES) and each_imports(deployment)
+
+
+def has_hosts(deployment: Deployment) -> bool:
+    return "hosts" in deployment.spread - deployment.in_turn
+
+
+def hosts_for_one_client(deployment: Deployment) -> bool:
+    """Whether requests of one client may go to several hosts, which a balancer may prevent."""
+    return has_hosts(deployment) and "hosts" not in deployment.between_clients
+
+
 APART_FORKED = Kind(
     "apart-forked",
     "divergent",
     "served by two processes that were forked after the import",
     forked_alone,
     _two("a1", "a2", forked=True),
-    lambda deployment: side_by_side(deployment) and deployment.forks_after_import and not deployment.fresh & PROCESSES,
+    lambda deployment: (
+        "processes" in deployment.spread - deployment.in_turn
+        and deployment.forks_after_import
+        and not deployment.fresh & PROCESSES
+    ),
 )
 APART_ANEW = Kind(
     "apart-anew",
@@ -100,7 +126,16 @@ APART_ANEW = Kind(
     "served by two processes that each imported the app",
     imported_twice,
     _two("a1", "b1", forked=False),
-    lambda deployment: side_by_side(deployment) and not deployment.forks_after_import,
+    apart_by_import,
+)
+HOSTS = Kind(
+    "hosts",
+    "divergent",
+    "served by two hosts, each with files of its own",
+    reference,
+    _two("a1", "h1", forked=False),
+    has_hosts,
+    several_hosts=True,
 )
 EACH = Kind(
     "each",
@@ -168,7 +203,7 @@ IMPORTED_TWICE = Kind(
     "served by one process while another one has imported the app too",
     reference,
     _only(imported_twice),
-    lambda deployment: side_by_side(deployment) and not deployment.forks_after_import,
+    each_imports,
 )
 FORKED_ALONE = Kind(
     "forked-alone",
@@ -180,4 +215,4 @@ FORKED_ALONE = Kind(
     after_threads=True,
 )
 
-SERIAL = (IMPORTED_TWICE, FORKED_ALONE, APART_FORKED, APART_ANEW, EACH, RESTART, ELSEWHERE, THREADS, EACH_THREAD)
+SERIAL = (IMPORTED_TWICE, FORKED_ALONE, APART_FORKED, APART_ANEW, HOSTS, EACH, RESTART, ELSEWHERE, THREADS, EACH_THREAD)

@@ -1,10 +1,13 @@
 """Between: a request is interrupted at one of its steps, another one served whole, then the first goes on.
 
-The answers of both, what the requests after them show and what is left in files must be those of one of the two orders
-in which the two can follow each other, served by the same threads and processes. A second that cannot go on while the
-first is held is excluded, which is what a lock is for: the first goes on, and so does the second.
+With two interruptions the other one is served up to one of its steps, and goes on when the first has ended; with three
+the first is held once more in between. The answers of both, what the requests after them show and what is left in files
+must be those of one of the two orders in which the two can follow each other, served by the same threads and
+processes. A second that cannot go on while the first is held is excluded, which is what a lock is for: the first goes
+on, and so does the second.
 """
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import replace
@@ -12,9 +15,9 @@ from functools import partial
 
 from statelab.audit.compare import Flat
 from statelab.audit.compare import Noise
+from statelab.audit.compare import answers
 from statelab.audit.compare import different
 from statelab.audit.compare import flat
-from statelab.audit.explore import NO_STEP
 from statelab.audit.explore import Candidate
 from statelab.audit.explore import Explorer
 from statelab.audit.inputs import marked
@@ -22,6 +25,7 @@ from statelab.audit.inputs import texts
 from statelab.audit.inputs import values
 from statelab.audit.inputs import varied
 from statelab.audit.kinds import side_by_side
+from statelab.audit.play import NO_STEP
 from statelab.audit.play import At
 from statelab.audit.play import Seen
 from statelab.audit.play import World
@@ -45,9 +49,13 @@ class Boundary:
     other: At
 
     def has(self, deployment: Deployment) -> bool:
-        if self.name == "processes":
-            return side_by_side(deployment)
+        if self.name == "greenlets" and deployment.unpatched_at_import:
+            return False
         return self.name in deployment.spread - deployment.in_turn
+
+    def has_over_a_store(self, deployment: Deployment) -> bool:
+        """The same where the two meet in a store: then they may be on two hosts as well."""
+        return self.has(deployment) or (self.name == "processes" and side_by_side(deployment))
 
 
 THREADS = Boundary("threads", "two threads of one process", At("a1", "one"), At("a1", "two"), At("a1", "three"))
@@ -71,36 +79,42 @@ class Scene:
     def swapped(self) -> Story:
         return self.before + self.pair[::-1] + self.after
 
-    def world(self, boundary: Boundary, hold: int | None) -> World:
-        """Interrupted at step `hold`; None: the first, then the second."""
+    def world(self, boundary: Boundary, *holds: int) -> World:
+        """Served in turns, each until one of these steps; without any: the first, then the second."""
         at = (boundary.other,) * len(self.before) + (boundary.first, boundary.second)
         return World(
             kind=boundary.name,
             at=at + (boundary.other,) * len(self.after),
             pair=len(self.before),
-            hold=hold,
+            holds=holds,
             patched=boundary is GREENLETS,
         )
 
     def world_swapped(self, boundary: Boundary) -> World:
         at = (boundary.other,) * len(self.before) + (boundary.second, boundary.first)
-        return replace(self.world(boundary, None), at=at + (boundary.other,) * len(self.after))
+        return replace(self.world(boundary), at=at + (boundary.other,) * len(self.after))
 
 
 class Orders:
-    """Both orders of a scene's two requests, each played twice, with their noise."""
+    """Both orders of a scene's two requests, with their noise. Each is played once, and for noise again only where a
+    world is like neither: more noise explains more, so what is like one of them stays so."""
 
     def __init__(self, explorer: Explorer, scene: Scene, boundary: Boundary) -> None:
         self._explorer, self._scene, self._boundary = explorer, scene, boundary
         self._runs: tuple[list[Flat], list[Flat]] = ([], [])
         self.seen: list[Seen] = []
         self._noise = (Noise(), Noise())
-        self.play(1, 2)
+        self._learned = False
+        self.play(1)
+        self._ended = time.monotonic()
 
-    def play(self, *run_numbers: int) -> None:
-        """Once more for each of these runs."""
+    def play(self, *run_numbers: int, anew: bool = False) -> None:
+        """Once more for each of these runs; `anew` in processes that imported for themselves, to learn what an import
+        draws (its files are those of two imports, and are not compared)."""
         scene, boundary, index = self._scene, self._boundary, len(self._scene.before)
-        orders = [(scene.story, scene.world(boundary, None)), (scene.swapped, scene.world_swapped(boundary))]
+        orders = [(scene.story, scene.world(boundary)), (scene.swapped, scene.world_swapped(boundary))]
+        if anew:
+            orders = [(story, _by_b(world)) for story, world in orders]
         tries = [(*order, run) for run in run_numbers for order in orders]
         for number, seen in enumerate(self._explorer.each(lambda one: self._explorer.seen(*one), tries)):
             order = number % 2
@@ -108,25 +122,34 @@ class Orders:
                 swap = {index: index + 1, index + 1: index}
                 seen.answers[index : index + 2] = seen.answers[index : index + 2][::-1]
                 seen.trouble = {swap.get(at, at): text for at, text in seen.trouble.items()}
+            if anew:
+                self._noise[order].learn([answers(self._runs[order][0]), answers(flat(seen))])
+                continue
             self.seen.append(seen)
             self._runs[order].append(flat(seen))
             self._noise[order].learn(self._runs[order])
 
     def unlike(self, seen: Seen) -> list[str]:
         """Where it differs from the order that it is nearest to; empty where an order explains it."""
+        found = min(self._unlike_each(seen), key=len)
+        if found and not self._learned:
+            self._learned = True
+            self.play(2, 4)
+            self.play(5, anew=True)
+            found = min(self._unlike_each(seen), key=len)
+        return found
+
+    def _unlike_each(self, seen: Seen) -> list[list[str]]:
         world = flat(seen)
-        each = [noise.without(different(runs[0], world)) for runs, noise in zip(self._runs, self._noise, strict=True)]
-        return min(each, key=len)
+        return [noise.without(different(runs[0], world)) for runs, noise in zip(self._runs, self._noise, strict=True)]
 
     def nearest(self, seen: Seen) -> Seen:
-        world = flat(seen)
-        unlike = [
-            len(noise.without(different(runs[0], world))) for runs, noise in zip(self._runs, self._noise, strict=True)
-        ]
-        return self.seen[0] if unlike[0] <= unlike[1] else self.seen[1]
+        one, other = self._unlike_each(seen)
+        return self.seen[0] if len(one) <= len(other) else self.seen[1]
 
     def stands(self, world: World) -> bool:
         """Whether no order explains the world when all is played anew."""
+        self._explorer.later_than(self._ended)
         self.play(21)
         again = self._explorer.each(lambda run: self._explorer.seen(self._scene.story, world, run), (22, 23))
         return all(map(self.unlike, again))
@@ -136,16 +159,24 @@ class Orders:
         return any(seen.files for seen in self.seen)
 
 
+def _by_b(world: World) -> World:
+    return replace(world, at=tuple(replace(at, process="b" + at.process[1:]) for at in world.at))
+
+
 def steps_to_hold(steps: list[dict[str, object]], most: int) -> list[int]:
-    """Numbers of the steps that are tried, in order."""
+    """Numbers of the steps that are tried, in order. Of steps that differ for nobody else, it is the last: what a local
+    variable lets go of is freed a step late under a tracer (CPython until 3.12)."""
     passed: dict[tuple[object, ...], int] = {}
     chosen: list[int] = []
+    alike = False
     for number, step in enumerate(steps):
-        key = tuple(step.values())
+        key = tuple(step[part] for part in ("file", "line", "function", "at"))
         passed[key] = passed.get(key, 0) + 1
-        if passed[key] <= SAME_LINE and len(chosen) < most:
+        alike = passed[key] <= SAME_LINE or (alike and bool(step.get("as_before")))
+        ends = number + 1 == len(steps) or not steps[number + 1].get("as_before")
+        if alike and ends:
             chosen.append(number)
-    return chosen
+    return chosen[:most]
 
 
 def scenes(story: Story) -> Iterator[Scene]:
@@ -186,7 +217,7 @@ def overlaps(explorer: Explorer, story: Story, boundary: Boundary) -> Iterator[C
         worlds = explorer.worlds
         explorer.progress(f"between {boundary.words}: {batch[0].pair[0]}, {batch[0].pair[1]}")
         new = [scene for scene in batch if not told & _known(explorer, scene, "lost-update", "stalled")]
-        found = explorer.each(lambda scene: _first_difference(explorer, scene, boundary), new)
+        found = explorer.each(lambda scene: first_difference(explorer, scene, boundary), new)
         for scene, candidate in zip(new, found, strict=True):
             if candidate is not None and not told & _known(explorer, scene, candidate.anomaly):
                 told |= _known(explorer, scene, candidate.anomaly)
@@ -195,8 +226,12 @@ def overlaps(explorer: Explorer, story: Story, boundary: Boundary) -> Iterator[C
 
 
 def _steps(explorer: Explorer, scene: Scene, boundary: Boundary) -> list[dict[str, object]]:
-    """The steps that the first request takes."""
-    return explorer.seen(scene.story, scene.world(boundary, NO_STEP), 3).steps
+    """The steps that the first request takes: the same ones whatever comes after it."""
+    alone = replace(scene, after=())
+    world = alone.world(boundary, NO_STEP)
+    return explorer.once(
+        (boundary.name, scene.before, scene.pair[0]), lambda: explorer.seen(alone.story, world, 3).steps
+    )
 
 
 def _that_switch(explorer: Explorer, found: list[Scene]) -> list[Scene]:
@@ -215,40 +250,55 @@ def _known(explorer: Explorer, scene: Scene, *anomalies: str) -> set[tuple[str, 
     return {(one, other, anomaly) for anomaly in anomalies}
 
 
-def _first_difference(
+def first_difference(
     explorer: Explorer, scene: Scene, boundary: Boundary, like: Candidate | None = None
 ) -> Candidate | None:
     """The first step at which holding gives what no order explains; with `like`, with the same anomaly."""
+    if boundary is PROCESSES and scene in explorer.without_files:
+        return None
     orders = Orders(explorer, scene, boundary)
     index = len(scene.before)
-    if boundary.name == "processes" and not orders.touches_files:
-        return None
+    if not orders.touches_files:
+        explorer.without_files.add(scene)
+        if boundary is PROCESSES:
+            return None
     if any(seen.answers[at] is None for seen in orders.seen for at in (index, index + 1)):
         return None
-    steps = _steps(explorer, scene, boundary)
-    worlds = [scene.world(boundary, hold) for hold in steps_to_hold(steps, explorer.most_steps)]
-    played = explorer.each(lambda world: explorer.seen(scene.story, world, 10), worlds)
-    unlike = [(world, seen) for world, seen in zip(worlds, played, strict=True) if seen.held and orders.unlike(seen)]
-    if unlike:
-        orders.play(4)
-    for world, seen in unlike:
-        pointers = orders.unlike(seen)
-        anomaly = _anomaly(scene, seen, orders)
-        if pointers and (like is None or anomaly == like.anomaly):
-            return Candidate(
-                kind=boundary.name,
-                anomaly=anomaly,
-                words=f"served by {boundary.words} at once",
-                story=scene.story,
-                world=world,
-                pointers=tuple(pointers),
-                expected=orders.nearest(seen),
-                observed=seen,
-                pair=(index, index + 1),
-                where=boundary.has,
-                unlike=orders.unlike,
-                stands=partial(orders.stands, world),
-            )
+    begun: list[tuple[tuple[int, ...], list[dict[str, object]]]] = [((), _steps(explorer, scene, boundary))]
+    for interruptions in range(1, explorer.interruptions + 1):
+        # each begins with one that has an interruption less, in which the steps were counted of who was served last
+        schedules = [
+            (*before, hold)
+            for before, steps in begun
+            for hold in steps_to_hold(steps, explorer.most_steps)
+            if hold > max(before[-2::-2], default=-1)
+        ]
+        counting = (NO_STEP,) if interruptions < explorer.interruptions else ()
+        begun = []
+
+        def held(holds: tuple[int, ...], counting: tuple[int, ...] = counting) -> Seen:
+            return explorer.seen(scene.story, scene.world(boundary, *holds, *counting), 10)
+
+        for holds, seen in explorer.in_order(held, schedules):
+            begun.append((holds, seen.steps))
+            pointers = orders.unlike(seen) if seen.held else []
+            anomaly = _anomaly(scene, seen, orders) if pointers else ""
+            if pointers and (like is None or anomaly == like.anomaly):
+                world = scene.world(boundary, *holds)
+                return Candidate(
+                    kind=boundary.name,
+                    anomaly=anomaly,
+                    words=f"served by {boundary.words} at once",
+                    story=scene.story,
+                    world=world,
+                    pointers=tuple(pointers),
+                    expected=orders.nearest(seen),
+                    observed=seen,
+                    pair=(index, index + 1),
+                    where=boundary.has_over_a_store if explorer.sites.app.stores else boundary.has,
+                    unlike=orders.unlike,
+                    stands=partial(orders.stands, world),
+                )
     return None
 
 
@@ -275,19 +325,14 @@ def _smallest(explorer: Explorer, scene: Scene, boundary: Boundary, found: Candi
     shrinks = True
     while shrinks:
         shrinks = False
-        for smaller in _smaller(scene):
-            less = _first_difference(explorer, smaller, boundary, found)
+        places = [("before", at) for at in range(len(scene.before))] + [("after", at) for at in range(len(scene.after))]
+        for part, at in reversed(places):
+            kept: Story = getattr(scene, part)
+            smaller = replace(scene, **{part: kept[:at] + kept[at + 1 :]})
+            names = {request.name for request in smaller.before}
+            if any(request.needs - names for request in smaller.pair):
+                continue
+            less = first_difference(explorer, smaller, boundary, found)
             if less is not None:
                 scene, found, shrinks = smaller, less, True
-                break
     return found
-
-
-def _smaller(scene: Scene) -> Iterator[Scene]:
-    for index in reversed(range(len(scene.after))):
-        yield replace(scene, after=scene.after[:index] + scene.after[index + 1 :])
-    for index in reversed(range(len(scene.before))):
-        before = scene.before[:index] + scene.before[index + 1 :]
-        names = {request.name for request in before}
-        if not any(request.needs - names for request in scene.pair):
-            yield replace(scene, before=before)

@@ -21,6 +21,9 @@ QUIET_S = 3.0
 GRACE_S = 3.0
 """How long a worker that is replaced may take to end; gunicorn gives it 30 s and then kills it."""
 
+NO_STEP = 10**9
+"""Holds nowhere: for counting the steps that a request takes."""
+
 FIRST, SECOND = "first", "second"
 
 
@@ -38,7 +41,8 @@ class World:
 
     `kind` names it in findings. `at` has who serves each request. `ends_after`: after so many requests the process that
     served is ended as a worker that is replaced. `pair`: the request of this index and the next one may overlap; with
-    `hold`, the first is interrupted at this step of it, the second is served whole, then the first goes on. `beside`:
+    `holds` they are served in turns: the first until this step of it, the second until the next one of these (whole
+    where there is none), the first again until the third, and so on. `beside`:
     importers that are there and serve nothing. `forked`: the processes are forks even where the import left something
     that a fork does not copy. `patched`: gevent has patched the process before the import, and threads are greenlets.
     """
@@ -47,7 +51,7 @@ class World:
     at: tuple[At, ...]
     ends_after: int | None = None
     pair: int | None = None
-    hold: int | None = None
+    holds: tuple[int, ...] = ()
     beside: str = ""
     forked: bool = False
     patched: bool = False
@@ -76,27 +80,44 @@ class World:
         return tuple(used)
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One of two requests that overlap (0 or 1) is served until it is `held` before a step, `blocked` at one (it waits
+    for a lock, or too long), or `answered`."""
+
+    request: int
+    how: str
+    step: dict[str, Any] = field(default_factory=dict)
+    taken: int = 0
+    """Steps that it has taken by then, where they are counted."""
+
+
 @dataclass(kw_only=True)
 class Seen:
     """What a world showed. `answers` by index of the story; None where none was given, with the reason in `trouble`.
 
     `ignored` are patterns of pointers that are not compared.
-    `sent` are the requests with the values of earlier answers in them, `held` is the step at which the first was
-    interrupted, `excluded` where the second could not go on meanwhile, `steps` what a traced request did, `places` what
-    was in memory before the first and after each request.
+    `sent` are the requests with the values of earlier answers in them, `turns` what became of two requests that
+    overlap, in order, `steps` what a traced request did (`steps_of`: each of the two), `places` what was in memory
+    before the first and after each request.
     """
 
     answers: list[dict[str, Any] | None]
     files: dict[str, list[str]] = field(default_factory=dict)
     sent: dict[int, str] = field(default_factory=dict)
-    held: dict[str, Any] | None = None
-    excluded: dict[str, Any] | None = None
+    turns: list["Turn"] = field(default_factory=list)
     steps: list[dict[str, Any]] = field(default_factory=list)
+    steps_of: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     places: list[dict[str, Any]] = field(default_factory=list)
     trouble: dict[int, str] = field(default_factory=dict)
     busy: list[str] = field(default_factory=list)
     blocked: list[str] = field(default_factory=list)
     ignored: tuple[str, ...] = ()
+
+    @property
+    def held(self) -> list[dict[str, Any]]:
+        """The steps at which a request was interrupted."""
+        return [turn.step for turn in self.turns if turn.how == "held"]
 
 
 class Jars:
@@ -171,7 +192,7 @@ class Player:
             if self._world.pair == index:
                 for request in self._story[index : index + 2]:
                     self._jars.of(request.client)  # a twin's are copied before either of the two is sent
-            if self._world.pair == index and self._world.hold is not None:
+            if self._world.pair == index and self._world.holds:
                 self.overlap(index)
                 self._settle(index)
                 index += 2
@@ -254,36 +275,45 @@ class Player:
             self.seen.places.append(server.say("look", words=self._words))
 
     def overlap(self, index: int) -> None:
-        """Holds the first of two at a step, serves the second whole if it can go on, lets the first go."""
-        sent, also = self.sent(index), self.sent(index + 1)
-        if sent is None or also is None:
+        """Serves two requests in turns: each until it is held, waits for the other, or is answered."""
+        sent = self.sent(index), self.sent(index + 1)
+        if None in sent:
             return
-        holder, other = self._server(index), self._server(index + 1)
-        mine, its = self._world.at[index].thread, self._world.at[index + 1].thread
-        try:
-            said = holder.say("serve", thread=mine, request=sent, hold=self._world.hold)
-        except (Crashed, Hung) as error:
-            self.seen.trouble[index] = str(error)
-            return
-        self.seen.held = self._placed([said["held"]])[0] if "held" in said else None
-        self.seen.steps = self._placed(said.get("steps", []))
-        excluded = False
-        try:
-            second = other.say("serve", thread=its, request=also, beside_held=True)
-            if "blocked" in second:
-                excluded, self.seen.excluded = True, second["blocked"]
-            else:
-                self.took(index + 1, second)
-        except (Crashed, Hung) as error:
-            self.seen.trouble[index + 1] = str(error)
-        try:
-            if self.seen.held is not None:
-                said = holder.say("release", thread=mine)
-            self.took(index, said)
-            if excluded:
-                self.took(index + 1, other.say("join", thread=its))
-        except (Crashed, Hung) as error:
-            self.seen.trouble[index] = str(error)
+        servers = self._server(index), self._server(index + 1)
+        holds = self._world.holds[0::2], self._world.holds[1::2]
+        state = ["new", "new"]
+        waited_at: dict[int, int] = {}
+        turn = 0
+        while True:
+            other = 1 - turn
+            asked: dict[str, Any] = {
+                "thread": self._world.at[index + turn].thread,
+                "beside_held": state[other] == "held",
+            }
+            if state[turn] == "new":
+                asked |= {"request": sent[turn], "holds": holds[turn], "marks": NO_STEP in holds[turn]}
+            try:
+                said = servers[turn].say({"new": "serve", "held": "release", "blocked": "join"}[state[turn]], **asked)
+            except (Crashed, Hung) as error:
+                self.seen.trouble[index + turn] = str(error)
+                if state[other] == "new":
+                    return
+                said = {}
+            state[turn] = next((how for how in ("held", "blocked") if how in said), "answered")
+            steps = self._placed(said.get("steps", []))
+            at = self._placed([said[state[turn]]])[0] if state[turn] in said else {}
+            self.seen.turns.append(Turn(turn, state[turn], at, said.get("steps_before", len(steps))))
+            if state[turn] == "blocked":
+                waited_at.setdefault(turn, said["steps_before"])
+            if "answer" in said:
+                self.took(index + turn, said)
+                self.seen.steps_of[turn] = steps
+                if NO_STEP in holds[turn]:  # what it does after it waited, it does when the other one has ended
+                    self.seen.steps = steps[: waited_at.get(turn)]
+            if state[other] != "answered":
+                turn = other
+            elif state[turn] == "answered":
+                return
 
 
 def play(site: Site, story: Story, world: World, *, run: int, look: bool = False, words: Sequence[str] = ()) -> Seen:

@@ -5,9 +5,11 @@ Each runs in the app's own interpreter and takes commands over a channel, one JS
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -21,6 +23,8 @@ from statelab.core.errors import BadInput
 
 START = Path(__file__).parent / "inside" / "start.py"
 IMPORT_S = 60.0
+ANSWER_S = 60.0
+"""For what takes milliseconds and calls nothing of the app: so long only where the machine has no time for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +58,13 @@ class Remote:
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
         self._reader = channel.makefile("rb")
+        self._asking = threading.Lock()
 
     def ask(self, do: str, *, limit_s: float, descriptor: int | None = None, **arguments: Any) -> dict[str, Any]:
+        with self._asking:
+            return self._ask(do, limit_s, descriptor, arguments)
+
+    def _ask(self, do: str, limit_s: float, descriptor: int | None, arguments: Mapping[str, Any]) -> dict[str, Any]:
         line = json.dumps({"do": do, **arguments}).encode() + b"\n"
         try:
             self._channel.settimeout(limit_s)
@@ -81,29 +90,42 @@ class Remote:
 class Started(Remote):
     """A process in the app's interpreter that obeys its channel: a new one, or a fork of another (`parent`)."""
 
-    def __init__(self, app: App, folder: Folder, log: Path, parent: "Started | None" = None) -> None:
+    def __init__(
+        self, python: str, folder: Path, environment: Mapping[str, str], log: Path, parent: "Started | None" = None
+    ) -> None:
         ours, theirs = socket.socketpair()
+        super().__init__(ours)
         self._parent = parent
         self._how: dict[str, Any] | None = None
+        try:
+            with theirs, open(log, "ab") as output:
+                if parent is not None:
+                    self.pid = int(parent.ask("spawn", limit_s=ANSWER_S, descriptor=theirs.fileno())["pid"])
+                else:
+                    self._popen = subprocess.Popen(
+                        [python, str(START), str(theirs.fileno())],
+                        pass_fds=[theirs.fileno()],
+                        cwd=folder,
+                        env=dict(environment),
+                        stdin=subprocess.DEVNULL,
+                        stdout=output,
+                        stderr=output,
+                        start_new_session=True,
+                    )
+                    self.pid = self._popen.pid
+        except BaseException:
+            self.close()
+            raise
         if parent is not None:
-            self.pid = int(parent.ask("spawn", limit_s=10, descriptor=theirs.fileno())["pid"])
-            theirs.close()
-            super().__init__(ours)
-            return
-        with open(log, "ab") as output:
-            self._popen = subprocess.Popen(
-                [app.python, str(START), str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                cwd=folder.app,
-                env=folder.environment({"PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": "1", **app.environment}),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-        self.pid = self._popen.pid
-        theirs.close()
-        super().__init__(ours)
+            self.ask("move", limit_s=ANSWER_S, folder=str(folder), environment=dict(environment), log=str(log))
+
+    def tell(self, do: str, **arguments: Any) -> None:
+        """A command that it does not answer: it ends when it has done it."""
+        self._channel.sendall(json.dumps({"do": do, **arguments}).encode() + b"\n")
+
+    def ended(self, within_s: float) -> bool:
+        """Whether it ends within so many seconds after a command without an answer."""
+        return bool(select.select([self._channel], [], [], within_s)[0])
 
     def wait(self, grace_s: float) -> dict[str, Any]:
         """Waits for its end, then kills its group; how it ended."""
@@ -113,7 +135,7 @@ class Started(Remote):
 
     def _reaped(self, grace_s: float) -> dict[str, Any]:
         if self._parent is not None:
-            return self._parent.ask("reap", limit_s=grace_s + 10, pid=self.pid, grace=grace_s)
+            return self._parent.ask("reap", limit_s=grace_s + ANSWER_S, pid=self.pid, grace=grace_s)
         try:
             code = self._popen.wait(timeout=grace_s)
         except subprocess.TimeoutExpired:
@@ -129,13 +151,18 @@ class Started(Remote):
             self.wait(5)
 
 
+def environment_of(app: App, folder: Folder) -> dict[str, str]:
+    """The environment of a process that imports the app in this folder."""
+    return folder.environment({"PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": "1", **app.environment})
+
+
 class Importer(Started):
     """A process that imported the app."""
 
     def __init__(
         self, app: App, folder: Folder, log: Path, *, seed: int, parent: Started | None = None, patched: bool = False
     ) -> None:
-        super().__init__(app, folder, log, parent)
+        super().__init__(app.python, folder.app, environment_of(app, folder), log, parent)
         try:
             self.loaded = self.ask(
                 "load",
@@ -153,7 +180,7 @@ class Importer(Started):
             )
         except (Crashed, Hung) as error:
             self.stop()
-            what = "does not end" if isinstance(error, Hung) else "ends the process"
+            what = "does not end (does it call app.run()?)" if isinstance(error, Hung) else "ends the process"
             words = log.read_text(errors="replace").strip().splitlines()
             raise BadInput(
                 f"importing {app.name.partition(':')[0]} {what}; its last words: {words[-1] if words else 'none'}"
@@ -161,7 +188,7 @@ class Importer(Started):
 
     def begin(self, *, limit_s: float, seed: int, stacks: Path) -> None:
         """Makes this process itself serve requests."""
-        self.ask("begin", limit_s=10, seed=seed, limit=20 * limit_s, stacks=str(stacks))
+        self.ask("begin", limit_s=ANSWER_S, seed=seed, limit=20 * limit_s, stacks=str(stacks))
 
 
 class Server(Remote):
@@ -172,18 +199,27 @@ class Server(Remote):
         self._limit_s = limit_s
         self._stacks = stacks
         self._itself = itself
-        self.ended = False
+        self._how: dict[str, Any] | None = None
         if itself:
             importer.begin(limit_s=limit_s, seed=seed, stacks=stacks)
-            self._channel, self._reader = importer._channel, importer._reader
+            self._channel, self._reader, self._asking = importer._channel, importer._reader, importer._asking
             self.pid = importer.pid
             return
         ours, theirs = socket.socketpair()
-        forked = importer.ask(
-            "fork", limit_s=10, descriptor=theirs.fileno(), seed=seed, limit=20 * limit_s, stacks=str(stacks)
-        )
-        theirs.close()
         super().__init__(ours)
+        try:
+            with theirs:
+                forked = importer.ask(
+                    "fork",
+                    limit_s=ANSWER_S,
+                    descriptor=theirs.fileno(),
+                    seed=seed,
+                    limit=20 * limit_s,
+                    stacks=str(stacks),
+                )
+        except BaseException:
+            self.close()
+            raise
         self.pid = int(forked["pid"])
 
     def say(self, do: str, **arguments: Any) -> dict[str, Any]:
@@ -204,13 +240,21 @@ class Server(Remote):
         """The innermost frame that the process wrote down, of the thread that serves."""
         frames = [line.strip() for line in self._stacks.read_text().splitlines() if line.startswith("  File")]
         own = [frame for frame in frames if os.sep + "inside" + os.sep not in frame]
-        return own[0].replace("File ", "at ").replace('"', "") if own else "somewhere unknown"
+        app = str(self._stacks.parent / "work" / "app") + os.sep
+        return own[0].replace("File ", "at ").replace('"', "").replace(app, "") if own else "somewhere unknown"
+
+    @property
+    def ended(self) -> bool:
+        return self._how is not None
 
     def _reap(self, grace_s: float) -> dict[str, Any]:
-        self.ended = True
-        if self._itself:
-            return self._importer.wait(grace_s)
-        return self._importer.ask("reap", limit_s=grace_s + 10, pid=self.pid, grace=grace_s)
+        """Once, however often it is asked for: afterwards there is no such process."""
+        if self._how is None:
+            if self._itself:
+                self._how = self._importer.wait(grace_s)
+            else:
+                self._how = self._importer.ask("reap", limit_s=grace_s + ANSWER_S, pid=self.pid, grace=grace_s)
+        return self._how
 
     def end(self, grace_s: float) -> bool:
         """Ends it as a worker that is replaced; False if it had to be killed."""

@@ -7,6 +7,7 @@ list is `divergent`, and whether it should be seen by others only its author kno
 """
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -29,6 +30,8 @@ from statelab.audit.story import Request
 from statelab.audit.story import Story
 from statelab.plan.deployments import Deployment
 
+Place = tuple[str, At, At, At]
+"""In words, and who serves the first client, the second one, and the first one apart from it."""
 SAME_THREAD = ("in the same thread", At("a1"), At("a1"), At("a2"))
 OTHER_THREAD = ("in another thread of the same process", At("a1", "one"), At("a1", "two"), At("a2", "one"))
 
@@ -68,12 +71,24 @@ def leaks(explorer: Explorer, story: Story) -> Iterator[Candidate]:
     told: set[str] = set()
     clients = list(_two_clients(explorer, story))
     explorer.progress("one client after another")
-    # in another thread first: what survives that survives in the same one too
-    tries = [(first, second, place) for first, second in clients for place in (OTHER_THREAD, SAME_THREAD)]
-    for one, found in zip(tries, explorer.each(lambda one: _leak(explorer, *one), tries), strict=True):
-        if found is not None and explorer.form(one[1][-1]) not in told:
-            told.add(explorer.form(one[1][-1]))
-            yield _smallest(explorer, *one, found)
+    found = explorer.each(lambda two: _in_some_thread(explorer, *two), clients)
+    for (first, second), leak in zip(clients, found, strict=True):
+        if leak is not None and explorer.form(second[-1]) not in told:
+            told.add(explorer.form(second[-1]))
+            yield _smallest(explorer, first, second, *leak)
+
+
+def _in_some_thread(explorer: Explorer, first: Story, second: Story) -> tuple[Place, Candidate] | None:
+    """What survives in another thread survives in the same one too: so that one is tried first, and tells where the
+    other one does not show it."""
+    found = None
+    for place, where in ((SAME_THREAD, keeps_threads), (OTHER_THREAD, keeps_processes)):
+        if explorer.some_has(where):
+            leak = _leak(explorer, first, second, place)
+            if leak is None:
+                break
+            found = place, leak
+    return found
 
 
 def _two_clients(explorer: Explorer, story: Story) -> Iterator[tuple[Story, Story]]:
@@ -89,7 +104,7 @@ def _two_clients(explorer: Explorer, story: Story) -> Iterator[tuple[Story, Stor
 
 
 def _statuses(explorer: Explorer, story: Story) -> list[int | None]:
-    return [answer["status"] if answer else None for answer in explorer.reference(story).seen[0].answers]
+    return [answer["status"] if answer else None for answer in explorer.reference(story).seen.answers]
 
 
 def _needed(story: Story, index: int) -> Story:
@@ -101,34 +116,35 @@ def _needed(story: Story, index: int) -> Story:
     return tuple(story[at] for at in sorted(kept))
 
 
-Place = tuple[str, At, At, At]
-
-
 def _leak(explorer: Explorer, first: Story, second: Story, place: Place) -> Candidate | None:
     """Whether the last request of `second` shows what `first` sent, and only when the same process served it."""
     words, one, two, apart = place
     story = first + second
     with_it = World(kind="left-behind", at=(one,) * len(first) + (two,) * len(second))
     without = World(kind="left-behind", at=(apart,) * len(first) + (two,) * len(second))
-    *expected, observed = explorer.each(
-        lambda one: explorer.seen(story, *one), [(without, 1), (without, 2), (with_it, 10)]
-    )
+    expected, observed = explorer.each(lambda one: explorer.seen(story, *one), [(without, 1), (with_it, 10)])
+    ended = time.monotonic()
     noise = Noise()
-    noise.learn([flat(seen) for seen in expected])
     last = str(len(story) - 1)
-    pointers = [
-        pointer
-        for pointer in noise.without(different(flat(expected[0]), flat(observed)))
-        if pointer.partition("/")[0] == last
-    ]
+
+    def unlike(seen: Seen) -> list[str]:
+        return noise.without(different(flat(expected), flat(seen)))
+
+    def of_the_last() -> list[str]:
+        return [pointer for pointer in unlike(observed) if pointer.partition("/")[0] == last]
+
+    if not of_the_last():
+        return None
+    noise.learn([flat(expected), flat(explorer.seen(story, without, 2))])
+    pointers = of_the_last()
     if not pointers:
         return None
     sent = frozenset[str]().union(*map(values, first))
     own = frozenset[str]().union(*map(values, second))
-    shown = _shown(observed, sent - own) - _shown(expected[0], sent)
+    shown = _shown(observed, sent - own) - _shown(expected, sent)
     if not shown:
         return None
-    lost_own = _shown(expected[0], own) - _shown(observed, own)
+    lost_own = _shown(expected, own) - _shown(observed, own)
     if not lost_own and not _not_for_everybody(explorer, first, one, sorted(shown)):
         explorer.note(
             f"{second[-1]} shows another client what {first[0]} sent, from a collection that it is kept in:"
@@ -137,10 +153,9 @@ def _leak(explorer: Explorer, first: Story, second: Story, place: Place) -> Cand
         return None
 
     def stands() -> bool:
-        more = [flat(explorer.seen(story, without, run)) for run in (21, 22)]
-        noise.learn([flat(expected[0]), *more])
-        again = flat(explorer.seen(story, with_it, 23))
-        return bool(set(pointers) & set(noise.without(different(flat(expected[0]), again))))
+        explorer.later_than(ended)
+        noise.learn([flat(expected), *(flat(explorer.seen(story, without, run)) for run in (21, 22))])
+        return bool(set(pointers) & set(unlike(explorer.seen(story, with_it, 23))))
 
     return Candidate(
         kind="left-behind",
@@ -149,10 +164,10 @@ def _leak(explorer: Explorer, first: Story, second: Story, place: Place) -> Cand
         story=story,
         world=with_it,
         pointers=tuple(pointers),
-        expected=expected[0],
+        expected=expected,
         observed=observed,
         stands=stands,
-        unlike=lambda seen: noise.without(different(flat(expected[0]), flat(seen))),
+        unlike=unlike,
         where=keeps_processes if place is OTHER_THREAD else keeps_threads,
         clients=len(first),
     )
@@ -181,13 +196,13 @@ def _smallest(explorer: Explorer, first: Story, second: Story, place: Place, fou
     shrinks = True
     while shrinks:
         shrinks = False
-        fewer = [(first[:at] + first[at + 1 :], second) for at in reversed(range(len(first))) if len(first) > 1]
-        fewer += [(first, second[:at] + second[at + 1 :]) for at in reversed(range(len(second) - 1))]
-        for less_first, less_second in fewer:
-            if not complete(less_first) or not complete(less_second):
+        places = [(0, at) for at in reversed(range(len(first)))] + [(1, at) for at in reversed(range(len(second) - 1))]
+        for part, at in places:
+            fewer = [first, second]
+            fewer[part] = fewer[part][:at] + fewer[part][at + 1 :]
+            if not fewer[0] or not all(map(complete, fewer)):
                 continue
-            less = _leak(explorer, less_first, less_second, place)
+            less = _leak(explorer, fewer[0], fewer[1], place)
             if less is not None:
-                first, second, found, shrinks = less_first, less_second, less, True
-                break
+                (first, second), found, shrinks = fewer, less, True
     return found

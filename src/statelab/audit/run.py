@@ -1,6 +1,7 @@
 """The audit from beginning to end: a site, the stories, all worlds, what stands, the deployments."""
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -19,33 +20,30 @@ from statelab.audit import confirm
 from statelab.audit import coverage
 from statelab.audit import har
 from statelab.audit import overlap
+from statelab.audit import recording
 from statelab.audit import residue
 from statelab.audit.discover import discover
 from statelab.audit.explore import Candidate
 from statelab.audit.explore import Explorer
-from statelab.audit.explore import pause
 from statelab.audit.finding import Audit
 from statelab.audit.finding import Finding
 from statelab.audit.finding import Verdict
+from statelab.audit.http_file import read
+from statelab.audit.http_file import text_of
+from statelab.audit.http_file import written
 from statelab.audit.processes import App
 from statelab.audit.site import Site
 from statelab.audit.site import Sites
 from statelab.audit.story import Story
-from statelab.audit.story import read
-from statelab.audit.story import text_of
-from statelab.audit.story import written
 from statelab.audit.tell import told
 from statelab.core.errors import BadInput
 from statelab.core.paths import DEPLOYMENTS
+from statelab.plan.deployments import ON_REQUEST
 from statelab.plan.deployments import Deployment
 from statelab.plan.deployments import load_all
 
-RECYCLING = ("sync-recycling",)
-"""Deployments beyond the standard tables that are always asked about: without one that replaces its workers, nobody
-would have the worlds of a restart."""
-
-
 STORE_HELP = "name a store of the lab for it under [audit.stores] of statelab.toml, or allow it there"
+CORES = max(2, os.cpu_count() or 1)
 BOUNDARIES = (overlap.THREADS, overlap.PROCESSES, overlap.GREENLETS)
 
 
@@ -60,30 +58,58 @@ class Asked:
     ignore: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     most_steps: int = 150
-    confirm: bool = False
-    jobs: int = max(2, os.cpu_count() or 1)
+    interruptions: int = 1
+    confirm: frozenset[str] | None = None
+    """Deployments whose real servers findings are played against."""
+    jobs: int = CORES
     progress: Callable[[str], None] = field(default=lambda text: None)
 
 
-def audit(app: str, requests: Sequence[Path | Story], *, folder: Path = Path(), python: str = sys.executable) -> Audit:
+def audit(
+    app: str,
+    requests: Sequence[Path | Story],
+    *,
+    folder: Path = Path(),
+    python: str = sys.executable,
+    interruptions: int = 1,
+    jobs: int = 0,
+) -> Audit:
     """Audits the app of an import string (`module:app`) with stories: `.http` files, HAR files, or requests;
-    with none, with requests that it discovers.
+    with none, with requests that it discovers. Two requests interrupt each other up to `interruptions` times; `jobs`
+    worlds are played side by side (0: as many as there are cores).
 
     Raises BadInput in one sentence for what cannot be audited.
     """
-    files = [(story, []) if not isinstance(story, Path) else story_of(story) for story in requests]
+    files = [(story, []) if not isinstance(story, Path) else story_of(story, folder) for story in requests]
     return perform(
         Asked(
             app=App(name=app, folder=folder.resolve(), python=python),
             stories=[story for story, _ in files],
             notes=tuple(note for _, told in files for note in told),
-            deployments=load_all(DEPLOYMENTS, RECYCLING),
+            deployments=on_one_host(every_deployment()),
+            interruptions=interruptions,
+            jobs=jobs or CORES,
         )
     )
 
 
-def story_of(path: Path) -> tuple[Story, list[str]]:
-    """The story of a file, `.http` or HAR by its content, and what is to be said about it; raises BadInput."""
+def every_deployment() -> dict[str, Deployment]:
+    """All that the lab knows, those of its standard tables first."""
+    standard = load_all(DEPLOYMENTS)
+    return standard | load_all(DEPLOYMENTS, [path.stem for path in (DEPLOYMENTS / ON_REQUEST).glob("*.env")])
+
+
+def on_one_host(deployments: Mapping[str, Deployment]) -> dict[str, Deployment]:
+    """Those that are asked about if none is named: on several hosts each app with a file has a finding, and few
+    interpreters are free-threaded."""
+    return {name: each for name, each in deployments.items() if each.hosts == 1 and not each.parallel}
+
+
+def story_of(path: Path, folder: Path = Path()) -> tuple[Story, list[str]]:
+    """The story of a file, `.http` or HAR by its content or a recording of the lab by its name, and what is to be said
+    about it; raises BadInput. `folder` is the app's."""
+    if recording.is_recording(path):
+        return recording.read(path, folder)
     text = text_of(path)
     return har.read(path, text) if har.is_har(text) else (read(path), [])
 
@@ -93,8 +119,15 @@ def perform(asked: Asked) -> Audit:
     if not sys.platform.startswith(("linux", "darwin")):
         raise BadInput("the audit needs fork(), which Windows does not have: run it in WSL or in a container")
     with Sites(asked.app, asked.jobs) as sites:
-        _require_loaded(asked.app, sites.first)
-        explorer = Explorer(sites, asked.progress, ignore=asked.ignore, most_steps=asked.most_steps)
+        require_loaded(asked.app, sites.first)
+        explorer = Explorer(
+            sites,
+            asked.progress,
+            ignore=asked.ignore,
+            most_steps=asked.most_steps,
+            interruptions=asked.interruptions,
+            deployments=asked.deployments.values(),
+        )
         findings: list[Finding] = []
         candidates: dict[str, Candidate] = {}
         notes = list(asked.notes)
@@ -114,14 +147,13 @@ def perform(asked: Asked) -> Audit:
                 nothing = list(coverage.exercises(explorer, story))
                 notes += nothing
                 exercised |= not nothing
-                for candidate, finding in _of(explorer, story, asked.deployments):
+                for candidate, finding in searched(explorer, story, asked.deployments):
                     findings.append(finding)
                     candidates.setdefault(finding.key, candidate)
             not_reached = coverage.not_reached(explorer, stories)
-            if asked.confirm:
-                findings = confirm.confirmed(
-                    asked.app, asked.deployments, _merged(findings), candidates, asked.progress
-                )
+            if asked.confirm is not None:
+                real = {name: known for name, known in asked.deployments.items() if name in asked.confirm}
+                findings = confirm.confirmed(asked.app, real, _merged(findings), candidates, asked.progress)
         except KeyboardInterrupt:
             sites.ended = True
             exercised = False  # what was not tried is not `not-seen`
@@ -163,12 +195,17 @@ def concluded(
             "python": asked.app.python,
             "app": asked.app.name,
             "folder": os.path.relpath(asked.app.folder),
+            "bounds": {
+                "interruptions": asked.interruptions,
+                "most_steps": asked.most_steps,
+                "limit_s": asked.app.limit_s,
+            },
         },
         **counted,
     )
 
 
-def _require_loaded(app: App, site: Site) -> None:
+def require_loaded(app: App, site: Site) -> None:
     """Raises BadInput in one sentence with what to do."""
     loaded = site.loaded
     what = loaded.get("what")
@@ -188,7 +225,7 @@ def _require_loaded(app: App, site: Site) -> None:
                 f"{app.name} is a {what}, not a WSGI app: name a Flask app, or a factory as `module:create()`"
             )
     if blocked:
-        raise BadInput(f"the import needs a {blocked[0]}, which the audit refuses: {STORE_HELP}")
+        raise BadInput(f"the import needs a {blocked[0]}, which the audit refuses: {_store_help(app, blocked[0])}")
 
 
 def _original(site: Site, frame: str) -> str:
@@ -197,42 +234,63 @@ def _original(site: Site, frame: str) -> str:
 
 def _help(what: str, app: App) -> str:
     module = app.name.partition(":")[0]
+    if module.endswith(".py") or "/" in module:
+        return f"a module is named as Python imports it, as {Path(module).with_suffix('').name}:app"
     if f"'{module.split('.')[0]}'" in what and "ModuleNotFoundError" in what:
         return f"there is no such module in {app.folder}: start in the app's folder, or name it with --app-dir"
     if "ModuleNotFoundError" in what:
         return f"is it installed for {app.python}? another interpreter is named with --python"
     if "statelab audit refused" in what:
-        return STORE_HELP
+        return _store_help(app, what)
+    if missing := re.fullmatch(r"KeyError: '([A-Z][A-Z0-9_]*)'", what):
+        name = missing.group(1)
+        return (
+            f"if {name} is a variable that the app reads, set it, or {STORE_HELP.replace('it under', f'{name} under')}"
+        )
     return "start the app by hand first"
 
 
-def _of(explorer: Explorer, story: Story, deployments: Mapping[str, Deployment]) -> Iterator[tuple[Candidate, Finding]]:
+def _store_help(app: App, what: str) -> str:
+    """What to do about a connection that was refused; names the variable that it comes from, where one is found."""
+    port = re.search(r":(\d+)", what)
+    if port is None:
+        return STORE_HELP
+    pattern = rf"(?:environ\.get|getenv)\(\s*[\"'](\w+)[\"']\s*,\s*f?[\"'][^\"'\n]*\b{port.group(1)}\b"
+    sources = (path.read_text(errors="replace") for path in sorted(app.folder.glob("*.py")))
+    set_to_it = [name for name, value in os.environ.items() if re.search(rf":{port.group(1)}\b", value)]
+    names = [found.group(1) for text in sources if (found := re.search(pattern, text))] + set_to_it
+    return STORE_HELP.replace("for it", f"for {names[0]}, which the app reads,") if names else STORE_HELP
+
+
+def searched(
+    explorer: Explorer, story: Story, deployments: Mapping[str, Deployment]
+) -> Iterator[tuple[Candidate, Finding]]:
     """The findings of one story that stand when they are tried again, each with its evidence: told after each part of
     the search, so that none of them is lost when it is stopped."""
     twice = story + residue.another_client(story, "")
-
-    def one_after_the_other() -> Iterator[Candidate]:
-        first = explorer.serial(story)
-        return _distinct(explorer, first, explorer.serial(twice, only=len(story)), residue.leaks(explorer, story))
-
-    parts: list[Callable[[], Iterable[Candidate]]] = [one_after_the_other]
+    known: set[tuple[str, str]] = set()
+    searches: list[Callable[[], Iterable[Candidate]]] = [
+        partial(explorer.serial, story),
+        partial(explorer.serial, twice, only=len(story)),
+        partial(residue.leaks, explorer, story),
+    ]
+    parts: list[Callable[[], Iterable[Candidate]]] = [partial(_distinct, explorer, one, known) for one in searches]
     parts += [partial(overlap.overlaps, explorer, story, boundary) for boundary in _boundaries(explorer)]
     for part in parts:
         found = list(part())
-        if found:
-            pause()
         for candidate, stands in zip(found, explorer.each(lambda candidate: candidate.stands(), found), strict=True):
             if stands:
                 yield candidate, told(explorer, candidate, deployments)
 
 
-def _distinct(explorer: Explorer, *searches: Iterable[Candidate]) -> Iterator[Candidate]:
-    """What a later search finds with the same last request is what an earlier one found."""
-    known: set[tuple[str, str]] = set()
-    for search in searches:
-        found = [(candidate, (candidate.kind, explorer.form(candidate.story[-1]))) for candidate in search]
-        yield from (candidate for candidate, key in found if key not in known)
-        known |= {key for _, key in found}
+def _distinct(
+    explorer: Explorer, search: Callable[[], Iterable[Candidate]], known: set[tuple[str, str]]
+) -> list[Candidate]:
+    """What a later search finds with the same last request is what an earlier one found: `known` has its kind too."""
+    found = [(candidate, (candidate.kind, explorer.form(candidate.story[-1]))) for candidate in search()]
+    new = [candidate for candidate, key in found if key not in known]
+    known |= {key for _, key in found}
+    return new
 
 
 def _merged(findings: Sequence[Finding]) -> list[Finding]:
@@ -258,13 +316,22 @@ def _verdicts(
 
 
 def untried(deployment: Deployment, crossed: frozenset[str]) -> frozenset[str]:
-    """Boundaries of a deployment across which no request was interrupted: what is not tried is not `not-seen`."""
+    """Boundaries of a deployment across which no request was interrupted: what is not tried is not `not-seen`. Two on
+    two hosts meet in a store only, as two processes do."""
+    if "processes" in crossed:
+        crossed |= {"hosts"}
+    if deployment.unpatched_at_import:
+        crossed -= {"greenlets"}
     return deployment.spread - deployment.in_turn - crossed
 
 
 def _boundaries(explorer: Explorer) -> Sequence[overlap.Boundary]:
-    """Those that can be tried: greenlets where the app's interpreter has gevent."""
-    return [boundary for boundary in BOUNDARIES if boundary is not overlap.GREENLETS or explorer.has_gevent]
+    """Those that a deployment has and that can be tried: greenlets where the app's interpreter has gevent."""
+    return [
+        boundary
+        for boundary in BOUNDARIES
+        if (boundary is not overlap.GREENLETS or explorer.has_gevent) and explorer.some_has(boundary.has_over_a_store)
+    ]
 
 
 def folder_of(text: str) -> Path:

@@ -1,14 +1,15 @@
 """A site: one folder and the processes in it. It starts those that import the app and has them fork those that serve.
 
 `a` and `b` are two processes that imported the app each for itself, in the same folder. A process that serves is a fork
-of one of them, named `a1`, `a2`, `b1` ...; where forks do not copy what the import left running, it is a process that
-imported the app itself (`anew`).
+of one of them, named `a1`, `a2`, `b1` ...; `h1` is one of another host, with a folder of its own. Where forks do not
+copy what the import left running, it is a process that imported the app itself (`anew`).
 """
 
 import queue
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextlib import suppress
@@ -19,6 +20,7 @@ from typing import Self
 
 from statelab.audit.folder import Folder
 from statelab.audit.folder import State
+from statelab.audit.inside.process import SHARED
 from statelab.audit.processes import IMPORT_S
 from statelab.audit.processes import App
 from statelab.audit.processes import Crashed
@@ -26,6 +28,8 @@ from statelab.audit.processes import Hung
 from statelab.audit.processes import Importer
 from statelab.audit.processes import Server
 from statelab.audit.processes import Started
+from statelab.audit.processes import environment_of
+from statelab.audit.ready import Ready
 from statelab.audit.stores import Snapshot
 from statelab.audit.stores import Stores
 from statelab.core.errors import BadInput
@@ -34,6 +38,20 @@ REST_S = 3.0
 """How long the end of a world waits for threads that the import left."""
 SHORT_REST_S = 0.3
 """The same where they are known not to end."""
+
+
+def reset(app: App, importer: Importer, stacks: Path) -> None:
+    """Calls the user's function in a fork of a process that imported the app, so that no world has it in memory;
+    raises BadInput."""
+    server = Server(importer, limit_s=app.limit_s, seed=0, stacks=stacks)
+    try:
+        said = server.say("call", function=app.reset)
+    except (Crashed, Hung) as error:
+        said = {"error": str(error)}
+    finally:
+        server.kill()
+    if said["error"]:
+        raise BadInput(f"reset = {app.reset!r} failed: {said['error']}; call it by hand first")
 
 
 class Ended(Exception):
@@ -48,7 +66,8 @@ class Site:
     app shares with others, Flask and the standard library, which takes longer than all else.
     """
 
-    def __init__(self, app: App, number: int) -> None:
+    def __init__(self, app: App, ready: Ready) -> None:
+        self._ready = ready
         self.root = Path(tempfile.mkdtemp(prefix="statelab-audit-"))
         try:
             self.stores = Stores(app.stores, self.root)
@@ -65,7 +84,8 @@ class Site:
         self._states: dict[frozenset[str], tuple[State, Snapshot]] = {}
         self._asked: Importer | None = None
         self._parent: Started | None = None
-        self._bare: Started | None = None
+        self._other_host: Site | None = None
+        self._patched: tuple[Importer | None, State, Snapshot] | None = None
         self.import_left: list[str] = []
         self.patience_s = REST_S
         try:
@@ -89,23 +109,60 @@ class Site:
             self._states[frozenset(self._importers)] = self.folder.save(), self.stores.save()
         return self._importers[name]
 
+    @property
+    def imports_alike(self) -> bool:
+        """Whether another process that imports the app leaves files and stores as the first one left them: then a world
+        beside it is like one without it."""
+        if self.import_left:
+            return False
+        self.importer("a")
+        self.importer("b")
+        (one, stored), (both, stored_by_both) = (self._states[frozenset(names)] for names in ("a", "ab"))
+        return (one.files, one.folders, stored) == (both.files, both.folders, stored_by_both)
+
     def import_anew(self, *, seed: int, patched: bool = False) -> Importer:
-        if patched:  # in a fork of a process that has imported nothing: gevent has to come first
-            self._bare = self._bare or Started(self.app, self.folder, self.log)
-            return Importer(self.app, self.folder, self.log, seed=seed, parent=self._bare, patched=True)
-        if self.import_left and self._parent is None:
-            self._parent = Started(self.app, self.folder, self.log)
-            self._parent.ask("prepare", limit_s=IMPORT_S, modules=self.loaded["shared"])
-        return Importer(self.app, self.folder, self.log, seed=seed, parent=self._parent)
+        if patched:  # gevent has to come first
+            parent = self._ready.process("patched")
+        elif self.import_left:
+            if self._parent is None:
+                environment = environment_of(self.app, self.folder)
+                plain = self._ready.process("plain")
+                self._parent = Started(self.app.python, self.folder.app, environment, self.log, plain)
+                self._parent.ask("prepare", limit_s=IMPORT_S, modules=self.loaded["shared"])
+            parent = self._parent
+        else:
+            parent = self._ready.process("bare" if self.folder.has_module_of(SHARED) else "plain")
+        return Importer(self.app, self.folder, self.log, seed=seed, parent=parent, patched=patched)
+
+    def patched(self) -> Importer | None:
+        """The process that gevent has patched and that imported then; None where its forks would not be like it: the
+        import left threads, or began gevent's hub."""
+        if self.import_left:
+            return None
+        if self._patched is None:
+            self._put_back(self.pristine, {})
+            importer: Importer | None = self.import_anew(seed=0, patched=True)
+            assert importer is not None
+            if importer.loaded.get("hub", True) or importer.loaded["threads"]:
+                importer.stop()
+                importer = None
+            self._patched = importer, self.folder.save(), self.stores.save()
+        return self._patched[0]
 
     def routes(self, requests: list[tuple[str, str]]) -> dict[str, Any]:
         """The app's rules, and which of them each of these requests (method, path) goes to."""
         if self._asked is None:
             self._asked = self.import_anew(seed=0) if self.import_left else self.importer("a")
-        return self._asked.ask("routes", limit_s=10, requests=requests)
+        return self._asked.ask("routes", limit_s=IMPORT_S, requests=requests)
 
     def world(self, importers: frozenset[str], begins_with: tuple[str, ...], *, forked: bool, patched: bool) -> "Open":
         """A new world, whose processes come from these importers; everything is as after their import."""
+        if "h" in importers:
+            return self._world_of_two_hosts(importers - {"h"}, begins_with, forked=forked)
+        if patched and self.patched() is not None and self._patched is not None:
+            self._put_back(*self._patched[1:])
+            self._reset()
+            return Open(self, begins_with=begins_with, forked=True, patched=True)
         if self.import_left or patched:
             self._put_back(self.pristine, {})
             self._reset()
@@ -117,35 +174,42 @@ class Site:
         self._reset()
         return Open(self, begins_with=(), forked=True)
 
+    def _world_of_two_hosts(self, importers: frozenset[str], begins_with: tuple[str, ...], *, forked: bool) -> "Open":
+        """The other host has files of its own, and the same stores."""
+        if self._other_host is None:
+            self._other_host = Site(replace(self.app, stores={}, reset=None), self._ready)
+        there = tuple(name for name in begins_with if name[0] == "h")
+        here = tuple(name for name in begins_with if name not in there)
+        opened = self.world(importers, here, forked=forked, patched=False)
+        begins = tuple(f"a{name[1:]}" for name in there)
+        opened.other_host = self._other_host.world(frozenset("a"), begins, forked=forked, patched=False)
+        return opened
+
     def _put_back(self, state: State, stored: Snapshot) -> None:
         self.folder.put_back(state)
         self.stores.put_back(stored)
 
     def _reset(self) -> None:
-        """Calls the user's function in a process of its own, so that no world has it in memory; raises BadInput."""
         if self.app.reset is None:
             return
         importer = self.import_anew(seed=0) if self.import_left else self.importer("a")
-        server = Server(importer, limit_s=self.app.limit_s, seed=0, stacks=self.root / "stacks-reset")
         try:
-            said = server.say("call", function=self.app.reset)
-        except (Crashed, Hung) as error:
-            said = {"error": str(error)}
+            reset(self.app, importer, self.root / "stacks-reset")
         finally:
-            server.kill()
             if self.import_left:
                 importer.stop()
-        if said["error"]:
-            raise BadInput(f"reset = {self.app.reset!r} failed: {said['error']}; call it by hand first")
 
     def close(self) -> None:
         for importer in self._importers.values():
             importer.stop()
+        if self._patched is not None and self._patched[0] is not None:
+            self._patched[0].stop()
         if self._asked is not None and self.import_left:
             self._asked.stop()
-        for parent in (self._parent, self._bare):
-            if parent is not None:
-                parent.stop()
+        if self._parent is not None:
+            self._parent.stop()
+        if self._other_host is not None:
+            self._other_host.close()
         self.stores.close()
         shutil.rmtree(self.root, ignore_errors=True)
 
@@ -164,8 +228,13 @@ class Sites:
 
     def __init__(self, app: App, most: int) -> None:
         self.app = app
-        self.first = Site(app, 0)
-        self._most = most
+        self._ready = Ready.of(app.python)
+        try:
+            self.first = Site(app, self._ready)
+        except BaseException:
+            self._ready.release()
+            raise
+        self.most = most
         self._made = [self.first]
         self._free: queue.SimpleQueue[Site | None] = queue.SimpleQueue()
         self._free.put(self.first)
@@ -181,7 +250,7 @@ class Sites:
             if self.ended:
                 raise Ended
             if site is None:
-                site = Site(self.app, len(self._made))
+                site = Site(self.app, self._ready)
                 with self._lock:
                     self._made.append(site)
             yield site
@@ -192,6 +261,7 @@ class Sites:
         self.ended = True
         for site in self._made:
             site.close()
+        self._ready.release()
 
     def __enter__(self) -> Self:
         return self
@@ -208,7 +278,8 @@ class Open:
         self._servers: dict[str, Server] = {}
         self._own: dict[str, Importer] = {}
         self._patched = patched
-        self._itself = patched or (bool(site.import_left) and not forked)
+        self.other_host: Open | None = None
+        self._itself = (patched or bool(site.import_left)) and not forked
         try:
             for name in begins_with:
                 self.server(name, run=0)
@@ -220,6 +291,9 @@ class Open:
         """The process that imports for this one: of the site where forks will do, else of this world."""
         if not self._site.import_left and not self._patched:
             return self._site.importer(name[0])
+        patched = self._site.patched() if self._patched and name[0] == "a" else None
+        if patched is not None:
+            return patched
         key = name if self._itself else name[0]
         if key not in self._own:
             self._own[key] = self._site.import_anew(seed=len(self._own), patched=self._patched)
@@ -227,6 +301,8 @@ class Open:
 
     def server(self, name: str, *, run: int) -> Server:
         """The process of this name, `a1` being the first fork of importer a."""
+        if name[0] == "h" and self.other_host is not None:
+            return self.other_host.server(f"a{name[1:]}", run=run)
         if name not in self._servers:
             self._servers[name] = Server(
                 self._importer(name),
@@ -241,11 +317,15 @@ class Open:
         """Waits, for a while, until the threads that the import left have ended; a site where they do not end is waited
         for less the next time."""
         busy: list[str] = []
+        until = time.monotonic() + self._site.patience_s
+        if self.other_host is not None:
+            self.other_host.rest()
         for name, importer in self._own.items():
             server = self._servers.get(name)
             if server is None or not server.ended:
+                left = max(0.0, until - time.monotonic())  # they rest at the same time
                 with suppress(Crashed, Hung):
-                    busy += importer.ask("rest", limit_s=REST_S + 10, limit=self._site.patience_s)["busy"]
+                    busy += importer.ask("rest", limit_s=REST_S + IMPORT_S, limit=left)["busy"]
         if busy:
             self._site.patience_s = SHORT_REST_S
 
@@ -254,9 +334,12 @@ class Open:
 
     def unnamed(self, text: str) -> str:
         """Without the path of this site's folder, which is another one in each site."""
-        return text.replace(str(self._site.folder.work), "<folder>")
+        text = text.replace(str(self._site.folder.work), "<folder>")
+        return text if self.other_host is None else self.other_host.unnamed(text)
 
     def close(self) -> None:
+        if self.other_host is not None:
+            self.other_host.close()
         for server in self._servers.values():
             with suppress(Crashed, Hung):
                 server.kill()

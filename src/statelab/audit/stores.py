@@ -1,22 +1,25 @@
 """The lab's own stores for a site: started where the configuration names the variables that the app reads.
 
 In: `{variable: store}`, as `{"REDIS_URL": "redis"}`. Out: the variables with addresses, which the fence lets through.
-Each site has stores of its own, so that worlds side by side do not meet in them. Before each world Redis holds what the
-import left in it, and memcached nothing. What Redis holds in the end is compared as files are.
+Each site has stores of its own, so that worlds side by side do not meet in them. Before each world Redis and PostgreSQL
+hold what the import left in them, and memcached nothing. What the first two hold in the end is compared as files are.
 """
 
 import socket
 from collections.abc import Iterator
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from statelab.audit.postgres import Postgres
 from statelab.core.errors import BadInput
 from statelab.deploy.processes import Processes
 from statelab.deploy.stores import Store
 from statelab.deploy.stores import start_memcached
+from statelab.deploy.stores import start_postgres
 from statelab.deploy.stores import start_redis
 
-START = {"redis": start_redis, "memcached": start_memcached}
+START = {"redis": start_redis, "memcached": start_memcached, "postgres": start_postgres}
 READ = {
     b"string": (b"GET",),
     b"list": (b"LRANGE", b"0", b"-1"),
@@ -27,11 +30,12 @@ READ = {
 }
 SORTED = frozenset((b"set",))
 
-KEY = "key of "
+KEY, TABLE = "key of ", "table of "
 """How a name in `contents` begins, which tells it from a file."""
 
-Snapshot = dict[str, dict[bytes, tuple[bytes, bytes]]]
-"""By variable: each key of a Redis with its time to live in milliseconds and its content, as DUMP gives it."""
+Snapshot = dict[str, Any]
+"""By variable: each key of a Redis with its time to live in milliseconds and its content, as DUMP gives it; what
+`Postgres.save` gives."""
 
 
 class Redis:
@@ -89,22 +93,27 @@ class Stores:
         self._processes = Processes() if wanted else None
         self._running: dict[str, Store] = {}
         self._redis: dict[str, Redis] = {}
+        self._postgres: dict[str, Postgres] = {}
+        self.environment: dict[str, str] = {}
         started: dict[str, Store] = {}
         try:
             for variable, name in wanted.items():
                 assert self._processes is not None
                 store = started.get(name) or started.setdefault(name, START[name](self._processes, logs))
                 self._running[variable] = store
+                self.environment[variable] = store.address
                 if name == "redis":
                     self._redis[variable] = Redis(store.socket)
+                elif name == "postgres":  # as a URL, which libpq and SQLAlchemy both take
+                    self.environment[variable] = f"postgresql://statelab@/postgres?host={store.socket.parent}"
+                    self._postgres[variable] = Postgres(self.environment[variable])
         except BaseException:
             self.close()
             raise
-        self.environment = {variable: store.address for variable, store in self._running.items()}
         self.allowed = tuple(str(store.socket) for store in self._running.values())
 
     def save(self) -> Snapshot:
-        found: Snapshot = {}
+        found: Snapshot = {variable: postgres.save() for variable, postgres in self._postgres.items()}
         for variable, redis in self._redis.items():
             kept = found[variable] = {}
             for key in redis.names():
@@ -121,6 +130,8 @@ class Stores:
                 redis.ask(b"FLUSHALL")
                 for key, (left, content) in snapshot.get(variable, {}).items():
                     redis.ask(b"RESTORE", key, left, content)
+            elif variable in self._postgres:
+                self._postgres[variable].put_back(snapshot.get(variable, {}))
             else:
                 with socket.socket(socket.AF_UNIX) as client:
                     client.connect(str(store.socket))
@@ -128,8 +139,14 @@ class Stores:
                     client.recv(100)
 
     def contents(self) -> dict[str, list[str]]:
-        """What each Redis holds, as files are shown: a name and lines."""
-        return {
+        """What each Redis and PostgreSQL holds, as files are shown: a name and lines."""
+        tables = {
+            f"{TABLE}{variable} {name}": rows
+            for variable, postgres in self._postgres.items()
+            for name, rows in postgres.contents().items()
+            if rows
+        }
+        return tables | {
             f"{KEY}{variable} {key.decode(errors='backslashreplace')}": list(redis.text(key))
             for variable, redis in self._redis.items()
             for key in redis.names()
@@ -138,5 +155,7 @@ class Stores:
     def close(self) -> None:
         for redis in self._redis.values():
             redis.close()
+        for postgres in self._postgres.values():
+            postgres.close()
         if self._processes is not None:
             self._processes.close()

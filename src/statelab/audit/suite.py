@@ -10,32 +10,35 @@ itself shares something with the app outside of its requests; that is noted, not
 import json
 import os
 import shutil
-import signal
-import subprocess
 import tempfile
-import time
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from typing import Self
 
+from statelab.audit import confirm
+from statelab.audit.explore import Candidate
+from statelab.audit.explore import Explorer
 from statelab.audit.finding import Audit
 from statelab.audit.finding import Finding
 from statelab.audit.folder import Folder
+from statelab.audit.inside.process import SHARED
 from statelab.audit.kinds import EACH
 from statelab.audit.kinds import PROCESSES
 from statelab.audit.kinds import RESTART
-from statelab.audit.kinds import side_by_side
 from statelab.audit.play import Seen
-from statelab.audit.processes import START
+from statelab.audit.processes import Started
+from statelab.audit.ready import Ready
 from statelab.audit.run import Asked
 from statelab.audit.run import concluded
+from statelab.audit.run import require_loaded
+from statelab.audit.site import Sites
 from statelab.audit.stores import Stores
 from statelab.audit.story import Request
 from statelab.audit.tell import FIXES
@@ -66,7 +69,8 @@ class Way:
 
 
 def _apart(deployment: Deployment) -> bool:
-    return side_by_side(deployment) and not deployment.fresh & PROCESSES
+    together = deployment.spread - deployment.in_turn - deployment.between_clients
+    return bool(together & PROCESSES) and not deployment.fresh & PROCESSES
 
 
 DIVERGENT = (("divergent", _apart),)
@@ -115,6 +119,10 @@ class Suite:
     played: int = 0
     root: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="statelab-audit-")))
     folder: Folder = field(init=False)
+    ready: Ready = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ready = Ready.of(self.asked.app.python)
 
     def run(
         self,
@@ -150,33 +158,27 @@ class Suite:
         }
         (place / "plan").write_text(json.dumps(plan))
         try:
-            with open(log, "wb") as output:
-                process = subprocess.Popen(
-                    [app.python, str(START), "pytest", str(place / "plan"), *self.arguments],
-                    cwd=folder.app,
-                    env=folder.environment({**app.environment, **stores.environment}),
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    start_new_session=True,
-                )
+            environment = folder.environment({**app.environment, **stores.environment})
+            kind = "bare" if folder.has_module_of(SHARED) else "tests"
+            process = Started(app.python, folder.app, environment, log, self.ready.process(kind))
             try:
+                process.tell("suite", plan=str(place / "plan"), arguments=list(self.arguments))
                 self._wait(process, way, out)
             finally:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+                process.wait(0)
+                process.close()
         finally:
             stores.close()
         self._require_ended(out, log)
         return self._results(out)
 
-    def _wait(self, process: "subprocess.Popen[bytes]", way: str, out: Path) -> None:
-        while process.poll() is None:
+    def _wait(self, process: Started, way: str, out: Path) -> None:
+        of = f" of {len(self.counts)}" if self.counts else ""
+        ended = False
+        while not ended:
             done = out.read_text().count("\n") if out.exists() else 0
-            of = f" of {len(self.counts)}" if self.counts else ""
             self.asked.progress(f"the suite's requests served {way}: {done}{of} tests")
-            time.sleep(EVERY_S)
+            ended = process.ended(EVERY_S)
 
     def _require_ended(self, out: Path, log: Path) -> None:
         words = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
@@ -210,6 +212,7 @@ class Suite:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.ready.release()
         shutil.rmtree(self.root, ignore_errors=True)
 
 
@@ -241,6 +244,8 @@ def perform(asked: Asked, arguments: Sequence[str]) -> Audit:
             done = bool(judged)
         except KeyboardInterrupt:
             suite.notes.append("stopped before everything was tried")
+        if asked.confirm is not None and findings:
+            findings = _confirmed(asked, findings)
         suite.notes.append(
             "a suite's requests are served one after the other: none was interrupted, and no threads were tried"
         )
@@ -254,6 +259,28 @@ def perform(asked: Asked, arguments: Sequence[str]) -> Audit:
             lines_held=0,
             notes=suite.notes,
         )
+
+
+def _confirmed(asked: Asked, findings: Sequence[Finding]) -> list[Finding]:
+    """The findings, each with what the real servers show of its requests, where these alone are enough: a server has
+    none of what the fixtures made."""
+    candidates: dict[str, Candidate] = {}
+    try:
+        with Sites(asked.app, asked.jobs) as sites:
+            require_loaded(asked.app, sites.first)
+            explorer = Explorer(sites, asked.progress, ignore=asked.ignore, deployments=asked.deployments.values())
+            for finding in findings:
+                for candidate in explorer.serial(finding.story):
+                    if candidate.anomaly == finding.anomaly and explorer.form(candidate.story[-1]) == finding.form[-1]:
+                        candidates.setdefault(finding.key, candidate)
+        alone = [finding for finding in findings if finding.key in candidates]
+        real = {name: known for name, known in asked.deployments.items() if name in (asked.confirm or ())}
+        shown = confirm.confirmed(asked.app, real, alone, candidates, asked.progress)
+    except KeyboardInterrupt:
+        return [replace(finding, confirmed="not tried: stopped before") for finding in findings]
+    told = {finding.key: finding.confirmed for finding in shown}
+    needs = f"not tried: its requests alone do not show it in {asked.app.name}; what the fixtures make is missing"
+    return [replace(finding, confirmed=told.get(finding.key, needs)) for finding in findings]
 
 
 def _tried(deployment: Deployment) -> bool:
@@ -361,5 +388,5 @@ def _form(request: Mapping[str, Any]) -> str:
 
 
 def _story(request: Mapping[str, Any]) -> Request:
-    headers = tuple((name, value) for name, value in request["headers"])
+    headers = tuple((name, value) for name, value in request["headers"] if name.lower() != "cookie")  # of one run
     return Request(method=request["method"], target=request["target"], headers=headers, body=request["body"])

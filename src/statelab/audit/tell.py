@@ -1,16 +1,16 @@
 """From a difference to a finding: the places, the lines, both answers, the schedule, the deployments, the fix."""
 
-import ast
 import difflib
 import re
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
-from functools import lru_cache
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from statelab.audit import interleaving
 from statelab.audit.compare import flat
 from statelab.audit.explore import FILES
 from statelab.audit.explore import Candidate
@@ -19,13 +19,16 @@ from statelab.audit.finding import Change
 from statelab.audit.finding import Finding
 from statelab.audit.finding import Source
 from statelab.audit.folder import Folder
-from statelab.audit.kinds import reference
+from statelab.audit.play import NO_STEP
 from statelab.audit.play import Seen
 from statelab.audit.site import Site
 from statelab.audit.stores import KEY
+from statelab.audit.stores import TABLE
 from statelab.plan.deployments import Deployment
 
 MOST_CHANGES = 6
+OF_FLASK = re.compile(r"\.(_got_first_request$|error_handler_spec\b)")
+"""What Flask itself changes at a first request or a first error."""
 LINES_AROUND = 3
 """So many lines before and after a line are shown with it."""
 
@@ -46,8 +49,13 @@ FIXES = {
 def told(explorer: Explorer, found: Candidate, deployments: Mapping[str, Deployment]) -> Finding:
     """The finding of a candidate that stands."""
     site, index = explorer.sites.first, _owner(found)
-    quiet = explorer.seen(found.story, reference(len(found.story)), 1, look=True)
+    quiet = explorer.looked(found.story)
     changed = tuple(changes(quiet))[:MOST_CHANGES]
+    both: list[interleaving.Row] = []
+    if found.pair is not None and found.world.holds:
+        traced = explorer.seen(found.story, replace(found.world, holds=(*found.world.holds, NO_STEP)), 1)
+        names = [_last_name(change.place) for change in changed]
+        both = interleaving.rows(traced, names, lambda step: _path(site.folder, step))
     expected, observed = _shown(found, index)
     return Finding(
         anomaly=found.anomaly,
@@ -58,14 +66,15 @@ def told(explorer: Explorer, found: Candidate, deployments: Mapping[str, Deploym
         places=changed,
         source=tuple(
             reading(site.folder, quiet.steps, changed)
-            if found.observed.held is None
-            else [line_of(site.folder, found.observed.held)]
+            if not found.observed.held
+            else [line_of(site.folder, step) for step in found.observed.held]
         ),
         deployments=tuple(name for name, deployment in deployments.items() if found.where(deployment)),
         rests_on=FILES if index is None else "answer",
         expected=expected,
         observed=observed,
         schedule=tuple(_schedule(site, found)),
+        interleaving=tuple(both),
         fix=FIXES[found.anomaly],
     )
 
@@ -128,20 +137,20 @@ def changes(seen: Seen) -> Iterator[Change]:
     named: list[str] = []
     for before, after in pairwise(looks[1:]):
         for place in dict.fromkeys([*before, *after]):
-            if before.get(place) == after.get(place) or place in noise or place == "app._got_first_request":
+            if before.get(place) == after.get(place) or place in noise or OF_FLASK.search(place):
                 continue
             if not any(place == other or place.startswith((f"{other}[", f"{other}.", f"{other}{{")) for other in named):
                 named.append(place)
                 yield Change(place, before.get(place, "-"), after.get(place, "-"))
     for name, lines in seen.files.items():
-        yield Change(name if name.startswith(KEY) else f"file {name}", "-", f"{len(lines)} lines")
+        yield Change(name if name.startswith((KEY, TABLE)) else f"file {name}", "-", f"{len(lines)} lines")
 
 
 def reading(folder: Folder, steps: Sequence[Mapping[str, Any]], changed: Sequence[Change]) -> Iterator[Source]:
     """The first line among the steps that names one of the places; none where no line does."""
     for name in (_last_name(change.place) for change in changed):
         for step in steps:
-            if name and name in _names(_path(folder, step)).get(step["line"], ()):
+            if name and name in interleaving.touches(_path(folder, step)).get(step["line"], ()):
                 yield line_of(folder, step)
                 return
 
@@ -153,22 +162,6 @@ def _last_name(place: str) -> str:
 
 def _path(folder: Folder, step: Mapping[str, Any]) -> Path:
     return Path(step["file"].replace("<folder>", str(folder.work)))
-
-
-@lru_cache
-def _names(file: Path) -> dict[int, set[str]]:
-    """Names and attributes that each line of a file reads or writes."""
-    found: dict[int, set[str]] = {}
-    try:
-        tree = ast.parse(file.read_text())
-    except (OSError, SyntaxError, ValueError):
-        return found
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            found.setdefault(node.lineno, set()).add(node.id)
-        elif isinstance(node, ast.Attribute):
-            found.setdefault(node.lineno, set()).add(node.attr)
-    return found
 
 
 def line_of(folder: Folder, step: Mapping[str, Any]) -> Source:
@@ -188,21 +181,31 @@ def line_of(folder: Folder, step: Mapping[str, Any]) -> Source:
 
 def _schedule(site: Site, found: Candidate) -> Iterator[str]:
     """What happened, in order."""
-    held = found.observed.held
     for index, request in enumerate(found.story):
         if found.pair is not None and index == found.pair[1]:
             continue
         at = found.world.at[index]
         request_text = found.observed.sent.get(index, str(request))
-        if found.pair is not None and index == found.pair[0] and held is not None:
-            source = line_of(site.folder, held)
-            yield f"first   {request_text}: held before {source.file}:{source.line} `{source.text}`"
-            yield f"second  {found.observed.sent.get(index + 1, '')}: {_answer(found.observed, index + 1)}"
-            yield f"first   goes on: {_answer(found.observed, index)}"
+        if found.pair is not None and index == found.pair[0] and found.observed.held:
+            yield from _turns(site, found.observed, index)
         else:
             yield f"{_who(at.process)}  {request_text}: {_answer(found.observed, index)}"
         if found.world.ends_after == index + 1:
             yield f"{_who(at.process)}  is replaced"
+
+
+def _turns(site: Site, seen: Seen, index: int) -> Iterator[str]:
+    """Two requests at once, from turn to turn."""
+    begun: set[int] = set()
+    for turn in seen.turns:
+        what = "goes on" if turn.request in begun else seen.sent.get(index + turn.request, "")
+        begun.add(turn.request)
+        if turn.how == "answered":
+            how = _answer(seen, index + turn.request)
+        else:
+            source = line_of(site.folder, turn.step)
+            how = f"{'held before' if turn.how == 'held' else 'waits at'} {source.file}:{source.line} `{source.text}`"
+        yield f"{('first', 'second')[turn.request]:7} {what}: {how}"
 
 
 def _who(process: str) -> str:

@@ -10,7 +10,8 @@ from rich.table import Table
 from statelab.audit.finding import MEANINGS
 from statelab.audit.finding import Audit
 from statelab.audit.finding import Finding
-from statelab.audit.story import written
+from statelab.audit.http_file import written
+from statelab.audit.interleaving import told as in_columns
 
 CODES = {
     "divergent": "DV",
@@ -74,6 +75,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "expected": finding.expected,
         "observed": finding.observed,
         "schedule": list(finding.schedule),
+        "interleaving": [list(row) for row in finding.interleaving],
         "fix": finding.fix,
         "confirmed": finding.confirmed,
     }
@@ -107,6 +109,8 @@ def show(console: Console, audit: Audit) -> None:
     if audit.not_reached:
         say(f"not reached: {', '.join(audit.not_reached)}")
     say(f"{outcome(audit)}; {audit.requests} requests in {audit.worlds} worlds, held at {audit.lines_held} steps")
+    if audit.lines_held:
+        say(bounds(audit))
 
 
 def outcome(audit: Audit) -> str:
@@ -117,6 +121,13 @@ def outcome(audit: Audit) -> str:
     verdicts = {verdict.verdict for verdict in audit.verdicts.values()}
     nothing = "nothing was exercised" if verdicts == {"not-exercised"} else "nothing found, which is no proof"
     return nothing + accepted
+
+
+def bounds(audit: Audit) -> str:
+    """Within which bounds all of it was tried."""
+    given = audit.manifest["bounds"]
+    times = "once" if given["interruptions"] == 1 else f"up to {given['interruptions']} times"
+    return f"bounds: two requests interrupt each other {times}, at {given['most_steps']} steps of a request at most"
 
 
 def groups(audit: Audit) -> dict[tuple[str, ...], list[Finding]]:
@@ -158,6 +169,7 @@ def cell(deployment: str, findings: Sequence[Finding]) -> str:
 def told(number: int, finding: Finding) -> list[str]:
     lines = [f"{number}. {finding.anomaly}: {', '.join(finding.requests)}", f"   {finding.world}"]
     lines += [f"     {step}" for step in finding.schedule]
+    lines += [f"       {row}" for row in in_columns(finding.interleaving)]
     lines += [f"   expected  {finding.expected}", f"   observed  {finding.observed}"]
     lines += [f"   place     {change.place}: {change.before} -> {change.after}" for change in finding.places]
     lines += [

@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -19,19 +21,29 @@ from statelab.plan.catalogue import group
 from statelab.plan.deployments import Deployment
 from statelab.plan.manifest import Manifest
 from statelab.plan.profiles import Profile
+from statelab.record.columns import History
 from statelab.record.run_folder import RunFolder
 from statelab.theory.fixes import Fixes
 from statelab.theory.fixes import unfixed
 from statelab.theory.fixes import with_fixes
 from statelab.theory.rule import predict
 
+Early = Mapping[tuple[int, CellKey], tuple[int, Judgement]]
+"""Judgements by run and cell that were made while the run went on, with the number of operations each rests on."""
 
-def assess(folder: RunFolder) -> Results:
-    """The results of a run, a pure function of its folder (recordings become histories first)."""
+
+def assess(folder: RunFolder, early: Early = MappingProxyType({})) -> Results:
+    """The results of a run, a pure function of its folder (recordings become histories first). `early` saves judging a
+    history again to which nothing was added since."""
     manifest = folder.read_manifest()
     folder.take_in_recordings(manifest)
+    judged = [cell_from(key, manifest, list(_judgements(key, manifest, folder, early))) for key in manifest.cells]
+    return results_of(manifest, judged)
+
+
+def results_of(manifest: Manifest, judged: list[Cell]) -> Results:
+    """The results that consist of these cells, each with what holds instead of it."""
     deployments = {deployment.name: deployment for deployment in manifest.deployments}
-    judged = [_assess_cell(key, manifest, folder, deployments[key.deployment]) for key in manifest.cells]
     fixes = Fixes(judged, manifest.catalogue, deployments)
     cells = with_fixes(judged, fixes)
     return Results(manifest=_described(manifest, cells) | {"unfixed": _unfixed(cells, fixes)}, cells=cells)
@@ -50,11 +62,12 @@ def exit_code(results: Results) -> int:
     return NOT_KNOWN if any(cell.verdict != "held" and not cell.claimed for cell in results.cells) else 0
 
 
-def _assess_cell(key: CellKey, manifest: Manifest, folder: RunFolder, deployment: Deployment) -> Cell:
+def cell_from(key: CellKey, manifest: Manifest, judgements: list[Judgement]) -> Cell:
+    """The cell with its prediction and what was judged of it, one judgement a run."""
+    deployment = manifest.deployment(key.deployment)
     workload = manifest.catalogue.workloads[key.workload]
     mechanism = workload.mechanisms[key.mechanism]
     prediction = predict(mechanism.claims, deployment, key.window, workload.shows) if mechanism.claimed else None
-    judgements = list(_judgements(key, manifest, folder, deployment))
     if not judgements:
         return _without_history(key, prediction, manifest)
     judged = combine(judgements) if manifest.runs > 1 else judgements[0]
@@ -85,17 +98,25 @@ def cell(key: CellKey, prediction: Prediction | None, judgement: Judgement) -> C
     return Cell(**msgspec.structs.asdict(key), **predicted, **measured)
 
 
-def _judgements(key: CellKey, manifest: Manifest, folder: RunFolder, deployment: Deployment) -> Iterator[Judgement]:
+def _judgements(key: CellKey, manifest: Manifest, folder: RunFolder, early: Early) -> Iterator[Judgement]:
+    for run in range(1, manifest.runs + 1):
+        history = folder.history(run, key)
+        if history is not None:
+            number, judgement = early.get((run, key), (-1, None))
+            yield judgement if judgement and number == len(history) else judgement_of(key, manifest, history)
+
+
+def judgement_of(key: CellKey, manifest: Manifest, history: History) -> Judgement:
+    """One run of a cell, judged."""
+    deployment = manifest.deployment(key.deployment)
     expectation = Expectation(
         expected_processes=deployment.expected_processes,
         spread=deployment.spread,
         in_turn=deployment.in_turn,
+        replaced=deployment.recycled,
         initial=None if manifest.asks else 0,  # another app's state may be older than its servers
     )
-    for run in range(1, manifest.runs + 1):
-        history = folder.history(run, key)
-        if history is not None:
-            yield _with_errors(judge_of(key.workload)(history, expectation), history.errors)
+    return _with_errors(judge_of(key.workload)(history, expectation), history.errors)
 
 
 def _with_errors(judgement: Judgement, errors: tuple[str | None, ...]) -> Judgement:
@@ -142,9 +163,20 @@ def _described(manifest: Manifest, cells: list[Cell]) -> dict[str, Any]:
         "promises": {name: workload.promise for name, workload in manifest.catalogue.workloads.items()},
         "mechanisms": [_about(manifest, workload, name) for workload, name in used_mechanisms],
         "deployments": [_about_deployment(d) for d in manifest.deployments if d.name in used_deployments],
+        "standard": {d.name: _predicted_under(d, manifest) for d in manifest.standard},
         "missing": _missing(manifest, cells),
         "notes": [*manifest.notes, *_store_notes(cells), *_survival_notes(manifest.survival)],
     }
+
+
+def _predicted_under(deployment: Deployment, manifest: Manifest) -> dict[str, list[str]]:
+    """What is predicted in the run's cells, were they of another deployment: by `workload/mechanism/window`."""
+    found = {}
+    for workload, mechanism, window in dict.fromkeys((c.workload, c.mechanism, c.window) for c in manifest.cells):
+        about = manifest.catalogue.workloads[workload]
+        prediction = predict(about.mechanisms[mechanism].claims, deployment, window, about.shows)
+        found[f"{workload}/{mechanism}/{window}"] = list(prediction.anomalies)
+    return found
 
 
 def _load(profile: Profile) -> str:

@@ -27,7 +27,7 @@ _WORSE = (0, 3, 1, 2)
 """Exit codes, each worse than the one before it."""
 
 MOST_KEYS = 20
-"""So many violated keys are named; the rest is a number."""
+"""How many violated keys are named; the others are only counted."""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,13 +79,10 @@ def initial_of(model: Model, text: str | None) -> Value | None:
     value = _integer(text)
     if model.initial_kind == "text":
         return text
-    if (value is None and model.initial_kind == "integer") or _too_low(value, model.least_initial):
+    too_low = value is not None and model.least_initial is not None and value < model.least_initial
+    if too_low or (value is None and model.initial_kind == "integer"):
         raise BadInput(f"--initial {text!r} is not {model.initial_words}")
     return text if value is None else value
-
-
-def _too_low(value: int | None, least: int | None) -> bool:
-    return value is not None and least is not None and value < least
 
 
 def _integer(text: str) -> int | None:

@@ -89,8 +89,8 @@ def _coverage(runs: Sequence[Run]) -> Coverage | None:
     if not known:
         return None
     fewest = {name: min(getattr(covered, name) for covered in known) for name in ("processes", "threads", "greenlets")}
-    overlaps = sum(covered.overlaps for covered in known)
-    return Coverage(**fewest, expected_processes=known[0].expected_processes, overlaps=overlaps)
+    overlaps, met = sum(covered.overlaps for covered in known), _sum(covered.met for covered in known)
+    return Coverage(**fewest, expected_processes=known[0].expected_processes, overlaps=overlaps, met=met)
 
 
 def _lost(runs: Sequence[Run]) -> Bounds | None:

@@ -1,11 +1,13 @@
 """`statelab compare`: what changed between two saved runs, as after a new version of a library, a server or Python."""
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 import msgspec
 from rich.console import Console
+from rich.text import Text
 
 from statelab.core.errors import BadInput
 from statelab.core.results import Results
@@ -14,7 +16,9 @@ from statelab.report.comparison import RunComparison
 from statelab.report.comparison import compare
 from statelab.report.comparison import tables
 from statelab.report.formats.files import read_results
+from statelab.report.formats.files import write_comparison
 from statelab.report.formats.terminal import PLAIN_WIDTH
+from statelab.report.formats.terminal import location
 
 
 @click.command("compare")
@@ -24,7 +28,8 @@ from statelab.report.formats.terminal import PLAIN_WIDTH
 def command(before: Path, after: Path, as_json: bool) -> None:
     """Name the cells that changed between two runs: verdicts, anomalies and, beyond noise, throughput.
 
-    Ends with 0 where all verdicts and anomalies are the same, 1 where some differ, 2 for bad input.
+    The page of it is written into the folder of the second run. Ends with 0 where all verdicts and anomalies are the
+    same, 1 where some differ, 2 for bad input.
     """
     found = compare(_results(before), _results(after))
     if as_json:
@@ -34,6 +39,7 @@ def command(before: Path, after: Path, as_json: bool) -> None:
         console.width = console.width if console.is_terminal else max(console.width, PLAIN_WIDTH)
         for part in tables(found):
             console.print(part)
+        console.print(Text.assemble("The page: ", location(write_comparison(found, before, after))), soft_wrap=True)
     sys.exit(0 if found.same else 1)
 
 
@@ -52,6 +58,7 @@ def _short(found: RunComparison) -> dict[str, object]:
     kinds = {"verdicts": found.verdicts, "anomalies": found.anomalies, "throughput": found.throughput}
     return {
         "common": found.common,
+        "differs": [asdict(condition) for condition in found.differs],
         "only_before": found.only_before,
         "only_after": found.only_after,
         **{kind: [_change(one) for one in changes] for kind, changes in kinds.items()},

@@ -9,6 +9,7 @@ import sys
 import click
 from rich.console import Console
 
+from statelab.core.calls import require_locust
 from statelab.core.errors import BadInput
 from statelab.core.errors import EngineFailed
 from statelab.core.paths import LOADTESTS
@@ -25,6 +26,7 @@ _OTHER_LOAD = (
 @click.command("load")
 def command() -> None:
     """Open the Locust web UI on what is up: Compose's own, or one started here for the local engine."""
+    require_locust()
     console = Console()
     up = running.lab()
     if up is None:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from statelab.core.errors import BadInput
+from statelab.deploy import pythons
 from statelab.plan.app import App
 
 Decorated = Callable[..., Any]
@@ -59,7 +60,7 @@ def app(command: Decorated) -> Decorated:
     for option in (
         click.option("--app", "app_name", metavar="MODULE:APP", help="another WSGI app (local engine)"),
         click.option("--app-dir", type=folder, help="where that app is (default: here)"),
-        click.option("--python", "interpreter", help="the interpreter that runs it"),
+        click.option("--python", "interpreter", help="what serves the app: a program, or for the lab's own a version"),
         click.option("--gunicorn-config", type=file, help="that app's gunicorn.conf.py: its hooks run"),
     ):
         command = option(command)
@@ -69,10 +70,14 @@ def app(command: Decorated) -> Decorated:
 def app_of(
     app_name: str | None, app_dir: Path | None, interpreter: str | None, gunicorn_config: Path | None = None
 ) -> App:
+    """Raises BadInput for an interpreter that cannot serve the lab's own app."""
+    own = app_name is None and app_dir is None
+    python = pythons.named(interpreter) if own and interpreter else None
     given = {
         "name": app_name,
         "folder": app_dir or (Path.cwd() if app_name else None),
-        "interpreter": interpreter,
+        "interpreter": (python and python.own and python.program) if own else interpreter,
+        "python": python,
         "gunicorn_config": gunicorn_config,
     }
     return App(**{name: value for name, value in given.items() if value})  # type: ignore[arg-type]

@@ -2,10 +2,12 @@
 
 import sys
 from pathlib import Path
+from types import MappingProxyType
 
 import click
 from rich.console import Console
 
+from statelab.check.assess import Early
 from statelab.check.assess import assess
 from statelab.check.assess import exit_code
 from statelab.record.run_folder import RunFolder
@@ -21,12 +23,14 @@ def command(folder: Path, tables: bool | None) -> None:
     sys.exit(judge_and_report(Console(), RunFolder.open(folder), tables=tables))
 
 
-def judge_and_report(console: Console, folder: RunFolder, *, tables: bool | None = None) -> int:
+def judge_and_report(
+    console: Console, folder: RunFolder, *, tables: bool | None = None, early: Early = MappingProxyType({})
+) -> int:
     """Judges what a run folder holds, writes and prints its report, and returns the exit code.
 
-    `tables`: see `print_report`.
+    `tables`: see `print_report`; `early`: see `assess`.
     """
-    results = assess(folder)
+    results = assess(folder, early)
     write_report(results, folder.path)
     print_report(results, console, folder.path, tables=tables)
     return exit_code(results)

@@ -23,12 +23,15 @@ from statelab.deploy.engine import Engine
 from statelab.plan import catalogue
 from statelab.plan.app import App
 from statelab.plan.deployments import load_all
+from statelab.plan.profiles import Profile
+from statelab.plan.profiles import profile_of
 from statelab.report.formats.terminal import PLAIN_WIDTH
 from statelab.report.timeline.svg import timeline as picture
 from statelab.repro import narrate
 from statelab.repro.availability import Availability
 from statelab.repro.availability import NotOffered
 from statelab.repro.gates import ENVIRONMENT
+from statelab.repro.gates import STORE
 from statelab.repro.gates import Gates
 from statelab.repro.gates import gates_host
 from statelab.repro.outcome import AS_PREDICTED
@@ -51,6 +54,7 @@ ASK = "name one cell, as in `statelab repro counter/module-global --deployment g
 @click.option("--deployment", callback=shared.several, metavar="NAMES", help="under this one (with --all: under these)")
 @shared.engine
 @click.option("--all", "everything", is_flag=True, help="every cell that requests which meet must break")
+@click.option("--profile", default="", help="with --all: of the deployments and mechanisms of this profile")
 @click.option("--runs", type=click.IntRange(1, 1000), default=1, show_default=True, help="play each so many times")
 def command(**options: Any) -> None:
     """Show a predicted violation on demand: two requests in the one order that breaks the promise, no load."""
@@ -144,28 +148,41 @@ def _files(outcome: Outcome) -> list[Path]:
     return [history, svg]
 
 
-def _chosen(app: App, cell: str, deployment: list[str], everything: bool) -> list[Target]:
-    """One cell, or every red one among those named; raises BadInput."""
-    found = targets(catalogue.of_app(app), load_all(DEPLOYMENTS), cell, deployment)
+def _chosen(app: App, cell: str, deployment: list[str], everything: bool, profile: Profile | None) -> list[Target]:
+    """One cell, or every red one among those named, or of a profile; raises BadInput."""
+    deployment = deployment or [*profile.columns] if profile else deployment
+    workload = cell.partition("/")[0]
+    offered = catalogue.of_app(app, [workload] if workload else [])
+    found = targets(offered, load_all(DEPLOYMENTS, deployment), cell, deployment)
     if not everything:
         if len({target.cell for target in found}) > 1:
             raise BadInput(ASK)
         return played(found)
+    if profile and profile.mechanisms:
+        measured = profile.mechanisms
+        found = [target for target in found if target.mechanism in measured.get(target.workload, ())]
     red = [target for target in played_of_each(found) if target.anomaly and target.schedule.collides]
     if not red:
         raise BadInput("in none of these cells is anything predicted that requests must meet for: nothing to reproduce")
     return red
 
 
-def repro(console: Console, *, cell: str, deployment: list[str], engine: str, everything: bool, runs: int) -> int:
+def repro(
+    console: Console, *, cell: str, deployment: list[str], engine: str, everything: bool, profile: str, runs: int
+) -> int:
     """Reproduces and returns the exit code: 0 as predicted, 1 not, 3 as predicted as far as it was available.
 
     Raises BadInput, before anything is started, for what does not exist.
     """
     workload, _, mechanism = cell.partition("/")
     app, named = shared.with_files(App(), [mechanism] if mechanism else [], [workload])
-    chosen = _chosen(app, "/".join([workload, *named]), deployment, everything)
-    lab, reason = choose(engine, app, ENVIRONMENT)
+    if profile and not everything:
+        raise BadInput(f"--profile {profile} is for --all: one cell has its own deployment")
+    of_profile = profile_of(profile, picked=False) if profile else None
+    chosen = _chosen(app, "/".join([workload, *named]), deployment, everything, of_profile)
+    stores = (STORE, *(target.claims.store for target in chosen))
+    needed = app.for_cells((target.workload for target in chosen), stores)
+    lab, reason = choose(engine, needed, ENVIRONMENT)
     reproduction = Reproduction(console, chosen, runs, everything=everything)
     reproduction.say(f"{len(chosen)} cell(s) x {runs} run(s), engine {lab.name} ({reason})")
     try:

@@ -11,9 +11,10 @@ from rich.console import Console
 
 from statelab.check.judges import judge_of
 from statelab.cli import options as shared
-from statelab.cli.progress import Tracker
 from statelab.cli.progress import undisturbed
 from statelab.cli.report import judge_and_report
+from statelab.cli.watch import Watch
+from statelab.core.calls import STANDARD
 from statelab.core.errors import BadInput
 from statelab.core.errors import EngineFailed
 from statelab.core.errors import require_known
@@ -35,12 +36,16 @@ from statelab.plan.matrix import Selection
 from statelab.plan.matrix import select
 from statelab.plan.profiles import PROFILES
 from statelab.plan.profiles import Profile
+from statelab.plan.profiles import profile_of
 from statelab.plan.promises import Promise
 from statelab.record.run_folder import RunFolder
 
+PROFILE = f"""{", ".join(PROFILES)} (default: essentials, or standard where you pick
+workloads, mechanisms, deployments, windows or an app)"""
+
 
 @click.command("run")
-@click.option("--profile", default="standard", show_default=True, help="quick, standard, thorough or on-request")
+@click.option("--profile", default="", help=PROFILE)
 @shared.engine
 @shared.selection
 @click.option("--runs", type=click.IntRange(1, 1000), help="measure everything this many times on fresh servers")
@@ -55,22 +60,24 @@ def _plan(options: dict[str, Any], app: App, promises: dict[str, Promise]) -> Ma
     """Everything that can be refused is refused here, before anything is started.
 
     An app that makes promises in its statelab.toml is measured by them, and needs no catalogue."""
-    require_known("profile", [options["profile"]], list(PROFILES))
-    profile = own_app.of_profile(PROFILES[options["profile"]]) if promises else PROFILES[options["profile"]]
+    names = ("workload", "mechanism", "deployment", "window")
+    profile = profile_of(options["profile"], picked=not app.is_the_labs or any(options[name] for name in names))
+    profile = own_app.of_profile(profile) if promises else profile
     on_request = load_all(DEPLOYMENTS / ON_REQUEST)
     require_known("deployment", options["deployment"], [*load_all(DEPLOYMENTS), *on_request])
-    deployments = load_all(DEPLOYMENTS / profile.folder, options["deployment"])
-    catalogue = own_app.catalogue(promises) if promises else app_catalogue.of_app(app)
+    deployments = load_all(DEPLOYMENTS / profile.folder, options["deployment"] or profile.columns)
+    if profile.columns and not options["deployment"]:
+        deployments = {name: deployments[name] for name in profile.columns}
+    catalogue = own_app.catalogue(promises) if promises else app_catalogue.of_app(app, options["workload"])
     if promises:
         require_known("workload", options["workload"], list(catalogue.workloads))
-    names = ("workload", "mechanism", "deployment", "window")
     selection = Selection(**{f"{name}s": options[name] for name in names})
     cells = select(catalogue, deployments, profile, selection)
     for workload in {cell.workload for cell in cells}:
         require_load(workload)
         judge_of(workload)
     if not cells:
-        raise BadInput(f"the profile {profile.name} has no such cell; try PROFILE=standard")
+        raise BadInput(f"the profile {profile.name} has no such cell; try {STANDARD}")
     return Manifest(
         started=time.strftime("%Y-%m-%d %H:%M:%S %z"),
         profile=profile,
@@ -83,9 +90,10 @@ def _plan(options: dict[str, Any], app: App, promises: dict[str, Promise]) -> Ma
         survivors=_survivors(cells, selection, profile),
         catalogue=catalogue,
         deployments=list(deployments.values()),
+        standard=list(load_all(DEPLOYMENTS).values()) if profile.compared else [],
         machine=machine.describe(),
         asks={name: dict(promise.asks) for name, promise in promises.items()},
-        versions=machine.library_versions(deployment.package for deployment in deployments.values()),
+        versions=machine.library_versions((each.package for each in deployments.values()), app.server),
     )
 
 
@@ -103,6 +111,8 @@ def run(console: Console, *, engine: str, **options: Any) -> int:
     promises = own_app.load(app.folder) if app.name else {}
     manifest = _plan(options, app, promises)
     served, environment = own_app.identified(app) if promises else (app, {})
+    about = {cell: manifest.catalogue.workloads[cell.workload].mechanisms[cell.mechanism] for cell in manifest.cells}
+    served = served.for_cells((cell.workload for cell in about), (each.claims.store for each in about.values()))
     chosen, manifest.engine_reason = choose(engine, served, environment)
     manifest.engine = chosen.name
     folder = RunFolder.create()
@@ -110,25 +120,32 @@ def run(console: Console, *, engine: str, **options: Any) -> int:
         f"{len(manifest.cells)} cells x {manifest.runs} run(s), profile {manifest.profile.name}, "
         f"engine {chosen.name} ({manifest.engine_reason})",
         highlight=False,
+        soft_wrap=True,
     )
     started = time.monotonic()
-    ended = _measure(console, manifest, folder, chosen, promises)
-    code = judge_and_report(console, folder)
-    folder.point_latest()
+    watch = Watch(console, manifest, folder)
+    ended = _measure(console, manifest, folder, chosen, promises, watch)
+    code = judge_and_report(console, folder, early=watch.judged)
     manifest.durations_s["total"] = time.monotonic() - started
     folder.write_manifest(manifest)
     return ended or code
 
 
 def _measure(
-    console: Console, manifest: Manifest, folder: RunFolder, engine: Engine, promises: dict[str, Promise]
+    console: Console,
+    manifest: Manifest,
+    folder: RunFolder,
+    engine: Engine,
+    promises: dict[str, Promise],
+    watch: Watch,
 ) -> int:
     """0, or the exit code of a run that ended early: 130 stopped, 2 an engine or the load failed half-way.
 
     Raises EngineFailed or BadInput where nothing was measured; then no run folder is left.
     """
     try:
-        Campaign(manifest, folder, engine, Tracker(console), promises.values()).measure()
+        with watch:
+            Campaign(manifest, folder, engine, watch, promises.values()).measure()
     except KeyboardInterrupt:
         console.print("stopping what was started, keeping what was measured")
         return 130

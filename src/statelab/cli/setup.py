@@ -7,7 +7,9 @@ from statelab.deploy import programs
 
 
 @click.command("setup")
-def command() -> None:
+@click.option("--servers", is_flag=True, help="the programs of servers too, which a run gets when it needs them")
+def command(servers: bool) -> None:
     """Get the store programs that are missing on this machine, without installing anything."""
     console = Console()
-    programs.set_up(lambda text: console.print(text, highlight=False, soft_wrap=True))
+    wanted = programs.STORES | (programs.SERVERS if servers else {})
+    programs.get(wanted, lambda text: console.print(text, highlight=False, soft_wrap=True))

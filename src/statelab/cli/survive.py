@@ -16,8 +16,10 @@ from statelab.drive.survival import WORKLOAD
 from statelab.drive.survival import Survey
 from statelab.drive.survival import exit_code
 from statelab.drive.survival import fit
+from statelab.drive.survival import with_hosts
 from statelab.plan.app import App
 from statelab.plan.catalogue import of_app
+from statelab.plan.deployments import ON_REQUEST
 from statelab.plan.deployments import Deployment
 from statelab.plan.deployments import load_all
 from statelab.report.formats.terminal import survival_table
@@ -26,23 +28,27 @@ from statelab.report.formats.terminal import survival_table
 @click.command("survive")
 @click.option("--mechanism", callback=shared.several, metavar="NAMES", help="only these, by comma (default: all)")
 def command(mechanism: list[str]) -> None:
-    """Count up, end the worker, the server, the store, everything; start it again, and see what is left."""
+    """Count up, end the worker, the server, the store, everything, a host of two, and see what is left."""
     sys.exit(survive(Console(), mechanism))
 
 
 def survived(mechanisms: list[str]) -> tuple[Deployment, list[Survival]]:
     """Where it was tried, and what came of it for these mechanisms (none named: for all of the counter); raises
     BadInput, before anything is started, for what does not exist."""
-    offered = of_app(App())
+    offered = of_app(App(), [WORKLOAD])
     known = list(offered.workloads[WORKLOAD].mechanisms)
     require_known("mechanism", mechanisms, known)
     deployment = fit(load_all(DEPLOYMENTS).values())
     if deployment is None:
         raise BadInput("no deployment serves one request after the other under gunicorn: add one")
-    engine = LocalEngine()
+    replicas = with_hosts(load_all(DEPLOYMENTS / ON_REQUEST).values())
+    tried = [each for each in (replicas, deployment) if each]  # the last one ends everything
+    engine = LocalEngine(App(workloads=(WORKLOAD,)))
     try:
-        engine.up([deployment])
-        return deployment, Survey(engine, deployment.name, mechanisms or known, offered).measure()
+        engine.up(tried)
+        return deployment, [
+            found for each in tried for found in Survey(engine, each, mechanisms or known, offered).measure()
+        ]
     finally:
         with undisturbed():
             engine.down()

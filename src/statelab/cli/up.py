@@ -1,6 +1,8 @@
 """`statelab up`: brings everything up and says where it is."""
 
 import signal
+from contextlib import AbstractContextManager
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from rich.console import Console
 
 from statelab.cli import options as shared
 from statelab.cli.progress import undisturbed
+from statelab.core.calls import called
 from statelab.core.errors import require_known
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.paths import REPORTS
@@ -17,13 +20,15 @@ from statelab.deploy import running
 from statelab.deploy.choose import choose
 from statelab.deploy.compose import ComposeEngine
 from statelab.deploy.engine import Engine
+from statelab.deploy.local import LocalEngine
 from statelab.plan.app import App
 from statelab.plan.catalogue import any_offers
 from statelab.plan.deployments import ON_REQUEST
 from statelab.plan.deployments import Deployment
 from statelab.plan.deployments import load_all
+from statelab.repro.live import front
 
-NO_LOAD = "the lab has no load for this app: it has no GET /catalogue, `make load` says what to do"
+NO_LOAD = f"the lab has no load for this app: it has no GET /catalogue, {called('load')} says what to do"
 GUNICORN = "gunicorn"
 CONFIG = "gunicorn.conf.py"
 """What gunicorn itself looks for in the folder where it is started."""
@@ -39,8 +44,11 @@ def command(engine: str, deployment: list[str], **app: Any) -> None:
     require_known("deployment", deployment, [*standard, *load_all(DEPLOYMENTS / ON_REQUEST)])
     logs = REPORTS / "up" / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     console = Console(soft_wrap=True, highlight=False)
+    number = front.port()
     chosen, reason = choose(engine, served, logs=logs)
     console.print(f"engine {chosen.name} ({reason})")
+    if served.name is None and not (isinstance(chosen, ComposeEngine) and chosen.has_front()):
+        front.require_free(number)
     _up(console, chosen, [standard[name] for name in deployment or standard], logs, served)
 
 
@@ -48,21 +56,38 @@ def _up(console: Console, engine: Engine, deployments: list[Deployment], logs: P
     if isinstance(engine, ComposeEngine):
         engine.up(deployments, console=True)
         _print_addresses(console, engine)
-        console.print("`make load` names the Locust web UI, `make down` stops it all")
+        console.print(f"{called('load')} names the Locust web UI, {called('down')} stops it all")
+        console.print(f"the front page: http://127.0.0.1:{front.port()}/")
         return
     try:
+        if isinstance(engine, LocalEngine) and app.name is None:
+            engine.front = f"http://127.0.0.1:{front.port()}/"
         engine.up(deployments)
         _print_addresses(console, engine)
         for line in [*about_gunicorn(app, deployments, logs), f"logs, which stay: {logs}/"]:
             console.print(line, markup=False)
         offered = app.name is None or any_offers(engine.addresses().values())
-        load = "`make load` in another terminal opens Locust on it"
+        load = f"{called('load')} in another terminal opens Locust on it"
         console.print(f"{load if offered else NO_LOAD}; Ctrl-C stops it all")
-        with running.announced(engine.addresses(), str(logs)):
+        with running.announced(engine.addresses(), str(logs)), _front_page(engine, app) as address:
+            if address:
+                console.print(f"the front page: {address}")
             signal.pause()
     finally:
         with undisturbed():
             engine.down()
+
+
+def _front_page(engine: Engine, app: App) -> AbstractContextManager[str]:
+    """Serves the front page, which is about the lab's own app; the context gives its address, empty without a page."""
+    if app.name is not None:
+        return nullcontext("")
+    return front.serving(front.port(), front.Lab(lambda: _deployments(engine), engine.reasons))
+
+
+def _deployments(engine: Engine) -> dict[str, str]:
+    """The addresses of the deployments alone, by name."""
+    return {name: address for name, address in engine.addresses().items() if address.startswith("http")}
 
 
 def about_gunicorn(app: App, deployments: list[Deployment], logs: Path) -> list[str]:

@@ -18,7 +18,8 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     (`processes`, None: two different ones), but after `max_seconds` in any case. The rule looks at coverage, never at
     results, so it does not favour a verdict. `servers` is how many threads or greenlets must answer, `audits` how often
     the final state is read. `asks`: by operation, the request that it is in an app that is not the lab's own;
-    operations that such an app does not have are missing.
+    operations that such an app does not have are missing. `times`: how often a request of the load does its operation;
+    if more than once, all clients send theirs together, so that the operations meet.
     """
 
     url: str
@@ -33,6 +34,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     min_operations: int
     audits: int
     asks: dict[str, Ask] = {}
+    times: int = 1
 
     @property
     def path(self) -> str:

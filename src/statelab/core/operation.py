@@ -78,3 +78,27 @@ def read_recording(path: Path) -> list[Operation]:
     """The operations a load process wrote; a last line cut short by a kill is left out."""
     lines = path.read_bytes().split(b"\n")
     return list(decode_lines(lines[:-1]))
+
+
+RECORDINGS = "history-*.jsonl"
+"""The files of a run's folder of recordings: one for each process that loads."""
+
+
+class Growing:
+    """The recordings of a folder while they are being written."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._read: dict[Path, int] = {}
+
+    def new(self) -> list[Operation]:
+        """What was recorded since the last call; a last line that is not whole yet comes with a later one."""
+        found: list[Operation] = []
+        for recording in sorted(self._folder.glob(RECORDINGS)):
+            with recording.open("rb") as file:
+                file.seek(self._read.get(recording, 0))
+                lines = file.read()
+            whole = lines[: lines.rfind(b"\n") + 1]
+            self._read[recording] = self._read.get(recording, 0) + len(whole)
+            found += decode_lines(whole.splitlines())
+        return found

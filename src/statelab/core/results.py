@@ -46,8 +46,9 @@ ENDINGS: dict[str, str] = {
     "server": "gunicorn and all that it started are killed, and it is started again",
     "store": "Redis, memcached and PostgreSQL are asked to end, and started again",
     "everything": "app and stores are killed at once and started again; disks keep what they were given",
+    "host": "the host to which a balancer's cookie keeps the client goes away; another one serves it then",
 }
-"""What state may outlive, the smallest first, with how it is brought about."""
+"""What state may outlive, the smallest first, with how it is brought about. A host is one of several."""
 
 
 class CellKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,13 +78,20 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     """How much of the deployment answered. `expected_processes` is None where every request has its own process;
-    `overlaps` counts pairs of operations whose intervals touch."""
+    `overlaps` counts pairs of operations whose intervals touch. `met`: where a request does its operation many times,
+    how many pairs of requests were at it at the same time, by the clock of their host (None: it does it once)."""
 
     processes: int
     expected_processes: int | None
     threads: int
     greenlets: int
     overlaps: int
+    met: int | None = None
+
+    @property
+    def tries(self) -> int:
+        """How often something could have gone wrong: on so many pairs rests what was not seen."""
+        return self.overlaps if self.met is None else self.met
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from pathlib import Path
 
+from statelab.core.calls import ENGINE_LOCAL
 from statelab.core.errors import BadInput
 from statelab.deploy.compose import ComposeEngine
 from statelab.deploy.engine import Engine
@@ -38,7 +39,12 @@ def docker_answers() -> bool:
 
 def _compose(app: App, environment: Mapping[str, str], logs: Path | None) -> Engine:
     if not app.is_the_labs:
-        raise BadInput("the compose engine runs the image of the lab's own app; another app runs with ENGINE=local")
+        raise BadInput(f"the compose engine runs the image of the lab's own app; another app runs with {ENGINE_LOCAL}")
+    if app.python:
+        raise BadInput(
+            f"--python is for {ENGINE_LOCAL}; in containers the interpreter of the image serves, and another image is "
+            "named as in LAB_PYTHON_IMAGE=python:3.12-slim"
+        )
     return ComposeEngine(environment, app)
 
 
@@ -59,6 +65,8 @@ def choose(
     added = environment or {}
     if name == "auto" and not app.is_the_labs:
         return ENGINES["local"](app, added, logs), "another app runs as local processes"
+    if name == "auto" and app.python:
+        return ENGINES["local"](app, added, logs), f"Python {app.python.version} of this machine serves"
     if name == "auto":
         lacks = docker_lacks()
         reason = f"{lacks}, so local processes" if lacks else "a Docker Engine answers"

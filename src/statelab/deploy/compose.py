@@ -12,34 +12,46 @@ from typing import Any
 
 import msgspec
 
+from statelab.core.calls import ENGINE_LOCAL
+from statelab.core.calls import MAKE_ENGINE
+from statelab.core.calls import called
 from statelab.core.errors import EngineFailed
 from statelab.core.errors import Unavailable
 from statelab.core.paths import COMPOSE
+from statelab.core.paths import DEPLOYMENTS
+from statelab.core.paths import DOCS
+from statelab.core.paths import REPORTS
 from statelab.plan.app import MECHANISM_FILES
 from statelab.plan.app import App
 from statelab.plan.deployments import Deployment
 
 STORES = ("redis", "memcached", "postgres")
+BUILDS_APP = "sync"
+"""The service of which the image of all deployments comes."""
 CONSOLE = "locust"
+FRONT = "front"
 APP_PORT = 8000
 CONSOLE_PORT = 8089
+FRONT_PORT = 8088
 UP_S = 900.0
 READY_S = 30.0
 
-NO_REGISTRY = "an image cannot be pulled: if you cannot reach a registry, `make engine` builds the base images"
-PORT_TAKEN = "a port is taken: end what listens on it, or set LAB_WEB_PORT for the Locust web UI"
+NO_REGISTRY = f"an image cannot be pulled: if you cannot reach a registry, {MAKE_ENGINE} builds the base images"
+PORT_TAKEN = (
+    "a port is taken: end what listens on it, or set LAB_WEB_PORT for the Locust web UI, LAB_PORT for the front page"
+)
 
 NO_PLUGIN = (
     "Docker has no Compose plugin: install the package docker-compose-plugin (Docker), docker-compose-v2 (Ubuntu) "
-    "or docker-compose (Debian 13), or let `make engine` do it (Debian, root), or use ENGINE=local"
+    f"or docker-compose (Debian 13), or let {MAKE_ENGINE} do it (Debian, root), or use {ENGINE_LOCAL}"
 )
 
 EXPLANATIONS = {
     "unknown flag: --file": NO_PLUGIN,
     "unknown command: docker compose": NO_PLUGIN,
     "'compose' is not a docker command": NO_PLUGIN,
-    "Cannot connect to the Docker daemon": "no Docker Engine answers: start it, `make engine` installs one (Debian), "
-    "or use ENGINE=local",
+    "Cannot connect to the Docker daemon": f"no Docker Engine answers: start it, {MAKE_ENGINE} installs one (Debian), "
+    f"or use {ENGINE_LOCAL}",
     "port is already allocated": PORT_TAKEN,
     "address already in use": PORT_TAKEN,
     "no space left on device": "the disk is full: make room (`docker system df` shows what Docker holds)",
@@ -94,20 +106,24 @@ class ComposeEngine:
         self._app = app or App()
         self._mounts: Path | None = None
         self._environment = {f"LAB_{name}": value for name, value in (environment or {}).items()}
-        self._found_up = False
+        self._found: set[str] = set()
         self._containers: dict[str, Container] = {}
+        self._deployments: dict[str, Deployment] = {}
         self._reasons: dict[str, str] = {}
 
     def _compose(self, *arguments: str, timeout: float = UP_S) -> subprocess.CompletedProcess[str]:
         files = [part for file in (COMPOSE, self._mounts) if file for part in ("--file", str(file))]
         command = ["docker", "compose", *files, "--profile", "on-request", *arguments]
         try:
-            environment = {**os.environ, **self._environment}
+            shown = {"LAB_REPORTS": str(REPORTS.resolve()), "LAB_DOCS": str(DOCS if DOCS.is_dir() else DEPLOYMENTS)}
+            environment = {**shown, **os.environ, **self._environment}
             return subprocess.run(
                 command, env=environment, capture_output=True, text=True, timeout=timeout, check=False
             )
         except FileNotFoundError:
-            raise EngineFailed("docker is not installed: `make engine` installs it (Debian), or ENGINE=local") from None
+            raise EngineFailed(
+                f"docker is not installed: {MAKE_ENGINE} installs it (Debian), or {ENGINE_LOCAL}"
+            ) from None
         except subprocess.TimeoutExpired:
             raise EngineFailed(f"docker compose {arguments[0]} gave no answer within {timeout:.0f} s") from None
 
@@ -123,15 +139,27 @@ class ComposeEngine:
         found = [msgspec.json.decode(line, type=Container) for line in lines if line.strip()]
         self._containers = {container.Service: container for container in found}
 
-    def up(self, deployments: list[Deployment], console: bool = False) -> None:
+    def has_front(self) -> bool:
+        """Whether the front page is up, and so its port is taken by this lab. Raises EngineFailed if Docker does not
+        answer."""
         self.look()
-        self._found_up = any(container.State == "running" for container in self._containers.values())
-        if self._found_up and (self._environment or self._app.mechanisms):
-            raise EngineFailed("the lab is up, and this needs one started for it: `make down` first, or ENGINE=local")
+        return FRONT in self._containers and self._containers[FRONT].State == "running"
+
+    def up(self, deployments: list[Deployment], console: bool = False) -> None:
+        self._deployments = {deployment.name: deployment for deployment in deployments}
+        self.look()
+        self._found = {name for name, container in self._containers.items() if container.State == "running"}
+        if self._found and (self._environment or self._app.mechanisms):
+            raise EngineFailed(
+                f"the lab is up, and this needs one started for it: {called('down')} first, or {ENGINE_LOCAL}"
+            )
+        if console:
+            REPORTS.mkdir(parents=True, exist_ok=True)  # else Docker makes it, and it is root's
         if self._app.mechanisms:
-            self._mount_mechanisms([deployment.name for deployment in deployments])
-        self._must("build")
-        names = [*STORES, *(deployment.name for deployment in deployments), *([CONSOLE] if console else [])]
+            self._mount_mechanisms([replica for deployment in deployments for replica in deployment.replicas])
+        names = [*STORES, *(deployment.name for deployment in deployments), *([CONSOLE, FRONT] if console else [])]
+        self._must("build", BUILDS_APP, CONSOLE)
+        self._compose("build", *names)  # what cannot be built is missing below, and the others go on
         done = self._compose("up", "--detach", "--wait", *names)
         self.look()
         if done.returncode and not self._containers:
@@ -142,7 +170,7 @@ class ComposeEngine:
             if name not in self._containers or not self._containers[name].well:
                 self._reasons[name] = self._why(name, done.stderr)
 
-    def _mount_mechanisms(self, deployments: list[str]) -> None:
+    def _mount_mechanisms(self, servers: list[str]) -> None:
         """Writes a second file for Compose, JSON being YAML, which adds to the services of the first one."""
         environment = {MECHANISM_FILES: self._app.mechanism_files(_inside)}
         mounts = []
@@ -154,7 +182,7 @@ class ComposeEngine:
         descriptor, name = tempfile.mkstemp(prefix="statelab-", suffix=".json")
         os.close(descriptor)
         self._mounts = Path(name)
-        self._mounts.write_bytes(msgspec.json.encode({"services": dict.fromkeys(deployments, service)}))
+        self._mounts.write_bytes(msgspec.json.encode({"services": dict.fromkeys(servers, service)}))
 
     def _bring_up_the_others(self, names: list[str]) -> None:
         """Starts each container that still waits: if one cannot start, Compose gives up on all of them."""
@@ -185,7 +213,8 @@ class ComposeEngine:
         return {name: reason for name, reason in self._reasons.items() if name in STORES}
 
     def restart(self, deployment: str) -> None:
-        self._compose("restart", "--timeout", "0", deployment, timeout=60)
+        replicas = self._deployments[deployment].replicas if deployment in self._deployments else []
+        self._compose("restart", "--timeout", "0", *dict.fromkeys([*replicas, deployment]), timeout=60)
         self.look()  # Docker gives a restarted container another port
         deadline = time.monotonic() + READY_S
         while time.monotonic() < deadline:
@@ -217,8 +246,11 @@ class ComposeEngine:
             (folder / f"{name}.log").write_text(done.stdout + done.stderr)
 
     def down(self) -> None:
-        if not self._found_up:
+        added = self._containers.keys() - self._found
+        if not self._found:
             self.remove()
+        elif added:
+            self._must("rm", "--stop", "--force", *added)
 
     def remove(self) -> None:
         """Stops and removes every container, network and volume of the lab, whichever command started them."""

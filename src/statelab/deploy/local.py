@@ -3,30 +3,49 @@
 import shutil
 import signal
 import socket
+import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Collection
 from collections.abc import Mapping
 from pathlib import Path
 
 from statelab.core.errors import Unavailable
+from statelab.core.paths import PACKAGES
 from statelab.core.paths import SERVICES
 from statelab.deploy.processes import Child
 from statelab.deploy.processes import Processes
+from statelab.deploy.programs import Program
+from statelab.deploy.programs import find
+from statelab.deploy.programs import get
+from statelab.deploy.programs import of_servers
+from statelab.deploy.pythons import free_threaded
+from statelab.deploy.stores import INSTALL
 from statelab.deploy.stores import STORES
 from statelab.deploy.stores import Store
 from statelab.deploy.stores import start_again
+from statelab.deploy.stores import unprivileged_user
 from statelab.plan.app import MECHANISM_FILES
+from statelab.plan.app import WORKLOADS
 from statelab.plan.app import App
+from statelab.plan.app import Python
 from statelab.plan.deployments import Deployment
 
-READY_S = 30.0
+READY_S = 60.0
+NOT_OF_THE_APP = shutil.ignore_patterns(".git", ".venv", "venv", "node_modules", "__pycache__")
+
+
+def _held_port() -> socket.socket:
+    """A port that only sockets with SO_REUSEPORT, of the same user, can still be bound to."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    held.bind(("127.0.0.1", 0))
+    return held
 
 
 class LocalEngine:
-    """`environment` is added to that of every deployment and goes before it; `stores` are those to start. `logs` is a
-    new folder for the logs, which stays (None: they go with everything else when the engine is down)."""
+    """`environment` is added to that of every deployment and goes before it. `logs` is a new folder for the logs, which
+    stays (None: they go with everything else when the engine is down)."""
 
     name = "local"
 
@@ -34,10 +53,8 @@ class LocalEngine:
         self,
         app: App | None = None,
         environment: Mapping[str, str] | None = None,
-        stores: Collection[str] = tuple(STORES),
         logs: Path | None = None,
     ) -> None:
-        self._wanted = stores
         self._app = app or App()
         self._environment = environment or {}
         self._processes = Processes()
@@ -48,56 +65,123 @@ class LocalEngine:
         self._sockets: dict[str, socket.socket] = {}
         self._children: dict[str, Child] = {}
         self._reasons: dict[str, str] = {}
+        self.front = ""
+        """The address of the front page, where the lab's own app sends those who ask for `/`."""
 
     def up(self, deployments: list[Deployment]) -> None:
-        for name in self._wanted:
+        get(of_servers(deployments), lambda text: print(text, file=sys.stderr, flush=True))
+        wanted = set(STORES if self._app.stores is None else self._app.stores)
+        if self._app.name is None and any(deployment.hosts > 1 for deployment in deployments):
+            wanted.add("redis")  # there the lab's own app keeps what lies outside of its hosts (webapp/world.py)
+        for name in [name for name in STORES if name in wanted]:
             try:
                 self._stores[name] = STORES[name](self._processes, self._logs)
             except Unavailable as error:
                 self._reasons[name] = str(error)
-        for deployment in deployments:
-            self._deployments[deployment.name] = deployment
-            self._start(deployment)
-        for deployment in deployments:
-            try:
-                self._wait_until_ready(deployment.name)
-            except Unavailable as error:
-                self._reasons[deployment.name] = str(error)
+        self._deployments = {deployment.name: deployment for deployment in deployments}
+        for step in (self._start, self._wait_until_ready):
+            for deployment in deployments:
+                try:
+                    if deployment.name not in self._reasons:
+                        step(deployment)
+                except Unavailable as error:
+                    self._reasons[deployment.name] = str(error)
 
     def _start(self, deployment: Deployment) -> None:
-        """Binds the socket first and passes it on, so that no other program can take the port in between."""
-        name = deployment.name
-        self._sockets[name] = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        """Starts its replicas and, where there are several, the balancer; raises Unavailable."""
+        balancer = find("haproxy") if deployment.hosts > 1 else None
+        if deployment.hosts > 1 and balancer is None:
+            raise Unavailable(f"haproxy, which balances {deployment.name}, is missing: {INSTALL.format('haproxy')}")
+        for replica in deployment.replicas:
+            self._serve(deployment, replica)
+        if balancer:
+            self._balance(deployment, balancer)
+
+    def _balance(self, deployment: Deployment, balancer: Program) -> None:
+        """Starts the balancer, on a socket that it inherits; it takes the rest from the environment as well."""
+        self._sockets[deployment.name] = listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        replicas = {
+            f"REPLICA_{number}": self._address(name).removeprefix("http://")
+            for number, name in enumerate(deployment.replicas, 1)
+        }
+        bind = {"BIND": f"fd@{listener.fileno()}"}
+        self._children[deployment.name] = self._processes.start(
+            [str(balancer.path), "-db", "-f", str(SERVICES / "balancer.cfg")],
+            log=self._logs / f"{deployment.name}.log",
+            environment={**balancer.environment, **deployment.environment, **replicas, **bind},
+            descriptors=[listener.fileno()],
+        )
+
+    def _serve(self, deployment: Deployment, name: str) -> None:
+        """Starts one replica, with folders of its own. Binds the socket first and passes it on, so that no other
+        program can take the port in between. For a server that opens its own, the port is held by a socket that does
+        not listen and lets that one in beside it."""
+        inherits = deployment.inherits_socket
+        self._sockets[name] = socket.create_server(("127.0.0.1", 0), backlog=1024) if inherits else _held_port()
         state_dir = self._processes.folder / name
         state_dir.mkdir(exist_ok=True)
         descriptor = self._sockets[name].fileno()
+        python = self._python(deployment)
         environment = {
             **deployment.environment,
             **{store.variable: store.address for store in self._stores.values()},
             "APP": self._app.name or "",
             "APP_DIR": str(self._app.folder),
-            "DEPLOYMENT": name,
-            "LISTEN_FD": str(descriptor),
+            "DEPLOYMENT": deployment.name,
+            "FRONT": self.front,
+            **({"LISTEN_FD": str(descriptor)} if inherits else {"BIND": self._address(name).removeprefix("http://")}),
             "STATE_DIR": str(state_dir),
+            "PACKAGES": str(PACKAGES),
+            "RUN_AS": unprivileged_user() or "",
             "GUNICORN_CONFIG": str(self._app.gunicorn_config or ""),
             MECHANISM_FILES: self._app.mechanism_files(),
+            WORKLOADS: ",".join(self._app.workloads),
+            "PACKAGES_MISSING": python.missing,
+            # else a single package that is not marked as safe brings the lock back for all that run in the process
+            **({"PYTHON_GIL": "0"} if deployment.parallel else {}),
             **self._environment,
         }
+        if deployment.hosts > 1:
+            environment |= {"HOST_NAME": name, **self._app_of_its_own(environment, state_dir)}
         self._children[name] = self._processes.start(
-            [self._app.interpreter, str(SERVICES / "serve.py")],
+            [python.program, str(SERVICES / "serve.py")],
             log=self._logs / f"{name}.log",
             environment=environment,
-            descriptors=[descriptor],
+            descriptors=[descriptor] if inherits else [],
         )
 
-    def _wait_until_ready(self, name: str) -> None:
-        child = self._children[name]
+    def _python(self, deployment: Deployment) -> Python:
+        """What serves a deployment; raises Unavailable where there is no such interpreter, or it has not the server's
+        package."""
+        python = self._app.python or Python(program=self._app.interpreter, version="")
+        if deployment.parallel and self._app.name is None:
+            python = free_threaded()
+        if why := python.lacks(deployment.package):
+            raise Unavailable(f"{deployment.package} cannot be installed for Python {python.version}: {why}")
+        return python
+
+    def _app_of_its_own(self, environment: Mapping[str, str], state_dir: Path) -> dict[str, str]:
+        """Another app may have files in its folder, and hosts share none: each has a copy of it."""
+        if self._app.name is None:
+            return {}
+        variable = "STATELAB_IDENTIFIED_DIR" if "STATELAB_IDENTIFIED_DIR" in environment else "APP_DIR"
+        copy = state_dir / "app"
+        if not copy.exists():  # else the replica starts again
+            shutil.copytree(environment[variable], copy, symlinks=True, ignore=NOT_OF_THE_APP)
+        return {variable: str(copy)}
+
+    def _parts(self, deployment: Deployment) -> list[str]:
+        """The names of its processes: its replicas, and itself, which is the balancer where there are several."""
+        return list(dict.fromkeys([*deployment.replicas, deployment.name]))
+
+    def _wait_until_ready(self, deployment: Deployment) -> None:
         deadline = time.monotonic() + READY_S
-        while time.monotonic() < deadline and child.process.poll() is None:
-            if self._answers(name):
-                return
-            time.sleep(0.02)
-        raise Unavailable(f"{name} did not come up; its log ends with:\n{child.last_words()}")
+        for name in self._parts(deployment):
+            child = self._children[name]
+            while not self._answers(name):
+                if time.monotonic() > deadline or child.process.poll() is not None:
+                    raise Unavailable(f"{name} did not come up; its log ends with:\n{child.last_words()}")
+                time.sleep(0.02)
 
     def _answers(self, name: str) -> bool:
         try:
@@ -129,7 +213,13 @@ class LocalEngine:
 
     def recycle(self, deployment: str) -> None:
         """Sends SIGHUP, so that gunicorn starts new workers; does not wait for them."""
-        self._children[deployment].process.send_signal(signal.SIGHUP)
+        for replica in self._deployments[deployment].replicas:
+            self._children[replica].process.send_signal(signal.SIGHUP)
+
+    def end_host(self, replica: str) -> None:
+        """Kills a server of one of the deployments' hosts; nobody listens at its address any more."""
+        self._processes.kill(self._children.pop(replica))
+        self._sockets.pop(replica).close()
 
     def restart_store(self, name: str) -> None:
         """Stops a store and starts it again on the same folder; raises Unavailable."""
@@ -144,27 +234,30 @@ class LocalEngine:
             self._processes.kill(child)
         for name, store in self._stores.items():
             self._stores[name] = start_again(name, store)
-        for name, listener in self._sockets.items():
+        for listener in self._sockets.values():
             listener.close()
-            self._reasons[name] = f"{name} was killed with everything else"
+        self._reasons |= {name: f"{name} was killed with everything else" for name in self._deployments}
         self._children = {}
         self._start(self._deployments[deployment])
-        self._wait_until_ready(deployment)
+        self._wait_until_ready(self._deployments[deployment])
         del self._reasons[deployment]
 
     def restart(self, deployment: str) -> None:
-        self._processes.kill(self._children[deployment])
-        self._sockets[deployment].close()  # requests that still wait in it would hang the new server too
-        self._start(self._deployments[deployment])
+        about = self._deployments[deployment]
+        for name in self._parts(about):
+            if name in self._children:  # else its host has ended
+                self.end_host(name)  # requests that still wait in its socket would hang the new server too
         try:
-            self._wait_until_ready(deployment)
+            self._start(about)
+            self._wait_until_ready(about)
         except Unavailable as error:
             self._reasons[deployment] = str(error)
             raise
 
     def addresses(self) -> dict[str, str]:
         stores = {name: store.address for name, store in self._stores.items()}
-        return stores | {name: self._address(name) for name in self._children if name not in self._reasons}
+        served = [name for name in self._deployments if name in self._children and name not in self._reasons]
+        return stores | {name: self._address(name) for name in served}
 
     def versions(self) -> dict[str, str]:
         return {f"{name} server": store.version for name, store in self._stores.items()}

@@ -111,7 +111,8 @@ class Processes:
         self._end([child], signal.SIGKILL)
 
     def stop(self, children: list[Child]) -> None:
-        """Asks the children to end, waits GRACE_S seconds for all of them together, then kills the rest."""
+        """Asks the children to end, waits GRACE_S seconds for all of them together, then kills the rest, and says so in
+        their logs."""
         for child in children:
             if child.process.poll() is None:
                 child.process.send_signal(child.stop_signal)
@@ -120,7 +121,9 @@ class Processes:
             try:
                 child.process.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                pass
+                asked = signal.Signals(child.stop_signal).name
+                with child.log.open("a") as log:
+                    print(f"{child.log.stem} did not end within {GRACE_S:g} s of {asked} and is killed", file=log)
         self._end(children, signal.SIGKILL)
 
     def _end(self, children: list[Child], number: int) -> None:

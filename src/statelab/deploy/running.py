@@ -1,4 +1,4 @@
-"""How other commands find a local lab that is up: `.state/up.json` has its process and addresses."""
+"""How other commands find a local lab that is up: `up.json` has its process and addresses."""
 
 import time
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import msgspec
 import psutil
 
+from statelab.core.calls import called
 from statelab.core.errors import BadInput
 from statelab.core.errors import EngineFailed
 from statelab.core.paths import UP
@@ -74,5 +75,5 @@ def compose_console() -> str:
         engine.look()
     address = engine.addresses().get(CONSOLE)
     if address is None:
-        raise BadInput("nothing is up: `make up` first")
+        raise BadInput(f"nothing is up: {called('up')} first")
     return address

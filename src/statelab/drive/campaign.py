@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable
 from collections.abc import Iterable
 from typing import Any
@@ -20,6 +21,9 @@ from statelab.plan.deployments import Deployment
 from statelab.plan.manifest import Manifest
 from statelab.plan.promises import Promise
 from statelab.record.run_folder import RunFolder
+
+TIMES = 2000
+"""How often one request counts where requests must meet within a line of code: about a millisecond of it."""
 
 Track = Callable[[Iterable[Any], str], Iterable[Any]]
 
@@ -78,8 +82,11 @@ class Campaign:
         return [deployment for deployment in self._manifest.deployments if deployment.name in used]
 
     def _note_unavailable(self) -> None:
-        """Asks each deployment what it offers, because the same app does not have every mechanism on every server."""
+        """Asks each deployment what it offers, because the same app does not have every mechanism on every server, and
+        which Python serves it."""
+        wanted = {(cell.workload, cell.mechanism, cell.deployment) for cell in self._manifest.cells}
         self._manifest.unavailable |= self._engine.store_reasons()
+        served: dict[str, str] = {}
         for deployment in self._used_deployments():
             try:
                 url = self._engine.url(deployment.name)
@@ -87,10 +94,15 @@ class Campaign:
             except Unavailable as error:
                 self._manifest.unavailable[deployment.name] = str(error)
                 continue
-            for workload in offered.workloads.values():
-                for name, mechanism in workload.mechanisms.items():
-                    if mechanism.unavailable:
+            served[deployment.name] = offered.python
+            for workload, about in offered.workloads.items():
+                for name, mechanism in about.mechanisms.items():
+                    if mechanism.unavailable and (workload, name, deployment.name) in wanted:
                         self._manifest.unavailable[f"{name} on {deployment.name}"] = mechanism.unavailable
+        usual = next((python for python, _ in Counter(filter(None, served.values())).most_common(1)), None)
+        if usual:  # an image has an interpreter of its own, and so may a server
+            others = {f"python of {name}": python for name, python in served.items() if python != usual}
+            self._manifest.versions |= {"python": usual, **others}
 
     def _try_out(self) -> None:
         """Under the simplest deployment that is up, whose state is not new any more then."""
@@ -114,11 +126,12 @@ class Campaign:
                     self._manifest.unavailable[deployment.name] = str(error)
 
     def _schedule(self) -> list[tuple[int, int, CellKey]]:
-        """All cells of all runs, in a new random order for each run."""
+        """All cells of all runs, in a new random order for each run, after those that the profile wants first."""
         schedule = []
         for run in range(1, self._manifest.runs + 1):
             order = list(enumerate(self._manifest.cells))
             self._random.shuffle(order)
+            order.sort(key=lambda item: f"{item[1].workload}/{item[1].mechanism}" not in self._manifest.profile.first)
             schedule += [(run, index, cell) for index, cell in order if self._manifest.why_unavailable(cell) is None]
         return schedule
 
@@ -142,13 +155,15 @@ class Campaign:
 
     def _end_things(self) -> None:
         """Tries what state outlives. This comes after all load, because it ends servers and stores."""
-        deployment = survival.fit(self._used_deployments())
-        if not self._manifest.survivors or deployment is None or not isinstance(self._engine, LocalEngine):
+        used, engine = self._used_deployments(), self._engine
+        tried = [found for found in (survival.with_hosts(used), survival.fit(used)) if found]  # the last ends them all
+        if not self._manifest.survivors or not tried or not isinstance(engine, LocalEngine):
             return
-        survey = survival.Survey(self._engine, deployment.name, self._manifest.survivors, self._manifest.catalogue)
         started = time.monotonic()
         try:
-            self._manifest.survival = survey.measure()
+            for deployment in tried:
+                survey = survival.Survey(engine, deployment, self._manifest.survivors, self._manifest.catalogue)
+                self._manifest.survival += survey.measure()
         except Unavailable as error:
             self._manifest.notes.append(f"what state outlives could not be tried to the end: {error}")
         self._manifest.durations_s["survival"] = time.monotonic() - started
@@ -157,6 +172,10 @@ class Campaign:
         """What Locust is told to do for one cell."""
         deployment = self._deployments[cell.deployment]
         profile = self._manifest.profile
+        claims = self._manifest.catalogue.workloads[cell.workload].mechanisms[cell.mechanism].claims
+        in_memory = "threads" in claims.shared_across and not (claims.store or claims.medium)
+        # under one load the columns of a run can be compared
+        meets = cell.window == "tight" and in_memory and any(each.parallel for each in self._used_deployments())
         return Cell(
             url=url,
             workload=cell.workload,
@@ -165,7 +184,8 @@ class Campaign:
             key=key,
             processes=deployment.expected_processes,
             servers=2 if deployment.spread & {"threads", "greenlets"} else 1,
-            min_seconds=profile.min_seconds,
+            times=TIMES if meets else 1,
+            min_seconds=profile.max_seconds if meets else profile.min_seconds,
             max_seconds=profile.max_seconds,
             min_operations=profile.min_operations,
             audits=profile.audits,

@@ -10,6 +10,7 @@ from types import TracebackType
 
 import msgspec
 
+from statelab.core.calls import require_locust
 from statelab.core.errors import BadInput
 from statelab.core.errors import EngineFailed
 from statelab.core.load import Cell
@@ -21,7 +22,8 @@ ANSWER_S = 60.0
 
 
 def require_load(workload: str) -> None:
-    """Raises BadInput if the load has no file for a workload."""
+    """Raises BadInput if the load has no file for a workload, or there is nothing to make the load with."""
+    require_locust()
     file = LOADTESTS / f"{workload.replace('-', '_')}.py"
     if not file.exists():
         raise BadInput(

@@ -1,6 +1,7 @@
 """Tries what state outlives: counts up, ends something and starts it again, and reads the value back.
 
-Requests come one after the other to one worker, so that a missing value is lost and not just in another process.
+Requests come one after the other to one worker, so that a missing value is lost and not just in another process. A host
+is ended where there are two, behind a balancer whose cookie keeps the client at one of them.
 """
 
 import secrets
@@ -14,6 +15,7 @@ from msgspec.structs import replace
 from statelab.core.cookies import Jar
 from statelab.core.errors import Unavailable
 from statelab.core.operation import Operation
+from statelab.core.operation import ServedBy
 from statelab.core.results import ENDINGS
 from statelab.core.results import Survival
 from statelab.deploy.local import LocalEngine
@@ -35,11 +37,11 @@ LIMIT_S = 4.0
 PAUSE_S = 0.02
 
 
-def _end_request(engine: LocalEngine, deployment: str) -> None:
+def _end_request(engine: LocalEngine, deployment: str, jar: Jar) -> None:
     """Nothing to do: the requests that counted have ended already."""
 
 
-def _end_worker(engine: LocalEngine, deployment: str) -> None:
+def _end_worker(engine: LocalEngine, deployment: str, jar: Jar) -> None:
     before = _boot(engine, deployment)
     engine.recycle(deployment)
     deadline = time.monotonic() + PATIENCE_S
@@ -49,30 +51,43 @@ def _end_worker(engine: LocalEngine, deployment: str) -> None:
         time.sleep(PAUSE_S)
 
 
-def _end_server(engine: LocalEngine, deployment: str) -> None:
+def _end_server(engine: LocalEngine, deployment: str, jar: Jar) -> None:
     engine.restart(deployment)
 
 
-def _end_store(engine: LocalEngine, deployment: str) -> None:
+def _end_store(engine: LocalEngine, deployment: str, jar: Jar) -> None:
     for name in engine.stores:
         engine.restart_store(name)
 
 
-def _end_everything(engine: LocalEngine, deployment: str) -> None:
+def _end_everything(engine: LocalEngine, deployment: str, jar: Jar) -> None:
     engine.restart_everything(deployment)
 
 
-BRING: dict[str, Callable[[LocalEngine, str], None]] = {
+def _end_host(engine: LocalEngine, deployment: str, jar: Jar) -> None:
+    before = _served_by(engine, deployment, jar)
+    if before is None:
+        raise Unavailable(f"{deployment} does not say which host serves the client")
+    engine.end_host(before.host)
+    deadline = time.monotonic() + PATIENCE_S
+    while (now := _served_by(engine, deployment, jar)) is None or now.host == before.host:
+        if time.monotonic() > deadline:
+            raise Unavailable(f"no other host of {deployment} serves the client {PATIENCE_S:.0f} s after its own ended")
+        time.sleep(PAUSE_S)
+
+
+BRING: dict[str, Callable[[LocalEngine, str, Jar], None]] = {
     "request": _end_request,
     "worker": _end_worker,
     "server": _end_server,
     "store": _end_store,
     "everything": _end_everything,
+    "host": _end_host,
 }
-"""How each of ENDINGS is made to happen to a deployment."""
+"""How each of ENDINGS is made to happen to a deployment and the client that has these cookies."""
 
 
-def _ask(engine: LocalEngine, deployment: str, mechanism: str, operation: str, key: str) -> Operation:
+def _ask(engine: LocalEngine, deployment: str, mechanism: str, operation: str, key: str, jar: Jar) -> Operation:
     path = f"/{WORKLOAD}/{mechanism}"
     reading = operation == "read"
     request = Request(
@@ -82,28 +97,34 @@ def _ask(engine: LocalEngine, deployment: str, mechanism: str, operation: str, k
         method="GET" if reading else "POST",
         path=path if reading else f"{path}/{operation}",
         parameters={"key": key} if reading else {"key": key, "window": "tight"},
+        cookies=jar.headers(),
     )
     line = Line(engine.url(deployment), LIMIT_S)
     try:
-        return perform(request, line, Jar())
+        return perform(request, line, jar)
     finally:
         line.close()
 
 
-def _read(engine: LocalEngine, deployment: str, mechanism: str, key: str) -> Operation:
+def _read(engine: LocalEngine, deployment: str, mechanism: str, key: str, jar: Jar) -> Operation:
     """Reads until the app has found its store again; reading changes nothing."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
-        operation = _ask(engine, deployment, mechanism, "read", key)
+        operation = _ask(engine, deployment, mechanism, "read", key, jar)
         if operation.status == "ok" or time.monotonic() > deadline:
             return operation
         time.sleep(PAUSE_S)
 
 
+def _served_by(engine: LocalEngine, deployment: str, jar: Jar) -> ServedBy | None:
+    """Who answers a client with these cookies."""
+    return _ask(engine, deployment, "flask-g", "read", "boot", jar).served_by
+
+
 def _boot(engine: LocalEngine, deployment: str) -> str | None:
     """The id of the process that answers; each new process has a new one."""
-    operation = _ask(engine, deployment, "flask-g", "read", "boot")
-    return operation.served_by.boot if operation.served_by else None
+    server = _served_by(engine, deployment, Jar())
+    return server.boot if server else None
 
 
 def fit(deployments: Iterable[Deployment]) -> Deployment | None:
@@ -111,19 +132,29 @@ def fit(deployments: Iterable[Deployment]) -> Deployment | None:
     return next((d for d in deployments if d.server == "gunicorn" and not d.spread), None)
 
 
-class Survey:
-    """Tries each ending once, for all mechanisms together. The engine must be up and serve `deployment`."""
+def with_hosts(deployments: Iterable[Deployment]) -> Deployment | None:
+    """The deployment of which one host can end: a balancer keeps each client at one of several."""
+    return next((d for d in deployments if "hosts" in d.between_clients), None)
 
-    def __init__(self, engine: LocalEngine, deployment: str, mechanisms: Iterable[str], catalogue: Catalogue) -> None:
+
+class Survey:
+    """Tries each ending once, for all mechanisms together. The engine must be up and serve `deployment`. If that has
+    several hosts, one of them ends; else everything but that."""
+
+    def __init__(
+        self, engine: LocalEngine, deployment: Deployment, mechanisms: Iterable[str], catalogue: Catalogue
+    ) -> None:
         self._engine = engine
-        self._deployment = deployment
+        self._deployment = deployment.name
+        self._endings = [ending for ending in ENDINGS if (ending == "host") == (deployment.hosts > 1)]
+        self._jar = Jar()
         self._workload: Workload = catalogue.workloads[WORKLOAD]
         self._mechanisms = list(mechanisms)
 
     def measure(self) -> list[Survival]:
         """Tries all endings. Raises Unavailable if something does not start again."""
         missing = self._missing()
-        return [found for ending in ENDINGS for found in self._try(ending, missing)]
+        return [found for ending in self._endings for found in self._try(ending, missing)]
 
     def _missing(self) -> dict[str, str]:
         """Why some mechanisms cannot be tried here."""
@@ -141,7 +172,7 @@ class Survey:
         asked = [name for name in self._mechanisms if name not in missing and predicted[name] is not None]
         counted = {name: self._count(name, key) for name in asked}
         started = time.monotonic()
-        BRING[ending](self._engine, self._deployment)
+        BRING[ending](self._engine, self._deployment, self._jar)
         ms = (time.monotonic() - started) * 1000
         for name in self._mechanisms:
             about = Survival(mechanism=name, ending=ending, predicted=predicted[name], ms=ms)
@@ -149,9 +180,9 @@ class Survey:
 
     def _count(self, mechanism: str, key: str) -> int | str:
         """How many increments were acknowledged, or why they were not."""
-        _read(self._engine, self._deployment, mechanism, key)
+        _read(self._engine, self._deployment, mechanism, key, self._jar)
         for _ in range(TIMES):
-            operation = _ask(self._engine, self._deployment, mechanism, "increment", key)
+            operation = _ask(self._engine, self._deployment, mechanism, "increment", key, self._jar)
             if operation.status != "ok":
                 return f"an increment failed: {operation.error}"
         return TIMES
@@ -159,7 +190,7 @@ class Survey:
     def _found(self, about: Survival, counted: int | str, key: str) -> Survival:
         if isinstance(counted, str):
             return _without(about, counted)
-        operation = _read(self._engine, self._deployment, about.mechanism, key)
+        operation = _read(self._engine, self._deployment, about.mechanism, key, self._jar)
         if not isinstance(operation.result, int):
             return _without(about, f"the app does not answer: {operation.error}")
         return replace(about, counted=counted, found=operation.result)

@@ -30,18 +30,24 @@ NEEDED = "the operations of other tools are read as those of"
 class Means:
     """One operation of ours. Its request holds a `value`, or what a `cas` needs; an ok one answers with a `result`.
 
-    `sign`: the value is an amount, and this is its sign. `listed`: the result is a collection.
+    `sign`: the value is an amount, and this is its sign. `listed`: the result is a collection. `each`: there is one
+    operation for each value of that collection.
     """
 
     op: str
     asks: bool = False
     answers: bool = False
     listed: bool = False
+    each: bool = False
     sign: int = 0
 
 
 _READ = Means("read", answers=True)
-_QUEUE = {"enqueue": Means("enqueue", asks=True), "dequeue": Means("dequeue", answers=True)}
+_QUEUE = {
+    "enqueue": Means("enqueue", asks=True),
+    "dequeue": Means("dequeue", answers=True),
+    "drain": Means("dequeue", answers=True, listed=True, each=True),
+}
 _COUNTER = {
     **dict.fromkeys(("add", "increment", "inc", "incr"), Means("increment", sign=1)),
     **dict.fromkeys(("decrement", "dec", "decr", "subtract"), Means("increment", sign=-1)),
@@ -77,13 +83,15 @@ def records_of(found: Paired, model: str | None, events: int) -> Records:
     if name not in MEANS:
         raise Refused(f"the model {name} has no operations that other tools write; {NEEDED} {', '.join(MEANS)}")
     values, keys = _Texts(), _Texts()
-    records = []
+    records, lines = [], []
     for pair in found.pairs:
         record = _record(pair, MEANS[name], values, name, keyed=keyed)
         if keyed or pair.asked.key is not None:
             key = pair.asked.value[0] if pair.asked.key is None else pair.asked.key
             record["key"] = keys.text_of(key, pair.asked.line)
-        records.append(record)
+        of_pair = _one_for_each(record, pair) if MEANS[name][pair.asked.f].each else [record]
+        records += of_pair
+        lines += [pair.asked.line] * len(of_pair)
     counts = [count(events, "event"), count(len(records), "operation"), *([found.order] if found.order else [])]
     if found.skipped:
         counts.insert(1, f"{found.skipped:,} of them by no client")
@@ -91,7 +99,7 @@ def records_of(found: Paired, model: str | None, events: int) -> Records:
         counts.append(SECONDS)
     return Records(
         operations=[msgspec.json.encode(record) for record in records],
-        lines=[pair.asked.line for pair in found.pairs],
+        lines=lines,
         counts=tuple(counts),
         models=(name, "blind-counter") if name == "counter" and model is None else (name,),
         unit=found.unit,
@@ -155,6 +163,20 @@ def _record(pair: Pair, means: Mapping[str, Means], texts: "_Texts", model: str,
     return record | {"start": pair.start, "end": None if status == "info" else pair.end, "status": status}
 
 
+def _one_for_each(record: dict[str, Any], pair: Pair) -> list[dict[str, Any]]:
+    """A drain as one operation for each value that it got. They share its interval, as if different clients had asked:
+    the order of the values says nothing then, so a violation may be missed, and none is made up."""
+    if record["status"] == "fail":
+        return [record]
+    if record["status"] == "info":
+        raise Refused(f"{pair.asked.f} ended without its values, so nobody knows how many it took", pair.asked.line)
+    process = record["process"]
+    return [
+        record | {"process": f"{process}, {pair.asked.f} at {pair.asked.line}, {place}", "result": value}
+        for place, value in enumerate(record["result"], 1)
+    ]
+
+
 def _refuses(ended: Event, asked: Event) -> bool:
     """Whether a failed `cas` says that it found another value: it gives no other reason, such as a lost connection."""
     return ended.error is None and ended.value in (None, asked.value)
@@ -169,7 +191,7 @@ def _answer(meant: Means, ended: Event, key: Any, texts: "_Texts", *, keyed: boo
     if not meant.listed:
         return texts.of(value, ended.line)
     if not isinstance(value, list):
-        raise Refused(f"a read of a set answers with a collection, not with {text_of(value)}", ended.line)
+        raise Refused(f"it answers with a collection, not with {text_of(value)}", ended.line)
     return [texts.of(item, ended.line) for item in value]
 
 

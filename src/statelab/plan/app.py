@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import replace
 from pathlib import Path
@@ -12,27 +13,67 @@ from statelab.core.paths import SERVICES
 
 MECHANISM_FILES = "MECHANISM_FILES"
 """The environment variable that names files with mechanisms to the lab's own app."""
+WORKLOADS = "WORKLOADS"
+"""The one that names the workloads which it is to offer, by comma; empty: all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Python:
+    """An interpreter that was chosen to serve the lab's own app. `missing` is a JSON object of the locked packages that
+    it cannot have, each with the reason; `own`: it has packages of its own, so it is asked what the app offers, too."""
+
+    program: str
+    version: str
+    missing: str = "{}"
+    own: bool = False
+
+    def lacks(self, package: str | None) -> str | None:
+        """Why it has not that package; None where it has."""
+        return msgspec.json.decode(self.missing, type=dict[str | None, str]).get(package)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
     """WSGI import string (`module:app` or `module:factory()`; None: the lab's own app), the folder it is found in, its
-    interpreter, and its own configuration file of gunicorn. The lab's own app takes `mechanisms` from files outside of
-    it: pairs of a workload and a file."""
+    interpreter, and its own configuration file of gunicorn. `python` is what serves the lab's own app in place of that
+    interpreter. The lab's own app takes `mechanisms` from files outside of
+    it: pairs of a workload and a file; and it loads only those `workloads` that are to be measured (none named: all),
+    since the libraries of all take each of its processes most of the time that it needs to start. `stores` are those
+    that are started for it as local processes (None: all); it imports the clients of no others."""
 
     name: str | None = None
     folder: Path = SERVICES
     interpreter: str = sys.executable
+    python: Python | None = None
     gunicorn_config: Path | None = None
     mechanisms: tuple[tuple[str, Path], ...] = ()
+    workloads: tuple[str, ...] = ()
+    stores: frozenset[str] | None = None
 
     def __str__(self) -> str:
         return self.name or "the lab's own"
 
     @property
+    def server(self) -> str:
+        """The interpreter that serves it."""
+        return self.python.program if self.python else self.interpreter
+
+    @property
     def is_the_labs(self) -> bool:
-        """Whether it is the lab's own as it stands here, with or without mechanisms from outside."""
-        return replace(self, mechanisms=()) == App()
+        """Whether it is the lab's own as it stands here, with or without mechanisms from outside, and whatever serves
+        it."""
+        anywhere = replace(self, interpreter=sys.executable, python=None) if self.python else self
+        return replace(anywhere, mechanisms=(), workloads=(), stores=None) == App()
+
+    def for_cells(self, workloads: Iterable[str], stores: Iterable[str | None]) -> "App":
+        """It with only those workloads, and with only the stores that its mechanisms claim; a mechanism from outside
+        of the lab may need another than it claims, and so may another app."""
+        claimed = self.is_the_labs and not self.mechanisms
+        return replace(
+            self,
+            workloads=tuple(dict.fromkeys(workloads)),
+            stores=frozenset(store for store in stores if store) if claimed else None,
+        )
 
     def mechanism_files(self, place: Callable[[Path], str] = str) -> str:
         """The value of MECHANISM_FILES; `place` says where the app finds a file."""

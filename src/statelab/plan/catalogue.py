@@ -3,16 +3,19 @@
 import os
 import subprocess
 import urllib.request
+from collections.abc import Collection
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
 
+from statelab.core.calls import WITH_THE_LAB
 from statelab.core.errors import BadInput
 from statelab.core.errors import Unavailable
 from statelab.core.errors import require_known
 from statelab.core.paths import SERVICES
 from statelab.plan.app import MECHANISM_FILES
+from statelab.plan.app import WORKLOADS
 from statelab.plan.app import App
 
 
@@ -25,6 +28,7 @@ class Sharing:
     unpatched: frozenset[str] = frozenset()
     copies: str = "alike"
     of_importing_thread: bool = False
+    in_context: bool = False
     keyed: bool = False
     carried: bool = False
 
@@ -57,8 +61,9 @@ class Failing:
     fails_across: frozenset[str] = frozenset()
     fails_beside: frozenset[str] = frozenset()
     fails_in_turn: frozenset[str] = frozenset()
-    notices: bool = False
+    notices: frozenset[str] = frozenset()
     untimed: bool = False
+    timed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +82,7 @@ class Replacing:
     """Where the state is kept and what for; the nearest fix is chosen by this."""
 
     store: str | None = None
+    server: str | None = None
     medium: str | None = None
     part: str | None = None
 
@@ -85,6 +91,10 @@ class Replacing:
 class Claims(Sharing, Excluding, Switching, Failing, Lifetime, Replacing):
     """What a mechanism claims; the sets hold boundaries (requests, greenlets, threads, processes, hosts). A claim that
     an app leaves out has its default, one that is not known here is ignored."""
+
+    def offered_by(self, server: str) -> bool:
+        """Whether a kind of server has it."""
+        return self.server in (None, server)
 
 
 NOTHING = Claims(shared_across=frozenset(), atomic_across=frozenset(), survives=None)
@@ -122,6 +132,9 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
+    """`python` is the version of the interpreter that answers (empty: the app does not say)."""
+
+    python: str = ""
     windows: list[str]
     workloads: dict[str, Workload]
 
@@ -131,10 +144,10 @@ def decode(body: bytes | str) -> Catalogue:
     return msgspec.json.decode(body, type=Catalogue)
 
 
-def fetch(url: str) -> Catalogue:
+def fetch(url: str, timeout_s: float = 10.0) -> Catalogue:
     """The catalogue of a running deployment; raises Unavailable where it does not answer with one."""
     try:
-        with urllib.request.urlopen(f"{url}/catalogue", timeout=10) as response:
+        with urllib.request.urlopen(f"{url}/catalogue", timeout=timeout_s) as response:
             return decode(response.read())
     except (OSError, msgspec.MsgspecError) as error:
         raise Unavailable(f"{url}/catalogue: {error}") from None
@@ -167,12 +180,18 @@ class _Answer(msgspec.Struct):
     refused: str | None = None
 
 
-def of_app(app: App) -> Catalogue:
+def of_app(app: App, workloads: Collection[str] = ()) -> Catalogue:
     """The catalogue of an app that is not served yet, asked in a process of its own; raises BadInput with what is
-    missing, and what to do."""
+    missing, and what to do, and Unavailable where it is the packages of the lab's own app. With `workloads` it has
+    these only, which takes the lab's own app less time to load, or all, if one of these is not there."""
+    found = _of_app(app, workloads)
+    return found if found.workloads.keys() >= set(workloads) else _of_app(app, ())
+
+
+def _of_app(app: App, workloads: Collection[str]) -> Catalogue:
     command = [app.interpreter, str(SERVICES / "catalogue_of.py"), str(app.folder), *([app.name] if app.name else [])]
     try:
-        environment = {**os.environ, MECHANISM_FILES: app.mechanism_files()}
+        environment = {**os.environ, MECHANISM_FILES: app.mechanism_files(), WORKLOADS: ",".join(workloads)}
         done = subprocess.run(command, cwd=app.folder, env=environment, capture_output=True, text=True, check=False)
     except OSError as error:
         raise BadInput(f"--python {app.interpreter}: {error.strerror}") from None
@@ -183,6 +202,9 @@ def of_app(app: App) -> Catalogue:
         raise BadInput(f"the app {app} in {app.folder} ended when it was loaded: {words}") from None
     if answer.refused:
         raise BadInput(answer.refused)
+    if answer.failed and app.is_the_labs and answer.failed.startswith("ModuleNotFoundError"):
+        how = "install requirements/app.txt there" if app.python else WITH_THE_LAB
+        raise Unavailable(f"the lab's own app lacks a package for {app.interpreter} ({answer.failed}): {how}")
     if answer.failed:
         raise BadInput(f"the app {app} cannot be loaded from {app.folder} (--app-dir): {answer.failed}")
     if not answer.status.startswith("200"):

@@ -24,9 +24,14 @@ ON_REQUEST = "on-request"
 """Deployments in this folder are not columns of the standard tables; each is measured when it is named."""
 
 
+CLIENTS = 8
+"""How many clients the load has at once."""
+
+
 class Spread(msgspec.Struct, frozen=True, kw_only=True):
-    """What a server says of a deployment; the fields are those of `Spread` in `services/servers/__init__.py`, and
-    `package` is the package that the server comes in (None: it comes with Python)."""
+    """What a server says of a deployment; the fields are those of `Spread` in `services/servers/__init__.py`,
+    `package` is the package that the server comes in (None: it comes with Python), and `inherits_socket` whether it
+    serves on a socket that is given to it, or opens its own."""
 
     fresh: frozenset[str]
     workers: int
@@ -36,7 +41,12 @@ class Spread(msgspec.Struct, frozen=True, kw_only=True):
     forks_after_import: bool
     unpatched_at_import: bool
     serves_where_imported: bool
+    hosts: int = 1
+    sticky: bool = False
+    copies_context: bool = False
+    parallel: bool = False
     package: str | None
+    inherits_socket: bool = True
 
 
 class Deployment(Spread, frozen=True, kw_only=True):
@@ -51,6 +61,11 @@ class Deployment(Spread, frozen=True, kw_only=True):
         return self.environment["SERVER"]
 
     @property
+    def replicas(self) -> list[str]:
+        """Names of its replicas, one for each host, which are the names of those hosts; itself if there is only one."""
+        return [f"{self.name}-{number + 1}" for number in range(self.hosts)] if self.hosts > 1 else [self.name]
+
+    @property
     def worker_class(self) -> str:
         """Empty if the server has only one kind of worker."""
         return self.environment.get("WORKER_CLASS", "")
@@ -58,13 +73,27 @@ class Deployment(Spread, frozen=True, kw_only=True):
     @property
     def spread(self) -> frozenset[str]:
         """The boundaries that lie between two of its requests."""
-        several = {"threads": self.threads > 1, "processes": self.workers > 1 or self.recycled}
+        several = {
+            "threads": self.threads > 1,
+            "processes": self.workers > 1 or self.recycled,
+            "hosts": self.hosts > 1,
+        }
         return self.fresh | {boundary for boundary, lies_between in several.items() if lies_between}
+
+    @property
+    def between_clients(self) -> frozenset[str]:
+        """The boundaries of the spread that lie between two clients only, and never between requests of one."""
+        return frozenset({"hosts"}) if self.sticky else frozenset()
+
+    @property
+    def queues(self) -> bool:
+        """Whether a process has fewer threads than the load has clients, so that requests may wait for one."""
+        return not self.fresh and self.threads < CLIENTS
 
     @property
     def expected_processes(self) -> int | None:
         """How many processes should answer at least; None where every request has its own."""
-        return None if "processes" in self.fresh else self.workers + self.recycled
+        return None if "processes" in self.fresh else (self.workers + self.recycled) * self.hosts
 
 
 @cache
@@ -111,7 +140,7 @@ def read(paths: Iterable[Path]) -> list[Deployment]:
 def _place(deployment: Deployment) -> tuple[int, str, int, str]:
     known = deployment.worker_class in WORKER_CLASSES
     rank = WORKER_CLASSES.index(deployment.worker_class) if known else len(WORKER_CLASSES)
-    return rank, deployment.server, deployment.workers, deployment.name
+    return rank, deployment.server, deployment.workers * deployment.hosts, deployment.name
 
 
 def load_all(folder: Path, wanted: Collection[str] = ()) -> dict[str, Deployment]:

@@ -1,20 +1,27 @@
 """The machine and the versions a run was measured with, for its manifest."""
 
+import json
 import os
 import platform
 import subprocess
 from collections.abc import Iterable
-from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version
 from typing import Any
 
+from statelab import __version__
+from statelab.core.paths import IN_CHECKOUT
 from statelab.core.paths import ROOT
 
-LIBRARIES = ("flask", "werkzeug", "gevent", "redis", "pymemcache", "psycopg", "flask-caching", "cachelib", "locust")
+SERVING = ("flask", "werkzeug", "gevent", "redis", "pymemcache", "psycopg", "sqlalchemy", "diskcache", "apscheduler")
+EXTENSIONS = ("flask-caching", "flask-limiter", "flask-session", "flask-sqlalchemy", "cachelib", "limits")
+LIBRARIES = SERVING + EXTENSIONS
 
 
 def _commit() -> str | None:
-    """The checkout's commit, with `+` where files differ from it; None outside of git."""
+    """The checkout's commit, with `+` where files differ from it; None outside of git. A wheel has its version instead:
+    where it is installed may be inside of somebody else's checkout."""
+    if not IN_CHECKOUT:
+        return f"{__version__} (wheel)"
     command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -33,12 +40,26 @@ def describe() -> dict[str, Any]:
     }
 
 
-def library_versions(servers: Iterable[str | None]) -> dict[str, str]:
-    """Versions of Python, of the libraries under test and of the servers' packages, as far as installed here."""
-    found = {"python": platform.python_version()}
-    for name in dict.fromkeys([*LIBRARIES, *filter(None, servers)]):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:  # an image has it, and names its own version
-            continue
-    return found
+ASK = """
+import json, platform, sys
+from importlib.metadata import PackageNotFoundError, version
+found = {"python": platform.python_version()}
+for name in sys.argv[1:]:
+    try:
+        found[name] = version(name)
+    except PackageNotFoundError:
+        pass
+print(json.dumps(found))
+"""
+
+
+def library_versions(servers: Iterable[str | None], interpreter: str) -> dict[str, str]:
+    """Versions of Python, of the libraries under test and of the servers' packages, as far as that interpreter has
+    them (an image names its own version), and of Locust, which runs here."""
+    names = dict.fromkeys([*LIBRARIES, *filter(None, servers)])
+    try:
+        done = subprocess.run([interpreter, "-c", ASK, *names], capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError):  # whoever needs it says so
+        return {}
+    found: dict[str, str] = json.loads(done.stdout)
+    return found | {"locust": version("locust")}

@@ -16,6 +16,7 @@ class Manifest(msgspec.Struct, kw_only=True):
     """Everything the judgement needs besides the histories; written before the load and again at the end.
 
     `asks` is empty for the lab's own app; for another one it has, by mechanism, the request that each operation is.
+    `standard`: the deployments that those of the run are compared with, by prediction alone.
     `survivors` are the counter's mechanisms for which it is tried what they outlive, `survival` is the result.
     """
 
@@ -30,6 +31,7 @@ class Manifest(msgspec.Struct, kw_only=True):
     catalogue: Catalogue
     deployments: list[Deployment]
     machine: dict[str, Any]
+    standard: list[Deployment] = []
     asks: dict[str, dict[str, Ask]] = {}
     versions: dict[str, str] = {}
     unavailable: dict[str, str] = {}
@@ -39,6 +41,18 @@ class Manifest(msgspec.Struct, kw_only=True):
     measured: list[str] = []
     survivors: list[str] = []
     survival: list[Survival] = []
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where it says nothing about one of its own cells."""
+        deployments = {deployment.name for deployment in self.deployments}
+        for cell in self.cells:
+            workload = self.catalogue.workloads.get(cell.workload)
+            if workload is None or cell.mechanism not in workload.mechanisms or cell.deployment not in deployments:
+                name = f"{cell.workload}/{cell.mechanism} under {cell.deployment}"
+                raise ValueError(f"it says nothing about its own cell {name}")
+
+    def deployment(self, name: str) -> Deployment:
+        return next(deployment for deployment in self.deployments if deployment.name == name)
 
     def key(self, run: int, index: int) -> str:
         """The key of one cell's state in one run: nobody ever used it before, so every cell starts from nothing."""
@@ -51,3 +65,11 @@ class Manifest(msgspec.Struct, kw_only=True):
             if name in self.unavailable:
                 return self.unavailable[name]
         return None
+
+
+def made_by(manifest: bytes) -> str:
+    """Which version of the lab has written a manifest that is perhaps not of this one's form."""
+    try:
+        return f"commit {msgspec.json.decode(manifest)['machine']['commit']} made the run"
+    except (msgspec.MsgspecError, UnicodeDecodeError, LookupError, TypeError):
+        return "it does not say which version made it"

@@ -44,12 +44,17 @@ def _cells_of(
     name: str, catalogue: Catalogue, deployments: dict[str, Deployment], profile: Profile, selection: Selection
 ) -> Iterator[CellKey]:
     workload = catalogue.workloads[name]
+    served = selection.deployments or _deployments(name, deployments, profile)
+    servers = {deployments[deployment].server for deployment in served}
     for mechanism in _mechanisms(name, workload, profile, selection):
-        group = app.group(workload.mechanisms[mechanism].claims)
+        claims = workload.mechanisms[mechanism].claims
+        if mechanism not in selection.mechanisms and not any(map(claims.offered_by, servers)):
+            continue  # else a row of which every cell is unavailable
+        group = app.group(claims)
         for window in selection.windows or _windows(profile, group):
             if workload.windows and window not in workload.windows:
                 continue
-            for deployment in selection.deployments or _deployments(name, deployments, profile):
+            for deployment in served:
                 yield CellKey(workload=name, mechanism=mechanism, deployment=deployment, window=window)
 
 

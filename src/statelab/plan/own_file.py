@@ -13,11 +13,13 @@ TABLES = {"audit": "the audit", "promise": "the promises"}
 """The tables that it may have, and what each configures."""
 
 
-def table(folder: Path, name: str) -> tuple[Path, dict[str, Any]] | None:
-    """One table and the file it stands in; None where there is none. Raises BadInput for a file that cannot be read,
-    for a table that nobody reads, and where both files have it."""
+def table(folder: Path, name: str, file: Path | None = None) -> tuple[Path, dict[str, Any]] | None:
+    """One table and the file it stands in; None where there is none. With `file`, only that one is read. Raises
+    BadInput for a file that cannot be read, for a table that nobody reads, and where both files have it."""
+    if file is not None and not file.is_file():
+        raise BadInput(f"{file}: there is no such file")
     own, project = folder / NAME, folder / "pyproject.toml"
-    tables = {own: _read(own), project: _read(project).get("tool", {}).get("statelab", {})}
+    tables = {path: _tables(path) for path in ((own, project) if file is None else (file,))}
     for path, found in tables.items():
         try:
             require_known("table", list(found), list(TABLES))
@@ -27,6 +29,11 @@ def table(folder: Path, name: str) -> tuple[Path, dict[str, Any]] | None:
     if len(having) > 1:
         raise BadInput(f"{own} and {project} both configure {TABLES[name]}: keep one of the two tables")
     return (having[0], tables[having[0]][name]) if having else None
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    found = _read(path)
+    return found.get("tool", {}).get("statelab", {}) if path.name == "pyproject.toml" else found
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from statelab.core.errors import require_known
+from statelab.plan.deployments import CLIENTS
 from statelab.plan.deployments import ON_REQUEST
 
 IN_PROCESS = frozenset({"request", "thread", "process"})
@@ -16,7 +18,10 @@ class Profile:
 
     A cell's load lasts at least `min_seconds` and `min_operations` and until every process has answered, at most
     `max_seconds`; `users` clients at once, each waiting at most `timeout_s` for an answer. `reuse` keeps connections.
-    `survival`: what the counter outlives is tried as well. `folder`: its deployments' folder in services/deployments.
+    `survival`: what the counter outlives is tried as well. `folder`: its deployments' folder in services/deployments;
+    `columns`: by name the only ones that it has, of the standard ones and those on request (none named: all).
+    `compared`: the report says which of the standard deployments each of these is like.
+    `first`: the mechanisms (as workload/mechanism) whose cells are measured before all others.
     """
 
     name: str
@@ -26,7 +31,7 @@ class Profile:
     windows: tuple[str, ...] = ("io",)
     in_process_windows: tuple[str, ...] = ()
     runs: int = 1
-    users: int = 8
+    users: int = CLIENTS
     min_seconds: float = 0.22
     max_seconds: float = 1.0
     min_operations: int = 30
@@ -35,6 +40,9 @@ class Profile:
     reuse: bool = False
     survival: bool = True
     folder: str = ""
+    columns: tuple[str, ...] = ()
+    compared: bool = False
+    first: tuple[str, ...] = ("counter/module-global",)
 
 
 SEED = {
@@ -69,19 +77,119 @@ TELLING = ("dev-threaded", "sync-4", "gthread-2x4", "gevent")
 SEED_DEPLOYMENTS = {name: TELLING for name in SEED} | {"counter": ("dev-processes", "sync", *TELLING)}
 """The counter is also measured where each request has a process of its own, and where nothing lies between requests."""
 
+ONE_OF_EACH = {
+    "counter": (
+        "flask-g",
+        "context-var",
+        "thread-local",
+        "module-global",
+        "module-global-lock",
+        "mp-value",
+        "mp-manager",
+        "mp-manager-lock",
+        "sqlite-update",
+        "redis-incr-get",
+        "uwsgi-cache",
+        "uwsgi-cache-inc",
+        "uwsgi-sharedarea",
+        "uwsgi-sharedarea-wlock",
+    ),
+    "unique-id": ("itertools-count", "module-counter", "random-seeded-at-import", "uuid4", "milliseconds"),
+    "request-scope": ("flask-g", "flask-g-lasting-context", "context-var", "thread-local", "module-global"),
+    "lock": (
+        "threading-lock",
+        "multiprocessing-lock",
+        "file-flock",
+        "uwsgi-lock",
+        "memcached-add",
+        "memcached-add-noreply",
+    ),
+    "inventory": ("module-global", "module-global-lock", "sqlite-conditional-update", "sqlite-naive"),
+    "rate-limit": ("module-dict", "flask-limiter-memory", "redis-incr", "redis-get-set"),
+    "cache": (
+        "lru-cache",
+        "flask-caching-filesystem",
+        "memcached-cas",
+        "single-flight",
+        "versioned-single-flight",
+    ),
+    "session": (
+        "current-user-global",
+        "user-dict",
+        "signed-cookie-random-key",
+        "flask-session-filesystem",
+        "flask-session-sqlalchemy",
+        "signed-cookie",
+        "cookie-id-redis",
+    ),
+    "once": (
+        "idempotency-dict",
+        "idempotency-redis-naive",
+        "idempotency-redis-set-nx",
+        "lazy-init-file-lock",
+        "apscheduler-add-job",
+        "apscheduler-every-worker",
+        "apscheduler-leader-file",
+        "uwsgi-spooler",
+    ),
+    "connection": (
+        "sqlite-global",
+        "sqlite-global-one-thread",
+        "redis-global",
+        "redis-before-fork",
+        "memcached-global",
+        "memcached-before-fork",
+        "postgres-global",
+        "postgres-before-fork",
+        "sqlite-on-g",
+        "postgres-closed-at-exit",
+        "memcached-pool-before-fork",
+        "postgres-pool-before-fork",
+    ),
+}
+"""By workload. One mechanism for all that are predicted alike under every deployment, standard or in SERVERS, and what
+only one of those servers offers."""
+
+SERVERS = (
+    "waitress",
+    "uwsgi-4",
+    "uwsgi-4-lazy",
+    "uwsgi-threads",
+    "uwsgi-gevent",
+    "gevent-pywsgi",
+    "granian-2x4",
+    "uvicorn-2",
+    "mod_wsgi-2x4",
+    "mod_wsgi-embedded",
+    "sync-recycling",
+)
+"""The servers of Flask's deployment page that the standard columns leave out, and gunicorn that replaces its worker."""
+
+IN_MEMORY = (
+    "module-global",
+    "module-global-lock",
+    "lru-cache",
+    "flask-caching-simple",
+    "cachelib-inc-simple",
+    "mp-value",
+)
+
+ESSENTIALS, STANDARD, FREE_THREADED = "essentials", "standard", "free-threaded"
+OTHER_NAMES = {"quick": ESSENTIALS}
+
 PROFILES = {
     profile.name: profile
     for profile in (
         Profile(
-            name="quick",
-            description="every promise, with mechanisms that people usually take, window io, under a minute",
+            name=ESSENTIALS,
+            description="every promise, with mechanisms that people usually take, window io, about a minute",
             mechanisms=SEED,
             deployments=SEED_DEPLOYMENTS,
             min_seconds=0.15,
             survival=False,
         ),
         Profile(
-            name="standard",
+            name=STANDARD,
             description="every mechanism, windows call and io, and tight for what the app keeps in its memory",
             windows=("call", "io"),
             in_process_windows=("tight",),
@@ -99,5 +207,38 @@ PROFILES = {
             folder=ON_REQUEST,
             survival=False,
         ),
+        Profile(
+            name="servers",
+            description="the servers that are not in the standard columns, one mechanism of each kind, window io, "
+            "and call and tight for what the app keeps in its memory",
+            mechanisms=ONE_OF_EACH,
+            in_process_windows=("call", "tight"),
+            columns=SERVERS,
+            min_seconds=0.15,
+            survival=False,
+            compared=True,
+        ),
+        Profile(
+            name="replicas",
+            description="every mechanism on one host and on two behind a balancer, in turn and by cookie, window io",
+            columns=("gthread-2x4", "replicas-2-round-robin", "replicas-2-sticky"),
+            compared=True,
+        ),
+        Profile(
+            name=FREE_THREADED,
+            description="counters in memory with and without the lock of the interpreter, windows tight and io",
+            mechanisms={"counter": IN_MEMORY},
+            columns=("dev-threaded", "gthread", "dev-threaded-free-threaded", "gthread-free-threaded"),
+            windows=("tight", "io"),
+            survival=False,
+        ),
     )
 }
+
+
+def profile_of(name: str, *, picked: bool) -> Profile:
+    """The profile of that name. Without a name it is `standard` where workloads, mechanisms, deployments, windows or
+    another app are picked, for they should be measured whole; otherwise `essentials`. Raises BadInput."""
+    name = OTHER_NAMES.get(name, name) or (STANDARD if picked else ESSENTIALS)
+    require_known("profile", [name], list(PROFILES))
+    return PROFILES[name]

@@ -32,7 +32,7 @@ VALUES = ("result", "value", "expected", "seen")
 """The fields of an operation that hold a value."""
 
 MOST_BYTES = 2**31 - 1
-"""So much text fits into one Arrow array."""
+"""How much text fits into one Arrow array."""
 
 _FEW = 2**16
 
@@ -244,7 +244,7 @@ def by_appearance(ids: NDArray[Any]) -> tuple[Codes, Integers]:
 def renumbered(codes: NDArray[Any], count: int) -> tuple[NDArray[Any], Integers]:
     """Codes below `count` (-1: none) in the order in which they appear, and the old code of each new one. O(n).
 
-    If each code already occurs, and for the first time after all lower ones, the same array is given back.
+    If all codes occur, each for the first time after all lower ones, the same array is given back.
     """
     highest = -1
     for begin in range(0, len(codes), _FEW):

@@ -1,6 +1,6 @@
 """A history on disk: one Parquet file (zstd), a column per field, int64 stamps, dictionary-coded names.
 
-Any Parquet reader can open it. Stamps and values grow by little from row to row and are written as differences: such a
+Any Parquet reader can open it. Stamps and values grow little from row to row and are written as differences: such a
 file is a quarter smaller, and faster to read and to write. An unknown `end`, a missing result and a missing server are
 nulls. `process` holds JSON (3 or "a"), since a logical client may be a number or a text. Fields that an operation need
 not have are there if any operation has them; where values are numbers and texts, the texts are in `value_text` and so
@@ -33,7 +33,7 @@ from statelab.record.reading.table import unit_of_table
 pq: Any = pyarrow.parquet
 
 _MOST_CODED = 2**16
-"""Texts beyond are written as they are: the writer repeats a table with all rows of each group, used there or not."""
+"""With more texts than this they are written as they are: the writer repeats the whole table in each group of rows."""
 
 _ROWS = 2**16
 

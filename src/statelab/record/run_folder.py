@@ -1,6 +1,5 @@
 """A run on disk: what was planned and under which conditions, the recordings, and the histories made of them."""
 
-import os
 import shutil
 from datetime import datetime
 from pathlib import Path
@@ -9,11 +8,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from statelab.core.errors import BadInput
+from statelab.core.operation import RECORDINGS
 from statelab.core.operation import Operation
 from statelab.core.operation import read_recording
 from statelab.core.paths import REPORTS
+from statelab.core.paths import no_longer_latest
+from statelab.core.paths import point_latest
 from statelab.core.results import CellKey
 from statelab.plan.manifest import Manifest
+from statelab.plan.manifest import made_by
 
 if TYPE_CHECKING:  # numpy and pyarrow, which take half a second, are loaded where a history is read or written
     from statelab.record.columns import History
@@ -30,10 +33,9 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._manifest = path / "manifest.json"
-        self.recordings = path / "recordings"
-        self.histories = path / "histories"
-        self.logs = path / "logs"
+        self.recordings, self.histories, self.logs = (path / name for name in ("recordings", "histories", "logs"))
         self._taken_in: dict[Path, History] = {}
+        self._former: str | None = None
 
     @classmethod
     def create(cls, base: Path = REPORTS) -> "RunFolder":
@@ -51,7 +53,8 @@ class RunFolder:
         return folder
 
     def remove(self) -> None:
-        """Removes a run in which nothing was measured."""
+        """Removes a run in which nothing was measured; `reports/latest` names the run before it again."""
+        no_longer_latest(self.path, self._former)
         shutil.rmtree(self.path)
 
     def write_manifest(self, manifest: Manifest) -> None:
@@ -60,24 +63,35 @@ class RunFolder:
         temporary.replace(self._manifest)
 
     def read_manifest(self) -> Manifest:
-        """Raises BadInput where manifest.json is not one of ours."""
+        """Raises BadInput where manifest.json is not of the form of this version."""
         try:
             return msgspec.json.decode(self._manifest.read_bytes(), type=Manifest)
-        except msgspec.MsgspecError as error:
-            raise BadInput(f"{self._manifest}: {error}") from None
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise BadInput(self._other_version(self._manifest.name, str(error))) from None
+
+    def _other_version(self, file: str, why: str) -> str:
+        """What is said of a run that this version does not read; it names the commit that made the run, if it can."""
+        page, by = self.path / "index.html", made_by(self._manifest.read_bytes())
+        seen = f"; its page as it was is {page}" if page.exists() else ""
+        return f"{self.path} is damaged or of another version of State Lab ({by}): {file}: {why}{seen}"
 
     def history_path(self, run: int, cell: CellKey) -> Path:
         name = f"{cell.mechanism}.{cell.deployment}.{cell.window}.parquet"
         return self.histories / cell.workload / f"run-{run}" / name
 
     def history(self, run: int, cell: CellKey) -> "History | None":
-        """One cell's history of one run, None where it has none."""
+        """One cell's history of one run, None where it has none; raises BadInput where it cannot be read."""
         from statelab.record import parquet
+        from statelab.record.coding import pa
 
         path = self.history_path(run, cell)
-        if path in self._taken_in:
-            return self._taken_in[path]
-        return parquet.read(path) if path.exists() else None
+        found = self._taken_in.get(path)
+        if found is not None or not path.exists():
+            return found
+        try:
+            return parquet.read(path)
+        except (ValueError, LookupError, TypeError, NotImplementedError, pa.ArrowException) as error:
+            raise BadInput(self._other_version(str(path.relative_to(self.path)), str(error))) from None
 
     def take_in_recordings(self, manifest: Manifest) -> None:
         """Turns the recordings into one Parquet file per cell and run, and removes them."""
@@ -89,7 +103,7 @@ class RunFolder:
             for run in range(1, manifest.runs + 1)
             for index, cell in enumerate(manifest.cells)
         }
-        recordings = sorted(self.recordings.glob("history-*.jsonl"))
+        recordings = sorted(self.recordings.glob(RECORDINGS))
         by_key: dict[str, list[Operation]] = {}
         for recording in recordings:
             for operation in read_recording(recording):
@@ -104,7 +118,4 @@ class RunFolder:
 
     def point_latest(self) -> None:
         """Lets `reports/latest` name this run."""
-        link = self.path.parent / "latest"
-        temporary = self.path.parent / f".latest-{os.getpid()}"
-        temporary.symlink_to(self.path.name)
-        temporary.replace(link)
+        self._former = point_latest(self.path)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from dataclasses import field
 from typing import Literal
 
 Kind = Literal["integer", "text", "value", "answer", "values"]
@@ -17,7 +16,6 @@ class Shape:
     unknown outcome has them too. `nothing` names the fields that may be null, `optional` those that may be left out.
     Of the fields `either` an ok operation has exactly one. An op_id occurs once among the operations of one name,
     unless it `repeats`.
-    A field that is `fixed` may hold that number only: the model means no other.
     An operation that `changes` nothing and is not ok says nothing: it is dropped.
     """
 
@@ -29,7 +27,6 @@ class Shape:
     nothing: frozenset[str] = frozenset()
     optional: frozenset[str] = frozenset()
     either: frozenset[str] = frozenset()
-    fixed: Mapping[str, int] = field(default_factory=dict)
     repeats: bool = False
     changes: bool = True
 

@@ -10,8 +10,10 @@ the median. Among 2,000 cells of two equal runs, normal noise would name none.
 import math
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -25,6 +27,19 @@ from statelab.report.content.text import printable
 
 SPREADS = 5
 LEAST = math.log(1.25)
+
+
+CONDITIONS = ("profile", "engine", "runs", "load", "cores", "memory_bytes", "system", "commit")
+"""What else of two runs should be alike, besides the versions of Python, libraries and servers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Under what the two runs were measured, in words; a dash where a run does not say it."""
+
+    name: str
+    before: str
+    after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +61,12 @@ class Change:
 class RunComparison:
     """`verdicts`: cells whose verdict changed; `anomalies`: cells with the same verdict and other anomalies;
     `throughput`: cells whose throughput changed beyond the noise, the largest change first. `common` counts the cells
-    of both runs; `only_before` and `only_after` are in one of them. `shift` is the median ratio of all throughputs and
+    of both runs; `only_before` and `only_after` are in one of them. `differs` are the conditions that differ, versions
+    first. `shift` is the median ratio of all throughputs and
     `noise` the spread around it, as a factor (None: nothing to compare)."""
 
     common: int
+    differs: list[Condition]
     only_before: list[CellKey]
     only_after: list[CellKey]
     verdicts: list[Change]
@@ -59,9 +76,34 @@ class RunComparison:
     noise: float | None
 
     @property
+    def verdict(self) -> str:
+        """The outcome in a sentence."""
+        if not self.common:
+            return "The runs have no cell in common."
+        if self.same:
+            return f"All cells of both runs ({self.common:,}) have the same verdict and the same anomalies."
+        told = [(len(self.verdicts), "another verdict"), (len(self.anomalies), "the same verdict with other anomalies")]
+        counted = " and ".join(
+            f"{number:,} {'has' if number == 1 else 'have'} {what}" for number, what in told if number
+        )
+        return f"Of the cells of both runs ({self.common:,}), {counted}."
+
+    @property
     def same(self) -> bool:
         """Whether every cell of both runs has the same verdict and the same anomalies."""
         return not (self.verdicts or self.anomalies)
+
+
+def _differs(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Condition]:
+    sides = [{**(side.get("versions") or {}), **_conditions(side)} for side in (before, after)]
+    names = dict.fromkeys(name for side in reversed(sides) for name in side)
+    found = [Condition(name.replace("_", " "), *(figures.plain(side.get(name)) for side in sides)) for name in names]
+    return [condition for condition in found if condition.before != condition.after]
+
+
+def _conditions(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    values = {**manifest, **(manifest.get("machine") or {})}
+    return {name: values[name] for name in CONDITIONS if values.get(name) is not None}
 
 
 def _cells(results: Results) -> dict[CellKey, Cell]:
@@ -85,6 +127,7 @@ def compare(before: Results, after: Results) -> RunComparison:
     beyond = [change for change in both if abs(ratios.get(change.key, shift) - shift) > max(SPREADS * noise, LEAST)]
     return RunComparison(
         common=len(both),
+        differs=_differs(before.manifest, after.manifest),
         only_before=[key for key in first if key not in second],
         only_after=[key for key in second if key not in first],
         verdicts=[change for change in both if change.before.verdict != change.after.verdict],
@@ -102,6 +145,8 @@ def compare(before: Results, after: Results) -> RunComparison:
 
 def tables(found: RunComparison) -> Iterator[Table | Text]:
     """The comparison for the terminal: one table for each kind of change, or a sentence if there is none."""
+    told = "; ".join(f"{condition.name} {condition.before} → {condition.after}" for condition in found.differs)
+    yield Text(printable(f"What differs between the runs: {told or 'nothing that they say'}"))
     yield Text(
         f"{found.common:,} cells in both runs, {len(found.only_before):,} only in the first, "
         f"{len(found.only_after):,} only in the second"
@@ -110,10 +155,7 @@ def tables(found: RunComparison) -> Iterator[Table | Text]:
     yield from _section("Same verdict, other anomalies", found.anomalies, "predicted", _verdicts)
     if found.shift is not None and found.noise is not None:
         yield from _section("Throughput in operations/s, changed beyond the noise", found.throughput, "ratio", _rates)
-        yield Text(
-            f"Throughput of all cells together: {figures.ratio(found.shift)}; noise: a factor of {found.noise:.2f} "
-            f"either way. Cells are named if they changed by more than {SPREADS} times that and by at least a quarter."
-        )
+        yield Text(throughput_in_words(found))
     if found.verdicts or found.anomalies:
         yield Text(
             "predicted: yes = the rule predicts the anomalies that only one run saw; a single run may miss them."
@@ -133,6 +175,16 @@ def _section(
         key = change.key
         table.add_row(*map(printable, (f"{key.workload}/{key.mechanism}", key.deployment, key.window, *said(change))))
     yield table
+
+
+def throughput_in_words(found: RunComparison) -> str:
+    """What all cells have in common, and how large a change must be to be named."""
+    if found.shift is None or found.noise is None:
+        return "No cell of both runs has a throughput."
+    return (
+        f"Throughput of all cells together: {figures.ratio(found.shift)}; noise: a factor of {found.noise:.2f} either "
+        f"way. Cells are named if they changed by more than {SPREADS} times that and by at least a quarter."
+    )
 
 
 def _verdicts(change: Change) -> tuple[str, str, str]:

@@ -1,7 +1,8 @@
 """Anomalies on demand: one request is held between its read and its write until another has run.
 
 In: the catalogue, a running deployment, and the schedules of a workload, which stand in the file with its name. Out:
-what happened, and the verdict of the workload's judge.
+what happened, and the verdict of the workload's judge. `live` shows it while it happens: beside Locust, and on the
+front page.
 """
 
 from statelab.core.parts import part_of

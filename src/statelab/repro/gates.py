@@ -12,6 +12,8 @@ from statelab.core.operation import ServedBy
 from statelab.plan.deployments import Deployment
 
 ENVIRONMENT = {"GATES": "1"}
+STORE = "redis"
+"""Where the gates are."""
 ANSWER_S = 15.0
 """Longer than the app waits for an arrival."""
 

@@ -18,12 +18,17 @@ MOST_SHOWN = 8
 """If a step has more answers than this, only the first few and the last are shown."""
 
 
-def where(server: ServedBy | None) -> str:
+def _process(target: Target, server: ServedBy) -> str:
+    """`pid 12`, and before it the host if there are several."""
+    return f"{server.host}, pid {server.pid}" if target.deployment.hosts > 1 else f"pid {server.pid}"
+
+
+def where(target: Target, server: ServedBy | None) -> str:
     """`pid 12, thread 13`, and the greenlet if there is one."""
     if server is None:
         return ""
     greenlet = f", greenlet {server.greenlet}" if server.greenlet else ""
-    return f"pid {server.pid}, thread {server.thread}{greenlet}"
+    return f"{_process(target, server)}, thread {server.thread}{greenlet}"
 
 
 def headline(target: Target) -> str:
@@ -52,7 +57,8 @@ def _rows(outcome: Outcome) -> Iterator[tuple[int, str, str, str]]:
         if len(events) > 1 and what == "answered":
             yield from _together(outcome.target, who, events)
         else:
-            yield from ((event.at, event.who, where(event.server), _what(outcome.target, event)) for event in events)
+            for event in events:
+                yield event.at, event.who, where(outcome.target, event.server), _what(outcome.target, event)
 
 
 def _together(target: Target, who: str, events: list[Event]) -> Iterator[tuple[int, str, str, str]]:
@@ -62,14 +68,16 @@ def _together(target: Target, who: str, events: list[Event]) -> Iterator[tuple[i
     for same in by_copy.values():
         answers = [str(event.operation.result) for event in same if event.operation]
         shown = answers if len(answers) <= MOST_SHOWN else [*answers[: MOST_SHOWN - 2], "...", answers[-1]]
-        yield same[-1].at, who, _common(same), f"{plural(len(same), 'request')} here, told {joined(shown)}"
+        yield same[-1].at, who, _common(target, same), f"{plural(len(same), 'request')} here, told {joined(shown)}"
 
 
-def _common(events: list[Event]) -> str:
+def _common(target: Target, events: list[Event]) -> str:
     """Where all of them were answered: the one server if there is one, else the processes."""
     servers = [event.server for event in events if event.server]
-    pids = dict.fromkeys(f"pid {server.pid}" for server in servers)
-    return where(servers[0]) if len(set(servers)) == 1 else joined(pids) if len(pids) < 3 else f"{len(pids)} processes"
+    if len(set(servers)) == 1:
+        return where(target, servers[0])
+    processes = dict.fromkeys(_process(target, server) for server in servers)
+    return joined(processes) if len(processes) < 3 else f"{len(processes)} processes"
 
 
 def _what(target: Target, event: Event) -> str:

@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import replace
 from typing import Literal
 
 from statelab.core.cookies import Jar
@@ -51,7 +52,8 @@ class Play:
 
 
 class Stage:
-    """One schedule on one deployment, with a new key, from one browser."""
+    """One schedule on one deployment, with a new key: from one browser where the state is that of one client, else each
+    connection is a client of its own, which a balancer may keep elsewhere."""
 
     def __init__(self, target: Target, url: str, gates: Gates) -> None:
         self._target = target
@@ -59,6 +61,7 @@ class Stage:
         self._gates = gates
         self._key = f"repro-{secrets.token_hex(6)}"
         self._jar = Jar()
+        self._jars: dict[Line, Jar] = {}
         self._calls: list[Call] = []
         self._lines: list[Line] = []
         self._kept: dict[str, Line] = {}
@@ -88,8 +91,10 @@ class Stage:
         return Play(operations=operations, events=self._events)
 
     def _open(self) -> Line:
-        self._lines.append(Line(self._url, self._target.schedule.limit_s))
-        return self._lines[-1]
+        line = Line(self._url, self._target.schedule.limit_s)
+        self._lines.append(line)
+        self._jars[line] = self._jar if self._target.claims.keyed else Jar()
+        return line
 
     def _send(self, line: Line, act: Act, who: str, **more: Value) -> Call:
         number = len(self._calls) + 1
@@ -97,7 +102,7 @@ class Stage:
         key = f"{self._key}.{act.key.format(play=self._key)}" if act.key else self._key
         texts = {name: str(value).format(n=number, play=self._key) for name, value in act.arguments.items()}
         given: dict[str, Value] = {name: int(text) if text.isdecimal() else text for name, text in texts.items()}
-        cookies: Mapping[str, str] = self._jar.headers()
+        cookies: Mapping[str, str] = self._jars[line].headers()
         if isinstance(act, Run) and act.as_of:
             cookies = next(call.request.cookies for call in self._calls if call.request.who == act.as_of)
         request = Request(
@@ -109,7 +114,7 @@ class Stage:
             parameters={"key": key, **given, **more},
             cookies=cookies,
         )
-        self._calls.append(Call(request, line, self._jar))
+        self._calls.append(Call(request, line, self._jars[line]))
         return self._calls[-1]
 
     def _note(self, who: str, what: What, server: ServedBy | None = None, operation: Operation | None = None) -> None:
@@ -133,9 +138,13 @@ class Stage:
         if not self._target.leads_apart(step.place):
             return
         opened: list[tuple[Line, ServedBy]] = []
+        asked = Request(who="", op="", op_id=self._key, method="GET", path="/healthz", parameters={"key": ""})
+        if self._target.deployment.between_clients:  # first its cookie, which all connections of one client send
+            first = self._open()
+            Call(asked, first, self._jars[first]).answer()
+            asked = replace(asked, cookies=self._jar.headers())
         for _ in range(TRIES["copies"]):
-            asked = Request(who="", op="", op_id=self._key, method="GET", path="/healthz", parameters={"key": ""})
-            calls = [(line, Call(asked, line, self._jar)) for line in (self._open() for _ in range(TOGETHER))]
+            calls = [(line, Call(asked, line, self._jars[line])) for line in (self._open() for _ in range(TOGETHER))]
             answers = [(line, call.answer()) for line, call in calls]
             opened += [(line, found.served_by) for line, found in answers if found and found.served_by]
             for (line, one), (other_line, other) in itertools.combinations(opened, 2):

@@ -16,6 +16,7 @@ from statelab.repro import script_of
 from statelab.repro.schedule import Place
 from statelab.repro.schedule import Schedule
 from statelab.repro.schedule import Script
+from statelab.theory.rule import between
 from statelab.theory.rule import exposed
 from statelab.theory.rule import predict
 from statelab.theory.rule import reach
@@ -75,7 +76,7 @@ class Target:
             return None
         if fault not in self.script.schedules:
             return f"there is no schedule for {fault} in {self.workload}"
-        alone = bool(self.apart) and self.deployment.spread <= self.apart
+        alone = bool(self.apart) and between(self.claims, self.deployment) <= self.apart
         if self.schedule.in_one_copy and alone:
             return NOBODY_CHOOSES
         return self.script.unheld.get(self.mechanism) if self.schedule.gated else None
@@ -93,7 +94,7 @@ class Target:
     @property
     def apart(self) -> frozenset[str]:
         """Boundaries between two requests that the state does not cross."""
-        return self.deployment.spread - reach(self.claims, self.deployment)
+        return between(self.claims, self.deployment) - reach(self.claims, self.deployment)
 
     def copy_of(self, server: ServedBy) -> tuple[object, ...]:
         """Names the copy of the state that this server has: equal for two servers that share it."""

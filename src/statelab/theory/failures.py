@@ -21,9 +21,11 @@ RUNS = 3
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One class of failures. `threads` are issues as `owner/repository#number`, or addresses. `anomaly` does not happen
-    under the deployment `hidden`, but does under `shown`; there `fix` holds instead of the mechanism."""
+    """One class of failures. `seen` is the kind of symptom, by which it is looked for. `threads` are issues as
+    `owner/repository#number`, or addresses. `anomaly` does not happen under the deployment `hidden`, but does under
+    `shown`; there `fix` holds instead of the mechanism."""
 
+    seen: str
     symptom: str
     cause: str
     threads: list[str]

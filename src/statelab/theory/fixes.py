@@ -100,7 +100,10 @@ def _keeps(workload: Workload, broken: Claims, other: Claims) -> bool:
 
 
 def _promises(workload: Workload, claims: Claims, deployment: Deployment) -> bool:
-    """Whether it is guaranteed to hold with every window, and not only because requests come one after the other."""
+    """Whether the deployment's server has it, and it is guaranteed to hold with every window, and not only because
+    requests come one after the other."""
+    if not claims.offered_by(deployment.server):
+        return False
     crowded = msgspec.structs.replace(deployment, in_turn=frozenset())
     for served in (deployment, crowded):
         predictions = (predict(claims, served, window, workload.shows) for window in WINDOW_SWITCHES)

@@ -14,7 +14,6 @@ from statelab.plan.catalogue import Claims
 from statelab.plan.catalogue import Excluding
 from statelab.plan.catalogue import Lifetime
 from statelab.plan.catalogue import Sharing
-from statelab.plan.catalogue import Switching
 from statelab.plan.deployments import Deployment
 
 INTERLEAVES_ALWAYS = frozenset({"processes", "hosts"})
@@ -44,15 +43,31 @@ def _named(boundaries: frozenset[str]) -> str:
     return " and ".join(sorted(boundaries))
 
 
+IN_PROCESS = frozenset({"threads", "greenlets"})
+WITHIN_A_PROCESS = frozenset({"requests", "greenlets", "threads"})
+
+
+def _copied(claims: Sharing, deployment: Deployment) -> bool:
+    """Whether each request has a copy of the context that the state is in."""
+    return claims.in_context and deployment.copies_context
+
+
 def _out_of_the_way(claims: Sharing, deployment: Deployment) -> bool:
-    """Whether no request is served by the thread that has the state."""
-    return claims.of_importing_thread and not deployment.serves_where_imported
+    """Whether no request is served by the thread that has the state, or in a copy of its context."""
+    return claims.of_importing_thread and not deployment.serves_where_imported and not _copied(claims, deployment)
+
+
+def between(claims: Sharing, deployment: Deployment) -> frozenset[str]:
+    """Boundaries between two requests that look for the same state: of a `keyed` one both are of one client."""
+    return deployment.spread - (deployment.between_clients if claims.keyed else frozenset())
 
 
 def reach(claims: Sharing, deployment: Deployment) -> frozenset[str]:
     """Boundaries that the state crosses under this deployment."""
     if _out_of_the_way(claims, deployment):
         return frozenset()
+    if _copied(claims, deployment):  # copies are shallow: what was there at the import is the same in all of them
+        return WITHIN_A_PROCESS if claims.of_importing_thread else frozenset()
     inherited = claims.inherited if deployment.forks_after_import else frozenset()
     return claims.shared_across | inherited | (claims.unpatched if deployment.unpatched_at_import else frozenset())
 
@@ -62,10 +77,11 @@ def _excluded(claims: Claims, deployment: Deployment) -> frozenset[str]:
     return claims.atomic_across - (claims.unpatched if deployment.unpatched_at_import else frozenset())
 
 
-def _open_boundaries(claims: Switching, deployment: Deployment, window: str) -> frozenset[str]:
+def _open_boundaries(claims: Claims, deployment: Deployment, window: str) -> frozenset[str]:
     """Boundaries of the spread at which another request can come between this update's read and write."""
-    side_by_side = deployment.spread - deployment.in_turn
-    return side_by_side & (INTERLEAVES_ALWAYS | WINDOW_SWITCHES[window] | claims.switches_inside)
+    side_by_side = between(claims, deployment) - deployment.in_turn
+    always = INTERLEAVES_ALWAYS | (frozenset({"threads"}) if deployment.parallel else frozenset())
+    return side_by_side & (always | WINDOW_SWITCHES[window] | claims.switches_inside)
 
 
 def _copies(claims: Sharing, deployment: Deployment) -> Iterator[tuple[str, str]]:
@@ -75,7 +91,7 @@ def _copies(claims: Sharing, deployment: Deployment) -> Iterator[tuple[str, str]
     if "requests" not in crossed:
         yield "never-persists", "the state ends with the request"
         return
-    apart = deployment.spread - crossed
+    apart = between(claims, deployment) - crossed
     if apart & deployment.fresh:
         yield "never-persists", f"the state does not cross {_named(apart & deployment.fresh)}, new for every request"
     elif apart:
@@ -136,8 +152,15 @@ def _leaks(claims: Claims, deployment: Deployment, window: str) -> Iterator[tupl
         )
     if claims.untimed and met & claims.fails_across:
         yield "stalled", "if another request takes its answer, a request waits for it without a time limit"
-    if met - (claims.fails_across if claims.notices else frozenset()):
+    one_at_a_time = not deployment.spread & IN_PROCESS
+    if met - (claims.notices if one_at_a_time or claims.notices & IN_PROCESS else frozenset()):
         yield "seen-by-others", f"{_named(met)} share the state while a request is running"
+    if claims.timed and met & claims.fails_across and deployment.queues:
+        yield (
+            "queued",
+            "requests whose answers others took keep their threads until a time limit has passed, and a process has "
+            "fewer threads than the load has clients: some requests wait for several such limits",
+        )
     fresh = (deployment.spread - crossed) & deployment.fresh
     if "requests" in crossed and not fresh:
         yield "left-behind", "the state outlives the request, and a later one finds it"
@@ -168,7 +191,8 @@ def _endings(claims: Claims, deployment: Deployment, window: str) -> Iterator[tu
 def _undone(claims: Claims, deployment: Deployment) -> Iterator[tuple[str, str]]:
     """Work that is left to a thread and never done."""
     handed_over = "processes" in reach(claims, deployment)
-    if claims.thread == "import" and deployment.forks_after_import and not handed_over:
+    greenlet = "greenlets" in deployment.fresh and not deployment.unpatched_at_import  # a fork has a copy of it
+    if claims.thread == "import" and deployment.forks_after_import and not handed_over and not greenlet:
         yield "never-done", "the thread that does the work did not survive the fork"
     if claims.thread == "first-use" and "processes" in deployment.fresh:
         yield "never-done", "the process, and the thread in it, ends before the work is due"
@@ -207,8 +231,9 @@ def _why_held(claims: Claims, deployment: Deployment, visible: Mapping[str, str]
     widest = {fault for fault, _ in _faults(claims, deployment, WIDEST) if fault in visible}
     if widest - {"stalled"}:
         return False, "nothing excludes other requests; this window only has no switch point"
-    if deployment.spread <= reach(claims, deployment) & _excluded(claims, deployment):
-        return True, f"shared across {_named(deployment.spread)}, and an update excludes every other"
+    met = between(claims, deployment)
+    if met <= reach(claims, deployment) & _excluded(claims, deployment):
+        return True, f"shared across {_named(met)}, and an update excludes every other"
     return True, "nothing that requests share can do harm here"
 
 
@@ -227,9 +252,11 @@ def predict(claims: Claims, deployment: Deployment, window: str, shows: Mapping[
 
 def outlives(claims: Claims, ending: str) -> bool | None:
     """Whether the state is still there after the end of `ending`: the request, worker, server, store or everything at
-    once.
+    once, or the host of the client, which another one serves then.
 
     None if the store is to end and the state needs none."""
+    if ending == "host":
+        return "hosts" in claims.shared_across
     if ending == "store" and claims.store is None:
         return None
     last = "store" if claims.store else "server"

@@ -51,6 +51,40 @@ def test_held_needs_coverage() -> None:
     assert IDS(history(done("new-id", 1, None, None)), TWO).reason == "no operation was acknowledged"
 
 
+def test_a_wait_for_a_process_that_starts_slowly_is_no_stall() -> None:
+    """Requests that found no worker say nothing of the mechanism, and nothing is held either; where each request has a
+    process of its own, or the first ones wait, none was replaced."""
+    ms = 1_000_000
+    fine = [done("new-id", 0, ms, "a", 1), done("new-id", 0, 2 * ms, "b", 2)]
+    late = done("new-id", 4 * ms, None, None, timed_out=True)
+    slow = [done("new-id", 3 * ms, 1_500 * ms, "c", 3), done("new-id", 1_500 * ms, 1_501 * ms, "d", 3)]
+    replaced = IDS(history(*fine, *slow, late), TWO)
+    assert (replaced.verdict, replaced.anomalies) == ("not-exercised", [])
+    assert "1 operation timed out, and a process that began meanwhile" in replaced.reason
+    assert IDS(history(*fine, *slow), TWO).verdict == "held"
+    soon = [done("new-id", 3 * ms, 500 * ms, "c", 3), done("new-id", 1_500 * ms, 1_501 * ms, "d", 3)]
+    for others in (
+        soon,
+        slow[:1],
+        [done("new-id", 0, 1_500 * ms, "c", 3), done("new-id", 1_500 * ms, 1_501 * ms, "d", 3)],
+    ):
+        assert IDS(history(*fine, *others, late), TWO).anomalies == ["stalled"]
+
+
+def test_where_workers_are_replaced_silence_is_no_stall() -> None:
+    """It may be that none had started yet, also where a new one answers afterwards. That one of before answers what was
+    sent a second later says that somebody was there."""
+    ms = 1_000_000
+    fine = [done("new-id", 0, 1, "a", 1), done("new-id", 0, 2, "b", 2)]
+    late, at = done("new-id", 4, None, None, timed_out=True), 1_500 * ms
+    replaced = replace(TWO, replaced=True)
+    assert IDS(history(*fine, late), replaced).verdict == "not-exercised"
+    assert "none had started yet" in IDS(history(*fine, late), replaced).reason
+    assert IDS(history(*fine, late, done("new-id", at, at + ms, "c", 3)), replaced).verdict == "not-exercised"
+    assert IDS(history(*fine, late, done("new-id", at, at + ms, "c", 1)), replaced).anomalies == ["stalled"]
+    assert IDS(history(*fine, late), TWO).anomalies == ["stalled"]
+
+
 def test_answers_are_those_of_the_model_and_other_operations_are_left_out() -> None:
     """Yes and no come as words; what prepared the cell says nothing of the promise."""
     sold = [done("stock", 0, 1, 1), done("buy", 2, 5, "ok", 1), done("buy", 3, 6, "ok", 2)]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import msgspec
 import pytest
 
+from agreement import HISTORIES
 from counter_histories import MS
 from counter_histories import inc
 from counter_histories import random_operations
@@ -48,7 +49,7 @@ def proof(operations: Operations) -> Proof:
 def test_only_down_is_only_up_in_a_mirror() -> None:
     """A history with decrements for increments and negated numbers has the same verdict, witness, slack and counts."""
     rng, kinds = random.Random(SEED), Counter[str]()
-    for _ in range(2_000):
+    for _ in range(HISTORIES // 4):
         operations = random_operations(rng)
         up, down = check(operations), check(mirrored(operations))
         if not any(o.op == "increment" and o.status != "fail" for o in operations):
@@ -59,7 +60,7 @@ def test_only_down_is_only_up_in_a_mirror() -> None:
             assert (up.proof.rows, up.proof.slack_ns) == (down.proof.rows, down.proof.slack_ns)
             assert down.proof.kind == {"too-low": "too-high"}.get(up.proof.kind, up.proof.kind)
             kinds[up.proof.kind] += 1
-    assert min(kinds[kind] for kind in ("too-low", "gap", "duplicate", "inversion")) > 20
+    assert min(kinds[kind] for kind in ("too-low", "gap", "duplicate", "inversion")) > HISTORIES // 400
 
 
 def test_down_from_the_largest_to_the_least() -> None:
@@ -145,7 +146,7 @@ def test_proof(operations: Operations, words: str) -> None:
 def test_both_ways_from_any_initial_value(initial: int) -> None:
     """The verdict is the referee's wherever the counter starts, also where answers lie far from that."""
     rng, verdicts = random.Random(SEED + 2), Counter[str]()
-    for _ in range(500):
+    for _ in range(HISTORIES // 10):
         operations = [
             msgspec.structs.replace(o, result=None if o.result is None else o.result + initial) for o in both_ways(rng)
         ]
@@ -153,7 +154,7 @@ def test_both_ways_from_any_initial_value(initial: int) -> None:
             operations.append(msgspec.structs.replace(operations[0], op="read", status="ok", end=99, result=-(2**63)))
         verdicts[check(operations, initial).verdict] += 1
         assert referee(operations, initial) == (check(operations, initial).verdict == "held")
-    assert min(verdicts["held"], verdicts["violated"]) > 50
+    assert min(verdicts["held"], verdicts["violated"]) > HISTORIES // 100
 
 
 def large(n: int, rng: random.Random) -> Operations:
@@ -211,7 +212,7 @@ def test_keys_go_their_own_ways() -> None:
     """In one history some keys go up, some down and some both ways; each is judged like alone, the proof is of one."""
     rng = random.Random(SEED + 4)
     makers = (random_operations, lambda rng: mirrored(random_operations(rng)), both_ways)
-    histories = [makers[i % 3](rng) for i in range(300)]
+    histories = [makers[i % 3](rng) for i in range(HISTORIES // 20)]
     operations = [msgspec.structs.replace(o, key=str(i)) for i, alone in enumerate(histories) for o in alone]
     rng.shuffle(operations)
     history = History.from_operations(operations)

@@ -6,6 +6,7 @@ from collections import Counter
 import msgspec
 import pytest
 
+from agreement import HISTORIES
 from agreement import check
 from counter_histories import MS
 from counter_histories import server
@@ -96,7 +97,7 @@ def not_unique(rng: random.Random) -> Operations:
 def test_counts(histories: object) -> None:
     """Each victim counts for its kind: an overlapping sender if there is one, else one before it, else none."""
     rng, total = random.Random(5), Counter[str]()
-    for _ in range(1500):
+    for _ in range(HISTORIES // 4):
         operations = histories(rng)  # type: ignore[operator]
         victims = [o for o in operations if o.status == "ok" and o.result != o.value]
         expected = Counter(kind(operations, victim) for victim in victims)
@@ -105,7 +106,7 @@ def test_counts(histories: object) -> None:
         if finding.proof:
             assert finding.proof.kind == kind(operations, operations[finding.proof.rows[0]])
         total += expected
-    assert min(total[word] for word in ("overlap", "residue", "unexpected", "missing")) > 50, total
+    assert min(total[word] for word in ("overlap", "residue", "unexpected", "missing")) > HISTORIES // 100, total
 
 
 def test_the_latest_culprit_is_named() -> None:

@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from agreement import HISTORIES
 from counter_histories import MS
 from counter_histories import server
 from models.known import Operations
@@ -48,16 +49,16 @@ def test_the_search_agrees_with_the_referee(monkeypatch: pytest.MonkeyPatch) -> 
         return outcome
 
     monkeypatch.setattr(model, "searched", noted)
-    for _ in range(4_000):
+    for _ in range(HISTORIES // 2):
         check(small(rng))
-    assert min(verdicts["held"], verdicts["violated"]) > 20
+    assert min(verdicts["held"], verdicts["violated"]) > HISTORIES // 400
 
 
 @pytest.mark.parametrize("whole", [False, True])
 def test_only_suspects_need_be_looked_at_again(whole: bool) -> None:
     """What is certain contradicts itself only where plain holds do: all of it shows no other pairs than these alone."""
     rng, seen = random.Random(SEED), Counter[bool]()
-    for by in [1, 3] * 2_000:
+    for by in [1, 3] * (HISTORIES // 4):
         found = model.holds(History.from_operations(_coarse(small(rng), by)))
         plain = model.plainly(found)
         wrong = model.contradictions(found, plain)
@@ -68,7 +69,7 @@ def test_only_suspects_need_be_looked_at_again(whole: bool) -> None:
         )
         assert _listed(few) == _listed(every)
         seen[len(every) > 0 and len(suspects) < len(plain.place)] += 1
-    assert min(seen.values()) > 100
+    assert min(seen.values()) > HISTORIES // 80
 
 
 def _coarse(operations: Operations, by: int) -> Operations:
@@ -85,11 +86,12 @@ def _listed(pairs: Pairs) -> list[tuple[int, int, int]]:
 def test_stamps_so_coarse_that_many_are_equal() -> None:
     """The verdict is the referee's also where a client's operations start and end at one tick."""
     rng, verdicts = random.Random(SEED + 1), Counter[str]()
-    for _ in range(3_000):
+    for _ in range(HISTORIES // 2):
         coarse = _coarse(small(rng), 3)
-        verdicts[check(coarse).verdict] += 1
-        assert (check(coarse).verdict == "held") == referee(coarse, None), coarse
-    assert min(verdicts["held"], verdicts["violated"]) > 500
+        verdict = check(coarse).verdict
+        verdicts[verdict] += 1
+        assert (verdict == "held") == referee(coarse, None), coarse
+    assert min(verdicts["held"], verdicts["violated"]) > HISTORIES // 12
 
 
 def test_one_hold_or_two() -> None:

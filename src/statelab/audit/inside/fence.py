@@ -23,7 +23,7 @@ class Fence:
         self._inside = os.path.join(os.path.realpath(inside), "")
         self._own_ports: set[int] = set()
         self.blocked: list[str] = []
-        self.watch: Any = None
+        self.watching: list[Any] = []
         """Called with (event, path) for each change of a file inside the world's folder, before it is made."""
 
     def up(self) -> None:
@@ -68,5 +68,6 @@ class Fence:
         full = os.path.abspath(name)
         if full.startswith(self._protected):
             self._refuse("write to " + full, PermissionError, 13)
-        if self.watch is not None and full.startswith(self._inside):
-            self.watch(event, full)
+        if self.watching and full.startswith(self._inside):
+            for watch in list(self.watching):
+                watch(event, full)

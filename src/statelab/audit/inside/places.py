@@ -23,6 +23,7 @@ from typing import Any
 
 MOST_PLACES = 20_000
 LONGEST_S = 0.5
+"""Of processor time, so that a machine with much to do names the same places."""
 DEEPEST = 9
 LONGEST_TEXT = 80
 
@@ -48,6 +49,12 @@ PASSED_BY = (
 """Modules whose objects change at their first use and hold nothing of a request."""
 
 
+KEEP_NOTHING = frozenset(
+    ("flask", "werkzeug", "jinja2", "click", "itsdangerous", "markupsafe", "blinker", "gevent", "greenlet", "typing")
+) | getattr(sys, "stdlib_module_names", frozenset())
+"""Packages whose globals are no places: what they keep for a request hangs on the app."""
+
+
 def look(packages: list[str], app: Any, words: list[str]) -> dict[str, Any]:
     """`places`: name and value of each; `holding`: for each word the places whose text contains it; `stopped`: why the
     walk ended early, or None."""
@@ -55,9 +62,9 @@ def look(packages: list[str], app: Any, words: list[str]) -> dict[str, Any]:
     holding: dict[str, list[str]] = {word: [] for word in words}
     seen: set[int] = {id(found), id(holding), id(sys.modules)}
     waiting: deque[tuple[str, Any, int]] = deque(_roots(packages, app))
-    deadline, stopped = time.monotonic() + LONGEST_S, None
+    deadline, stopped = time.thread_time() + LONGEST_S, None
     while waiting:
-        if len(found) >= MOST_PLACES or time.monotonic() > deadline:
+        if len(found) >= MOST_PLACES or time.thread_time() > deadline:
             stopped = f"after {len(found)} places"
             break
         name, value, depth = waiting.popleft()
@@ -174,7 +181,24 @@ def _parts(name: str, kind: type, value: Any, packages: list[str]) -> Iterator[t
                     continue
 
 
+def _of_library(function: types.FunctionType, packages: list[str]) -> Iterator[tuple[str, Any]]:
+    """The globals that a function of somebody else's module reads: a decorator may keep there what it is given."""
+    module = str(function.__globals__.get("__name__", ""))
+    top = module.split(".")[0]
+    if top in packages or top in KEEP_NOTHING or module.startswith(PASSED_BY):
+        return
+    names = function.__code__.co_names
+    for name in names:
+        value: Any = function.__globals__.get(name)
+        kind = type(value)
+        if kind is types.ModuleType and value.__name__.split(".")[0] == top:
+            yield from ((f"{value.__name__}.{inner}", vars(value)[inner]) for inner in names if inner in vars(value))
+        elif kind is types.FunctionType or (name in function.__globals__ and _is_ours(value, packages)):
+            yield f"{module}.{name}", value
+
+
 def _of_function(name: str, function: types.FunctionType, packages: list[str]) -> Iterator[tuple[str, Any]]:
+    yield from _of_library(function, packages)
     if str(function.__module__ or "").split(".")[0] not in packages:
         wrapped = function.__dict__.get("__wrapped__")
         if wrapped is not None:

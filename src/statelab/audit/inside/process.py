@@ -12,7 +12,6 @@ import importlib
 import importlib.util
 import json
 import os
-import queue
 import random
 import signal
 import socket
@@ -20,24 +19,20 @@ import sys
 import threading
 import time
 import traceback
-from types import FrameType
 from typing import Any
 
 from . import places
 from . import request as requests
 from .fence import Fence
+from .threads import Thread
+from .threads import settled
 from .tracer import Switches
 from .tracer import Tracer
 
-BLOCKED_S = 0.12
-"""How long a thread has to wait for a lock, while nothing of its process moves, to count as excluded."""
-EXCLUDED_S = 2.0
-"""After this a second request that has not ended counts as excluded, whatever it waits for."""
-IDLE_S = 0.05
-"""How long threads that wait for work have to wait for it to count as done."""
-OURS = "statelab-"
 SHARED = frozenset(("flask", "werkzeug", "jinja2", "markupsafe", "click", "itsdangerous", "blinker"))
 """Packages whose import does nothing but define: a process may have them from the one that it was forked from."""
+FORK, WAITPID, SLEEP, SOCKET = os.fork, os.waitpid, time.sleep, socket.socket
+"""As they are before gevent patches them: its own begin its hub, and the fork of a process with a hub hangs."""
 OWN_TO_EACH = frozenset(("multiprocessing", "__main__"))
 """Modules of the standard library that draw a random number when they are imported, and the one that is run."""
 
@@ -52,21 +47,6 @@ def named(module: Any, attribute: str) -> tuple[Any, bool]:
             raise AttributeError(name)
         found = getattr(found, part)
     return found, attribute.endswith("()") or name == "create_app"
-
-
-def _is_idle(frame: FrameType | None) -> bool:
-    """Whether a thread waits to be given work, as one of a pool does. A timer waits for its time, and is busy."""
-    if frame is None:
-        return True
-    waits = frame.f_code.co_filename.endswith(
-        (os.path.join("concurrent", "futures", "thread.py"), os.sep + "queue.py", os.sep + "threading.py")
-    )
-    above: FrameType | None = frame
-    while waits and above is not None:
-        if above.f_code.co_name in ("join", "result") or type(above.f_locals.get("self")) is threading.Timer:
-            return False
-        above = above.f_back
-    return waits
 
 
 class Channel:
@@ -99,37 +79,6 @@ class Ending(Exception):
     """The channel was closed, or the process was told to end."""
 
 
-class Thread:
-    """One thread that serves what it is given."""
-
-    def __init__(self, name: str, process: Process) -> None:
-        self._given: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-        self._process = process
-        self.said: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-        self.go_on = threading.Event()
-        self.greenlet: Any = None
-        self.thread = threading.Thread(target=self._run, name=OURS + name, daemon=True)
-        self.thread.start()
-
-    def give(self, command: dict[str, Any]) -> None:
-        self.go_on.clear()
-        self._given.put(command)
-
-    def _run(self) -> None:
-        if self._process.patched:
-            self.greenlet = importlib.import_module("greenlet").getcurrent()
-        while True:
-            command = self._given.get()
-            if command.get("once"):
-                self.said.put(self._process.answer(command, self.hold))
-                return
-            self.said.put(self._process.answer(command, self.hold))
-
-    def hold(self, step: dict[str, Any]) -> None:
-        self.said.put({"held": step})
-        self.go_on.wait()
-
-
 class Process:
     """The commands; each is the method of its name."""
 
@@ -142,7 +91,7 @@ class Process:
         self._roots: list[str] = []
         self._packages: list[str] = []
         self._app: Any = None
-        self.patched = False
+        self._patched = False
 
     def run(self) -> None:
         while True:
@@ -163,17 +112,44 @@ class Process:
     # The process that others are forked from, which then import
 
     def prepare(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Imports modules, those that can be imported."""
+        """Imports modules, those that can be imported; `patched`: after gevent has patched the process."""
+        if command.get("patched"):
+            self._patch()
         for name in command["modules"]:
             try:
                 importlib.import_module(name)
             except Exception:  # one that only its package can import
                 continue
-        return {"ok": True}
+        return {"hub": self._has_hub()}
 
     def spawn(self, command: dict[str, Any]) -> dict[str, Any] | None:
         """A fork that is to import the app."""
         return self.fork(command)
+
+    def suite(self, command: dict[str, Any]) -> None:
+        """Runs a suite of tests by a plan, and ends with it; the channel's end says so, whatever its forks do."""
+        os.register_at_fork(after_in_child=self._channel.close)
+        importlib.import_module(__package__ + ".suite").main([command["plan"], *command["arguments"]])
+
+    def move(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Goes to another folder, with another environment and another file for what is printed."""
+        os.chdir(command["folder"])
+        os.environ.clear()
+        os.environ.update(command["environment"])
+        log = os.open(command["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        os.close(log)
+        return {"ok": True}
+
+    def _has_hub(self) -> bool:
+        """Whether gevent's hub was begun: no fork of this process would run then."""
+        return self._patched and importlib.import_module("gevent._hub_local").get_hub_if_exists() is not None
+
+    def _patch(self) -> None:
+        if not self._patched:
+            importlib.import_module("gevent.monkey").patch_all()  # from here on our own threads are greenlets, too
+            self._patched = True
 
     # The process that imports
 
@@ -186,8 +162,7 @@ class Process:
         self._roots = command["roots"]
         random.seed(command["seed"])
         if command.get("patched"):
-            self.patched = True
-            importlib.import_module("gevent.monkey").patch_all()  # from here on our own threads are greenlets, too
+            self._patch()
         module_name, _, attribute = command["app"].partition(":")
         try:
             module = importlib.import_module(module_name)
@@ -214,6 +189,7 @@ class Process:
             return {"error": "factory", "what": self._in_words(error), "frame": self._own_frame(error)}
         if not callable(self._app):
             return {"error": "callable", "what": type(self._app).__name__}
+        requests.warm()
         gc.collect()
         gc.freeze()  # what the import made is shared by all worlds and not looked through in each
         self._known_threads = {thread.ident for thread in threading.enumerate() if thread.ident}
@@ -222,6 +198,7 @@ class Process:
         return {
             "ok": True,
             "threads": left,
+            "hub": self._has_hub(),
             "gevent": importlib.util.find_spec("gevent") is not None,
             "blocked": self._fence.blocked,
             "roots": self._roots,
@@ -240,7 +217,7 @@ class Process:
     def fork(self, command: dict[str, Any]) -> dict[str, Any] | None:
         """A new process from this one's memory; its channel is the descriptor that comes with the command."""
         descriptor = self._channel.descriptors.pop()
-        pid = os.fork()
+        pid = FORK()
         if pid:
             os.close(descriptor)
             self._children.add(pid)
@@ -251,7 +228,7 @@ class Process:
             return {"pid": pid}
         os.setpgid(0, 0)
         self._channel.close()
-        self._channel = Channel(socket.socket(fileno=descriptor))
+        self._channel = Channel(SOCKET(fileno=descriptor))
         self._children.clear()
         if command["do"] == "fork":
             self._begin(command)
@@ -276,16 +253,16 @@ class Process:
         """Waits for a child, kills its group after `grace` seconds; the answer has how it ended."""
         pid, deadline = command["pid"], time.monotonic() + command["grace"]
         while True:
-            ended, status = os.waitpid(pid, os.WNOHANG)
+            ended, status = WAITPID(pid, os.WNOHANG)
             if ended or time.monotonic() >= deadline:
                 break
-            time.sleep(0.002)
+            SLEEP(0.002)
         try:
             os.killpg(pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
             pass
         if not ended:
-            _, status = os.waitpid(pid, 0)
+            _, status = WAITPID(pid, 0)
         self._children.discard(pid)
         return {"signal": os.WTERMSIG(status) if ended and os.WIFSIGNALED(status) else 0, "in_time": bool(ended)}
 
@@ -293,7 +270,7 @@ class Process:
         for pid in self._children:
             try:
                 os.killpg(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
+                WAITPID(pid, 0)
             except OSError:
                 pass
 
@@ -305,115 +282,72 @@ class Process:
         With `settle`, the answer comes when the threads that the request started have ended, or after so many seconds.
         """
         said = self._served(command)
-        return {**said, "busy": self._settle(command["settle"])} if command.get("settle") else said
+        return {**said, "busy": settled(self._known_threads, command["settle"])} if command.get("settle") else said
 
     def _served(self, command: dict[str, Any]) -> dict[str, Any]:
         name = command["thread"]
         if name == "main":
             return self.answer(command, None)
         if name == "new":
-            thread = Thread("new", self)
+            thread = self._thread("new")
             command["once"] = True
         else:
-            thread = self._threads.get(name) or self._threads.setdefault(name, Thread(name, self))
+            thread = self._threads.get(name) or self._threads.setdefault(name, self._thread(name))
         thread.give(command)
-        return self._wait(thread, patient=not command.get("beside_held"))
+        return thread.wait(patient=not command.get("beside_held"))
+
+    def _thread(self, name: str) -> Thread:
+        return Thread(name, self.answer, self._roots, patched=self._patched)
 
     def release(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Lets the held thread go on and waits for its answer."""
+        """Lets the held thread go on and waits for what it says next."""
         thread = self._threads[command["thread"]]
-        thread.go_on.set()
-        return self._wait(thread, patient=True)
+        thread.release()
+        return thread.wait(patient=not command.get("beside_held"))
 
     def join(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Waits for the answer of a thread that was blocked."""
-        return self._wait(self._threads[command["thread"]], patient=True)
+        """Waits for what a thread says that was blocked."""
+        return self._threads[command["thread"]].wait(patient=not command.get("beside_held"))
 
-    def _wait(self, thread: Thread, *, patient: bool) -> dict[str, Any]:
-        """For what the thread says. Not patient: until it waits for a lock, or for anything too long."""
-        if patient:
-            return thread.said.get()
-        began = still_since = time.monotonic()
-        while True:
-            try:
-                return thread.said.get(timeout=0.01)
-            except queue.Empty:
-                now = time.monotonic()
-                if not self._waits_for_lock(thread):
-                    still_since = now
-                if now - still_since > BLOCKED_S or now - began > EXCLUDED_S:
-                    return {"blocked": self._where(thread)}
-
-    def _waits_for_lock(self, thread: Thread) -> bool:
-        """Linux says what a thread sleeps in; elsewhere only the longer limit decides."""
-        if self.patched:
-            frame = thread.greenlet and thread.greenlet.gr_frame
-            return frame is not None and frame.f_code.co_filename.endswith(os.path.join("gevent", "thread.py"))
-        try:
-            with open(f"/proc/self/task/{thread.thread.native_id}/wchan") as file:
-                return "futex" in file.read()
-        except OSError:
-            return False
-
-    def _where(self, thread: Thread) -> dict[str, Any]:
-        frame = sys._current_frames().get(thread.thread.ident or 0)
-        if thread.greenlet is not None:
-            frame = thread.greenlet.gr_frame
-        while frame is not None and not frame.f_code.co_filename.startswith(tuple(self._roots)):
-            frame = frame.f_back
-        if frame is None:
-            return {"file": "", "line": 0, "function": ""}
-        return {"file": frame.f_code.co_filename, "line": frame.f_lineno, "function": frame.f_code.co_name}
-
-    def answer(self, command: dict[str, Any], hold: Any) -> dict[str, Any]:
+    def answer(self, command: dict[str, Any], thread: Thread | None) -> dict[str, Any]:
         """Serves in the calling thread; `trace` adds the steps that the request took."""
-        if not command.get("trace") and command.get("hold") is None:
+        holds = command.get("holds")
+        if not command.get("trace") and not holds:
             return {"answer": requests.serve(self._app, command["request"])}
-        tracer = (Switches if self.patched else Tracer)(self._roots, command.get("hold"), hold or (lambda step: None))
+        kind, held = Switches if self._patched else Tracer, thread.hold if thread else lambda step: None
+        tracer = kind(self._roots, holds or (), held, marks=command.get("marks", False))
+        if thread:
+            thread.steps = tracer.steps
         assert self._fence is not None
-        self._fence.watch = tracer.watch
+        watching = self._fence.watching
+        watching.append(tracer.watch)
         try:
             with tracer:
                 answer = requests.serve(self._app, command["request"])
         finally:
-            self._fence.watch = None
+            watching.remove(tracer.watch)
         return {"answer": answer, "steps": tracer.steps}
-
-    def _settle(self, limit_s: float) -> list[str]:
-        """Waits until the threads that requests started have ended; the names of those that have not."""
-        deadline = time.monotonic() + limit_s
-        idle_since = None
-        while True:
-            others = [
-                thread
-                for thread in threading.enumerate()
-                if thread.ident not in self._known_threads and not thread.name.startswith(OURS)
-            ]
-            if not others or time.monotonic() > deadline:
-                return [thread.name for thread in others]
-            frames = sys._current_frames()
-            if not all(_is_idle(frames.get(thread.ident or 0)) for thread in others):
-                idle_since = None
-            elif idle_since is None:
-                idle_since = time.monotonic()
-            elif time.monotonic() - idle_since > IDLE_S:
-                return []
-            time.sleep(0.002)
 
     def settle(self, command: dict[str, Any]) -> dict[str, Any]:
         """Waits until the threads that requests started have ended."""
-        return {"busy": self._settle(command["limit"])}
+        return {"busy": settled(self._known_threads, command["limit"])}
 
     def rest(self, command: dict[str, Any]) -> dict[str, Any]:
         """Waits until all threads but this one have ended, those of the import too."""
         self._known_threads = {threading.get_ident()}
-        return {"busy": self._settle(command["limit"])}
+        return {"busy": settled(self._known_threads, command["limit"])}
 
     def look(self, command: dict[str, Any]) -> dict[str, Any]:
         """The places of this process's memory, and what the fence refused."""
         assert self._fence is not None
-        seen = places.look(self._packages, self._app, command.get("words", []))
+        seen = places.look(self._own_packages(), self._app, command.get("words", []))
         return {**seen, "blocked": self._fence.blocked}
+
+    def _own_packages(self) -> list[str]:
+        """Those named, and those whose modules lie in the app's folder."""
+        files = [(name, getattr(module, "__file__", None)) for name, module in list(sys.modules.items())]
+        own = [name.split(".")[0] for name, file in files if type(file) is str and file.startswith(tuple(self._roots))]
+        return list(dict.fromkeys([*self._packages, *own]))
 
     def routes(self, command: dict[str, Any]) -> dict[str, Any]:
         """What Flask's `url_map` offers, and to which rule each of the requests named goes; None without Flask."""

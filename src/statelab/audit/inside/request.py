@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import sys
 import traceback
@@ -45,6 +46,26 @@ def environ(request: dict[str, Any], errors: io.StringIO) -> dict[str, Any]:
         key = name.upper().replace("-", "_")
         made[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + key] = value
     return made
+
+
+def warm() -> None:
+    """Uses once what the standard library and Werkzeug load and cache at their first use: otherwise each fork does so
+    anew, which takes most of the time of its first request. No code of the app is called."""
+    importlib.import_module("encodings.idna")
+    if "werkzeug" not in sys.modules:
+        return
+    request = {"method": "POST", "target": "/1?a=b", "headers": [["Content-Type", "application/json"]], "body": "{}"}
+    try:
+        made = environ(request, io.StringIO())
+        wrappers, routing = (importlib.import_module("werkzeug." + name) for name in ("wrappers", "routing"))
+        rules = routing.Map([routing.Rule("/<int:n>", methods=["POST"], endpoint="warm"), routing.Rule("/x")])
+        rules.bind_to_environ(made).match(return_rule=True)
+        asked = wrappers.Request(made)
+        for name in ("args", "cookies", "form", "json"):
+            getattr(asked, name, None)
+        list(wrappers.Response("{}", mimetype="application/json")(made, lambda status, headers: None))
+    except Exception:  # another version of Werkzeug: then it is slower
+        return
 
 
 def serve(app: Any, request: dict[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,6 @@
-"""Started by path in the app's interpreter: loads this folder as a package under a private name, then
-obeys its channel, or runs a test suite.
+"""Started by path in the app's interpreter: loads this folder as a package under a private name, obeys its channel.
 
     python start.py FD
-    python start.py pytest PLAN ARGS...
 
 The folder of this file is taken off the path again: its module names must not stand in the way of the app's.
 """
@@ -31,7 +29,4 @@ def module(name: str) -> Any:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "pytest":
-        module("suite").main(sys.argv[2:])
-    else:
-        module("process").obey(int(sys.argv.pop(1)))
+    module("process").obey(int(sys.argv.pop(1)))

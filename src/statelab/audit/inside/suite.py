@@ -3,10 +3,7 @@
 Werkzeug's test client, and with it Flask's and every subclass, hands each request to `werkzeug.test.run_wsgi_app`.
 While a test is called, that goes to servers: forks of the test's process, made when the test sends its first request,
 so that they have what the fixtures made and nothing that a request did. A `Way` says which server gets which request.
-
-    python start.py pytest PLAN ARGS...
-
-runs a whole suite in one way; the plan is JSON, and each test becomes a line of JSON in its file `out`.
+`main` runs a whole suite in one way; the plan is JSON, and each test becomes a line of JSON in its file `out`.
 """
 
 from __future__ import annotations
@@ -166,7 +163,7 @@ def _served(run: Any, app: Any, environ: dict[str, Any], body: bytes, look: list
         empty = {"PATH_INFO": "/statelab-warms-up", "REQUEST_METHOD": "GET", "wsgi.input": io.BytesIO()}
         serve({**full, **empty, "CONTENT_LENGTH": "0"})
         see()
-    tracer = Tracer(look, None, lambda step: None)
+    tracer = Tracer(look, (), lambda step: None)
     with tracer:
         said = serve(full)
     see()

@@ -11,21 +11,34 @@ import importlib
 import sys
 import threading
 from collections.abc import Callable
+from collections.abc import Container
 from types import CodeType
 from types import FrameType
 from typing import Any
+from typing import ClassVar
+
+from .private import Private
 
 
 class Tracer:
-    """Counts the steps of one thread and, at step `hold`, calls `held(step)` in that thread, which may block."""
+    """Counts the steps of one thread and, at each of the steps `holds`, calls `held(step)` in that thread, which may
+    block.
 
-    def __init__(self, roots: list[str], hold: int | None, held: Callable[[dict[str, Any]], None]) -> None:
+    With `marks`, a step has `as_before` where it follows a private line of the same function: held there, the request
+    is in the same state for everybody else as held at the step before.
+    """
+
+    def __init__(
+        self, roots: list[str], holds: Container[int], held: Callable[[dict[str, Any]], None], *, marks: bool = False
+    ) -> None:
         self._roots = tuple(roots)
         self._own: dict[CodeType, bool] = {}
-        self._hold = hold
+        self._holds = holds
         self._held = held
         self._thread = threading.get_ident()
-        self._holds = False
+        self._holding = False
+        self._private = Private() if marks else None
+        self._after_private: FrameType | None = None
         self.steps: list[dict[str, Any]] = []
 
     def __enter__(self) -> Tracer:
@@ -45,6 +58,8 @@ class Tracer:
     def _line(self, frame: FrameType, event: str, argument: Any) -> Any:
         if event == "line":
             self._step(frame, "line")
+        else:
+            self._after_private = None  # what a return or an exception runs is of no line
         return self._line
 
     def watch(self, event: str, path: str) -> None:
@@ -63,8 +78,11 @@ class Tracer:
             "function": getattr(frame.f_code, "co_qualname", frame.f_code.co_name),
             "at": kind,
         }
+        if self._private is not None:
+            step["as_before"] = kind == "line" and self._after_private is frame
+            self._after_private = frame if kind == "line" and self._private.line(frame) else None
         self.steps.append(step)
-        if self._hold is not None and len(self.steps) - 1 == self._hold:
+        if len(self.steps) - 1 in self._holds:
             self._held(step)
 
 
@@ -72,23 +90,28 @@ class Switches(Tracer):
     """The same for a greenlet, which others can only interrupt where it enters gevent's hub: a step is the first line
     of the app's own code after a switch back to it, as `greenlet.settrace` reports it."""
 
+    by_greenlet: ClassVar[dict[Any, Switches]] = {}
+    """Those that are entered: a thread has one function for the switches of all its greenlets."""
+
     def __enter__(self) -> Switches:
         greenlet: Any = importlib.import_module("greenlet")  # there where gevent is
-        self._trace = greenlet.settrace
-        self._own_greenlet = greenlet.getcurrent()
-        self._trace(self._switched)
+        self._settrace, self._own_greenlet = greenlet.settrace, greenlet.getcurrent()
+        self.by_greenlet[self._own_greenlet] = self
+        self._settrace(switched)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._trace(None)
+        del self.by_greenlet[self._own_greenlet]
+        if not self.by_greenlet:
+            self._settrace(None)
         sys.settrace(None)
 
-    def _switched(self, event: str, arguments: tuple[Any, Any]) -> None:
-        """Called in the greenlet that was switched to."""
-        if arguments[1] is not self._own_greenlet or self._holds:
+    def back(self) -> None:
+        """Called in the greenlet when it was switched to."""
+        if self._holding:
             sys.settrace(None)
             return
-        frame: FrameType | None = sys._getframe(1)
+        frame: FrameType | None = sys._getframe(2)
         while frame is not None:
             if self._enter(frame, "call", None) is not None:
                 frame.f_trace = self._line
@@ -99,10 +122,19 @@ class Switches(Tracer):
         if event != "line":
             return self._line
         sys.settrace(None)
-        self._holds = True
+        self._holding = True
         self._step(frame, "switch")
-        self._holds = False
+        self._holding = False
         return None
 
     def watch(self, event: str, path: str) -> None:
         """A change of a file lets no other greenlet in."""
+
+
+def switched(event: str, arguments: tuple[Any, Any]) -> None:
+    """Tells the greenlet that was switched to, in which this is called."""
+    entered = Switches.by_greenlet.get(arguments[1])
+    if entered is None:
+        sys.settrace(None)
+    else:
+        entered.back()

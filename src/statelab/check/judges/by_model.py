@@ -11,6 +11,7 @@ from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.judgement import Judgement
 from statelab.check.judges.judgement import changing
 from statelab.check.judges.judgement import not_reached
+from statelab.check.judges.judgement import stalled
 from statelab.check.judges.judgement import unjudged
 from statelab.check.judges.judgement import violated
 from statelab.check.judges.witness import stall
@@ -70,7 +71,7 @@ class ByModel:
             viewed = by_thread(viewed)  # one thread serves one request after the other, each in a greenlet of its own
         finding = self.model.check(viewed, initial=initial, deadline=deadline)
         found = self._witnesses(viewed, finding)
-        if history.timed_out.any():
+        if stalled(history, expectation):
             found["stalled"] = stall(history)
         if found:
             reach = None

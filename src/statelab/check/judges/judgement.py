@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
+from statelab.check.kernels.words import plural
 from statelab.check.models.counter.ranked import Answers
 from statelab.core.results import ANOMALIES
 from statelab.core.results import Bounds
@@ -30,6 +31,7 @@ class Expectation:
 
     `expected_processes` is None if the server forks a process for every request. `spread` says what may separate two
     requests: greenlets, threads, processes, hosts; `in_turn` names those of them that never run at the same time.
+    `replaced`: workers end after so many requests, and others are started.
     `initial` is the value at which the counter starts (None: that of
     the first read, before anybody counted); `changes` are the workload's operations that change state.
     """
@@ -37,6 +39,7 @@ class Expectation:
     expected_processes: int | None
     spread: frozenset[str] = frozenset()
     in_turn: frozenset[str] = frozenset()
+    replaced: bool = False
     initial: int | None = 0
     changes: frozenset[str] = frozenset({"increment"})
 
@@ -85,16 +88,16 @@ def overlaps(history: History, expectation: Expectation) -> int:
     ok = history.status == OK
     reads = ok & ~changing(history, expectation.changes)
     return sum(
-        _touching(history, ok & (history.key == key)) - _touching(history, reads & (history.key == key))
+        touching(history.start[some], history.end[some]) * sign
         for key in np.unique(history.key[ok])
+        for some, sign in ((ok & (history.key == key), 1), (reads & (history.key == key), -1))
     )
 
 
-def _touching(history: History, rows: Mask) -> int:
-    """Pairs of rows that overlap: all pairs, minus those of which one ended before the other started."""
-    n = int(np.count_nonzero(rows))
-    apart = np.searchsorted(np.sort(history.end[rows]), history.start[rows], "left").sum()
-    return n * (n - 1) // 2 - int(apart)
+def touching(start: Integers, end: Integers) -> int:
+    """Pairs of intervals that overlap: all pairs, minus those of which one ended before the other started."""
+    apart = np.searchsorted(np.sort(end), start, "left").sum()
+    return len(start) * (len(start) - 1) // 2 - int(apart)
 
 
 NOT_SETTLED = "no read was answered after the last increment had ended, so the final value is not known"
@@ -109,8 +112,59 @@ def shortfall(given: Answers, expectation: Expectation, covered: Coverage) -> st
     return not_reached(given.history, expectation, covered)
 
 
+SLOW_START_NS = 1_000_000_000
+"""A new process that takes longer to its first answer lets requests wait about as long as the load waits at all."""
+
+
+def slow_start(history: History, expectation: Expectation) -> str | None:
+    """Why operations that timed out need not be a stall: they may have waited for the next worker, on a machine that
+    takes long to start one. None if that cannot be: no process that began later gave its first answer late; and, where
+    workers are replaced, one that had answered before went on to answer what was sent more than a second later."""
+    late = int(history.timed_out.sum())
+    if not late:
+        return None
+    rows = np.flatnonzero(history.status == OK)
+    rows = rows[np.argsort(history.end[rows], kind="stable")]
+    answers = dict[str, list[int]]()
+    for row in rows.tolist():
+        if server := history.servers[history.served_by[row]]:
+            answers.setdefault(server.boot, []).append(row)
+    longest = max(
+        (
+            int(history.end[first] - history.start[first])
+            for first, *more in answers.values()
+            if more and history.start[first] >= history.end[rows[0]]  # one request for each process is no replacement
+        ),
+        default=0,
+    )
+    if longest > SLOW_START_NS:
+        return (
+            f"{plural(late, 'operation')} timed out, and a process that began meanwhile gave its first answer only "
+            f"after {longest / 1e9:.1f} s: the machine is too slow to tell a stall from that"
+        )
+    # A worker that is being replaced answers nothing any more; one that goes on was there, and did let them wait.
+    sent = history.start[history.timed_out]
+    went_on = (
+        ((sent > history.end[of[0]]) & (sent + SLOW_START_NS < history.start[of].max())).any()
+        for of in answers.values()
+    )
+    if expectation.replaced and not any(went_on):
+        return (
+            f"{plural(late, 'operation')} timed out, and the processes that had answered before answered nothing "
+            "that was sent later: perhaps all workers were being replaced, and none had started yet"
+        )
+    return None
+
+
+def stalled(history: History, expectation: Expectation) -> bool:
+    """Whether operations timed out, and not because processes took long to start."""
+    return bool(history.timed_out.any()) and slow_start(history, expectation) is None
+
+
 def not_reached(history: History, expectation: Expectation, covered: Coverage) -> str | None:
     """Which part of the deployment did not answer, or that nothing overlapped; None if the cell was exercised."""
+    if slow := slow_start(history, expectation):
+        return slow
     expected = expectation.expected_processes
     if expected is None and covered.processes < 2:
         return "every request should have a process of its own, but only one process answered"

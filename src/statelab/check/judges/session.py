@@ -21,6 +21,7 @@ import numpy as np
 from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.judgement import Judgement
 from statelab.check.judges.judgement import not_reached
+from statelab.check.judges.judgement import stalled
 from statelab.check.judges.judgement import unjudged
 from statelab.check.judges.judgement import violated
 from statelab.check.judges.witness import stall
@@ -172,7 +173,7 @@ def judge(history: History, expectation: Expectation) -> Judgement:
     try:
         sessions = read(history)
         found = {shown.anomaly: shown for find in FINDINGS if (shown := find(sessions))}
-        if history.timed_out.any():
+        if stalled(history, expectation):
             found["stalled"] = stall(history)
     except Exception as error:
         return msgspec.structs.replace(measured, reason=f"the checker stopped: {type(error).__name__}: {error}")

@@ -1,20 +1,22 @@
-"""What it is to be a witness: a violation by a few operations alone, whatever all the others were answered.
+"""What a witness is: a few operations that are a violation by themselves, whatever all the others were answered.
 
-Dropping operations from a valid history can make it invalid (who wrote the value that was read?), so a sub-history
-needs its context. The rule, for every model: of operations outside the witness the answer is forgotten. One that
-changes state keeps its request and may take effect at any time after its own start, or never (status `info`); one
-that changes nothing is dropped. A set of operations is a witness if even so the history is violated, and it is
-minimal if none of its operations can be forgotten as well.
+Dropping operations from a valid history can make it invalid (who wrote the value that was read?), so a part of a
+history needs its context. The rule, for every model: the answers of operations outside the witness are forgotten. An
+operation that changes state keeps its request and may take effect at any time after its own start, or never (status
+`info`); one that changes nothing is dropped. A set of operations is a witness if the history is violated even then, and
+it is minimal if none of its operations can be forgotten as well.
 """
 
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Sequence
+from dataclasses import dataclass
 from dataclasses import replace
 
 import numpy as np
 
 from statelab.check.kernels.model import Deadline
+from statelab.check.kernels.model import Proof
 from statelab.record.columns import FAIL
 from statelab.record.columns import INF
 from statelab.record.columns import INFO
@@ -27,6 +29,24 @@ Refuted = Callable[[Sequence[int]], bool]
 """Whether the rows alone are a violation, all others forgotten."""
 
 NO_DEADLINE = Deadline()
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """The fields of a `Proof` before it is put into words; `by_start` gives the order of the rows."""
+
+    kind: str
+    rows: tuple[int, ...]
+    slack_ns: int | None = None
+    cut_short: bool = False
+
+    def proof(self, text: str) -> Proof:
+        return Proof(self.kind, self.rows, text, self.slack_ns, self.cut_short)
+
+
+def by_start(history: History, rows: Iterable[int]) -> tuple[int, ...]:
+    """The rows in the order in which a proof names them."""
+    return tuple(sorted(rows, key=lambda row: (int(history.start[row]), int(history.end[row]), row)))
 
 
 def forget(history: History, rows: Iterable[int], changes: Iterable[str]) -> tuple[History, Integers]:

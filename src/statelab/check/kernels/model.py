@@ -84,10 +84,9 @@ class Check(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model(Shapes):
     """`promise` completes the sentence "a history is held if ...". `initial` is the default (None: nothing yet), and
-    `initial_kind` what `--initial` may be (None: the model has no initial value; `needs_initial`: it must be given;
-    `least_initial`: no integer below it).
-    `scoped`: whether checking again per session, thread, process
-    and host says how far the state reaches."""
+    `initial_kind` what `--initial` may be (None: the model has no initial value). If `needs_initial`, it must be given;
+    no integer may be below `least_initial`. `scoped`: whether checking again per session, thread, process and host says
+    how far the state reaches."""
 
     promise: str
     check: Check

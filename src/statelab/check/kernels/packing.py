@@ -26,7 +26,7 @@ def dense(codes: Integers) -> Integers:
 
 
 def fits(high: Integers | Codes, low: Integers) -> bool:
-    """Whether `paired` is cheap: all pairs of a number up to the highest and one of the range have their own int64."""
+    """Whether `paired` is cheap: all pairs of a number up to the highest and one of the range fit into an int64."""
     width = int(low.max(initial=0)) - int(low.min(initial=0)) + 1
     return (int(high.max(initial=0)) + 1) * width < _LARGEST
 

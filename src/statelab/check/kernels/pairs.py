@@ -14,8 +14,8 @@ from statelab.record.columns import Integers
 def closest(group: Integers, start: Integers, end: Integers) -> tuple[int, int]:
     """The pair of one group that fits into the shortest time, as positions, the earlier start first. O(n log n).
 
-    Groups are numbers from 0 on, and one of them has two members at least. With each operation goes the one that ends
-    first among those of its group that start no earlier: a cumulative minimum from the back.
+    Groups are numbers from 0 on, and at least one of them has two members. Each operation is paired with the one that
+    ends first among those of its group that start no earlier: a cumulative minimum from the back.
     """
     by_end = np.argsort(end, kind="stable")
     place = np.empty(len(end), np.int64)

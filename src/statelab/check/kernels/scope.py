@@ -1,10 +1,10 @@
 """How far the state of a violated history reaches: checked again, part by part.
 
-Promise: names the coarsest way to part the operations under which every part is a valid history of its own: by host,
-process, thread or greenlet that served them, or else by session (the client's `process`). State that is kept once per
-process gives a history that is valid per process, and not across processes.
+Promise: names the coarsest level at which every part of the history is valid by itself. The operations are split by the
+host, process, thread or greenlet that served them, or else by session (the client's `process`). State that is kept once
+per process gives a history that is valid per process, and not across processes.
 Algorithm: a part is a group of operations with the same key, so that one call of the model's check decides all parts
-of a level at once. It starts with the coarsest level; levels that part the operations alike are one (the coarser).
+of a level at once. It starts with the coarsest level; of levels that split the operations alike the coarser counts.
 Exact: it is the model's check on each part. An ok operation that nobody is known to have served leaves the levels of
 servers open. An operation of unknown outcome that nobody is known to have served may belong to any part of its key:
 first it is left out, as if it had never taken effect; the parts that are violated then are asked again with it, each

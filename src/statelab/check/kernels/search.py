@@ -1,27 +1,27 @@
-"""The search: a bounded exhaustive one, for the objects and histories that no fast rule decides.
+"""A bounded exhaustive search, for the objects and histories that no fast rule decides.
 
-Claim: it says `held` or `violated` only if that is so, for any object given as a step function, and `unknown` where
-time or memory end first. It sweeps over one key's history in time and keeps every configuration that the answers so
-far allow: (state of the object, which open operations have taken effect, what that has cost). An operation takes effect
-no earlier than it must, when some operation ends that has not taken effect yet: just-in-time linearization (Lowe 2017,
-"Testing for Linearizability", section 6), which visits what Wing & Gong 1993 visit, each configuration once. No
-configuration left: violated.
+Claim: the verdicts `held` and `violated` are exact for any object given as a step function; the verdict is `unknown` if
+time or memory runs out first. The search goes through one key's history in the order of time (a *sweep*) and keeps
+every configuration that the answers so far allow: the state of the object, which open operations have taken effect, and
+what that has cost. An operation takes effect no earlier than it must: only when an operation ends that has not taken
+effect yet. This is just-in-time linearization (Lowe 2017, "Testing for Linearizability", section 6). It visits what
+Wing & Gong 1993 visit, each configuration once. If no configuration is left, the history is violated.
 
 Reductions, each with the reason that it loses nothing:
 - An operation that leaves state and cost as they are is taken as soon as its answer fits.
-- Operations of unknown outcome stay open for ever and may be left out. Of two configurations with the same state and
-  the same answered operations taken, the one that used a subset of the other's unknown ones, at no higher cost, can do
-  all the other can: the other is dropped.
+- Operations of unknown outcome stay open for ever and may be left out. Take two configurations with the same state and
+  the same answered operations taken: if one used a subset of the other's unknown operations, at no higher cost, it can
+  do all that the other can, and the other is dropped.
 - Of open operations with equal requests, the one that must end first is used first, and unknown ones last, in the order
   of their starts: whatever the other can do later, it can do in its place.
-- An object may say of an unknown operation that it is `endless`: so many of its kind have started by then that nobody
-  can need more. It is not counted which of them were used.
+- An object may count its unknown operations itself, in the cost, instead of listing them as rows. It then says what
+  `others` may make of a state at a moment, and leaves out what nobody can need.
 - An object may say of an operation that it `hides`: it can have taken effect where nobody saw it. When it ends, the
   configurations in which it has not been seen stay as they are. (Of equal requests, one that cannot hide is then tried
   as well: it may be the one that has to be seen.)
-- An object may name `widths`: then few configurations are kept at each moment, those that cost least. Where they reach
-  the end, the history is linearizable. Where they do not, and some had been left aside, the sweep is run again and
-  keeps more up to that moment, at last all of them. So `violated` is only said where none was left aside.
+- An object may name `widths`: then only few configurations are kept at each moment, those that cost least. If they
+  reach the end, the history is linearizable. If they do not, and some had been left aside, a new sweep keeps more up to
+  that moment, and in the end all of them. So a history is only called `violated` if none was left aside.
 
 Cost: O(n) steps in the length for a bounded number of open operations, exponential in that number at worst.
 """
@@ -32,11 +32,9 @@ from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Hashable
 from collections.abc import Iterable
-from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
-from heapq import heapify
 from heapq import heappop
 from heapq import heappush
 from typing import Any
@@ -46,7 +44,10 @@ import numpy as np
 from statelab.check.kernels.forgetting import NO_DEADLINE
 from statelab.check.kernels.forgetting import Refuted
 from statelab.check.kernels.forgetting import Violated
+from statelab.check.kernels.forgetting import Witness
+from statelab.check.kernels.forgetting import by_start
 from statelab.check.kernels.forgetting import forget
+from statelab.check.kernels.forgetting import minimal
 from statelab.check.kernels.forgetting import refutes
 from statelab.check.kernels.forgetting import shrunk
 from statelab.check.kernels.model import Deadline
@@ -85,10 +86,11 @@ class Specification:
     widths    how many configurations are kept at a moment, at first and then
     costly    reads may cost something; then only those that do not are taken at once
     at        told the moment (its place among all starts and ends) at which an operation ends, before it is looked at
-    aged      a state as it is at that moment, or REFUSED where it cannot lead to the end
+    aged      (state, cost) as they are at that moment, or REFUSED where they cannot lead to the end
     hides     (cost, row) -> whether the operation can have taken effect where nobody saw it
     last      (state, cost, row) -> a step that only the operation can take that ends at this moment, or REFUSED
-    endless   row of unknown outcome -> whether it stands for as many of its kind as anybody can need
+    others    (state, cost) -> each (state, cost) that one operation of unknown outcome makes of them which is no row:
+              the object counts in the cost how often it is used
     possible  (state, requests) -> which of the open requests can be answered in that state; the others are refused
     """
 
@@ -98,14 +100,14 @@ class Specification:
     request: Callable[[int], Hashable]
     cost: Any = 0
     cheaper: Callable[[Any, Any], bool] = operator.eq
-    price: Callable[[Any], int] | None = None
+    price: Callable[[Any], int] = lambda _: 0
     widths: tuple[int, ...] = ()
     costly: bool = False
     at: Callable[[int], None] | None = None
-    aged: Callable[[Any], Any] | None = None
+    aged: Callable[[Any, Any], Any] | None = None
     hides: Callable[[Any, int], bool] | None = None
     last: Step | None = None
-    endless: Callable[[int], bool] | None = None
+    others: Callable[[Any, Any], Iterable[tuple[Any, Any]]] | None = None
     possible: Callable[[Any, Collection[Any]], Iterable[Any]] | None = None
 
 
@@ -114,7 +116,8 @@ class Outcome:
     """What the search found: `placed` of the `of` answered operations have an order that explains them.
 
     `stuck` is the row of the operation that could not be placed as well (verdict `violated`): the answered operations
-    that started no later than it ended are a violation. `why` says why the verdict is `unknown`.
+    that started no later than it ended are a violation. `why` says why the verdict is `unknown`. `cost` is the least
+    of an order of all (verdict `held`).
     """
 
     verdict: VerdictName
@@ -122,14 +125,11 @@ class Outcome:
     of: int
     stuck: int | None = None
     why: str = ""
+    cost: Any = None
 
     def at(self, rows: Integers) -> "Outcome":
         """The same of a larger history, in which row i is `rows[i]`."""
         return self if self.stuck is None else replace(self, stuck=int(rows[self.stuck]))
-
-
-class _TooMany(Exception):
-    pass
 
 
 def search(
@@ -138,243 +138,207 @@ def search(
     """Whether one object explains the rows (of one key) of a history."""
     status = history.status[rows]
     known = rows[(status == OK) | ((status == INFO) & ~np.asarray(object_.reads)[rows])]
-    return sweep(known.tolist(), history.start[known], history.end[known], object_, deadline=deadline, most=most)
+    return sweep(events(known, history.start[known], history.end[known]), object_, deadline=deadline, most=most)
 
 
-def sweep(
-    rows: Sequence[int],
-    start: Sequence[int] | Integers,
-    end: Sequence[int] | Integers,
-    object_: Specification,
-    *,
-    deadline: Deadline,
-    most: int = MOST,
-) -> Outcome:
-    """Whether one object explains the operations side by side; the end of one of unknown outcome is INF."""
-    in_time, widths = events(start, end), (*object_.widths, most)
-    level, until = 0, 0
+def events(rows: Sequence[int] | Integers, start: Sequence[int] | Integers, end: Sequence[int] | Integers) -> list[int]:
+    """All starts and ends in the order of time: `row` is its start and `~row` its end, which it has not if that is INF.
+    Starts stand first, so equal stamps are concurrent."""
+    times, names = np.concatenate((start, end)), np.concatenate((rows, np.invert(rows)))
+    in_time = np.argsort(times, kind="stable")
+    found: list[int] = names[in_time[times[in_time] != INF]].tolist()
+    return found
+
+
+def sweep(in_time: list[int], object_: Specification, *, deadline: Deadline, most: int = MOST) -> Outcome:
+    """Whether one object explains the operations whose starts and ends these are (see `events`)."""
+    widths, level, until = (*object_.widths, most), 0, 0
     while True:
-        run = _Sweep(object_, deadline, most)
-        outcome = run.over(rows, end, in_time, widths[level], until, widths[0])
+        run = _Sweep(in_time, object_, deadline, most)
+        outcome = run.outcome(widths[level], until, widths[0])
         if outcome.verdict != "violated" or not run.dropped:
             return outcome
         level += outcome.placed < until or not until
         until = max(until, outcome.placed + BEYOND)
 
 
-def events(start: Sequence[int] | Integers, end: Sequence[int] | Integers) -> list[int]:
-    """The order of all starts and ends in time: of n operations i is the start of the i-th, n + i its end, if it has
-    one. Starts stand first, so equal stamps are concurrent."""
-    times = np.concatenate((start, end))
-    in_time = np.argsort(times, kind="stable")
-    found: list[int] = in_time[times[in_time] != INF].tolist()
-    return found
+class _TooMany(Exception):
+    pass
 
 
-class _Configurations:
-    """(state, taken) -> the least of (cost, used): `taken` are the answered open operations that have taken effect and
-    `used` the unknown ones, both as bits."""
-
-    __slots__ = ("_cheaper", "_least", "size")
-
-    def __init__(self, cheaper: Callable[[Any, Any], bool]) -> None:
-        self._cheaper = cheaper
-        self._least: dict[tuple[Any, int], list[tuple[Any, int]]] = {}
-        self.size = 0
-
-    def __iter__(self) -> Iterator[tuple[Any, int, Any, int]]:
-        return ((state, taken, *one) for (state, taken), least in self._least.items() for one in least)
-
-    def has(self, state: Any, taken: int, cost: Any, used: int) -> bool:
-        return (cost, used) in self._least[state, taken]
-
-    def take_in(self, some: list[tuple[Any, int, Any, int]], bit: int) -> None:
-        """Some of them have taken one more operation, in which they are alone so far."""
-        for state, taken, cost, used in some:
-            least = self._least.pop((state, taken), [])
-            least.remove((cost, used))
-            if least:
-                self._least[state, taken] = least
-            self._least.setdefault((state, taken | bit), []).append((cost, used))
-
-    def add(self, state: Any, taken: int, cost: Any, used: int) -> bool:
-        """Whether it is new: none with the same state and taken costs no more and uses only a part of `used`."""
-        least = self._least.get((state, taken))
-        if least is None:
-            self._least[state, taken] = [(cost, used)]
-            self.size += 1
-            return True
-        cheaper = self._cheaper
-        for other, part in least:
-            if part & used == part and cheaper(other, cost):
-                return False
-        left = [one for one in least if one[1] & used != used or not cheaper(cost, one[0])]
-        self.size += len(left) + 1 - len(least)
-        left.append((cost, used))
-        self._least[state, taken] = left
-        return True
+_Configurations = dict[tuple[Any, int], list[tuple[Any, int]]]
+"""(state, taken) -> the least of (cost, used): `taken` are the answered open operations that have taken effect and
+`used` the unknown ones, both as bits."""
 
 
 class _Sweep:
-    """The configurations at one moment, and the operations open then."""
+    """One sweep: the configurations at one moment, and the operations that are open then."""
 
-    def __init__(self, object_: Specification, deadline: Deadline, most: int) -> None:
-        self._object, self._deadline, self._most = object_, deadline, most
-        self._step, self._costly = object_.step, object_.costly
-        self._bit: dict[int, tuple[int, Hashable]] = {}
-        self._free: list[int] = []
-        self._begun = 0
-        self._unknowns = 0
-        self._open: dict[Hashable, list[tuple[int, int, int, int, int]]] = {}  # end, place, row, bit in taken, in used
-        self._reading: dict[Hashable, tuple[int, int]] = {}
+    def __init__(self, in_time: list[int], object_: Specification, deadline: Deadline, most: int) -> None:
+        self._in_time, self._object, self._deadline, self._most = in_time, object_, deadline, most
+        self._ends = {~event: moment for moment, event in enumerate(in_time) if event < 0}
+        self._bits, self._free, self._unknown = dict[int, int](), list[int](), 1
+        self._open = dict[
+            Hashable, list[tuple[int, int, int, int]]
+        ]()  # by request: end, bit in used, row, bit in taken
+        self._reading = dict[int, int]()  # the open reads and their bits
+        self._fitting = dict[Any, int]()  # by state: the bits of the open reads that fit
+        self._frontier: _Configurations = {(object_.initial, 0): [(object_.cost, 0)]}
         self._visited = 0
-        self._width = most
-        self._frontier = self._none()
-        self._frontier.add(object_.initial, 0, object_.cost, 0)
         self.dropped = False
 
-    def _none(self) -> _Configurations:
-        return _Configurations(self._object.cheaper)
-
-    def over(
-        self, rows: Sequence[int], end: Sequence[int] | Integers, in_time: list[int], wide: int, until: int, narrow: int
-    ) -> Outcome:
+    def outcome(self, wide: int, until: int, narrow: int) -> Outcome:
         """Sweeps; up to `until` answers `wide` configurations are kept, and then only as many as are `narrow`."""
-        placed, of = 0, len(in_time) - len(rows)
-        for moment, event in enumerate(in_time):
-            if event < len(rows):
-                self._begin(rows[event], int(end[event]))
+        placed, of = 0, len(self._ends)
+        for moment, event in enumerate(self._in_time):
+            if event >= 0:
+                self._begin(event)
                 continue
-            row, self._width = rows[event - len(rows)], wide if placed < until else narrow
             try:
-                self._end(row, moment)
+                self._frontier = self._including(~event, moment, wide if placed < until else narrow)
             except _TooMany as why:
                 return Outcome("unknown", placed, of, why=str(why))
-            if not self._frontier.size:
-                return Outcome("violated", placed, of, stuck=row)
+            if not self._frontier:
+                return Outcome("violated", placed, of, stuck=~event)
+            self._close(~event)
             placed += 1
-        return Outcome("held", placed, of)
+        costs = (cost for found in self._frontier.values() for cost, _ in found)
+        return Outcome("held", placed, of, cost=min(costs, key=self._object.price))
 
-    def _begin(self, row: int, end: int) -> None:
-        request, reads, bit, unknown = self._object.request(row), self._object.reads[row], 0, 0
-        endless = self._object.endless is not None and self._object.endless(row)
-        if end == INF and not endless:
-            unknown = 1 << self._unknowns
-            self._unknowns += 1
-        elif end != INF:
-            bit = self._free.pop() if self._free else 1 << len(self._bit)
-            self._bit[row] = (bit, request)
-        if not reads or self._object.costly:
-            insort(self._open.setdefault(request, []), (end, -1 if endless else self._begun, row, bit, unknown))
-            self._begun += 1
-        if reads:
-            self._reading[request] = (row, self._reading.get(request, (row, 0))[1] | bit)
-            fits = [one for one in self._frontier if self._fits(one[0], one[2], row)]
-            if fits:
-                self._frontier.take_in(fits, bit)
+    def _begin(self, row: int) -> None:
+        request, end, bit, unknown = self._object.request(row), self._ends.get(row), 0, 0
+        if end is None:
+            end, unknown = len(self._in_time), self._unknown
+            self._unknown <<= 1
+        else:
+            bit = self._bits[row] = self._free.pop() if self._free else 1 << len(self._bits)
+        if self._object.reads[row]:
+            self._reading[row] = bit
+            self._fitting.clear()
+        if not self._object.reads[row] or self._object.costly:
+            insort(self._open.setdefault(request, []), (end, unknown, row, bit))
 
-    def _end(self, row: int, moment: int) -> None:
-        """Keeps the configurations in which `row` has taken effect, alone or after other open operations."""
-        object_, (bit, request) = self._object, self._bit[row]
-        left, waiting = self._none(), self._none()
-        self._pause(self._frontier.size)
+    def _close(self, row: int) -> None:
+        request, bit = self._object.request(row), self._bits.pop(row)
+        self._free.append(bit)
+        if self._object.reads[row]:
+            del self._reading[row]
+            self._fitting.clear()
+        if alike := [one for one in self._open.pop(request, ()) if one[2] != row]:
+            self._open[request] = alike
+
+    def _including(self, ending: int, moment: int, width: int) -> _Configurations:
+        """The configurations in which the operation that ends has taken effect, alone or after other open ones."""
+        object_, requests, fitting, bit = self._object, self._open, self._fitting, self._bits[ending]
+        step, price, cheaper, hides, last = object_.step, object_.price, object_.cheaper, object_.hides, object_.last
+        aged, others, possible, most = object_.aged, object_.others, object_.possible, self._most
+        left: _Configurations = {}
+        seen: _Configurations = {}
+        todo = list[tuple[int, int, int, tuple[Any, int], tuple[Any, int]]]()
+        kept = new = 0
+
+        def reach(state: Any, taken: int, cost: Any, used: int, hidden: bool | None) -> None:
+            nonlocal kept, new
+            # An open read that fits is taken at once: it leaves state and cost as they are.
+            fits = fitting.get(state)
+            taken |= self._fits(state, cost) if fits is None else fits
+            # Where the operation that ends has taken effect, or may have where nobody saw it, all others can wait.
+            one = cost, used
+            if taken & bit:
+                kept += _add(left, (state, taken ^ bit), one, cheaper)
+                return
+            at = state, taken
+            if hidden:
+                kept += _add(left, at, one, cheaper)
+            # Else others go first. What cost least goes on first, then what has taken most: it is nearest to the end.
+            if _add(seen, at, one, cheaper):
+                new += 1
+                heappush(todo, (price(cost) + used.bit_count(), -taken.bit_count(), new, at, one))
+
         if object_.at:
             object_.at(moment)
-        for state, taken, cost, used in self._frontier:
-            if object_.aged and (state := object_.aged(state)) is REFUSED:
-                continue
-            if taken & bit:
-                left.add(state, taken ^ bit, cost, used)
-                continue
-            if object_.hides and object_.hides(cost, row):
-                left.add(state, taken, cost, used)
-            waiting.add(state, taken, cost, used)
-        if waiting.size:
-            self._expand(waiting, row, bit, left)
-        if left.size > self._width < self._most:
-            self.dropped = True
-            price, cheapest = self._price, self._none()
-            for one in sorted(left, key=lambda one: (price(one[2], one[3]), -one[1].bit_count()))[: self._width]:
-                cheapest.add(*one)
-            left = cheapest
-        self._frontier = left
-        self._close(row, bit, request)
+        for (state, taken), found in self._frontier.items():
+            for cost, used in found:
+                older = aged(state, cost) if aged else (state, cost)
+                if older is not REFUSED:
+                    reach(older[0], taken, older[1], used, hides and hides(older[1], ending))
 
-    def _price(self, cost: Any, used: int) -> int:
-        return used.bit_count() if self._object.price is None else used.bit_count() + self._object.price(cost)
-
-    def _close(self, row: int, bit: int, request: Hashable) -> None:
-        alike = self._open.get(request, [])
-        if len(alike) == 1 and alike[0][2] == row:
-            del self._open[request]
-        elif alike:
-            alike[:] = [one for one in alike if one[2] != row]
-        if self._object.reads[row]:
-            some, bits = self._reading.pop(request)
-            if bits != bit:
-                self._reading[request] = (some, bits ^ bit)
-        del self._bit[row]
-        self._free.append(bit)
-
-    def _expand(self, seen: _Configurations, ending: int, bit: int, left: _Configurations) -> None:
-        """Goes on from what cost least, until nothing is new or enough have taken the operation that ends."""
-        object_, step, price, settled = self._object, self._step, self._price, self._settled
-        hides, last, possible, requests = object_.hides, object_.last, object_.possible, self._open
-        todo = [(price(c[2], c[3]), -c[1].bit_count(), place, c) for place, c in enumerate(seen)]
-        heapify(todo)
-        count = len(todo)
-        while todo:
-            self._pause(seen.size + left.size)
-            if left.size >= 2 * self._width:
-                self.dropped = True
-                return
-            one = heappop(todo)[3]
-            if not seen.has(*one):  # a cheaper one has come since
+        while todo and kept < 2 * width:
+            self._visited += 1
+            if kept + new > most:
+                raise _TooMany(f"more than {most:,} configurations were possible at one moment")
+            if self._visited % 256 == 0 and self._deadline.passed:
+                raise _TooMany("time ran out")
+            _, _, _, at, one = heappop(todo)
+            if one not in seen[at]:  # a cheaper one has come since
                 continue
-            state, taken, cost, used = one
+            (state, taken), (cost, used) = at, one
             for request in requests if possible is None else possible(state, requests.keys()):
                 hidden = False
-                for _, _, row, own, unknown in requests[request]:
+                for _, unknown, row, own in requests[request]:
                     if taken & own or used & unknown:
                         continue
-                    may_hide = hides is not None and hides(cost, row)
+                    # Of equal requests the first is enough; if it can hide, the first that cannot is tried as well.
+                    may_hide = hides and hides(cost, row)
                     if may_hide and hidden:
                         continue
                     if (made := step(state, cost, row)) is REFUSED:
                         break
-                    new, paid = made
-                    after, spent = settled(new, taken | own, paid), used | unknown
-                    if after & bit:
-                        left.add(new, after ^ bit, paid, spent)
-                    else:
-                        if hides and paid is not cost and hides(paid, ending) and not hides(cost, ending):
-                            left.add(new, after, paid, spent)
-                        if seen.add(new, after, paid, spent):
-                            count += 1
-                            heappush(todo, (price(paid, spent), -after.bit_count(), count, (new, after, paid, spent)))
+                    after, paid = made
+                    hides_now = hides and paid is not cost and hides(paid, ending) and not hides(cost, ending)
+                    reach(after, taken | own, paid, used | unknown, hides_now)
                     if not may_hide:
                         break
                     hidden = True
+            if others:
+                for after, paid in others(state, cost):
+                    reach(after, taken, paid, used, None)
             if last and (made := last(state, cost, ending)) is not REFUSED:
-                left.add(made[0], taken, made[1], used)
+                kept += _add(left, (made[0], taken), (made[1], used), cheaper)
+        self.dropped |= bool(todo)
+        if width < most:
+            left = self._cheapest(left, width)
+        return left
 
-    def _settled(self, state: Any, taken: int, cost: Any) -> int:
-        """With all open reads that fit and cost nothing."""
-        for row, bits in self._reading.values():
-            if bits & ~taken and self._fits(state, cost, row):
-                taken |= bits
-        return taken
+    def _cheapest(self, some: _Configurations, width: int) -> _Configurations:
+        """As many as `width` of them, those that cost least."""
+        price, found = self._object.price, [(at, one) for at, least in some.items() for one in least]
+        if len(found) <= width:
+            return some
+        self.dropped = True
+        found.sort(key=lambda entry: (price(entry[1][0]) + entry[1][1].bit_count(), -entry[0][1].bit_count()))
+        left: _Configurations = {}
+        for at, one in found[:width]:
+            left.setdefault(at, []).append(one)
+        return left
 
-    def _fits(self, state: Any, cost: Any, row: int) -> bool:
-        new = self._step(state, cost, row)
-        return new is not REFUSED and (not self._costly or new == (state, cost))
+    def _fits(self, state: Any, cost: Any) -> int:
+        """The bits of all open reads that fit and cost nothing."""
+        bits, costly = 0, self._object.costly
+        for row, bit in self._reading.items():
+            made = self._object.step(state, cost, row)
+            if made is not REFUSED and (not costly or made == (state, cost)):
+                bits |= bit
+        if not costly:
+            self._fitting[state] = bits
+        return bits
 
-    def _pause(self, size: int) -> None:
-        self._visited += 1
-        if size > self._most:
-            raise _TooMany(f"more than {self._most:,} configurations were possible at one moment")
-        if self._visited % 256 == 0 and self._deadline.passed:
-            raise _TooMany("time ran out")
+
+def _add(
+    where: _Configurations, at: tuple[Any, int], one: tuple[Any, int], cheaper: Callable[[Any, Any], bool]
+) -> bool:
+    """Whether it is new: none with the same state and taken costs no more and uses only a part of `used`."""
+    least = where.get(at)
+    if least is None:
+        where[at] = [one]
+        return True
+    cost, used = one
+    for other, part in least:
+        if part & used == part and cheaper(other, cost):
+            return False
+    least[:] = [other for other in least if other[1] & used != used or not cheaper(cost, other[0])]
+    least.append(one)
+    return True
 
 
 def witness(
@@ -423,3 +387,26 @@ def slack_of(
         else:
             high = middle
     return int(gaps[low]) if low < len(gaps) and not deadline.passed else None
+
+
+def smallest(
+    history: History,
+    given: Sequence[int] | int,
+    changes: Iterable[str],
+    violated: Violated,
+    proving: Deadline,
+    *,
+    kind: str = "no-order",
+    counted: bool = False,
+) -> Witness:
+    """A minimal witness of one key, with its slack: within some rows that are one, or from the row at which its search
+    was stuck. `counted` rows are left as they are."""
+    own = np.flatnonzero(history.key == history.key[given if isinstance(given, int) else given[0]])
+    alone, changing = history.take(own), tuple(changes)
+    if isinstance(given, int):
+        rows = witness(alone, int(np.searchsorted(own, given)), changing, violated, proving)
+    else:
+        rows = tuple(np.searchsorted(own, np.array(given)).tolist())
+        rows = rows if counted else minimal(alone, rows, changing, violated, proving)
+    slack = slack_of(alone, rows, changing, violated, proving)
+    return Witness(kind, by_start(history, own[list(rows)].tolist()), slack, proving.passed)

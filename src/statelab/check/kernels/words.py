@@ -3,6 +3,7 @@
 import string
 from collections.abc import Sequence
 
+from statelab.core.errors import listed
 from statelab.core.operation import ServedBy
 from statelab.core.operation import Unit
 from statelab.record.columns import INF
@@ -14,13 +15,13 @@ _SHOWN: dict[Unit, tuple[float, int, str]] = {
     "ms": (1, 0, "ms"),
     "s": (1, 0, "s"),
 }
-"""For each unit of time: how many of it are one of the unit that is shown, with how many decimals, and its name."""
+"""For each unit of time: how many make one of the unit that is shown, its decimals, and its name."""
 
 
 def span(duration: int, unit: Unit | None, largest: int | None = None) -> str:
-    """A time in words: `1.250 ms`; `3 units` where a file does not say of what; `3 events` where there is no clock.
+    """A time in words: `1.250 ms`; `3 units` if the unit is not known; `3 events` if there is no clock.
 
-    Nanoseconds stay such where there are too few for a decimal: in it, or in the `largest` time that is told with it.
+    Nanoseconds are shown as such if the `largest` time that is told with it, or else the time itself, is below 1,000.
     """
     if unit is None or unit == "event":
         return plural(duration, unit or "unit")
@@ -39,7 +40,7 @@ def plural(count: int, thing: str) -> str:
 
 
 ALL_NAMED = 6
-"""How many operations of a larger proof are named each; of more only the first three and the last."""
+"""Up to so many operations of a proof are all named; of more, only the first three and the last are."""
 
 
 def named(rows: Sequence[int]) -> Sequence[int]:
@@ -98,10 +99,10 @@ class Cast:
 
     def together(self, rows: Sequence[int], thing: str) -> str:
         """`B`, `B and C`, `B, C and D`, or `401 increments (A, B, C, ... and operation 401)`."""
-        *others, last = (self.name(row) for row in named(rows))
+        names = [self.name(row) for row in named(rows)]
         if len(rows) > ALL_NAMED:
-            return f"{plural(len(rows), thing)} ({', '.join(others)}, ... and {last})"
-        return f"{', '.join(others)} and {last}" if others else last
+            return f"{plural(len(rows), thing)} ({', '.join(names[:-1])}, ... and {names[-1]})"
+        return listed(names, "and")
 
     def overlap(self, one: int, other: int) -> bool:
         start, end = self._history.start, self._history.end

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from statelab.record.columns import INF
 from statelab.record.columns import Integers
 
 
@@ -45,16 +46,14 @@ def conflicts(first_end: Integers, last_start: Integers) -> Conflicts:
 
     Blocks of several objects may be given at once if their times do not touch (see `order.lift`).
     """
-    is_forward = first_end < last_start
-    forward, backward = np.flatnonzero(is_forward), np.flatnonzero(~is_forward)
+    forward, backward = np.flatnonzero(first_end < last_start), np.flatnonzero(first_end >= last_start)
     forward = forward[np.argsort(first_end[forward], kind="stable")]
     begin, reach = first_end[forward], last_start[forward]
     np.maximum.accumulate(reach, out=reach)
     overlapping = np.flatnonzero(begin[1:] < reach[:-1]) + 1
-    begun = np.searchsorted(begin, last_start[backward], "left") - 1
-    inside = np.flatnonzero(begun >= 0)
-    inside = inside[reach[begun[inside]] > first_end[backward[inside]]]
-    before = np.concatenate((overlapping - 1, begun[inside]))
+    begun = np.searchsorted(begin, last_start[backward], "left")  # so many forward zones, which reach so far
+    inside = np.flatnonzero(np.concatenate(([-INF - 1], reach))[begun] > first_end[backward])
+    before = np.concatenate((overlapping, begun[inside])) - 1
     one = forward[np.searchsorted(reach, reach[before])]  # the first one that reaches so far
     other = np.concatenate((forward[overlapping], backward[inside]))
     slack: Integers = np.minimum(last_start[other] - first_end[one], last_start[one] - first_end[other])

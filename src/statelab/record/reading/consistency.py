@@ -19,7 +19,7 @@ from statelab.record.shapes import Shapes
 Place = Callable[[int], str]
 
 _ROOMY = 2**22
-"""Operations up to which a history is judged fast, and beyond in as little memory as possible."""
+"""Up to so many operations a history is judged fast; with more, in as little memory as possible."""
 
 
 def checked(sheet: Sheet, name: str, place: Place, shapes: Shapes) -> History:

@@ -38,7 +38,7 @@ from statelab.record.reading.sheet import merged
 from statelab.record.shapes import Shapes
 
 BLOCK = 2**20
-"""Lines of so many bytes are read at once."""
+"""How many bytes of lines are read at once."""
 
 _Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 _Value = _Integer | str | bool | None | list[_Integer | str] | UnsetType
@@ -141,8 +141,8 @@ class _Form:
 class LineReader:
     """Reads the lines of one file for a model.
 
-    Most files have lines that are alike. So a block is decoded with the fields and the types of the blocks before it,
-    which says what it holds without looking at each value, and with all that the model allows where it does not fit.
+    In most files the lines are alike. So a block is first decoded with the fields and types of the blocks before it; if
+    it fits, its values need no further look. If not, it is decoded with all that the model allows.
     """
 
     def __init__(self, shapes: Shapes) -> None:

@@ -57,7 +57,7 @@ def holds(held: Held, bits: int) -> coding.Mask:
 
 
 def holding(bit: int, where: coding.Mask) -> Held:
-    """That bit where the mask says so, and nothing elsewhere."""
+    """That bit where the mask is true, and nothing elsewhere."""
     if coding.every(where) or not where.any():
         return coding.constant(bit if len(where) and where[0] else rules.EMPTY, len(where), np.uint8)
     return np.where(where, np.uint8(bit), np.uint8(rules.EMPTY))
@@ -160,9 +160,6 @@ class Part:
         values = {field: self._tested(field) for field in coding.VALUES if field == "result" or owned[field].any()}
         for number, shape in enumerate(self._shapes.operations.values()):
             rows = self._of(kind // len(STATUSES) == number for kind in range(len(self._rules)))
-            for field, fixed in shape.fixed.items():
-                column = values[field].column
-                self._refused |= rows & column.is_number & (column.number != fixed)
             if shape.either:
                 given = [values[field].given for field in shape.either if field in values]
                 self._refused |= rows & (self._status == OK) & (np.sum(given, axis=0, dtype=np.int8) != 1)

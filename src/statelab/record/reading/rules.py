@@ -160,11 +160,6 @@ class Taker:
         for field, may in allowed.items():
             if not may & MISSING and field not in record:
                 raise self._unfit(field, "is missing", may, op, status)
-        for field, number in shape.fixed.items():
-            if record.get(field) not in (None, number):
-                raise Refused(
-                    f'"{field}" of {op} is {shown(record[field])}; the model {self._shapes.name} means {number}'
-                )
         if status == "ok":
             result = record.get("result")
             if shape.result == "answer" and result is not None and result not in shapes.answers:

@@ -85,7 +85,7 @@ def _optional(column: coding.Column | None, n: int, *, once: bool = False) -> tu
 def merged(sheets: Sequence[Sheet]) -> Sheet:
     """The operations of some sheets (at least one) with the same `ops`, in order; the sheets are emptied.
 
-    One field after the other, so that no more than one of them is in memory twice.
+    They are merged field by field, so that never more than one field is in memory twice.
     """
     sized = [(sheet, len(sheet)) for sheet in sheets]
     arrays, columns, elements = dict[str, NDArray[Any]](), dict[str, coding.Column](), None

@@ -52,10 +52,10 @@ from statelab.record.shapes import Shapes
 pq: Any = pyarrow.parquet
 
 _CODED = ("op", "key", "status", "process", "error", "host", "boot")
-"""Columns whose texts come again and again."""
+"""Columns in which the same texts are repeated many times."""
 
 _ROWS = 2**16
-"""So many rows are read at once: few enough that what is made of them stays in the processor's cache."""
+"""How many rows are read at once: few enough that what is made of them stays in the processor's cache."""
 
 COLUMNS = {
     "result": ("result", "result_text", "answer", "elements"),
@@ -203,7 +203,7 @@ def sheet_of_table(source: Any, name: str, shapes: Shapes) -> Sheet:
             row = refused.args[0] + sum(map(len, sheets))
             raise BadInput(f"{name}, {row_number(row)}: {_refusal(table, row, shapes)}") from None
         sheet = merged(sheets)
-        pa.default_memory_pool().release_unused()  # what the parts took, which nobody needs any more
+        pa.default_memory_pool().release_unused()  # the memory of the parts, which nobody needs any more
         return sheet
     except (pa.ArrowException, OSError) as error:
         why = str(error).splitlines()[0]

@@ -82,7 +82,7 @@ COLUMNS = (
         },
         text=lambda row: row.processes,
     ),
-    Column(head="overlaps", csv={"overlapping_pairs": "coverage.overlaps"}),
+    Column(head="overlaps", csv={"overlapping_pairs": "coverage.overlaps", "meeting_pairs": "coverage.met"}),
     Column(csv={"not_seen_upper_bound_share": lambda row: row.bound}),
     Column(
         head="lost of acknowledged",

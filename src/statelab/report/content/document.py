@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
+import msgspec
+
 from statelab.core.results import ANOMALIES
 from statelab.core.results import Results
 from statelab.report.content import states
@@ -24,6 +26,8 @@ from statelab.report.content.proofs import examples_of
 from statelab.report.content.remedies import Broken
 from statelab.report.content.remedies import broken_of
 from statelab.report.content.rows import Row
+from statelab.report.content.same_columns import SameColumn
+from statelab.report.content.same_columns import same_columns
 from statelab.report.content.states import State
 from statelab.report.content.store_comparison import StoreComparison
 from statelab.report.content.store_comparison import compare_stores
@@ -31,15 +35,32 @@ from statelab.report.content.summary import Absence
 from statelab.report.content.summary import Sentence
 
 
+class GoingOn(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a run is that goes on: cells measured, of those planned, with the seconds that are left and those until
+    its page is written again."""
+
+    measured: int
+    planned: int
+    left_s: float | None = None
+    renew_s: int = 3
+
+    @property
+    def text(self) -> str:
+        left = "" if self.left_s is None else f", about {self.left_s:.0f} s left"
+        return f"{self.measured:,} of {self.planned:,} cells measured{left}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The content of a report. `promised` has each workload's promise in words."""
+    """The content of a report. `promised` has each workload's promise in words; `going_on` is None of a run that has
+    ended."""
 
     rows: list[Row]
     matrices: list[Matrix]
     deployments: list[Deployment]
     promises: list[PromiseLine]
     comparison: StoreComparison | None
+    same_columns: list[SameColumn]
     promised: Mapping[str, str]
     facts: list[tuple[str, str]]
     tally: list[tuple[State, int]]
@@ -57,6 +78,7 @@ class Report:
     broken: list[Broken]
     breaks: str
     holds: list[tuple[str, list[str]]]
+    going_on: GoingOn | None = None
 
     @property
     def cells(self) -> int:
@@ -92,11 +114,14 @@ class Report:
         """Address and title of each part that this report has."""
         parts = [
             ("promises", "All promises", len(self.promises) > 1),
+            ("same-columns", "The standard columns", self.same_columns),
             ("disagreements", "What surprised", True),
             ("stores", "Which store for what", self.comparison),
             ("matrices", "Predicted and measured", True),
             ("proofs", "Proofs", self.examples),
             ("fixes", "What holds instead", self.broken),
+            ("play", "Play the scheduler", True),
+            ("finder", "What is your symptom?", True),
             ("background", "Deployments", True),
         ]
         return [(address, name) for address, name, there in parts if there]
@@ -128,7 +153,8 @@ class Report:
             number = len(self.contradictions)
             cells = "1 cell is" if number == 1 else f"{number} cells are"
             return f"This report fails: {cells} violated where held is predicted."
-        return "No cell is violated where held is predicted."
+        so_far = "So far no" if self.going_on else "No"
+        return f"{so_far} cell is violated where held is predicted."
 
     @property
     def anomalies(self) -> list[tuple[str, str, str]]:
@@ -149,12 +175,14 @@ def compose(results: Results) -> Report:
     stores = {m.name: m.store for matrix in matrices for m in matrix.mechanisms}
     deployments = {deployment.name: deployment for deployment in used}
     broken = broken_of(results.manifest, rows, used)
+    going_on = results.manifest.get("going_on")
     return Report(
         rows=rows,
         matrices=matrices,
         deployments=used,
         promises=promise_lines(matrices, used),
         comparison=compare_stores(results.manifest, matrices),
+        same_columns=same_columns(results.manifest, rows),
         promised=results.manifest.get("promises") or {},
         facts=summary.facts(results.manifest),
         tally=summary.tally([row for matrix in matrices for line in matrix.lines for row in line.rows]),
@@ -170,6 +198,7 @@ def compose(results: Results) -> Report:
         notes=[str(note) for note in results.manifest.get("notes") or []],
         examples=examples_of(rows, deployments),
         broken=broken,
+        going_on=msgspec.convert(going_on, GoingOn) if going_on else None,
         breaks=summary.what_breaks(matrices),
         holds=summary.what_holds(matrices, Counter((c.fix.workload, c.fix.name) for b in broken for c in b.changes)),
     )

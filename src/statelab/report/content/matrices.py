@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from statelab.core.results import Cell
+from statelab.core.results import CellKey
 from statelab.report.content import figures
 from statelab.report.content import states
 from statelab.report.content.rows import Row
@@ -172,6 +173,18 @@ def promise_lines(matrices: Iterable[Matrix], deployments: list[Deployment]) -> 
         shares = [_share([row for row in columns.get(deployment.name, []) if row.ran]) for deployment in deployments]
         lines.append(PromiseLine(matrix.workload, matrix.window, matrix.anchor, shares))
     return lines
+
+
+def promises_so_far(
+    planned: Iterable[CellKey], known: Mapping[CellKey, Cell]
+) -> tuple[list[PromiseLine], list[Deployment]]:
+    """The lines of a run that goes on, and their columns, which are there before anything was measured."""
+    rows = [
+        Row(known[key]) if key in known else _not_run(key.workload, key.window, key.mechanism, key.deployment)
+        for key in planned
+    ]
+    deployments = deployments_of({}, [row.cell for row in rows])
+    return promise_lines(matrices_of({}, rows), deployments), deployments
 
 
 def window_order(window: str) -> tuple[int, str]:

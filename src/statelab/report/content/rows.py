@@ -112,16 +112,18 @@ class Row:
         """The 95 % upper bound if a violation was predicted and not seen."""
         if self.state is not states.NOT_SEEN:
             return None
-        return figures.bound(self.cell.coverage.overlaps if self.cell.coverage else 0)
+        return figures.bound(self.cell.coverage.tries if self.cell.coverage else 0)
 
     @cached_property
     def not_seen_bound(self) -> str:
         if self.bound is None:
             return ""
-        overlaps = self.cell.coverage.overlaps if self.cell.coverage else 0
-        if overlaps <= 0:
-            return "no bound: no overlaps were counted"
-        return f"none in {figures.count(overlaps)} overlaps, so at most {figures.at_most(self.bound)} of them (95 %)"
+        coverage = self.cell.coverage
+        what = "overlap" if coverage is None or coverage.met is None else "meeting"
+        if coverage is None or coverage.tries <= 0:
+            return f"no bound: no {what}s were counted"
+        tries = f"{figures.count(coverage.tries)} {what}{'s' * (coverage.tries != 1)}"
+        return f"none in {tries}, so at most {figures.at_most(self.bound)} of them (95 %)"
 
     @cached_property
     def repro(self) -> str | None:

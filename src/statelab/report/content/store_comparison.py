@@ -39,6 +39,9 @@ COUNTED = "counter"
 COMMON = frozenset({"processes", "threads"})
 """Speeds are compared under the deployment with this spread: several workers with threads, as most apps are served."""
 
+HOST = "host"
+"""The ending that is tried only where there are several hosts."""
+
 REACHES = {"process": "one process", "host": "all workers of one host", "cluster": "all workers of all hosts"}
 
 
@@ -107,7 +110,7 @@ class Lived:
 class Place:
     """One place. `naive` is the mechanism that reads and then writes, `atomic` the one that holds under most
     deployments; `common` is its row under the deployment where speeds are compared. `promises` has the best mechanism
-    by workload."""
+    by workload, `on_hosts` under how many of the deployments on several hosts `atomic` holds."""
 
     name: str
     naive: Standing | None
@@ -117,6 +120,7 @@ class Place:
     p95_ratio: str
     promises: Mapping[str, Standing]
     lived: list[Lived]
+    on_hosts: str
     advice: str
 
     @property
@@ -132,16 +136,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class StoreComparison:
-    """The comparison; speeds are compared under `deployment` (None: the run has none that fits)."""
+    """The comparison; speeds are compared under `deployment` (None: the run has none that fits). `replicated` are the
+    deployments on several hosts."""
 
     places: list[Place]
     workloads: list[str]
     deployment: Deployment | None
     tried: bool
-
-    @property
-    def endings(self) -> list[str]:
-        return list(ENDINGS)
+    endings: list[str]
+    replicated: list[str]
 
     @property
     def signs(self) -> Iterator[str]:
@@ -150,12 +153,14 @@ class StoreComparison:
         if self.deployment:
             where = f"{self.deployment.name} ({self.deployment.description})"
             yield f"ops/s and p95: of the one operation that holds, under {where}, and relative to the best place"
+        if self.replicated:
+            yield f"on two hosts: the same operation under {joined(self.replicated)}"
         if not self.tried:
             yield "what state outlives was not tried in this run; `statelab survive` tries it"
             return
         yield f"{KEPT_MARK.symbol} kept, {LOST_MARK.symbol} lost, {figures.NONE} it needs no store that could end"
         yield f"{states.DIFFERENT.symbol} after a sign: the rule predicts the opposite"
-        yield from (f"outlives {ending}: {meaning}" for ending, meaning in ENDINGS.items())
+        yield from (f"outlives {ending}: {meaning}" for ending in self.endings for meaning in [ENDINGS[ending]])
 
 
 def compare_stores(manifest: Mapping[str, Any], matrices: list[Matrix]) -> StoreComparison | None:
@@ -168,11 +173,27 @@ def compare_stores(manifest: Mapping[str, Any], matrices: list[Matrix]) -> Store
     survival = msgspec.convert(manifest.get("survival") or [], list[Survival])
     deployment = next((d for d in widest[COUNTED].deployments if frozenset(d.spread) == COMMON), None)
     standings = {workload: _standings(matrix) for workload, matrix in widest.items()}
-    found = [_place(name, standings, deployment, survival) for name in PLACES if standings[COUNTED].get(name)]
+    tried = [ending for ending in ENDINGS if any(each.ending == ending for each in survival)]
+    endings = tried if tried == [HOST] else [ending for ending in ENDINGS if ending != HOST or ending in tried]
+    found = [_place(name, standings, deployment, survival, endings) for name in PLACES if standings[COUNTED].get(name)]
     if len(found) < 2:
         return None
     workloads = [w for w in widest if w != COUNTED and sum(w in place.promises for place in found) > 1]
-    return StoreComparison(_with_ratios(found), workloads, deployment, bool(survival))
+    replicated = [deployment.name for deployment in widest[COUNTED].deployments if "hosts" in deployment.spread]
+    return StoreComparison(_with_ratios(found), workloads, deployment, bool(tried), endings, replicated)
+
+
+def with_hosts_of(one: StoreComparison, other: StoreComparison) -> StoreComparison:
+    """The comparison with what another run says of several hosts; nothing where that run has no such deployment."""
+    said = {place.name: place for place in other.places if other.replicated}
+    places = []
+    for place in one.places:
+        same = said.get(place.name)
+        fits = same is not None and same.atomic.name == place.atomic.name
+        lived = same.lived[other.endings.index(HOST)] if same and fits and HOST in other.endings else NOT_TRIED
+        hosts = same.on_hosts if same and fits else figures.NONE
+        places.append(replace(place, lived=[*place.lived, lived], on_hosts=hosts))
+    return replace(one, places=places, endings=[*one.endings, HOST], replicated=other.replicated) if said else one
 
 
 def _standings(matrix: Matrix) -> dict[str, list[Standing]]:
@@ -198,10 +219,12 @@ def _place(
     standings: Mapping[str, Mapping[str, list[Standing]]],
     deployment: Deployment | None,
     survival: list[Survival],
+    endings: list[str],
 ) -> Place:
     counted = standings[COUNTED][name]
     atomic, naive = _best(counted), min(counted, key=lambda standing: standing.held)
-    lived = [_lived(survival, atomic.name, ending) for ending in ENDINGS]
+    lived = [_lived(survival, atomic.name, ending) for ending in endings]
+    on_hosts = [row.state in KEPT for row, spread in zip(atomic.rows, atomic.spreads, strict=True) if "hosts" in spread]
     return Place(
         name=name,
         naive=naive if naive.held < atomic.held else None,
@@ -211,7 +234,8 @@ def _place(
         p95_ratio="",
         promises={w: _best(places[name]) for w, places in standings.items() if w != COUNTED and name in places},
         lived=lived,
-        advice=_advice(atomic, lived),
+        on_hosts=f"{sum(on_hosts)} of {len(on_hosts)}" if on_hosts else figures.NONE,
+        advice=_advice(atomic, dict(zip(endings, lived, strict=True))),
     )
 
 
@@ -251,7 +275,7 @@ def _with_ratio(place: Place, best_rate: float | None, best_p95: float | None) -
     )
 
 
-def _advice(atomic: Standing, lived: list[Lived]) -> str:
+def _advice(atomic: Standing, lived: Mapping[str, Lived]) -> str:
     """Who can share the value, where not, and what ends it, from what was measured."""
     return "; ".join([REACHES.get(atomic.line.mechanism.group, "nobody"), *_except(atomic), _until(lived)])
 
@@ -266,8 +290,8 @@ def _except(atomic: Standing) -> Iterator[str]:
         yield f"not where {boundary} lie between requests"
 
 
-def _until(lived: list[Lived]) -> str:
-    if NOT_TRIED in lived:
+def _until(lived: Mapping[str, Lived]) -> str:
+    if NOT_TRIED in lived.values():
         return "what it outlives was not tried"
-    lost = next((ending for ending, mark in zip(ENDINGS, lived, strict=True) if mark.word == "lost"), None)
+    lost = next((ending for ending, mark in lived.items() if mark.word == "lost"), None)
     return f"until its {lost} ends" if lost else "outlives all that was ended"

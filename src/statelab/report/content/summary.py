@@ -55,6 +55,8 @@ SHOWN_ELSEWHERE = frozenset(
         "unfixed",
         "survival",
         "promises",
+        "going_on",
+        "standard",
     ]
 )
 

@@ -25,6 +25,8 @@ _ISSUE = re.compile(r"([\w.-]+/[\w.-]+)#(\d+)")
 INTRODUCTION = """\
 # The failures people really meet
 
+For who has a symptom in production, and looks for its cause and a fix.
+
 Written by `make docs` from `src/statelab/theory/failures.toml`, the app's catalogue and the theory; a test fails
 if they differ. Each failure was reported by users, in the threads that its section names. Most of them appeared only
 after a deployment: the app was right on the developer's server and wrong on another one. So each failure is shown with

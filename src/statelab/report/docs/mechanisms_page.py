@@ -39,8 +39,11 @@ MARKS = {
 INTRODUCTION = """\
 # The mechanisms
 
+For who looks up one way to keep state: what it promises, where it breaks, and which lines to write instead.
+
 Written by `make docs` from the app's catalogue and the theory; a test fails if they differ. Nothing here was
-measured: the figures, and what a change costs in throughput and p95, are in the report of a run (`make report`).
+measured: the figures, and what a change costs in throughput and p95, are in the report of a run (`make report
+PROFILE=standard`).
 
 For each mechanism: what it is and what people believe about it, what it claims, what the theory predicts from that
 under each deployment, and, where it breaks, the nearest mechanism that holds there, with the lines that change. The
@@ -79,6 +82,10 @@ def _mechanism(workload: Workload, name: str, deployments: Deployments) -> Itera
     if mechanism.description:
         yield f"{escaped(mechanism.description)}\n"
     yield _claims(mechanism.claims)
+    deployments = {name: found for name, found in deployments.items() if mechanism.claims.offered_by(found.server)}
+    if not deployments:
+        yield f"No standard column has it: only the server {mechanism.claims.server} ([servers.md](servers.md)).\n"
+        return
     yield _predictions(workload, mechanism.claims, deployments)
     for fix, served in _nearest(workload, name, deployments).items():
         yield _instead(name, mechanism, fix, workload.mechanisms.get(fix), served)
@@ -95,8 +102,9 @@ def _claims(claims: Claims) -> str:
         f"requests that share it fail even one after the other, across: {_named(claims.fails_in_turn)}": (
             claims.fails_in_turn
         ),
-        "they fail before a wrong answer is given": claims.notices,
+        f"they fail before a wrong answer is given, across: {_named(claims.notices)}": claims.notices,
         "a request whose answer another one took waits for it without a time limit": claims.untimed,
+        "such a request waits until a time limit has passed, and keeps its thread": claims.timed,
         "its documentation forbids its use after a fork": claims.not_after_fork,
         f"the {claims.left_to} must close what a request opens": claims.left_to is not None,
         "waiting for it stops every greenlet": claims.blocks_hub,
@@ -105,6 +113,7 @@ def _claims(claims: Claims) -> str:
         f"a thread started at its {claims.thread} does the work": claims.thread is not None,
         f"copies begin {claims.copies.replace('-', ' ')}": claims.copies != "alike",
         "only in the thread that imported the app": claims.of_importing_thread,
+        "in the context, of which a server may copy one for each request": claims.in_context,
         "one for each client": claims.keyed,
         "travels with the client": claims.carried,
         "read and written back whole": claims.written_whole,
@@ -115,7 +124,7 @@ def _claims(claims: Claims) -> str:
         "an update excludes others across": _named(claims.atomic_across),
         "lets others in by itself at": _named(claims.switches_inside),
         "outlives": claims.survives or "nothing",
-        "needs": claims.store or "nothing",
+        "needs": claims.store or claims.server or "nothing",
         "moreover": "; ".join(text for text, claimed in more.items() if claimed) or "–",
     }
     return table(list(facts), [[escaped(fact) for fact in facts.values()]])

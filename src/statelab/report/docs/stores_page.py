@@ -1,4 +1,7 @@
-"""Writes docs/stores.md from a run: `python -m statelab.report.docs.stores_page reports/latest`."""
+"""Writes docs/stores.md from a run: `python -m statelab.report.docs.stores_page reports/latest [reports/replicas]`.
+
+A second run, of the profile replicas, adds what the places are worth on two hosts.
+"""
 
 import sys
 from pathlib import Path
@@ -7,6 +10,7 @@ from statelab.core.paths import REPORTS
 from statelab.core.paths import ROOT
 from statelab.report.content.document import Report
 from statelab.report.content.document import compose
+from statelab.report.content.store_comparison import with_hosts_of
 from statelab.report.formats.files import read_results
 from statelab.report.formats.markdown import comparison_tables
 from statelab.report.formats.markdown import escaped
@@ -15,6 +19,8 @@ PAGE = ROOT / "docs" / "stores.md"
 
 INTRODUCTION = """\
 # Which store for what
+
+For who chooses a place for state and wants the figures; [choose-a-store.md](choose-a-store.md) is the short answer.
 
 Written by `make stores` from a run of the lab; no figure was typed by hand. The usual places to keep state are compared
 by a counter, which all of them can keep, and then by the other promises of the lab.
@@ -44,17 +50,25 @@ The result; the tables below say how far it was seen:
 """
 
 
-def page(report: Report) -> str:
-    """The text of docs/stores.md; raises ValueError if the run has nothing to compare."""
-    if report.comparison is None:
+def page(report: Report, replicas: Report | None = None) -> str:
+    """The text of docs/stores.md; raises ValueError if a run has nothing to compare."""
+    comparison, parts = report.comparison, []
+    if comparison is None:
         raise ValueError("this run has fewer than two places to compare: take a run with the profile standard")
-    facts = "".join(f"- {escaped(name)}: {escaped(value)}\n" for name, value in report.facts)
-    return "\n".join([INTRODUCTION, comparison_tables(report.comparison), f"From this run:\n\n{facts}"])
+    if replicas and replicas.comparison is None:
+        raise ValueError("the second run has fewer than two places to compare: take one with the profile replicas")
+    for words, run in {"From this run": report, "What is said of two hosts is from this run": replicas}.items():
+        if run:
+            facts = "".join(f"- {escaped(name)}: {escaped(value)}\n" for name, value in run.facts)
+            parts.append(f"{words}:\n\n{facts}")
+    if replicas and replicas.comparison:
+        comparison = with_hosts_of(comparison, replicas.comparison)
+    return "\n".join([INTRODUCTION, comparison_tables(comparison), *parts])
 
 
-def main(run: Path) -> None:
-    PAGE.write_text(page(compose(read_results(run))))
+def main(run: Path, replicas: Path | None = None) -> None:
+    PAGE.write_text(page(compose(read_results(run)), compose(read_results(replicas)) if replicas else None))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if sys.argv[1:] else REPORTS / "latest")
+    main(*[Path(run) for run in sys.argv[1:]] or [REPORTS / "latest"])

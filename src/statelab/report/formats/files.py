@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from statelab.core.results import Results
+from statelab.report.comparison import RunComparison
 from statelab.report.content.columns import csv_text
 from statelab.report.content.document import compose
 from statelab.report.content.rows import Row
@@ -28,6 +29,20 @@ def write_report(results: Results, folder: Path) -> None:
     _write(folder / "results.csv", csv_text(report.rows).encode())
     _write(folder / "report.md", markdown.render(report).encode())
     _write(folder / "index.html", html.render(report).encode())
+
+
+def write_page(results: Results, folder: Path) -> None:
+    """Writes `index.html` alone, while a run goes on."""
+    _write(folder / "index.html", html.render(compose(results)).encode())
+
+
+def write_comparison(found: RunComparison, before: Path, after: Path) -> Path:
+    """Writes the page of a comparison into the folder of the second run, named by the first; returns where it is."""
+    names = before.resolve().name, after.resolve().name
+    path = after.resolve() / f"compared-with-{names[0]}.html"
+    own = os.path.relpath(before.resolve() / "index.html", path.parent), "index.html"
+    _write(path, html.render_comparison(found, names, own).encode())
+    return path
 
 
 def _unpredicted(row: Row) -> dict[str, Any]:

@@ -17,12 +17,19 @@ from markupsafe import Markup
 from markupsafe import escape
 
 from statelab.core.results import Witness
+from statelab.report.comparison import RunComparison
+from statelab.report.comparison import throughput_in_words
+from statelab.report.content import figures
 from statelab.report.content import states
 from statelab.report.content.document import Report
+from statelab.report.content.finder import questions
+from statelab.report.content.orders import games
+from statelab.report.content.rows import Row
 from statelab.report.content.rows import anchor
 from statelab.report.content.text import printable
 from statelab.report.timeline.svg import NAMESPACE
 from statelab.report.timeline.svg import timeline
+from statelab.theory.failures import RUNS
 
 COMMON = "all"
 """The part with the views that belong to no single workload."""
@@ -32,6 +39,26 @@ def render(report: Report) -> str:
     """The text of the page: the first view as HTML, everything else compressed, by workload."""
     parts = [(name, _packed(found)) for name, found in views(report).items()]
     return _environment().get_template("page.html").render(report=report, states=states, parts=parts)
+
+
+def render_comparison(found: RunComparison, names: tuple[str, str], pages: tuple[str, str]) -> str:
+    """The text of the page of a comparison. `names` are what the runs are called, `pages` where their own pages are,
+    seen from this one."""
+    shown = {"verdicts": found.verdicts, "anomalies": found.anomalies, "throughput": found.throughput}
+    return (
+        _environment()
+        .get_template("comparison.html")
+        .render(
+            found=found,
+            before=names[0],
+            after=names[1],
+            pages=pages,
+            states=states,
+            changes={kind: [(each, Row(each.before), Row(each.after)) for each in of] for kind, of in shown.items()},
+            ratio=lambda change: figures.ratio((change.after.rate_ops_s or 0) / (change.before.rate_ops_s or 1)),
+            throughput=throughput_in_words(found),
+        )
+    )
 
 
 def views(report: Report) -> dict[str, dict[str, str]]:
@@ -52,7 +79,49 @@ def views(report: Report) -> dict[str, dict[str, str]]:
         found[mechanism.workload] = part
     for change in (change for broken in report.broken for change in broken.changes):
         found[change.mechanism.workload][change.anchor] = make.change(change)
+    found["play"] = _plays()
+    found["finder"] = _finder(frozenset(row.anchor for row in report.rows if row.ran))
     return found
+
+
+@cache
+def _plays() -> dict[str, str]:
+    """What can be played, by address; `play` is the first of them."""
+    make: Any = _environment().get_template("play.html").module
+    found: dict[str, str] = {}
+    for game in games():
+        data = {"moments": game.moments, "ends": [str(make.end(game, end)) for end in game.ends], "shown": game.shown}
+        found[game.address] = make.play(game, games(), msgspec.json.encode(data).decode())
+    return {"play": next(iter(found.values())), **found}
+
+
+def _finder(measured: frozenset[str]) -> dict[str, str]:
+    """The finder, and each of its answers at an address of its own; `measured` are the cells that a page has."""
+    make: Any = _environment().get_template("finder.html").module
+    answers = {
+        each.address: make.answer(each, measured, RUNS)
+        for left in questions().values()
+        for found in left.values()
+        for each in found
+    }
+    return {"finder": make.finder(questions(), measured, RUNS), **answers}
+
+
+def play_page(home: str = "") -> str:
+    """A page of its own with all that can be played; `home` is where its head leads."""
+    pieces = [(address, text) for address, text in _plays().items() if address != "play"]
+    body = Markup("").join(Markup('<div data-piece="{}">{}</div>').format(*piece) for piece in pieces)
+    return alone("play the scheduler", body, home, script=True)
+
+
+def finder_page(home: str = "") -> str:
+    """A page of its own with the finder, which needs no script."""
+    return alone("what is your symptom?", _finder(frozenset())["finder"], home)
+
+
+def alone(title: str, body: str, home: str, *, script: bool = False) -> str:
+    """A page of its own with one thing on it; `script` is for what is played."""
+    return _environment().get_template("alone.html").render(title=title, body=body, home=home, script=script)
 
 
 def _packed(found: dict[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""The report as Markdown that fits into an issue, the headline of the README, and the pieces that docs are made of."""
+"""The report as Markdown that fits into an issue, the headline of docs/tables.md, and the pieces docs are made of."""
 
 import re
 from collections.abc import Iterable
@@ -15,6 +15,7 @@ from statelab.report.content.proofs import Example
 from statelab.report.content.remedies import Broken
 from statelab.report.content.remedies import Change
 from statelab.report.content.rows import Row
+from statelab.report.content.same_columns import SameColumn
 from statelab.report.content.store_comparison import Standing
 from statelab.report.content.store_comparison import StoreComparison
 from statelab.report.content.summary import Sentence
@@ -49,6 +50,7 @@ def comparison_tables(comparison: StoreComparison) -> str:
     """The comparison of stores: correctness, speed and lifetime, the legend, and the other promises."""
     where = f"`{comparison.deployment.name}`" if comparison.deployment else figures.NONE
     heads = ["place", "read, then write: holds", "one operation: holds", f"ops/s, {where}", f"p95 ms, {where}"]
+    heads += ["on two hosts: holds"] * bool(comparison.replicated)
     heads += [f"outlives {ending}" for ending in comparison.endings] + ["shared by, and until when"]
     counter = [
         [
@@ -56,6 +58,7 @@ def comparison_tables(comparison: StoreComparison) -> str:
             _standing(place.naive),
             _standing(place.atomic),
             *(f"{text} {factor}".strip() for text, factor in place.speeds),
+            *([place.on_hosts] * bool(comparison.replicated)),
             *(mark.text for mark in place.lived),
             escaped(place.advice),
         ]
@@ -83,6 +86,7 @@ def render(report: Report) -> str:
         _summary(report),
         *_findings(report),
         _promises(report),
+        same_columns_table(report.same_columns),
         *(_matrix(matrix) for matrix in report.matrices),
         _legend(report),
         _comparison(report),
@@ -115,6 +119,29 @@ def _promises(report: Report) -> str:
     heads = ["promise", *(f"`{deployment.name}`" for deployment in report.deployments)]
     lines = [[f"{p.workload}, window `{p.window}`", *(share.text for share in p.shares)] for p in report.promises]
     return f"### All promises: mechanisms that keep it, of those measured\n\n{table(heads, lines)}"
+
+
+def same_columns_table(columns: list[SameColumn]) -> str:
+    """Which standard columns each deployment equals, by promise, and each cell where it differs from the nearest."""
+    if not columns:
+        return ""
+    workloads = list(columns[0].equal)
+    lines = [
+        [f"`{c.deployment}`", f"`{c.standard}`", *(escaped(", ".join(c.equal.get(w) or ["none"])) for w in workloads)]
+        for c in columns
+    ]
+    told = [
+        f"- {escaped(column.text)}\n" + "".join(f"  - {escaped(sentence.text)}\n" for sentence in column.differs)
+        for column in columns
+    ]
+    proofs = [
+        folded(f"Proof: {sentence.proof.name}", _proof(sentence.proof))
+        for column in columns
+        for sentence in column.differs
+        if sentence.proof
+    ]
+    head = table(["deployment", "most like", *workloads], lines)
+    return "\n".join(["## Which standard column each of these is\n", head, "".join(told), *proofs])
 
 
 def _comparison(report: Report) -> str:

@@ -1,22 +1,28 @@
 """The report in a terminal, and the table of what state outlived."""
 
-import textwrap
 from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from statelab.core.calls import EVERYTHING
 from statelab.core.results import ENDINGS
 from statelab.core.results import Results
 from statelab.core.results import Survival
+from statelab.plan.profiles import ESSENTIALS
 from statelab.report.content import figures
 from statelab.report.content import states
 from statelab.report.content.document import Report
 from statelab.report.content.document import compose
+from statelab.report.content.matrices import Deployment
 from statelab.report.content.matrices import Matrix
+from statelab.report.content.matrices import PromiseLine
+from statelab.report.content.matrices import Share
 from statelab.report.content.rows import Row
 from statelab.report.content.states import State
 from statelab.report.content.store_comparison import StoreComparison
@@ -38,13 +44,14 @@ STYLES = {
     "unavailable": "dim",
     "not-run": "dim",
 }
+TONES = {"held": "green", "violated": "red", "some": "yellow", "not-run": "dim"}
 LIVED = {"kept": "green", "lost": "red"}
 PLAIN_WIDTH = 120
 """Width in columns if the output is no terminal: a file or a pipe."""
-
-
-MOST_LINES = 24
-"""At most this many mechanisms fit on one screen as tables."""
+SCREEN_LINES, SCREEN_WIDTH = 45, 100
+"""One screen of text. A report that is longer with all of its tables is printed without them."""
+MOST, MOST_OF_PROOF = 270, 360
+"""Where a report is to fit on one screen: the most characters of a sentence about a surprise, and of its proof."""
 
 FACTS = ("profile", "engine", "started")
 NAMED = 3
@@ -54,19 +61,25 @@ NAMED = 3
 def print_report(results: Results, console: Console, folder: Path | None = None, *, tables: bool | None = None) -> None:
     """Prints one screen; if the output is no terminal, it is as wide as a wide one.
 
-    `folder` is where `write_report` put its page. `tables` prints every table, however long (None: if they are short).
+    `folder` is where `write_report` put its page. `tables` prints every table, however long (None: if one screen holds
+    them).
     """
     report = compose(results)
     width = console.width
     if not console.is_terminal:
         console.width = max(width, PLAIN_WIDTH)
-    short = sum(len(matrix.lines) for matrix in report.matrices) <= MOST_LINES
-    for part in _parts(report, console.width, folder, tables=short if tables is None else tables):
+    parts = list(_parts(report, console.width, folder, tables=True))
+    if tables is None:
+        tables = sum(len(console.render_lines(part)) for part in parts) <= SCREEN_LINES
+    if not tables:
+        console.width = min(console.width, SCREEN_WIDTH)
+        parts = list(_parts(report, console.width, folder, tables=False))
+    for part in parts:
         console.print(part)
     console.width = width
 
 
-def _parts(report: Report, width: int, folder: Path | None, *, tables: bool) -> Iterator[Table | Text]:
+def _parts(report: Report, width: int, folder: Path | None, *, tables: bool) -> Iterator[Table | Padding | Text]:
     """The most important parts come last, next to the prompt: surprises with their proofs, the verdict, the page."""
     yield Text("  ".join(f"{name} {value}" for name, value in report.facts if tables or name in FACTS), "dim")
     if tables:
@@ -79,40 +92,66 @@ def _parts(report: Report, width: int, folder: Path | None, *, tables: bool) -> 
         yield from _store_comparison(report.comparison)
         yield from _fixes(report, width)
     else:
-        yield from _promises(report)
+        yield Text("\nThe promises: mechanisms that keep it, of those measured", "bold")
+        yield from promise_tables(report.promises, report.deployments, width)
+        for absence in report.absences[:NAMED]:
+            said = shortened(_plain(f"{len(absence.rows)} unavailable: {absence.text}"), width - 2)
+            yield Text.assemble((states.UNAVAILABLE.symbol, "dim"), f" {said}")
     yield from (Text(printable(f"! {sentence}"), "yellow") for sentence in report.incomplete)
     yield _counts(report)
+    yield from (Text(printable(f"= {column.text}"), "dim") for column in report.same_columns)
     yield Text.assemble(("What breaks: ", "bold"), report.breaks)
     yield Text.assemble(("What holds wherever it was measured: ", "bold"), _holding(report))
-    yield from _surprises(report)
+    yield from _surprises(report, short=not tables)
     yield Text(report.verdict, "bold red" if report.fails else "bold green")
+    if dict(report.facts).get("profile", "").startswith(ESSENTIALS):
+        yield Text(f"Every mechanism under every deployment: {_plain(EVERYTHING)}")
     if folder is not None:
-        yield Text(f"The page: {folder / 'index.html'}")
+        yield Text.assemble("The page: ", page_of(folder))
+
+
+def page_of(folder: Path) -> Text:
+    """Where the page of a run is."""
+    return location(folder / "index.html")
+
+
+def location(page: Path) -> Text:
+    """A file as it is called from here; a terminal that can, opens it at a click."""
+    page = page.absolute()
+    shown = page.relative_to(Path.cwd()) if page.is_relative_to(Path.cwd()) else page
+    return Text(str(shown), f"link {page.as_uri()}")
 
 
 def _plain(text: str) -> str:
     return printable(text).replace("`", "")
 
 
-def _promises(report: Report) -> Iterator[Table | Text]:
-    """How many mechanisms keep each promise."""
-    yield Text("\nThe promises: mechanisms that keep it, of those measured", "bold")
-    grid = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    grid.add_column("promise", no_wrap=True)
-    for deployment in report.deployments:
-        grid.add_column(_head(deployment.name), no_wrap=True, vertical="bottom")
-    tones = {"held": "green", "violated": "red", "some": "yellow", "not-run": "dim"}
-    for promise in report.promises:
-        shares = (Text(f"{s.kept}/{s.of}" if s.of else figures.NONE, tones[s.tone]) for s in promise.shares)
-        grid.add_row(promise.workload, *shares)
-    yield grid
+def promise_tables(promises: Sequence[PromiseLine], deployments: Sequence[Deployment], width: int) -> Iterator[Table]:
+    """How many mechanisms keep each promise under each deployment."""
+    names = max([len("promise"), *(len(promise.workload) for promise in promises)])
+    heads = [_head(deployment.name) for deployment in deployments]
+    marks = [[_share(promise.shares[place]) for promise in promises] for place in range(len(deployments))]
+    widths = [max(*map(len, head.split("\n")), *map(len, column)) for head, column in zip(heads, marks, strict=True)]
+    for places in _side_by_side(names, widths, width):
+        table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+        table.add_column("promise", no_wrap=True, min_width=names)
+        for place in places:
+            table.add_column(heads[place], no_wrap=True, vertical="bottom", min_width=widths[place])
+        for line, promise in enumerate(promises):
+            table.add_row(promise.workload, *(marks[place][line] for place in places))
+        yield table
+
+
+def _share(share: Share) -> Text:
+    """`✗ 4/10`, where some break the promise; `✓ 2/2`, where none does."""
+    if not share.of:
+        return Text(states.NOT_RUN.symbol, "dim")
+    sign = states.VIOLATED if share.broken else states.HELD if share.kept == share.of else states.UNKNOWN
+    return Text(f"{sign.symbol} {share.kept}/{share.of}", TONES[share.tone])
 
 
 def _holding(report: Report) -> str:
-    told = []
-    for workload, names in report.holds:
-        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-        told.append(f"{workload}: {', '.join(names[:NAMED])}{more}")
+    told = [f"{workload}: {names[0]}" + f" +{len(names) - 1}" * (len(names) > 1) for workload, names in report.holds]
     return printable("; ".join(told) or "nothing") + "."
 
 
@@ -120,9 +159,9 @@ def _sentences(state: State, sentences: list[Sentence]) -> Iterator[Text]:
     return (Text.assemble((state.symbol, STYLES[state.name]), f" {_plain(s.text)}") for s in sentences)
 
 
-def _surprises(report: Report) -> Iterator[Text]:
+def _surprises(report: Report, *, short: bool) -> Iterator[Padding | Text]:
     """What was seen although it was not predicted, the first few with their proofs; for an app of which nothing is
-    predicted, the broken promises."""
+    predicted, the broken promises. `short`: only the first has its proof, and the beginning of it is enough."""
     seen = report.broken_promises or report.surprises
     if report.of_own_app and not seen:
         return
@@ -131,10 +170,13 @@ def _surprises(report: Report) -> Iterator[Text]:
         return
     title = "Broken promises:" if report.broken_promises else "What surprised (seen, although it was not predicted):"
     yield Text(title, "bold")
-    for sentence in seen[:NAMED]:
-        yield from _sentences(sentence.rows[0].state, [sentence])
-        if sentence.proof and sentence.proof.cell.witness:
-            yield Text(textwrap.indent(printable(sentence.proof.cell.witness.text), "    "), "dim")
+    for place, sentence in enumerate(seen[:NAMED]):
+        text = shortened(sentence.text, MOST) if short else sentence.text
+        yield from _sentences(sentence.rows[0].state, [Sentence(text)])
+        if sentence.proof and sentence.proof.cell.witness and not (short and place):
+            proof = sentence.proof.cell.witness.text
+            shown = printable(shortened(proof, MOST_OF_PROOF) if short else proof)
+            yield Padding(Text(shown, "dim"), (0, 0, 0, 4), expand=False)
         if sentence.proof and sentence.proof.repro:
             yield Text(f"    {sentence.proof.repro}")
     others = len(seen) - NAMED
@@ -145,16 +187,21 @@ def _surprises(report: Report) -> Iterator[Text]:
 def _tables(matrix: Matrix, width: int) -> Iterator[Table]:
     """One table, or several if the lines would be too long for one."""
     names = max([len("processes answered"), *(len(line.mechanism.name) for line in matrix.lines)])
+    widths = [_width(matrix, place) for place in range(len(matrix.deployments))]
+    return (_table(matrix, columns) for columns in _side_by_side(names, widths, width))
+
+
+def _side_by_side(names: int, widths: Sequence[int], width: int) -> Iterator[list[int]]:
+    """The columns that fit beside the names, table by table."""
     columns: list[int] = []
     used = names
-    for place in range(len(matrix.deployments)):
-        needed = _width(matrix, place) + 1
-        if columns and used + needed > width:
-            yield _table(matrix, columns)
+    for place, wide in enumerate(widths):
+        if columns and used + wide + 1 > width:
+            yield columns
             columns, used = [], names
         columns.append(place)
-        used += needed
-    yield _table(matrix, columns)
+        used += wide + 1
+    yield columns
 
 
 def _width(matrix: Matrix, place: int) -> int:
@@ -260,6 +307,15 @@ def _counts(report: Report) -> Text:
     return text
 
 
+def cell_line(row: Row, width: int = PLAIN_WIDTH) -> Text:
+    """A cell on one line: `✗ counter/module-global under sync-4: divergent: several copies …`."""
+    cell = row.cell
+    said = f" {cell.workload}/{cell.mechanism} under {cell.deployment}, window {cell.window}: {cell.reason}"
+    return Text.assemble(
+        (row.state.symbol, STYLES[row.state.name]), printable(shortened(said, width - 2)).join((" ", ""))
+    )
+
+
 Tried = dict[tuple[str, str], Survival]
 
 
@@ -268,13 +324,14 @@ def survival_table(survival: list[Survival]) -> Iterator[Table | Text]:
     tried = {(each.mechanism, each.ending): each for each in survival}
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("counter kept in", no_wrap=True)
-    for ending in ENDINGS:
+    endings = [ending for ending in ENDINGS if any(ending == each.ending for each in survival)]
+    for ending in endings:
         table.add_column(ending, no_wrap=True)
     for mechanism in dict.fromkeys(each.mechanism for each in survival):
-        table.add_row(printable(mechanism), *(_survived(tried[mechanism, ending]) for ending in ENDINGS))
-    table.add_row(Text("ms to answer again", "dim"), *(Text(_ms(tried, ending), "dim") for ending in ENDINGS))
+        table.add_row(printable(mechanism), *(_survived(tried[mechanism, ending]) for ending in endings))
+    table.add_row(Text("ms to answer again", "dim"), *(Text(_ms(tried, ending), "dim") for ending in endings))
     yield table
-    yield _endings_legend()
+    yield _endings_legend(endings)
     for each in survival:
         if each.kept is None and each.predicted is not None:
             yield Text(printable(f"{states.UNKNOWN.symbol} {each.mechanism}, {each.ending}: {each.reason}"), "yellow")
@@ -295,7 +352,7 @@ def _ms(tried: Tried, ending: str) -> str:
     return next((f"{each.ms:,.0f}" for each in tried.values() if each.ending == ending), figures.NONE)
 
 
-def _endings_legend() -> Table:
+def _endings_legend(endings: list[str]) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column()
@@ -305,6 +362,6 @@ def _endings_legend() -> Table:
         figures.NONE: "it needs no store that could end",
         states.CONTRADICTION.symbol: "the rule says otherwise: the lab, or the claim `survives`, is wrong",
     }
-    for sign, meaning in (signs | ENDINGS).items():
+    for sign, meaning in (signs | {ending: ENDINGS[ending] for ending in endings}).items():
         table.add_row(Text(sign, "bold"), meaning)
     return table

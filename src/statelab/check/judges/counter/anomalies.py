@@ -34,7 +34,7 @@ class Diagnosis:
     lost: Bounds | None
 
 
-def diagnose(given: Answers) -> Diagnosis:
+def diagnose(given: Answers, *, stalled: bool = False) -> Diagnosis:
     """What went wrong with the state, and the stall if there was one.
 
     - `never-persists`: at least two increments were acknowledged, all were answered with initial + 1, and every final
@@ -47,20 +47,20 @@ def diagnose(given: Answers) -> Diagnosis:
       are missing from the answers than there are unknown outcomes (always so if the total is right). Otherwise two
       equal numbers are a `lost-update` that the total does not show, because of unknown outcomes or for want of a
       final read.
-    - `stalled`: an operation timed out.
+    - `stalled`: the caller says so (`judgement.stalled`).
     """
     levels = Levels(given)
     whole = levels.at("whole")
-    stalled = {"stalled"} if given.history.timed_out.any() else set[str]()
+    timed_out = {"stalled"} if stalled else set[str]()
     if whole.found.valid:
-        return _diagnosis(levels, stalled, whole, whole.lost)
+        return _diagnosis(levels, timed_out, whole, whole.lost)
     if _never_persists(given):
-        return _diagnosis(levels, stalled | {"never-persists"}, None, whole.lost)
+        return _diagnosis(levels, timed_out | {"never-persists"}, None, whole.lost)
     copies = home(levels)
     divergent = {"divergent"} if copies is None or copies.level != "whole" else set[str]()
     if copies is None:
-        return _diagnosis(levels, stalled | divergent, None, None)
-    return _diagnosis(levels, stalled | divergent | _inside(copies), copies, lost(levels, copies))
+        return _diagnosis(levels, timed_out | divergent, None, None)
+    return _diagnosis(levels, timed_out | divergent | _inside(copies), copies, lost(levels, copies))
 
 
 def _diagnosis(levels: Levels, names: set[str], copies: Split | None, missing: Bounds | None) -> Diagnosis:

@@ -9,11 +9,15 @@ from statelab.check.judges.by_model import ByModel
 from statelab.check.judges.counter.anomalies import Diagnosis
 from statelab.check.judges.counter.anomalies import diagnose
 from statelab.check.judges.counter.copies import scope_in_words
+from statelab.check.judges.counter.many import met
+from statelab.check.judges.counter.many import one_by_one
 from statelab.check.judges.counter.witnesses import witnesses
 from statelab.check.judges.judgement import NOT_SETTLED
 from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.judgement import Judgement
+from statelab.check.judges.judgement import coverage
 from statelab.check.judges.judgement import shortfall
+from statelab.check.judges.judgement import stalled
 from statelab.check.judges.judgement import unjudged
 from statelab.check.kernels.words import plural
 from statelab.check.models import MODELS
@@ -28,7 +32,11 @@ from statelab.record.columns import History
 
 def judge(history: History, expectation: Expectation) -> Judgement:
     """The verdict of one run of a cell. A violation is proof whatever the coverage; a checker's error is `unknown`."""
+    requests, history = history, one_by_one(history)
     measured = unjudged(history, expectation)
+    if history is not requests:
+        covered = msgspec.structs.replace(coverage(requests, expectation), met=met(requests))
+        measured = msgspec.structs.replace(measured, coverage=covered)
     try:
         initial = _first_read(history) if expectation.initial is None else expectation.initial
         if initial is None:
@@ -37,7 +45,7 @@ def judge(history: History, expectation: Expectation) -> Judgement:
         if _is_blind(history):
             return _judged_blind(history, expectation, initial)
         given = answers(history, initial)
-        diagnosis = diagnose(given)
+        diagnosis = diagnose(given, stalled=stalled(history, expectation))
         measured = _with_findings(measured, diagnosis)
     except Exception as error:
         return msgspec.structs.replace(measured, reason=f"the checker stopped: {type(error).__name__}: {error}")
@@ -104,7 +112,8 @@ def _verdict(measured: Judgement, given: Answers, expectation: Expectation) -> t
     if short := shortfall(given, expectation, measured.coverage):
         return "not-exercised", short
     reads = int((given.answered & ~given.increment).sum())
-    increments, pairs = plural(measured.operations.ok, "increment"), plural(measured.coverage.overlaps, "pair")
-    return "held", (
-        f"one counter explains all answers ({increments}, {plural(reads, 'read')}); {pairs} of operations overlapped"
-    )
+    if measured.coverage.met == 0:
+        return "not-exercised", "no two requests counted at the same time, so nothing could collide"
+    increments, pairs = plural(measured.operations.ok, "increment"), plural(measured.coverage.tries, "pair")
+    how = "operations overlapped" if measured.coverage.met is None else "requests counted at the same time"
+    return "held", f"one counter explains all answers ({increments}, {plural(reads, 'read')}); {pairs} of {how}"

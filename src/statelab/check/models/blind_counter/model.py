@@ -26,20 +26,22 @@ increments can have both started and ended.
 
 Cost: O(n log n), all in NumPy but one push and pop of a heap for each increment that some later read confines; without
 the heap where first come, first served gives everyone a place. Assumes one clock (equal stamps are concurrent) and
-unit steps: keys with another amount are searched (blind_counter/amounts.py).
+unit steps: keys with another amount are searched (kernels/amounts.py).
 """
 
-from dataclasses import replace
+from functools import partial
 from typing import cast
 
 import numpy as np
 
+from statelab.check.kernels import amounts
+from statelab.check.kernels.apart import Part
+from statelab.check.kernels.apart import judged_apart
 from statelab.check.kernels.matching import left_over
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Finding
 from statelab.check.kernels.model import Model
 from statelab.check.kernels.model import Proof
-from statelab.check.models.blind_counter import amounts
 from statelab.check.models.blind_counter.limits import Limits
 from statelab.check.models.blind_counter.limits import limits
 from statelab.check.models.blind_counter.limits import of_key
@@ -55,39 +57,12 @@ from statelab.record.shapes import Shape
 def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:
     """Whether one counter per key, starting at `initial`, explains all reads and loses no acknowledged increment."""
     start = cast(int, initial)
-    searching = amounts.keys_with(history)
-    if not searching.any():
+    keys = amounts.keys_with(history)
+    if not keys.any():
         return _by_rule(history, start)
-    rows = np.flatnonzero(~searching[history.key])
-    ruled = _by_rule(history.take(rows), start)
-    of_key = {int(key): np.flatnonzero(history.key == key) for key in np.flatnonzero(searching)}
-    outcomes = {key: amounts.searched(history.take(own), start, deadline) for key, own in of_key.items()}
-    stuck = {key: outcome.stuck for key, outcome in outcomes.items() if outcome.stuck is not None}
-    unknown = [(key, outcome) for key, outcome in outcomes.items() if outcome.verdict == "unknown"]
-    if ruled.proof:
-        proof = replace(ruled.proof, rows=tuple(rows[list(ruled.proof.rows)].tolist()))
-    elif stuck:
-        proving, (key, row) = deadline.for_proof(), next(iter(stuck.items()))
-
-        def violated(part: History) -> bool:
-            return amounts.searched(part, start, proving).verdict == "violated"
-
-        found = amounts.proof(history.take(of_key[key]), row, start, violated, proving)
-        proof = replace(found, rows=tuple(of_key[key][list(found.rows)].tolist()))
-    elif unknown:
-        key, outcome = unknown[0]
-        done = f"{outcome.placed:,} of the {outcome.of:,} answers of key {history.keys[key]!r}"
-        return Finding(verdict="unknown", reason=f"{done} fit one counter, then the search ended: {outcome.why}")
-    else:
-        return ruled
-    return replace(
-        ruled,
-        verdict="violated",
-        reason="no counter that adds what each increment asks for can have been read like this",
-        proof=proof,
-        violated_keys=tuple(sorted({*ruled.violated_keys, *stuck})),
-        undecided=len(unknown),
-    )
+    rows = np.flatnonzero(~keys[history.key])
+    ruled: list[Part] = [(rows, partial(_by_rule, initial=start))] if len(rows) else []
+    return judged_apart(history, [*ruled, *amounts.parts(history, keys, start, deadline)])
 
 
 def _by_rule(history: History, initial: int) -> Finding:

@@ -30,7 +30,7 @@ from statelab.record.columns import Integers
 Kind = Literal["too-low", "too-high", "inversion", "missing"]
 
 _TRIED = 64
-"""Among how many reads that lack increments the smallest witness is looked for."""
+"""How many reads that lack increments are searched for the smallest witness."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,12 @@
 """Counters that are both incremented and decremented, each telling the new value: decided exactly, by search.
 
-Numbers come again here, so nothing forces their order. But every answer says what the counter showed at one moment:
-between one answered operation and the next the counter can only have moved by what operations of unknown outcome did,
-and moving it from u to v takes at least |v - u| of them, all increments or all decrements. So a history is linearizable
-iff the answered operations have an order that real time allows, in which before each of them no more unknown increments
-have been needed than had started when it ended, and no more unknown decrements. (Enough: each takes the first ones to
-start. Necessary: an unknown operation comes before x only if it started before x ended; moving further and back needs
-more of both.) The search (kernels/search.py) tries these orders, those that
-need few first.
+Here a number can come again, so the numbers force no order. But every answer says what the counter showed at one
+moment. Between one answered operation and the next only operations of unknown outcome can have moved the counter, and
+moving it from u to v takes at least |v - u| of them, all increments or all decrements. So a history is linearizable iff
+the answered operations have an order that real time allows in which, before each of them, no more unknown increments
+were needed than had started when it ended, and no more unknown decrements. (Enough: each takes the first ones to start.
+Necessary: an unknown operation comes before x only if it started before x ended; moving further and back needs more of
+both.) The search (kernels/search.py) tries these orders, those that need few first.
 
 First a cheap test: no answer can be further from the initial value than the increments, or the decrements, that had
 been asked for when it ended, less those that had certainly moved the counter the other way before it started. Where
@@ -18,24 +17,23 @@ fewest unknown operations, and more only where these lead nowhere (`WIDTHS`). So
 is what is left: too many configurations at one moment, or no time.
 """
 
-from dataclasses import dataclass
 from typing import Any
-from typing import Literal
 
 import numpy as np
 
 from statelab.check.kernels.forgetting import Violated
+from statelab.check.kernels.forgetting import Witness
+from statelab.check.kernels.forgetting import by_start
 from statelab.check.kernels.forgetting import minimal
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Finding
-from statelab.check.kernels.model import Proof
 from statelab.check.kernels.pairs import precedences
 from statelab.check.kernels.search import REFUSED
 from statelab.check.kernels.search import Outcome
 from statelab.check.kernels.search import Specification
 from statelab.check.kernels.search import search
 from statelab.check.kernels.search import slack_of
-from statelab.check.kernels.search import witness
+from statelab.check.kernels.search import smallest
 from statelab.check.kernels.words import ALL_NAMED
 from statelab.check.kernels.words import Cast
 from statelab.check.kernels.words import named
@@ -48,23 +46,11 @@ from statelab.record.columns import History
 from statelab.record.columns import Integers
 from statelab.record.columns import Mask
 
-Kind = Literal["gap", "no-order"]
-
 CHANGES = ("increment", "decrement")
 
 _FEW = 64
 """Up to how many operations a witness of `crowded_out` is made minimal: each is tried alone, with a search. Of a larger
 one the count is minimal, but what the operations were told may contradict a part of it already."""
-
-
-@dataclass(frozen=True, slots=True)
-class Witness:
-    """gap: one answer is further from the initial value than others can have moved it; no-order: no order of these
-    answers is possible. `slack_ns` None: it needs no clock."""
-
-    kind: Kind
-    rows: tuple[int, ...]
-    slack_ns: int | None = None
 
 
 def started_by_end(history: History, which: Mask) -> Integers:
@@ -73,7 +59,7 @@ def started_by_end(history: History, which: Mask) -> Integers:
 
 
 def out_of_reach(history: History, initial: int) -> Witness | None:
-    """The answer that lacks most of the other operations which it takes to get from the initial value to it."""
+    """A `gap`: the answer that lacks most of the operations that it takes to get there from the initial value."""
     found = _found(history, initial)
     step = {op: history.is_op(op) & (history.status != FAIL) for op in CHANGES}
     up, down = (started_by_end(history, step[op]) - step[op] for op in CHANGES)
@@ -106,8 +92,7 @@ def crowded_out(history: History, initial: int, violated: Violated, deadline: De
     else:
         rows = list(minimal(history, rows, CHANGES, violated, deadline))
         slack = slack_of(history, rows, CHANGES, violated, deadline)
-    rows.sort(key=lambda one: (history.start[one], history.end[one]))
-    return Witness("no-order", tuple(rows), slack)
+    return Witness("no-order", by_start(history, rows), slack, deadline.passed)
 
 
 def _by_count(history: History, rows: list[int]) -> int:
@@ -137,19 +122,11 @@ def _to_spare(history: History, initial: int) -> tuple[Integers, Integers]:
 
 
 def _found(history: History, initial: int) -> Integers:
-    """How far above the initial value each answered operation found the counter; cut off beyond what all can do."""
+    """How far above the initial value each answered operation found the counter, cut off at what all of them can do."""
     most = len(history) + 1
     told = np.where(history.has_result, history.result, initial)
     moved = np.clip(told, max(initial - most, -INF), min(initial + most, INF)) - initial
     return moved - history.is_op("increment") + history.is_op("decrement")
-
-
-def stuck_at(history: History, row: int, violated: Violated, deadline: Deadline) -> Witness:
-    """A minimal witness for the history whose search was stuck at a row."""
-    rows = sorted(
-        witness(history, row, CHANGES, violated, deadline), key=lambda one: (history.start[one], history.end[one])
-    )
-    return Witness("no-order", tuple(rows), slack_of(history, rows, CHANGES, violated, deadline))
 
 
 _DELTA = {"increment": 1, "decrement": -1, "read": 0}
@@ -215,7 +192,7 @@ def judged(history: History, initial: int, deadline: Deadline) -> Finding:
     """Whether one counter explains all answers; the history is of one key."""
     alone = out_of_reach(history, initial)
     if alone:
-        return _violated(history, alone, initial, Deadline())
+        return _violated(history, alone, initial)
 
     proving = deadline.for_proof()
 
@@ -224,7 +201,7 @@ def judged(history: History, initial: int, deadline: Deadline) -> Finding:
 
     crowded = crowded_out(history, initial, violated, proving)
     if crowded:
-        return _violated(history, crowded, initial, proving)
+        return _violated(history, crowded, initial)
     outcome = searched(history, initial, deadline)
     if outcome.verdict == "held":
         return Finding(verdict="held", reason="one counter explains all answers")
@@ -233,14 +210,14 @@ def judged(history: History, initial: int, deadline: Deadline) -> Finding:
         done = f"{outcome.placed:,} of the {outcome.of:,} answers{of_key} fit one counter"
         return Finding(verdict="unknown", reason=f"{done}, then the search ended: {outcome.why}")
     proving = deadline.for_proof()
-    return _violated(history, stuck_at(history, outcome.stuck, violated, proving), initial, proving)
+    return _violated(history, smallest(history, outcome.stuck, CHANGES, violated, proving), initial)
 
 
-def _violated(history: History, witness: Witness, initial: int, proving: Deadline) -> Finding:
+def _violated(history: History, witness: Witness, initial: int) -> Finding:
     return Finding(
         verdict="violated",
         reason="no counter that goes up and down by one can have given these answers",
-        proof=Proof(witness.kind, witness.rows, words(history, witness, initial), witness.slack_ns, proving.passed),
+        proof=witness.proof(words(history, witness, initial)),
         violated_keys=(int(history.key[0]),),
     )
 

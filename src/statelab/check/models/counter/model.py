@@ -1,7 +1,8 @@
 """The model `counter`: increments and decrements that return the new value, and reads.
 
 A key that is only incremented, or only decremented, is decided in O(n log n) (counter/verdict.py); one that is both by
-search (counter/both_ways.py), which may end `unknown` where very many operations are open at once.
+search (counter/both_ways.py), which may end `unknown` where very many operations are open at once. So is one whose
+operations carry another amount than 1 (kernels/amounts.py).
 
 One way is the mirror image of the other. Where each decrement takes one away and returns the new value v, the number
 -v - 1 grows by one with each: the mirrored history, with increments for decrements, is one of a counter that starts at
@@ -9,19 +10,22 @@ One way is the mirror image of the other. Where each decrement takes one away an
 one.)
 """
 
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import cast
 
 import numpy as np
 
+from statelab.check.kernels.amounts import keys_with
+from statelab.check.kernels.amounts import parts as parts_with
+from statelab.check.kernels.apart import Part
+from statelab.check.kernels.apart import judged_apart
+from statelab.check.kernels.apart import of_each_key
 from statelab.check.kernels.levels import grouped_by
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Finding
 from statelab.check.kernels.model import Model
 from statelab.check.kernels.model import Proof
-from statelab.check.kernels.order import begins
 from statelab.check.models.counter import both_ways
 from statelab.check.models.counter.ranked import answers
 from statelab.check.models.counter.verdict import conclude
@@ -33,7 +37,6 @@ from statelab.check.models.counter.words import proof
 from statelab.core.operation import Value
 from statelab.record.columns import FAIL
 from statelab.record.columns import History
-from statelab.record.columns import Integers
 from statelab.record.shapes import Shape
 
 _MIRRORED = {"increment": "decrement", "decrement": "increment"}
@@ -78,57 +81,30 @@ def mirrored(history: History) -> History:
 def check(history: History, *, initial: Value | None, deadline: Deadline) -> Finding:
     """Whether one counter per key explains all answers."""
     start = cast(int, initial)
-    if not (history.is_op("decrement") & (history.status != FAIL)).any():
+    amounts = keys_with(history)
+    if not amounts.any() and not (history.is_op("decrement") & (history.status != FAIL)).any():
         return judged_one_way(history, start)
-    # Keys have nothing to do with each other, so each is judged in the cheapest way that is exact for it. One that is
-    # violated makes the history violated, whatever is not known of the others.
-    findings = list(_by_way(history, start, deadline))
-    violated = [finding for finding in findings if finding.proof]
-    if not violated:
-        return next((finding for finding in findings if finding.verdict == "unknown"), findings[0])
-
-    def size(finding: Finding) -> tuple[int, float, int]:
-        """Fewest operations, then the largest slack, then the shortest span."""
-        assert finding.proof is not None
-        rows, slack = list(finding.proof.rows), finding.proof.slack_ns
-        span = int(history.end[rows].max()) - int(history.start[rows].min())
-        return len(rows), -float("inf") if slack is None else -slack, span
-
-    counts = sum((Counter(finding.counts) for finding in violated), Counter[str]())
-    keys = sorted(key for finding in violated for key in finding.violated_keys)
-    undecided = sum(finding.verdict == "unknown" for finding in findings)
-    return replace(min(violated, key=size), counts=dict(counts), violated_keys=tuple(keys), undecided=undecided)
-
-
-def _by_way(history: History, initial: int, deadline: Deadline) -> Iterator[Finding]:
-    """The findings of the keys that only go up, of those that only go down, and of each that goes both ways; proofs in
-    rows of the history."""
-
-    def whole(found: Finding, rows: Integers) -> Finding:
-        if found.proof is None:
-            return found
-        return replace(found, proof=replace(found.proof, rows=tuple(rows[list(found.proof.rows)].tolist())))
-
     asked = (history.is_op(op) & (history.status != FAIL) for op in ("increment", "decrement"))
     up, down = (np.bincount(history.key[some], minlength=len(history.keys)) > 0 for some in asked)
-    for keys, way in ((~down, UP), (down & ~up, DOWN)):
+    parts: list[Part] = []
+    for keys, way in ((~down & ~amounts, UP), (down & ~up & ~amounts, DOWN)):
         rows = np.flatnonzero(keys[history.key])
         if len(rows):
-            yield whole(judged_one_way(history.take(rows), initial, way), rows)
-    rows = np.flatnonzero((up & down)[history.key])
-    rows = rows[np.argsort(history.key[rows], kind="stable")]
-    first = np.flatnonzero(begins(history.key[rows].astype(np.int64)))
-    for of_key in np.split(rows, first[1:]) if len(rows) else []:
-        yield whole(both_ways.judged(history.take(of_key), initial, deadline), of_key)
+            parts.append((rows, partial(judged_one_way, initial=start, way=way)))
+    both = partial(both_ways.judged, initial=start, deadline=deadline)
+    parts += [(rows, both) for rows in of_each_key(history, up & down & ~amounts)]
+    return judged_apart(history, [*parts, *parts_with(history, amounts, start, deadline)])
 
+
+_CHANGE = Shape(value="integer", optional=frozenset({"value"}), result="integer")
 
 MODEL = Model(
     name="counter",
-    promise="each increment adds one, each decrement takes one away, both return the new value, and each read returns "
-    "the value of its moment",
+    promise="each increment adds its amount, each decrement takes it away, both return the new value, and each read "
+    "returns the value of its moment",
     operations={
-        "increment": Shape(result="integer"),
-        "decrement": Shape(result="integer"),
+        "increment": _CHANGE,
+        "decrement": _CHANGE,
         "read": Shape(result="integer", nothing=frozenset({"result"}), changes=False),
     },
     check=check,

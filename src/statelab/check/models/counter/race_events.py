@@ -1,4 +1,4 @@
-"""Race events: the few moments at which a counter was set back, behind the many numbers handed out twice."""
+"""Race events: the few moments at which a counter was set back. They explain the many numbers handed out twice."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class RaceEvent:
     Of the increments told `first`, `original` ended first and `culprit` last: it read early and wrote late. Before it
     had ended, the numbers `first`.. were already handed out, `rolled_back` of them without a break; it set the counter
     back to `first`. `reissue` is the increment that was then told `first + 1` once more (None if `rolled_back` is 1).
-    `surplus` is how many answers the run has beyond one per number. Rows of the history.
+    `surplus` is how many more answers than numbers the run has. Rows of the history.
     """
 
     culprit: int

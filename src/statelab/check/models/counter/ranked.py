@@ -19,7 +19,7 @@ _LARGEST = 2**62
 
 
 def above(initial: int, numbers: Integers) -> Integers:
-    """How far each number lies above the initial one; beyond 2^62 either way cut off, so that the difference fits."""
+    """How far each number lies above the initial one, cut off at 2^62 either way so that the difference fits."""
     least, largest = np.iinfo(np.int64).min, np.iinfo(np.int64).max
     lowest, highest = max(initial - _LARGEST, int(least)), min(initial + _LARGEST, int(largest))
     if len(numbers) and (numbers.min() < lowest or numbers.max() > highest):
@@ -103,7 +103,7 @@ class RankedAnswers:
         return np.where(self.place[found] == wanted, found, -1)
 
     def each(self, of_counter: Integers, places: Rows = slice(None)) -> Integers:
-        """For each of some positions what its counter has; where there is one counter, that alone."""
+        """For each of some positions what its counter has; a single value if there is one counter."""
         return of_counter if len(of_counter) == 1 else of_counter[self.counter[places]]
 
     def started_by_end(self, counter: Integers, start: Integers, places: Rows = slice(None)) -> Integers:
@@ -163,7 +163,7 @@ def _counters(place: Integers) -> tuple[NDArray[np.intp], Integers]:
 
 
 def _at(array: Integers, rows: NDArray[np.intp]) -> Integers:
-    """`array[rows]`, without the memory where it is all the same."""
+    """`array[rows]`; if all is equal, a broadcast array, which takes no memory."""
     return array[rows] if array.strides[0] else np.broadcast_to(array[:1], len(rows))
 
 

@@ -273,7 +273,7 @@ def _gap(found: Defects, x: int, asked: int, others: tuple[int, ...]) -> Smalles
 
 
 def _starts_after(found: Defects, x: int) -> NDArray[np.int64]:
-    """When the increments began that may belong to x's counter and were asked for after x had ended."""
+    """The starts, after the end of x, of the increments that may belong to x's counter."""
     history, by_number = found.given.history, found.by_number
     rows = np.flatnonzero(found.given.increment & (found.given.answered | found.given.unknown))
     owner = by_number.counter_of(history, rows)

@@ -89,7 +89,7 @@ class Laid:
         return self.key[slacks > 0], [Contradiction(rows, len(rows), pair.slack_ns)]
 
     def overlaps(self) -> tuple[Integers, list[Contradiction]]:
-        """The keys in which two blocks would each have to precede the other, and the case that takes fewest rows."""
+        """The keys in which two blocks must each precede the other, and the case that takes the fewest rows."""
         if not len(self.row):
             return self.key, []
         start, end = self._lifted()

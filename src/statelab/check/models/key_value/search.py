@@ -58,7 +58,7 @@ def search(calls: Calls, initial: str, deadline: Deadline, most: int = MOST) -> 
         last=text.last,
         possible=text.possible,
     )
-    return sweep(range(len(calls)), calls.start, end, object_, deadline=deadline, most=most)
+    return sweep(events(range(len(calls)), calls.start, end), object_, deadline=deadline, most=most)
 
 
 class _Text:
@@ -67,10 +67,10 @@ class _Text:
     def __init__(self, calls: Calls, initial: str) -> None:
         n = len(calls)
         self._calls, self._now, self._after = calls, -1, dict[tuple[Node, str], State]()
-        in_time = events(calls.start, calls.end)
+        in_time = events(range(n), calls.start, calls.end)
         self.begin, self.end = [0] * n, [_NEVER] * n
         for moment, event in enumerate(in_time):
-            (self.begin if event < n else self.end)[event % n] = moment
+            (self.begin if event >= 0 else self.end)[max(event, ~event)] = moment
         tokens = (text for text, kind in zip(calls.text, calls.kind, strict=True) if kind == APPEND)
         gets = [call for call in range(n) if calls.kind[call] == GET]
         self.shown = Shown((calls.text[call] for call in gets), tokens)
@@ -106,9 +106,9 @@ class _Text:
     def at(self, moment: int) -> None:
         self._now = moment
 
-    def aged(self, state: State) -> Any:
+    def aged(self, state: State, put: int) -> Any:
         state = state if state is None or self.until(state) >= self._now else None
-        return state if self.alive(state) else REFUSED
+        return (state, put) if self.alive(state) else REFUSED
 
     def after(self, state: Node, text: str) -> State:
         if (state, text) not in self._after:
@@ -157,10 +157,9 @@ class _Text:
     def _needed(self, in_time: list[int], last_put: list[int]) -> list[tuple[int, int]]:
         """By moment, the first and the last of the texts of gets that start later and that no put can lead to."""
         needed, least, most = [], list[tuple[int, int]](), list[tuple[int, int]]()
-        n = len(self.begin)
         for moment in range(len(in_time) - 1, -1, -1):
             needed.append((_top(least, moment, len(self.shown)), -_top(most, moment, 1)))
-            text = self.text.get(in_time[moment]) if in_time[moment] < n else None
+            text = self.text.get(in_time[moment])
             if text is not None:
                 heappush(least, (text, last_put[text]))
                 heappush(most, (-text, last_put[text]))

@@ -21,7 +21,7 @@ PUT, APPEND, GET = range(3)
 _NAMES = ("put", "append", "get")
 
 _ROWS = 2**14
-"""So many rows become Python's numbers and texts at once."""
+"""How many rows become Python's numbers and texts at once."""
 
 Node = tuple[int, int, int]
 """A text that begins some of the texts shown: those from the first number up to the second, excluded, begin with it;

@@ -23,6 +23,7 @@ from statelab.check.models.key_value.order import Writes
 from statelab.check.models.key_value.order import forced
 from statelab.check.models.key_value.texts import Calls
 from statelab.check.models.key_value.texts import by_key
+from statelab.core.errors import listed
 from statelab.record.columns import FAIL
 from statelab.record.columns import INF
 from statelab.record.columns import OK
@@ -202,10 +203,11 @@ class _Story:
 
     def _fork(self) -> str:
         texts = [self.text(row) for row in self._found.rows]
-        common = _beginning(*texts)
-        one, other = (_quoted(text[len(common) :]) for text in texts)
+        pairs = enumerate(zip(*texts, strict=False))
+        same = next((at for at, (a, b) in pairs if a != b), min(map(len, texts)))
+        one, other = (_quoted(text[same:]) for text in texts)
         return (
-            f"After {_quoted(common)} one goes on with {one} and the other with {other}: "
+            f"After {_quoted(texts[0][:same])} one goes on with {one} and the other with {other}: "
             "each write took effect once, and no order of them leads to both texts"
         )
 
@@ -219,7 +221,7 @@ class _Story:
         )
 
     def _general(self, name: str) -> str:
-        unseen = _listed([self.cast.name(r) for r in self.writes if not any(self.has(s, r) for s in self.shown)])
+        unseen = listed([self.cast.name(r) for r in self.writes if not any(self.has(s, r) for s in self.shown)], "and")
         return {
             "repeated-append": "That takes an append more often than it was asked for",
             "lost-append": f"What was appended stays until the next put, and no put fits in: the text has to show what "
@@ -230,16 +232,6 @@ class _Story:
             "and no put that was asked for can have brought it back",
             "order": "No order of what was asked for fits both the texts and the clock",
         }[name]
-
-
-def _beginning(one: str, other: str) -> str:
-    """What both texts begin with."""
-    length = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    return one[:length]
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join(names) if len(names) < 3 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _quoted(text: str) -> str:

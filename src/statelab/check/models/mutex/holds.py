@@ -1,4 +1,4 @@
-"""The holds that a lock's history speaks of, client by client, and what each needs.
+"""The holds of a lock in a history, client by client, and which operations each needs.
 
 The operations of one client on one key, those that failed left out, are put in the order of their starts. A
 hold that was answered is certain from the end of its acquire to `freed`, the start of the first release that can have

@@ -27,18 +27,20 @@ Cost: O(n log n), one sort; where the search is needed, that too. Assumes one cl
 """
 
 from collections.abc import Hashable
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from statelab.check.kernels.forgetting import Witness
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Finding
 from statelab.check.kernels.model import Model
-from statelab.check.kernels.model import Proof
 from statelab.check.kernels.search import REFUSED
 from statelab.check.kernels.search import Outcome
 from statelab.check.kernels.search import Specification
 from statelab.check.kernels.search import search
+from statelab.check.kernels.search import smallest
 from statelab.check.models.mutex.holds import Blocks
 from statelab.check.models.mutex.holds import Holds
 from statelab.check.models.mutex.holds import Pairs
@@ -50,11 +52,10 @@ from statelab.check.models.mutex.holds import plainly
 from statelab.check.models.mutex.holds import split_at
 from statelab.check.models.mutex.holds import unsplittable
 from statelab.check.models.mutex.holds import without_acquire
-from statelab.check.models.mutex.witness import Witness
+from statelab.check.models.mutex.witness import CHANGES
 from statelab.check.models.mutex.witness import kinds
 from statelab.check.models.mutex.witness import of_pair
 from statelab.check.models.mutex.witness import of_releases
-from statelab.check.models.mutex.witness import of_search
 from statelab.check.models.mutex.witness import of_starved
 from statelab.check.models.mutex.witness import of_whole_hold
 from statelab.check.models.mutex.witness import words
@@ -187,7 +188,7 @@ class _Case:
         return Finding(
             verdict="violated",
             reason="no lock that has one holder at a time can have given these answers",
-            proof=Proof(witness.kind, witness.rows, words(self._history, witness), witness.slack_ns, witness.cut_short),
+            proof=witness.proof(words(self._history, witness)),
             counts={word: count for word, count in counts.items() if count},
             violated_keys=tuple(keys),
             undecided=sum(outcome.verdict == "unknown" for outcome in outcomes.values()),
@@ -201,12 +202,13 @@ class _Case:
         if len(self._pairs):
             return of_pair(self._found, self._pairs)
         if len(self._starved):
-            return of_search(self._history, of_starved(self._found, self._starved), self._wrong, self._deadline)
-        if len(self._whole):
-            return of_search(self._history, of_whole_hold(self._found, self._whole), self._wrong, self._deadline)
-        row = outcomes[stuck[0]].stuck
-        assert row is not None
-        return of_search(self._history, row, self._wrong, self._deadline)
+            given: Sequence[int] | int | None = of_starved(self._found, self._starved)
+        elif len(self._whole):
+            given = of_whole_hold(self._found, self._whole)
+        else:
+            given = outcomes[stuck[0]].stuck
+        assert given is not None
+        return smallest(self._history, given, CHANGES, self._wrong, self._deadline)
 
     def _wrong(self, part: History) -> bool:
         return check(part, initial=None, deadline=self._deadline).verdict == "violated"

@@ -12,19 +12,12 @@ minimal by construction where it is not searched for:
 The second half puts it in words, for a reader who does not know the algorithm.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
-
 import numpy as np
 
-from statelab.check.kernels.forgetting import Violated
-from statelab.check.kernels.forgetting import minimal
-from statelab.check.kernels.model import Deadline
+from statelab.check.kernels.forgetting import Witness
+from statelab.check.kernels.forgetting import by_start
 from statelab.check.kernels.packing import spans
 from statelab.check.kernels.pairs import precedences
-from statelab.check.kernels.search import slack_of
-from statelab.check.kernels.search import witness
 from statelab.check.kernels.words import ALL_NAMED
 from statelab.check.kernels.words import Cast
 from statelab.check.kernels.words import named
@@ -39,20 +32,8 @@ from statelab.record.columns import INF
 from statelab.record.columns import History
 from statelab.record.columns import Integers
 
-Kind = Literal["two-holders", "acquired-twice", "not-the-holder", "no-hold", "no-order"]
-
-KINDS: tuple[Kind, ...] = ("two-holders", "acquired-twice", "not-the-holder")
+KINDS = ("two-holders", "acquired-twice", "not-the-holder")
 CHANGES = ("acquire", "release")
-
-
-@dataclass(frozen=True, slots=True)
-class Witness:
-    """Its rows by start. `slack_ns` None: it needs no clock."""
-
-    kind: Kind
-    rows: tuple[int, ...]
-    slack_ns: int | None = None
-    cut_short: bool = False
 
 
 def _kind(found: Holds, pairs: Pairs) -> Integers:
@@ -74,16 +55,16 @@ def of_pair(found: Holds, pairs: Pairs) -> Witness:
     length = spans(start, np.maximum(found.end[furthest.one], found.end[furthest.other]))
     best = furthest.of(np.arange(len(furthest)) == np.argmin(length))
     slack = int(best.slack[0])
-    rows = _by_start(found.history, found.row[[best.one[0], best.other[0]]].tolist())
+    rows = by_start(found.history, found.row[[best.one[0], best.other[0]]].tolist())
     return Witness(KINDS[int(_kind(found, best)[0])], rows, None if slack == NEVER else slack)
 
 
 def of_releases(found: Holds, overdrawn: Places) -> Witness:
-    """One release more than a client had asked for acquires; of the client for which these are the fewest."""
+    """More releases, by one, than acquires that a client had asked for; of the client with the fewest."""
     last = int(overdrawn[np.argmin(found.asked[overdrawn])])
     mine = np.arange(int(found.client[last]), last + 1)
     mine = mine[found.ok[mine] & ~found.acquire[mine]][: int(found.asked[last]) + 1]
-    return Witness("no-hold", _by_start(found.history, found.row[mine].tolist()))
+    return Witness("no-hold", by_start(found.history, found.row[mine].tolist()))
 
 
 def of_starved(found: Holds, starved: Places) -> tuple[int, ...]:
@@ -108,23 +89,6 @@ def of_whole_hold(found: Holds, pairs: Pairs) -> tuple[int, ...]:
     for place in both[np.isin(both, unsplittable(found))]:
         places.append(_up_to(found, int(found.next_answered[place])))
     return tuple(found.row[np.unique(np.concatenate(places))].tolist())
-
-
-def of_search(history: History, given: Sequence[int] | int, violated: Violated, proving: Deadline) -> Witness:
-    """A minimal witness within some rows that are one, or before the row at which the search was stuck."""
-    some = given if isinstance(given, int) else given[0]
-    own = np.flatnonzero(history.key == history.key[some])
-    alone = history.take(own)
-    if isinstance(given, int):
-        rows = witness(alone, int(np.searchsorted(own, given)), CHANGES, violated, proving)
-    else:
-        rows = minimal(alone, np.searchsorted(own, np.array(given)).tolist(), CHANGES, violated, proving)
-    slack = slack_of(alone, rows, CHANGES, violated, proving)
-    return Witness("no-order", _by_start(history, own[list(rows)].tolist()), slack, proving.passed)
-
-
-def _by_start(history: History, rows: Sequence[int]) -> tuple[int, ...]:
-    return tuple(sorted(rows, key=lambda row: (int(history.start[row]), int(history.end[row]))))
 
 
 def words(history: History, witness: Witness) -> str:

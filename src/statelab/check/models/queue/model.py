@@ -35,13 +35,13 @@ import numpy as np
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Finding
 from statelab.check.kernels.model import Model
-from statelab.check.kernels.model import Proof
 from statelab.check.kernels.search import Outcome
+from statelab.check.kernels.search import smallest
 from statelab.check.models.queue.rule import Judgement
 from statelab.check.models.queue.rule import judge
 from statelab.check.models.queue.search import searched
+from statelab.check.models.queue.witness import CHANGES
 from statelab.check.models.queue.witness import of_rule
-from statelab.check.models.queue.witness import of_search
 from statelab.check.models.queue.witness import words
 from statelab.core.operation import Value
 from statelab.record.columns import History
@@ -68,11 +68,11 @@ def check(history: History, *, initial: Value | None, deadline: Deadline, ordere
     if judged.wrong.any():
         witness = of_rule(history, judged, violated, proving)
     else:
-        witness = of_search(history, next(iter(stuck.values())), violated, proving)
+        witness = smallest(history, next(iter(stuck.values())), CHANGES, violated, proving)
     return Finding(
         verdict="violated",
         reason="no queue can have given these answers",
-        proof=Proof(witness.kind, witness.rows, words(history, witness), witness.slack_ns, witness.cut_short),
+        proof=witness.proof(words(history, witness)),
         counts=_counts(history, judged),
         violated_keys=tuple(sorted({*np.flatnonzero(judged.wrong).tolist(), *stuck})),
         undecided=len(undecided),

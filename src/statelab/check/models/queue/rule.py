@@ -172,7 +172,7 @@ def _elements(history: History, start: Integers, end: Integers, after: Integers)
 def _deadlines(
     rows: Integers, since: Integers, end: Integers, there: Integers, after: Integers
 ) -> tuple[Integers, Integers]:
-    """By when each element must be gone, and the row that says so: the first to end of those since a later time."""
+    """By when each element must be gone, and the row that says so: of those after a given time the first to end."""
     if not len(rows):
         return after, np.full(len(there), NONE)
     order = np.argsort(since, kind="stable")

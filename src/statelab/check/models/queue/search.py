@@ -21,8 +21,8 @@ from statelab.record.columns import Integers
 def searched(history: History, rows: Integers, ordered: bool, deadline: Deadline) -> Outcome:
     """Whether one queue explains these rows, all of one key.
 
-    An enqueue of unknown outcome whose value nobody dequeued is left out: without it, and without the unknown dequeue
-    that may have taken it, all the others do as they did.
+    An enqueue of unknown outcome whose value nobody dequeued is left out: an order without it, and without the unknown
+    dequeue that may have taken its value, explains the same answers.
     """
     dequeue, unknown = history.is_op("dequeue")[rows], history.status[rows] == INFO
     taken = np.unique(history.result[rows[dequeue & (history.status[rows] == OK) & history.has_result[rows]]])

@@ -13,18 +13,14 @@ that could have taken it: each tells that it took something else. Which pieces a
 The second half puts it in words.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
-
 import numpy as np
 
 from statelab.check.kernels.forgetting import Violated
-from statelab.check.kernels.forgetting import minimal
+from statelab.check.kernels.forgetting import Witness
+from statelab.check.kernels.forgetting import by_start
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.pairs import precedences
-from statelab.check.kernels.search import slack_of
-from statelab.check.kernels.search import witness as searched_witness
+from statelab.check.kernels.search import smallest
 from statelab.check.kernels.words import ALL_NAMED
 from statelab.check.kernels.words import Cast
 from statelab.check.kernels.words import named
@@ -37,22 +33,10 @@ from statelab.record.columns import OK
 from statelab.record.columns import History
 from statelab.record.columns import Integers
 
-Kind = Literal["never-enqueued", "duplicated", "out-of-order", "false-empty", "lost", "no-order"]
-
 CHANGES = ("enqueue", "dequeue")
 
 _FEW = 64
 """Up to how many operations a witness of `_lost` is made minimal; of a larger one the count is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Witness:
-    """Its rows by start. `slack_ns` None: it needs no clock."""
-
-    kind: Kind
-    rows: tuple[int, ...]
-    slack_ns: int | None = None
-    cut_short: bool = False
 
 
 def of_rule(history: History, judged: Judgement, violated: Violated, proving: Deadline) -> Witness:
@@ -71,25 +55,25 @@ def of_rule(history: History, judged: Judgement, violated: Violated, proving: De
         taken = (judged.of == element) & history.is_op("dequeue")
         some = np.flatnonzero(taken)[: int(elements.asked[element]) + 1]
         if elements.asked[element] == 1:
-            return Witness("duplicated", _by_start(history, some.tolist()))
-        return _proven(history, "duplicated", some.tolist(), violated, proving)
+            return Witness("duplicated", by_start(history, some.tolist()))
+        return smallest(history, some.tolist(), CHANGES, violated, proving, kind="duplicated")
     if len(judged.overtaken):
         took, by = elements.took[judged.overtaken], judged.by[judged.overtaken]
         worst = int(np.argmax(history.start[took] - history.end[by]))
         element = int(judged.overtaken[worst])
-        kind: Kind = "out-of-order" if history.has_result[by[worst]] else "false-empty"
+        kind = "out-of-order" if history.has_result[by[worst]] else "false-empty"
         rows = [int(elements.put[element]), int(by[worst]), int(took[worst])]
-        return _proven(history, kind, rows, violated, proving)
+        return smallest(history, rows, CHANGES, violated, proving, kind=kind)
     if len(judged.lost):
         rows = _lost(history, judged)
-        return _proven(history, "lost", rows, violated, proving, counted=len(rows) > _FEW)
-    return of_search(history, int(judged.covered[0]), violated, proving, "false-empty")
+        return smallest(history, rows, CHANGES, violated, proving, kind="lost", counted=len(rows) > _FEW)
+    return smallest(history, int(judged.covered[0]), CHANGES, violated, proving, kind="false-empty")
 
 
 def _lost(history: History, judged: Judgement) -> list[int]:
-    """The first moment by which more must be gone than there are dequeues for it, and all that says so.
+    """The first moment by which more must be gone than there are dequeues for it, and all operations that prove it.
 
-    As few as there are: with one answer less there is a dequeue for each.
+    None of them can be left out: with one answer less there is a dequeue for each element.
     """
     elements = judged.elements
     element = int(judged.lost[np.argmin(history.end[judged.by[judged.lost]])])
@@ -102,36 +86,6 @@ def _lost(history: History, judged: Judgement) -> list[int]:
     gone = np.flatnonzero(left)
     gone = gone[history.end[judged.by[gone]] <= end][: unknown + 1]
     return [*elements.put[gone].tolist(), row, *np.flatnonzero(begun & (history.status == OK)).tolist()]
-
-
-def of_search(history: History, stuck: int, violated: Violated, proving: Deadline, kind: Kind = "no-order") -> Witness:
-    """A minimal witness among what started before the end of the row at which no order went on."""
-    own = np.flatnonzero(history.key == history.key[stuck])
-    alone = history.take(own)
-    rows = searched_witness(alone, int(np.searchsorted(own, stuck)), CHANGES, violated, proving)
-    return _proven(history, kind, own[list(rows)].tolist(), violated, proving, counted=True)
-
-
-def _proven(
-    history: History,
-    kind: Kind,
-    rows: Sequence[int],
-    violated: Violated,
-    proving: Deadline,
-    *,
-    counted: bool = False,
-) -> Witness:
-    """The witness with its slack; rows that are not `counted` are tried one by one."""
-    own = np.flatnonzero(history.key == history.key[rows[0]])
-    alone, some = history.take(own), np.searchsorted(own, np.array(rows)).tolist()
-    if not counted:
-        some = list(minimal(alone, some, CHANGES, violated, proving))
-    slack = slack_of(alone, some, CHANGES, violated, proving)
-    return Witness(kind, _by_start(history, own[some].tolist()), slack, proving.passed)
-
-
-def _by_start(history: History, rows: Sequence[int]) -> tuple[int, ...]:
-    return tuple(sorted(rows, key=lambda row: (int(history.start[row]), int(history.end[row]), row)))
 
 
 def words(history: History, witness: Witness) -> str:
@@ -164,7 +118,7 @@ def _text(history: History, number: int) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
-def _why(history: History, cast: Cast, kind: Kind) -> str:
+def _why(history: History, cast: Cast, kind: str) -> str:
     last = cast.rows[-1]
     asked = history.is_op("enqueue") & (history.key == history.key[last]) & (history.status != FAIL)
     if kind in ("never-enqueued", "duplicated"):

@@ -157,10 +157,12 @@ def blocks(given: Values, chosen: Codes, strung: Chains | None = None) -> Blocks
         position = np.full(len(given.key) + 1, -1, np.int32)
         position[chosen] = np.arange(len(chosen))
         strung = chains(position[given.before[chosen]])
+        del position
     # For each value, when its maker started, and the latest start and the earliest end of all who met it.
     line, first = chosen[strung.value], strung.first
     made_start, last_start, first_end = given.made_start[line], given.seen_start[line], given.first_end[line]
     np.maximum(made_start, last_start, out=last_start)
+    del line
     # A value that was there from the beginning starts before all else in its chain.
     bounds = np.append(first, len(made_start))
     for chain in np.flatnonzero(made_start[first] == NEVER).tolist():

@@ -139,7 +139,7 @@ def _fitting(asked: _Asked, chosen: Mask, values: Values, judged: Blocks, spare:
 
 
 def _changed(numbers: Integers, places: Integers | Codes, to: Integers) -> Integers:
-    """The same numbers but for some."""
+    """The same numbers, except at some places."""
     changed = numbers.copy()
     changed[places] = to
     return changed

@@ -233,7 +233,7 @@ def _coding(history: History, initial: int | None, parts: list[tuple[Role, str, 
 
 
 NEVER = -INF - 1
-"""The start of what was not asked for."""
+"""Stands for the start of what nobody asked for."""
 
 _BITS = {role: np.uint8(1 << role) for role in Role}
 _SEEN = sum(_BITS[role] for role in (Role.SAW, Role.REPLACED))

@@ -16,7 +16,7 @@ from statelab.record.columns import Integers
 from statelab.record.columns import Mask
 
 NEVER = -INF - 1
-"""The latest start of something that did not happen; INF stands for the earliest end of it."""
+"""Stands for the latest start of what did not happen, as INF does for its earliest end."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,8 +12,8 @@ ends. Whole-set reads tie elements together: a list is the state of one moment, 
 - t_e lies between the last list of the chain that lacks e and the first that has it. With rank 2z + 1 for a list of z
   elements and 2z for an element whose first list has z, the answers force exactly this order of ranks, lists of equal
   size being equal. LEMMA ORDER (order.py) decides: events are intervals from their latest start to their earliest end.
-Wanted by Lee & Mathur 2025, "Efficient Decrease-and-Conquer Linearizability Monitoring", for single elements; the words
-are those of Jepsen's set-full checker.
+The question for single elements is that of Lee & Mathur 2025, "Efficient Decrease-and-Conquer Linearizability
+Monitoring"; the words are those of Jepsen's set-full checker.
 
 The WITNESS is the smallest there is. Requests stay when answers are forgotten, so the first start of an add needs no
 operation in the witness. Then one operation is enough for an element that is shown before it was asked for

@@ -15,6 +15,7 @@ from statelab.check.models.set.evidence import NEVER
 from statelab.check.models.set.evidence import Evidence
 from statelab.check.models.set.lists import Chain
 from statelab.check.models.set.lists import Swaps
+from statelab.core.errors import listed
 from statelab.record.columns import FAIL
 from statelab.record.columns import INF
 from statelab.record.columns import History
@@ -231,7 +232,7 @@ def _listed(history: History, row: int, wanted: tuple[int, ...]) -> str:
         texts = [_text(history, number) for number in wanted] + [f"{others:,} {'other ' if wanted else ''}elements"]
     else:
         texts = [_text(history, number) for number in numbers]
-    return "listed " + (texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}")
+    return f"listed {listed(texts, 'and')}"
 
 
 def _list(history: History, row: int) -> Integers:

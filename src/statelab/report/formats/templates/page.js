@@ -27,7 +27,8 @@
     }
     by("view").innerHTML = html;
     for (const place of all("[data-include]", by("view"))) place.innerHTML = await view(place.dataset.include) ?? "";
-    const cell = by(address);
+    for (const place of all("[data-play]", by("view"))) playOrders(place);
+    const cell = by(address)?.closest(".table td");
     if (cell) {
       cell.closest("details").open = true;
       back = cell;
@@ -125,6 +126,11 @@
       if (event.key === "Enter" || event.key === " ") { event.preventDefault(); highlight(item); }
     });
   }
+  /* While the run goes on the page is read again, but not under the eyes of somebody who opened or filtered something. */
+  const renew = document.querySelector("[data-renew]");
+  if (renew) setInterval(() => {
+    if (!panel.open && !filters.some((e) => e.value)) location.reload();
+  }, 1000 * renew.dataset.renew);
   addEventListener("beforeprint", () => { for (const e of all("details")) e.open = true; });
   if (location.hash) show();
 })();

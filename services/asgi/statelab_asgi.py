@@ -1,0 +1,18 @@
+"""`statelab_asgi:app()`: the WSGI app that STATELAB_WSGI_APP names, as an ASGI app, through a2wsgi.
+
+a2wsgi calls it in a pool of STATELAB_WSGI_THREADS threads of its own. Alone in its folder, which an ASGI server has on
+its path beside the app's.
+"""
+
+import os
+from importlib import import_module
+from typing import Any
+
+from a2wsgi import WSGIMiddleware
+
+
+def app() -> Any:
+    module, _, attribute = os.environ["STATELAB_WSGI_APP"].partition(":")
+    found = getattr(import_module(module), attribute.removesuffix("()") or "app")
+    wsgi_app = found() if attribute.endswith("()") else found
+    return WSGIMiddleware(wsgi_app, workers=int(os.environ["STATELAB_WSGI_THREADS"]))

@@ -1,0 +1,23 @@
+"""gevent's own `WSGIServer`: one process, and a greenlet for each connection. It patches before the app is imported."""
+
+from servers import Settings
+from servers import Spread
+from servers import Whole
+from servers import listener
+from servers import load_app
+
+PACKAGE = "gevent"
+SETTINGS: dict[str, Whole] = {}
+
+
+def spread(settings: Settings) -> Spread:
+    return Spread(fresh=["greenlets"])
+
+
+def run(app: str, settings: Settings) -> None:
+    from gevent import monkey
+
+    monkey.patch_all()
+    from gevent.pywsgi import WSGIServer
+
+    WSGIServer(listener(), load_app(app), log=None).serve_forever()

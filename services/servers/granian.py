@@ -1,0 +1,25 @@
+"""granian: worker processes that each import the app, and blocking threads in each of them."""
+
+import os
+import sys
+
+from servers import Settings
+from servers import Spread
+from servers import Whole
+
+PACKAGE = "granian"
+INHERITS_SOCKET = False
+SETTINGS = {"WORKERS": Whole(default=1), "THREADS": Whole(default=1)}
+
+
+def spread(settings: Settings) -> Spread:
+    return Spread(workers=settings["WORKERS"], threads=settings["THREADS"])
+
+
+def run(app: str, settings: Settings) -> None:
+    host, _, port = os.environ["BIND"].rpartition(":")
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", port]
+    command += ["--workers", str(settings["WORKERS"]), "--blocking-threads", str(settings["THREADS"])]
+    command += ["--workers-kill-timeout", "3"]
+    command += ["--factory"] if app.endswith("()") else []
+    os.execv(sys.executable, [*command, app.removesuffix("()")])

@@ -1,0 +1,38 @@
+"""Packages that have no build for the interpreter which serves: what needs one of them is unavailable, the rest is
+served."""
+
+import importlib
+from collections.abc import Callable
+from types import ModuleType
+from typing import TypeVar
+
+from webapp.claims import NOTHING
+from webapp.claims import REQUEST
+from webapp.claims import Claims
+from webapp.settings import SETTINGS
+
+T = TypeVar("T")
+
+
+def tried(action: Callable[[], T], otherwise: Callable[[str], T]) -> T:
+    """Does something that imports packages. Where one is missing and may be, it is what `otherwise` makes of the
+    reason; else raises ImportError."""
+    try:
+        return action()
+    except ImportError as error:
+        if not SETTINGS.missing:
+            raise
+        why = "; ".join(f"{name}: {reason}" for name, reason in SETTINGS.missing.items())
+        return otherwise(f"{error}. What cannot be installed for this interpreter: {why}")
+
+
+def module(name: str) -> ModuleType:
+    """A mechanism's module, or one that only says why it is not there."""
+
+    def stand_in(reason: str) -> ModuleType:
+        found = ModuleType(name, "A package of it is missing.")
+        found.CLAIMS = Claims(shared_across=REQUEST, atomic_across=NOTHING, survives=None)  # type: ignore[attr-defined]
+        found.unavailable = lambda: reason  # type: ignore[attr-defined]
+        return found
+
+    return tried(lambda: importlib.import_module(name), stand_in)

@@ -1,0 +1,30 @@
+"""uWSGI's own `uwsgi.lock()`: one lock for all of its workers, made before they are forked.
+
+People fear the worker that dies with it; the kernel then gives it to the next one. It has no time limit: who waits for
+a holder that hangs is never told `busy`. Under gevent a wait stops the whole process, holder included.
+"""
+
+from typing import NoReturn
+
+from webapp.claims import HOST
+from webapp.claims import Claims
+from webapp.lock.section import Answer
+from webapp.lock.section import not_yours
+from webapp.lock.section import section
+from webapp.window import Window
+
+CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, blocks_hub=True, survives="worker", server="uwsgi")
+
+
+def work(key: str, window: Window) -> Answer:
+    import uwsgi
+
+    uwsgi.lock()
+    try:
+        return section(window)
+    finally:
+        uwsgi.unlock()
+
+
+def release(key: str) -> NoReturn:
+    raise not_yours(key)

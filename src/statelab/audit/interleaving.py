@@ -1,0 +1,105 @@
+"""What two requests that overlap read and write of a place, line by line, in the order in which it happened.
+
+In: a world in which both were traced. Out: rows of two columns, one for each request; a row has a line of one of them.
+"""
+
+import ast
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from statelab.audit.play import Seen
+
+MOST_ROWS = 24
+CHANGING = frozenset(
+    (
+        "add",
+        "append",
+        "appendleft",
+        "clear",
+        "discard",
+        "extend",
+        "insert",
+        "pop",
+        "popitem",
+        "popleft",
+        "put",
+        "remove",
+        "set",
+        "setdefault",
+        "sort",
+        "update",
+    )
+)
+"""Methods that change the object that they are called on."""
+
+Row = tuple[str, str]
+
+
+def rows(seen: Seen, names: Iterable[str], path: Callable[[Mapping[str, Any]], Path]) -> list[Row]:
+    """The lines of both that touch one of the names, or change a file; `path` gives the file of a step. None where they
+    are too many to be read."""
+    wanted, found = frozenset(names), list[Row]()
+    done = [0, 0]
+    for turn in seen.turns:
+        steps = seen.steps_of.get(turn.request, [])[done[turn.request] : turn.taken]
+        done[turn.request] = turn.taken
+        for step in steps:
+            told = _told(step, wanted, path(step))
+            if told:
+                found.append((told, "") if turn.request == 0 else ("", told))
+    return found if len(found) <= MOST_ROWS else []
+
+
+def _told(step: Mapping[str, Any], wanted: frozenset[str], path: Path) -> str:
+    """The line with what it does; empty where it touches nothing of it."""
+    touched = touches(path).get(step["line"], {})
+    does = [f"{touched[name]} {name}" for name in sorted(wanted & touched.keys())]
+    if step["at"] not in ("line", "switch"):
+        does = [f"changes a file ({step['at']})"]
+    return f"{step['line']:4} {_lines(path).get(step['line'], '')}  [{', '.join(does)}]" if does else ""
+
+
+@lru_cache
+def _lines(path: Path) -> dict[int, str]:
+    try:
+        return {number: text.strip() for number, text in enumerate(path.read_text().splitlines(), 1)}
+    except (OSError, ValueError):
+        return {}
+
+
+@lru_cache
+def touches(path: Path) -> dict[int, dict[str, str]]:
+    """For each line of a file the names and attributes that it touches, and whether it reads or writes each. An object
+    is written where something of it is, and where a method changes it."""
+    found: dict[int, dict[str, str]] = {}
+    try:
+        tree = ast.parse(path.read_text())
+    except (OSError, SyntaxError, ValueError):
+        return found
+    changed, both = set[int](), set[int]()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Subscript(value=value, ctx=ast.Store() | ast.Del()):
+                changed.add(id(value))
+            case ast.Call(func=ast.Attribute(value=value, attr=method)) if method in CHANGING:
+                changed.add(id(value))
+            case ast.AugAssign(target=target):
+                both.add(id(target.value if isinstance(target, ast.Subscript) else target))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name | ast.Attribute):
+            writes = id(node) in changed or not isinstance(node.ctx, ast.Load)
+            does = "reads and writes" if id(node) in both else "writes" if writes else "reads"
+            known, name = found.setdefault(node.lineno, {}), node.id if isinstance(node, ast.Name) else node.attr
+            known[name] = does if known.get(name, does) == does else "reads and writes"
+    return found
+
+
+def told(found: Sequence[Row]) -> list[str]:
+    """As text in two columns."""
+    width = max((len(left) for left, _ in found), default=0)
+    return [f"{left:{width}} | {right}".rstrip() for left, right in found]

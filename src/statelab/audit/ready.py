@@ -1,0 +1,93 @@
+"""Processes that others are forked from: each of them has started the app's interpreter, and most have imported Flask.
+
+To start Python and to import Flask takes longer than to import most apps, and an audit imports its app four times and
+more. So it is done once, and a process that is to import the app is a fork of that one.
+"""
+
+import os
+import tempfile
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+from statelab.audit.processes import IMPORT_S
+from statelab.audit.processes import Crashed
+from statelab.audit.processes import Hung
+from statelab.audit.processes import Started
+from statelab.core.errors import BadInput
+
+FLASK = ("flask", "flask.json.provider", "flask.testing")
+"""What most apps import. Such an import does nothing but define."""
+PYTEST = ("pytest", "_pytest.junitxml", "_pytest.doctest", "_pytest.unittest", "_pytest.pastebin", "_pytest.terminal")
+IMPORTS = {"bare": (), "plain": FLASK, "patched": FLASK, "tests": (*FLASK, *PYTEST)}
+
+
+class Ready:
+    """By kind: `bare` has started only, `plain` has imported Flask too, `patched` the same after gevent has patched it,
+    `tests` pytest as well.
+
+    Made when one is first asked for. `kept` is one for all audits of a process (tests set it), else each audit has its
+    own.
+    """
+
+    kept: "Ready | None" = None
+
+    def __init__(self, python: str) -> None:
+        self.python = python
+        self._made: dict[str, Started] = {}
+        self._lock = threading.Lock()
+        descriptor, name = tempfile.mkstemp(prefix="statelab-audit-")
+        os.close(descriptor)
+        self._log = Path(name)
+
+    @classmethod
+    def of(cls, python: str) -> "Ready":
+        """The one that is kept, where it is of this interpreter, or a new one; `release` it."""
+        return cls.kept if cls.kept and cls.kept.python == python else cls(python)
+
+    def release(self) -> None:
+        if self is not Ready.kept:
+            self.close()
+
+    def process(self, kind: str) -> Started:
+        """The one of this kind; raises BadInput where the interpreter cannot be started."""
+        with self._lock:
+            if kind not in self._made:
+                self._made[kind] = self._new(kind)
+            return self._made[kind]
+
+    def _new(self, kind: str) -> Started:
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("COVERAGE_", "PYTEST_")) and name != "PYTHONPATH"
+        }
+        environment |= {"HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
+        try:
+            started = Started(self.python, Path("/"), {**environment, "PYTHONUNBUFFERED": "1"}, self._log)
+        except OSError as error:
+            raise BadInput(f"{self.python} cannot be started ({error.strerror}): name another with --python") from None
+        try:
+            hub = started.ask("prepare", limit_s=IMPORT_S, modules=IMPORTS[kind], patched=kind == "patched")["hub"]
+        except (Crashed, Hung):
+            started.stop()
+            words = self._log.read_text(errors="replace").strip().splitlines()[-1:]
+            last = f"; its last words: {words[0]}" if words else ""
+            raise BadInput(f"{self.python} is no Python 3.9 or newer{last}: name another with --python") from None
+        if hub:  # the import of Flask has begun it
+            started.stop()
+            return self._new("bare")
+        return started
+
+    def close(self) -> None:
+        for started in self._made.values():
+            with suppress(Crashed, Hung):
+                started.stop()
+        self._log.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
