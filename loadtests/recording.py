@@ -5,8 +5,10 @@ import secrets
 import sys
 import time
 from collections.abc import Callable
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from typing import Any
 from urllib.parse import urlencode
@@ -14,6 +16,7 @@ from urllib.parse import urlencode
 import gevent
 import msgspec
 
+from pace import Pace
 from statelab.core.ask import BUSY
 from statelab.core.ask import Ask
 from statelab.core.cookies import Jar
@@ -45,9 +48,15 @@ class Recorder:
     The file is opened at the first write, so that processes forked by `locust --processes` each get their own.
     """
 
-    def __init__(self, folder: Path, note: Callable[[Operation, bytes], None] = lambda operation, line: None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        note: Callable[[Operation, bytes], None] = lambda operation, line: None,
+        hidden: Callable[[str], str] = lambda text: text,
+    ) -> None:
         self._folder = folder
         self._note = note
+        self._hidden = hidden
         self._file: tuple[int, Any] | None = None
         self.under_way: dict[int, int] = {}
         """When the running request of each client started, by client."""
@@ -57,7 +66,7 @@ class Recorder:
         return min(self.under_way.values(), default=time.monotonic_ns())
 
     def write(self, operation: Operation) -> None:
-        line = encode_line(operation)
+        line = self._hidden(encode_line(operation).decode()).encode()
         self._note(operation, line)
         pid = os.getpid()
         if self._file is None or self._file[0] != pid:
@@ -98,13 +107,23 @@ class RecordingClient:
     token: str | int = ""
     """What the last lock of another app came with; it is no result of the history."""
 
-    def __init__(self, session: "FastHttpSession", recorder: Recorder, process: int, *, reuse: bool) -> None:
+    def __init__(
+        self,
+        session: "FastHttpSession",
+        recorder: Recorder,
+        process: int,
+        *,
+        reuse: bool,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        pace: Pace | None = None,
+    ) -> None:
         self._session = session
+        self._pace = pace or Pace(0, 1)
         self._recorder = recorder
         self.process = process
         self._prefix = secrets.token_hex(4)
         self._count = 0
-        self._headers = {} if reuse else {"Connection": "close"}
+        self._headers = {**({} if reuse else {"Connection": "close"}), **headers}
         self._cell: Cell | None = None
 
     @property
@@ -150,6 +169,7 @@ class RecordingClient:
         cookies = self.cookies
         brought = cookies.headers() if cookies else {}
         headers = {**self._headers, **brought, **asked, "X-Operation-Id": str(fields["op_id"])}
+        self._pace.wait()
         start = self._recorder.under_way[id(self)] = time.monotonic_ns()
         try:
             response = self._session.request(

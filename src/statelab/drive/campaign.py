@@ -54,13 +54,15 @@ class Campaign:
         profile = self._manifest.profile
         self._folder.write_manifest(self._manifest)
         try:
-            with Load(
-                self._folder.recordings, users=profile.users, timeout_s=profile.timeout_s, reuse=profile.reuse
-            ) as load:
+            with Load(self._folder.recordings, profile, self._engine.access) as load:
                 self._engine.up(self._used_deployments())
                 self._note_unavailable()
                 self._try_out()
+                begun = time.monotonic()
                 for run, index, cell in self._track(self._schedule(), "measuring"):
+                    if profile.load_s is not None and time.monotonic() - begun > profile.load_s:
+                        self._manifest.stopped = f"the load may last {profile.load_s:g} s in all, and has"
+                        break
                     self._begin_run(run)
                     load_s += self._measure_cell(load, run, index, cell)
             self._end_things()
@@ -90,7 +92,7 @@ class Campaign:
         for deployment in self._used_deployments():
             try:
                 url = self._engine.url(deployment.name)
-                offered = self._manifest.catalogue if self._promises else fetch(url)
+                offered = self._manifest.catalogue if self._promises else fetch(url, access=self._engine.access)
             except Unavailable as error:
                 self._manifest.unavailable[deployment.name] = str(error)
                 continue
@@ -110,7 +112,8 @@ class Campaign:
         if self._promises and up:
             simplest = min(up, key=lambda each: len(each.spread))
             self._used.add(simplest.name)
-            try_out(self._engine.url(simplest.name), self._promises, alone=not simplest.spread)
+            url = self._engine.url(simplest.name)
+            try_out(url, self._promises, alone=not simplest.spread, access=self._engine.access)
 
     def _begin_run(self, run: int) -> None:
         """Restarts the servers for each run, because the runs must be independent trials."""

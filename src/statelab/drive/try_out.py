@@ -10,6 +10,8 @@ import urllib.request
 from collections.abc import Iterable
 from typing import Any
 
+from statelab.core.access import DIRECT
+from statelab.core.access import Access
 from statelab.core.ask import REFUSED
 from statelab.core.ask import Ask
 from statelab.core.ask import Misfit
@@ -22,12 +24,7 @@ LIMIT_S = 10.0
 HELP = "the app must answer in JSON, and `result` must be the path of what it answers"
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: object) -> None:
-        return None
-
-
-def try_out(url: str, promises: Iterable[Promise], *, alone: bool) -> None:
+def try_out(url: str, promises: Iterable[Promise], *, alone: bool, access: Access = DIRECT) -> None:
     """Raises BadInput with the key for the first answer in which a result cannot be found, and where a session or a
     stock does not even work for one client: `alone` says that nothing lies between two requests of this deployment."""
     for promise in promises:
@@ -41,14 +38,14 @@ def try_out(url: str, promises: Iterable[Promise], *, alone: bool) -> None:
             ask = promise.asks.get(op)
             if ask is None:
                 continue
-            code, body = _exchange(url, ask, sent, jar)
+            code, body = _exchange(url, ask, sent, jar, access)
             if ask.refuses(code):
                 said[op] = REFUSED
             elif ask.succeeds(code):
                 try:
                     said[op] = ask.answered(sent, body)
                 except Misfit as misfit:
-                    raise BadInput(f"{promise.where}.{op}: {misfit} ({HELP})") from None
+                    raise BadInput(access.hidden(f"{promise.where}.{op}: {misfit} ({HELP})")) from None
             if ask.means == "lock" and isinstance(said.get(op), str | int):
                 sent["token"] = said[op]
         for op in ("echo", "find"):
@@ -59,21 +56,21 @@ def try_out(url: str, promises: Iterable[Promise], *, alone: bool) -> None:
             raise BadInput(f"{promise.where}.whoami: after the login of {sent['user']} it answered {found}")
         if alone and promise.workload == "inventory" and said.get("buy") == "ok":
             ask = promise.asks["buy"]
-            code, body = _exchange(url, ask, sent, jar)
+            code, body = _exchange(url, ask, sent, jar, access)
             status, _, words = ask.outcome(sent, code, body, None)
             if status != "ok":
                 raise BadInput(
                     f"{promise.where}.buy.sold_out: of one article a second one was asked for, and the answer is "
-                    f"neither a success nor {ask.no!r}: {words}"
+                    f"neither a success nor {ask.no!r}: {access.hidden(str(words))}"
                 )
 
 
-def _exchange(url: str, ask: Ask, sent: dict[str, str | int], jar: Jar) -> tuple[int, bytes]:
+def _exchange(url: str, ask: Ask, sent: dict[str, str | int], jar: Jar, access: Access) -> tuple[int, bytes]:
     """Status and body; 0 if there is no answer. Cookies come from the jar and go there."""
     path, headers, body = ask.fill(sent)
     request = urllib.request.Request(url + path, body, {**headers, **jar.headers()}, method=ask.method)
     try:
-        with urllib.request.build_opener(_NoRedirect).open(request, timeout=LIMIT_S) as response:
+        with access.open(request, LIMIT_S) as response:
             jar.take(response.headers.get_all("Set-Cookie") or ())
             return response.status, response.read()
     except urllib.error.HTTPError as error:
