@@ -20,9 +20,10 @@ RUN ?= reports/latest
 comma := ,
 
 ##@ The lab
-report: $(READY) ## measure and report (PROFILE= ENGINE= WORKLOAD= MECHANISM= DEPLOYMENT= WINDOW= RUNS= PYTHON=3.12)
+report: $(READY) ## measure and report (PROFILE= ENGINE= WORKLOAD= MECHANISM= DEPLOYMENT= WINDOW= RUNS= PYTHON=3.12 I_MAY_LOAD=URL)
 	@$(STATELAB) run --profile "$(PROFILE)" --engine "$(ENGINE)" --workload "$(WORKLOAD)" --mechanism "$(MECHANISM)" \
-	  --deployment "$(DEPLOYMENT)" --window "$(WINDOW)" $(if $(RUNS),--runs "$(RUNS)") $(if $(PYTHON),--python "$(PYTHON)")
+	  --deployment "$(DEPLOYMENT)" --window "$(WINDOW)" $(if $(RUNS),--runs "$(RUNS)") $(if $(PYTHON),--python "$(PYTHON)") \
+	  $(if $(I_MAY_LOAD),--i-may-load "$(I_MAY_LOAD)") $(if $(APP_DIR),--app-dir "$(APP_DIR)")
 
 again: $(READY) ## render a saved run again, without any server (RUN=reports/latest)
 	@$(STATELAB) report "$(RUN)"
@@ -45,9 +46,17 @@ load: $(READY) ## Locust web UI against what is up
 down: $(READY) ## stop what `make up` started
 	@$(STATELAB) down
 
-##@ Docker
+##@ Docker, Swarm, Kubernetes
 engine: ## install and start Docker Engine and Compose, build base images (Debian 12, root, no registry needed)
 	@compose/offline/engine up
+
+stack: $(READY) ## .state/stack.json for `docker stack deploy` (SERVICES= PUBLISH= REGISTRY=), see compose/swarm
+	@mkdir -p .state && $(BIN)/python compose/swarm/stack.py $(SERVICES) $(if $(PUBLISH),--publish $(PUBLISH)) \
+	  --registry "$(REGISTRY)" > .state/stack.json && echo "docker stack deploy --compose-file .state/stack.json statelab"
+
+manifests: $(READY) ## .state/manifests/<overlay>.yaml for `kubectl apply -f` (REGISTRY=), see kubernetes
+	@$(UV) --require-hashes -r requirements/manifests.txt
+	@$(BIN)/python kubernetes/manifests.py .state/manifests --registry "$(REGISTRY)"
 
 engine-down: ## stop the Docker Engine that `make engine` started
 	@compose/offline/engine down
@@ -65,6 +74,7 @@ browser: ## install Chromium and axe-core, which some tests and pictures need (D
 
 test: $(READY) lint ## lint, types, and all tests; the Compose tests run where a Docker Engine answers
 	@$(STATELAB) setup --servers
+	@$(UV) --require-hashes -r requirements/manifests.txt
 	@$(BIN)/pytest -n 3 --dist loadgroup --durations=5 -m 'not process'
 	@$(BIN)/pytest -n 4 --dist loadgroup --durations=15 -m process
 
@@ -136,4 +146,4 @@ $(READY): requirements/dev.txt requirements/bootstrap.txt pyproject.toml
 	@$(STATELAB) setup
 	@mkdir -p $(dir $@) && touch $@
 
-.PHONY: report again repro survive list up load down engine engine-down browser setup test lint fuzz bench speed readme stores servers docs orders site screenshots audit-picture audit-examples lock dist clean help
+.PHONY: report again repro survive list up load down engine stack manifests engine-down browser setup test lint fuzz bench speed readme stores servers docs orders site screenshots audit-picture audit-examples lock dist clean help

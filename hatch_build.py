@@ -18,6 +18,7 @@ TRAVELS = (
     "requirements/bootstrap.txt",
     "requirements/app.txt",
     "requirements/load.txt",
+    "requirements/instrument.txt",
 )
 """As it stands here it stands in the wheel's `statelab/lab`, where `statelab.core.paths` looks for it."""
 

@@ -1,7 +1,6 @@
 """The engine for what runs already: it starts nothing and stops nothing, and says where it is."""
 
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -12,10 +11,8 @@ from statelab.core.errors import Unavailable
 from statelab.plan.deployments import Deployment
 from statelab.plan.remote import Remote
 
-UP_S = 10.0
-ANSWER_S = 5.0
-OF_A_PROXY = (502, 503, 504)
-"""HTTP statuses by which what stands in front of an app says that the app does not answer."""
+AGAIN_S = 10.0
+"""How long it may answer nobody before it counts as gone."""
 
 
 class RemoteEngine:
@@ -34,24 +31,9 @@ class RemoteEngine:
     def up(self, deployments: list[Deployment]) -> None:
         """Raises EngineFailed where it does not answer."""
         try:
-            self._wait(UP_S)
+            self._remote.answers(self._remote.wait)
         except Unavailable as error:
             raise EngineFailed(str(error)) from None
-
-    def _wait(self, seconds: float) -> None:
-        """Until it answers, if only with a page that it has not; raises Unavailable."""
-        address, deadline = f"{self._remote.url}{self._remote.health}", time.monotonic() + seconds
-        while True:
-            try:
-                code, _, _ = self.access.read(address, ANSWER_S)
-                if code not in OF_A_PROXY:
-                    return
-                why = f"{address}: HTTP {code}"
-            except Unavailable as error:
-                why = str(error)
-            if time.monotonic() > deadline or "CERTIFICATE" in why:
-                raise Unavailable(f"{self._remote.deployment.name} does not answer: {why}")
-            time.sleep(0.2)
 
     def url(self, deployment: str) -> str:
         if self._reason:
@@ -73,7 +55,7 @@ class RemoteEngine:
                 self._command(reset.command, reset.seconds)
             elif reset:
                 self._request(str(reset.request), reset.seconds)
-            self._wait(reset.seconds if reset else UP_S)
+            self._remote.answers(reset.seconds if reset else AGAIN_S)
         except Unavailable as error:
             self._reason = str(error)
             raise

@@ -6,6 +6,7 @@ it is reached, the deployment that the rule and the judges reason about, and the
 
 import os
 import re
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import replace
@@ -42,6 +43,10 @@ server = { SERVER = "gunicorn", WORKER_CLASS = "gthread", WORKERS = 2, THREADS =
 limits = { users = 4, rate = 50, seconds = 60 }
 """
 SECRETS = re.compile(r"token|secret|passw|api.?key|credential|auth|signature|session|cookie|jwt", re.IGNORECASE)
+
+ANSWER_S = 5.0
+OF_A_PROXY = (502, 503, 504)
+"""HTTP statuses by which what stands in front of an app says that the app does not answer."""
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Words = Annotated[list[str], msgspec.Meta(min_length=1)]
@@ -86,11 +91,13 @@ class _Written(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     ca: Written | None = None
     reset: Reset | None = None
     health: Annotated[str, msgspec.Meta(pattern=r"^/\S*$")] = "/healthz"
+    wait: Annotated[float, msgspec.Meta(ge=0)] = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remote:
-    """`url` has no slash at its end; `where` is the file."""
+    """`url` has no slash at its end; `where` is the file. `health` is a page of the app's, and `wait` the
+    seconds that may pass until it answers at first."""
 
     where: Path
     url: str
@@ -99,6 +106,7 @@ class Remote:
     limits: Limits
     reset: Reset | None
     health: str
+    wait: float
 
     def within_limits(self, profile: Profile) -> tuple[Profile, list[str]]:
         """The profile with its only deployment and no more than the file allows, and what that changed, in words. A
@@ -132,8 +140,25 @@ class Remote:
             )
         return lowered, notes
 
+    def answers(self, seconds: float) -> None:
+        """Waits until it answers, if only that it has no such page; raises Unavailable."""
+        address, deadline = f"{self.url}{self.health}", time.monotonic() + seconds
+        while True:
+            try:
+                code, _, _ = self.access.read(address, ANSWER_S)
+                if code not in OF_A_PROXY:
+                    return
+                why = f"{address} answers HTTP {code}"
+            except Unavailable as error:
+                why = str(error)
+            if time.monotonic() > deadline or "CERTIFICATE_VERIFY_FAILED" in why:
+                raise Unavailable(f"{self.deployment.name} does not answer: {why}")
+            time.sleep(0.2)
+
     def catalogue(self) -> Catalogue:
-        """What the lab's own app offers there; raises BadInput where something else answers."""
+        """What the lab's own app offers there; raises Unavailable where nobody answers, and BadInput where something
+        else does."""
+        self.answers(self.wait)
         try:
             return fetch(self.url, access=self.access)
         except Unavailable as error:
@@ -180,6 +205,7 @@ def load(folder: Path, allowed: str | None) -> Remote:
         limits=written.limits,
         reset=_reset(path, written.reset),
         health=written.health,
+        wait=written.wait,
     )
 
 
