@@ -11,7 +11,7 @@ from statelab.core.errors import Unavailable
 from statelab.plan.deployments import Deployment
 from statelab.plan.remote import Remote
 
-AGAIN_S = 10.0
+AGAIN_S = 5.0
 """How long it may answer nobody before it counts as gone."""
 
 
