@@ -138,7 +138,9 @@ def prepare(environment: Any, **_: Any) -> None:
         if environment.reporter or environment.live:
             outgoing.add(line)
 
-    environment.recorder = Recorder(Path(options.record), note, environment.access.hidden)
+    environment.recorder = Recorder(
+        Path(options.record), note, environment.access.hidden if options.token_header else None
+    )
     outgoing = Outgoing(environment.recorder)
     if options.cells:
         environment.conductor = Conductor(options.num_users)

@@ -52,7 +52,7 @@ class Recorder:
         self,
         folder: Path,
         note: Callable[[Operation, bytes], None] = lambda operation, line: None,
-        hidden: Callable[[str], str] = lambda text: text,
+        hidden: Callable[[str], str] | None = None,
     ) -> None:
         self._folder = folder
         self._note = note
@@ -66,7 +66,9 @@ class Recorder:
         return min(self.under_way.values(), default=time.monotonic_ns())
 
     def write(self, operation: Operation) -> None:
-        line = self._hidden(encode_line(operation).decode()).encode()
+        if self._hidden:
+            operation = _without_secret(operation, self._hidden)
+        line = encode_line(operation)
         self._note(operation, line)
         pid = os.getpid()
         if self._file is None or self._file[0] != pid:
@@ -78,6 +80,16 @@ class Recorder:
             # Locust would only log an exception and go on, and the history would lack an operation
             print(f"the history cannot be written to {self._folder}: {error}", file=sys.stderr, flush=True)
             os._exit(74)
+
+
+def _without_secret(operation: Operation, hidden: Callable[[str], str]) -> Operation:
+    """Without what an answer may have repeated."""
+    error, result = operation.error, operation.result
+    return msgspec.structs.replace(
+        operation,
+        error=error and hidden(error),
+        result=hidden(result) if isinstance(result, str) else result,
+    )
 
 
 class _Request(msgspec.Struct, frozen=True):

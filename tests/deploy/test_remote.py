@@ -199,7 +199,7 @@ def test_tls_a_base_path_and_a_token(statelab: Statelab, tmp_path: Path, monkeyp
         files = [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".py"]
         assert [path for path in files if TOLD.encode() in path.read_bytes()] == []
         assert TOLD not in done.stdout + done.stderr
-        monkeypatch.setenv("STAGING_TOKEN", "another")
+        monkeypatch.setenv("STAGING_TOKEN", "Bearer somebody-else")
         refused = statelab(*describe(tmp_path, url, access), *only)
         assert (refused.returncode, f"{url}/catalogue answers HTTP 401" in refused.stderr) == (2, True), refused.stderr
         unknown = statelab(*describe(tmp_path, url), *only)

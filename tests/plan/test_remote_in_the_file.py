@@ -135,6 +135,13 @@ def test_a_secret_that_no_header_can_have_is_not_repeated(tmp_path: Path, monkey
     assert "s3cret" not in found
 
 
+def test_a_secret_that_could_not_be_hidden_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`info` stands in every history."""
+    monkeypatch.setenv("STAGING_TOKEN", "Bearer info")
+    found = refusal(tmp_path, WHOLE + 'token = { header = "Authorization", variable = "STAGING_TOKEN" }\n')
+    assert "the words of STAGING_TOKEN are shorter than 8 characters" in found
+
+
 def test_a_promise_with_a_secret_in_its_request_is_refused(tmp_path: Path) -> None:
     """Requests are in every report. A header that the load fills is none."""
     promise = '[promise.hits]\nworkload = "counter"\nincrement = { request = "POST /hit" }\n'

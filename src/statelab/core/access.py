@@ -16,8 +16,8 @@ import msgspec
 from statelab.core.errors import Unavailable
 
 HIDDEN = "(hidden)"
-SHORTEST = 4
-"""The fewest characters of a part of the secret that is looked for by itself: `Bearer` is none, what follows it is."""
+SHORTEST = 8
+"""The fewest characters of a word of the secret: shorter ones, as `Bearer`, are found in other texts too."""
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -46,7 +46,7 @@ class Access:
     def hidden(self, text: str) -> str:
         """The text without the secret, as it is and as JSON writes it."""
         for value in self.headers().values():
-            for secret in (value, *(part for part in value.split() if len(part) >= SHORTEST and part != "Bearer")):
+            for secret in (value, *(word for word in value.split() if len(word) >= SHORTEST)):
                 text = text.replace(secret, HIDDEN).replace(msgspec.json.encode(secret).decode()[1:-1], HIDDEN)
         return text
 

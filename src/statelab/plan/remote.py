@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import structs
 
+from statelab.core.access import SHORTEST
 from statelab.core.access import Access
 from statelab.core.errors import BadInput
 from statelab.core.errors import Unavailable
@@ -253,6 +254,11 @@ def _access(path: Path, written: _Written, url: SplitResult) -> Access:
     if token and not re.fullmatch(r"[\x21-\x7e]+( [\x21-\x7e]+)*", os.environ.get(token.variable, "")):
         state = "has what no header can have" if os.environ.get(token.variable) else "is not set"
         raise BadInput(f"{path}: {NAME}.token.variable: {token.variable} {state} in the environment")
+    if token and max(map(len, os.environ[token.variable].split())) < SHORTEST:
+        raise BadInput(
+            f"{path}: {NAME}.token.variable: the words of {token.variable} are shorter than {SHORTEST} characters, and "
+            "could not be told from other texts, and hidden, where an answer repeats them"
+        )
     try:
         access.context()
     except OSError as error:
