@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 class Recorder:
     """Writes one JSON line per operation, unbuffered, to one file per Locust process, and gives both to `note`.
 
-    The file is opened at the first write, so that processes forked by `locust --processes` each get their own.
+    The file is opened at the first write, so that processes forked by `locust --processes` each get their own. `hidden`
+    takes out of a text what nobody is to read.
     """
 
     def __init__(
