@@ -55,9 +55,13 @@ def stack(project: dict[str, Any], names: list[str], publish: list[str], registr
         "version": "3.9",
         "services": made,
         "networks": {"default": {"driver": "overlay", "attachable": True}},
-        "volumes": {name: {} for name in used},
+        "volumes": {name: _options(project["volumes"][name]) for name in sorted(used)},
         "configs": {name: about for name, about in configs.items() if any(_uses(made, name))},
     }
+
+
+def _options(volume: dict[str, Any]) -> dict[str, Any]:
+    return {"driver_opts": volume["driver_opts"]} if "driver_opts" in volume else {}
 
 
 def _uses(services: dict[str, Any], config: str) -> list[bool]:
@@ -73,7 +77,9 @@ def _service(about: dict[str, Any], configs: dict[str, Any], published: bool, re
     made["ports"] = [{"target": port["target"], "mode": "host"} for port in about.get("ports", []) if published]
     if about.get("healthcheck", {}).get("disable"):
         made["healthcheck"] = {"disable": True}
-    memory = [{"type": "tmpfs", "target": path.partition(":")[0]} for path in about.get("tmpfs", [])]
+    instead = [volume["target"] for volume in about.get("volumes", [])]
+    paths = [path.partition(":")[0] for path in about.get("tmpfs", [])]
+    memory = [{"type": "tmpfs", "target": path} for path in paths if path not in instead]
     binds = [volume for volume in about.get("volumes", []) if volume["type"] == "bind"]
     kept = [{name: volume[name] for name in ("type", "source", "target")} for volume in about.get("volumes", [])]
     made["volumes"] = [*memory, *(volume for volume in kept if volume["type"] == "volume")]

@@ -7,6 +7,7 @@ from importlib import import_module
 
 import click
 
+from statelab import __version__
 from statelab.core.errors import BadInput
 from statelab.core.errors import EngineFailed
 from statelab.core.errors import Unavailable
@@ -50,7 +51,7 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="statelab")
+@click.version_option(__version__, prog_name="statelab")
 def cli() -> None:
     """Where may a Flask app keep its state, and what happens to it under each way of deploying the app?"""
 
