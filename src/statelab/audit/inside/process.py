@@ -319,13 +319,15 @@ class Process:
         if thread:
             thread.steps = tracer.steps
         assert self._fence is not None
-        watching = self._fence.watching
+        watching, reading = self._fence.watching, self._fence.reading
         watching.append(tracer.watch)
+        reading.append(tracer.read)
         try:
             with tracer:
                 answer = requests.serve(self._app, command["request"])
         finally:
             watching.remove(tracer.watch)
+            reading.remove(tracer.read)
         return {"answer": answer, "steps": tracer.steps}
 
     def settle(self, command: dict[str, Any]) -> dict[str, Any]:
