@@ -172,7 +172,7 @@ def _parts(name: str, kind: type, value: Any, packages: list[str]) -> Iterator[t
                 if not key.startswith("__") and type(part) not in (property, classmethod, staticmethod):
                     yield name + "." + key, part
     elif issubclass(kind, (threading.local, LOCAL)):
-        owner = LOCAL if issubclass(kind, LOCAL) else threading.local
+        owner: Any = LOCAL if issubclass(kind, LOCAL) else threading.local
         for key, part in list(owner.__getattribute__(value, "__dict__").items()):
             yield f"{name}.{key} (of this thread)", part
     elif not (kind.__module__ or "").startswith(PASSED_BY):
