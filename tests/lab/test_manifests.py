@@ -14,6 +14,7 @@ from statelab.core.paths import DEPLOYMENTS
 from statelab.core.paths import ROOT
 from statelab.plan import remote
 from statelab.plan.deployments import load_all
+from targets import targets
 
 kubernetes_validate = pytest.importorskip("kubernetes_validate", reason="make manifests installs kubernetes-validate")
 yaml = pytest.importorskip("yaml")
@@ -123,15 +124,24 @@ def test_every_standard_deployment_is_there_with_the_settings_of_its_file(manife
             if each["kind"] == "ConfigMap" and each["metadata"]["name"].startswith("deployment-")
         }
         assert settings == {name: about.environment for name, about in load_all(DEPLOYMENTS).items()}
-    (locust,) = (
-        each
-        for each in manifests["locust-distributed"]
-        if each["metadata"]["name"].startswith("locust-") and each["kind"] == "ConfigMap"
-    )
-    services = {each["metadata"]["name"] for each in manifests["locust-distributed"] if each["kind"] == "Service"}
-    targets = yaml.safe_load(locust["data"]["LAB_TARGETS"])
-    assert targets == {name: f"http://app-{name}:8000" for name in load_all(DEPLOYMENTS)}
-    assert {f"app-{name}" for name in targets} <= services
+
+
+def test_locust_finds_every_deployment(manifests: Manifests, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The addresses that its form offers are those of Services of the overlay; a worker knows the same ones."""
+    found = manifests["locust-distributed"]
+    services = {each["metadata"]["name"] for each in found if each["kind"] == "Service"}
+    told = [
+        {each["name"]: each["value"] for each in pod["containers"][0]["env"]}
+        for name, _, pod in pods({"": found})
+        if "Deployment locust-" in name
+    ]
+    assert len(told) == 2
+    assert told[0] == told[1]
+    monkeypatch.delenv("LAB_TARGETS", raising=False)
+    monkeypatch.setenv("LAB_HOSTS", told[0]["LAB_HOSTS"])
+    offered = targets()
+    assert offered.keys() == load_all(DEPLOYMENTS).keys()
+    assert {f"http://{name}:8000" for name in services} >= set(offered.values())
 
 
 @pytest.mark.parametrize("overlay", ["lab", "replicas"])
