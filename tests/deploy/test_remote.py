@@ -237,14 +237,16 @@ def test_a_remote_that_ends_in_the_middle(statelab: Statelab, tmp_path: Path) ->
     """The run ends with what was measured; the rest is unavailable, with the reason."""
     with (
         gunicorn(tmp_path, SHOP, "--workers", "2", path=Path(__file__).parents[1] / "promises" / "shop") as address,
-        Between(address, last=150) as proxy,
+        Between(address, last=60) as proxy,  # within the first of three cells
     ):
-        done = statelab(*describe(tmp_path, proxy.url, PROMISES), "--runs", "3")
+        done = statelab(*describe(tmp_path, proxy.url, PROMISES))
     assert done.returncode in (1, 3), done.stdout + done.stderr
-    manifest = json.loads((tmp_path / "latest" / "manifest.json").read_text())
-    assert 0 < len(manifest["measured"]) < 9
-    assert "staging does not answer: " in manifest["unavailable"]["staging"]
-    assert list((tmp_path / "latest" / "histories").rglob("*.parquet"))
+    found = results(tmp_path)
+    measured = [cell for cell in found["cells"] if cell["operations"]]
+    rest = [cell for cell in found["cells"] if cell["verdict"] == "unavailable"]
+    assert (len(measured), len(rest)) in ((1, 2), (2, 1))  # that nobody answers may be noticed in the second one
+    assert all("staging does not answer: " in cell["reason"] for cell in rest)
+    assert any("in the middle of the run staging was gone" in note for note in found["manifest"]["notes"])
     assert "staging does not answer: " in (tmp_path / "latest" / "report.md").read_text()
 
 

@@ -126,7 +126,14 @@ class Campaign:
                 try:
                     self._engine.restart(deployment.name)
                 except Unavailable as error:
-                    self._manifest.unavailable[deployment.name] = str(error)
+                    self._gone(deployment.name, error)
+
+    def _gone(self, deployment: str, error: Unavailable) -> None:
+        """What was measured of it before stands; the rest is unavailable."""
+        self._manifest.unavailable[deployment] = str(error)
+        self._manifest.notes.append(
+            f"in the middle of the run {deployment} was gone, and what was measured before stands: {error}"
+        )
 
     def _schedule(self) -> list[tuple[int, int, CellKey]]:
         """All cells of all runs, in a new random order for each run, after those that the profile wants first."""
@@ -152,7 +159,7 @@ class Campaign:
             if done.timed_out or not done.answered:  # the deployment may answer nobody any more
                 self._engine.restart(cell.deployment)
         except Unavailable as error:
-            self._manifest.unavailable[cell.deployment] = str(error)
+            self._gone(cell.deployment, error)
             return 0.0
         return done.seconds
 
