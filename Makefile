@@ -52,7 +52,7 @@ engine: ## install and start Docker Engine and Compose, build base images (Debia
 
 stack: $(READY) ## .state/stack.json for `docker stack deploy` (SERVICES= PUBLISH= REGISTRY=), see compose/swarm
 	@mkdir -p .state && $(BIN)/python compose/swarm/stack.py $(SERVICES) $(if $(PUBLISH),--publish $(PUBLISH)) \
-	  --registry "$(REGISTRY)" > .state/stack.json && echo "docker stack deploy --compose-file .state/stack.json statelab"
+	  --registry "$(REGISTRY)" > .state/stack.json && echo "docker stack deploy --compose-file .state/stack.json --resolve-image never statelab"
 
 manifests: $(READY) ## .state/manifests/<overlay>.yaml for `kubectl apply -f` (REGISTRY=), see kubernetes
 	@$(UV) --require-hashes -r requirements/manifests.txt
