@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from statelab.core.paths import COMPOSE
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.paths import ROOT
 from statelab.plan import remote
@@ -142,6 +143,24 @@ def test_locust_finds_every_deployment(manifests: Manifests, monkeypatch: pytest
     offered = targets()
     assert offered.keys() == load_all(DEPLOYMENTS).keys()
     assert {f"http://{name}:8000" for name in services} >= set(offered.values())
+
+
+def test_the_stores_are_those_of_compose(manifests: Manifests) -> None:
+    """Their commands and how much memory they may have stand in both places, and are the same."""
+    services = yaml.safe_load(COMPOSE.read_text())["services"]
+    for overlay in ("lab", "replicas", "locust-distributed"):
+        stores = {
+            name: pod for name, about, pod in pods({"": manifests[overlay]}) if "statelab/store" in about["labels"]
+        }
+        assert len(stores) == 3
+        for pod in stores.values():
+            (container,) = pod["containers"]
+            service = services[container["name"]]
+            command = service["command"]
+            words = command.replace("-c ", "-c").split() if isinstance(command, str) else command
+            assert container["args"] == words
+            assert container["resources"]["limits"]["memory"] == f"{service['mem_limit'].removesuffix('m')}Mi"
+            assert pod["securityContext"]["runAsUser"] == int(service.get("user", "10001:10001").partition(":")[0])
 
 
 @pytest.mark.parametrize("overlay", ["lab", "replicas"])
