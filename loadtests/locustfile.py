@@ -138,9 +138,7 @@ def prepare(environment: Any, **_: Any) -> None:
         if environment.reporter or environment.live:
             outgoing.add(line)
 
-    environment.recorder = Recorder(
-        Path(options.record), note, environment.access.hidden if options.token_header else None
-    )
+    environment.recorder = Recorder(Path(options.record), note)
     outgoing = Outgoing(environment.recorder)
     if options.cells:
         environment.conductor = Conductor(options.num_users)
@@ -267,7 +265,7 @@ class StateUser(FastHttpUser):
             self.environment.recorder,
             number,
             reuse=reuse,
-            headers=self.environment.access.headers(),
+            access=self.environment.access,
             pace=self.environment.pace,
         )
 

@@ -5,10 +5,8 @@ import secrets
 import sys
 import time
 from collections.abc import Callable
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 from typing import Any
 from urllib.parse import urlencode
@@ -17,6 +15,8 @@ import gevent
 import msgspec
 
 from pace import Pace
+from statelab.core.access import DIRECT
+from statelab.core.access import Access
 from statelab.core.ask import BUSY
 from statelab.core.ask import Ask
 from statelab.core.cookies import Jar
@@ -45,19 +45,12 @@ if TYPE_CHECKING:
 class Recorder:
     """Writes one JSON line per operation, unbuffered, to one file per Locust process, and gives both to `note`.
 
-    The file is opened at the first write, so that processes forked by `locust --processes` each get their own. `hidden`
-    takes out of a text what nobody is to read.
+    The file is opened at the first write, so that processes forked by `locust --processes` each get their own.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        note: Callable[[Operation, bytes], None] = lambda operation, line: None,
-        hidden: Callable[[str], str] | None = None,
-    ) -> None:
+    def __init__(self, folder: Path, note: Callable[[Operation, bytes], None] = lambda operation, line: None) -> None:
         self._folder = folder
         self._note = note
-        self._hidden = hidden
         self._file: tuple[int, Any] | None = None
         self.under_way: dict[int, int] = {}
         """When the running request of each client started, by client."""
@@ -67,8 +60,6 @@ class Recorder:
         return min(self.under_way.values(), default=time.monotonic_ns())
 
     def write(self, operation: Operation) -> None:
-        if self._hidden:
-            operation = _without_secret(operation, self._hidden)
         line = encode_line(operation)
         self._note(operation, line)
         pid = os.getpid()
@@ -81,16 +72,6 @@ class Recorder:
             # Locust would only log an exception and go on, and the history would lack an operation
             print(f"the history cannot be written to {self._folder}: {error}", file=sys.stderr, flush=True)
             os._exit(74)
-
-
-def _without_secret(operation: Operation, hidden: Callable[[str], str]) -> Operation:
-    """Without what an answer may have repeated."""
-    error, result = operation.error, operation.result
-    return msgspec.structs.replace(
-        operation,
-        error=error and hidden(error),
-        result=hidden(result) if isinstance(result, str) else result,
-    )
 
 
 class _Request(msgspec.Struct, frozen=True):
@@ -127,16 +108,17 @@ class RecordingClient:
         process: int,
         *,
         reuse: bool,
-        headers: Mapping[str, str] = MappingProxyType({}),
+        access: Access = DIRECT,
         pace: Pace | None = None,
     ) -> None:
         self._session = session
+        self._access = access
         self._pace = pace or Pace(0, 1)
         self._recorder = recorder
         self.process = process
         self._prefix = secrets.token_hex(4)
         self._count = 0
-        self._headers = {**({} if reuse else {"Connection": "close"}), **headers}
+        self._headers = {**({} if reuse else {"Connection": "close"}), **access.headers()}
         self._cell: Cell | None = None
 
     @property
@@ -207,9 +189,10 @@ class RecordingClient:
         error = getattr(response, "error", None)
         error = getattr(error, "original", None) or error  # geventhttpclient wraps the real error
         code, content = (response.status_code, response.content) if response is not None else (0, b"")
+        content = self._access.hidden_in(content or b"")
         if request.ask:
             failure = error if code < 300 else None
-            status, result, words = request.ask.outcome(request.sent, code, content or b"", failure)
+            status, result, words = request.ask.outcome(request.sent, code, content, failure)
             if request.ask.means == "lock" and result != BUSY:
                 self.token, result = result if isinstance(result, str | int) else "", None
             server = response.headers.get("X-Served-By") if code else None

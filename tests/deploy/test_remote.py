@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -45,7 +46,7 @@ def app(environ, start_response):
     asked += 1
     if asked % 9 == 0 and environ["REQUEST_METHOD"] == "GET" and "/counter/" in environ["PATH_INFO"]:
         start_response("500 Internal Server Error", [("Content-Type", "text/plain")])
-        return [f"you are {given}".encode()]
+        return [f"you are {'x' * 176}{given}".encode()]
     return inner(environ, start_response)
 """
 
@@ -194,7 +195,7 @@ def test_tls_a_base_path_and_a_token(statelab: Statelab, tmp_path: Path, monkeyp
         assert any("the profile asks for 8 clients at once, and statelab.toml allows 4" in note for note in notes)
         assert "statelab.toml allows 4" in (run / "index.html").read_text()
         said = [str(error) for path in run.glob("histories/**/*.parquet") for error in parquet.read(path).errors]
-        assert "HTTP 500: you are (hidden)" in said
+        assert f"HTTP 500: you are {'x' * 176}(hidden)" in said  # though an error is cut after 200 characters
         assert TOLD not in "".join(said)
         files = [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".py"]
         assert [path for path in files if TOLD.encode() in path.read_bytes()] == []
@@ -278,6 +279,21 @@ def test_another_app_that_answers_in_html(statelab: Statelab, tmp_path: Path) ->
     assert promised.returncode == 2
     assert "promise.hits.increment: the answer is not JSON: <!doctype html>" in promised.stderr
     assert list(tmp_path.glob("20*")) == []
+
+
+def test_something_that_speaks_no_http(statelab: Statelab, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as store:
+
+        def serve() -> None:
+            with store.accept()[0] as connection:
+                connection.recv(4096)
+                connection.sendall(b"-ERR unknown command\r\n")
+
+        threading.Thread(target=serve, daemon=True).start()
+        url = f"http://127.0.0.1:{store.getsockname()[1]}"
+        done = statelab(*describe(tmp_path, url, "wait = 0\n"))
+    assert done.returncode == 2
+    assert f"staging does not answer: {url}/healthz: it speaks no HTTP: BadStatusLine('-ERR" in done.stderr, done.stderr
 
 
 def test_nobody_answers(statelab: Statelab, tmp_path: Path) -> None:

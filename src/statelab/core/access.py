@@ -4,14 +4,19 @@ The secret is the value of an environment variable. It is read where a request i
 or message of the lab: `hidden` takes it out of what an answer may have repeated.
 """
 
+import base64
+import html
+import json
 import os
 import ssl
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
-
-import msgspec
+from urllib.parse import quote
+from urllib.parse import quote_plus
 
 from statelab.core.errors import Unavailable
 
@@ -43,22 +48,54 @@ class Access:
         """Certificate and name of the other side are always checked."""
         return ssl.create_default_context(cafile=self.ca or None)
 
-    def hidden(self, text: str) -> str:
-        """The text without the secret, as it is and as JSON writes it."""
+    def _secrets(self) -> Iterator[str]:
+        """What is not to be shown: the value, each of its words, and what a `Basic` one encodes."""
         for value in self.headers().values():
-            for secret in (value, *(word for word in value.split() if len(word) >= SHORTEST)):
-                text = text.replace(secret, HIDDEN).replace(msgspec.json.encode(secret).decode()[1:-1], HIDDEN)
+            yield value
+            for word in value.split():
+                yield word
+                if value.startswith("Basic "):
+                    try:
+                        plain = base64.b64decode(word, validate=True).decode()
+                    except ValueError:
+                        continue
+                    yield from (plain, plain.partition(":")[2])
+
+    def hidden(self, text: str) -> str:
+        """The text without the secret, as it is, and as JSON, HTML or an address write it. The text has to be whole: a
+        secret that was cut short is not found."""
+        for secret in self._secrets():
+            if len(secret) >= SHORTEST:
+                for written in (
+                    secret,
+                    json.dumps(secret)[1:-1],
+                    html.escape(secret),
+                    quote(secret),
+                    quote_plus(secret),
+                ):
+                    text = text.replace(written, HIDDEN)
         return text
 
+    def hidden_in(self, body: bytes) -> bytes:
+        """The same of a body, in whatever encoding that has ASCII in it."""
+        return self.hidden(body.decode("latin-1")).encode("latin-1") if self.header else body
+
     def open(self, request: urllib.request.Request, timeout_s: float) -> Any:
-        """The response, of this very address: no redirect is followed, no proxy is asked. Raises OSError, of which
-        HTTPError is one, whose message may have what the other side said."""
+        """The response, of this very address: no redirect is followed, no proxy is asked. Raises HTTPError for a status
+        that is no success, and Unavailable where nobody answers, or not in HTTP."""
         for name, value in self.headers().items():
             request.add_header(name, value)
         handlers: list[urllib.request.BaseHandler] = [_NoRedirect(), urllib.request.ProxyHandler({})]
         if request.type == "https":
             handlers.append(urllib.request.HTTPSHandler(context=self.context()))
-        return urllib.request.build_opener(*handlers).open(request, timeout=timeout_s)
+        try:
+            return urllib.request.build_opener(*handlers).open(request, timeout=timeout_s)
+        except urllib.error.HTTPError:
+            raise
+        except (OSError, HTTPException) as error:
+            why = getattr(error, "reason", None) or error
+            said = f"it speaks no HTTP: {why!r}" if isinstance(error, HTTPException) else str(why)
+            raise Unavailable(self.hidden(f"{request.full_url}: {said}")) from None
 
     def read(self, url: str, timeout_s: float) -> tuple[int, Any, bytes]:
         """Status, headers and body of a GET, whatever the status; raises Unavailable where nobody answers."""
@@ -68,8 +105,8 @@ class Access:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, error.headers, error.read()
-        except OSError as error:
-            raise Unavailable(self.hidden(f"{url}: {getattr(error, 'reason', error)}")) from None
+        except (OSError, HTTPException) as error:  # while the body was read
+            raise Unavailable(self.hidden(f"{url}: {error}")) from None
 
 
 DIRECT = Access()

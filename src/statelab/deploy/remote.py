@@ -77,8 +77,6 @@ class RemoteEngine:
         except urllib.error.HTTPError as error:
             error.close()
             raise Unavailable(f"remote.reset: {request} was answered with HTTP {error.code}") from None
-        except OSError as error:
-            raise Unavailable(self.access.hidden(f"remote.reset: {request}: {error}")) from None
 
     def addresses(self) -> dict[str, str]:
         return {self._remote.deployment.name: self._remote.url}

@@ -1,5 +1,6 @@
 """Measures a run: starts the lab, runs the load on every cell, and saves the recordings."""
 
+import math
 import random
 import time
 from collections import Counter
@@ -45,6 +46,8 @@ class Campaign:
         self._deployments = {deployment.name: deployment for deployment in manifest.deployments}
         self._random = random.Random(manifest.seed)
         self._run = 1
+        self._end = math.inf
+        """When the load has to end (s of the monotonic clock)."""
 
     def measure(self) -> None:
         """Measures every cell in every run. If it ends early (Ctrl-C, EngineFailed), says so in the manifest and
@@ -58,9 +61,9 @@ class Campaign:
                 self._engine.up(self._used_deployments())
                 self._note_unavailable()
                 self._try_out()
-                begun = time.monotonic()
+                self._end = math.inf if profile.load_s is None else time.monotonic() + profile.load_s
                 for run, index, cell in self._track(self._schedule(), "measuring"):
-                    if profile.load_s is not None and time.monotonic() - begun > profile.load_s:
+                    if time.monotonic() > self._end:
                         self._manifest.stopped = f"the load may last {profile.load_s:g} s in all, and has"
                         break
                     self._begin_run(run)
@@ -196,7 +199,7 @@ class Campaign:
             servers=2 if deployment.spread & {"threads", "greenlets"} else 1,
             times=TIMES if meets else 1,
             min_seconds=profile.max_seconds if meets else profile.min_seconds,
-            max_seconds=profile.max_seconds,
+            max_seconds=min(profile.max_seconds, max(0.0, self._end - time.monotonic())),
             min_operations=profile.min_operations,
             audits=profile.audits,
             asks=self._manifest.asks.get(cell.mechanism, {}),

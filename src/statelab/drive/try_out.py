@@ -8,6 +8,7 @@ import secrets
 import urllib.error
 import urllib.request
 from collections.abc import Iterable
+from http.client import HTTPException
 from typing import Any
 
 from statelab.core.access import DIRECT
@@ -17,6 +18,7 @@ from statelab.core.ask import Ask
 from statelab.core.ask import Misfit
 from statelab.core.cookies import Jar
 from statelab.core.errors import BadInput
+from statelab.core.errors import Unavailable
 from statelab.plan.promises import KINDS
 from statelab.plan.promises import Promise
 
@@ -45,7 +47,7 @@ def try_out(url: str, promises: Iterable[Promise], *, alone: bool, access: Acces
                 try:
                     said[op] = ask.answered(sent, body)
                 except Misfit as misfit:
-                    raise BadInput(access.hidden(f"{promise.where}.{op}: {misfit} ({HELP})")) from None
+                    raise BadInput(f"{promise.where}.{op}: {misfit} ({HELP})") from None
             if ask.means == "lock" and isinstance(said.get(op), str | int):
                 sent["token"] = said[op]
         for op in ("echo", "find"):
@@ -61,7 +63,7 @@ def try_out(url: str, promises: Iterable[Promise], *, alone: bool, access: Acces
             if status != "ok":
                 raise BadInput(
                     f"{promise.where}.buy.sold_out: of one article a second one was asked for, and the answer is "
-                    f"neither a success nor {ask.no!r}: {access.hidden(str(words))}"
+                    f"neither a success nor {ask.no!r}: {words}"
                 )
 
 
@@ -72,9 +74,9 @@ def _exchange(url: str, ask: Ask, sent: dict[str, str | int], jar: Jar, access: 
     try:
         with access.open(request, LIMIT_S) as response:
             jar.take(response.headers.get_all("Set-Cookie") or ())
-            return response.status, response.read()
+            return response.status, access.hidden_in(response.read())
     except urllib.error.HTTPError as error:
         jar.take(error.headers.get_all("Set-Cookie") or ())
-        return error.code, error.read()
-    except OSError:
+        return error.code, access.hidden_in(error.read())
+    except (OSError, HTTPException, Unavailable):
         return 0, b""

@@ -22,8 +22,8 @@ class Profile:
     `columns`: by name the only ones that it has, of the standard ones and those on request (none named: all).
     `compared`: the report says which of the standard deployments each of these is like.
     `first`: the mechanisms (as workload/mechanism) whose cells are measured before all others.
-    `rate`: at most so many requests a second, of all clients together (None: as many as are answered). `load_s`: no
-    cell is begun later than so many seconds after the first (None: all are).
+    `rate`: at most so many requests a second, of all clients together (None: as many as are answered). `load_s`: so
+    many seconds after the first cell has begun the load ends, and no other one is begun (None: all are).
     """
 
     name: str
