@@ -17,7 +17,9 @@ from statelab.core.paths import ROOT
 from statelab.deploy.choose import docker_answers
 
 STACK = ROOT / "compose" / "swarm" / "stack.py"
-NAME = "statelab-test"
+NAME = "stack-of-a-test"
+BRIDGE = "docker_gwbridge"
+"""A network that a Swarm makes, and leaves."""
 READY_S = 240.0
 
 _spec = importlib.util.spec_from_file_location("stack", STACK)
@@ -110,7 +112,7 @@ def swarm() -> Iterator[None]:
         pytest.skip("no Docker Engine answers: make engine installs one")
     if docker("info", "--format", "{{.Swarm.LocalNodeState}}").strip() != "inactive":
         pytest.skip("this machine is in a Swarm of somebody's")
-    before = docker("network", "ls", "--quiet").split()
+    there = BRIDGE in docker("network", "ls", "--format", "{{.Name}}").split()
     docker("swarm", "init", "--advertise-addr", "127.0.0.1", "--listen-addr", "127.0.0.1")
     try:
         yield
@@ -123,9 +125,10 @@ def swarm() -> Iterator[None]:
             time.sleep(0.5)
         for volume in docker("volume", "ls", "--quiet", "--filter", mine).split():
             docker("volume", "rm", volume)
-        for network in docker("network", "ls", "--quiet").split():
-            if network not in before:  # the Swarm's own bridge stays otherwise
-                docker("network", "rm", network)
+        for network in docker("network", "ls", "--quiet", "--filter", mine).split():
+            docker("network", "rm", network)
+        if not there:
+            docker("network", "rm", BRIDGE)
     assert docker("ps", "--all", "--quiet", "--filter", mine) == ""
 
 
