@@ -184,9 +184,11 @@ def _predicted_under(deployment: Deployment, manifest: Manifest) -> dict[str, li
 
 def _load(profile: Profile) -> str:
     connections = "kept connections" if profile.reuse else "a new connection for each request"
+    held = f", at most {profile.rate} requests a second and {profile.load_s:g} s in all" if profile.rate else ""
     return (
         f"{profile.users} clients at once, {connections}, {profile.min_seconds:g} to {profile.max_seconds:g} s and at "
         f"least {profile.min_operations} operations a cell, at most {profile.timeout_s:g} s for an answer"
+        f"{held}"
     )
 
 

@@ -68,7 +68,8 @@ def _plan(options: dict[str, Any], app: App, promises: dict[str, Promise], targe
     An app that makes promises in its statelab.toml is measured by them, and needs no catalogue. What runs already is
     one deployment, and is asked for its catalogue itself."""
     names = ("workload", "mechanism", "deployment", "window")
-    profile = profile_of(options["profile"], picked=not app.is_the_labs or any(options[name] for name in names))
+    picked = bool(promises) or not app.is_the_labs or any(options[name] for name in names)
+    profile = profile_of(options["profile"], picked=picked)
     profile = own_app.of_profile(profile) if promises else profile
     notes: list[str] = []
     if target:
