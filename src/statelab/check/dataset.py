@@ -217,14 +217,16 @@ def _require_consistent(
 
 def ranges_of(sizes: NDArray[np.int64], most: int) -> list[tuple[int, int]]:
     """Ranges of neighbouring buckets that have some bytes and not more than `most`; more only where one bucket has."""
-    ranges = list[tuple[int, int]]()
-    low, held = 0, 0
-    for bucket, size in enumerate(sizes.tolist()):
-        if held and held + size > most:
-            ranges.append((low, bucket))
-            low, held = bucket, 0
-        held += size
-    return [*ranges, (low, len(sizes))] if held else ranges
+    ranges, held = list[tuple[int, int]](), 0
+    for bucket in np.flatnonzero(sizes).tolist():
+        size = int(sizes[bucket])
+        if held and held + size <= most:
+            ranges[-1] = (ranges[-1][0], bucket + 1)
+            held += size
+        else:
+            ranges.append((bucket, bucket + 1))
+            held = size
+    return ranges
 
 
 def _partitions(question: Question, sizes: NDArray[np.int64]) -> tuple[list[Partition], list[TooLarge]]:
@@ -234,18 +236,17 @@ def _partitions(question: Question, sizes: NDArray[np.int64]) -> tuple[list[Part
         if int(sizes[low:high].sum()) <= question.most:
             parts.append(Partition(low, high))
             continue
-        bucket = low + int(np.argmax(sizes[low:high]))
         keys, held = list[str](), 0
-        for key, (rows, size) in shuffle.sizes_of_keys(question.files("key"), bucket).items():
+        for key, (rows, size) in shuffle.sizes_of_keys(question.files("key"), low).items():
             if size > question.most:
                 too_large.append(TooLarge(key, rows, size))
                 continue
             if keys and held + size > question.most:
-                parts.append(Partition(bucket, bucket + 1, tuple(keys)))
+                parts.append(Partition(low, high, tuple(keys)))
                 keys, held = [], 0
             keys, held = [*keys, key], held + size
         if keys:
-            parts.append(Partition(bucket, bucket + 1, tuple(keys)))
+            parts.append(Partition(low, high, tuple(keys)))
     return parts, too_large
 
 
