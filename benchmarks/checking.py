@@ -168,12 +168,12 @@ def measure() -> None:
     console.print(table)
     FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / "checking.md").write_text(markdown(rows))
-    (FOLDER / "checking-summary.md").write_text(f"{summary(rows)}\n{_machine()}\n")
+    (FOLDER / "checking-summary.md").write_text(f"{summary(rows)}\n{machine()}\n")
     (FOLDER / "checking.svg").write_text(_picture(rows))
     console.print(f"also in {FOLDER.relative_to(ROOT)}/checking.md and checking.svg", highlight=False)
 
 
-def _machine() -> str:
+def machine() -> str:
     """What it was measured on."""
     versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "pyarrow"))
     machine = f"{os.cpu_count()} cores, {versions}"

@@ -159,8 +159,8 @@ def _require_room(folder: Path, dataset: Dataset) -> None:
     needed, free = len(dataset) * _DISK, shutil.disk_usage(folder).free
     if needed > free:
         raise BadInput(
-            f"the shuffle needs about {size_in_words(needed)} for a while, and {folder} has {size_in_words(free)}; "
-            "--temporary names another folder"
+            f"the shuffle needs about {size_in_words(needed)} of disk for a while, and the temporary folder has "
+            f"{size_in_words(free)}; --temporary names another one"
         )
 
 

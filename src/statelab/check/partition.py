@@ -28,9 +28,10 @@ from statelab.record.coding import pa
 from statelab.record.columns import INF
 from statelab.record.dataset import Piece
 from statelab.record.reading.consistency import at_once
+from statelab.record.reading.consistency import id_twice
 from statelab.record.reading.consistency import overlapping
 from statelab.record.reading.consistency import require_forward
-from statelab.record.reading.consistency import require_own_ids
+from statelab.record.reading.consistency import with_one_id
 from statelab.record.reading.sheet import Sheet
 from statelab.record.reading.sheet import merged
 from statelab.record.reading.table import clients
@@ -66,7 +67,7 @@ class Question:
 
     def write_names(self, parts: Iterable[Path]) -> None:
         """Keeps the names of the parts for who has to name one."""
-        (self.folder / _PARTS).write_text("".join(f"{part.name}\n" for part in parts))
+        (self.folder / _PARTS).write_text("".join(f"{part}\n" for part in parts))
 
     def place(self, number: int) -> str:
         """Where the row stands that has this number among all rows of all parts."""
@@ -171,14 +172,16 @@ def one_at_a_time(question: Question, partition: Partition) -> None:
         above, here = (question.place(int(place[row])) for row in pair)
         who = clients(processes)[process[pair[0]]]
         stamps = [(int(start[row]), int(end[row])) for row in pair]
-        raise BadInput(at_once(f"{question.name}/{here}", above, who, stamps))
+        raise BadInput(at_once(here, above, who, stamps))
 
 
 def no_id_twice(question: Question, partition: Partition) -> None:
     """Raises BadInput if one of these op_ids is that of two operations."""
     sheet = _read(question, "op_id", partition)
-    place = sheet.arrays["place"]
-    require_own_ids(sheet, question.name, lambda row: question.place(int(place[row])), ())
+    pair = with_one_id(sheet, ())
+    if pair is not None:
+        first, here = (question.place(int(sheet.arrays["place"][row])) for row in pair)
+        raise BadInput(id_twice(here, first, sheet.columns["op_id"].text[pair[1]].as_py()))
 
 
 def judge(question: Question, partition: Partition) -> Verdict:

@@ -5,6 +5,9 @@ a local worker that takes more memory than it may.
 """
 
 import logging
+import os
+import re
+import signal
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -69,13 +72,7 @@ class Workers:
 
     def pids(self) -> list[int]:
         """The processes that do the tasks."""
-        return sorted(self._client.run(_pid).values())
-
-
-def _pid() -> int:
-    import os
-
-    return os.getpid()
+        return sorted(self._client.run(os.getpid).values())
 
 
 def _distributed(wanted: str) -> Any:
@@ -95,6 +92,7 @@ def _distributed(wanted: str) -> Any:
         "distributed.worker.memory.pause": False,
         "distributed.worker.memory.terminate": 1.0,
         "distributed.worker.profile.enabled": False,
+        "distributed.worker.preload": [__name__],
     }
     dask.config.set(settings)
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
@@ -122,16 +120,24 @@ def on_this_machine(count: int, memory: int, folder: Path) -> Iterator[Workers]:
         cluster.close()
 
 
+def dask_setup(worker: object) -> None:
+    """Dask calls it in each local worker: Ctrl-C is for who started it, and ends it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 @contextmanager
 def of_scheduler(address: str, paths: Sequence[Path]) -> Iterator[Workers]:
     """The workers of a scheduler that runs already; raises BadInput where there are none, where they have another
     version of the lab, or where one does not see the paths."""
     distributed = _distributed("--scheduler")
+    if not re.fullmatch(r"(tcp|tls)://[^/:]+:\d+", address):
+        raise BadInput(f"--scheduler {address} is not an address such as tcp://127.0.0.1:8786")
     try:
         client = distributed.Client(address, timeout=ANSWERS_S, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
-        why = str(error).splitlines()[0] if isinstance(error, ValueError) else f"nothing answers within {ANSWERS_S} s"
-        raise BadInput(f"no Dask scheduler at {address}: {why}; dask scheduler starts one") from None
+    except OSError:
+        raise BadInput(
+            f"no Dask scheduler at {address}: nothing answers within {ANSWERS_S} s; dask scheduler starts one"
+        ) from None
     with client:
         _require_fit(client, address, paths)
         yield Workers(client, f"the scheduler {address}")

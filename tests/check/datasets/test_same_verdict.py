@@ -32,7 +32,7 @@ from statelab.record.dataset import look_at
 
 LOCAL = [name for name in MODELS if MODELS[name].whole is None]
 HISTORIES, SPLITS, KEYS = 14, 6, (1, 1, 2, 4, 8)
-"""Of each of the 12 models: so many histories of one of so many keys, each split in so many ways. 1,008 splits in all."""
+"""Of each of the 12 models: so many histories, of one of so many keys, each split in so many ways. 1,008 splits."""
 
 
 BY_CLIENT = ("session", "mutex")

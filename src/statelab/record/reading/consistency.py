@@ -36,23 +36,34 @@ def checked(sheet: Sheet, name: str, place: Place, shapes: Shapes) -> History:
 
 def require_own_ids(sheet: Sheet, name: str, place: Place, repeating: Collection[str]) -> None:
     """Raises BadInput if an op_id stands in two operations, those of the names in `repeating` left aside."""
+    pair = with_one_id(sheet, repeating)
+    if pair is not None:
+        first, row = pair
+        raise BadInput(id_twice(f"{name}, {place(row)}", place(first), sheet.columns["op_id"].text[row].as_py()))
+
+
+def id_twice(place: str, first: str, op_id: str) -> str:
+    """What is said of an op_id that two operations have."""
+    return f"{place}: the op_id {shown(op_id)} is that of {first} already"
+
+
+def with_one_id(sheet: Sheet, repeating: Collection[str]) -> tuple[int, int] | None:
+    """The first row whose op_id another one above it has, and that one first; None if there is none."""
     if "op_id" not in sheet.columns:
-        return
+        return None
     column = sheet.columns["op_id"]
     ids = coded_text(column.text)
     if not repeating and len(ids.dictionary) == len(ids) - ids.null_count:
-        return
+        return None
     sheet.columns["op_id"] = replace(column, text=ids)  # need not be coded again
     may_repeat = np.array([op in repeating for op in sheet.ops], np.bool_).take(sheet.arrays["op"])
     rows = np.flatnonzero(column.known & ~may_repeat)
     codes = plain(ids.indices, -1)[rows]
     if np.bincount(codes).max(initial=0) <= 1:
-        return
+        return None
     _, firsts, inverse = np.unique(codes, return_index=True, return_inverse=True)
     again = int(np.flatnonzero(firsts[inverse] != np.arange(len(codes)))[0])
-    first = firsts[inverse[again]]
-    here, there = place(int(rows[again])), place(int(rows[first]))
-    raise BadInput(f"{name}, {here}: the op_id {shown(ids[int(rows[again])].as_py())} is that of {there} already")
+    return int(rows[firsts[inverse[again]]]), int(rows[again])
 
 
 def require_times(history: History, name: str, place: Place) -> None:
