@@ -8,6 +8,7 @@ from benchmarks.ten_clients import UNANSWERED
 from benchmarks.ten_clients import Requests
 from benchmarks.ten_clients import columns
 from statelab.record import parquet
+from statelab.record.columns import Codes
 from statelab.record.columns import History
 from statelab.record.columns import Integers
 from statelab.record.columns import Mask
@@ -81,7 +82,7 @@ def _part(
 
 
 def _states(
-    key: Integers, moment: Integers, changes: Mask, value: Integers, states: Integers
+    key: Codes, moment: Integers, changes: Mask, value: Integers, states: Integers
 ) -> tuple[Integers, Integers]:
     """What each row finds under its key, and what was there before that.
 

@@ -16,6 +16,7 @@ from statelab.check.partition import Partition
 from statelab.check.partition import Question
 from statelab.check.partition import judge
 from statelab.check.partition import read_pieces
+from statelab.core.operation import Value
 from statelab.core.paths import ROOT
 from statelab.record import parquet
 from statelab.record.dataset import look_at
@@ -65,8 +66,9 @@ def main() -> None:
         print(json.dumps({"taken": _peak() - before}))
 
 
-def _initial(model: str) -> object:
-    return getattr(generator(model), "INITIAL", MODELS[model].initial)
+def _initial(model: str) -> Value | None:
+    given: Value | None = getattr(generator(model), "INITIAL", MODELS[model].initial)
+    return given
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`make speed` and `make scale`: put what was measured last into docs/checking.md (and its plot beside it), docs/scale.md."""
+"""`make speed`, `make scale`: put what was measured last into docs/checking.md, with its plot, and docs/scale.md."""
 
 import re
 import sys

@@ -31,7 +31,7 @@ from statelab.check.dataset import MEMORY
 SIZES = (1_000_000, 10_000_000, 100_000_000)
 LARGEST = int(float(os.environ.get("LARGEST") or 10_000_000))
 MOST_BYTES, MOST_GROWTH, LEAST_RATIO = 4 * 2**30, 1.3, 1.7
-PLANNED = 10**10
+PLANNED, CORES = 10**10, 8
 
 _EVERY_S = 0.2
 
@@ -182,24 +182,24 @@ def summary(rows: list[Checked], memory: dict[str, float]) -> str:
     shuffle, size = (getattr(largest, name) / largest.operations for name in ("shuffle", "size"))
     hours = (fixed + each * PLANNED) / 3600
     worst, factor = max(memory.items(), key=lambda item: item[1])
-    plan = "".join(
-        f"| {machines} of {cores} cores | {hours / machines / cores:.1f} h |\n"
-        for machines, cores in ((1, 8), (4, 8), (16, 8))
-    )
+    plan = "".join(f"| {machines} of {CORES} cores | {hours / machines / CORES:.1f} h |\n" for machines in (1, 4, 16))
+    others = ", ".join(f"{name} {value:.1f}" for name, value in memory.items() if name != worst)
+    off = max(abs(fixed + each * row.operations - row.core_seconds) / row.core_seconds for row in two)
+    most = (MEMORY - LIBRARIES) // FACTOR // 2**20
+    model = f"{fixed:.1f} + {each * 1e6:.2f} for each million operations"
     return f"""{table}
-{machine()}. One worker is this process alone, without Dask.
+{machine()}. One worker is the process of the command alone, without Dask.
 
-{"".join(f"- {goal}.{chr(10)}" for goal in goals(rows))}- For each byte of a partition reading and judging took \
-{factor:.1f} bytes at most (`{worst}`; {", ".join(f"{name} {value:.1f}" for name, value in memory.items() if name != worst)}); \
-the check reckons with {FACTOR}, and {LIBRARIES // 2**20} MiB for the libraries. So {MEMORY // 2**20} MiB hold partitions of \
-{(MEMORY - LIBRARIES) // FACTOR // 2**20} MiB.
+{"".join(f"- {goal}.{chr(10)}" for goal in goals(rows))}
+**Memory.** For each byte of a partition, reading and judging took {factor:.1f} bytes at most (`{worst}`; {others}). The
+check reckons with {FACTOR}, and with {LIBRARIES // 2**20} MiB for the libraries: so a worker of {MEMORY // 2**20} MiB
+has partitions of at most {most} MiB.
 
-**The model.** Core-seconds = {fixed:.1f} + {each * 1e6:.2f} for a million operations, fitted on {two[0].operations:,} to \
-{largest.operations:,}; it is off by {max(abs(fixed + each * r.operations - r.core_seconds) / r.core_seconds for r in two):.0%} \
-at most there. The dataset has {size:.0f} bytes an operation, the shuffle {shuffle:.0f}.
+**Time.** Core-seconds = {model}, fitted on {two[0].operations:,} to {largest.operations:,} operations, where it is off
+by at most {off:.0%}. The dataset has {size:.0f} bytes an operation, and the shuffle {shuffle:.0f}.
 
-**10^10 operations** need by it {hours:,.0f} core-hours, {size * PLANNED / 2**40:.2f} TiB for the dataset and \
-{shuffle * PLANNED / 2**40:.2f} TiB for the shuffle while it runs, on disks that all machines share:
+**10^10 operations** need {hours:,.0f} core-hours by that, {size * PLANNED / 2**40:.2f} TiB for the dataset, and
+{shuffle * PLANNED / 2**40:.2f} TiB for the shuffle while it runs, on a folder that all machines share:
 
 | machines | time |
 | --- | ---: |

@@ -60,7 +60,7 @@ MEMORY = 2**30
 """What a worker may take, in bytes, unless it is said otherwise."""
 
 LIBRARIES = 256 * 2**20
-FACTOR = 8
+FACTOR = 10
 """Measured by `make bench BENCH=scale`: the most that reading and judging took for each byte of a partition."""
 
 LEAST = LIBRARIES + FACTOR * 2**20

@@ -46,9 +46,11 @@ class Workers:
 
     def each(self, function: Callable[[T], R], work: Sequence[T]) -> Iterator[R]:
         """Raises what a task raises, and EngineFailed where workers or scheduler are gone."""
+        import distributed
         from distributed import KilledWorker
-        from distributed import as_completed
         from distributed.comm.core import CommClosedError
+
+        as_completed: Any = distributed.as_completed
 
         futures = self._client.map(function, work, pure=False)
         try:

@@ -156,7 +156,8 @@ def _bytes_of(array: Any) -> NDArray[np.float64]:
         return length + 4.0
     if types.is_large_list(kind):
         items = array.flatten()
-        each = items.nbytes / max(1, len(items))
+        each = float(items.nbytes / max(1, len(items)))
         length = np.asarray(pc.list_value_length(array).fill_null(0), np.float64)
-        return length * each + 8.0
+        size: NDArray[np.float64] = length * each + 8.0
+        return size
     return np.full(len(array), 4.0 if types.is_dictionary(kind) else max(1, kind.bit_width // 8))

@@ -153,7 +153,7 @@ def test_a_key_that_is_too_large_is_unknown_and_the_others_are_judged(tmp_path: 
 
 
 def test_too_little_memory_and_a_wrong_size(folder: Path) -> None:
-    assert "--memory 100MiB: a worker needs 264MiB at least" in refused(folder, "--memory", "100MiB")
+    assert "--memory 100MiB: a worker needs 266MiB at least" in refused(folder, "--memory", "100MiB")
     assert "--memory 'much' is not a size such as 512MiB or 2GiB" in check(folder, "--memory", "much").stderr
 
 
