@@ -16,8 +16,8 @@ from statelab.cli.history import command as history
 from statelab.core.results import Cell
 from statelab.core.results import Interval
 from statelab.core.results import Runs
-from statelab.record.archive import Archive
-from statelab.record.archive import SavedRun
+from statelab.report.archive import Archive
+from statelab.report.archive import SavedRun
 from statelab.report.comparison import compare
 from statelab.report.over_time import OverTime
 from statelab.report.over_time import over_time

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.text import Text
 
 from statelab.core.paths import REPORTS
-from statelab.record.archive import Archive
-from statelab.record.archive import SavedRun
+from statelab.report.archive import Archive
+from statelab.report.archive import SavedRun
 from statelab.report.comparison import in_words
 from statelab.report.formats.files import results_of
 from statelab.report.formats.files import write_over_time

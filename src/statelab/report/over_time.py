@@ -18,7 +18,7 @@ from statelab.core.results import Cell
 from statelab.core.results import CellKey
 from statelab.core.results import Interval
 from statelab.core.results import Results
-from statelab.record.archive import SavedRun
+from statelab.report.archive import SavedRun
 from statelab.report.comparison import Condition
 from statelab.report.comparison import RunComparison
 from statelab.report.comparison import cells_of
@@ -163,7 +163,7 @@ def tables(found: OverTime) -> Iterator[Table | Text]:
         return
     cells = Table(box=SIMPLE_HEAD, pad_edge=False)
     for head in ("cell", "deployment", "window", "before", "after", "changed in", "violated"):
-        cells.add_column(head)
+        cells.add_column(head, overflow="fold", no_wrap=head in ("deployment", "window"))
     for cell in found.changed[:SHOWN]:
         turn = cell.turns[-1]
         before, after = (in_words(found_cell) for found_cell in (cell.cells[turn.before], cell.cells[turn.after]))

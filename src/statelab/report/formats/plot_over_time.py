@@ -13,7 +13,7 @@ from statelab.report.content.text import printable
 from statelab.report.over_time import CellOverTime
 from statelab.report.over_time import trials
 
-LEFT, STEP, RIGHT = 76, 46, 14
+LEFT, STEP, RIGHT = 92, 46, 14
 MARKS, TOP, BOTTOM, RATE_TOP, RATE_BOTTOM, HEIGHT = 14, 34, 94, 112, 152, 170
 
 
@@ -27,10 +27,11 @@ def plot(cell: CellOverTime, names: Sequence[str]) -> str:
     said = f"{cell.name} under {cell.key.deployment} in {len(names)} runs; violated: {cell.share}"
     size = f'viewBox="0 0 {width} {HEIGHT}" width="{width}"'
     parts = [f'<svg class="over-time" {size} role="img" aria-label={quoteattr(printable(said))}>']
-    for label, y in (("violated 1", TOP), ("0", BOTTOM), ("ops/s", RATE_TOP), ("0", RATE_BOTTOM)):
+    highest = max((each.rate_ops_s or 0 for each in cell.cells if each), default=0) or 1
+    labels = (("violated 1", TOP), ("0", BOTTOM), (f"{figures.rate(highest)} ops/s", RATE_TOP), ("0", RATE_BOTTOM))
+    for label, y in labels:
         parts.append(f'<text x="{LEFT - 8}" y="{y + 4}" text-anchor="end">{label}</text>')
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{width - RIGHT}" y1="{y}" y2="{y}"/>')
-    highest = max((each.rate_ops_s or 0 for each in cell.cells if each), default=0) or 1
     rates = [
         (_x(place), RATE_BOTTOM - (RATE_BOTTOM - RATE_TOP) * each.rate_ops_s / highest)
         for place, each in enumerate(cell.cells)
