@@ -61,8 +61,8 @@ class Workers:
                 future.release()
         except KilledWorker:
             raise EngineFailed(
-                f"{TRIES} workers of {self._whose} were killed over the same task; the log of the worker says why, and "
-                "--memory may be more than its machine has"
+                f"{TRIES} workers of {self._whose} were killed over the same task; one that takes more memory than it "
+                "may is ended: --memory gives more"
             ) from None
         except (CommClosedError, OSError) as error:
             if isinstance(error, CommClosedError) or self._client.status != "running":
@@ -110,7 +110,7 @@ def on_this_machine(count: int, memory: int, folder: Path) -> Iterator[Workers]:
         threads_per_worker=1,
         processes=True,
         host="127.0.0.1",
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",  # there is no way without one
         memory_limit=memory,
         local_directory=str(folder),
         silence_logs=logging.CRITICAL,
