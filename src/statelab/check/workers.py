@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from contextlib import contextmanager
 from contextlib import suppress
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 from typing import TypeVar
@@ -94,7 +95,6 @@ def _distributed(wanted: str) -> Any:
         "distributed.worker.memory.pause": False,
         "distributed.worker.memory.terminate": 1.0,
         "distributed.worker.profile.enabled": False,
-        "distributed.worker.preload": [__name__],
     }
     dask.config.set(settings)
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
@@ -105,26 +105,44 @@ def _distributed(wanted: str) -> Any:
 def on_this_machine(count: int, memory: int, folder: Path) -> Iterator[Workers]:
     """So many processes, each of which may take `memory` bytes; they end with the block, however it ends."""
     distributed = _distributed(f"--workers {count}")
-    cluster = distributed.LocalCluster(
-        n_workers=count,
-        threads_per_worker=1,
-        processes=True,
-        host="127.0.0.1",
-        dashboard_address="127.0.0.1:0",  # there is no way without one
-        memory_limit=memory,
-        local_directory=str(folder),
-        silence_logs=logging.CRITICAL,
-    )
+    with _starting() as pressed:
+        cluster = distributed.LocalCluster(
+            n_workers=count,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",  # there is no way without one
+            memory_limit=memory,
+            local_directory=str(folder),
+            silence_logs=logging.CRITICAL,
+        )
     try:
+        if pressed:
+            raise KeyboardInterrupt
         with distributed.Client(cluster, set_as_default=False) as client:
             yield Workers(client, "the cluster of this machine")
     finally:
         cluster.close()
 
 
-def dask_setup(worker: object) -> None:
-    """Dask calls it in each local worker: Ctrl-C is for who started it, and ends it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@contextmanager
+def _starting() -> Iterator[list[int]]:
+    """Meanwhile a signal to stop is only noted, since what is half started cannot be ended.
+
+    The processes that are started, now and later, never see Ctrl-C, which goes to all processes of a terminal: they
+    have the mask of the thread that starts them, and that one of the thread that made it.
+    """
+    resource_tracker.ensure_running()  # it would undo the mask when the first process is started
+    pressed = list[int]()
+    stops = (signal.SIGINT, signal.SIGTERM)
+    handlers = {number: signal.signal(number, lambda number, frame: pressed.append(number)) for number in stops}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield pressed
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
