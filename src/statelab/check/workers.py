@@ -105,7 +105,7 @@ def _distributed(wanted: str) -> Any:
 def on_this_machine(count: int, memory: int, folder: Path) -> Iterator[Workers]:
     """So many processes, each of which may take `memory` bytes; they end with the block, however it ends."""
     distributed = _distributed(f"--workers {count}")
-    with _starting() as pressed:
+    with _undisturbed() as pressed:
         cluster = distributed.LocalCluster(
             n_workers=count,
             threads_per_worker=1,
@@ -122,12 +122,13 @@ def on_this_machine(count: int, memory: int, folder: Path) -> Iterator[Workers]:
         with distributed.Client(cluster, set_as_default=False) as client:
             yield Workers(client, "the cluster of this machine")
     finally:
-        cluster.close()
+        with _undisturbed():
+            cluster.close()
 
 
 @contextmanager
-def _starting() -> Iterator[list[int]]:
-    """Meanwhile a signal to stop is only noted, since what is half started cannot be ended.
+def _undisturbed() -> Iterator[list[int]]:
+    """Meanwhile a signal to stop is only noted: what is half started cannot be ended, and what ends shall end.
 
     The processes that are started, now and later, never see Ctrl-C, which goes to all processes of a terminal: they
     have the mask of the thread that starts them, and that one of the thread that made it.

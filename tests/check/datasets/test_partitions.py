@@ -11,9 +11,16 @@ from benchmarks.scale import fitted
 from benchmarks.scale import goals
 
 from parts_of_datasets import part
+from statelab.check.dataset import FACTOR
+from statelab.check.dataset import LIBRARIES
+from statelab.check.dataset import Limits
+from statelab.check.dataset import check_dataset
 from statelab.check.dataset import ranges_of
 from statelab.check.dataset import size_in_words
+from statelab.check.file import Verdict
 from statelab.check.file import check_file
+from statelab.check.workers import InThisProcess
+from statelab.core.errors import BadInput
 from statelab.record.coding import Column
 from statelab.record.coding import pa
 from statelab.record.dataset import Dataset
@@ -64,6 +71,29 @@ def test_a_column_without_anything_in_it_agrees_with_any(tmp_path: Path) -> None
     part(tmp_path / "d" / "a.parquet", {**usual, "key": None})
     part(tmp_path / "d" / "b.parquet", {**usual, "key": "k"})
     assert len(look_at(tmp_path / "d")) == 2
+
+
+def test_a_client_that_is_too_large_is_said_with_what_is_enough(tmp_path: Path) -> None:
+    """Its operations are looked at together, over all keys."""
+    usual = {"process": 1, "op": "write", "value": 1, "status": "ok"}
+    part(
+        tmp_path / "d" / "a.parquet", *({**usual, "key": str(n), "start": 2 * n, "end": 2 * n + 1} for n in range(100))
+    )
+    (tmp_path / "s").mkdir()
+
+    def judged(memory: int) -> Verdict:
+        return check_dataset(
+            look_at(tmp_path / "d"),
+            InThisProcess(),
+            tmp_path / "s",
+            model="register",
+            limits=Limits(memory=memory),
+            progress=lambda items, text, total: iter(items),
+        )
+
+    with pytest.raises(BadInput, match=r"one process has so many operations .* --memory 256\.1MiB is enough"):
+        judged(LIBRARIES + FACTOR * 1_000)
+    assert judged(int(256.1 * 2**20)).verdict == "held"
 
 
 @pytest.mark.parametrize(

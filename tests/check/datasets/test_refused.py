@@ -110,6 +110,13 @@ def test_stamps_of_another_unit(folder: Path) -> None:
     )
 
 
+def test_stamps_with_fractions(folder: Path) -> None:
+    for name in ("a.parquet", "b.parquet"):
+        part(folder / name, {**write(20, 3), "start": 1.5, "end": 2.5})
+    said = f"{folder}/a.parquet: stamps with fractions; statelab convert writes each part with whole ns"
+    assert refused(folder) == said
+
+
 def test_a_client_that_does_two_things_at_once_in_two_parts(folder: Path) -> None:
     part(folder / "b.parquet", write(12, 3, key="other"))
     assert refused(folder) == (
