@@ -95,6 +95,8 @@ def _distributed(wanted: str) -> Any:
         "distributed.worker.memory.pause": False,
         "distributed.worker.memory.terminate": 1.0,
         "distributed.worker.profile.enabled": False,
+        "distributed.admin.tick.interval": "500ms",
+        "distributed.admin.system-monitor.interval": "5s",
     }
     dask.config.set(settings)
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
