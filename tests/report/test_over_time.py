@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from cli.test_check import Done
 from cli.test_check import command
 from statelab.check.intervals import clopper_pearson
-from statelab.cli.history import command as history
+from statelab.cli.main import cli
 from statelab.core.results import Cell
 from statelab.core.results import Interval
 from statelab.core.results import Runs
@@ -178,7 +178,9 @@ def test_the_terminal_shows_one_screen(tmp_path: Path) -> None:
     for day in range(1, 26):
         changes = LOST if day % 2 else {}
         saved(tmp_path / f"r{day:02}", day, *(cell(mechanism=name, **changes) for name in names))
-    done = CliRunner().invoke(history, [*map(str, sorted(tmp_path.glob("r*"))), "--db", str(tmp_path / "h.sqlite")])
+    done = CliRunner().invoke(
+        cli, ["history", *map(str, sorted(tmp_path.glob("r*"))), "--db", str(tmp_path / "h.sqlite")]
+    )
     assert "and 10 runs before them" in done.output
     assert "and 25 cells more, on the page" in done.output
     assert len(done.output.splitlines()) <= 45
