@@ -126,14 +126,15 @@ def check_dataset(
         initial_of(find_model(model), initial)
     _require_room(folder, dataset)
     names = [model] if model else fitting(_operations(dataset, tasks, limits, progress), MODELS)
-    if not model:
-        _require_local(*names)
+    for name in names:
+        _require_local(name)
 
     def shuffled(name: str) -> tuple[Question, dict[View, NDArray[np.int64]]]:
+        (own := folder / name).mkdir()  # of a model before it a task may be under way, and write
         question = Question(
             name=dataset.name,
             model=name,
-            folder=folder,
+            folder=own,
             most=limits.most,
             initial=initial_of(MODELS[name], initial),
             unit=unit or dataset.unit,
@@ -148,10 +149,9 @@ def check_dataset(
     return together(dataset, question, verdicts, too_large, limits)
 
 
-def _require_local(*names: str) -> None:
-    for name in names[:1]:
-        if (why := find_model(name).whole) is not None:
-            raise BadInput(f"the model {name} judges a history as a whole only, in one file: {why}")
+def _require_local(name: str) -> None:
+    if (why := find_model(name).whole) is not None:
+        raise BadInput(f"the model {name} judges a history as a whole only, in one file: {why}")
 
 
 def _require_room(folder: Path, dataset: Dataset) -> None:
@@ -181,8 +181,6 @@ def _rows(dataset: Dataset, most: int) -> int:
 
 def _shuffled(question: Question, dataset: Dataset, tasks: Tasks, progress: Progress) -> dict[View, NDArray[np.int64]]:
     """Writes all rows into the shuffle, after every one was tested; the bytes of each bucket by view."""
-    for left in question.folder.iterdir():
-        left.unlink()  # of another model, whose form the operations do not have
     question.write_names(dataset.parts)
     work = list(enumerate(dataset.pieces(_rows(dataset, question.most))))
     total = {view: np.zeros(shuffle.BUCKETS, np.int64) for view in VIEWS}

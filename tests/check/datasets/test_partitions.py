@@ -79,13 +79,13 @@ def test_a_client_that_is_too_large_is_said_with_what_is_enough(tmp_path: Path) 
     part(
         tmp_path / "d" / "a.parquet", *({**usual, "key": str(n), "start": 2 * n, "end": 2 * n + 1} for n in range(100))
     )
-    (tmp_path / "s").mkdir()
 
     def judged(memory: int) -> Verdict:
+        (shuffle := tmp_path / str(memory)).mkdir()
         return check_dataset(
             look_at(tmp_path / "d"),
             InThisProcess(),
-            tmp_path / "s",
+            shuffle,
             model="register",
             limits=Limits(memory=memory),
             progress=lambda items, text, total: iter(items),

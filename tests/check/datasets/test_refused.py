@@ -50,6 +50,18 @@ def test_the_parts_are_one_history(folder: Path) -> None:
     assert check(folder).returncode == 1
 
 
+def test_the_model_may_be_that_of_the_operations(folder: Path) -> None:
+    """Without --model it is the first whose form the operations of all parts have: these name versions of a session."""
+    version = {"process": 1, "op": "write", "start": 0, "end": 5, "status": "ok", "result": 7}
+    part(folder / "a.parquet", version)
+    part(folder / "b.parquet", {**version, "op": "read", "start": 10, "end": 15})
+    assert "[session, read as 2 Parquet parts, 2 operations]" in check(folder).stdout
+    part(folder / "c.parquet", {**version, "op": "buy", "start": 20, "end": 25})
+    assert (
+        check(folder).stderr.splitlines()[-1].startswith(f"statelab: {folder}: name the model with --model: counter,")
+    )
+
+
 def test_notes_of_other_tools_are_no_parts(folder: Path) -> None:
     (folder / "_SUCCESS").write_text("")
     (folder / ".a.parquet.crc").write_text("")
