@@ -165,7 +165,7 @@ def test_the_page(runs: list[Path], tmp_path: Path) -> None:
     saved(tmp_path / "d", 22, cell(mechanism="<script>alert(1)</script>"), versions={"flask": "<b>4</b>"})
     assert str(tmp_path / "h.html") in put(tmp_path, *runs, tmp_path / "d").stdout.replace("\n", "")
     page = (tmp_path / "h.html").read_text()
-    assert page.count('<svg class="over-time"') == 3
+    assert page.count('<svg class="over-time" viewBox') == 3
     assert 'href="a/index.html"' in page
     assert "<b>a → c</b>: held → violated: lost-update. Between them: flask 3.0.3 → 3.1.3." in page
     assert "<script" not in page

@@ -1,7 +1,7 @@
 """The runs of weeks in one SQLite file: the table `runs` has one row for each run, `cells` one for each cell of each.
 
 A run is known by when it began and by its seed; so a run that is put in again replaces itself, also from another
-folder. Both tables have columns to ask by, and everything else as JSON.
+folder. Both tables have columns to ask by, and everything else as JSON but the proofs, which stay in the folder.
 """
 
 import sqlite3
@@ -82,7 +82,10 @@ class Archive:
         if not self._path.exists():
             raise BadInput(f"{self._path}: no such file, so there are no runs yet; name run folders of reports/")
         with self._opened() as database:
-            found = database.execute("select id, name, folder, started, manifest from runs order by started, name")
+            asked = "select id, name, folder, started, manifest from runs order by started, name"
+            found = database.execute(asked).fetchall()
+            if not found:
+                raise BadInput(f"{self._path} has no runs yet; name run folders of reports/")
             return [
                 SavedRun(
                     name=name,
@@ -90,7 +93,7 @@ class Archive:
                     started=started,
                     results=Results(manifest=msgspec.json.decode(manifest), cells=_cells(database, id_)),
                 )
-                for id_, name, folder, started, manifest in found.fetchall()
+                for id_, name, folder, started, manifest in found
             ]
 
     @contextmanager
@@ -122,7 +125,8 @@ def _cell_row(run: str, cell: Cell) -> tuple[str | int | float | None, ...]:
     key = cell.workload, cell.mechanism, cell.deployment, cell.window
     runs = (cell.runs.violated, cell.runs.total) if cell.runs else (None, None)
     anomalies = ", ".join(cell.anomalies)
-    return run, *key, cell.verdict, anomalies, *runs, cell.rate_ops_s, msgspec.json.encode(cell).decode()
+    rest = msgspec.json.encode(msgspec.structs.replace(cell, witness=None)).decode()
+    return run, *key, cell.verdict, anomalies, *runs, cell.rate_ops_s, rest
 
 
 def _cells(database: sqlite3.Connection, run: str) -> list[Cell]:

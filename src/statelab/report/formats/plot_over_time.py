@@ -21,7 +21,8 @@ def plot(cell: CellOverTime, names: Sequence[str]) -> str:
     """The picture for use inside a page. A run in which the cell was not measured leaves a gap.
 
     The upper part is the share of a run's servers that were violated, 0 to 1, with the 95 % interval where the cell was
-    measured several times in the run; the lower part is the throughput from 0 to the highest one.
+    measured several times in the run; the lower part is the throughput from 0 to the highest one. What each run says in
+    words only a cell has that changed. The page has the marks and the dots of the line (`mark-<state>`, `dot`).
     """
     width = LEFT + STEP * len(names) + RIGHT
     said = f"{cell.name} under {cell.key.deployment} in {len(names)} runs; violated: {cell.share}"
@@ -38,13 +39,12 @@ def plot(cell: CellOverTime, names: Sequence[str]) -> str:
         if each is not None and each.rate_ops_s is not None
     ]
     parts.append(f'<polyline class="rate" points="{" ".join(f"{x:.0f},{y:.1f}" for x, y in rates)}"/>')
-    parts += [f'<circle class="rate" cx="{x:.0f}" cy="{y:.1f}" r="2.5"/>' for x, y in rates]
     for turn in cell.turns:
         x = (_x(turn.before) + _x(turn.after)) / 2
         parts.append(f'<line class="turn" x1="{x:.0f}" x2="{x:.0f}" y1="{TOP - 8}" y2="{RATE_BOTTOM}"/>')
     for place, (each, name) in enumerate(zip(cell.cells, names, strict=True)):
         if each is not None:
-            parts += _run(each, name, _x(place))
+            parts += _run(each, name if cell.turns else None, _x(place))
     return "".join([*parts, "</svg>"])
 
 
@@ -52,20 +52,20 @@ def _x(place: int) -> float:
     return LEFT + STEP * (place + 0.5)
 
 
-def _run(cell: Cell, name: str, x: float) -> list[str]:
-    """The mark of one run, its share and its interval, with all of it in words."""
-    state, (hits, total) = Row(cell).state, trials(cell)
-    told = f"{name}: {in_words(cell)}; {figures.rate(cell.rate_ops_s)} operations/s"
+def _run(cell: Cell, name: str | None, x: float) -> list[str]:
+    """The mark of one run, its share and its interval; with a name all of it in words as well."""
+    (hits, total), parts = trials(cell), list[str]()
     bounds: Interval | None = cell.runs.interval if cell.runs and total else None
-    parts = ["<g>", f"<title>{escape(printable(told))}</title>"]
     if bounds is not None:
         ends = f'y1="{_y(bounds.low):.1f}" y2="{_y(bounds.high):.1f}"'
         parts.append(f'<line class="interval" x1="{x:.0f}" x2="{x:.0f}" {ends}/>')
     if total:
-        parts.append(f'<circle class="share" cx="{x:.0f}" cy="{_y(hits / total):.1f}" r="4"/>')
-    parts.append(f'<rect class="{state.name}" x="{x - 11:.0f}" y="{MARKS - 12}" width="22" height="18" rx="4"/>')
-    parts.append(f'<text class="{state.name}" x="{x:.0f}" y="{MARKS + 2}" text-anchor="middle">{state.symbol}</text>')
-    return [*parts, "</g>"]
+        parts.append(f'<circle cx="{x:.0f}" cy="{_y(hits / total):.0f}" r="4"/>')
+    parts.append(f'<use href="#mark-{Row(cell).state.name}" x="{x:.0f}" y="{MARKS}"/>')
+    if name is None:
+        return parts
+    told = f"{name}: {in_words(cell)}; {figures.rate(cell.rate_ops_s)} operations/s"
+    return ["<g>", f"<title>{escape(printable(told))}</title>", *parts, "</g>"]
 
 
 def _y(share: float) -> float:
