@@ -10,7 +10,9 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from threading import Event
 from threading import Thread
+from typing import Any
 from unittest import mock
 
 import psutil
@@ -20,11 +22,14 @@ from distributed import Client
 import statelab
 from agreement import columns
 from agreement import side_by_side
+from check.datasets.test_same_verdict import judged
 from check.datasets.test_same_verdict import key_of
 from check.datasets.test_same_verdict import split
 from cli.test_check import check
 from program import COMMAND
 from statelab.check.models import MODELS
+from statelab.check.workers import InThisProcess
+from statelab.check.workers import Workers
 from statelab.check.workers import of_scheduler
 from statelab.check.workers import on_this_machine
 from statelab.core.errors import BadInput
@@ -61,21 +66,49 @@ def always_ends(_: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_the_task_of_a_killed_worker_is_done_again(tmp_path: Path) -> None:
-    """By another process; the results are those of an undisturbed run."""
+def held_up(function: partial[Any], folder: Path, work: Any) -> Any:
+    """Of each step the first task says in which process it is, and waits until that is killed."""
+    try:
+        (folder / f"{function.func.__name__}.met").touch(exist_ok=False)
+    except FileExistsError:
+        return function(work)
+    (folder / "new").write_text(str(os.getpid()))
+    (folder / "new").rename(folder / f"{function.func.__name__}.pid")
+    time.sleep(600)
+
+
+class HeldUp:
+    """Workers of which one is killed in each step."""
+
+    def __init__(self, workers: Workers, folder: Path) -> None:
+        self._workers, self._folder = workers, folder
+
+    def each(self, function: Any, work: Any) -> Iterator[Any]:
+        return self._workers.each(partial(held_up, function, self._folder), work)
+
+
+def test_the_partition_of_a_killed_worker_is_judged_again(folder: Path, tmp_path: Path) -> None:
+    """In each step, reading, looking at clients and judging, a worker is killed in the middle of a task; the verdict is
+    that of an undisturbed check."""
+    (held := tmp_path / "held").mkdir()
+    done, killed = Event(), list[int]()
 
     def kill() -> None:
-        while not (tmp_path / "pid").exists():
-            time.sleep(0.01)
-        os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+        while not done.wait(0.01):
+            for path in held.glob("*.pid"):
+                killed.append(int(path.read_text()))
+                path.unlink()
+                os.kill(killed[-1], signal.SIGKILL)
 
+    killer = Thread(target=kill)
     with on_this_machine(2, MEMORY, tmp_path) as workers:
-        before = workers.pids()
-        killer = Thread(target=kill)
         killer.start()
-        assert sorted(workers.each(partial(squared, tmp_path), range(8))) == [n * n for n in range(8)]
+        disturbed = judged(folder, tmp_path / "one", HeldUp(workers, held), "register", None, 20_000)
+        done.set()
         killer.join()
-        assert int((tmp_path / "pid").read_text()) in before
+    assert disturbed == judged(folder, tmp_path / "two", InThisProcess(), "register", None, 20_000)
+    assert disturbed.verdict == "violated"
+    assert len(set(killed)) == 3
 
 
 def test_a_task_that_ends_every_worker_is_given_up(tmp_path: Path) -> None:
