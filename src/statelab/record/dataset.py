@@ -54,6 +54,8 @@ class Dataset:
         lists, taken = [list[Piece]()], 0
         for part, (path, groups) in enumerate(zip(self.parts, self.groups, strict=True)):
             for number, count in enumerate(groups):
+                if not count:
+                    continue
                 if taken and taken + count > rows:
                     lists, taken = [*lists, []], 0
                 last = lists[-1][-1] if lists[-1] else None
@@ -77,8 +79,8 @@ def look_at(source: Path) -> Dataset:
         except (pa.ArrowException, OSError) as error:
             raise BadInput(f"{path}: not a whole Parquet file ({str(error).splitlines()[0]})") from None
         missing = [name for name in REQUIRED if name not in schema.names]
-        if missing or not metadata.num_rows:
-            raise BadInput(f"{path}: " + (f'there is no column "{missing[0]}"' if missing else "no operations in it"))
+        if missing:
+            raise BadInput(f'{path}: there is no column "{missing[0]}"')
         for name in _ALIKE:
             if name in schema.names and (kind := _kind(schema.field(name).type)):
                 usual, first = kinds.setdefault(name, (kind, path))
@@ -96,6 +98,8 @@ def look_at(source: Path) -> Dataset:
         groups.append(tuple(size.num_rows for size in sizes))
         loaded += sum(size.total_byte_size for size in sizes)
     rows = sum(map(sum, groups))
+    if not rows:
+        raise BadInput(f"{source}: no operations in it")
     return Dataset(str(source), parts, tuple(groups), next(iter(units)), loaded / rows)
 
 

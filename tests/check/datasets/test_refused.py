@@ -99,6 +99,15 @@ def test_a_part_that_lacks_a_column(folder: Path) -> None:
     assert refused(folder) == f'{folder}/b.parquet: there is no column "process"'
 
 
+def test_a_part_without_rows_says_nothing_and_a_dataset_without_any_is_refused(folder: Path) -> None:
+    """Other tools write empty parts."""
+    for name in ("a.parquet", "b.parquet"):
+        pq.write_table(pq.read_table(folder / name).slice(0, 0), folder / name)
+    assert refused(folder) == f"{folder}: no operations in it"
+    part(folder / "c.parquet", write(40, 5))
+    assert "[register, read as 3 Parquet parts, 1 operation]" in check(folder, "--model", "register").stdout
+
+
 def test_formats_are_not_mixed(folder: Path) -> None:
     (folder / "c.jsonl").write_text(json.dumps(write(40, 5)) + "\n")
     assert refused(folder) == (
