@@ -86,11 +86,14 @@ fuzz: $(READY) ## every checker against exhaustive search on random histories; g
 	@$(if $(MODELS),,AUDITS=50 $(BIN)/pytest -n 2 --timeout=0 -q tests/audit/test_private_lines.py tests/audit/test_generated_apps.py)
 	@PYTHONPATH=tests $(BIN)/python tests/fuzz.py --models "$(MODELS)" $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
-bench: $(READY) ## speed of the checkers, and of the lab as ratios of one run (BENCH=starting, checking, proving, serving, servers, audit or page)
+bench: $(READY) ## speed of the checkers, and of the lab as ratios of one run (BENCH=starting, checking, proving, serving, servers, audit, page or scale)
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks $(BENCH)
 
 speed: $(READY) ## measure the checkers and put the table and the plot into docs/checking.md (about 10 min, a quiet machine)
-	@$(BIN)/python -m benchmarks checking && $(BIN)/python -m benchmarks.publish
+	@$(BIN)/python -m benchmarks checking && $(BIN)/python -m benchmarks.publish checking
+
+scale: $(READY) ## check datasets of 10^6 to 10^8 operations and put table and model into docs/scale.md (about 10 min, 20 GB of disk)
+	@LARGEST=$(or $(LARGEST),100000000) $(BIN)/python -m benchmarks scale && $(BIN)/python -m benchmarks.publish scale
 
 readme: $(READY) ## put the headline tables of reports/latest into docs/tables.md
 	@$(BIN)/python -m statelab.report.docs.tables_page
@@ -146,4 +149,4 @@ $(READY): requirements/dev.txt requirements/bootstrap.txt pyproject.toml
 	@$(STATELAB) setup
 	@mkdir -p $(dir $@) && touch $@
 
-.PHONY: report again repro survive list up load down engine stack manifests engine-down browser setup test lint fuzz bench speed readme stores servers docs orders site screenshots audit-picture audit-examples lock dist clean help
+.PHONY: report again repro survive list up load down engine stack manifests engine-down browser setup test lint fuzz bench speed scale readme stores servers docs orders site screenshots audit-picture audit-examples lock dist clean help

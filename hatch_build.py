@@ -46,9 +46,13 @@ class Travels(BuildHookInterface):  # type: ignore[type-arg]
 
 
 class Needs(MetadataHookInterface):
-    """The instrument's packages come always; those of the lab's own app and of its load with the extra `lab`."""
+    """The instrument's packages come always; those of the lab's own app and of its load with the extra `lab`, and those
+    that judge on many machines with the extra `cluster`."""
 
     def update(self, metadata: dict[str, Any]) -> None:
         groups = tomllib.loads((Path(self.root) / "pyproject.toml").read_text())["dependency-groups"]
         metadata["dependencies"] = groups["instrument"]
-        metadata["optional-dependencies"] = {"lab": [*groups["app"], *groups["load"]]}
+        metadata["optional-dependencies"] = {
+            "lab": [*groups["app"], *groups["load"]],
+            "cluster": groups["cluster"],
+        }

@@ -1,5 +1,6 @@
 """`make bench`: the start of each command, checkers (speed, memory, growth), proofs, the lab (ratios of one run), the
-servers side by side, the audit (worlds per second, time, growth), the report's page in a slow browser."""
+servers side by side, the audit (worlds per second, time, growth), the report's page in a slow browser, datasets that
+do not fit into memory (LARGEST=100000000)."""
 
 import argparse
 
@@ -7,6 +8,7 @@ from benchmarks import auditing
 from benchmarks import checking
 from benchmarks import page
 from benchmarks import proving
+from benchmarks import scale
 from benchmarks import servers
 from benchmarks import serving
 from benchmarks import starting
@@ -19,6 +21,7 @@ PARTS = {
     "servers": servers.measure,
     "audit": auditing.measure,
     "page": page.measure,
+    "scale": scale.measure,
 }
 
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "check": "Judge histories that anybody recorded.",
     "convert": "Write a history of another tool in the lab's own form.",
     "compare": "Name the cells that changed between two saved runs.",
+    "history": "Put the runs of weeks side by side.",
     "repro": "Show a predicted violation on demand, without load.",
     "survive": "End the worker, the server, the store, everything, and see what state is left.",
     "list": "Name every workload, mechanism, deployment, window and profile.",
