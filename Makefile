@@ -90,10 +90,10 @@ bench: $(READY) ## speed of the checkers, and of the lab as ratios of one run (B
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks $(BENCH)
 
 speed: $(READY) ## measure the checkers and put the table and the plot into docs/checking.md (about 10 min, a quiet machine)
-	@$(BIN)/python -m benchmarks checking && $(BIN)/python -m benchmarks.publish checking
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks checking && PYTHONPATH=tests $(BIN)/python -m benchmarks.publish checking
 
 scale: $(READY) ## check datasets of 10^6 to 10^8 operations and put table and model into docs/scale.md (about 10 min, 20 GB of disk)
-	@LARGEST=$(or $(LARGEST),100000000) $(BIN)/python -m benchmarks scale && $(BIN)/python -m benchmarks.publish scale
+	@PYTHONPATH=tests LARGEST=$(or $(LARGEST),100000000) $(BIN)/python -m benchmarks scale && PYTHONPATH=tests $(BIN)/python -m benchmarks.publish scale
 
 readme: $(READY) ## put the headline tables of reports/latest into docs/tables.md
 	@$(BIN)/python -m statelab.report.docs.tables_page

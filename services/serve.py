@@ -4,6 +4,7 @@ SERVER and its settings      the deployment (deployments/<name>.env); servers/<s
 APP, APP_DIR                 WSGI import string (default: the lab's own app) and the folder it is found in
 BIND or LISTEN_FD            host:port (default: 127.0.0.1:8000), or the number of an inherited listening socket
 STATE_DIR                    folder for files, SQLite databases and sockets
+SERVER_DIR                   folder for the server's own files (default: STATE_DIR)
 """
 
 import os

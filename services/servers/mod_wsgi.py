@@ -42,6 +42,7 @@ StartServers {processes}
 ServerLimit {processes}
 ThreadsPerChild {each}
 MaxRequestWorkers {all}
+MinSpareThreads 1
 MaxSpareThreads {all}
 {user}
 {mode}
@@ -93,12 +94,13 @@ def run(app: str, settings: Settings) -> None:
         sys.exit(
             f"mod_wsgi: Debian's is built for Python {built and built[1].decode()}, and the packages are for {version}"
         )
-    state = Path(os.environ["STATE_DIR"])
+    state = Path(os.environ.get("SERVER_DIR") or os.environ["STATE_DIR"])
     user = os.environ.get("RUN_AS", "")
     if user:  # httpd and mod_wsgi refuse to serve as root
         entry = pwd.getpwnam(user)
         for path in (state, Path(os.environ.get("MANAGER_ADDRESS", state))):
-            os.chown(path, entry.pw_uid, entry.pw_gid)
+            if path.exists():  # another app has no manager process
+                os.chown(path, entry.pw_uid, entry.pw_gid)
     module_name, _, attribute = app.partition(":")
     attribute = attribute or "app"
     name = attribute.removesuffix("()")

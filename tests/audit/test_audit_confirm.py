@@ -1,5 +1,6 @@
 """`--confirm`: the stories of findings against real servers."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,24 @@ def test_a_real_server_shows_it(tmp_path: Path) -> None:
     shown = confirmed(tmp_path, IN_MEMORY)
     assert shown["never-persists"] == "3 of 3 under dev-processes"
     assert shown["lost-at-restart"] == "3 of 3 under sync-recycling"
+
+
+@pytest.mark.process
+def test_every_kind_of_server_shows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Side by side, each with files of its own; httpd serves as another user than root."""
+    monkeypatch.setattr(confirm, "LONGEST_S", 120.0)  # chance decides which of its processes is asked
+    names = ("uwsgi-4", "granian-2x4", "mod_wsgi-2x4", "mod_wsgi-embedded")
+    (tmp_path / "shop.py").write_text(HEAD + IN_MEMORY)
+    (tmp_path / "story.http").write_text(JOBS)
+    known = load_all(DEPLOYMENTS, names)
+    asked = Asked(
+        app=App(name="shop:app", folder=tmp_path, python=sys.executable),
+        stories=[story_of(tmp_path / "story.http")[0]],
+        deployments={name: known[name] for name in names},
+        confirm=frozenset(names),
+    )
+    (shown,) = [finding.confirmed for finding in perform(asked).findings if finding.anomaly == "divergent"]
+    assert all(re.search(rf"[1-9]\d* of \d+ under {name}(;|$)", shown) for name in names), shown
 
 
 @pytest.mark.process

@@ -9,6 +9,8 @@ so chance decides whether they meet between the same two lines.
 
 import http.client
 import json
+import os
+import pwd
 import shutil
 import tempfile
 import threading
@@ -40,6 +42,7 @@ from statelab.audit.site import reset
 from statelab.audit.stores import Stores
 from statelab.core.errors import Unavailable
 from statelab.deploy.local import LocalEngine
+from statelab.deploy.stores import unprivileged_user
 from statelab.plan.app import App as Served
 from statelab.plan.deployments import Deployment
 
@@ -51,7 +54,8 @@ LONGEST_S = 20.0
 QUIET_S = 0.5
 """How long to wait for files to be written after the last answer."""
 UNKNOWN = {"method": "GET", "target": "/statelab-waits", "headers": [], "body": ""}
-OTHERS = 3
+OTHERS = 8
+"""More than one process has threads: under mod_wsgi one of them takes all that its four threads can serve."""
 ALL_WORKERS_S = 5.0
 MOST_FILLERS = 200
 """Requests sent for a worker to be replaced."""
@@ -194,6 +198,7 @@ def confirmed(
 
     def round_(candidate: Candidate, name: str) -> Seen:
         folder.put_back(pristine)
+        give(folder)
         stores.put_back(stored)
         if importer is not None:
             reset(app, importer, root / "stacks-reset")
@@ -238,6 +243,15 @@ def confirmed(
         stores.close()
         shutil.rmtree(root, ignore_errors=True)
     return done
+
+
+def give(folder: Folder) -> None:
+    """Makes the app's files those of the user that serves them where the lab is root: httpd does not serve as root."""
+    user = unprivileged_user()
+    if user is not None:
+        owner = pwd.getpwnam(user)
+        for path in (folder.root, folder.work, *folder.work.rglob("*")):
+            os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
 
 
 def shows(candidate: Candidate, seen: Seen) -> bool:

@@ -142,6 +142,7 @@ class LocalEngine:
             "FRONT": self.front,
             **({"LISTEN_FD": str(descriptor)} if inherits else {"BIND": self._address(name).removeprefix("http://")}),
             "STATE_DIR": str(state_dir),
+            "SERVER_DIR": str(state_dir),  # the server's own files stay apart where STATE_DIR is given for an app
             "PACKAGES": str(PACKAGES),
             "RUN_AS": unprivileged_user() or "",
             "GUNICORN_CONFIG": str(self._app.gunicorn_config or ""),
