@@ -54,11 +54,11 @@ class Checked:
 
 def _checked(folder: Path, operations: int, workers: int, size: int) -> Checked:
     """Judges a dataset, and looks meanwhile at the memory of all processes and at the folder of the shuffle."""
-    with tempfile.TemporaryDirectory() as temporary:
+    with tempfile.TemporaryDirectory() as temporary, tempfile.TemporaryFile("w+") as said:
         command = [sys.executable, "-c", "from statelab.cli.main import main; main()", "check", str(folder), "--json"]
         command += ["--model", "register", "--workers", str(workers), "--temporary", temporary]
         start = time.perf_counter()
-        checking = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        checking = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True)
         most = {"memory": 0, "shuffle": 0}
 
         def look() -> None:
@@ -72,6 +72,9 @@ def _checked(folder: Path, operations: int, workers: int, size: int) -> Checked:
         answer, _ = checking.communicate()
         seconds = time.perf_counter() - start
         looking.join()
+        if not answer:
+            said.seek(0)
+            raise RuntimeError(f"{operations:,} operations, {workers} workers: {said.read()[-2000:]}")
     verdict = json.loads(answer)
     if (verdict["verdict"], verdict["operations"]) != ("held", operations):
         raise RuntimeError(f"{operations:,} valid operations: {verdict}")
