@@ -24,6 +24,7 @@ import numpy as np
 from statelab.core.clocks import MOST_DRIFT_PPM
 from statelab.core.clocks import Exchange
 from statelab.core.operation import Operation
+from statelab.core.operation import Status
 from statelab.record.columns import Integers
 
 _MILLION = 1_000_000
@@ -128,7 +129,7 @@ def place(operations: Sequence[Operation], clock: Clock, changes: Collection[str
         begun = start if clock.until is None else np.minimum(start, clock.until)
         low, high = clock.earliest(begun), clock.latest(begun)
         end_low, end_high = clock.earliest(end), clock.latest(end)
-    widened, likely = [], []
+    widened, likely = list[Operation](), list[Operation]()
     middle, end_middle = (low + high) // 2, (end_low + end_high) // 2
     columns = (each.tolist() for each in (known, low, end_high, middle, end_middle))
     for one, is_known, *stamps in zip(operations, *columns, strict=True):
@@ -151,5 +152,5 @@ def _at(one: Operation, start: int, end: int | None) -> Operation:
 
 
 def _timeless(one: Operation, start: int, change: bool) -> Operation:
-    status = "info" if change and one.status != "fail" else "fail"
+    status: Status = "info" if change and one.status != "fail" else "fail"
     return msgspec.structs.replace(one, start=start, end=None, status=status, result=None, seen=None, error=STEPPED)
