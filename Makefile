@@ -39,8 +39,8 @@ list: $(READY) ## name every mechanism, deployment, window and profile
 up: $(READY) ## bring the whole lab up (ENGINE=compose, local or auto; DEPLOYMENT=)
 	@$(STATELAB) up --engine "$(ENGINE)" --deployment "$(DEPLOYMENT)"
 
-load: $(READY) ## Locust web UI against what is up
-	@$(STATELAB) load
+load: $(READY) ## Locust web UI against what is up; on several machines MASTER=1 here, WORKER_OF=host there
+	@$(STATELAB) load $(if $(MASTER),--master "$(MASTER)") $(if $(WORKER_OF),--worker-of "$(WORKER_OF)")
 
 down: $(READY) ## stop what `make up` started
 	@$(STATELAB) down

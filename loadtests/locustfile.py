@@ -7,6 +7,7 @@ locust -f loadtests/locustfile.py --headless -u 8 -t 10s --deployment gthread --
 import secrets
 import signal
 import sys
+import time
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,19 +19,21 @@ from locust import events
 from locust import runners
 from locust import task
 from locust.contrib.fasthttp import FastHttpSession
+from locust.runners import MasterRunner
 from locust.runners import WorkerRunner
 
+from collecting import Collection
 from conductor import Conductor
 from console import FIRST
 from console import FIRST_CELL
 from console import first
 from console import install
 from live import Live
-from live import Outgoing
-from live import Reporter
 from recording import OF_A_WORKER
 from recording import Recorder
 from recording import RecordingClient
+from reporting import Outgoing
+from reporting import Reporter
 from state_tab import StateTab
 from statelab.core.errors import BadInput
 from statelab.core.live import Begin
@@ -62,7 +65,8 @@ def _spaced(text: str) -> str:
 @events.init_command_line_parser.add_listener
 def add_options(parser: Any) -> None:
     cells = "--cells" in sys.argv
-    known = None if cells else catalogue(TARGETS)
+    told = cells or "--worker" in sys.argv  # which cell it is comes from somebody else
+    known = None if told else catalogue(TARGETS)
     workloads = {name: [*about.mechanisms] for name, about in known.workloads.items()} if known else {}
     try:
         for name in workloads:
@@ -87,6 +91,7 @@ def add_options(parser: Any) -> None:
     parser.add_argument("--cells", action="store_true", help="take cells from standard input", include_in_web_ui=False)
     parser.add_argument("--not-live", action="store_true", help="judge nothing meanwhile", include_in_web_ui=False)
     parser.add_argument("--cell-key", default="", help="chosen by the master", include_in_web_ui=False)
+    parser.add_argument("--cell-url", default="", help="chosen by the master", include_in_web_ui=False)
     if not cells and "--headless" not in sys.argv:
         parser.set_defaults(**FIRST)
 
@@ -94,7 +99,7 @@ def add_options(parser: Any) -> None:
 def _chosen_cell(options: Any) -> Cell:
     workload, _, mechanism = options.mechanism.partition(" / ")
     return Cell(
-        url=TARGETS[options.deployment],
+        url=options.cell_url,
         workload=workload,
         mechanism=mechanism,
         window=options.window,
@@ -122,7 +127,7 @@ def prepare(environment: Any, **_: Any) -> None:
     options = environment.parsed_options
     StateUser.network_timeout = StateUser.connection_timeout = options.request_timeout
     tab = environment.state_tab = StateTab(environment.web_ui)
-    environment.reporter = environment.live = None
+    environment.reporter = environment.live = environment.collection = None
 
     def note(operation: Operation, line: bytes) -> None:
         tab.note(operation)
@@ -137,15 +142,20 @@ def prepare(environment: Any, **_: Any) -> None:
     # else Locust ends users between a request and its answer, and the outcome is unknown
     environment.stop_timeout = options.request_timeout
     if isinstance(environment.runner, WorkerRunner):
-        environment.reporter = Reporter(environment.runner, outgoing)
-    elif environment.web_ui and not options.not_live:
-        environment.live = Live(environment.runner, outgoing, lambda lines: _note_all(tab, lines))
-        install(environment.web_ui, _foretell, lambda: _seen(environment), environment.live.start)
+        environment.reporter = Reporter(environment, outgoing)
+        return
+    if isinstance(environment.runner, MasterRunner):
+        environment.collection = Collection(environment.runner, Path(options.record))
+    if (environment.web_ui or environment.collection) and not options.not_live:
+        environment.live = Live(outgoing, environment.collection, lambda lines: _note_all(tab, lines))
+        if environment.web_ui:
+            install(environment.web_ui, _foretell, lambda: _seen(environment), environment.live.start)
 
 
 def _note_all(tab: StateTab, lines: bytes) -> None:
-    for operation in decode_lines(lines.split(b"\n")):
-        tab.note(operation)
+    if tab.keeps:
+        for operation in decode_lines(lines.split(b"\n")):
+            tab.note(operation)
 
 
 def _seen(environment: Any) -> bytes:
@@ -171,25 +181,28 @@ def begin(environment: Any, **_: Any) -> None:
     if options.cells:
         gevent.spawn(_conduct, environment)
         return
-    if not TARGETS:
-        return
     if environment.reporter:
         environment.cell = _chosen_cell(options)
-        environment.reporter.begin()
+        environment.reporter.begin(options.cell_key)
+        return
+    if not TARGETS:
         return
     options.cell_key = f"ui-{secrets.token_hex(6)}"  # workers are sent the master's options
+    options.cell_url = TARGETS[options.deployment]
     cell = environment.cell = _chosen_cell(options)
     environment.state_tab.begin(cell, options.deployment)
+    if environment.collection:
+        environment.collection.begin(cell.key)
     if environment.live:
-        environment.live.begin(_told(cell, options.deployment))
+        environment.live.begin(_told(environment, cell))
     prepare_cell = getattr(load_of(cell.workload), "prepare", None)
     if prepare_cell:
         prepare_cell(_client(environment), cell)
 
 
-def _told(cell: Cell, deployment: str) -> Begin:
+def _told(environment: Any, cell: Cell) -> Begin:
     """What the judge has to know of a cell."""
-    known, served = catalogue(TARGETS), known_deployment(deployment)
+    known, served = catalogue(TARGETS), known_deployment(environment.parsed_options.deployment)
     operations = known.workloads[cell.workload].operations if known else {}
     return Begin(
         key=cell.key,
@@ -198,6 +211,9 @@ def _told(cell: Cell, deployment: str) -> Begin:
         expected_processes=served.expected_processes if served else 1,
         spread=sorted(served.spread) if served else [],
         in_turn=sorted(served.in_turn) if served else [],
+        since=time.monotonic_ns(),
+        meanwhile=bool(environment.web_ui),
+        folder=str(environment.collection.folder) if environment.collection else "",
     )
 
 
@@ -223,22 +239,45 @@ def audit(environment: Any, **_: Any) -> None:
         environment.reporter.end()
         return
     cell = getattr(environment, "cell", None)
+    collection = getattr(environment, "collection", None)
     try:
-        if cell and environment.live:
-            environment.live.settle()
-        if cell and environment.state_tab.anything:
+        if cell and collection:
+            if not environment.web_ui:
+                environment.runner.send_message("stop")  # without a page Locust says this only after `test_stop`
+            collection.settle()
+        if cell and (collection or environment.state_tab.anything):
             _read_back(environment, cell)
     finally:
         if cell and environment.live:
             environment.live.end()
         environment.state_tab.settle()
+    if cell and collection and not environment.web_ui:
+        _conclude(environment, cell)
+
+
+def _conclude(environment: Any, cell: Cell) -> None:
+    """Says what came of a run without a page."""
+    seen: dict[str, Any] = {"gone": "nothing was judged (--not-live)"}
+    if environment.live:
+        seen = environment.live.verdict()
+    about = f"{cell.workload}, {cell.mechanism}, {environment.parsed_options.deployment}, {cell.window}"
+    if "gone" in seen:
+        print(f"State Lab: {about}: {seen['gone']}")
+    else:
+        print(f"State Lab: {about}: {seen['verdict']}: {seen['reason']} ({seen['judged']:,} operations)")
+        if seen["proof"]:
+            print(f"  proof: {seen['proof']['text']}")
+    for line in [*seen.get("notes", []), *environment.collection.bounds()]:
+        print(f"  {line}")
+    print(f"  recorded in {environment.collection.folder}", flush=True)
 
 
 def _read_back(environment: Any, cell: Cell) -> None:
     audit_one = getattr(load_of(cell.workload), "audit", None)
     reader = _client(environment)
     reads = [audit_one(reader, cell) for _ in range(cell.audits)] if audit_one else []
-    environment.state_tab.end([read.result for read in reads if read.result is not None])
+    if environment.state_tab.anything:
+        environment.state_tab.end([read.result for read in reads if read.result is not None])
 
 
 class StateUser(FastHttpUser):

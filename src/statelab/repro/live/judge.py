@@ -7,6 +7,10 @@ workload has the whole history as it was at one moment.
 That moment is `until`, before which nothing is missing. Operations that started later are left out. Those that were
 under way may have taken effect, but their answers may rest on what is left out: a change among them has an unknown
 outcome, a read is no evidence. So what is found is a violation of the whole history too, whatever else comes.
+
+What workers of other machines recorded is put on the master's clock, in intervals that are as wide as the clocks are
+uncertain (record/clocks.py). Where a worker vanished, the whole history is judged as it was when it sent its last
+words; what it had asked for and had no answer to has an unknown outcome.
 """
 
 import os
@@ -14,20 +18,27 @@ import sys
 import threading
 import time
 from collections import Counter
+from pathlib import Path
 from queue import SimpleQueue
 
 import msgspec
+import numpy as np
 
 from statelab.check.judges import judge_of
+from statelab.check.judges import several_clocks
 from statelab.check.judges.counter.anomalies import diagnose
 from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.judgement import Judgement
 from statelab.check.kernels.levels import LEVELS
+from statelab.check.kernels.words import milliseconds
+from statelab.check.kernels.words import plural
 from statelab.check.models.counter.ranked import answers
+from statelab.core.clocks import Exchange
 from statelab.core.live import MOST_JUDGED
 from statelab.core.live import Batch
 from statelab.core.live import Begin
 from statelab.core.live import Line
+from statelab.core.live import Part
 from statelab.core.live import Proof
 from statelab.core.live import Seen
 from statelab.core.live import Shown
@@ -35,6 +46,9 @@ from statelab.core.operation import Operation
 from statelab.core.operation import decode_lines
 from statelab.core.results import ANOMALIES
 from statelab.core.results import Bounds
+from statelab.record import parquet
+from statelab.record.clocks import Clock
+from statelab.record.clocks import place
 from statelab.record.columns import History
 from statelab.report.content.text import shortened
 from statelab.report.timeline.picture import GREY
@@ -51,6 +65,9 @@ RECENT_NS = 2_000_000_000
 """Only what a process answered in this time before the last moment says what it has now."""
 
 MOST_POINTS = 240
+MOST_NAMED = 8
+"""So many operations that a vanished worker had asked for are named."""
+
 NUMBERS = "counter"
 """The workload whose answers are the number of what was acknowledged, so that a chart can compare them."""
 
@@ -106,6 +123,66 @@ def lost_so_far(history: History) -> Bounds | None:
     return Bounds(min=min(each.min for each in found), max=max(each.max for each in found)) if found else None
 
 
+class Workers:
+    """What the workers recorded, on the master's clock, and what is to be said of them. `likely` has the middle of what
+    the clocks leave open, where they leave anything open."""
+
+    def __init__(self, begin: Begin) -> None:
+        self._begin = begin
+        self._exchanges: dict[str, list[Exchange]] = {}
+        self._unplaced: dict[str, int] = {}
+        self.most_ns = 0
+        self.unanswered: list[Operation] = []
+        self.notes: dict[str, str] = {}
+        self.gone_at: int | None = None
+        """As it was at this moment, by the master's clock, the history is complete although a worker vanished."""
+
+    @property
+    def several_clocks(self) -> bool:
+        return bool(self._exchanges)
+
+    @property
+    def unplaced(self) -> int:
+        return sum(self._unplaced.values())
+
+    def placed(self, part: Part, lines: bytes) -> tuple[list[Operation], list[Operation], int]:
+        """The widened and the likely operations of a part, and until when nothing of this worker is missing."""
+        operations = [*decode_lines(lines[: part.size].split(b"\n"))]
+        last_words = [*decode_lines(lines[part.size :].split(b"\n"))]
+        until = part.until
+        if part.exchanges is None:
+            widened = likely = operations
+        else:
+            exchanges = self._exchanges.setdefault(part.worker, [])
+            exchanges += part.exchanges
+            clock, changes = Clock(exchanges), frozenset(self._begin.changes)
+            found = place(operations, clock, changes, self._begin.since)
+            widened, likely = found.widened, found.likely
+            last_words = place(last_words, clock, changes, self._begin.since).widened
+            self.most_ns = max(self.most_ns, found.most_ns)
+            known = clock.bound_ns is not None and (clock.until is None or until <= clock.until)
+            until = int(clock.earliest(np.array([until]))[0]) if known else self._begin.since
+            self._unplaced[part.worker] = self._unplaced.get(part.worker, 0) + found.unplaced
+            if clock.stepped or clock.bound_ns is None:
+                self.notes[f"{part.worker} clock"] = (
+                    f"the clock of {part.worker} stepped during the run: it is not known when "
+                    f"{plural(self._unplaced[part.worker], 'operation')} of it were, so they count as unanswered"
+                )
+        if part.gone:
+            self._vanished(part, last_words, until)
+        return widened, likely, until
+
+    def _vanished(self, part: Part, last_words: list[Operation], until: int) -> None:
+        self.unanswered += last_words
+        self.gone_at = until if self.gone_at is None else min(self.gone_at, until)
+        which = ", ".join(f"{one.op} {one.op_id or one.key}" for one in last_words[:MOST_NAMED])
+        more = f" and {len(last_words) - MOST_NAMED:,} more" if len(last_words) > MOST_NAMED else ""
+        self.notes[f"{part.worker} gone"] = (
+            f"the worker {part.worker} vanished: {plural(len(last_words), 'operation')} that it had asked for had no "
+            f"answer{f' ({which}{more})' if last_words else ''} and count as unknown outcomes"
+        )
+
+
 class Run:
     """One run of the load: its operations so far, and what was found in them."""
 
@@ -119,7 +196,10 @@ class Run:
             in_turn=frozenset(begin.in_turn),
         )
         self._started = time.monotonic_ns()
+        self._workers = Workers(begin)
         self._operations: list[Operation] = []
+        self._likely: list[Operation] = []
+        self._left_out = 0
         self._counted: Counter[tuple[str, str]] = Counter()
         self._last: dict[str, Operation] = {}
         self._colours: dict[str, str] = {}
@@ -127,6 +207,7 @@ class Run:
         self._ended = False
         self._trouble = ""
         self._until = 0
+        self._untils: dict[str, int] = {}
         self._judged = 0
         self._judgement: Judgement | None = None
         self._proof: Proof | None = None
@@ -134,27 +215,67 @@ class Run:
 
     def take(self, batch: Batch, lines: bytes) -> None:
         """Counts what has come, and judges the whole if that is due."""
-        for operation in decode_lines(lines.split(b"\n")):
+        own = [*decode_lines(lines[: batch.size].split(b"\n"))]
+        self._note(own, own)
+        first = batch.size
+        for part in batch.parts:
+            end = first + part.size + part.unanswered
+            widened, likely, until = self._workers.placed(part, lines[first:end])
+            self._note(widened, likely)
+            self._untils[part.worker] = until
+            first = end
+        untils = [*self._untils.values(), *([] if batch.until is None else [batch.until])]
+        self._trouble = batch.trouble
+        self._ended = batch.until is None
+        self._until = max(self._until, min(untils, default=0))
+        self._draw()
+        if self._ended or (self._begin.meanwhile and time.monotonic() >= self._next):
+            self._look()
+
+    def _note(self, widened: list[Operation], likely: list[Operation]) -> None:
+        for operation, as_likely in zip(widened, likely, strict=True):
             self._counted[operation.op, operation.status] += 1
             if len(self._operations) < MOST_JUDGED:
                 self._operations.append(operation)
+                self._likely.append(as_likely)
             if operation.served_by and operation.status == "ok" and operation.result is not None:
                 boot = operation.served_by.boot
                 self._colours.setdefault(boot, PALETTE[len(self._colours) % len(PALETTE)])
                 before = self._last.pop(boot, operation)  # to the end of the dict: it has answered last
                 self._last[boot] = max(before, operation, key=lambda one: one.end or 0)
-        self._trouble = batch.trouble
-        self._ended = batch.until is None
-        self._until = max(self._until, batch.until or 0)
-        self._draw()
-        if self._ended or time.monotonic() >= self._next:
-            self._look()
+
+    def _whole(self) -> Judgement:
+        """The verdict at the end."""
+        widened, likely = self._operations, self._likely
+        if (at := self._workers.gone_at) is not None:
+            last_words = self._workers.unanswered
+            widened, likely = ([*as_of(each, at, self._changes), *last_words] for each in (widened, likely))
+            self._left_out = len(self._operations) + len(last_words) - len(widened)
+        history = History.from_operations(widened)
+        if self._begin.folder:
+            folder = Path(self._begin.folder)
+            folder.mkdir(parents=True, exist_ok=True)
+            parquet.write(history, folder / "history.parquet")
+        self._judged = len(widened)
+        if not self._workers.several_clocks:
+            return self._judge(history, self._expectation)
+        return several_clocks.judge(
+            self._begin.workload,
+            history,
+            History.from_operations(likely),
+            self._expectation,
+            self._workers.most_ns,
+            self._workers.unplaced,
+        )
 
     def _look(self) -> None:
         began = time.process_time()
-        known = self._operations if self._ended else as_of(self._operations, self._until, self._changes)
-        self._judgement = judged = self._judge(History.from_operations(known), self._expectation)
-        self._judged = len(known)
+        if self._ended:
+            self._judgement = judged = self._whole()
+        else:
+            known = as_of(self._operations, self._until, self._changes)
+            self._judgement = judged = self._judge(History.from_operations(known), self._expectation)
+            self._judged = len(known)
         if not self._ended and self._begin.workload == NUMBERS:
             counted = History.from_operations(with_last_answers(self._operations, self._until, self._changes))
             self._judgement = msgspec.structs.replace(
@@ -165,6 +286,21 @@ class Run:
         if witness and (self._proof is None or self._proof.text != witness.text):
             self._proof = Proof(anomaly=witness.anomaly, text=witness.text, svg=timeline(witness))
         self._next = time.monotonic() + (time.process_time() - began) / LOAD
+
+    def _notes(self) -> list[str]:
+        """What is to be said of the workers and their clocks."""
+        notes = [*self._workers.notes.values()]
+        if self._left_out:
+            notes.append(
+                f"what came after the last words of a worker that vanished is not judged: "
+                f"{plural(self._left_out, 'operation')}"
+            )
+        if self._workers.several_clocks:
+            notes.append(
+                f"the workers' clocks are not the master's: intervals are widened by up to "
+                f"{milliseconds(self._workers.most_ns)}"
+            )
+        return notes
 
     def _draw(self) -> None:
         """A point for what was acknowledged, and one for what each process says. Half of them go when there are many,
@@ -231,6 +367,7 @@ class Run:
                 for boot, (name, colour) in lines.items()
                 if boot in self._points
             ],
+            notes=self._notes(),
         )
 
 
@@ -242,7 +379,7 @@ def _read(inbox: "SimpleQueue[Message | None]") -> None:
     decoder = msgspec.json.Decoder(Begin | Batch)
     while header := sys.stdin.buffer.readline():
         message = decoder.decode(header)
-        inbox.put((message, sys.stdin.buffer.read(message.size) if isinstance(message, Batch) else b""))
+        inbox.put((message, sys.stdin.buffer.read(message.bytes_that_follow) if isinstance(message, Batch) else b""))
     inbox.put(None)
 
 
