@@ -13,7 +13,6 @@ from typing import Any
 
 import gevent
 import msgspec
-from locust.runners import STATE_MISSING
 
 from reporting import CLOCK
 from reporting import HELLO
@@ -25,6 +24,9 @@ from statelab.core.clocks import Exchange
 from statelab.core.clocks import machine
 from statelab.core.live import Part
 from statelab.core.version import version
+
+MISSING = "missing"
+"""The state of a worker of which Locust has heard nothing for long."""
 
 WAIT_S = 10.0
 """A worker that has sent nothing for this long after the end of a run is gone."""
@@ -157,7 +159,7 @@ class Collection:
             (self.folder / "clocks.json").write_bytes(msgspec.json.encode(clocks))
 
     def _missing(self, name: str) -> bool:
-        return name in self._runner.clients and self._runner.clients[name].state == STATE_MISSING
+        return name in self._runner.clients and self._runner.clients[name].state == MISSING
 
     def gone(self) -> list[tuple[Part, bytes]]:
         """Of the workers that ended without sending all, what they had asked for and had no answer to."""

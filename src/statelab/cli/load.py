@@ -81,8 +81,8 @@ def _master_port() -> int:
 def _master(console: Console, address: str, targets: dict[str, str]) -> list[str]:
     port = _free_port(_master_port(), "LAB_MASTER_PORT", address)
     console.print(
-        f"workers join by `make load WORKER_OF=HOST` with this machine's name; whoever reaches port {port} may join, so "
-        "keep it within your own network",
+        f"workers join by `make load WORKER_OF=HOST` with this machine's name; whoever reaches port {port} may join, "
+        "so keep it within your own network",
         highlight=False,
         soft_wrap=True,
     )
