@@ -7,7 +7,8 @@ exchanges the clocks drift apart by at most MOST_DRIFT_PPM. So each exchange bou
 moment, the less closely the further away it is, and what holds is the intersection of all of them (Marzullo 1984,
 "Maintaining the Time in a Distributed System"). It is a pair of envelopes: the least of the upper bounds, and the
 greatest of the lower ones. Exchanges that contradict each other (an empty intersection) show that a clock stepped.
-What came after the last one that fits all before it has no bounds any more.
+What came after the last one that must have begun before the step has no bounds any more. A step that is smaller than
+the bounds at its moment is not noticed; CLOCK_MONOTONIC steps only where a machine is stopped, restored or moved.
 
 The interval of an operation becomes [lower bound of its start, upper bound of its end]: it contains the true one. A
 wider interval allows every order that the true one allows, so it can hide a violation and never makes one
@@ -28,6 +29,7 @@ from statelab.core.operation import Status
 from statelab.record.columns import Integers
 
 _MILLION = 1_000_000
+_NEVER = int(np.iinfo(np.int64).min)
 _FAR = int(np.iinfo(np.int64).max) // 4
 """Beyond all bounds, in millionths of ns. A run may last 20 days."""
 
@@ -41,14 +43,13 @@ class Clock:
     """A recorder's clock, seen from the master. `exchanges` are in the order in which they were made."""
 
     def __init__(self, exchanges: Sequence[Exchange]) -> None:
-        fitting = _fitting(exchanges)
-        self.stepped = len(fitting) < len(exchanges)
-        backwards = self.stepped and exchanges[len(fitting)].sent < max((each.got for each in fitting), default=0)
-        if backwards:
-            fitting = []  # what was stamped later cannot be told from what was stamped earlier
+        wrong = _contradiction(exchanges)
+        before = len(exchanges) if wrong is None else _last_before(exchanges, wrong)
+        fitting = exchanges[:before]
+        self.stepped = wrong is not None
         self.bound_ns = min((each.bound_ns for each in fitting), default=None)
         """The closest bound of the offset, ns; None where nothing is known of the clock."""
-        self.until = max((each.got for each in fitting), default=0) if self.stepped or not fitting else None
+        self.until: int | None = None if fitting and wrong is None else _NEVER
         """The last moment of which something is known, by the recorder's clock; None: the clock never stepped."""
         if not fitting:
             return
@@ -58,6 +59,18 @@ class Clock:
                                 [each.received - each.sent - self._offset for each in fitting])  # fmt: skip
         self._lower = _Envelope([each.got - self._zero for each in fitting],
                                 [self._offset - each.answered + each.got for each in fitting])  # fmt: skip
+        if wrong is not None:
+            self.until = self._not_stamped_again(exchanges[before].sent, exchanges[wrong:])
+            self.bound_ns = None if self.until == _NEVER else self.bound_ns
+
+    def _not_stamped_again(self, until: int, after: Sequence[Exchange]) -> int:
+        """Up to which stamp none was made after the step. If it went back, by at most as much as the exchanges since
+        then leave open, stamps came again; the first of them alone, in the middle of which it may have stepped, does
+        not say how far."""
+        sent = np.array([each.sent for each in after], np.int64)
+        back = np.array([each.received for each in after], np.int64) - self.earliest(sent)
+        forward = after[0].received < self.earliest(sent[:1])[0]
+        return until - max(0, int(back.max())) if forward or len(after) > 1 else _NEVER
 
     def earliest(self, stamps: Integers) -> Integers:
         """For stamps of the recorder, the earliest that the master's clock may have shown."""
@@ -85,8 +98,8 @@ class _Envelope:
         return -(-scaled // _MILLION)  # rounded up
 
 
-def _fitting(exchanges: Sequence[Exchange]) -> list[Exchange]:
-    """The first exchanges, up to the one that contradicts what those before it say."""
+def _contradiction(exchanges: Sequence[Exchange]) -> int | None:
+    """The place of the first exchange that contradicts what those before it say, or itself."""
     above: int | None = None  # the least of the upper bounds, and the greatest of the lower ones, in millionths of ns
     below: int | None = None
     got = None
@@ -96,9 +109,17 @@ def _fitting(exchanges: Sequence[Exchange]) -> list[Exchange]:
         above = upper - sent if above is None else min(above, upper - sent)
         wrong = each.got < each.sent or (got is not None and each.sent < got) or lower > above + back
         if wrong or (below is not None and upper < below - sent):
-            return [*exchanges[:place]]
+            return place
         below, got = lower + back if below is None else max(below, lower + back), each.got
-    return [*exchanges]
+    return None
+
+
+def _last_before(exchanges: Sequence[Exchange], wrong: int) -> int:
+    """The place of the last exchange that began before the step: it contradicts one of those after it."""
+    for place in range(wrong - 1, -1, -1):
+        if any(_contradiction([exchanges[place], later]) is not None for later in exchanges[place + 1 : wrong + 1]):
+            return place
+    return 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,12 @@ _ROOMY = 2**22
 """Up to so many operations a history is judged fast; with more, in as little memory as possible."""
 
 
-def checked(sheet: Sheet, name: str, place: Place, shapes: Shapes) -> History:
-    """The history of a sheet; raises BadInput for what no single operation shows. `place` names where a row stood."""
+def checked(sheet: Sheet, name: str, place: Place, shapes: Shapes, *, may_overlap: bool = False) -> History:
+    """The history of a sheet; raises BadInput for what no single operation shows. `place` names where a row stood.
+    `may_overlap`: intervals were widened, so those of one process may overlap."""
     require_own_ids(sheet, name, place, shapes.repeating)
     history = sheet.history(shapes.answers, ids_repeat=bool(shapes.repeating))
-    require_times(history, name, place)
+    require_times(history, name, place, may_overlap=may_overlap)
     keep_freed(large=len(history) <= _ROOMY)
     return history
 
@@ -52,8 +53,9 @@ def require_own_ids(sheet: Sheet, name: str, place: Place, repeating: Collection
     raise BadInput(f"{name}, {here}: the op_id {shown(ids[int(rows[again])].as_py())} is that of {there} already")
 
 
-def require_times(history: History, name: str, place: Place) -> None:
-    """Raises BadInput if an operation ends before it starts, or before its process has ended the one before.
+def require_times(history: History, name: str, place: Place, *, may_overlap: bool = False) -> None:
+    """Raises BadInput if an operation ends before it starts, or before its process has ended the one before (unless
+    they may overlap).
 
     An operation of unknown outcome has no end, so what the process does next does not overlap with it.
     """
@@ -61,7 +63,7 @@ def require_times(history: History, name: str, place: Place) -> None:
     if backwards.any():
         row = int(backwards.argmax())
         raise BadInput(f'{name}, {place(row)}: "end" is {history.end[row]}, before "start", {history.start[row]}')
-    if _in_order(history):
+    if may_overlap or _in_order(history):
         return
     pair = _overlap(history)
     if pair is not None:

@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -123,64 +124,99 @@ def lost_so_far(history: History) -> Bounds | None:
     return Bounds(min=min(each.min for each in found), max=max(each.max for each in found)) if found else None
 
 
+class Recorder:
+    """What one worker recorded, by its own clock (`exchanges` is None if that is the master's)."""
+
+    def __init__(self) -> None:
+        self.exchanges: list[Exchange] | None = None
+        self.operations: list[Operation] = []
+        self.until = 0
+        self.last_words: list[Operation] | None = None
+        """Where it vanished: what it had asked for and had no answer to."""
+
+
 class Workers:
-    """What the workers recorded, on the master's clock, and what is to be said of them. `likely` has the middle of what
-    the clocks leave open, where they leave anything open."""
+    """What the workers recorded, on the master's clock, and what is to be said of them."""
 
     def __init__(self, begin: Begin) -> None:
         self._begin = begin
-        self._exchanges: dict[str, list[Exchange]] = {}
-        self._unplaced: dict[str, int] = {}
-        self.most_ns = 0
-        self.unanswered: list[Operation] = []
-        self.notes: dict[str, str] = {}
+        self._recorders: dict[str, Recorder] = {}
+        self.likely: list[Operation] = []
+        """The operations with the middle of what the clocks leave open; so are the `widened` ones, of `place`."""
+        self.widened: list[Operation] = []
+        self.last_words: list[Operation] = []
+        self.most_ns = self.unplaced = 0
+        self.until: int | None = None
+        """Before this moment, by the master's clock, nothing is missing of any worker; None: there are none."""
         self.gone_at: int | None = None
-        """As it was at this moment, by the master's clock, the history is complete although a worker vanished."""
+        """The same of the workers that vanished."""
+        self.notes: list[str] = []
 
     @property
     def several_clocks(self) -> bool:
-        return bool(self._exchanges)
+        return any(each.exchanges is not None for each in self._recorders.values())
 
-    @property
-    def unplaced(self) -> int:
-        return sum(self._unplaced.values())
-
-    def placed(self, part: Part, lines: bytes) -> tuple[list[Operation], list[Operation], int]:
-        """The widened and the likely operations of a part, and until when nothing of this worker is missing."""
+    def take(self, part: Part, lines: bytes, most: int) -> list[Operation]:
+        """The operations of a part, of which at most so many are kept."""
+        recorder = self._recorders.setdefault(part.worker, Recorder())
         operations = [*decode_lines(lines[: part.size].split(b"\n"))]
-        last_words = [*decode_lines(lines[part.size :].split(b"\n"))]
-        until = part.until
-        if part.exchanges is None:
-            widened = likely = operations
-        else:
-            exchanges = self._exchanges.setdefault(part.worker, [])
-            exchanges += part.exchanges
-            clock, changes = Clock(exchanges), frozenset(self._begin.changes)
-            found = place(operations, clock, changes, self._begin.since)
-            widened, likely = found.widened, found.likely
-            last_words = place(last_words, clock, changes, self._begin.since).widened
-            self.most_ns = max(self.most_ns, found.most_ns)
-            known = clock.bound_ns is not None and (clock.until is None or until <= clock.until)
-            until = int(clock.earliest(np.array([until]))[0]) if known else self._begin.since
-            self._unplaced[part.worker] = self._unplaced.get(part.worker, 0) + found.unplaced
-            if clock.stepped or clock.bound_ns is None:
-                self.notes[f"{part.worker} clock"] = (
-                    f"the clock of {part.worker} stepped during the run: it is not known when "
-                    f"{plural(self._unplaced[part.worker], 'operation')} of it were, so they count as unanswered"
-                )
+        recorder.operations += operations[: max(0, most)]
+        recorder.until = part.until
+        if part.exchanges is not None:
+            recorder.exchanges = [*(recorder.exchanges or []), *part.exchanges]
         if part.gone:
-            self._vanished(part, last_words, until)
-        return widened, likely, until
+            recorder.last_words = [*decode_lines(lines[part.size :].split(b"\n"))]
+        return operations
 
-    def _vanished(self, part: Part, last_words: list[Operation], until: int) -> None:
-        self.unanswered += last_words
-        self.gone_at = until if self.gone_at is None else min(self.gone_at, until)
-        which = ", ".join(f"{one.op} {one.op_id or one.key}" for one in last_words[:MOST_NAMED])
-        more = f" and {len(last_words) - MOST_NAMED:,} more" if len(last_words) > MOST_NAMED else ""
-        self.notes[f"{part.worker} gone"] = (
-            f"the worker {part.worker} vanished: {plural(len(last_words), 'operation')} that it had asked for had no "
-            f"answer{f' ({which}{more})' if last_words else ''} and count as unknown outcomes"
-        )
+    def place(self) -> None:
+        """Puts all on the master's clock, with all that was exchanged so far: what comes later may show that a clock
+        had stepped before."""
+        self.widened, self.likely, self.last_words, self.notes = [], [], [], []
+        self.most_ns = self.unplaced = 0
+        self.until = self.gone_at = None
+        for name, recorder in self._recorders.items():
+            until = self._place(name, recorder)
+            self.until = until if self.until is None else min(until, self.until)
+            if recorder.last_words is not None:
+                self.gone_at = until if self.gone_at is None else min(until, self.gone_at)
+                self.notes.append(_vanished(name, recorder.last_words))
+        if self.several_clocks:
+            self.notes.append(
+                f"the workers' clocks are not the master's: intervals are widened by up to {milliseconds(self.most_ns)}"
+            )
+
+    def _place(self, name: str, recorder: Recorder) -> int:
+        """Places one worker's operations; until when, by the master's clock, nothing is missing of it."""
+        last_words = recorder.last_words or []
+        if recorder.exchanges is None:
+            self.widened += recorder.operations
+            self.likely += recorder.operations
+            self.last_words += last_words
+            return recorder.until
+        clock, changes = Clock(recorder.exchanges), frozenset(self._begin.changes)
+        found = place(recorder.operations, clock, changes, self._begin.since)
+        self.widened += found.widened
+        self.likely += found.likely
+        self.last_words += place(last_words, clock, changes, self._begin.since).widened
+        self.most_ns, self.unplaced = max(self.most_ns, found.most_ns), self.unplaced + found.unplaced
+        if clock.bound_ns is None or clock.stepped:
+            self.notes.append(
+                f"the clock of {name} stepped during the run, or was never told: it is not known when "
+                f"{plural(found.unplaced, 'operation')} of it were, so they count as unanswered"
+            )
+        if clock.bound_ns is None:
+            return self._begin.since
+        until = recorder.until if clock.until is None else min(recorder.until, clock.until)
+        return int(clock.earliest(np.array([until]))[0])
+
+
+def _vanished(name: str, last_words: list[Operation]) -> str:
+    which = ", ".join(f"{one.op} {one.op_id or one.key}" for one in last_words[:MOST_NAMED])
+    more = f" and {len(last_words) - MOST_NAMED:,} more" if len(last_words) > MOST_NAMED else ""
+    return (
+        f"the worker {name} vanished: {plural(len(last_words), 'operation')} that it had asked for had no answer"
+        f"{f' ({which}{more})' if last_words else ''} and count as unknown outcomes"
+    )
 
 
 class Run:
@@ -197,9 +233,8 @@ class Run:
         )
         self._started = time.monotonic_ns()
         self._workers = Workers(begin)
-        self._operations: list[Operation] = []
-        self._likely: list[Operation] = []
-        self._left_out = 0
+        self._own: list[Operation] = []
+        self._kept = self._left_out = 0
         self._counted: Counter[tuple[str, str]] = Counter()
         self._last: dict[str, Operation] = {}
         self._colours: dict[str, str] = {}
@@ -207,7 +242,6 @@ class Run:
         self._ended = False
         self._trouble = ""
         self._until = 0
-        self._untils: dict[str, int] = {}
         self._judged = 0
         self._judgement: Judgement | None = None
         self._proof: Proof | None = None
@@ -216,46 +250,44 @@ class Run:
     def take(self, batch: Batch, lines: bytes) -> None:
         """Counts what has come, and judges the whole if that is due."""
         own = [*decode_lines(lines[: batch.size].split(b"\n"))]
-        self._note(own, own)
+        self._own += own[: max(0, MOST_JUDGED - self._kept)]
+        self._note(own)
         first = batch.size
         for part in batch.parts:
             end = first + part.size + part.unanswered
-            widened, likely, until = self._workers.placed(part, lines[first:end])
-            self._note(widened, likely)
-            self._untils[part.worker] = until
+            self._note(self._workers.take(part, lines[first:end], MOST_JUDGED - self._kept))
             first = end
-        untils = [*self._untils.values(), *([] if batch.until is None else [batch.until])]
         self._trouble = batch.trouble
         self._ended = batch.until is None
-        self._until = max(self._until, min(untils, default=0))
+        self._until = max(self._until, batch.until or 0)
         self._draw()
         if self._ended or (self._begin.meanwhile and time.monotonic() >= self._next):
             self._look()
 
-    def _note(self, widened: list[Operation], likely: list[Operation]) -> None:
-        for operation, as_likely in zip(widened, likely, strict=True):
+    def _note(self, operations: list[Operation]) -> None:
+        self._kept += len(operations)
+        for operation in operations:
             self._counted[operation.op, operation.status] += 1
-            if len(self._operations) < MOST_JUDGED:
-                self._operations.append(operation)
-                self._likely.append(as_likely)
             if operation.served_by and operation.status == "ok" and operation.result is not None:
                 boot = operation.served_by.boot
                 self._colours.setdefault(boot, PALETTE[len(self._colours) % len(PALETTE)])
                 before = self._last.pop(boot, operation)  # to the end of the dict: it has answered last
-                self._last[boot] = max(before, operation, key=lambda one: one.end or 0)
+                same = before.process == operation.process or not self._workers.several_clocks
+                self._last[boot] = max(before, operation, key=lambda one: one.end or 0) if same else operation
 
     def _whole(self) -> Judgement:
         """The verdict at the end."""
-        widened, likely = self._operations, self._likely
+        widened, likely = [*self._own, *self._workers.widened], [*self._own, *self._workers.likely]
         if (at := self._workers.gone_at) is not None:
-            last_words = self._workers.unanswered
+            last_words, recorded = self._workers.last_words, len(widened)
             widened, likely = ([*as_of(each, at, self._changes), *last_words] for each in (widened, likely))
-            self._left_out = len(self._operations) + len(last_words) - len(widened)
+            self._left_out = recorded + len(last_words) - len(widened)
         history = History.from_operations(widened)
         if self._begin.folder:
             folder = Path(self._begin.folder)
             folder.mkdir(parents=True, exist_ok=True)
-            parquet.write(history, folder / "history.parquet")
+            written = replace(history, widened=self._workers.several_clocks)
+            parquet.write(written, folder / "history.parquet")
         self._judged = len(widened)
         if not self._workers.several_clocks:
             return self._judge(history, self._expectation)
@@ -270,14 +302,17 @@ class Run:
 
     def _look(self) -> None:
         began = time.process_time()
+        self._workers.place()
         if self._ended:
             self._judgement = judged = self._whole()
         else:
-            known = as_of(self._operations, self._until, self._changes)
+            operations = [*self._own, *self._workers.widened]
+            until = self._until if self._workers.until is None else min(self._until, self._workers.until)
+            known = as_of(operations, until, self._changes)
             self._judgement = judged = self._judge(History.from_operations(known), self._expectation)
             self._judged = len(known)
         if not self._ended and self._begin.workload == NUMBERS:
-            counted = History.from_operations(with_last_answers(self._operations, self._until, self._changes))
+            counted = History.from_operations(with_last_answers(operations, until, self._changes))
             self._judgement = msgspec.structs.replace(
                 self._judge(counted, self._expectation), lost=lost_so_far(counted)
             )
@@ -289,16 +324,11 @@ class Run:
 
     def _notes(self) -> list[str]:
         """What is to be said of the workers and their clocks."""
-        notes = [*self._workers.notes.values()]
+        notes = [*self._workers.notes]
         if self._left_out:
             notes.append(
-                f"what came after the last words of a worker that vanished is not judged: "
+                "what came after the last words of a worker that vanished is not judged: "
                 f"{plural(self._left_out, 'operation')}"
-            )
-        if self._workers.several_clocks:
-            notes.append(
-                f"the workers' clocks are not the master's: intervals are widened by up to "
-                f"{milliseconds(self._workers.most_ns)}"
             )
         return notes
 
