@@ -76,7 +76,7 @@ fuzz: $(READY) ## every checker against exhaustive search on random histories; g
 	@$(if $(MODELS),,AUDITS=50 $(BIN)/pytest -n 2 --timeout=0 -q tests/audit/test_private_lines.py tests/audit/test_generated_apps.py)
 	@PYTHONPATH=tests $(BIN)/python tests/fuzz.py --models "$(MODELS)" $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
-bench: $(READY) ## speed of the checkers, and of the lab as ratios of one run (BENCH=starting, checking, proving, serving, servers, audit or page)
+bench: $(READY) ## speed of the checkers, and of the lab as ratios of one run (BENCH=starting, checking, proving, serving, servers, distributed, audit or page)
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks $(BENCH)
 
 speed: $(READY) ## measure the checkers and put the table and the plot into docs/checking.md (about 10 min, a quiet machine)
