@@ -4,6 +4,7 @@ Each worker's lines are kept in a file of the run's folder, `history-<worker>.js
 them `clocks.json` has what was exchanged.
 """
 
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from reporting import CLOCK
 from reporting import HELLO
 from reporting import RECORDED
 from reporting import REFUSED
+from reporting import SETTLE
 from reporting import TAKEN
 from reporting import refusal
 from statelab.core.clocks import Exchange
@@ -133,9 +135,13 @@ class Collection:
         worker.now, worker.unanswered, worker.last = said["now"], said["unanswered"], said["last"]
 
     def _keep(self, name: str, lines: bytes) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / f"history-{name}.jsonl").open("ab") as file:
-            file.write(lines)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with (self.folder / f"history-{name}.jsonl").open("ab") as file:
+                file.write(lines)
+        except OSError as error:  # Locust would only log it and go on, and the history would lack operations
+            print(f"the history cannot be written to {self.folder}: {error}", file=sys.stderr, flush=True)
+            os._exit(74)
 
     def taken(self) -> tuple[int | None, list[tuple[Part, bytes]]]:
         """When the first of the workers joined of which nothing has come so far (by this clock; None: there is none of
@@ -148,6 +154,7 @@ class Collection:
     def settle(self) -> None:
         """Waits until the workers have sent all they had recorded, as long as something comes."""
         began = time.monotonic()
+        self._runner.send_message(SETTLE, {"key": self._key})
         while any(
             not each.last and time.monotonic() < max(began, each.heard) + WAIT_S and not self._missing(name)
             for name, each in self.workers.items()

@@ -20,7 +20,7 @@ from statelab.core.operation import encode_line
 from statelab.core.version import version
 
 HELLO, REFUSED, CLOCK = "statelab-hello", "statelab-refused", "statelab-clock"
-RECORDED, TAKEN = "statelab-recorded", "statelab-taken"
+RECORDED, TAKEN, SETTLE = "statelab-recorded", "statelab-taken", "statelab-settle"
 
 PIECE = 1 << 20
 """The most bytes of lines in one message, but for a single line that is longer."""
@@ -84,7 +84,12 @@ class Reporter:
         self._taken: Any = AsyncResult()
         self._ended = True
         self._key = ""
-        for message, heard in ((CLOCK, self._answered), (TAKEN, self._arrived), (REFUSED, self._refused)):
+        for message, heard in (
+            (CLOCK, self._answered),
+            (TAKEN, self._arrived),
+            (REFUSED, self._refused),
+            (SETTLE, self._settle),
+        ):
             self._runner.register_message(message, heard)
         self._runner.send_message(HELLO, {"lab": version(), "machine": machine()})
 
@@ -154,6 +159,12 @@ class Reporter:
 
     def _arrived(self, environment: Any, msg: Any, **_: Any) -> None:
         self._taken.set(msg.data["number"])
+
+    def _settle(self, environment: Any, msg: Any, **_: Any) -> None:
+        """A run has ended. Who was there and was given nothing to do says so; any other has been told to stop."""
+        if msg.data["key"] != self._key:
+            self._key = msg.data["key"]
+            gevent.spawn(self._send, last=True)
 
     def _refused(self, environment: Any, msg: Any, **_: Any) -> None:
         print(refusal("this worker", version(), msg.data["lab"]), file=sys.stderr, flush=True)

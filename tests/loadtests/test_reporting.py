@@ -44,6 +44,10 @@ class Wire:
 
     def send_message(self, message: str, data: Any = None, worker: str | None = None) -> None:
         self.sent.append((message, data))
+        if worker is None and self.name == "master":
+            for name in self.clients:
+                self.send_message(message, data, name)
+            return
         if self.other and message in self.other.heard and not self.loses(message):
             said = SimpleNamespace(type=message, data=data, node_id=worker or self.name)
             gevent.spawn(self.other.heard[message], environment=None, msg=said)
@@ -236,6 +240,14 @@ def test_a_worker_that_says_nothing_is_refused_when_a_run_begins(
     assert f"the worker old has State Lab {collecting.UNNAMED}" in capsys.readouterr().err
     assert [*pair.master.clients] == ["w"]
     assert ("quit", None) in pair.master.sent
+
+
+def test_a_worker_that_was_given_nothing_to_do_is_not_gone(pair: Pair) -> None:
+    """It was there when the run began, and began nothing."""
+    pair.collection.begin("run")
+    pair.collection.settle()
+    assert pair.collection.gone() == []
+    assert pair.arrived()[0] == []
 
 
 def test_what_belongs_to_a_run_before_is_left_out(pair: Pair) -> None:
