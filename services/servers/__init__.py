@@ -130,11 +130,14 @@ def _values(settings: Mapping[str, Whole | OneOf], environment: Mapping[str, str
     return values
 
 
-def placed(spread: Spread, environment: Mapping[str, str]) -> Spread:
+def placed(server: Any, environment: Mapping[str, str]) -> Spread:
     """The spread of as many such servers as the environment says, under such an interpreter; raises BadSetting."""
+    spread: Spread = server.spread(read(server, environment))
     replicas, balance, free_threaded = _values(PLACES, environment).values()
     if (replicas == "1") == bool(balance):
         raise BadSetting("REPLICAS=2 needs BALANCE, and only then: round-robin or sticky")
+    if free_threaded == "1" and (reason := getattr(server, "NEEDS_LOCK", "")):
+        raise BadSetting(f"FREE_THREADED=1 cannot be under this server: {reason}")
     return spread._replace(hosts=int(replicas), sticky=balance == "sticky", parallel=free_threaded == "1")
 
 

@@ -18,7 +18,7 @@ def answer(environment: dict[str, str]) -> dict[str, object]:
     try:
         server = servers.find(environment.get("SERVER"))
         servers.refuse_unknown(server, environment)
-        spread = servers.placed(server.spread(servers.read(server, environment)), environment)
+        spread = servers.placed(server, environment)
     except servers.BadSetting as error:
         return {"refused": str(error)}
     about = {"package": getattr(server, "PACKAGE", None), "inherits_socket": getattr(server, "INHERITS_SOCKET", True)}

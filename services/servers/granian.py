@@ -9,6 +9,7 @@ from servers import Whole
 
 PACKAGE = "granian"
 INHERITS_SOCKET = False
+NEEDS_LOCK = "without the lock of the interpreter granian makes its workers threads of one process"
 SETTINGS = {"WORKERS": Whole(default=1), "THREADS": Whole(default=1)}
 
 

@@ -19,6 +19,7 @@ from servers import Spread
 from servers import Whole
 
 INHERITS_SOCKET = False
+NEEDS_LOCK = "the interpreter in Debian's module has the lock"
 SETTINGS = {
     "WORKERS": Whole(default=1),
     "THREADS": Whole(default=15),

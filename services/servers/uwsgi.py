@@ -14,6 +14,7 @@ from servers import Spread
 from servers import Whole
 
 PACKAGE = "pyuwsgi"
+NEEDS_LOCK = "its wheel is built for an interpreter with the lock"
 SETTINGS = {
     "WORKERS": Whole(default=1),
     "THREADS": Whole(default=1),

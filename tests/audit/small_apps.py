@@ -272,3 +272,20 @@ def sale():
     price["shown"] = 1
     return "over"
 """
+
+WITHDRAW = "POST /withdraw"
+
+ROW_CHECK_THEN_ACT = """
+import sqlite3
+@app.post("/withdraw")
+def withdraw():
+    with sqlite3.connect(path("bank.sqlite")) as bank:
+        bank.execute("create table if not exists account (name text primary key, balance int)")
+        bank.execute("insert or ignore into account values ('ann', 100)")
+        bank.commit()
+        (balance,) = bank.execute("select balance from account").fetchone()
+        if balance < 60:
+            return "no funds", 409
+        bank.execute("update account set balance = ?", (balance - 60,))
+    return "here you are"
+"""

@@ -191,6 +191,9 @@ def ping():
 @app.put("/config")
 def config():
     return request.json["name"]
+@app.patch("/config")
+def secret():
+    return "no", 403
 """
 
 
@@ -203,18 +206,53 @@ def test_a_story_is_discovered_from_rules_links_forms_and_ids(tmp_path: Path) ->
     assert again == (story, notes)
     assert [str(request) for request in story] == [
         "GET /",
-        "POST /ping",
-        "POST /jobs",
         "GET /help?page=1",
-        "GET /jobs/{{r5.response.body.$.id}}",
+        "POST /ping",
+        "PUT /config",
+        "POST /jobs",
+        "GET /jobs/{{r6.response.body.$.id}}",
         "GET /",
+        "GET /help?page=1",
         "GET /logout",
-        "DELETE /jobs/{{r5.response.body.$.id}}",
+        "DELETE /jobs/{{r6.response.body.$.id}}",
     ]
-    assert story[2].body == "csrf={{r1.response.body.input.csrf}}&name=amber"
-    assert notes[1:] == ["tried and refused by the app: PUT /config (500)"]
+    assert story[3].body == '{"name": "amber"}'
+    assert story[4].body == "csrf={{r1.response.body.input.csrf}}&name=amber"
+    assert notes[1:] == ["tried and refused by the app: PATCH /config (403)"]
     (tmp_path / "story.http").write_text(written(story))
     assert [str(request) for request in story_of(tmp_path / "story.http")[0]] == [str(request) for request in story]
+
+
+UPLOADS = """
+parts = {}
+@app.get("/files/<name>")
+def show(name):
+    return parts[name] if name in parts else ("none", 404)
+@app.post("/files/<name>/done")
+def done(name):
+    return jsonify(size=len(parts[name]), id=1)
+@app.put("/files/<name>")
+def put(name):
+    parts[name] = request.args["text"]
+    return "", 204
+@app.post("/seen")
+def seen():
+    return jsonify(request.get_json()["id"])
+"""
+
+
+@pytest.mark.process
+def test_what_was_refused_is_tried_again_after_something_else_was_answered(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(HEAD + UPLOADS)
+    with Sites(App(name="shop:app", folder=tmp_path, python=sys.executable), 1) as sites:
+        story, notes = discover(Explorer(sites, lambda text: None))
+    assert [str(request) for request in story[1:]] == [
+        "PUT /files/amber?text=amber",
+        "GET /files/amber",
+        "POST /files/amber/done",
+        "GET /files/amber",
+    ]
+    assert notes[1:] == []
 
 
 @pytest.mark.process

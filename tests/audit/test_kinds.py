@@ -29,11 +29,13 @@ from small_apps import ONCE_PER_IMPORT
 from small_apps import QUEUE
 from small_apps import QUEUE_IN_THREAD
 from small_apps import QUEUE_STARTED_WHEN_USED
+from small_apps import ROW_CHECK_THEN_ACT
 from small_apps import SECRET
 from small_apps import SECRET_PER_IMPORT
 from small_apps import USER_IN_SESSION
 from small_apps import USER_IN_THREAD
 from small_apps import USER_LEFT_BEHIND
+from small_apps import WITHDRAW
 from small_apps import WORK
 from small_apps import WORK_AT_ONCE
 from small_apps import WORK_IN_THREAD
@@ -147,3 +149,21 @@ def test_nothing_is_found(source: str, story: str) -> None:
     found = audited(source, story)
     assert found.findings == ()
     assert found.exit_code == (3 if story == "GET /" else 0)  # a story that writes nothing exercises nothing
+
+
+@pytest.mark.process
+def test_the_schedule_shows_the_statements_that_both_ran() -> None:
+    found = audited(ROW_CHECK_THEN_ACT, WITHDRAW)
+    (rows,) = {finding.interleaving for finding in found.findings if finding.anomaly == "lost-update"}
+    both = [(bool(first), (first or second).split(maxsplit=1)[1]) for first, second in rows]
+    read, written = "select balance from account", "update account set balance = 40"
+    first, second = True, False
+    ran = [(who, text) for who, text in both if text in (read, written)]
+    assert ran == [(first, read), (second, read), (second, written), (first, written)]
+
+
+@pytest.mark.process
+def test_what_is_kept_for_a_thread_is_named() -> None:
+    (leak,) = [finding for finding in audited(USER_IN_THREAD, LOGIN).findings if finding.anomaly == "leak-residue"]
+    assert leak.places[0].place == "shop.current.user (of this thread)"
+    assert leak.source[0].text == 'return jsonify(user=getattr(current, "user", None))'

@@ -1,9 +1,15 @@
 """Places by name, in this process: what a library keeps for the app is one, too."""
 
+import collections
+import enum
 import importlib
+import sys
+import threading
+import types
 from pathlib import Path
 from typing import Any
 
+import flask
 import pytest
 
 from statelab.audit.inside import places
@@ -48,3 +54,55 @@ def test_what_a_decorator_keeps_in_its_own_module(tmp_path: Path, monkeypatch: p
     assert after["library_of_somebody.kept"] == "dict of 1"
     assert after["library_of_somebody.kept['index']"] == "'index'"
     assert not any("unread" in name for name in after)
+
+
+class Colour(str, enum.Enum):  # noqa: UP042 (what apps on Python 3.10 have)
+    RED = "red"
+
+
+class Titled(list[int]):
+    title = "none"
+
+    def __len__(self) -> int:
+        raise RuntimeError("code of the app")
+
+
+def _held(**values: Any) -> dict[str, str]:
+    """The places of a module that has these globals."""
+    module = types.ModuleType("shop_of_places")
+    vars(module).update(values)
+    sys.modules["shop_of_places"] = module
+    try:
+        found: dict[str, str] = places.look(["shop_of_places"], None, [])["places"]
+        return {name.removeprefix("shop_of_places."): value for name, value in found.items()}
+    finally:
+        del sys.modules["shop_of_places"]
+
+
+def test_what_a_thread_local_holds_for_this_thread() -> None:
+    current = threading.local()
+    current.tenant = "acme"
+    assert _held(current=current) == {"current.tenant (of this thread)": "'acme'"}
+
+
+def test_classes_that_are_dicts_lists_or_texts_are_read_as_these() -> None:
+    titled = Titled([7])
+    titled.title = "mine"
+    pair = collections.namedtuple("pair", "one two")(1, 2)
+    assert _held(counted=collections.Counter("a"), titled=titled, pair=pair, colour=Colour.RED) == {
+        "counted": "Counter of 1",
+        "counted['a']": "1",
+        "titled": "Titled of 1",
+        "titled[0]": "7",
+        "titled.title": "'mine'",
+        "pair": "pair of 2",
+        "pair[0]": "1",
+        "pair[1]": "2",
+        "colour": "'red'",
+    }
+
+
+def test_the_configuration_of_an_app_is_a_place() -> None:
+    app = flask.Flask("shop_of_places")
+    app.config["DARK"] = True
+    assert places.look([], app, [])["places"]["app.config['DARK']"] == "True"

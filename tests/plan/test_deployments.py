@@ -34,6 +34,11 @@ STANDARD += ["gthread", "gthread-2x4", "gevent", "gevent-2"]
         ("# four\nSERVER=__init__\n", f"SERVER is '__init__'; valid are {KNOWN}"),
         ("# four\nSERVER=waitress\nWORKERS=4\n", "waitress does not know WORKERS; it knows THREADS"),
         ("# four\nSERVER=waitress\nWORKER_CLASS=sync\n", "waitress does not know WORKER_CLASS; it knows THREADS"),
+        (
+            "# four\nSERVER=granian\nFREE_THREADED=1\n",
+            "FREE_THREADED=1 cannot be under this server: without the lock of the interpreter granian makes its "
+            "workers threads of one process",
+        ),
         ("# four\nSERVER=gevent\nTHREADS=4\n", "gevent does not know THREADS; it knows none"),
         ("# four\nSERVER=uwsgi\nENABLE_THREADS=1\n", f"uwsgi does not know ENABLE_THREADS; it knows {UWSGI}"),
         ("# four\nSERVER=uwsgi\nGEVENT=-1\n", "GEVENT is '-1'; it must be a whole number, 0 or more"),

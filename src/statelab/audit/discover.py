@@ -1,8 +1,10 @@
 """Finds a story if none is given: requests that the app's rules offer, then those that the answers lead to.
 
-Everything is tried in one process, in rounds: rules without arguments first (others than GET with an empty JSON
-object), then links, forms with their inputs, and rules whose arguments an answer names. What is answered below 400
-stays. What was read before something was written is read once more, and what deletes or logs out comes last.
+Everything is tried in one process, in rounds: rules without arguments first, then links, forms with their inputs, and
+rules whose arguments an answer names. A request has what its view asks for in query, form or JSON body, as far as the
+view's source tells; values come from an answer that has the name, or are made up. If that is refused, it is sent
+without. What is answered below 400 stays, and then what was refused before is tried again. What was read before a write
+is read once more, and what deletes or logs out comes last.
 """
 
 import json
@@ -27,7 +29,9 @@ from statelab.audit.story import Request
 from statelab.audit.story import Story
 from statelab.core.errors import BadInput
 
-ROUNDS = 4
+ROUNDS = 6
+TRIES = 2
+"""With what the view asks for, and without."""
 MOST_REQUESTS = 24
 ARGUMENT = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>")
 LATE = re.compile(r"DELETE|log_?-?out|sign_?-?out", re.IGNORECASE)
@@ -76,6 +80,7 @@ class Discovery:
             for rule in routes
             if rule["endpoint"] != NOT_OF_THE_APP and method in rule["methods"]
         ]
+        self._asks = {(method, rule["rule"]): asks for rule in routes for method, asks in rule["asks"].items()}
         self._tried: set[Request] = set()
         self._reached: set[tuple[str, str]] = set()
         self._names = 0
@@ -92,9 +97,12 @@ class Discovery:
         for _ in range(ROUNDS):
             if not self._try([*self._plain(), *self._led_to()]):
                 break
-        self._try(list(self._guessed()))
+        for _ in range(ROUNDS):
+            if not self._try(list(self._guessed())):
+                break
         self._late = True
-        self._try([*self._plain(), *self._led_to()])
+        for _ in range(TRIES):
+            self._try([*self._plain(), *self._led_to()])
         late = tuple(request for request in self.story if LATE.search(str(request)))
         early = tuple(request for request in self.story if request not in late)
         writes = [index for index, request in enumerate(early) if not request.reads]
@@ -104,7 +112,7 @@ class Discovery:
         return tuple(request if request.name in needed else replace(request, name="") for request in whole)
 
     def _try(self, new: Sequence[tuple[str, Request]]) -> bool:
-        """Plays what there is and these, and keeps those that are answered below 400; whether any was."""
+        """Plays what there is and these, and keeps those that are answered below 400; whether any was tried."""
         chosen: list[tuple[tuple[str, str], Request]] = []
         for rule, request in new:
             if len(self.story) + len(chosen) == MOST_REQUESTS or (request.method, rule) in self._reached:
@@ -127,10 +135,12 @@ class Discovery:
         ]
         statuses = {request.name: answer and answer["status"] for request, answer in zip(story, answers, strict=True)}
         for key, one in chosen:
-            self._refused[key] = f"{one} ({statuses[one.name] or 'not sent'})"
+            self._refused.setdefault(key, f"{one} ({statuses[one.name] or 'not sent'})")
         self._reached |= {key for key, request in chosen if request in kept}
+        if len(kept) > len(self.story):
+            self._tried = set()  # what was refused may be answered now
         self.story = tuple(kept)
-        return len(kept) > len(story) - len(chosen)
+        return True
 
     @property
     def refused(self) -> list[str]:
@@ -145,7 +155,7 @@ class Discovery:
         forms = {(request.method, rule) for rule, request in self._forms()}
         for method, rule in self._rules:
             if not ARGUMENT.search(rule) and (method, rule) not in forms:
-                yield rule, _request(method, rule)
+                yield from self._asked(method, rule, rule)
 
     def _led_to(self) -> Iterator[tuple[str, Request]]:
         yield from self._forms()
@@ -184,11 +194,7 @@ class Discovery:
 
     def _with_arguments(self) -> Iterator[tuple[str, Request]]:
         """Rules each argument of which an answer names: by the argument's own name, or as an id."""
-        named = [
-            (key, leaf, f"{{{{{request.name}.response.body.{path}}}}}")
-            for request, answer in zip(self.story, self._answers(self.story), strict=True)
-            for path, key, leaf in _of_json(answer)
-        ]
+        named = self._named()
         for method, rule in self._rules:
             filled = rule
             for argument in ARGUMENT.finditer(rule):
@@ -199,20 +205,57 @@ class Discovery:
                 if own or ids:
                     filled = filled.replace(argument.group(), (own or ids)[0][2], 1)
             if filled != rule and not ARGUMENT.search(filled):
-                yield rule, _request(method, filled)
+                yield from self._asked(method, rule, filled)
+
+    def _named(self) -> list[tuple[str, str, str]]:
+        """What the answers hold: key, value and how a reference names it."""
+        return [
+            (key, leaf, f"{{{{{request.name}.response.body.{path}}}}}")
+            for request, answer in zip(self.story, self._answers(self.story), strict=True)
+            for path, key, leaf in _of_json(answer)
+        ]
+
+    def _asked(self, method: str, rule: str, target: str) -> Iterator[tuple[str, Request]]:
+        """The request with what its view asks for, and the one without."""
+        asks = self._asks.get((method, rule), {})
+        known = {key: reference for key, leaf, reference in reversed(self._named()) if leaf}
+        parts = {part: {name: _value(name, guess, known) for name, guess in asks[part].items()} for part in asks}
+        if parts:
+            query = "&".join(f"{quote_plus(name)}={_quoted(value)}" for name, value in parts.get("query", {}).items())
+            full = replace(_request(method, target), target=f"{target}?{query}" if query else target)
+            if "form" in parts:
+                pairs = "&".join(f"{quote_plus(name)}={_quoted(value)}" for name, value in parts["form"].items())
+                full = replace(full, headers=(FORM,), body=pairs)
+            elif "json" in parts:
+                full = replace(full, headers=(JSON,), body=json.dumps(parts["json"]))
+            yield rule, full
+        yield rule, _request(method, target)
 
     def _guessed(self) -> Iterator[tuple[str, Request]]:
         """What is left, with arguments that nobody named."""
         for method, rule in self._rules:
             if ARGUMENT.search(rule):
                 guess = ARGUMENT.sub(lambda found: "1" if found.group(1) in ("int", "float") else "amber", rule)
-                yield rule, _request(method, guess)
+                yield from self._asked(method, rule, guess)
 
 
 def _request(method: str, target: str) -> Request:
     if method in ("GET", "DELETE"):
         return Request(method=method, target=target)
     return Request(method=method, target=target, headers=(JSON,), body="{}")
+
+
+def _value(name: str, guess: Any, known: dict[str, str]) -> Any:
+    """A reference to an answer that has the name, or what fits the name, or the guess."""
+    if name in known:
+        return known[name]
+    fits = next((value for part, value in FILLED.items() if part in name.lower() and isinstance(guess, str)), None)
+    return guess if fits is None else fits
+
+
+def _quoted(value: Any) -> str:
+    text = str(value[0] if isinstance(value, list) else value)
+    return text if REFERENCE.fullmatch(text) else quote_plus(text)
 
 
 def _filled(page_of: Request, name: str, kind: str, value: str) -> str:

@@ -4,8 +4,10 @@ In: a world in which both were traced. Out: rows of two columns, one for each re
 """
 
 import ast
+import re
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from functools import lru_cache
@@ -15,6 +17,9 @@ from typing import Any
 from statelab.audit.play import Seen
 
 MOST_ROWS = 24
+LONGEST_STATEMENT = 60
+OF_SQLITE = re.compile(r"\s*(BEGIN|PRAGMA|--)", re.IGNORECASE).match
+"""Statements that no line of the app asks for: Python's `sqlite3` begins a transaction by itself."""
 CHANGING = frozenset(
     (
         "add",
@@ -41,27 +46,31 @@ Row = tuple[str, str]
 
 
 def rows(seen: Seen, names: Iterable[str], path: Callable[[Mapping[str, Any]], Path]) -> list[Row]:
-    """The lines of both that touch one of the names, or change a file; `path` gives the file of a step. None where they
-    are too many to be read."""
+    """The lines of both that touch one of the names, change a file, or run SQL in SQLite; `path` gives the file of a
+    step. None where they are too many to be read."""
     wanted, found = frozenset(names), list[Row]()
     done = [0, 0]
     for turn in seen.turns:
         steps = seen.steps_of.get(turn.request, [])[done[turn.request] : turn.taken]
         done[turn.request] = turn.taken
         for step in steps:
-            told = _told(step, wanted, path(step))
-            if told:
+            for told in _told(step, wanted, path(step)):
                 found.append((told, "") if turn.request == 0 else ("", told))
     return found if len(found) <= MOST_ROWS else []
 
 
-def _told(step: Mapping[str, Any], wanted: frozenset[str], path: Path) -> str:
-    """The line with what it does; empty where it touches nothing of it."""
+def _told(step: Mapping[str, Any], wanted: frozenset[str], path: Path) -> Iterator[str]:
+    """The line with what it does, if it touches a name or a file; then the statements of SQL, each with its line."""
     touched = touches(path).get(step["line"], {})
     does = [f"{touched[name]} {name}" for name in sorted(wanted & touched.keys())]
     if step["at"] not in ("line", "switch"):
         does = [f"changes a file ({step['at']})"]
-    return f"{step['line']:4} {_lines(path).get(step['line'], '')}  [{', '.join(does)}]" if does else ""
+    if does:
+        yield f"{step['line']:4} {_lines(path).get(step['line'], '')}  [{', '.join(does)}]"
+    for line, statement in step.get("statements", []):
+        if not OF_SQLITE(statement):
+            text = " ".join(statement.split())
+            yield f"{line:4} {text if len(text) <= LONGEST_STATEMENT else text[:LONGEST_STATEMENT] + '...'}"
 
 
 @lru_cache
@@ -91,6 +100,9 @@ def touches(path: Path) -> dict[int, dict[str, str]]:
             case ast.AugAssign(target=target):
                 both.add(id(target.value if isinstance(target, ast.Subscript) else target))
     for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id="getattr" | "setattr" as how), args=[_, ast.Constant(value=str(name)), *_]):
+                found.setdefault(node.lineno, {})[name] = "reads" if how == "getattr" else "writes"
         if isinstance(node, ast.Name | ast.Attribute):
             writes = id(node) in changed or not isinstance(node.ctx, ast.Load)
             does = "reads and writes" if id(node) in both else "writes" if writes else "reads"

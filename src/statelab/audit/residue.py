@@ -146,8 +146,9 @@ def _leak(explorer: Explorer, first: Story, second: Story, place: Place) -> Cand
         return None
     lost_own = _shown(expected, own) - _shown(observed, own)
     if not lost_own and not _not_for_everybody(explorer, first, one, sorted(shown)):
+        sender = next((request for request in first if values(request) & shown), first[0])
         explorer.note(
-            f"{second[-1]} shows another client what {first[0]} sent, from a collection that it is kept in:"
+            f"{second[-1]} shows another client what {sender} sent, from a collection that it is kept in:"
             " no finding, since it may be meant for everybody"
         )
         return None

@@ -156,8 +156,9 @@ def reading(folder: Folder, steps: Sequence[Mapping[str, Any]], changed: Sequenc
 
 
 def _last_name(place: str) -> str:
-    """`shop.jobs[1]` and `shop.jobs` are read as `jobs`."""
-    return place.partition("[")[0].removesuffix(".__defaults__").rpartition(".")[2]
+    """`shop.jobs[1]` and `shop.jobs` are read as `jobs`, `shop.ctx.user (of this thread)` as `user`."""
+    name = place.partition("[")[0].removesuffix(" (of this thread)")
+    return name.removesuffix(".get()").removesuffix(".__defaults__").rpartition(".")[2]
 
 
 def _path(folder: Folder, step: Mapping[str, Any]) -> Path:

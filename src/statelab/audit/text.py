@@ -13,6 +13,8 @@ from statelab.audit.finding import Finding
 from statelab.audit.http_file import written
 from statelab.audit.interleaving import told as in_columns
 
+WIDEST_IN_A_FILE = 120
+"""So many columns does a table have at most that goes to a file or into the log of a CI."""
 CODES = {
     "divergent": "DV",
     "never-persists": "NP",
@@ -90,10 +92,10 @@ def show(console: Console, audit: Audit) -> None:
     if audit.findings:
         table = _table(audit)
         needed = console.measure(table, options=console.options.update(width=1000)).maximum
-        if console.is_terminal and needed > console.width:
-            console.print(_turned(audit))
-        else:
-            Console(file=console.file, width=max(needed, console.width)).print(table)
+        widest = console.width if console.is_terminal else max(console.width, WIDEST_IN_A_FILE)
+        if needed > widest:
+            table, needed = _turned(audit), widest
+        Console(file=console.file, width=max(needed, console.width)).print(table)
         used = dict.fromkeys(finding.anomaly for finding in audit.findings)
         say("\n".join(f"{CODES[anomaly]:5}{anomaly}: {MEANINGS[anomaly]}" for anomaly in used))
     for number, finding in enumerate(audit.findings, 1):

@@ -25,9 +25,27 @@ class Fence:
         self.blocked: list[str] = []
         self.watching: list[Any] = []
         """Called with (event, path) for each change of a file inside the world's folder, before it is made."""
+        self.reading: list[Any] = []
+        """Called with each statement that a connection to SQLite runs, in the thread that runs it."""
 
     def up(self) -> None:
         sys.addaudithook(self._seen)
+        try:
+            import sqlite3  # a build of Python may lack it
+        except ImportError:
+            return
+        connect = sqlite3.connect
+
+        def watched(*arguments: Any, **named: Any) -> Any:
+            connection = connect(*arguments, **named)
+            sqlite3.Connection.set_trace_callback(connection, self._runs)
+            return connection
+
+        sqlite3.connect = sqlite3.dbapi2.connect = watched
+
+    def _runs(self, statement: str) -> None:
+        for read in list(self.reading):
+            read(statement)
 
     def _refuse(self, what: str, error: type[OSError], number: int) -> None:
         if what not in self.blocked:

@@ -2,8 +2,9 @@
 
 From the globals of the app's own modules, their classes, functions and closures, the app object and its extensions, we
 walk to whatever hangs on them, nearest first, so that a place has its shortest name. A place is a value (a text, a
-number) or a container with its size. No code of these objects is called: types are compared by `type(x)`, attributes
-are read past `__getattr__`, since a proxy raises outside of a request.
+number) or a container with its size. No code of these objects is called: attributes are read past `__getattr__`, since
+a proxy raises outside of a request, and an object whose class is derived from dict or str is read by those of dict
+or str.
 """
 
 from __future__ import annotations
@@ -13,9 +14,6 @@ import sys
 import threading
 import time
 import types
-from collections import Counter
-from collections import OrderedDict
-from collections import defaultdict
 from collections import deque
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -28,12 +26,15 @@ DEEPEST = 9
 LONGEST_TEXT = 80
 
 TEXTS = (str, bytes, bytearray)
-NUMBERS = (int, float, complex, bool, type(None))
-DICTS = (dict, OrderedDict, defaultdict, Counter, types.MappingProxyType)
+NUMBERS = (bool, int, float, complex, type(None))
+DICTS = (dict, types.MappingProxyType)
 LISTS = (list, tuple, deque)
 SETS = (set, frozenset)
+PLAIN = (*TEXTS, *NUMBERS, *DICTS, *LISTS, *SETS)
 CACHED = type(functools.lru_cache(maxsize=None)(lambda: None))
 ITERATORS = ("itertools.count",)
+LOCAL = threading.local
+"""The interpreter's, which gevent replaces when it patches. Its attributes are given by its own method alone."""
 
 PASSED_BY = (
     "threading",
@@ -69,8 +70,9 @@ def look(packages: list[str], app: Any, words: list[str]) -> dict[str, Any]:
             break
         name, value, depth = waiting.popleft()
         kind = type(value)
-        if kind in TEXTS or kind in NUMBERS:
-            text = repr(value)
+        plain = _plain(kind)
+        if plain in TEXTS or plain in NUMBERS:
+            text = plain.__repr__(value)
             found[name] = text if len(text) <= LONGEST_TEXT else f"{text[:60]}... ({len(text)})"
             for word in words:
                 if word in text:
@@ -85,9 +87,10 @@ def look(packages: list[str], app: Any, words: list[str]) -> dict[str, Any]:
                 found[name] = size
             if depth < DEEPEST:
                 waiting.extend((inner, part, depth + 1) for inner, part in _parts(name, kind, value, packages))
-            if kind in DICTS:
+            if plain in DICTS:
+                keys = [key for key in plain.__iter__(value) if type(key) is str]
                 for word in words:
-                    holding[word].extend(_place(name, key) for key in list(value) if type(key) is str and word in key)
+                    holding[word].extend(_place(name, key) for key in keys if word in key)
         except Exception:  # foreign code; what it does not show is no place
             continue
     return {"places": found, "holding": holding, "stopped": stopped}
@@ -118,17 +121,21 @@ def _is_ours(value: Any, packages: list[str]) -> bool:
     return True
 
 
+def _plain(kind: type) -> Any:
+    """The built-in type by whose methods a value is read, such as dict for Flask's Config; None if there is none."""
+    return kind if kind in PLAIN else next((plain for plain in PLAIN if issubclass(kind, plain)), None)
+
+
 def _size(kind: type, value: Any) -> str | None:
-    if kind in DICTS or kind in LISTS or kind in SETS:
-        return f"{kind.__name__} of {len(value)}"
+    plain = _plain(kind)
+    if plain is not None:
+        return f"{kind.__name__} of {plain.__len__(value)}"
     if kind is CACHED:
         return f"lru_cache of {value.cache_info().currsize}"
     if kind.__module__ + "." + kind.__name__ in ITERATORS:
         return repr(value)
     if kind.__module__ in ("queue", "_queue"):
         return f"{kind.__name__} of {value.qsize()}"
-    if kind in SETS:
-        return f"set of {len(value)}"
     return None
 
 
@@ -137,17 +144,20 @@ def _place(name: str, key: Any) -> str:
 
 
 def _parts(name: str, kind: type, value: Any, packages: list[str]) -> Iterator[tuple[str, Any]]:
-    if kind in DICTS:
-        for key, part in list(value.items()):
+    plain = _plain(kind)
+    if plain in DICTS:
+        for key, part in list(plain.items(value)):
             yield _place(name, key), part
-    elif kind in LISTS:
-        for index, part in enumerate(list(value)):
+    elif plain in LISTS:
+        for index, part in enumerate(list(plain.__iter__(value))):
             yield f"{name}[{index}]", part
-    elif kind in SETS:
-        for part in list(value):
+    elif plain in SETS:
+        for part in list(plain.__iter__(value)):
             if type(part) in TEXTS or type(part) in NUMBERS:
                 yield f"{name}{{{repr(part)[:LONGEST_TEXT]}}}", part
-    elif kind is ContextVar:
+    if kind in PLAIN:
+        return
+    if kind is ContextVar:
         yield name + ".get()", value.get(None)
     elif kind is types.FunctionType:
         yield from _of_function(name, value, packages)
@@ -161,8 +171,9 @@ def _parts(name: str, kind: type, value: Any, packages: list[str]) -> Iterator[t
             for key, part in list(vars(value).items()):
                 if not key.startswith("__") and type(part) not in (property, classmethod, staticmethod):
                     yield name + "." + key, part
-    elif issubclass(kind, threading.local):
-        for key, part in list(object.__getattribute__(value, "__dict__").items()):
+    elif issubclass(kind, (threading.local, LOCAL)):
+        owner: Any = LOCAL if issubclass(kind, LOCAL) else threading.local
+        for key, part in list(owner.__getattribute__(value, "__dict__").items()):
             yield f"{name}.{key} (of this thread)", part
     elif not (kind.__module__ or "").startswith(PASSED_BY):
         try:

@@ -23,6 +23,7 @@ from typing import Any
 
 from . import places
 from . import request as requests
+from .asks import asked
 from .fence import Fence
 from .threads import Thread
 from .threads import settled
@@ -92,6 +93,7 @@ class Process:
         self._packages: list[str] = []
         self._app: Any = None
         self._patched = False
+        self._asked: dict[tuple[int, str], dict[str, dict[str, Any]]] = {}
 
     def run(self) -> None:
         while True:
@@ -319,13 +321,15 @@ class Process:
         if thread:
             thread.steps = tracer.steps
         assert self._fence is not None
-        watching = self._fence.watching
+        watching, reading = self._fence.watching, self._fence.reading
         watching.append(tracer.watch)
+        reading.append(tracer.read)
         try:
             with tracer:
                 answer = requests.serve(self._app, command["request"])
         finally:
             watching.remove(tracer.watch)
+            reading.remove(tracer.read)
         return {"answer": answer, "steps": tracer.steps}
 
     def settle(self, command: dict[str, Any]) -> dict[str, Any]:
@@ -350,10 +354,12 @@ class Process:
         return list(dict.fromkeys([*self._packages, *own]))
 
     def routes(self, command: dict[str, Any]) -> dict[str, Any]:
-        """What Flask's `url_map` offers, and to which rule each of the requests named goes; None without Flask."""
+        """What Flask's `url_map` offers, with what each view asks of a request, and to which rule each of the requests
+        named goes; None without Flask."""
         url_map: Any = getattr(self._app, "url_map", None)
         if not hasattr(url_map, "iter_rules"):
             return {"routes": None}
+        views = dict(getattr(self._app, "view_functions", {}))
         adapter = url_map.bind("localhost")
         goes: list[str | None] = []
         for method, path in command["requests"]:
@@ -369,10 +375,18 @@ class Process:
                     "endpoint": str(rule.endpoint),
                     "methods": sorted(rule.methods or ()),
                     "arguments": sorted(rule.arguments),
+                    "asks": {method: self._asks(views.get(rule.endpoint), method) for method in rule.methods or ()},
                 }
                 for rule in url_map.iter_rules()
             ],
         }
+
+    def _asks(self, view: Any, method: str) -> dict[str, dict[str, Any]]:
+        """Read once: the source stays as it is."""
+        key = (id(view), method)
+        if key not in self._asked:
+            self._asked[key] = asked(view, method)
+        return self._asked[key]
 
     def call(self, command: dict[str, Any]) -> dict[str, Any]:
         """Calls a function given as `module:function`; `error` says what it raised."""

@@ -64,12 +64,23 @@ class Tracer:
 
     def watch(self, event: str, path: str) -> None:
         """For the fence: a change of a file is about to be made by some thread."""
-        if threading.get_ident() == self._thread:
-            frame: FrameType | None = sys._getframe(1)
-            while frame is not None and not frame.f_code.co_filename.startswith(self._roots):
-                frame = frame.f_back
-            if frame is not None:
-                self._step(frame, event)
+        frame = self._own_frame()
+        if frame is not None:
+            self._step(frame, event)
+
+    def _own_frame(self) -> FrameType | None:
+        """The innermost frame of the app's own code; None in another thread."""
+        frame: FrameType | None = sys._getframe(2) if threading.get_ident() == self._thread else None
+        while frame is not None and not frame.f_code.co_filename.startswith(self._roots):
+            frame = frame.f_back
+        return frame
+
+    def read(self, statement: str) -> None:
+        """For the fence: some thread runs a statement of SQL. It is kept with the last step of this thread and with the
+        line that runs it, which is another one where the line has called a function of the app."""
+        frame = self._own_frame()
+        if frame is not None and self.steps:
+            self.steps[-1].setdefault("statements", []).append([frame.f_lineno, statement])
 
     def _step(self, frame: FrameType, kind: str) -> None:
         step = {
