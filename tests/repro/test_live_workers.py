@@ -126,6 +126,22 @@ def test_violations_are_found_although_a_worker_vanished() -> None:
     assert "what came after the last words of a worker that vanished is not judged: " in seen.notes[-1]
 
 
+@pytest.mark.parametrize("most", [40, 90, 130])
+def test_the_first_operations_of_a_long_run_are_judged_as_they_were_at_one_moment(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes later is not judged, and not taken for something that did not happen."""
+    monkeypatch.setattr("statelab.repro.live.judge.MOST_JUDGED", most)
+    for seed in range(4):
+        operations = counted(seed, lost=0.0)
+        seen = run(Machines(operations, APART, seed), Run(BEGIN), end_of(operations))
+        assert seen.verdict not in ("violated", "unknown"), seen.reason
+        assert f"only the first of the operations are judged, {most} at most" in seen.notes
+        assert seen.judged <= most < seen.recorded == len(operations)
+    broken = counted(3, lost=0.4)
+    assert run(Machines(broken, APART, 3), Run(BEGIN), end_of(broken)).verdict == "violated"
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_clock_that_steps_is_noticed_and_makes_no_violation(seed: int) -> None:
     """The second worker's clock steps by 300 ns: nothing is known of what it recorded from then on."""

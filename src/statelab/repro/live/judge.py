@@ -156,12 +156,13 @@ class Workers:
     def several_clocks(self) -> bool:
         return any(each.exchanges is not None for each in self._recorders.values())
 
-    def take(self, part: Part, lines: bytes, most: int) -> list[Operation]:
-        """The operations of a part, of which at most so many are kept."""
+    def take(self, part: Part, lines: bytes, *, keep: bool) -> list[Operation]:
+        """The operations of a part; they are kept, or only told."""
         recorder = self._recorders.setdefault(part.worker, Recorder())
         operations = [*decode_lines(lines[: part.size].split(b"\n"))]
-        recorder.operations += operations[: max(0, most)]
-        recorder.until = part.until
+        if keep:
+            recorder.operations += operations
+            recorder.until = part.until
         if part.exchanges is not None:
             recorder.exchanges = [*(recorder.exchanges or []), *part.exchanges]
         if part.gone:
@@ -235,6 +236,7 @@ class Run:
         self._workers = Workers(begin)
         self._own: list[Operation] = []
         self._kept = self._left_out = 0
+        self._full = False
         self._counted: Counter[tuple[str, str]] = Counter()
         self._last: dict[str, Operation] = {}
         self._colours: dict[str, str] = {}
@@ -249,23 +251,26 @@ class Run:
 
     def take(self, batch: Batch, lines: bytes) -> None:
         """Counts what has come, and judges the whole if that is due."""
-        own = [*decode_lines(lines[: batch.size].split(b"\n"))]
-        self._own += own[: max(0, MOST_JUDGED - self._kept)]
+        content = lines[: batch.bytes_that_follow]
+        self._full = self._full or self._kept + content.count(b"\n") > MOST_JUDGED
+        own = [*decode_lines(content[: batch.size].split(b"\n"))]
         self._note(own)
         first = batch.size
         for part in batch.parts:
             end = first + part.size + part.unanswered
-            self._note(self._workers.take(part, lines[first:end], MOST_JUDGED - self._kept))
+            self._note(self._workers.take(part, content[first:end], keep=not self._full))
             first = end
         self._trouble = batch.trouble
         self._ended = batch.until is None
-        self._until = max(self._until, batch.until or 0)
+        if not self._full:
+            self._own += own
+            self._kept += content.count(b"\n")
+            self._until = max(self._until, batch.until or 0)
         self._draw()
         if self._ended or (self._begin.meanwhile and time.monotonic() >= self._next):
             self._look()
 
     def _note(self, operations: list[Operation]) -> None:
-        self._kept += len(operations)
         for operation in operations:
             self._counted[operation.op, operation.status] += 1
             if operation.served_by and operation.status == "ok" and operation.result is not None:
@@ -278,7 +283,9 @@ class Run:
     def _whole(self) -> Judgement:
         """The verdict at the end."""
         widened, likely = [*self._own, *self._workers.widened], [*self._own, *self._workers.likely]
-        if (at := self._workers.gone_at) is not None:
+        until = self._known_until() if self._full else None
+        at = min((each for each in (self._workers.gone_at, until) if each is not None), default=None)
+        if at is not None:
             last_words, recorded = self._workers.last_words, len(widened)
             widened, likely = ([*as_of(each, at, self._changes), *last_words] for each in (widened, likely))
             self._left_out = recorded + len(last_words) - len(widened)
@@ -300,14 +307,17 @@ class Run:
             self._workers.unplaced,
         )
 
+    def _known_until(self) -> int:
+        """Before this moment nothing is missing of what is kept."""
+        return self._until if self._workers.until is None else min(self._until, self._workers.until)
+
     def _look(self) -> None:
         began = time.process_time()
         self._workers.place()
         if self._ended:
             self._judgement = judged = self._whole()
         else:
-            operations = [*self._own, *self._workers.widened]
-            until = self._until if self._workers.until is None else min(self._until, self._workers.until)
+            operations, until = [*self._own, *self._workers.widened], self._known_until()
             known = as_of(operations, until, self._changes)
             self._judgement = judged = self._judge(History.from_operations(known), self._expectation)
             self._judged = len(known)
@@ -325,7 +335,9 @@ class Run:
     def _notes(self) -> list[str]:
         """What is to be said of the workers and their clocks."""
         notes = [*self._workers.notes]
-        if self._left_out:
+        if self._full:
+            notes.append(f"only the first of the operations are judged, {MOST_JUDGED:,} at most")
+        elif self._left_out:
             notes.append(
                 "what came after the last words of a worker that vanished is not judged: "
                 f"{plural(self._left_out, 'operation')}"
