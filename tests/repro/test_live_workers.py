@@ -107,14 +107,16 @@ def test_the_verdict_is_that_of_one_clock(
 def test_a_worker_that_vanishes_makes_no_violation(seed: int) -> None:
     """Whenever it vanishes: what it did later is in no recording, and the others were told of it. Judging what there is
     would be wrong, and the test would see it."""
-    operations, naive = counted(seed, lost=0.0), 0
+    operations, naive, held = counted(seed, lost=0.0), 0, 0
     for vanishes in range(2 * EVERY, end_of(operations) - EVERY, EVERY):
         seen = run(Machines(operations, APART, seed), Run(BEGIN), end_of(operations), vanishes)
         assert seen.verdict not in ("violated", "unknown"), seen.reason
         assert any(note.startswith("the worker w1 vanished: ") for note in seen.notes)
         unsaid = run(Machines(operations, APART, seed), Run(BEGIN), end_of(operations), vanishes, says_so=False)
         naive += unsaid.verdict == "violated"
+        held += seen.verdict == "held"
     assert naive
+    assert held
 
 
 def test_violations_are_found_although_a_worker_vanished() -> None:
