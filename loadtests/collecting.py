@@ -21,6 +21,7 @@ from reporting import RECORDED
 from reporting import REFUSED
 from reporting import SETTLE
 from reporting import TAKEN
+from reporting import WELCOME
 from reporting import refusal
 from statelab.core.clocks import Exchange
 from statelab.core.clocks import machine
@@ -39,7 +40,8 @@ UNNAMED = "a version that it does not say"
 
 @dataclass
 class Worker:
-    """What a worker has sent in the present run. `waiting` lines belong to a batch that is not whole yet."""
+    """What a worker has sent in the present run. `waiting` lines belong to a batch that is not whole yet; `now` is when
+    the last whole one was made, by the worker's clock, and `unanswered` what was under way then."""
 
     joined: int
     own_clock: bool = True
@@ -70,12 +72,14 @@ class Collection:
         return self._base / self._key
 
     def _connected(self, client_id: str, **_: Any) -> None:
-        """A worker that connects has recorded nothing of the run so far."""
+        """A worker that connects has recorded nothing of the run so far. If nothing is ever heard of it, who knows what
+        it does from now on."""
         self.workers.setdefault(client_id, Worker(joined=time.monotonic_ns()))
 
     def _hello(self, environment: Any, msg: Any, **_: Any) -> None:
         if msg.data["lab"] == version():
             self._machines[msg.node_id] = msg.data["machine"]
+            self._runner.send_message(WELCOME, None, msg.node_id)
         else:
             self._refuse(msg.node_id, msg.data["lab"])
 
@@ -113,7 +117,7 @@ class Collection:
         if said["key"] != self._key:
             return  # of a run before
         worker = self.workers.get(msg.node_id)
-        if worker is None or said["number"] <= worker.number:
+        if worker is None or said["number"] != worker.number + 1:
             return
         worker.number, worker.heard = said["number"], time.monotonic()
         worker.waiting.append(said["lines"])
@@ -149,7 +153,7 @@ class Collection:
         ready = [each for worker in self.workers.values() for each in worker.ready]
         for worker in self.workers.values():
             worker.ready = []
-        return min((each.joined for each in self.workers.values() if not each.number), default=None), ready
+        return min((each.joined for each in self.workers.values() if not each.now), default=None), ready
 
     def settle(self) -> None:
         """Waits until the workers have sent all they had recorded, as long as something comes."""
@@ -176,7 +180,7 @@ class Collection:
                     worker=name,
                     size=0,
                     until=worker.now or worker.joined,
-                    exchanges=[] if worker.own_clock and worker.number else None,
+                    exchanges=[] if worker.own_clock and worker.now else None,
                     gone=True,
                     unanswered=len(worker.unanswered),
                 ),

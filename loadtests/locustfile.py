@@ -286,6 +286,8 @@ class StateUser(FastHttpUser):
     host = "http://127.0.0.1"  # required by Locust; every request has its full address
 
     def on_start(self) -> None:
+        if self.environment.reporter:
+            self.environment.reporter.welcome.wait()
         reuse = self.environment.parsed_options.reuse
         runner = self.environment.runner
         worker = 1 + runner.worker_index if isinstance(runner, WorkerRunner) else 0

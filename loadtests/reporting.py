@@ -7,11 +7,13 @@ second with it.
 
 import sys
 import time
+from collections.abc import Callable
 from collections.abc import Iterator
 from typing import Any
 
 import gevent
 from gevent.event import AsyncResult
+from gevent.event import Event
 
 from recording import Recorder
 from statelab.core.clocks import Exchange
@@ -19,7 +21,8 @@ from statelab.core.clocks import machine
 from statelab.core.operation import encode_line
 from statelab.core.version import version
 
-HELLO, REFUSED, CLOCK = "statelab-hello", "statelab-refused", "statelab-clock"
+HELLO, WELCOME, REFUSED = "statelab-hello", "statelab-welcome", "statelab-refused"
+CLOCK = "statelab-clock"
 RECORDED, TAKEN, SETTLE = "statelab-recorded", "statelab-taken", "statelab-settle"
 
 PIECE = 1 << 20
@@ -84,7 +87,11 @@ class Reporter:
         self._taken: Any = AsyncResult()
         self._ended = True
         self._key = ""
+        self._speaking: Any = None
+        self.welcome: Any = Event()
+        """Before this is set no user asks for anything: the worker may be one that is refused."""
         for message, heard in (
+            (WELCOME, lambda **_: self.welcome.set()),
             (CLOCK, self._answered),
             (TAKEN, self._arrived),
             (REFUSED, self._refused),
@@ -96,8 +103,15 @@ class Reporter:
     def begin(self, key: str) -> None:
         """A run begins."""
         self._outgoing.taken()
-        self._key, self._ended, self._exchanges = key, False, []
-        gevent.spawn(self._speak)
+        self._ended = False
+        self._say(key, self._speak)
+
+    def _say(self, key: str, what: Callable[[], None]) -> None:
+        """Speaks of another run than before."""
+        if self._speaking:
+            self._speaking.kill(block=False)
+        self._key, self._number, self._exchanges = key, 0, []
+        self._speaking = gevent.spawn(what)
 
     def end(self) -> None:
         """The last operation has ended; what is left is sent now."""
@@ -145,9 +159,9 @@ class Reporter:
         self._send_piece({"lines": final, **said})
 
     def _send_piece(self, piece: dict[str, Any]) -> None:
-        """Sends it again where nobody says that it has arrived."""
+        """Sends it again until somebody says that it has arrived: what comes after it is nothing without it."""
         self._number += 1
-        for _ in range(3):
+        while True:
             self._taken = AsyncResult()
             self._runner.send_message(RECORDED, {"key": self._key, "number": self._number, **piece})
             try:
@@ -163,8 +177,7 @@ class Reporter:
     def _settle(self, environment: Any, msg: Any, **_: Any) -> None:
         """A run has ended. Who was there and was given nothing to do says so; any other has been told to stop."""
         if msg.data["key"] != self._key:
-            self._key = msg.data["key"]
-            gevent.spawn(self._send, last=True)
+            self._say(msg.data["key"], lambda: self._send(last=True))
 
     def _refused(self, environment: Any, msg: Any, **_: Any) -> None:
         print(refusal("this worker", version(), msg.data["lab"]), file=sys.stderr, flush=True)

@@ -73,7 +73,7 @@ class Pair:
         self.outgoing = Outgoing(Recorder(folder / "worker", lambda operation, line: self.outgoing.add(line)))
         self.recorder = self.outgoing._recorder
         self.reporter = Reporter(self.worker.environment, self.outgoing)
-        until(lambda: "w" in self.collection._machines)
+        until(lambda: self.reporter.welcome.is_set())
 
     def record(self, count: int) -> None:
         for _ in range(count):
@@ -220,8 +220,9 @@ def test_a_worker_of_another_version_is_refused_and_both_are_named(
     """By the master, which goes on without it, and by the worker, which ends."""
     monkeypatch.setattr("reporting.version", lambda: "0.1.0-older")
     monkeypatch.setattr("collecting.version", lambda: "0.2.0-newer")
-    Reporter(pair.worker.environment, pair.outgoing)
+    refused = Reporter(pair.worker.environment, pair.outgoing)
     until(lambda: pair.worker.quits > 0)
+    assert not refused.welcome.is_set()  # its users have asked for nothing
     said = capsys.readouterr().err
     assert "the worker w has State Lab 0.1.0-older, the master has 0.2.0-newer" in said
     assert "this worker has State Lab 0.1.0-older, the master has 0.2.0-newer" in said
