@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 import urllib.error
@@ -22,6 +23,7 @@ from statelab.cli.up import about_gunicorn
 from statelab.core.errors import Unavailable
 from statelab.core.paths import DEPLOYMENTS
 from statelab.deploy.local import LocalEngine
+from statelab.deploy.local import listening
 from statelab.deploy.programs import Program
 from statelab.plan.app import App
 from statelab.plan.deployments import load_all
@@ -233,3 +235,9 @@ def test_requests_that_wait_in_a_stalled_server_do_not_stop_the_next() -> None:
         assert time.monotonic() - started < 60
     finally:
         engine.down()
+
+
+def test_a_server_s_connections_send_at_once_what_they_are_given() -> None:
+    """Whatever the server sets: else an answer in two packets waits for the client's acknowledgement of the first."""
+    with listening() as listener, socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -28,7 +28,7 @@ def catalogue() -> Catalogue:
 
 @pytest.fixture(scope="session")
 def deployments() -> dict[str, Deployment]:
-    return load_all(DEPLOYMENTS)
+    return load_all(DEPLOYMENTS, ["uwsgi-threads"])
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +46,7 @@ def find(catalogue: Catalogue, deployments: dict[str, Deployment]) -> Find:
 @pytest.fixture(scope="session")
 def play(deployments: dict[str, Deployment]) -> Iterator[Reproduce]:
     """Reproduces a target on real servers."""
-    names = ("sync", "sync-4", "gthread", "gthread-2x4", "gevent-2")
+    names = ("sync", "sync-4", "gthread", "gthread-2x4", "gevent-2", "uwsgi-threads")
     holder = gates_host(deployments)
     engine = LocalEngine(environment=ENVIRONMENT)
     try:

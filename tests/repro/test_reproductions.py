@@ -17,6 +17,7 @@ pytestmark = pytest.mark.process
 COLLISIONS = [
     ("module-global", "gthread"),  # two threads
     ("module-global", "gthread-2x4"),  # two threads of one process out of two
+    ("module-global", "uwsgi-threads"),  # the same, where each request goes over a connection of its own
     ("mp-value", "gevent-2"),  # two greenlets of one process out of two
     ("redis-get-set", "gevent-2"),  # two greenlets and a store
     ("redis-get-set", "sync-4"),  # two processes and a store

@@ -53,6 +53,7 @@ def test_what_is_not_played_is_little(catalogue: Catalogue, deployments: dict[st
         ("session", "signed-cookie-random-key"),
         ("connection", "memcached-global"),
         ("connection", "memcached-before-fork"),
+        ("connection", "memcached-pool-before-fork"),  # in uwsgi-threads: processes that inherit it, each with threads
     }
     cookies = [target for target in unplayed if target.workload == "session"]
     assert {(target.deployment.name, target.unplayed) for target in cookies} == {("sync-4", NOBODY_CHOOSES)}

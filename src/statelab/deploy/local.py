@@ -35,6 +35,15 @@ READY_S = 60.0
 NOT_OF_THE_APP = shutil.ignore_patterns(".git", ".venv", "venv", "node_modules", "__pycache__")
 
 
+def listening() -> socket.socket:
+    """A socket whose connections send at once what they are given, as gunicorn, waitress and asyncio have it. gevent's
+    WSGIServer has it not, nor uvicorn with a socket that it inherits: an answer in two packets then waits 40 ms, until
+    the client's kernel has acknowledged the first one."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
 def _held_port() -> socket.socket:
     """A port that only sockets with SO_REUSEPORT, of the same user, can still be bound to."""
     held = socket.socket()
@@ -99,7 +108,7 @@ class LocalEngine:
 
     def _balance(self, deployment: Deployment, balancer: Program) -> None:
         """Starts the balancer, on a socket that it inherits; it takes the rest from the environment as well."""
-        self._sockets[deployment.name] = listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self._sockets[deployment.name] = listener = listening()
         replicas = {
             f"REPLICA_{number}": self._address(name).removeprefix("http://")
             for number, name in enumerate(deployment.replicas, 1)
@@ -117,7 +126,7 @@ class LocalEngine:
         program can take the port in between. For a server that opens its own, the port is held by a socket that does
         not listen and lets that one in beside it."""
         inherits = deployment.inherits_socket
-        self._sockets[name] = socket.create_server(("127.0.0.1", 0), backlog=1024) if inherits else _held_port()
+        self._sockets[name] = listening() if inherits else _held_port()
         state_dir = self._processes.folder / name
         state_dir.mkdir(exist_ok=True)
         descriptor = self._sockets[name].fileno()

@@ -133,7 +133,8 @@ def start_memcached(processes: Processes, logs: Path) -> Store:
     return Store("MEMCACHED_ADDRESS", str(path), version, child, path)
 
 
-POSTGRES_OPTIONS = ("listen_addresses=", "max_connections=300", "fsync=off", "shared_buffers=32MB")
+# Every process of every deployment may have a pool of eight, and some mechanisms leave connections behind on purpose.
+POSTGRES_OPTIONS = ("listen_addresses=", "max_connections=1000", "fsync=off", "shared_buffers=32MB")
 
 
 def start_postgres(processes: Processes, logs: Path) -> Store:

@@ -94,13 +94,13 @@ class Call(threading.Thread):
     def __init__(self, request: Request, line: Line, jar: Jar | None = None) -> None:
         super().__init__(daemon=True)
         self.request = request
-        self._line = line
+        self.line = line
         self._jar = jar or Jar()
         self._operation: Operation | None = None
         self.start()
 
     def run(self) -> None:
-        self._operation = perform(self.request, self._line, self._jar)
+        self._operation = perform(self.request, self.line, self._jar)
 
     def answer(self, within_s: float | None = None) -> Operation | None:
         """The operation, once it has ended; None if it has not ended within the time."""

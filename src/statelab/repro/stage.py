@@ -45,10 +45,12 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Play:
-    """What happened: the operations in the order in which they were sent, and the events."""
+    """What happened: the operations in the order in which they were sent, and the events. `as_met`: each connection
+    that was chosen for its process led to it; after an answer a server may close one, and the next leads elsewhere."""
 
     operations: list[Operation]
     events: list[Event]
+    as_met: bool = True
 
 
 class Stage:
@@ -65,6 +67,8 @@ class Stage:
         self._calls: list[Call] = []
         self._lines: list[Line] = []
         self._kept: dict[str, Line] = {}
+        self._chosen_for: dict[Line, str] = {}
+        self._as_met = True
         self._held: dict[str, Call] = {}
         self._ended: set[Call] = set()
         self._events: list[Event] = []
@@ -88,7 +92,7 @@ class Stage:
         operations = self._finish_all()
         for line in self._lines:
             line.close()
-        return Play(operations=operations, events=self._events)
+        return Play(operations=operations, events=self._events, as_met=self._as_met)
 
     def _open(self) -> Line:
         line = Line(self._url, self._target.schedule.limit_s)
@@ -126,6 +130,7 @@ class Stage:
         operation = call.answer(within_s)
         if operation and call not in self._ended:
             self._ended.add(call)
+            self._served(call.line, operation.served_by)
             what: What = "answered" if operation.status == "ok" else "failed"
             self._note(call.request.who, what, operation.served_by, operation)
         return operation
@@ -150,13 +155,19 @@ class Stage:
             for (line, one), (other_line, other) in itertools.combinations(opened, 2):
                 if self._target.fits(one, other, step.place):
                     self._kept = dict(zip(step.pair, (line, other_line), strict=True))
+                    self._chosen_for = {line: one.boot, other_line: other.boot}
                     return
 
     def _hold(self, step: Hold) -> None:
         line = self._kept.get(step.who) or self._open()
         call = self._held[step.who] = self._send(line, step, step.who, window="gate", point=step.point)
         arrival = self._gates.arrival(call.request.op_id)
+        self._served(line, arrival.served_by if arrival else None)
         self._note(step.who, "held" if arrival else "passed", arrival.served_by if arrival else None)
+
+    def _served(self, line: Line, server: ServedBy | None) -> None:
+        if server and line in self._chosen_for:
+            self._as_met &= server.boot == self._chosen_for[line]
 
     def _run(self, step: Run) -> None:
         line = self._kept.get(step.via or step.who) or self._open()
