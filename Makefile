@@ -20,9 +20,10 @@ RUN ?= reports/latest
 comma := ,
 
 ##@ The lab
-report: $(READY) ## measure and report (PROFILE= ENGINE= WORKLOAD= MECHANISM= DEPLOYMENT= WINDOW= RUNS= PYTHON=3.12)
+report: $(READY) ## measure and report (PROFILE= ENGINE= WORKLOAD= MECHANISM= DEPLOYMENT= WINDOW= RUNS= PYTHON=3.12 I_MAY_LOAD=URL)
 	@$(STATELAB) run --profile "$(PROFILE)" --engine "$(ENGINE)" --workload "$(WORKLOAD)" --mechanism "$(MECHANISM)" \
-	  --deployment "$(DEPLOYMENT)" --window "$(WINDOW)" $(if $(RUNS),--runs "$(RUNS)") $(if $(PYTHON),--python "$(PYTHON)")
+	  --deployment "$(DEPLOYMENT)" --window "$(WINDOW)" $(if $(RUNS),--runs "$(RUNS)") $(if $(PYTHON),--python "$(PYTHON)") \
+	  $(if $(I_MAY_LOAD),--i-may-load "$(I_MAY_LOAD)") $(if $(APP_DIR),--app-dir "$(APP_DIR)")
 
 again: $(READY) ## render a saved run again, without any server (RUN=reports/latest)
 	@$(STATELAB) report "$(RUN)"
@@ -45,9 +46,17 @@ load: $(READY) ## Locust web UI against what is up; on several machines MASTER=1
 down: $(READY) ## stop what `make up` started
 	@$(STATELAB) down
 
-##@ Docker
+##@ Docker, Swarm, Kubernetes
 engine: ## install and start Docker Engine and Compose, build base images (Debian 12, root, no registry needed)
 	@compose/offline/engine up
+
+stack: $(READY) ## .state/stack.json for `docker stack deploy` (SERVICES= PUBLISH= REGISTRY=), see compose/swarm
+	@mkdir -p .state && $(BIN)/python compose/swarm/stack.py $(SERVICES) $(if $(PUBLISH),--publish $(PUBLISH)) \
+	  --registry "$(REGISTRY)" > .state/stack.json && echo "docker stack deploy --compose-file .state/stack.json --resolve-image never statelab"
+
+manifests: $(READY) ## .state/manifests/<overlay>.yaml for `kubectl apply -f` (REGISTRY=), see kubernetes
+	@$(UV) --require-hashes -r requirements/manifests.txt
+	@$(BIN)/python kubernetes/manifests.py .state/manifests --registry "$(REGISTRY)"
 
 engine-down: ## stop the Docker Engine that `make engine` started
 	@compose/offline/engine down
@@ -65,6 +74,7 @@ browser: ## install Chromium and axe-core, which some tests and pictures need (D
 
 test: $(READY) lint ## lint, types, and all tests; the Compose tests run where a Docker Engine answers
 	@$(STATELAB) setup --servers
+	@$(UV) --require-hashes -r requirements/manifests.txt
 	@$(BIN)/pytest -n 3 --dist loadgroup --durations=5 -m 'not process'
 	@$(BIN)/pytest -n 4 --dist loadgroup --durations=15 -m process
 
@@ -76,11 +86,14 @@ fuzz: $(READY) ## every checker against exhaustive search on random histories; g
 	@$(if $(MODELS),,AUDITS=50 $(BIN)/pytest -n 2 --timeout=0 -q tests/audit/test_private_lines.py tests/audit/test_generated_apps.py)
 	@PYTHONPATH=tests $(BIN)/python tests/fuzz.py --models "$(MODELS)" $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
-bench: $(READY) ## speed of the checkers, and of the lab as ratios of one run (BENCH=starting, checking, proving, serving, servers, distributed, audit or page)
+bench: $(READY) ## speed of the checkers, and of the lab as ratios of one run (BENCH=starting, checking, proving, serving, servers, distributed, audit, page or scale)
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks $(BENCH)
 
 speed: $(READY) ## measure the checkers and put the table and the plot into docs/checking.md (about 10 min, a quiet machine)
-	@$(BIN)/python -m benchmarks checking && $(BIN)/python -m benchmarks.publish
+	@$(BIN)/python -m benchmarks checking && $(BIN)/python -m benchmarks.publish checking
+
+scale: $(READY) ## check datasets of 10^6 to 10^8 operations and put table and model into docs/scale.md (about 10 min, 20 GB of disk)
+	@LARGEST=$(or $(LARGEST),100000000) $(BIN)/python -m benchmarks scale && $(BIN)/python -m benchmarks.publish scale
 
 readme: $(READY) ## put the headline tables of reports/latest into docs/tables.md
 	@$(BIN)/python -m statelab.report.docs.tables_page
@@ -136,4 +149,4 @@ $(READY): requirements/dev.txt requirements/bootstrap.txt pyproject.toml
 	@$(STATELAB) setup
 	@mkdir -p $(dir $@) && touch $@
 
-.PHONY: report again repro survive list up load down engine engine-down browser setup test lint fuzz bench speed readme stores servers docs orders site screenshots audit-picture audit-examples lock dist clean help
+.PHONY: report again repro survive list up load down engine stack manifests engine-down browser setup test lint fuzz bench speed scale readme stores servers docs orders site screenshots audit-picture audit-examples lock dist clean help

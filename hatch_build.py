@@ -19,6 +19,7 @@ TRAVELS = (
     "requirements/bootstrap.txt",
     "requirements/app.txt",
     "requirements/load.txt",
+    "requirements/instrument.txt",
 )
 """As it stands here it stands in the wheel's `statelab/lab`, where `statelab.core.paths` looks for it."""
 
@@ -46,9 +47,13 @@ class Travels(BuildHookInterface):  # type: ignore[type-arg]
 
 
 class Needs(MetadataHookInterface):
-    """The instrument's packages come always; those of the lab's own app and of its load with the extra `lab`."""
+    """The instrument's packages come always; those of the lab's own app and of its load with the extra `lab`, and those
+    that judge on many machines with the extra `cluster`."""
 
     def update(self, metadata: dict[str, Any]) -> None:
         groups = tomllib.loads((Path(self.root) / "pyproject.toml").read_text())["dependency-groups"]
         metadata["dependencies"] = groups["instrument"]
-        metadata["optional-dependencies"] = {"lab": [*groups["app"], *groups["load"]]}
+        metadata["optional-dependencies"] = {
+            "lab": [*groups["app"], *groups["load"]],
+            "cluster": groups["cluster"],
+        }

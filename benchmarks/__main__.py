@@ -1,6 +1,6 @@
 """`make bench`: the start of each command, checkers (speed, memory, growth), proofs, the lab (ratios of one run), the
 servers side by side, load by two workers, the audit (worlds per second, time, growth), the report's page in a slow
-browser."""
+browser, datasets that do not fit into memory (LARGEST=100000000)."""
 
 import argparse
 
@@ -9,6 +9,7 @@ from benchmarks import checking
 from benchmarks import distributed
 from benchmarks import page
 from benchmarks import proving
+from benchmarks import scale
 from benchmarks import servers
 from benchmarks import serving
 from benchmarks import starting
@@ -22,6 +23,7 @@ PARTS = {
     "distributed": distributed.measure,
     "audit": auditing.measure,
     "page": page.measure,
+    "scale": scale.measure,
 }
 
 

@@ -104,6 +104,8 @@ def _reached(row: Measured) -> str:
     return "yes" if row.rate >= _goal(row) and small else "NO"
 
 
+HOW = "Seconds from file to verdict and witness, warm process, median of 3 to 9"
+
 COLUMNS = ("model", "history", "file", "operations", "size, MiB", "s", "10^6 ops/s", "peak, MiB", "goal", "reached")
 
 
@@ -168,16 +170,15 @@ def measure() -> None:
     console.print(table)
     FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / "checking.md").write_text(markdown(rows))
-    (FOLDER / "checking-summary.md").write_text(f"{summary(rows)}\n{_machine()}\n")
+    (FOLDER / "checking-summary.md").write_text(f"{summary(rows)}\n{HOW}; {machine()}.\n")
     (FOLDER / "checking.svg").write_text(_picture(rows))
     console.print(f"also in {FOLDER.relative_to(ROOT)}/checking.md and checking.svg", highlight=False)
 
 
-def _machine() -> str:
+def machine() -> str:
     """What it was measured on."""
     versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "pyarrow"))
-    machine = f"{os.cpu_count()} cores, {versions}"
-    return f"Seconds from file to verdict and witness, warm process, median of 3 to 9; {machine}."
+    return f"{os.cpu_count()} cores, {versions}"
 
 
 def _picture(rows: list[Measured]) -> str:

@@ -1,26 +1,36 @@
-"""`make speed`: puts what `make bench BENCH=checking` measured last into docs/checking.md, and its plot beside it."""
+"""`make speed`, `make scale`: put what was measured last into docs/checking.md, with its plot, and docs/scale.md."""
 
 import re
+import sys
 
 from benchmarks.checking import FOLDER
 from statelab.core.paths import ROOT
 
-PLACE = re.compile(r"(<!-- speed:.*?-->\n).*?(<!-- /speed -->)", re.DOTALL)
+MARKS = {"checking": "speed", "scale": "scale"}
+"""By page, the name of the marks between which the figures stand."""
+
 PLOT = "checking-speed.svg"
 
 
-def with_figures(text: str, figures: str) -> str:
-    """The text with the figures and the plot between its marks; raises ValueError where there are none."""
-    if not PLACE.search(text):
-        raise ValueError("docs/checking.md has no speed marks")
-    shown = f"{figures.strip()}\n\n![Seconds by number of operations]({PLOT})"
-    return PLACE.sub(lambda found: f"{found.group(1)}\n{shown}\n\n{found.group(2)}", text)
+def place(page: str) -> re.Pattern[str]:
+    """Where the figures of a page stand."""
+    return re.compile(f"(<!-- {MARKS[page]}:.*?-->\\n).*?(<!-- /{MARKS[page]} -->)", re.DOTALL)
+
+
+def with_figures(page: str, text: str, figures: str) -> str:
+    """The page's text with the figures between its marks; raises ValueError where there are none."""
+    if not place(page).search(text):
+        raise ValueError(f"docs/{page}.md has no {MARKS[page]} marks")
+    return place(page).sub(lambda found: f"{found.group(1)}\n{figures.strip()}\n\n{found.group(2)}", text)
 
 
 def main() -> None:
-    page = ROOT / "docs/checking.md"
-    page.write_text(with_figures(page.read_text(), (FOLDER / "checking-summary.md").read_text()))
-    (page.parent / PLOT).write_text((FOLDER / "checking.svg").read_text())
+    (page,) = sys.argv[1:]
+    path, figures = ROOT / f"docs/{page}.md", (FOLDER / f"{page}-summary.md").read_text()
+    if page == "checking":
+        figures = f"{figures.strip()}\n\n![Seconds by number of operations]({PLOT})"
+        (path.parent / PLOT).write_text((FOLDER / "checking.svg").read_text())
+    path.write_text(with_figures(page, path.read_text(), figures))
 
 
 if __name__ == "__main__":

@@ -29,12 +29,14 @@ from console import FIRST_CELL
 from console import first
 from console import install
 from live import Live
+from pace import Pace
 from recording import OF_A_WORKER
 from recording import Recorder
 from recording import RecordingClient
 from reporting import Outgoing
 from reporting import Reporter
 from state_tab import StateTab
+from statelab.core.access import Access
 from statelab.core.errors import BadInput
 from statelab.core.live import Begin
 from statelab.core.load import Cell
@@ -90,6 +92,9 @@ def add_options(parser: Any) -> None:
     parser.add_argument("--request-timeout", type=float, default=2.0, help="s", include_in_web_ui=False)
     parser.add_argument("--cells", action="store_true", help="take cells from standard input", include_in_web_ui=False)
     parser.add_argument("--not-live", action="store_true", help="judge nothing meanwhile", include_in_web_ui=False)
+    parser.add_argument("--rate", type=int, default=0, help="requests a second; 0: any", include_in_web_ui=False)
+    for name in ("--token-header", "--token-variable", "--ca"):
+        parser.add_argument(name, default="", help="see statelab/core/access.py", include_in_web_ui=False)
     parser.add_argument("--cell-key", default="", help="chosen by the master", include_in_web_ui=False)
     parser.add_argument("--cell-url", default="", help="chosen by the master", include_in_web_ui=False)
     if not cells and "--headless" not in sys.argv:
@@ -126,6 +131,10 @@ def prepare(environment: Any, **_: Any) -> None:
     gevent.signal_handler(signal.SIGINT, gevent.kill, gevent.getcurrent(), KeyboardInterrupt)
     options = environment.parsed_options
     StateUser.network_timeout = StateUser.connection_timeout = options.request_timeout
+    environment.access = Access(header=options.token_header, variable=options.token_variable, ca=options.ca)
+    environment.pace = Pace(options.rate, options.num_users)
+    StateUser.insecure = False  # Locust would take any certificate
+    StateUser.ssl_context_factory = lambda *_, **__: environment.access.context()
     tab = environment.state_tab = StateTab(environment.web_ui)
     environment.reporter = environment.live = environment.collection = None
 
@@ -292,7 +301,14 @@ class StateUser(FastHttpUser):
         runner = self.environment.runner
         worker = 1 + runner.worker_index if isinstance(runner, WorkerRunner) else 0
         number = worker * OF_A_WORKER + next(_numbers)
-        self.recording = RecordingClient(self.client, self.environment.recorder, number, reuse=reuse)
+        self.recording = RecordingClient(
+            self.client,
+            self.environment.recorder,
+            number,
+            reuse=reuse,
+            access=self.environment.access,
+            pace=self.environment.pace,
+        )
 
     @task
     def work(self) -> None:

@@ -18,8 +18,8 @@ class Progress:
     def note(self, operation: Operation) -> None:
         server = operation.served_by
         self.timed_out += operation.timed_out
+        self.answered += bool(server) or operation.status == "ok"
         if server:
-            self.answered += 1
             self._boots.add(server.boot)
             self._threads.add((server.boot, server.thread, server.greenlet))
 

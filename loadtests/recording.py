@@ -15,6 +15,9 @@ from urllib.parse import urlencode
 import gevent
 import msgspec
 
+from pace import Pace
+from statelab.core.access import DIRECT
+from statelab.core.access import Access
 from statelab.core.ask import BUSY
 from statelab.core.ask import Ask
 from statelab.core.cookies import Jar
@@ -116,13 +119,24 @@ class RecordingClient:
     token: str | int = ""
     """What the last lock of another app came with; it is no result of the history."""
 
-    def __init__(self, session: "FastHttpSession", recorder: Recorder, process: int, *, reuse: bool) -> None:
+    def __init__(
+        self,
+        session: "FastHttpSession",
+        recorder: Recorder,
+        process: int,
+        *,
+        reuse: bool,
+        access: Access = DIRECT,
+        pace: Pace | None = None,
+    ) -> None:
         self._session = session
+        self._access = access
+        self._pace = pace or Pace(0, 1)
         self._recorder = recorder
         self.process = process
         self._prefix = secrets.token_hex(4)
         self._count = 0
-        self._headers = {} if reuse else {"Connection": "close"}
+        self._headers = {**({} if reuse else {"Connection": "close"}), **access.headers()}
         self._cell: Cell | None = None
 
     @property
@@ -168,6 +182,7 @@ class RecordingClient:
         cookies = self.cookies
         brought = cookies.headers() if cookies else {}
         headers = {**self._headers, **brought, **asked, "X-Operation-Id": str(fields["op_id"])}
+        self._pace.wait()
         start = time.monotonic_ns()
         self._recorder.under_way[id(self)] = start, self.process, request
         try:
@@ -193,9 +208,10 @@ class RecordingClient:
         error = getattr(response, "error", None)
         error = getattr(error, "original", None) or error  # geventhttpclient wraps the real error
         code, content = (response.status_code, response.content) if response is not None else (0, b"")
+        content = self._access.hidden_in(content or b"")
         if request.ask:
             failure = error if code < 300 else None
-            status, result, words = request.ask.outcome(request.sent, code, content or b"", failure)
+            status, result, words = request.ask.outcome(request.sent, code, content, failure)
             if request.ask.means == "lock" and result != BUSY:
                 self.token, result = result if isinstance(result, str | int) else "", None
             server = response.headers.get("X-Served-By") if code else None

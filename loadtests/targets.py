@@ -13,12 +13,14 @@ DEPLOYMENTS = Path(__file__).parent.parent / "services" / "deployments"
 
 
 def targets() -> dict[str, str]:
-    """Each deployment's address: LAB_TARGETS (a JSON object), or its name, which Compose's network resolves."""
+    """Each deployment's address: LAB_TARGETS (a JSON object), or its name, which Compose's network resolves; LAB_HOSTS
+    says what else its host is called, as in `app-{}`."""
     given = os.environ.get("LAB_TARGETS")
     if given:
         found: dict[str, str] = json.loads(given)
         return found
-    return {path.stem: f"http://{path.stem}:8000" for path in sorted(DEPLOYMENTS.glob("*.env"))}
+    host = os.environ.get("LAB_HOSTS", "{}")
+    return {path.stem: f"http://{host.format(path.stem)}:8000" for path in sorted(DEPLOYMENTS.glob("*.env"))}
 
 
 @cache

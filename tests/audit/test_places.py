@@ -11,6 +11,8 @@ from typing import Any
 
 import flask
 import pytest
+import sqlalchemy
+from sqlalchemy import orm
 
 from statelab.audit.inside import places
 
@@ -106,3 +108,12 @@ def test_the_configuration_of_an_app_is_a_place() -> None:
     app = flask.Flask("shop_of_places")
     app.config["DARK"] = True
     assert places.look([], app, [])["places"]["app.config['DARK']"] == "True"
+
+
+def test_what_sqlalchemy_sets_up_at_a_first_query_is_no_place() -> None:
+    base: Any = orm.declarative_base()
+    column = sqlalchemy.Column(sqlalchemy.Integer, primary_key=True)
+    item = type("Item", (base,), {"__tablename__": "item", "id": column, "__module__": "shop_of_places"})
+    before = _held(Item=item)
+    orm.configure_mappers()
+    assert _held(Item=item) == before

@@ -1,4 +1,4 @@
-"""What `make speed` puts into docs/checking.md."""
+"""What `make speed` puts into docs/checking.md, and `make scale` into docs/scale.md."""
 
 from dataclasses import replace
 
@@ -6,7 +6,8 @@ import pytest
 from benchmarks.checking import Measured
 from benchmarks.checking import cells
 from benchmarks.checking import summary
-from benchmarks.publish import PLACE
+from benchmarks.publish import MARKS
+from benchmarks.publish import place
 from benchmarks.publish import with_figures
 
 from statelab.core.paths import ROOT
@@ -23,19 +24,20 @@ ROW = Measured(
 )
 
 
-def test_the_page_has_a_place_for_the_figures() -> None:
+@pytest.mark.parametrize("page", MARKS)
+def test_the_page_has_a_place_for_the_figures(page: str) -> None:
     """New figures stand in the place of the old ones, and all else stays."""
-    page = (ROOT / "docs/checking.md").read_text()
-    once = with_figures(page, "| a table |")
+    text = (ROOT / f"docs/{page}.md").read_text()
+    once = with_figures(page, text, "| a table |")
     assert "| a table |" in once
-    assert with_figures(once, "| another |") == with_figures(page, "| another |")
-    assert PLACE.sub("", once) == PLACE.sub("", page)
+    assert with_figures(page, once, "| another |") == with_figures(page, text, "| another |")
+    assert place(page).sub("", once) == place(page).sub("", text)
 
 
 def test_a_page_without_the_marks_is_refused() -> None:
     """Figures are never put anywhere else."""
     with pytest.raises(ValueError, match="no speed marks"):
-        with_figures("no marks", "| a table |")
+        with_figures("checking", "no marks", "| a table |")
 
 
 @pytest.mark.parametrize(

@@ -44,12 +44,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def installed(what: str, folder: Path) -> Path:
-    """A new environment with nothing but that in it; its folder of programs."""
+def installed(what: str, folder: Path, *options: str) -> Path:
+    """A new environment with nothing but that, and what it needs, in it; its folder of programs."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     known = ["--constraint", str(ROOT / "requirements" / "dev.txt")]
     install = [str(UV), "pip", "install", "--quiet", "--system-certs", "--python", str(folder / "bin" / "python")]
-    subprocess.run([*install, *known, what], check=True)
+    subprocess.run([*install, *known, *options, what], check=True)
     return folder / "bin"
 
 
@@ -118,6 +118,36 @@ def test_the_audit_and_the_check_need_few_packages(bare: Path, program: Program,
         refused = program(bare, *command)
         assert refused.returncode == 2
         assert re.search(r"pip install 'statelab-[0-9.]+-py3-none-any\.whl\[lab\]'", refused.stderr)
+
+
+IDENTIFIED = """\
+    import statelab.identity
+    import sys
+
+    def app(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [b"hello"]
+
+    told = {}
+    wrapped = statelab.identity.wrap(app)
+    wrapped({"HTTP_X_OPERATION_ID": "a-1"}, lambda status, headers: told.update(headers))
+    print(told["X-Served-By"])
+    print(told["X-Operation-Id"], sorted({name.split(".")[0] for name in sys.modules} & {"msgspec", "numpy", "click"}))
+"""
+
+
+def test_an_app_says_who_answers_with_nothing_but_the_standard_library(
+    wheel: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The wheel without its dependencies is enough, and nothing else of it is loaded."""
+    folder = tmp_path_factory.mktemp("alone") / "environment"
+    programs = installed(str(wheel), folder, "--no-deps")
+    command = [str(programs / "python"), "-c", dedent(IDENTIFIED)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    served_by, rest = done.stdout.splitlines()
+    assert json.loads(served_by).keys() == {"host", "pid", "thread", "greenlet", "boot"}
+    assert rest == "a-1 []"
 
 
 def test_run_report_compare(whole: Path, program: Program, tmp_path: Path) -> None:

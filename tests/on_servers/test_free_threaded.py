@@ -23,6 +23,7 @@ from statelab.deploy.local import LocalEngine
 from statelab.drive.locust import Load
 from statelab.plan.app import App
 from statelab.plan.deployments import load_all
+from statelab.plan.profiles import PROFILES
 from statelab.record.columns import History
 
 pytestmark = pytest.mark.process
@@ -40,7 +41,7 @@ def test_requests_that_count_many_times_meet(tmp_path: Path) -> None:
     found = {}
     try:
         engine.up([deployment])
-        with Load(tmp_path, users=8, timeout_s=3.0, reuse=False) as load:
+        with Load(tmp_path, PROFILES["standard"]) as load:
             for name in ("module-global", "module-global-lock"):
                 done = load.run(
                     Cell(

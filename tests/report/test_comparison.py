@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from statelab.cli.compare import command
+from statelab.cli.main import cli
 from statelab.cli.main import main
 from statelab.core.results import Cell
 from statelab.core.results import Results
@@ -75,12 +75,12 @@ def test_throughput_is_named_beyond_the_noise_and_not_within_it() -> None:
 
 def test_the_command_prints_tables_and_says_by_its_exit_code_whether_verdicts_changed(tmp_path: Path) -> None:
     before, after = saved(tmp_path / "a", [cell()]), saved(tmp_path / "b", [cell(**LOST)])
-    same, other = (CliRunner().invoke(command, [str(before), str(run)]) for run in (before, after))
+    same, other = (CliRunner().invoke(cli, ["compare", str(before), str(run)]) for run in (before, after))
     assert (same.exit_code, other.exit_code) == (0, 1)
     assert "Another verdict: none" in same.output
     assert "counter/redis-incr" in other.output
     assert "violated: lost-update" in other.output
-    parsed = json.loads(CliRunner().invoke(command, [str(before), str(after), "--json"]).output)
+    parsed = json.loads(CliRunner().invoke(cli, ["compare", str(before), str(after), "--json"]).output)
     assert [change["after"]["anomalies"] for change in parsed["verdicts"]] == [["lost-update"]]
 
 
@@ -114,7 +114,7 @@ def test_the_page_of_a_comparison(tmp_path: Path) -> None:
     what the runs say can steer it."""
     proof = Witness(anomaly="lost-update", operations=[], text="A and B were both told 1. <script>alert(1)</script>")
     before, after = saved(tmp_path / "a", [cell()]), saved(tmp_path / "b", [cell(**LOST, witness=proof)])
-    assert "b/compared-with-a.html" in CliRunner().invoke(command, [str(before), str(after)]).output
+    assert "b/compared-with-a.html" in CliRunner().invoke(cli, ["compare", str(before), str(after)]).output
     page = (after / "compared-with-a.html").read_text()
     assert "Of the cells of both runs (1), 1 has another verdict." in page
     for address in ("../a/index.html#counter.redis-incr.sync-4.io", '"index.html#counter.redis-incr.sync-4.io'):
@@ -122,5 +122,5 @@ def test_the_page_of_a_comparison(tmp_path: Path) -> None:
     assert "✗ lost-update" in page.replace("‼", "✗")
     assert "A and B were both told 1." in page
     assert "<script" not in page
-    CliRunner().invoke(command, [str(before), str(before)])
+    CliRunner().invoke(cli, ["compare", str(before), str(before)])
     assert "All cells of both runs (1) have the same verdict" in (before / "compared-with-a.html").read_text()

@@ -6,11 +6,13 @@ import pytest
 
 from statelab.core.results import ANOMALIES
 from statelab.report.content import states
+from statelab.report.content.document import compose
 from statelab.report.content.rows import Row
 from statelab.report.content.states import contradicts
 
 from .cells import LOST
 from .cells import cell
+from .cells import results
 
 CASES: list[tuple[str, dict[str, Any], str]] = [
     ("held", {}, "✓"),
@@ -56,3 +58,13 @@ def test_every_anomaly_has_a_code_of_its_own() -> None:
     assert states.CODES.keys() == ANOMALIES.keys()
     assert len(set(states.CODES.values())) == len(ANOMALIES)
     assert states.code("never-heard-of") == "never-heard-of"
+
+
+def test_a_sign_has_one_meaning_in_a_legend() -> None:
+    """Of the lab's own app, and of another one of which nothing is claimed; `?` alone has two, told apart by words."""
+    own, other = (compose(results(cell(claimed=claimed))).signs for claimed in (True, False))
+    for signs in (own, other):
+        symbols = [state.symbol for state in signs if state.symbol != "?"]
+        assert len(symbols) == len(set(symbols))
+    assert states.HELD in own
+    assert states.UNCLAIMED_HELD in other

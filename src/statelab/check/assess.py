@@ -11,6 +11,8 @@ import msgspec
 from statelab.check.judges import judge_of
 from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.judgement import Judgement
+from statelab.check.judges.judgement import anonymous
+from statelab.check.judges.judgement import without_identity
 from statelab.check.runs import combine
 from statelab.core.results import Cell
 from statelab.core.results import CellKey
@@ -116,7 +118,8 @@ def judgement_of(key: CellKey, manifest: Manifest, history: History) -> Judgemen
         replaced=deployment.recycled,
         initial=None if manifest.asks else 0,  # another app's state may be older than its servers
     )
-    return _with_errors(judge_of(key.workload)(history, expectation), history.errors)
+    judged = judge_of(key.workload)(history, expectation)
+    return _with_errors(without_identity(judged) if anonymous(history) else judged, history.errors)
 
 
 def _with_errors(judgement: Judgement, errors: tuple[str | None, ...]) -> Judgement:
@@ -181,9 +184,11 @@ def _predicted_under(deployment: Deployment, manifest: Manifest) -> dict[str, li
 
 def _load(profile: Profile) -> str:
     connections = "kept connections" if profile.reuse else "a new connection for each request"
+    held = f", at most {profile.rate} requests a second and {profile.load_s:g} s in all" if profile.rate else ""
     return (
         f"{profile.users} clients at once, {connections}, {profile.min_seconds:g} to {profile.max_seconds:g} s and at "
         f"least {profile.min_operations} operations a cell, at most {profile.timeout_s:g} s for an answer"
+        f"{held}"
     )
 
 

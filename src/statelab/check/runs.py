@@ -90,7 +90,13 @@ def _coverage(runs: Sequence[Run]) -> Coverage | None:
         return None
     fewest = {name: min(getattr(covered, name) for covered in known) for name in ("processes", "threads", "greenlets")}
     overlaps, met = sum(covered.overlaps for covered in known), _sum(covered.met for covered in known)
-    return Coverage(**fewest, expected_processes=known[0].expected_processes, overlaps=overlaps, met=met)
+    return Coverage(
+        **fewest,
+        expected_processes=known[0].expected_processes,
+        overlaps=overlaps,
+        met=met,
+        known=all(covered.known for covered in known),
+    )
 
 
 def _lost(runs: Sequence[Run]) -> Bounds | None:

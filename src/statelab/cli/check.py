@@ -1,10 +1,18 @@
-"""The command `check`: one verdict line or JSON object for each file, and the exit code of the worst."""
+"""The command `check`: one verdict line or JSON object for each file or dataset, and the exit code of the worst."""
 
+import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 from typing import Any
 
 import click
 import msgspec
+from rich.console import Console
 
 from statelab.check.file import BAD_INPUT
 from statelab.check.file import EXIT_CODES
@@ -17,9 +25,13 @@ from statelab.check.file import initial_of
 from statelab.check.file import line
 from statelab.check.file import worst
 from statelab.check.models import MODELS
+from statelab.cli.progress import Tracker
 from statelab.core.errors import BadInput
 from statelab.core.operation import Unit
 from statelab.foreign.source import name_of
+
+if TYPE_CHECKING:  # what datasets need is loaded where there is one
+    from statelab.check.dataset import Tasks
 
 UNIT = click.option("--unit", type=click.Choice(["ns", "us", "ms", "s"]), help="what the stamps of the files count")
 
@@ -34,7 +46,11 @@ UNIT = click.option("--unit", type=click.Choice(["ns", "us", "ms", "s"]), help="
 )
 @click.option("--initial", metavar="V", help="the value before the first operation")
 @click.option(
-    "--time-limit", "limit_s", metavar="S", type=click.FloatRange(min=0, min_open=True), help="for each file, in s"
+    "--time-limit",
+    "limit_s",
+    metavar="S",
+    type=click.FloatRange(min=0, min_open=True),
+    help="for each file, or each partition of a dataset, in s",
 )
 @click.option(
     "--proof-time",
@@ -46,56 +62,129 @@ UNIT = click.option("--unit", type=click.Choice(["ns", "us", "ms", "s"]), help="
     help="how long a proof is made smaller, in s",
 )
 @UNIT
+@click.option("--workers", metavar="N", type=click.IntRange(min=1), help="so many processes judge a dataset")
+@click.option("--scheduler", metavar="tcp://HOST:PORT", help="the Dask scheduler whose workers judge a dataset")
+@click.option(
+    "--memory",
+    metavar="SIZE",
+    default="1GiB",
+    show_default=True,
+    callback=lambda context, parameter, value: _bytes(value),
+    help="the most that one worker takes for a dataset",
+)
+@click.option(
+    "--temporary",
+    metavar="FOLDER",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="where a dataset is shuffled; with --scheduler a folder that all machines share",
+)
 @click.option("--json", "as_json", is_flag=True, help="one JSON object per file")
-def command(**options: Any) -> None:
+def command(files: tuple[str, ...], **options: Any) -> None:
     """Judge histories that anybody recorded: our JSON Lines or Parquet, or those of Jepsen, elle-cli and Porcupine.
 
-    Plain, gzip or zstd; - is standard input. The format is told by the content.
+    Plain, gzip or zstd; - is standard input. The format is told by the content. A folder is a dataset: the Parquet
+    files in it are one history, which need not fit into memory.
 
     Ends with 0 held, 1 violated, 3 unknown, 2 bad input; of several files with that of the worst.
     """
-    sys.exit(check(**options))
+    sys.exit(check(files, Wanted(**options)))
 
 
-def check(
-    files: tuple[str, ...],
-    model_name: str | None,
-    initial: str | None,
-    limit_s: float | None,
-    as_json: bool,
-    proof_s: float = PROOF_S,
-    unit: Unit | None = None,
-) -> int:
+_UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+
+
+def _bytes(text: str) -> int:
+    """A size such as `512MiB` or `1.5GiB`, whose units count by 1,024, in bytes."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) *([kmgt]?)(?:i?b)?", text.strip().lower())
+    if not found:
+        raise BadInput(f"--memory {text!r} is not a size such as 512MiB or 2GiB")
+    return int(float(found[1]) * _UNITS[found[2]])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is wanted of each file; the options of the command."""
+
+    model_name: str | None = None
+    initial: str | None = None
+    limit_s: float | None = None
+    proof_s: float = PROOF_S
+    unit: Unit | None = None
+    workers: int | None = None
+    scheduler: str | None = None
+    memory: int = 2**30
+    temporary: Path | None = None
+    as_json: bool = False
+
+
+def check(files: tuple[str, ...], wanted: Wanted) -> int:
     """Judges the files in the order given; what is wrong with one of them keeps no other from its verdict."""
-    if model_name is not None:
-        initial_of(find_model(model_name), initial)
+    if wanted.model_name is not None:
+        initial_of(find_model(wanted.model_name), wanted.initial)
     if files.count("-") > 1:
         raise BadInput("standard input can be read once only: name - once")
-    codes = [_one(source, model_name, initial, limit_s, proof_s, unit, as_json, len(files) == 1) for source in files]
-    return worst(codes)
+    if wanted.workers and wanted.scheduler:
+        raise BadInput("--workers starts workers here, --scheduler takes those of a cluster: name one of them")
+    return worst([_one(source, wanted, alone=len(files) == 1) for source in files])
 
 
-def _one(
-    source: str,
-    model_name: str | None,
-    initial: str | None,
-    limit_s: float | None,
-    proof_s: float,
-    unit: Unit | None,
-    as_json: bool,
-    alone: bool,
-) -> int:
+def _one(source: str, wanted: Wanted, *, alone: bool) -> int:
     """Says what is to be said of one file; its exit code."""
     try:
-        verdict = check_file(source, model_name, initial, limit_s, proof_s, unit)
+        if source != "-" and (wanted.workers or wanted.scheduler or Path(source).is_dir()):
+            verdict = _dataset(Path(source), wanted)
+        else:
+            verdict = check_file(source, wanted.model_name, wanted.initial, wanted.limit_s, wanted.proof_s, wanted.unit)
     except BadInput as error:
         print(f"statelab: {error}", file=sys.stderr, flush=True)
-        if as_json:
-            record = {"file": name_of(source), "model": model_name, "error": str(error)}
+        if wanted.as_json:
+            record = {"file": name_of(source), "model": wanted.model_name, "error": str(error)}
             print(msgspec.json.encode(record).decode(), flush=True)
         return BAD_INPUT
-    _show(verdict, as_json, alone=alone)
+    _show(verdict, wanted.as_json, alone=alone)
     return EXIT_CODES[verdict.verdict]
+
+
+def _dataset(source: Path, wanted: Wanted) -> Verdict:
+    """The verdict on a dataset; the workers have ended and the shuffle is removed when it returns, however it does."""
+    from statelab.check.dataset import LEAST
+    from statelab.check.dataset import Limits
+    from statelab.check.dataset import check_dataset
+    from statelab.check.dataset import size_in_words
+    from statelab.record.dataset import look_at
+
+    if wanted.memory < LEAST:
+        raise BadInput(f"--memory {size_in_words(wanted.memory)}: a worker needs {size_in_words(LEAST)} at least")
+    dataset = look_at(source.absolute() if wanted.scheduler else source)
+    with (
+        TemporaryDirectory(prefix="statelab-check-", dir=wanted.temporary) as folder,
+        _tasks(source, Path(folder), wanted) as tasks,
+    ):
+        (shuffle := Path(folder) / "shuffle").mkdir()
+        return check_dataset(
+            dataset,
+            tasks,
+            shuffle,
+            model=wanted.model_name,
+            initial=wanted.initial,
+            unit=wanted.unit,
+            limits=Limits(memory=wanted.memory, limit_s=wanted.limit_s, proof_s=wanted.proof_s),
+            progress=Tracker(Console(stderr=True), "tasks"),
+        )
+
+
+@contextmanager
+def _tasks(source: Path, folder: Path, wanted: Wanted) -> "Iterator[Tasks]":
+    from statelab.check import workers
+
+    if wanted.scheduler:
+        with workers.of_scheduler(wanted.scheduler, [source.absolute(), folder.absolute()]) as tasks:
+            yield tasks
+    elif (wanted.workers or 1) > 1:
+        with workers.on_this_machine(wanted.workers or 1, wanted.memory, folder) as tasks:
+            yield tasks
+    else:
+        yield workers.InThisProcess()
 
 
 def _show(verdict: Verdict, as_json: bool, *, alone: bool) -> None:

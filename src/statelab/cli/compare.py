@@ -9,13 +9,11 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
-from statelab.core.errors import BadInput
-from statelab.core.results import Results
 from statelab.report.comparison import Change
 from statelab.report.comparison import RunComparison
 from statelab.report.comparison import compare
 from statelab.report.comparison import tables
-from statelab.report.formats.files import read_results
+from statelab.report.formats.files import results_of
 from statelab.report.formats.files import write_comparison
 from statelab.report.formats.terminal import PLAIN_WIDTH
 from statelab.report.formats.terminal import location
@@ -31,7 +29,7 @@ def command(before: Path, after: Path, as_json: bool) -> None:
     The page of it is written into the folder of the second run. Ends with 0 where all verdicts and anomalies are the
     same, 1 where some differ, 2 for bad input.
     """
-    found = compare(_results(before), _results(after))
+    found = compare(results_of(before), results_of(after))
     if as_json:
         print(msgspec.json.encode(_short(found)).decode())
     else:
@@ -41,16 +39,6 @@ def command(before: Path, after: Path, as_json: bool) -> None:
             console.print(part)
         console.print(Text.assemble("The page: ", location(write_comparison(found, before, after))), soft_wrap=True)
     sys.exit(0 if found.same else 1)
-
-
-def _results(run: Path) -> Results:
-    """The results of a run folder; raises BadInput that names the folder where it holds none."""
-    try:
-        return read_results(run)
-    except FileNotFoundError:
-        raise BadInput(f"{run}: no run folder: it has no results.json") from None
-    except msgspec.MsgspecError as error:
-        raise BadInput(f"{run}/results.json is not of a form that this version reads: {error}") from None
 
 
 def _short(found: RunComparison) -> dict[str, object]:

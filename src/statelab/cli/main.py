@@ -7,6 +7,7 @@ from importlib import import_module
 
 import click
 
+from statelab import __version__
 from statelab.core.errors import BadInput
 from statelab.core.errors import EngineFailed
 from statelab.core.errors import Unavailable
@@ -21,6 +22,7 @@ COMMANDS = {
     "check": "Judge histories that anybody recorded.",
     "convert": "Write a history of another tool in the lab's own form.",
     "compare": "Name the cells that changed between two saved runs.",
+    "history": "Put the runs of weeks side by side.",
     "repro": "Show a predicted violation on demand, without load.",
     "survive": "End the worker, the server, the store, everything, and see what state is left.",
     "list": "Name every workload, mechanism, deployment, window and profile.",
@@ -50,7 +52,7 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="statelab")
+@click.version_option(__version__, prog_name="statelab")
 def cli() -> None:
     """Where may a Flask app keep its state, and what happens to it under each way of deploying the app?"""
 

@@ -29,7 +29,7 @@ def selection(command: Decorated) -> Decorated:
 
 
 def engine(command: Decorated) -> Decorated:
-    text = "compose, local, or auto: Compose where Docker answers"
+    text = "compose, local, remote (for `run`: what runs already), or auto: Compose where Docker answers"
     return click.option("--engine", default="auto", show_default=True, help=text)(command)
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn
@@ -15,29 +15,35 @@ from rich.progress import TextColumn
 from rich.progress import TimeElapsedColumn
 from rich.progress import TimeRemainingColumn
 
+T = TypeVar("T")
+
 
 class Tracker:
-    """Shows how far a loop is, with what is left, on a terminal; one line a tenth otherwise."""
+    """Shows how far a loop over `things` is, with what is left, on a terminal; one line a tenth otherwise."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, things: str = "cells") -> None:
+        self._console, self._things = console, things
 
-    def __call__(self, items: Iterable[Any], text: str) -> Iterator[Any]:
-        listed = list(items)
+    def __call__(self, items: Iterable[T], text: str, total: int | None = None) -> Iterator[T]:
+        """The items; of an iterator it must be said how many there will be."""
+        if total is None:
+            items = list(items)
+            total = len(items)
         if self._console.is_terminal:
             columns = (TextColumn(text), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left:"))
             with Progress(*columns, TimeRemainingColumn(), console=self._console, transient=True) as progress:
-                yield from progress.track(listed)
+                yield from progress.track(items, total)
         else:
-            yield from self._in_lines(listed, text)
+            yield from self._in_lines(items, text, total)
 
-    def _in_lines(self, listed: list[Any], text: str) -> Iterator[Any]:
+    def _in_lines(self, items: Iterable[T], text: str, total: int) -> Iterator[T]:
         start = time.monotonic()
-        step = max(1, len(listed) // 10)
-        for done, item in enumerate(listed):
+        step = max(1, total // 10)
+        for done, item in enumerate(items):
             if done and done % step == 0:
-                left = (time.monotonic() - start) / done * (len(listed) - done)
-                self._console.print(f"{text}: {done} of {len(listed)} cells, about {left:.0f} s left", highlight=False)
+                left = (time.monotonic() - start) / done * (total - done)
+                told = f"{text}: {done} of {total} {self._things}, about {left:.0f} s left"
+                self._console.print(told, highlight=False)
             yield item
 
 

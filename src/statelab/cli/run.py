@@ -4,6 +4,7 @@ import random
 import secrets
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import click
@@ -27,9 +28,12 @@ from statelab.drive.campaign import Campaign
 from statelab.drive.locust import require_load
 from statelab.plan import catalogue as app_catalogue
 from statelab.plan import machine
+from statelab.plan import own_file
 from statelab.plan import promises as own_app
+from statelab.plan import remote
 from statelab.plan.app import App
 from statelab.plan.deployments import ON_REQUEST
+from statelab.plan.deployments import Deployment
 from statelab.plan.deployments import load_all
 from statelab.plan.manifest import Manifest
 from statelab.plan.matrix import Selection
@@ -38,6 +42,7 @@ from statelab.plan.profiles import PROFILES
 from statelab.plan.profiles import Profile
 from statelab.plan.profiles import profile_of
 from statelab.plan.promises import Promise
+from statelab.plan.remote import Remote
 from statelab.record.run_folder import RunFolder
 
 PROFILE = f"""{", ".join(PROFILES)} (default: essentials, or standard where you pick
@@ -50,25 +55,32 @@ workloads, mechanisms, deployments, windows or an app)"""
 @shared.selection
 @click.option("--runs", type=click.IntRange(1, 1000), help="measure everything this many times on fresh servers")
 @click.option("--seed", type=int, help="order of the cells (default: drawn, and written down)")
+@click.option("--i-may-load", metavar="URL", help="engine remote: the address in statelab.toml, exactly")
 @shared.app
 def command(**options: Any) -> None:
     """Measure the selected cells, judge them, and write and print the report."""
     sys.exit(run(Console(), **options))
 
 
-def _plan(options: dict[str, Any], app: App, promises: dict[str, Promise]) -> Manifest:
+def _plan(options: dict[str, Any], app: App, promises: dict[str, Promise], target: Remote | None) -> Manifest:
     """Everything that can be refused is refused here, before anything is started.
 
-    An app that makes promises in its statelab.toml is measured by them, and needs no catalogue."""
+    An app that makes promises in its statelab.toml is measured by them, and needs no catalogue. What runs already is
+    one deployment, and is asked for its catalogue itself."""
     names = ("workload", "mechanism", "deployment", "window")
-    profile = profile_of(options["profile"], picked=not app.is_the_labs or any(options[name] for name in names))
+    picked = bool(promises) or not app.is_the_labs or any(options[name] for name in names)
+    profile = profile_of(options["profile"], picked=picked)
     profile = own_app.of_profile(profile) if promises else profile
-    on_request = load_all(DEPLOYMENTS / ON_REQUEST)
-    require_known("deployment", options["deployment"], [*load_all(DEPLOYMENTS), *on_request])
-    deployments = load_all(DEPLOYMENTS / profile.folder, options["deployment"] or profile.columns)
-    if profile.columns and not options["deployment"]:
-        deployments = {name: deployments[name] for name in profile.columns}
-    catalogue = own_app.catalogue(promises) if promises else app_catalogue.of_app(app, options["workload"])
+    notes: list[str] = []
+    if target:
+        profile, notes = target.within_limits(profile)
+    deployments = _deployments(options["deployment"], profile, target)
+    if promises:
+        catalogue = own_app.catalogue(promises)
+    elif target:
+        catalogue = target.catalogue()
+    else:
+        catalogue = app_catalogue.of_app(app, options["workload"])
     if promises:
         require_known("workload", options["workload"], list(catalogue.workloads))
     selection = Selection(**{f"{name}s": options[name] for name in names})
@@ -93,8 +105,21 @@ def _plan(options: dict[str, Any], app: App, promises: dict[str, Promise]) -> Ma
         standard=list(load_all(DEPLOYMENTS).values()) if profile.compared else [],
         machine=machine.describe(),
         asks={name: dict(promise.asks) for name, promise in promises.items()},
-        versions=machine.library_versions((each.package for each in deployments.values()), app.server),
+        versions=machine.load_version()
+        if target
+        else machine.library_versions((each.package for each in deployments.values()), app.server),
+        notes=notes,
     )
+
+
+def _deployments(wanted: list[str], profile: Profile, target: Remote | None) -> dict[str, Deployment]:
+    """Those that the run may have, in the order of the tables; raises BadInput for a name that is not known."""
+    if target:
+        require_known("deployment", wanted, [target.deployment.name])
+        return {target.deployment.name: target.deployment}
+    require_known("deployment", wanted, [*load_all(DEPLOYMENTS), *load_all(DEPLOYMENTS / ON_REQUEST)])
+    deployments = load_all(DEPLOYMENTS / profile.folder, wanted or profile.columns)
+    return {name: deployments[name] for name in profile.columns} if profile.columns and not wanted else deployments
 
 
 def _survivors(cells: list[CellKey], selection: Selection, profile: Profile) -> list[str]:
@@ -106,14 +131,17 @@ def _survivors(cells: list[CellKey], selection: Selection, profile: Profile) -> 
 
 def run(console: Console, *, engine: str, **options: Any) -> int:
     """Measures, judges, reports; returns the exit code. Stopped half-way it reports what it has."""
+    target = _target(engine, options)
     app = shared.app_of(options["app_name"], options["app_dir"], options["interpreter"], options["gunicorn_config"])
     app, options["mechanism"] = shared.with_files(app, options["mechanism"], options["workload"])
-    promises = own_app.load(app.folder) if app.name else {}
-    manifest = _plan(options, app, promises)
+    promises = own_app.load(target.where.parent if target else app.folder) if target or app.name else {}
+    if target:
+        target.require_no_secrets(promises.values())
+    manifest = _plan(options, app, promises, target)
     served, environment = own_app.identified(app) if promises else (app, {})
     about = {cell: manifest.catalogue.workloads[cell.workload].mechanisms[cell.mechanism] for cell in manifest.cells}
     served = served.for_cells((cell.workload for cell in about), (each.claims.store for each in about.values()))
-    chosen, manifest.engine_reason = choose(engine, served, environment)
+    chosen, manifest.engine_reason = choose(engine, served, environment, target=target)
     manifest.engine = chosen.name
     folder = RunFolder.create()
     console.print(
@@ -129,6 +157,23 @@ def run(console: Console, *, engine: str, **options: Any) -> int:
     manifest.durations_s["total"] = time.monotonic() - started
     folder.write_manifest(manifest)
     return ended or code
+
+
+def _target(engine: str, options: dict[str, Any]) -> Remote | None:
+    """What the engine remote loads, None for another engine; raises BadInput."""
+    allowed = options.pop("i_may_load")
+    if engine != remote.NAME:
+        if allowed is not None:
+            raise BadInput(f"{remote.OPTION} is for --engine {remote.NAME}, and the engine is {engine}")
+        return None
+    for option in ("app_name", "interpreter", "gunicorn_config"):
+        if options[option]:
+            raise BadInput(
+                "--app, --python and --gunicorn-config say how to serve an app, and what the engine remote loads is "
+                f"served already: leave them out; --app-dir is the folder of {own_file.NAME}"
+            )
+    folder, options["app_dir"] = options["app_dir"] or Path.cwd(), None
+    return remote.load(folder, allowed)
 
 
 def _measure(

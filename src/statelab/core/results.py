@@ -79,7 +79,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     """How much of the deployment answered. `expected_processes` is None where every request has its own process;
     `overlaps` counts pairs of operations whose intervals touch. `met`: where a request does its operation many times,
-    how many pairs of requests were at it at the same time, by the clock of their host (None: it does it once)."""
+    how many pairs of requests were at it at the same time, by the clock of their host (None: it does it once). Where
+    no answer says who gave it, the first four are not `known`."""
 
     processes: int
     expected_processes: int | None
@@ -87,6 +88,7 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     greenlets: int
     overlaps: int
     met: int | None = None
+    known: bool = True
 
     @property
     def tries(self) -> int:

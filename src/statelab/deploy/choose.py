@@ -10,7 +10,10 @@ from statelab.core.errors import BadInput
 from statelab.deploy.compose import ComposeEngine
 from statelab.deploy.engine import Engine
 from statelab.deploy.local import LocalEngine
+from statelab.deploy.remote import RemoteEngine
+from statelab.plan import remote
 from statelab.plan.app import App
+from statelab.plan.remote import Remote
 
 DOCKER_ANSWERS_S = 10.0
 
@@ -52,16 +55,31 @@ def _local(app: App, environment: Mapping[str, str], logs: Path | None) -> Engin
     return LocalEngine(app, environment, logs=logs)
 
 
-ENGINES: dict[str, Callable[[App, Mapping[str, str], Path | None], Engine]] = {"compose": _compose, "local": _local}
+def _remote(app: App, environment: Mapping[str, str], logs: Path | None) -> Engine:
+    raise BadInput("the engine remote starts nothing, so it is for `statelab run` alone")
+
+
+ENGINES: dict[str, Callable[[App, Mapping[str, str], Path | None], Engine]] = {
+    "compose": _compose,
+    "local": _local,
+    remote.NAME: _remote,
+}
 
 
 def choose(
-    name: str, app: App, environment: Mapping[str, str] | None = None, logs: Path | None = None
+    name: str,
+    app: App,
+    environment: Mapping[str, str] | None = None,
+    logs: Path | None = None,
+    target: Remote | None = None,
 ) -> tuple[Engine, str]:
     """The engine and the reason for the choice; raises BadInput with the valid names for an unknown one.
 
-    `environment` is added to that of every deployment; `logs` is where the local engine leaves its logs.
+    `environment` is added to that of every deployment; `logs` is where the local engine leaves its logs. With a
+    `target` it is that of the engine `remote`.
     """
+    if target:
+        return RemoteEngine(target), f"{target.where.name} names {target.url}"
     added = environment or {}
     if name == "auto" and not app.is_the_labs:
         return ENGINES["local"](app, added, logs), "another app runs as local processes"

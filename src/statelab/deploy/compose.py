@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from statelab.core.access import DIRECT
 from statelab.core.calls import ENGINE_LOCAL
 from statelab.core.calls import MAKE_ENGINE
 from statelab.core.calls import called
@@ -101,6 +102,7 @@ class ComposeEngine:
     """
 
     name = "compose"
+    access = DIRECT
 
     def __init__(self, environment: Mapping[str, str] | None = None, app: App | None = None) -> None:
         self._app = app or App()

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
+from statelab.core.access import Access
 from statelab.plan.deployments import Deployment
 
 
@@ -10,6 +11,10 @@ class Engine(Protocol):
     """One way to start the lab. `down` stops whatever was started, even if `up` failed halfway."""
 
     name: str
+
+    @property
+    def access(self) -> Access:
+        """How requests reach what it serves."""
 
     def up(self, deployments: list[Deployment]) -> None:
         """Starts the stores and the deployments and waits until they answer.

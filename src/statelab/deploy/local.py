@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
+from statelab.core.access import DIRECT
 from statelab.core.errors import Unavailable
 from statelab.core.paths import PACKAGES
 from statelab.core.paths import SERVICES
@@ -57,6 +58,7 @@ class LocalEngine:
     stays (None: they go with everything else when the engine is down)."""
 
     name = "local"
+    access = DIRECT
 
     def __init__(
         self,

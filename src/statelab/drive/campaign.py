@@ -1,5 +1,6 @@
 """Measures a run: starts the lab, runs the load on every cell, and saves the recordings."""
 
+import math
 import random
 import time
 from collections import Counter
@@ -45,6 +46,8 @@ class Campaign:
         self._deployments = {deployment.name: deployment for deployment in manifest.deployments}
         self._random = random.Random(manifest.seed)
         self._run = 1
+        self._end = math.inf
+        """When the load has to end (s of the monotonic clock)."""
 
     def measure(self) -> None:
         """Measures every cell in every run. If it ends early (Ctrl-C, EngineFailed), says so in the manifest and
@@ -54,13 +57,15 @@ class Campaign:
         profile = self._manifest.profile
         self._folder.write_manifest(self._manifest)
         try:
-            with Load(
-                self._folder.recordings, users=profile.users, timeout_s=profile.timeout_s, reuse=profile.reuse
-            ) as load:
+            with Load(self._folder.recordings, profile, self._engine.access) as load:
                 self._engine.up(self._used_deployments())
                 self._note_unavailable()
                 self._try_out()
+                self._end = math.inf if profile.load_s is None else time.monotonic() + profile.load_s
                 for run, index, cell in self._track(self._schedule(), "measuring"):
+                    if time.monotonic() > self._end:
+                        self._manifest.stopped = f"the load may last {profile.load_s:g} s in all, and has"
+                        break
                     self._begin_run(run)
                     load_s += self._measure_cell(load, run, index, cell)
             self._end_things()
@@ -90,7 +95,7 @@ class Campaign:
         for deployment in self._used_deployments():
             try:
                 url = self._engine.url(deployment.name)
-                offered = self._manifest.catalogue if self._promises else fetch(url)
+                offered = self._manifest.catalogue if self._promises else fetch(url, access=self._engine.access)
             except Unavailable as error:
                 self._manifest.unavailable[deployment.name] = str(error)
                 continue
@@ -110,7 +115,8 @@ class Campaign:
         if self._promises and up:
             simplest = min(up, key=lambda each: len(each.spread))
             self._used.add(simplest.name)
-            try_out(self._engine.url(simplest.name), self._promises, alone=not simplest.spread)
+            url = self._engine.url(simplest.name)
+            try_out(url, self._promises, alone=not simplest.spread, access=self._engine.access)
 
     def _begin_run(self, run: int) -> None:
         """Restarts the servers for each run, because the runs must be independent trials."""
@@ -123,7 +129,14 @@ class Campaign:
                 try:
                     self._engine.restart(deployment.name)
                 except Unavailable as error:
-                    self._manifest.unavailable[deployment.name] = str(error)
+                    self._gone(deployment.name, error)
+
+    def _gone(self, deployment: str, error: Unavailable) -> None:
+        """What was measured of it before stands; the rest is unavailable."""
+        self._manifest.unavailable[deployment] = str(error)
+        self._manifest.notes.append(
+            f"in the middle of the run {deployment} was gone, and what was measured before stands: {error}"
+        )
 
     def _schedule(self) -> list[tuple[int, int, CellKey]]:
         """All cells of all runs, in a new random order for each run, after those that the profile wants first."""
@@ -149,7 +162,7 @@ class Campaign:
             if done.timed_out or not done.answered:  # the deployment may answer nobody any more
                 self._engine.restart(cell.deployment)
         except Unavailable as error:
-            self._manifest.unavailable[cell.deployment] = str(error)
+            self._gone(cell.deployment, error)
             return 0.0
         return done.seconds
 
@@ -186,7 +199,7 @@ class Campaign:
             servers=2 if deployment.spread & {"threads", "greenlets"} else 1,
             times=TIMES if meets else 1,
             min_seconds=profile.max_seconds if meets else profile.min_seconds,
-            max_seconds=profile.max_seconds,
+            max_seconds=min(profile.max_seconds, max(0.0, self._end - time.monotonic())),
             min_operations=profile.min_operations,
             audits=profile.audits,
             asks=self._manifest.asks.get(cell.mechanism, {}),

@@ -10,15 +10,20 @@ from types import TracebackType
 
 import msgspec
 
+from statelab.core.access import DIRECT
+from statelab.core.access import Access
 from statelab.core.calls import require_locust
 from statelab.core.errors import BadInput
 from statelab.core.errors import EngineFailed
 from statelab.core.load import Cell
 from statelab.core.load import Done
 from statelab.core.paths import LOADTESTS
+from statelab.plan.profiles import Profile
 
 ANSWER_S = 60.0
 """If Locust has not finished a cell within this time, Locust itself hangs."""
+READS = 60
+"""How many reads a cell may need for each process; where the rate is limited they take time."""
 
 
 def require_load(workload: str) -> None:
@@ -34,13 +39,16 @@ def require_load(workload: str) -> None:
 class Load:
     """A running Locust process. Recordings go to `folder`, its log beside them."""
 
-    def __init__(self, folder: Path, *, users: int, timeout_s: float, reuse: bool) -> None:
+    def __init__(self, folder: Path, profile: Profile, access: Access = DIRECT) -> None:
+        self._rate = profile.rate
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         # only the summary: the table that Locust prints every 2 s grows with each cell
         options = ["--headless", "--only-summary", "--loglevel", "WARNING"]
-        options += ["--cells", "--users", str(users), "--spawn-rate", str(users)]
-        options += ["--record", str(folder), "--request-timeout", str(timeout_s), *(["--reuse"] if reuse else [])]
+        options += ["--cells", "--users", str(profile.users), "--spawn-rate", str(profile.users)]
+        options += ["--record", str(folder), "--request-timeout", str(profile.timeout_s)]
+        options += [*(["--reuse"] if profile.reuse else []), "--rate", str(profile.rate or 0)]
+        options += ["--token-header", access.header, "--token-variable", access.variable, "--ca", access.ca]
         with (folder / "locust.log").open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "locust", "-f", str(LOADTESTS / "locustfile.py"), *options],
@@ -68,11 +76,12 @@ class Load:
             self._process.stdin.flush()
         except BrokenPipeError:
             raise self._failed("ended") from None
+        patience_s = ANSWER_S + (cell.max_seconds + READS * (cell.processes or 1) / self._rate if self._rate else 0)
         while True:
-            ready, _, _ = select.select([self._process.stdout], [], [], ANSWER_S)
+            ready, _, _ = select.select([self._process.stdout], [], [], patience_s)
             line = self._process.stdout.readline() if ready else b""
             if not line:
-                raise self._failed("ended" if ready else f"did not answer within {ANSWER_S:.0f} s")
+                raise self._failed("ended" if ready else f"did not answer within {patience_s:.0f} s")
             if line.startswith(b"{"):
                 return msgspec.json.decode(line, type=Done)
 

@@ -8,13 +8,17 @@ import secrets
 import urllib.error
 import urllib.request
 from collections.abc import Iterable
+from http.client import HTTPException
 from typing import Any
 
+from statelab.core.access import DIRECT
+from statelab.core.access import Access
 from statelab.core.ask import REFUSED
 from statelab.core.ask import Ask
 from statelab.core.ask import Misfit
 from statelab.core.cookies import Jar
 from statelab.core.errors import BadInput
+from statelab.core.errors import Unavailable
 from statelab.plan.promises import KINDS
 from statelab.plan.promises import Promise
 
@@ -22,12 +26,7 @@ LIMIT_S = 10.0
 HELP = "the app must answer in JSON, and `result` must be the path of what it answers"
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: object) -> None:
-        return None
-
-
-def try_out(url: str, promises: Iterable[Promise], *, alone: bool) -> None:
+def try_out(url: str, promises: Iterable[Promise], *, alone: bool, access: Access = DIRECT) -> None:
     """Raises BadInput with the key for the first answer in which a result cannot be found, and where a session or a
     stock does not even work for one client: `alone` says that nothing lies between two requests of this deployment."""
     for promise in promises:
@@ -41,7 +40,7 @@ def try_out(url: str, promises: Iterable[Promise], *, alone: bool) -> None:
             ask = promise.asks.get(op)
             if ask is None:
                 continue
-            code, body = _exchange(url, ask, sent, jar)
+            code, body = _exchange(url, ask, sent, jar, access)
             if ask.refuses(code):
                 said[op] = REFUSED
             elif ask.succeeds(code):
@@ -59,7 +58,7 @@ def try_out(url: str, promises: Iterable[Promise], *, alone: bool) -> None:
             raise BadInput(f"{promise.where}.whoami: after the login of {sent['user']} it answered {found}")
         if alone and promise.workload == "inventory" and said.get("buy") == "ok":
             ask = promise.asks["buy"]
-            code, body = _exchange(url, ask, sent, jar)
+            code, body = _exchange(url, ask, sent, jar, access)
             status, _, words = ask.outcome(sent, code, body, None)
             if status != "ok":
                 raise BadInput(
@@ -68,16 +67,16 @@ def try_out(url: str, promises: Iterable[Promise], *, alone: bool) -> None:
                 )
 
 
-def _exchange(url: str, ask: Ask, sent: dict[str, str | int], jar: Jar) -> tuple[int, bytes]:
+def _exchange(url: str, ask: Ask, sent: dict[str, str | int], jar: Jar, access: Access) -> tuple[int, bytes]:
     """Status and body; 0 if there is no answer. Cookies come from the jar and go there."""
     path, headers, body = ask.fill(sent)
     request = urllib.request.Request(url + path, body, {**headers, **jar.headers()}, method=ask.method)
     try:
-        with urllib.request.build_opener(_NoRedirect).open(request, timeout=LIMIT_S) as response:
+        with access.open(request, LIMIT_S) as response:
             jar.take(response.headers.get_all("Set-Cookie") or ())
-            return response.status, response.read()
+            return response.status, access.hidden_in(response.read())
     except urllib.error.HTTPError as error:
         jar.take(error.headers.get_all("Set-Cookie") or ())
-        return error.code, error.read()
-    except OSError:
+        return error.code, access.hidden_in(error.read())
+    except (OSError, HTTPException, Unavailable):
         return 0, b""

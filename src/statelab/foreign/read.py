@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 from typing import BinaryIO
+from typing import TypeVar
 
 import msgspec
 import pyarrow.parquet
@@ -38,6 +39,8 @@ from statelab.record.shapes import Shapes
 
 pa: Any = pyarrow  # it has no annotations
 pq: Any = pyarrow.parquet
+
+T = TypeVar("T")
 
 _HEAD = 2**16
 """The format is told by this many bytes."""
@@ -120,8 +123,11 @@ def _own(stream: BinaryIO, name: str, models: Mapping[str, Shapes], model: str |
     if model is not None:
         return Reading(read_stream(stream, name, models[model]), model)
     data = stream.read()
-    return _first_that_reads(
-        _fitting(_operations_of(data), models), name, lambda shapes: read_stream(io.BytesIO(data), name, shapes), models
+    return first_that_reads(
+        fitting(_operations_of(data), models),
+        name,
+        lambda each: Reading(read_stream(io.BytesIO(data), name, models[each]), each),
+        models,
     )
 
 
@@ -145,22 +151,18 @@ def _names(lines: Iterable[bytes]) -> set[str]:
     return found
 
 
-def _fitting(names: set[str], models: Mapping[str, Shapes]) -> list[str]:
+def fitting(names: set[str], models: Mapping[str, Shapes]) -> list[str]:
     """The models that know all of the operations."""
     return [model for model in models if names and names <= models[model].operations.keys()]
 
 
-def _first_that_reads(
-    fitting: list[str],
-    name: str,
-    take: Callable[[Shapes], History],
-    models: Mapping[str, Shapes],
-) -> Reading:
-    """The first of the models, in the order of the docs, whose form the operations have."""
+def first_that_reads(fitting: list[str], name: str, take: Callable[[str], T], models: Mapping[str, Shapes]) -> T:
+    """What is taken for the first of the models, in the order of the docs, whose form the operations have; raises
+    BadInput."""
     why: BadInput | None = None
     for model in fitting:
         try:
-            return Reading(take(models[model]), model)
+            return take(model)
         except BadInput as error:
             why = why or error
     raise why or BadInput(f"{name}: name the model with --model: {', '.join(models)}")
@@ -176,19 +178,20 @@ def _other(data: bytes, form: ModuleType, name: str, models: Mapping[str, Shapes
         raise BadInput(f"{where}: {refused} (read as {form.NAME})") from None
     if not records.operations:
         raise BadInput(f"{name}: no operations in it (read as {form.NAME})")
-    fitting = [model] if model else list(records.models) or _fitting(_names(records.operations), models)
-    require_known("model", fitting, list(models))
+    fit = [model] if model else list(records.models) or fitting(_names(records.operations), models)
+    require_known("model", fit, list(models))
     alone = len(set(records.lines)) == len(records.lines)
 
     def place(row: int) -> str:
         return f"line {records.lines[row]}" + ("" if alone else f", operation {row + 1}")
 
-    def take(shapes: Shapes) -> History:
+    def take(each: str) -> Reading:
+        shapes = models[each]
         try:
             sheet, _ = LineReader(shapes).read([line + b"\n" for line in records.operations])
         except RefusedLine as refused:
             raise BadInput(f"{name}, {place(refused.line)}: {refused} (read as {form.NAME})") from None
-        return replace(checked(sheet, name, place, shapes), unit=records.unit)
+        return Reading(replace(checked(sheet, name, place, shapes), unit=records.unit), each)
 
-    reading = _first_that_reads(fitting, name, take, models)
+    reading = first_that_reads(fit, name, take, models)
     return replace(reading, how=f"{form.NAME}, {', '.join(records.counts)}", seconds=records.seconds)

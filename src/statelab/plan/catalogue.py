@@ -2,13 +2,14 @@
 
 import os
 import subprocess
-import urllib.request
 from collections.abc import Collection
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
 
+from statelab.core.access import DIRECT
+from statelab.core.access import Access
 from statelab.core.calls import WITH_THE_LAB
 from statelab.core.errors import BadInput
 from statelab.core.errors import Unavailable
@@ -144,13 +145,17 @@ def decode(body: bytes | str) -> Catalogue:
     return msgspec.json.decode(body, type=Catalogue)
 
 
-def fetch(url: str, timeout_s: float = 10.0) -> Catalogue:
+def fetch(url: str, timeout_s: float = 10.0, access: Access = DIRECT) -> Catalogue:
     """The catalogue of a running deployment; raises Unavailable where it does not answer with one."""
+    code, headers, body = access.read(f"{url}/catalogue", timeout_s)
+    if code != 200:
+        raise Unavailable(f"{url}/catalogue answers HTTP {code}")
     try:
-        with urllib.request.urlopen(f"{url}/catalogue", timeout=timeout_s) as response:
-            return decode(response.read())
-    except (OSError, msgspec.MsgspecError) as error:
-        raise Unavailable(f"{url}/catalogue: {error}") from None
+        return decode(body)
+    except msgspec.MsgspecError as error:
+        kind = headers.get_content_type()
+        said = f"{kind}, no JSON" if kind != "application/json" else f"another form of catalogue: {error}"
+        raise Unavailable(f"{url}/catalogue answers with {said}") from None
 
 
 def any_offers(addresses: Iterable[str]) -> bool:

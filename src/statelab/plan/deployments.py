@@ -50,11 +50,13 @@ class Spread(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Deployment(Spread, frozen=True, kw_only=True):
-    """How the app is served. `environment` holds the values of the env file, `description` its first line."""
+    """How the app is served. `environment` holds the values of the env file, `description` its first line. `expects`:
+    how many processes should answer, where somebody says it of a deployment that the lab did not start."""
 
     name: str
     description: str
     environment: dict[str, str]
+    expects: int | None = None
 
     @property
     def server(self) -> str:
@@ -93,6 +95,8 @@ class Deployment(Spread, frozen=True, kw_only=True):
     @property
     def expected_processes(self) -> int | None:
         """How many processes should answer at least; None where every request has its own."""
+        if self.expects is not None:
+            return self.expects
         return None if "processes" in self.fresh else (self.workers + self.recycled) * self.hosts
 
 
@@ -126,14 +130,18 @@ def _settings(path: Path) -> tuple[str, dict[str, str]]:
 
 def read(paths: Iterable[Path]) -> list[Deployment]:
     """The deployments of some env files; raises BadInput for the first that its server refuses, with the reason."""
-    files = {path: _settings(path) for path in paths}
-    spreads = _spreads(msgspec.json.encode([settings for _, settings in files.values()]))
+    return served(*((str(path), path.stem, *_settings(path)) for path in paths))
+
+
+def served(*described: tuple[str, str, str, dict[str, str]]) -> list[Deployment]:
+    """Deployments by where each is described (for an error), name, description and settings; raises BadInput."""
+    spreads = _spreads(msgspec.json.encode([settings for *_, settings in described]))
     found = []
-    for (path, (description, settings)), spread in zip(files.items(), spreads, strict=True):
+    for (where, name, description, settings), spread in zip(described, spreads, strict=True):
         if isinstance(spread, str):
-            raise BadInput(f"{path}: {spread}")
+            raise BadInput(f"{where}: {spread}")
         about = msgspec.structs.asdict(spread)
-        found.append(Deployment(name=path.stem, description=description, environment=settings, **about))
+        found.append(Deployment(name=name, description=description, environment=settings, **about))
     return found
 
 

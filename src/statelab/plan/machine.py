@@ -62,4 +62,9 @@ def library_versions(servers: Iterable[str | None], interpreter: str) -> dict[st
     except (OSError, subprocess.CalledProcessError):  # whoever needs it says so
         return {}
     found: dict[str, str] = json.loads(done.stdout)
-    return found | {"locust": version("locust")}
+    return found | load_version()
+
+
+def load_version() -> dict[str, str]:
+    """The version of Locust, which runs here, wherever the app is."""
+    return {"locust": version("locust")}

@@ -9,7 +9,7 @@ from statelab.core.errors import BadInput
 from statelab.core.errors import require_known
 
 NAME = "statelab.toml"
-TABLES = {"audit": "the audit", "promise": "the promises"}
+TABLES = {"audit": "the audit", "promise": "the promises", "remote": "the engine remote"}
 """The tables that it may have, and what each configures."""
 
 

@@ -22,6 +22,8 @@ class Profile:
     `columns`: by name the only ones that it has, of the standard ones and those on request (none named: all).
     `compared`: the report says which of the standard deployments each of these is like.
     `first`: the mechanisms (as workload/mechanism) whose cells are measured before all others.
+    `rate`: at most so many requests a second, of all clients together (None: as many as are answered). `load_s`: so
+    many seconds after the first cell has begun the load ends, and no other one is begun (None: all are).
     """
 
     name: str
@@ -43,6 +45,8 @@ class Profile:
     columns: tuple[str, ...] = ()
     compared: bool = False
     first: tuple[str, ...] = ("counter/module-global",)
+    rate: int | None = None
+    load_s: float | None = None
 
 
 SEED = {

@@ -94,7 +94,8 @@ class RunComparison:
         return not (self.verdicts or self.anomalies)
 
 
-def _differs(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Condition]:
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Condition]:
+    """The versions and conditions that are not the same in the manifests of two runs, versions first."""
     sides = [{**(side.get("versions") or {}), **_conditions(side)} for side in (before, after)]
     names = dict.fromkeys(name for side in reversed(sides) for name in side)
     found = [Condition(name.replace("_", " "), *(figures.plain(side.get(name)) for side in sides)) for name in names]
@@ -106,7 +107,8 @@ def _conditions(manifest: Mapping[str, Any]) -> dict[str, Any]:
     return {name: values[name] for name in CONDITIONS if values.get(name) is not None}
 
 
-def _cells(results: Results) -> dict[CellKey, Cell]:
+def cells_of(results: Results) -> dict[CellKey, Cell]:
+    """The cells of a run by their address."""
     return {
         CellKey(workload=c.workload, mechanism=c.mechanism, deployment=c.deployment, window=c.window): c
         for c in results.cells
@@ -115,7 +117,7 @@ def _cells(results: Results) -> dict[CellKey, Cell]:
 
 def compare(before: Results, after: Results) -> RunComparison:
     """Compares the cells that both runs have; the order is that of the second run."""
-    first, second = _cells(before), _cells(after)
+    first, second = cells_of(before), cells_of(after)
     both = [Change(key, first[key], cell) for key, cell in second.items() if key in first]
     ratios = {
         change.key: math.log(change.after.rate_ops_s / change.before.rate_ops_s)
@@ -127,7 +129,7 @@ def compare(before: Results, after: Results) -> RunComparison:
     beyond = [change for change in both if abs(ratios.get(change.key, shift) - shift) > max(SPREADS * noise, LEAST)]
     return RunComparison(
         common=len(both),
-        differs=_differs(before.manifest, after.manifest),
+        differs=differences(before.manifest, after.manifest),
         only_before=[key for key in first if key not in second],
         only_after=[key for key in second if key not in first],
         verdicts=[change for change in both if change.before.verdict != change.after.verdict],
@@ -188,11 +190,14 @@ def throughput_in_words(found: RunComparison) -> str:
 
 
 def _verdicts(change: Change) -> tuple[str, str, str]:
-    before, after = (
-        f"{cell.verdict}: {', '.join(cell.anomalies)}" if cell.anomalies else cell.verdict
-        for cell in (change.before, change.after)
-    )
-    return before, after, "yes" if change.predicted else "no"
+    return in_words(change.before), in_words(change.after), "yes" if change.predicted else "no"
+
+
+def in_words(cell: Cell | None) -> str:
+    """The verdict and the anomalies of a cell; a dash where it was not measured."""
+    if cell is None:
+        return figures.NONE
+    return f"{cell.verdict}: {', '.join(cell.anomalies)}" if cell.anomalies else cell.verdict
 
 
 def _rates(change: Change) -> tuple[str, str, str]:

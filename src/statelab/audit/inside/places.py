@@ -46,6 +46,7 @@ PASSED_BY = (
     "weakref",
     "_statelab_inside",
     "importlib",
+    "sqlalchemy",
 )
 """Modules whose objects change at their first use and hold nothing of a request."""
 
@@ -78,7 +79,7 @@ def look(packages: list[str], app: Any, words: list[str]) -> dict[str, Any]:
                 if word in text:
                     holding[word].append(name)
             continue
-        if id(value) in seen:
+        if id(value) in seen or (kind.__module__ or "").startswith(PASSED_BY):
             continue
         seen.add(id(value))
         try:
@@ -175,7 +176,7 @@ def _parts(name: str, kind: type, value: Any, packages: list[str]) -> Iterator[t
         owner: Any = LOCAL if issubclass(kind, LOCAL) else threading.local
         for key, part in list(owner.__getattribute__(value, "__dict__").items()):
             yield f"{name}.{key} (of this thread)", part
-    elif not (kind.__module__ or "").startswith(PASSED_BY):
+    else:
         try:
             attributes = object.__getattribute__(value, "__dict__")
         except (AttributeError, TypeError):

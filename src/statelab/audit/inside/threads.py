@@ -73,7 +73,8 @@ class Thread:
         request may be slow, and a process may be stopped or get no processor."""
         if patient:
             return self._said.get()
-        burnt_before, before = time.process_time(), tasks.others()
+        burnt_before = time.process_time()
+        before: dict[int, tasks.Task] | None = None  # most say something before the first look, which costs much
         blocked = asleep = 0
         while True:
             try:

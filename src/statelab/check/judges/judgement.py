@@ -100,6 +100,18 @@ def touching(start: Integers, end: Integers) -> int:
     return len(start) * (len(start) - 1) // 2 - int(apart)
 
 
+ANONYMOUS = (
+    "no answer says who gave it, so which part of the deployment answered is not known: the app needs "
+    "`app.wsgi_app = statelab.identity.wrap(app.wsgi_app)`, and no proxy may drop the header X-Served-By"
+)
+
+
+def anonymous(history: History) -> bool:
+    """Whether operations were answered, and of none it is known who did."""
+    ok = history.status == OK
+    return bool(ok.any() and not history.served_by[ok].any())
+
+
 NOT_SETTLED = "no read was answered after the last increment had ended, so the final value is not known"
 
 
@@ -225,6 +237,15 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     rate_ops_s: float | None = None
     latency_ms: Latency | None = None
     runs: Runs | None = None
+
+
+def without_identity(judged: Judgement) -> Judgement:
+    """What is known where it is not known who answered: a violation is proof all the same. Coverage and scope are
+    unknown, and so is the verdict where nothing was violated."""
+    judged = msgspec.structs.replace(judged, coverage=msgspec.structs.replace(judged.coverage, known=False))
+    if judged.verdict == "violated":
+        return msgspec.structs.replace(judged, scope=f"unknown: {ANONYMOUS}")
+    return msgspec.structs.replace(judged, verdict="unknown", reason=ANONYMOUS, scope=None)
 
 
 def violated(judged: Judgement, found: Mapping[str, Witness], **more: object) -> Judgement:

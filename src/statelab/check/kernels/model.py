@@ -86,7 +86,7 @@ class Model(Shapes):
     """`promise` completes the sentence "a history is held if ...". `initial` is the default (None: nothing yet), and
     `initial_kind` what `--initial` may be (None: the model has no initial value). If `needs_initial`, it must be given;
     no integer may be below `least_initial`. `scoped`: whether checking again per session, thread, process and host says
-    how far the state reaches."""
+    how far the state reaches. `whole`: why a history cannot be judged key by key, part by part (None: it can)."""
 
     promise: str
     check: Check
@@ -95,6 +95,7 @@ class Model(Shapes):
     needs_initial: bool = False
     least_initial: int | None = None
     scoped: bool = True
+    whole: str | None = None
 
     @property
     def initial_words(self) -> str:

@@ -172,4 +172,5 @@ MODEL = Model(
     operations={"echo": Shape(value="value", result="value", nothing=frozenset({"result"}))},
     check=check,
     scoped=False,  # a victim alone is a violation, in whatever part it is
+    whole="who sent what came back to another one may have another key",
 )

@@ -29,7 +29,16 @@ class Sheet:
     elements: coding.ListColumn | None = None
 
     def __len__(self) -> int:
-        return len(self.arrays["end"])
+        return len(next(iter(self.arrays.values())))
+
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes the fields have."""
+        lists = [] if self.elements is None else [self.elements.items]
+        held = [*self.columns.values(), *lists]
+        texts = sum(int(column.text.nbytes) for column in held if column.text is not None)
+        numbers = sum(column.number.nbytes for column in held if column.number.strides != (0,))
+        return texts + numbers + sum(array.nbytes for array in self.arrays.values() if array.strides != (0,))
 
     def history(self, answers: tuple[bool | str, bool | str], *, ids_repeat: bool) -> History:
         """The same as a history. `ids_repeat`: an op_id may stand in several operations."""

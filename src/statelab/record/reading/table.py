@@ -137,9 +137,14 @@ class Table:
         }
         return TableRows({name: coded.get(name) or each.combine_chunks() for name, each in columns.items()}, len(self))
 
-    def parts(self) -> Iterator[TableRows]:
-        """All rows, some at a time; dictionaries have no texts that only other rows of their group need."""
-        for batch in self._file.iter_batches(_ROWS, columns=self._wanted, use_threads=True):
+    def rows_before(self, group: int) -> int:
+        """How many rows stand before a group of rows."""
+        return sum(self._file.metadata.row_group(each).num_rows for each in range(group))
+
+    def parts(self, groups: Sequence[int] | None = None) -> Iterator[TableRows]:
+        """All rows, or those of some groups, some at a time; dictionaries have no texts that only other rows of their
+        group need."""
+        for batch in self._file.iter_batches(_ROWS, row_groups=groups, columns=self._wanted, use_threads=True):
             own = [
                 array.dictionary_decode().dictionary_encode()
                 if pa.types.is_dictionary(array.type) and len(array.dictionary) > len(array)
@@ -148,9 +153,10 @@ class Table:
             ]
             yield TableRows(dict(zip(batch.schema.names, own, strict=True)), len(batch))
 
-    def values(self, column: str) -> list[Any]:
-        """A column as Python has it."""
-        return list(self._file.read([column])[column].to_pylist())
+    def pairs(self, column: str) -> Iterator[tuple[str, Any]]:
+        """Each row's operation, and what it has in a column, as Python has them."""
+        for batch in self._file.iter_batches(_ROWS, columns=["op", column]):
+            yield from zip(batch["op"].to_pylist(), batch[column].to_pylist(), strict=True)
 
     def row(self, row: int) -> dict[str, Any]:
         """The fields of one row, null where it has none; raises Refused where two columns hold the same field."""
@@ -189,6 +195,16 @@ def read_table(stream: BinaryIO, name: str, shapes: Shapes) -> History:
 
 def sheet_of_table(source: Any, name: str, shapes: Shapes) -> Sheet:
     """All operations of a Parquet file; raises BadInput."""
+    sheet = merged([sheet for _, sheet in sheets_of_table(source, name, shapes)])
+    pa.default_memory_pool().release_unused()  # the memory of the parts, which nobody needs any more
+    return sheet
+
+
+def sheets_of_table(
+    source: Any, name: str, shapes: Shapes, groups: Sequence[int] | None = None
+) -> Iterator[tuple[int, Sheet]]:
+    """The operations of a Parquet file, or of some of its groups of rows, some at a time, each with the number of its
+    first row; raises BadInput at the first that is not one of the model's."""
     try:
         table = Table(source, rules.owned_fields(shapes))
         missing = [f'"{column}"' for column in rules.REQUIRED if column not in table.names]
@@ -196,17 +212,16 @@ def sheet_of_table(source: Any, name: str, shapes: Shapes) -> Sheet:
         if missing or twice or not len(table):
             wrong = f"there is no column {listed(missing)}" if missing else "no operations in it"
             raise BadInput(f"{name}: " + (f'there are two columns "{twice[0]}"' if twice and not missing else wrong))
-        _require_no_more_meant(table, name, shapes)
-        sheets = list[Sheet]()
-        try:
-            for rows in table.parts():
-                sheets.append(Part(rows, shapes).sheet())
-        except RefusedRow as refused:
-            row = refused.args[0] + sum(map(len, sheets))
-            raise BadInput(f"{name}, {row_number(row)}: {_refusal(table, row, shapes)}") from None
-        sheet = merged(sheets)
-        pa.default_memory_pool().release_unused()  # the memory of the parts, which nobody needs any more
-        return sheet
+        if not groups or groups[0] == 0:
+            _require_no_more_meant(table, name, shapes)
+        row = table.rows_before(groups[0]) if groups else 0
+        for rows in table.parts(groups):
+            try:
+                yield row, Part(rows, shapes).sheet()
+            except RefusedRow as refused:
+                row += refused.args[0]
+                raise BadInput(f"{name}, {row_number(row)}: {_refusal(table, row, shapes)}") from None
+            row += len(rows)
     except (pa.ArrowException, OSError) as error:
         why = str(error).splitlines()[0]
         raise BadInput(f"{name}: not a whole Parquet file, or of another kind than can be read ({why})") from None
@@ -231,7 +246,7 @@ def _require_no_more_meant(table: Table, name: str, shapes: Shapes) -> None:
     for column in table.names:
         meaning = {op: MEANT.get(op, OTHERS)[column] for op in shapes.operations if column in MEANT.get(op, OTHERS)}
         if meaning:
-            for row, (op, value) in enumerate(zip(table.values("op"), table.values(column), strict=True)):
+            for row, (op, value) in enumerate(table.pairs(column)):
                 if op in meaning and value not in (None, meaning[op]):
                     raise BadInput(f"{name}, {row_number(row)}: {_refusal(table, row, shapes)}")
 

@@ -75,10 +75,10 @@ COLUMNS = (
         head="processes",
         about="that answered / expected",
         csv={
-            "processes": "coverage.processes",
+            "processes": lambda row: row.answered("processes"),
             "expected_processes": "coverage.expected_processes",
-            "threads": "coverage.threads",
-            "greenlets": "coverage.greenlets",
+            "threads": lambda row: row.answered("threads"),
+            "greenlets": lambda row: row.answered("greenlets"),
         },
         text=lambda row: row.processes,
     ),

@@ -137,6 +137,14 @@ class Report:
         return bool(self.rows) and all(not row.cell.claimed for row in self.rows)
 
     @property
+    def signs(self) -> list[State]:
+        """The states for a legend: a sign has one meaning where the lab's own app is measured, another where nothing is
+        claimed."""
+        unclaimed = any(not row.cell.claimed for row in self.rows)
+        left_out = states.CLAIMED if self.of_own_app else () if unclaimed else states.UNCLAIMED
+        return [state for state in states.STATES if state not in left_out]
+
+    @property
     def fails(self) -> bool:
         """Whether something is not as it should be: of another app, that a promise is not known to hold."""
         unkept = self.of_own_app and any(row.cell.verdict != "held" for row in self.rows)

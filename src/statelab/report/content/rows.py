@@ -186,12 +186,21 @@ class Row:
         late = f" ({figures.count(counts.timed_out)} timed out)" if counts.timed_out else ""
         return " / ".join(map(figures.count, (counts.ok, counts.fail, counts.info))) + late
 
+    def answered(self, name: str) -> int | None:
+        """How many processes, threads or greenlets answered; None where nothing was measured, or it is not known."""
+        coverage = self.cell.coverage
+        number: int | None = getattr(coverage, name) if coverage and coverage.known else None
+        return number
+
     @cached_property
     def processes(self) -> str:
-        """Processes that answered / expected; `n new` if each request has its own process."""
+        """Processes that answered / expected; `n new` if each request has its own process, `unknown` if no answer says
+        who gave it."""
         coverage = self.cell.coverage
         if coverage is None:
             return figures.NONE
+        if not coverage.known:
+            return "unknown"
         if coverage.expected_processes is None:
             return f"{figures.count(coverage.processes)} new"
         return f"{coverage.processes}/{coverage.expected_processes}"

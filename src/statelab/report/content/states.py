@@ -97,6 +97,7 @@ NOT_RUN = State(
     name="not-run", symbol="·", word="not run", title="not run", meaning="this report has no result for the cell"
 )
 
+CLAIMED = (CONTRADICTION, DIFFERENT, VIOLATED, NOT_SEEN, NOT_GUARANTEED, HELD)
 UNCLAIMED = (UNCLAIMED_VIOLATED, UNCLAIMED_HELD)
 STATES = (
     CONTRADICTION,

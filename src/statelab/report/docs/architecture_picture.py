@@ -41,10 +41,10 @@ def layers() -> list[list[str]]:
 
 
 def imports() -> dict[str, set[str]]:
-    """Folder -> the folders that its files import."""
+    """Folder -> the folders that its files import; a file beside the folders counts as one."""
     found: dict[str, set[str]] = {name: set() for floor in layers() for name in floor}
     for path in SOURCE.rglob("*.py"):
-        folder = path.relative_to(SOURCE).parts[0]
+        folder = path.relative_to(SOURCE).parts[0].removesuffix(".py")
         for node in ast.walk(ast.parse(path.read_text())) if folder in found else ():
             if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("statelab."):
                 found[folder].add(node.module.split(".")[1])
@@ -77,7 +77,8 @@ def steps() -> dict[str, list[str]]:
 
 def _about(folder: str) -> str:
     """What the first line of a folder's docstring says before its colon."""
-    text = ast.get_docstring(ast.parse((SOURCE / folder / "__init__.py").read_text())) or ""
+    file = SOURCE / folder / "__init__.py" if (SOURCE / folder).is_dir() else SOURCE / f"{folder}.py"
+    text = ast.get_docstring(ast.parse(file.read_text())) or ""
     return re.split(r"[:.,]", text)[0]
 
 

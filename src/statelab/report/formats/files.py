@@ -6,7 +6,9 @@ from typing import Any
 
 import msgspec
 
+from statelab.core.errors import BadInput
 from statelab.core.results import Results
+from statelab.plan.manifest import made_by
 from statelab.report.comparison import RunComparison
 from statelab.report.content.columns import csv_text
 from statelab.report.content.document import compose
@@ -14,6 +16,7 @@ from statelab.report.content.rows import Row
 from statelab.report.content.states import extra
 from statelab.report.formats import html
 from statelab.report.formats import markdown
+from statelab.report.over_time import OverTime
 
 
 def write_report(results: Results, folder: Path) -> None:
@@ -65,6 +68,32 @@ def _unpredicted(row: Row) -> dict[str, Any]:
 def read_results(folder: Path) -> Results:
     """What `write_report` stored; raises msgspec.DecodeError if `results.json` does not have this form."""
     return msgspec.json.decode((folder / "results.json").read_bytes(), type=Results)
+
+
+def results_of(run: Path) -> Results:
+    """The results of a run folder; raises BadInput that names the folder where it holds none that this version reads,
+    with the commit that made it, if it says so."""
+    try:
+        return read_results(run)
+    except (FileNotFoundError, NotADirectoryError):
+        raise BadInput(f"{run}: no run folder: it has no results.json") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        manifest = run / "manifest.json"
+        by = f" ({made_by(manifest.read_bytes())})" if manifest.is_file() else ""
+        raise BadInput(f"{run}/results.json is not of a form that this version reads{by}: {error}") from None
+
+
+def write_over_time(found: OverTime, path: Path) -> Path:
+    """Writes the page of many runs; returns where it is."""
+    path = path.resolve()
+    pages = [run.folder / "index.html" for run in found.runs]
+    _write(path, html.render_over_time(found, [_seen_from(path, page) for page in pages]).encode())
+    return path
+
+
+def _seen_from(path: Path, page: Path) -> str | None:
+    """Where a page is, seen from another; None where it is not any more."""
+    return os.path.relpath(page, path.parent) if page.exists() else None
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -6,6 +6,7 @@ The first view is small. Details of a cell, a fix or a mechanism open on demand,
 import gzip
 import re
 from base64 import b64encode
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -18,6 +19,7 @@ from markupsafe import escape
 
 from statelab.core.results import Witness
 from statelab.report.comparison import RunComparison
+from statelab.report.comparison import in_words
 from statelab.report.comparison import throughput_in_words
 from statelab.report.content import figures
 from statelab.report.content import states
@@ -27,9 +29,28 @@ from statelab.report.content.orders import games
 from statelab.report.content.rows import Row
 from statelab.report.content.rows import anchor
 from statelab.report.content.text import printable
+from statelab.report.formats.plot_over_time import plot
+from statelab.report.over_time import OverTime
+from statelab.report.over_time import conditions
 from statelab.report.timeline.svg import NAMESPACE
 from statelab.report.timeline.svg import timeline
 from statelab.theory.failures import RUNS
+
+COLOURS = {
+    "contradiction": "loud",
+    "different": "other",
+    "violated": "broken",
+    "violated-not-predicted": "broken",
+    "not-seen": "unseen",
+    "not-guaranteed": "open",
+    "held-not-predicted": "open",
+    "held": "held",
+    "not-exercised": "grey",
+    "unknown": "grey",
+    "unavailable": "grey",
+    "not-run": "grey",
+}
+"""The colour of the style sheet that each state has in a picture."""
 
 COMMON = "all"
 """The part with the views that belong to no single workload."""
@@ -57,6 +78,26 @@ def render_comparison(found: RunComparison, names: tuple[str, str], pages: tuple
             changes={kind: [(each, Row(each.before), Row(each.after)) for each in of] for kind, of in shown.items()},
             ratio=lambda change: figures.ratio((change.after.rate_ops_s or 0) / (change.before.rate_ops_s or 1)),
             throughput=throughput_in_words(found),
+        )
+    )
+
+
+def render_over_time(found: OverTime, pages: Sequence[str | None]) -> str:
+    """The text of the page of many runs. `pages` are where the runs' own pages are, seen from this one."""
+    names = [run.name for run in found.runs]
+    return (
+        _environment()
+        .get_template("over_time.html")
+        .render(
+            found=found,
+            runs=list(zip(found.runs, [None, *found.steps], pages, strict=True)),
+            others=[cell for cell in found.cells if not cell.turns],
+            states=states,
+            colours=[(state.name, COLOURS[state.name]) for state in states.STATES],
+            plot=lambda cell: Markup(plot(cell, names)),
+            anchor=lambda key: anchor(key.workload, key.mechanism, key.deployment, key.window),
+            in_words=in_words,
+            conditions=conditions,
         )
     )
 

@@ -220,7 +220,7 @@ def _cell(row: Row) -> str:
 
 
 def _legend(report: Report) -> str:
-    lines = [[state.symbol, state.legend] for state in states.STATES]
+    lines = [[state.symbol, state.legend] for state in report.signs]
     lines += [[code, f"{name}: {meaning}" if meaning else name] for code, name, meaning in report.anomalies]
     lines += [["NX, UN", "not exercised, unknown"]]
     lines += [["(…)", "what was predicted, where the cell does not say so itself"]]

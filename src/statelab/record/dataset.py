@@ -1,0 +1,155 @@
+"""A dataset: a folder of Parquet parts that are one history together.
+
+Its parts are looked at, all of them, before a row of any is read: each must be a whole Parquet file, and what is one
+field must be of one kind in all. Files whose names begin with `_` or `.` are other tools' notes and no parts.
+"""
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet
+
+from statelab.core.errors import BadInput
+from statelab.core.operation import Unit
+from statelab.record.coding import pa
+from statelab.record.reading.rules import REQUIRED
+from statelab.record.reading.table import unit_of_table
+
+pq: Any = pyarrow.parquet
+
+_PARQUET = b"PAR1"
+_ALIKE = ("process", "op", "key", "start", "end", "status", "op_id")
+"""The columns that must be of one kind in all parts. (Values may be numbers in one part and texts in another.)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some groups of rows of one part, which is the `part`th of all, and how many rows these are."""
+
+    part: int
+    path: Path
+    groups: tuple[int, ...]
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """`groups` holds the number of rows of each group of each part; `row_bytes` is what a row takes in memory, about,
+    by what the parts say of themselves."""
+
+    name: str
+    parts: tuple[Path, ...]
+    groups: tuple[tuple[int, ...], ...]
+    unit: Unit | None
+    row_bytes: float
+
+    def __len__(self) -> int:
+        return sum(map(sum, self.groups))
+
+    def pieces(self, rows: int) -> list[tuple[Piece, ...]]:
+        """All rows as lists of pieces of about as many rows, more only where one group has more."""
+        lists, taken = [list[Piece]()], 0
+        for part, (path, groups) in enumerate(zip(self.parts, self.groups, strict=True)):
+            for number, count in enumerate(groups):
+                if not count:
+                    continue
+                if taken and taken + count > rows:
+                    lists, taken = [*lists, []], 0
+                last = lists[-1][-1] if lists[-1] else None
+                if last is not None and last.part == part:
+                    lists[-1][-1] = Piece(part, path, (*last.groups, number), last.rows + count)
+                else:
+                    lists[-1].append(Piece(part, path, (number,), count))
+                taken += count
+        return [tuple(pieces) for pieces in lists]
+
+
+def look_at(source: Path) -> Dataset:
+    """The parts of a folder, or the one part that a file is; raises BadInput that names the part that is wrong."""
+    parts = tuple(_parts(source))
+    kinds: dict[str, tuple[str, Path]] = {}
+    units: dict[Unit | None, Path] = {}
+    groups, loaded = list[tuple[int, ...]](), 0
+    for path in parts:
+        try:
+            metadata, schema = pq.read_metadata(path), pq.read_schema(path)
+        except (pa.ArrowException, OSError) as error:
+            raise BadInput(f"{path}: not a whole Parquet file ({str(error).splitlines()[0]})") from None
+        missing = [name for name in REQUIRED if name not in schema.names]
+        if missing:
+            raise BadInput(f'{path}: there is no column "{missing[0]}"')
+        for name in _ALIKE:
+            if name in schema.names and (kind := _kind(schema.field(name).type)):
+                usual, first = kinds.setdefault(name, (kind, path))
+                if kind != usual:
+                    raise BadInput(f'"{name}" is {usual} in {first} and {kind} in {path}; it must be one in all parts')
+        for name in ("start", "end"):
+            if name in kinds and kinds[name][0] == "a fraction":
+                raise BadInput(f"{path}: stamps with fractions; statelab convert writes each part with whole ns")
+        units.setdefault(unit_of_table(path), path)
+        if len(units) > 1:
+            (one, first), (other, second) = units.items()
+            raise BadInput(f"the stamps count {one or 'nothing known'} in {first} and {other or 'nothing known'} in "
+                           f"{second}; they must be of one unit in all parts")  # fmt: skip
+        sizes = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+        groups.append(tuple(size.num_rows for size in sizes))
+        loaded += sum(size.total_byte_size for size in sizes)
+    rows = sum(map(sum, groups))
+    if not rows:
+        raise BadInput(f"{source}: no operations in it")
+    return Dataset(str(source), parts, tuple(groups), next(iter(units)), loaded / rows)
+
+
+def _parts(source: Path) -> Iterator[Path]:
+    """The files, each of which begins as Parquet does; raises BadInput that names one that does not."""
+    if not source.exists():
+        raise BadInput(f"{source}: no such file or folder")
+    found = [source] if source.is_file() else sorted(each for each in source.iterdir() if each.name[0] not in "._")
+    if not found:
+        raise BadInput(f"{source}: no Parquet parts in it")
+    wrong = [path for path in found if not path.is_file() or _head(path) != _PARQUET]
+    if not wrong:
+        return iter(found)
+    if wrong[0].is_dir():
+        raise BadInput(f"{wrong[0]} is a folder inside of a dataset; its parts must be side by side")
+    right = next((path for path in found if path not in wrong), None)
+    beside = f", and {right.name} beside it is" if right else ""
+    raise BadInput(
+        f"{wrong[0]} is not Parquet{beside}; all parts of a dataset must be Parquet: "
+        "statelab convert FILE -o part.parquet"
+    )
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(len(_PARQUET))
+
+
+def _kind(type_: Any) -> str:
+    """What a column holds, in words; empty where it holds nothing at all."""
+    types = pa.types
+    held = type_.value_type if types.is_dictionary(type_) else type_
+    if types.is_null(held):
+        return ""
+    if types.is_integer(held):
+        return "an integer"
+    if types.is_floating(held):
+        return "a fraction"
+    return "a text" if types.is_string(held) or types.is_large_string(held) or types.is_string_view(held) else str(held)
+
+
+def operations_in(pieces: Sequence[Piece]) -> set[str]:
+    """The names of the operations in some pieces; raises BadInput."""
+    names = set[str]()
+    for piece in pieces:
+        try:
+            file = pq.ParquetFile(piece.path, read_dictionary=["op"])
+            for batch in file.iter_batches(2**16, row_groups=list(piece.groups), columns=["op"]):
+                names |= {str(name) for name in batch["op"].unique().to_pylist()}
+        except (pa.ArrowException, OSError) as error:
+            why = str(error).splitlines()[0]
+            raise BadInput(f"{piece.path}: not a whole Parquet file ({why})") from None
+    return names
