@@ -12,13 +12,17 @@ from clocks import Machine
 from repro.test_live_judge import BEGIN
 from repro.test_live_judge import counted
 from repro.test_live_judge import recorded_at
+from statelab.check.dataset import Limits
+from statelab.check.dataset import check_dataset
 from statelab.check.file import check_file
 from statelab.check.file import details
+from statelab.check.workers import InThisProcess
 from statelab.core.live import Batch
 from statelab.core.live import Part
 from statelab.core.live import Seen
 from statelab.core.operation import Operation
 from statelab.core.operation import encode_line
+from statelab.record.dataset import look_at
 from statelab.repro.live.judge import Run
 
 EVERY, DELAY = 500, 20
@@ -96,6 +100,16 @@ def test_the_verdict_is_that_of_one_clock(
     seen = run(Machines(operations, APART, seed), judge, end_of(operations))
     assert seen.verdict == ("violated" if lost else "held"), seen.reason
     assert seen.acknowledged == {"increment": len(operations) - 1}
+    (tmp_path / "shuffle").mkdir()
+    dataset = check_dataset(
+        look_at(tmp_path / "history.parquet"),
+        InThisProcess(),
+        tmp_path / "shuffle",
+        model="counter",
+        limits=Limits(memory=2**30),
+        progress=lambda items, text, total: iter(items),
+    )
+    assert (dataset.verdict, dataset.widened) == (seen.verdict, True)
     assert any("intervals are widened by up to" in note for note in seen.notes)
     checked = check_file(str(tmp_path / "history.parquet"), "counter", None, None)
     assert (checked.verdict, checked.widened) == (seen.verdict, True)
