@@ -40,8 +40,8 @@ list: $(READY) ## name every mechanism, deployment, window and profile
 up: $(READY) ## bring the whole lab up (ENGINE=compose, local or auto; DEPLOYMENT=)
 	@$(STATELAB) up --engine "$(ENGINE)" --deployment "$(DEPLOYMENT)"
 
-load: $(READY) ## Locust web UI against what is up
-	@$(STATELAB) load
+load: $(READY) ## Locust web UI against what is up; on several machines MASTER=1 here, WORKER_OF=host there
+	@$(STATELAB) load $(if $(MASTER),--master "$(MASTER)") $(if $(WORKER_OF),--worker-of "$(WORKER_OF)")
 
 down: $(READY) ## stop what `make up` started
 	@$(STATELAB) down
@@ -86,7 +86,7 @@ fuzz: $(READY) ## every checker against exhaustive search on random histories; g
 	@$(if $(MODELS),,AUDITS=50 $(BIN)/pytest -n 2 --timeout=0 -q tests/audit/test_private_lines.py tests/audit/test_generated_apps.py)
 	@PYTHONPATH=tests $(BIN)/python tests/fuzz.py --models "$(MODELS)" $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
-bench: $(READY) ## speed of the checkers, and of the lab as ratios of one run (BENCH=starting, checking, proving, serving, servers, audit, page or scale)
+bench: $(READY) ## speed of the checkers, and of the lab as ratios of one run (BENCH=starting, checking, proving, serving, servers, distributed, audit, page or scale)
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks $(BENCH)
 
 speed: $(READY) ## measure the checkers and put the table and the plot into docs/checking.md (about 10 min, a quiet machine)

@@ -13,6 +13,7 @@ TRAVELS = (
     "services",
     "loadtests",
     "compose/compose.yaml",
+    "compose/workers.yaml",
     "compose/.env",
     ".dockerignore",
     "requirements/bootstrap.txt",

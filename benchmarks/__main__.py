@@ -1,11 +1,12 @@
 """`make bench`: the start of each command, checkers (speed, memory, growth), proofs, the lab (ratios of one run), the
-servers side by side, the audit (worlds per second, time, growth), the report's page in a slow browser, datasets that
-do not fit into memory (LARGEST=100000000)."""
+servers side by side, load by two workers, the audit (worlds per second, time, growth), the report's page in a slow
+browser, datasets that do not fit into memory (LARGEST=100000000)."""
 
 import argparse
 
 from benchmarks import auditing
 from benchmarks import checking
+from benchmarks import distributed
 from benchmarks import page
 from benchmarks import proving
 from benchmarks import scale
@@ -19,6 +20,7 @@ PARTS = {
     "proving": proving.measure,
     "serving": serving.measure,
     "servers": servers.measure,
+    "distributed": distributed.measure,
     "audit": auditing.measure,
     "page": page.measure,
     "scale": scale.measure,

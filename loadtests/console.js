@@ -92,7 +92,8 @@
     if (seen.failed || seen.unknown) tiles.push(tile("not acknowledged", number(seen.failed + seen.unknown), "",
       `${number(seen.failed)} refused or failed, ${number(seen.unknown)} unknown`));
     figures.replaceChildren(...tiles);
-    verdict.textContent = `${seen.reason}. Judged: ${number(seen.judged)} of ${number(seen.recorded)} operations.`;
+    const judged = `Judged: ${number(seen.judged)} of ${number(seen.recorded)} operations`;
+    verdict.textContent = [seen.reason, judged, ...seen.notes].map(said => `${said}.`).join(" ");
     chart.replaceChildren(plot(seen.chart));
     const text = seen.proof?.text ?? "";
     if (text === proved) return;

@@ -7,6 +7,7 @@ locust -f loadtests/locustfile.py --headless -u 8 -t 10s --deployment gthread --
 import secrets
 import signal
 import sys
+import time
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,20 +19,22 @@ from locust import events
 from locust import runners
 from locust import task
 from locust.contrib.fasthttp import FastHttpSession
+from locust.runners import MasterRunner
 from locust.runners import WorkerRunner
 
+from collecting import Collection
 from conductor import Conductor
 from console import FIRST
 from console import FIRST_CELL
 from console import first
 from console import install
 from live import Live
-from live import Outgoing
-from live import Reporter
 from pace import Pace
 from recording import OF_A_WORKER
 from recording import Recorder
 from recording import RecordingClient
+from reporting import Outgoing
+from reporting import Reporter
 from state_tab import StateTab
 from statelab.core.access import Access
 from statelab.core.errors import BadInput
@@ -64,7 +67,8 @@ def _spaced(text: str) -> str:
 @events.init_command_line_parser.add_listener
 def add_options(parser: Any) -> None:
     cells = "--cells" in sys.argv
-    known = None if cells else catalogue(TARGETS)
+    told = cells or "--worker" in sys.argv  # which cell it is comes from somebody else
+    known = None if told else catalogue(TARGETS)
     workloads = {name: [*about.mechanisms] for name, about in known.workloads.items()} if known else {}
     try:
         for name in workloads:
@@ -92,6 +96,7 @@ def add_options(parser: Any) -> None:
     for name in ("--token-header", "--token-variable", "--ca"):
         parser.add_argument(name, default="", help="see statelab/core/access.py", include_in_web_ui=False)
     parser.add_argument("--cell-key", default="", help="chosen by the master", include_in_web_ui=False)
+    parser.add_argument("--cell-url", default="", help="chosen by the master", include_in_web_ui=False)
     if not cells and "--headless" not in sys.argv:
         parser.set_defaults(**FIRST)
 
@@ -99,7 +104,7 @@ def add_options(parser: Any) -> None:
 def _chosen_cell(options: Any) -> Cell:
     workload, _, mechanism = options.mechanism.partition(" / ")
     return Cell(
-        url=TARGETS[options.deployment],
+        url=options.cell_url,
         workload=workload,
         mechanism=mechanism,
         window=options.window,
@@ -131,7 +136,7 @@ def prepare(environment: Any, **_: Any) -> None:
     StateUser.insecure = False  # Locust would take any certificate
     StateUser.ssl_context_factory = lambda *_, **__: environment.access.context()
     tab = environment.state_tab = StateTab(environment.web_ui)
-    environment.reporter = environment.live = None
+    environment.reporter = environment.live = environment.collection = None
 
     def note(operation: Operation, line: bytes) -> None:
         tab.note(operation)
@@ -146,15 +151,20 @@ def prepare(environment: Any, **_: Any) -> None:
     # else Locust ends users between a request and its answer, and the outcome is unknown
     environment.stop_timeout = options.request_timeout
     if isinstance(environment.runner, WorkerRunner):
-        environment.reporter = Reporter(environment.runner, outgoing)
-    elif environment.web_ui and not options.not_live:
-        environment.live = Live(environment.runner, outgoing, lambda lines: _note_all(tab, lines))
-        install(environment.web_ui, _foretell, lambda: _seen(environment), environment.live.start)
+        environment.reporter = Reporter(environment, outgoing)
+        return
+    if isinstance(environment.runner, MasterRunner):
+        environment.collection = Collection(environment.runner, Path(options.record))
+    if (environment.web_ui or environment.collection) and not options.not_live:
+        environment.live = Live(outgoing, environment.collection, lambda lines: _note_all(tab, lines))
+        if environment.web_ui:
+            install(environment.web_ui, _foretell, lambda: _seen(environment), environment.live.start)
 
 
 def _note_all(tab: StateTab, lines: bytes) -> None:
-    for operation in decode_lines(lines.split(b"\n")):
-        tab.note(operation)
+    if tab.keeps:
+        for operation in decode_lines(lines.split(b"\n")):
+            tab.note(operation)
 
 
 def _seen(environment: Any) -> bytes:
@@ -180,25 +190,28 @@ def begin(environment: Any, **_: Any) -> None:
     if options.cells:
         gevent.spawn(_conduct, environment)
         return
-    if not TARGETS:
-        return
     if environment.reporter:
         environment.cell = _chosen_cell(options)
-        environment.reporter.begin()
+        environment.reporter.begin(options.cell_key)
+        return
+    if not TARGETS:
         return
     options.cell_key = f"ui-{secrets.token_hex(6)}"  # workers are sent the master's options
+    options.cell_url = TARGETS[options.deployment]
     cell = environment.cell = _chosen_cell(options)
     environment.state_tab.begin(cell, options.deployment)
+    if environment.collection:
+        environment.collection.begin(cell.key)
     if environment.live:
-        environment.live.begin(_told(cell, options.deployment))
+        environment.live.begin(_told(environment, cell))
     prepare_cell = getattr(load_of(cell.workload), "prepare", None)
     if prepare_cell:
         prepare_cell(_client(environment), cell)
 
 
-def _told(cell: Cell, deployment: str) -> Begin:
+def _told(environment: Any, cell: Cell) -> Begin:
     """What the judge has to know of a cell."""
-    known, served = catalogue(TARGETS), known_deployment(deployment)
+    known, served = catalogue(TARGETS), known_deployment(environment.parsed_options.deployment)
     operations = known.workloads[cell.workload].operations if known else {}
     return Begin(
         key=cell.key,
@@ -207,6 +220,9 @@ def _told(cell: Cell, deployment: str) -> Begin:
         expected_processes=served.expected_processes if served else 1,
         spread=sorted(served.spread) if served else [],
         in_turn=sorted(served.in_turn) if served else [],
+        since=time.monotonic_ns(),
+        meanwhile=bool(environment.web_ui),
+        folder=str(environment.collection.folder) if environment.collection else "",
     )
 
 
@@ -232,22 +248,45 @@ def audit(environment: Any, **_: Any) -> None:
         environment.reporter.end()
         return
     cell = getattr(environment, "cell", None)
+    collection = getattr(environment, "collection", None)
     try:
-        if cell and environment.live:
-            environment.live.settle()
-        if cell and environment.state_tab.anything:
+        if cell and collection:
+            if not environment.web_ui:
+                environment.runner.send_message("stop")  # without a page Locust says this only after `test_stop`
+            collection.settle()
+        if cell and (collection or environment.state_tab.anything):
             _read_back(environment, cell)
     finally:
         if cell and environment.live:
             environment.live.end()
         environment.state_tab.settle()
+    if cell and collection and not environment.web_ui:
+        _conclude(environment, cell)
+
+
+def _conclude(environment: Any, cell: Cell) -> None:
+    """Says what came of a run without a page."""
+    seen: dict[str, Any] = {"gone": "nothing was judged (--not-live)"}
+    if environment.live:
+        seen = environment.live.verdict()
+    about = f"{cell.workload}, {cell.mechanism}, {environment.parsed_options.deployment}, {cell.window}"
+    if "gone" in seen:
+        print(f"State Lab: {about}: {seen['gone']}")
+    else:
+        print(f"State Lab: {about}: {seen['verdict']}: {seen['reason']} ({seen['judged']:,} operations)")
+        if seen["proof"]:
+            print(f"  proof: {seen['proof']['text']}")
+    for line in [*seen.get("notes", []), *environment.collection.bounds()]:
+        print(f"  {line}")
+    print(f"  recorded in {environment.collection.folder}", flush=True)
 
 
 def _read_back(environment: Any, cell: Cell) -> None:
     audit_one = getattr(load_of(cell.workload), "audit", None)
     reader = _client(environment)
     reads = [audit_one(reader, cell) for _ in range(cell.audits)] if audit_one else []
-    environment.state_tab.end([read.result for read in reads if read.result is not None])
+    if environment.state_tab.anything:
+        environment.state_tab.end([read.result for read in reads if read.result is not None])
 
 
 class StateUser(FastHttpUser):
@@ -256,6 +295,8 @@ class StateUser(FastHttpUser):
     host = "http://127.0.0.1"  # required by Locust; every request has its full address
 
     def on_start(self) -> None:
+        if self.environment.reporter:
+            self.environment.reporter.welcome.wait()
         reuse = self.environment.parsed_options.reuse
         runner = self.environment.runner
         worker = 1 + runner.worker_index if isinstance(runner, WorkerRunner) else 0

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -32,6 +33,8 @@ from statelab.core.operation import encode_line
 OF_A_WORKER = 1_000_000
 """The numbers of a worker's clients begin at its own number times this; 0 is the master, or who has no workers."""
 
+UNANSWERED = "its worker vanished before it was answered"
+
 NEW_PROCESS = 1000
 """Added to a client's process number after an unknown outcome: the old request may still be running."""
 
@@ -40,38 +43,6 @@ if TYPE_CHECKING:
     from locust.contrib.fasthttp import (
         FastHttpSession,  # not imported at run time by tests, because it patches the whole process
     )
-
-
-class Recorder:
-    """Writes one JSON line per operation, unbuffered, to one file per Locust process, and gives both to `note`.
-
-    The file is opened at the first write, so that processes forked by `locust --processes` each get their own.
-    """
-
-    def __init__(self, folder: Path, note: Callable[[Operation, bytes], None] = lambda operation, line: None) -> None:
-        self._folder = folder
-        self._note = note
-        self._file: tuple[int, Any] | None = None
-        self.under_way: dict[int, int] = {}
-        """When the running request of each client started, by client."""
-
-    def known_until(self) -> int:
-        """Every operation that started before this moment (ns) has been written."""
-        return min(self.under_way.values(), default=time.monotonic_ns())
-
-    def write(self, operation: Operation) -> None:
-        line = encode_line(operation)
-        self._note(operation, line)
-        pid = os.getpid()
-        if self._file is None or self._file[0] != pid:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._file = (pid, (self._folder / f"history-{pid}.jsonl").open("ab", buffering=0))
-        try:
-            self._file[1].write(line)
-        except OSError as error:
-            # Locust would only log an exception and go on, and the history would lack an operation
-            print(f"the history cannot be written to {self._folder}: {error}", file=sys.stderr, flush=True)
-            os._exit(74)
 
 
 class _Request(msgspec.Struct, frozen=True):
@@ -84,6 +55,53 @@ class _Request(msgspec.Struct, frozen=True):
     fields: dict[str, Any]
     ask: Ask | None = None
     sent: dict[str, str | int] = {}
+
+
+class Recorder:
+    """Writes one JSON line per operation, unbuffered, to one file per Locust process, and gives both to `note`.
+
+    The file is opened at the first write, so that processes forked by `locust --processes` each get their own.
+    """
+
+    def __init__(self, folder: Path, note: Callable[[Operation, bytes], None] = lambda operation, line: None) -> None:
+        self._folder = folder
+        self._note = note
+        self._file: tuple[int, Any] | None = None
+        self.under_way: dict[int, tuple[int, int, _Request]] = {}
+        """The running request of each client: when it started, the client's number, and what is asked."""
+
+    def known_until(self) -> int:
+        """Every operation that started before this moment (ns) has been written."""
+        return min((start for start, _, _ in self.under_way.values()), default=time.monotonic_ns())
+
+    def unanswered(self) -> list[Operation]:
+        """The changes that have been asked for and have no answer so far, as operations of unknown outcome."""
+        return [
+            Operation(
+                process=process, op=request.op, key=request.key, start=start, end=None, status="info",
+                error=UNANSWERED, **request.fields,
+            )
+            for start, process, request in self.under_way.values()
+            if not request.reads
+        ]  # fmt: skip
+
+    def _open(self, pid: int) -> Any:
+        """Containers that share a folder have the same process ids."""
+        return (self._folder / f"history-{socket.gethostname()}-{pid}.jsonl").open("ab", buffering=0)
+
+    def write(self, operation: Operation) -> None:
+        line = encode_line(operation)
+        self._note(operation, line)
+        pid = os.getpid()
+        if self._file is None or self._file[0] != pid:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._file = (pid, self._open(pid))
+        try:
+            self._file[1].write(line)
+        except OSError as error:
+            # Locust would only log an exception and go on, and the history would lack an operation
+            print(f"the history cannot be written to {self._folder}: {error}", file=sys.stderr, flush=True)
+            os._exit(74)
 
 
 @lru_cache(maxsize=1024)
@@ -165,7 +183,8 @@ class RecordingClient:
         brought = cookies.headers() if cookies else {}
         headers = {**self._headers, **brought, **asked, "X-Operation-Id": str(fields["op_id"])}
         self._pace.wait()
-        start = self._recorder.under_way[id(self)] = time.monotonic_ns()
+        start = time.monotonic_ns()
+        self._recorder.under_way[id(self)] = start, self.process, request
         try:
             response = self._session.request(
                 method,

@@ -35,7 +35,7 @@ class StateTab:
         self._rows: list[dict[str, Any]] = []
         self._workload = self._label = ""
         self._operations: list[Operation] = []
-        self._keeps = bool(web_ui)
+        self.keeps = bool(web_ui)
         self._awaited = False
         if web_ui:
             self._install(web_ui)
@@ -60,14 +60,14 @@ class StateTab:
         return bool(self._operations)
 
     def begin(self, cell: Cell, deployment: str) -> None:
-        self._awaited = self._keeps
+        self._awaited = self.keeps
         self._operations = []
         self._workload = cell.workload
         self._label = f"{cell.workload}, {cell.mechanism}, {deployment}, {cell.window}"
 
     def note(self, operation: Operation) -> None:
         """Keeps the operation, if there is a web UI to show it."""
-        if self._keeps:
+        if self.keeps:
             self._operations.append(operation)
 
     def settle(self) -> None:

@@ -114,9 +114,10 @@ def test_a_full_disk_is_said_to_be_full() -> None:
 def test_a_history_that_cannot_be_written_ends_the_load(tmp_path: Path) -> None:
     """A hole in a history would be a false verdict: the load ends at once, with a sentence."""
     script = (
-        "import os, sys; from pathlib import Path;"
+        "import os, sys; from pathlib import Path; from socket import gethostname;"
         "from recording import Recorder; from statelab.core.operation import Operation;"
-        "folder = Path(sys.argv[1]); (folder / f'history-{os.getpid()}.jsonl').symlink_to('/dev/full');"
+        "folder = Path(sys.argv[1]); file = folder / f'history-{gethostname()}-{os.getpid()}.jsonl';"
+        "file.symlink_to('/dev/full');"
         "Recorder(folder).write(Operation(process=1, op='read', start=1, end=2, status='ok'))"
     )
     environment = {**os.environ, "PYTHONPATH": str(LOADTESTS)}

@@ -52,6 +52,7 @@ from statelab.record import shuffle
 from statelab.record.columns import INF
 from statelab.record.dataset import Dataset
 from statelab.record.dataset import operations_in
+from statelab.record.reading.table import is_widened
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -138,6 +139,7 @@ def check_dataset(
             most=limits.most,
             initial=initial_of(MODELS[name], initial),
             unit=unit or dataset.unit,
+            widened=any(map(is_widened, dataset.parts)),
             limit_s=float("inf") if limits.limit_s is None else limits.limit_s,
         )
         return question, _shuffled(question, dataset, tasks, progress)

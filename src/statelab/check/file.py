@@ -39,6 +39,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     `read_as` says which format of other tools it was, None for our own lines and tables.
     `cut_short`: the time for the proof ended, the witness is the smallest found, and its slack is not known.
     `undecided` counts the keys whose search ended before the answer while others are violated.
+    `widened`: the intervals are as wide as the clocks of several machines were uncertain, and slack is beyond that.
     """
 
     file: str
@@ -56,6 +57,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     unit: Unit | None = None
     cut_short: bool = False
     undecided: int = 0
+    widened: bool = False
     witness: list[dict[str, Any]] = []
     counts: dict[str, int] = {}
     scope: str | None = None
@@ -142,6 +144,7 @@ def describe(
         unit=history.unit,
         cut_short=proof.cut_short if proof else False,
         undecided=finding.undecided,
+        widened=history.widened,
         witness=_witness(history, finding),
         counts=dict(finding.counts),
         scope=reach,
@@ -183,7 +186,8 @@ def details(verdict: Verdict) -> list[str]:
             "smaller one; slack unknown"
         )
     elif verdict.slack is not None:
-        lines.append(f"slack: {_slack(verdict.slack, verdict.unit)}")
+        beyond = "beyond the bounds by which the intervals are widened, " if verdict.widened else ""
+        lines.append(f"slack: {beyond}{_slack(verdict.slack, verdict.unit)}")
     elif verdict.proof:
         lines.append("slack: none; the proof needs no clock")
     if verdict.undecided:

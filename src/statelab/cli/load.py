@@ -1,4 +1,4 @@
-"""`statelab load`: the Locust web UI on what is up."""
+"""`statelab load`: the Locust web UI on what is up, on one machine or as the master of workers on several."""
 
 import json
 import os
@@ -22,31 +22,98 @@ _OTHER_LOAD = (
     "its statelab.toml promises (docs/own-app.md)"
 )
 
+EVERYWHERE = "0.0.0.0"
+
 
 @click.command("load")
-def command() -> None:
-    """Open the Locust web UI on what is up: Compose's own, or one started here for the local engine."""
+@click.option("--master", metavar="ADDRESS", help="let workers join at this address of this machine (1: at any)")
+@click.option("--worker-of", metavar="HOST", help="make the load for the master on that machine")
+def command(master: str | None, worker_of: str | None) -> None:
+    """Open the Locust web UI on what is up: Compose's own, or one started here for the local engine.
+
+    With --master other machines make the load, each as a --worker-of (docs/many-machines.md); LAB_TARGETS, a JSON
+    object, then says where the deployments are.
+    """
     require_locust()
     console = Console()
-    up = running.lab()
-    if up is None:
+    if master and worker_of:
+        raise BadInput("a machine is the master or a worker of one: leave --master or --worker-of out")
+    if worker_of:
+        _worker(console, worker_of)
+        return
+    targets = _targets()
+    if targets is None:
         console.print(f"Locust: {running.compose_console()}", highlight=False)
         return
-    targets = {name: address for name, address in up.addresses.items() if address.startswith("http")}
     if not any_offers(targets.values()):
         address = next(iter(targets.values()), "ADDRESS")
         raise BadInput(f"every request of the lab's load would be a 404, for {_OTHER_LOAD.format(address)}")
-    port = _free_port(int(os.environ.get("LAB_WEB_PORT", "8089")))
-    command = [sys.executable, "-m", "locust", "-f", str(LOADTESTS / "locustfile.py"), "--web-host", "127.0.0.1"]
-    environment = {**os.environ, "LAB_TARGETS": json.dumps(targets)}
+    port = _free_port(int(os.environ.get("LAB_WEB_PORT", "8089")), "LAB_WEB_PORT")
+    options = ["--web-host", "127.0.0.1", "--web-port", str(port)]
+    if master:
+        options += _master(console, EVERYWHERE if master == "1" else master, targets)
     console.print(f"Locust: http://127.0.0.1:{port} (Ctrl-C ends it)", highlight=False)
-    subprocess.run([*command, "--web-port", str(port)], env=environment, stdin=subprocess.DEVNULL, check=False)
+    _locust(options, {"LAB_TARGETS": json.dumps(targets)})
 
 
-def _free_port(port: int) -> int:
+def _targets() -> dict[str, str] | None:
+    """The addresses of the deployments; None where they are Compose's, which has a Locust of its own."""
+    if given := os.environ.get("LAB_TARGETS"):
+        try:
+            found = json.loads(given)
+        except json.JSONDecodeError:
+            found = None
+        if not isinstance(found, dict) or not all(isinstance(address, str) for address in found.values()):
+            raise BadInput(
+                'LAB_TARGETS is not a JSON object of addresses by name, as {"gthread": "http://host:8000"} is'
+            )
+        return found
+    up = running.lab()
+    if up is None:
+        return None
+    return {name: address for name, address in up.addresses.items() if address.startswith("http")}
+
+
+def _master_port() -> int:
+    return int(os.environ.get("LAB_MASTER_PORT", "5557"))
+
+
+def _master(console: Console, address: str, targets: dict[str, str]) -> list[str]:
+    port = _free_port(_master_port(), "LAB_MASTER_PORT", address)
+    console.print(
+        f"workers join by `make load WORKER_OF=HOST` with this machine's name; whoever reaches port {port} may join, "
+        "so keep it within your own network",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if address != "127.0.0.1" and any("//127.0.0.1" in target for target in targets.values()):
+        console.print(
+            "the deployments that are up listen on 127.0.0.1: workers on other machines cannot reach them. LAB_TARGETS "
+            "says where they can",
+            highlight=False,
+            soft_wrap=True,
+        )
+    return ["--master", "--master-bind-host", address, "--master-bind-port", str(port)]
+
+
+def _worker(console: Console, host: str) -> None:
+    console.print(f"a worker of {host}, port {_master_port()} (Ctrl-C ends it)", highlight=False)
+    code = _locust(["--worker", "--master-host", host, "--master-port", str(_master_port())], {})
+    if code:
+        raise EngineFailed(f"the worker ended with {code}; what Locust says of it stands above")
+
+
+def _locust(options: list[str], environment: dict[str, str]) -> int:
+    command = [sys.executable, "-m", "locust", "-f", str(LOADTESTS / "locustfile.py"), *options]
+    done = subprocess.run(command, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, check=False)
+    return done.returncode
+
+
+def _free_port(port: int, variable: str, address: str = "127.0.0.1") -> int:
     """The port; raises EngineFailed where somebody else listens on it."""
     try:
-        socket.create_server(("127.0.0.1", port)).close()
-    except OSError:
-        raise EngineFailed(f"port {port} is taken: end what listens on it, or set LAB_WEB_PORT") from None
+        socket.create_server((address, port)).close()
+    except OSError as error:
+        why = f"port {port} at {address}: {error.strerror}"
+        raise EngineFailed(f"{why}; end what listens on it, or set {variable}") from None
     return port

@@ -1,17 +1,20 @@
 """What passes between Locust and the judge beside it while a load is running: JSON lines both ways.
 
-Locust sends Begin, then about once a second a Batch, which is followed by `size` bytes of recorded lines. The judge
-answers each batch with Seen.
+Locust sends Begin, then about once a second a Batch, which is followed by recorded lines. The judge answers each batch
+with Seen. With workers, each records by a clock of its own and is a Part of each batch.
 """
 
 import msgspec
+
+from statelab.core.clocks import Exchange
 
 MOST_JUDGED = 1_000_000
 """So many operations of one run are judged; what comes later is only counted."""
 
 
 class Begin(msgspec.Struct, frozen=True, kw_only=True, tag="begin"):
-    """A run begins. `changes` are the operations that change state."""
+    """A run begins, after `since` (ns of the master's CLOCK_MONOTONIC). `changes` are the operations that change state.
+    Unless `meanwhile`, only the whole is judged, at the end. With a `folder`, what was judged is written into it."""
 
     key: str
     workload: str
@@ -19,15 +22,39 @@ class Begin(msgspec.Struct, frozen=True, kw_only=True, tag="begin"):
     expected_processes: int | None
     spread: list[str]
     in_turn: list[str]
+    since: int = 0
+    meanwhile: bool = True
+    folder: str = ""
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """What one worker has recorded, `size` bytes of lines. By its own clock every operation that started before `until`
+    has been sent; what it has exchanged since the last part tells that clock from the master's (None: they are one).
+    `gone`: nothing more comes of it, and it did not say so; then `unanswered` bytes of lines follow, the operations
+    that it had asked for and that had no answer at `until`."""
+
+    worker: str
+    size: int
+    until: int
+    exchanges: list[Exchange] | None
+    gone: bool = False
+    unanswered: int = 0
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True, tag="batch"):
-    """Operations that have ended. Every operation that started before `until` (ns of CLOCK_MONOTONIC) has been sent;
-    None: the run has ended, and this is all there is. `trouble` is why nothing can be said of the whole."""
+    """Operations that have ended: `size` bytes of lines by the master's clock, then those of the parts. Every operation
+    of the master's, and of workers that have sent nothing so far, that started before `until` (ns of the master's
+    CLOCK_MONOTONIC) has been sent; None: the run has ended, and this is all there is. `trouble` is why nothing can be
+    said of the whole."""
 
     until: int | None
     size: int
     trouble: str = ""
+    parts: list[Part] = []
+
+    @property
+    def bytes_that_follow(self) -> int:
+        return self.size + sum(part.size + part.unanswered for part in self.parts)
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +83,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """What is known so far. `judged` operations were judged, `recorded` have ended; `anomalies` have their meaning;
-    `lost` are bounds, None where the workload counts nothing or nothing was judged yet."""
+    `lost` are bounds, None where the workload counts nothing or nothing was judged yet; `notes` are what is to be said
+    of workers and their clocks."""
 
     key: str
     ended: bool
@@ -73,3 +101,4 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     recorded: int
     proof: Proof | None
     chart: list[Line]
+    notes: list[str] = []

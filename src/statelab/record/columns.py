@@ -75,6 +75,8 @@ class History:
     elements: Lists | None = None
     values: Sequence[Value] | None = None
     unit: Unit | None = "ns"
+    widened: bool = False
+    """Intervals are as wide as clocks were uncertain, so that those of one client may overlap."""
 
     @classmethod
     def from_operations(

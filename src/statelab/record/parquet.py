@@ -4,8 +4,8 @@ Any Parquet reader can open it. Stamps and values grow little from row to row an
 file is a quarter smaller, and faster to read and to write. An unknown `end`, a missing result and a missing server are
 nulls. `process` holds JSON (3 or "a"), since a logical client may be a number or a text. Fields that an operation need
 not have are there if any operation has them; where values are numbers and texts, the texts are in `value_text` and so
-on. The metadata name the `unit` of the stamps, if it is known. See `statelab.record.reading.table` for what such a file
-may look like in general.
+on. The metadata name the `unit` of the stamps, if it is known, and say if intervals are `widened`. See
+`statelab.record.reading.table` for what such a file may look like in general.
 """
 
 import json
@@ -26,7 +26,9 @@ from statelab.record.columns import STATUSES
 from statelab.record.columns import History
 from statelab.record.columns import Integers
 from statelab.record.columns import Mask
+from statelab.record.reading.table import WIDENED
 from statelab.record.reading.table import clients
+from statelab.record.reading.table import is_widened
 from statelab.record.reading.table import sheet_of_our_own
 from statelab.record.reading.table import unit_of_table
 
@@ -129,7 +131,9 @@ def write(history: History, path: Path) -> None:
         columns |= values.columns(name, getattr(history, name), getattr(history, f"has_{name}"))
     said = {"key": any(history.keys), "timed_out": history.timed_out.any(), "end": True}
     columns = {name: each for name, each in columns.items() if said.get(name, each.null_count < len(each))}
-    table = pa.table(columns).replace_schema_metadata({"unit": history.unit} if history.unit else None)
+    said_of_all = {"unit": history.unit, WIDENED: "yes" if history.widened else None}
+    metadata = {name: text for name, text in said_of_all.items() if text}
+    table = pa.table(columns).replace_schema_metadata(metadata or None)
     numbers = [field.name for field in table.schema if pa.types.is_int64(field.type) and field.name not in _IDS]
     recurring = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
     pq.write_table(
@@ -145,4 +149,4 @@ def write(history: History, path: Path) -> None:
 def read(path: Path) -> History:
     """The history that `write` wrote; its yes-or-no answers are those of `answers`."""
     history = sheet_of_our_own(path).history((False, True), ids_repeat=True)
-    return replace(history, processes=clients(history.processes), unit=unit_of_table(path))
+    return replace(history, processes=clients(history.processes), unit=unit_of_table(path), widened=is_widened(path))

@@ -25,11 +25,12 @@ _ROOMY = 2**22
 """Up to so many operations a history is judged fast; with more, in as little memory as possible."""
 
 
-def checked(sheet: Sheet, name: str, place: Place, shapes: Shapes) -> History:
-    """The history of a sheet; raises BadInput for what no single operation shows. `place` names where a row stood."""
+def checked(sheet: Sheet, name: str, place: Place, shapes: Shapes, *, may_overlap: bool = False) -> History:
+    """The history of a sheet; raises BadInput for what no single operation shows. `place` names where a row stood.
+    `may_overlap`: intervals were widened, so those of one process may overlap."""
     require_own_ids(sheet, name, place, shapes.repeating)
     history = sheet.history(shapes.answers, ids_repeat=bool(shapes.repeating))
-    require_times(history, name, place)
+    require_times(history, name, place, may_overlap=may_overlap)
     keep_freed(large=len(history) <= _ROOMY)
     return history
 
@@ -66,12 +67,15 @@ def with_one_id(sheet: Sheet, repeating: Collection[str]) -> tuple[int, int] | N
     return int(rows[firsts[inverse[again]]]), int(rows[again])
 
 
-def require_times(history: History, name: str, place: Place) -> None:
-    """Raises BadInput if an operation ends before it starts, or before its process has ended the one before.
+def require_times(history: History, name: str, place: Place, *, may_overlap: bool = False) -> None:
+    """Raises BadInput if an operation ends before it starts, or before its process has ended the one before (unless
+    they may overlap).
 
     An operation of unknown outcome has no end, so what the process does next does not overlap with it.
     """
     require_forward(history.start, history.end, name, place)
+    if may_overlap:
+        return
     pair = overlapping(history.process, history.start, history.end)
     if pair is not None:
         above, row = pair

@@ -187,8 +187,10 @@ def read_table(stream: BinaryIO, name: str, shapes: Shapes) -> History:
     """
     keep_freed()
     source = pa.PythonFile(stream, mode="r") if stream.seekable() else pa.BufferReader(stream.read())
-    history = checked(sheet_of_table(source, name, shapes), name, row_number, shapes)
-    return replace(history, processes=clients(history.processes), unit=unit_of_table(source))
+    sheet = sheet_of_table(source, name, shapes)
+    widened = is_widened(source)
+    history = checked(sheet, name, row_number, shapes, may_overlap=widened)
+    return replace(history, processes=clients(history.processes), unit=unit_of_table(source), widened=widened)
 
 
 def sheet_of_table(source: Any, name: str, shapes: Shapes) -> Sheet:
@@ -223,6 +225,14 @@ def sheets_of_table(
     except (pa.ArrowException, OSError) as error:
         why = str(error).splitlines()[0]
         raise BadInput(f"{name}: not a whole Parquet file, or of another kind than can be read ({why})") from None
+
+
+WIDENED = "widened"
+
+
+def is_widened(source: Any) -> bool:
+    """Whether the file's metadata say that its intervals are as wide as clocks were uncertain."""
+    return (pq.read_schema(source).metadata or {}).get(WIDENED.encode()) == b"yes"
 
 
 def unit_of_table(source: Any) -> Unit | None:

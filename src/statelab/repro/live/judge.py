@@ -7,6 +7,10 @@ workload has the whole history as it was at one moment.
 That moment is `until`, before which nothing is missing. Operations that started later are left out. Those that were
 under way may have taken effect, but their answers may rest on what is left out: a change among them has an unknown
 outcome, a read is no evidence. So what is found is a violation of the whole history too, whatever else comes.
+
+What workers of other machines recorded is put on the master's clock, in intervals that are as wide as the clocks are
+uncertain (record/clocks.py). Where a worker vanished, the whole history is judged as it was when it sent its last
+words; what it had asked for and had no answer to has an unknown outcome.
 """
 
 import os
@@ -14,20 +18,28 @@ import sys
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 from queue import SimpleQueue
 
 import msgspec
+import numpy as np
 
 from statelab.check.judges import judge_of
+from statelab.check.judges import several_clocks
 from statelab.check.judges.counter.anomalies import diagnose
 from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.judgement import Judgement
 from statelab.check.kernels.levels import LEVELS
+from statelab.check.kernels.words import milliseconds
+from statelab.check.kernels.words import plural
 from statelab.check.models.counter.ranked import answers
+from statelab.core.clocks import Exchange
 from statelab.core.live import MOST_JUDGED
 from statelab.core.live import Batch
 from statelab.core.live import Begin
 from statelab.core.live import Line
+from statelab.core.live import Part
 from statelab.core.live import Proof
 from statelab.core.live import Seen
 from statelab.core.live import Shown
@@ -35,6 +47,9 @@ from statelab.core.operation import Operation
 from statelab.core.operation import decode_lines
 from statelab.core.results import ANOMALIES
 from statelab.core.results import Bounds
+from statelab.record import parquet
+from statelab.record.clocks import Clock
+from statelab.record.clocks import place
 from statelab.record.columns import History
 from statelab.report.content.text import shortened
 from statelab.report.timeline.picture import GREY
@@ -51,6 +66,9 @@ RECENT_NS = 2_000_000_000
 """Only what a process answered in this time before the last moment says what it has now."""
 
 MOST_POINTS = 240
+MOST_NAMED = 8
+"""So many operations that a vanished worker had asked for are named."""
+
 NUMBERS = "counter"
 """The workload whose answers are the number of what was acknowledged, so that a chart can compare them."""
 
@@ -106,6 +124,102 @@ def lost_so_far(history: History) -> Bounds | None:
     return Bounds(min=min(each.min for each in found), max=max(each.max for each in found)) if found else None
 
 
+class Recorder:
+    """What one worker recorded, by its own clock (`exchanges` is None if that is the master's)."""
+
+    def __init__(self) -> None:
+        self.exchanges: list[Exchange] | None = None
+        self.operations: list[Operation] = []
+        self.until = 0
+        self.last_words: list[Operation] | None = None
+        """Where it vanished: what it had asked for and had no answer to."""
+
+
+class Workers:
+    """What the workers recorded, on the master's clock, and what is to be said of them."""
+
+    def __init__(self, begin: Begin) -> None:
+        self._begin = begin
+        self._recorders: dict[str, Recorder] = {}
+        self.likely: list[Operation] = []
+        """The operations with the middle of what the clocks leave open; so are the `widened` ones, of `place`."""
+        self.widened: list[Operation] = []
+        self.last_words: list[Operation] = []
+        self.most_ns = self.unplaced = 0
+        self.until: int | None = None
+        """Before this moment, by the master's clock, nothing is missing of any worker; None: there are none."""
+        self.gone_at: int | None = None
+        """The same of the workers that vanished."""
+        self.notes: list[str] = []
+
+    @property
+    def several_clocks(self) -> bool:
+        return any(each.exchanges is not None for each in self._recorders.values())
+
+    def take(self, part: Part, lines: bytes, *, keep: bool) -> list[Operation]:
+        """The operations of a part; they are kept, or only told."""
+        recorder = self._recorders.setdefault(part.worker, Recorder())
+        operations = [*decode_lines(lines[: part.size].split(b"\n"))]
+        if keep:
+            recorder.operations += operations
+            recorder.until = part.until
+        if part.exchanges is not None:
+            recorder.exchanges = [*(recorder.exchanges or []), *part.exchanges]
+        if part.gone:
+            recorder.last_words = [*decode_lines(lines[part.size :].split(b"\n"))]
+        return operations
+
+    def place(self) -> None:
+        """Puts all on the master's clock, with all that was exchanged so far: what comes later may show that a clock
+        had stepped before."""
+        self.widened, self.likely, self.last_words, self.notes = [], [], [], []
+        self.most_ns = self.unplaced = 0
+        self.until = self.gone_at = None
+        for name, recorder in self._recorders.items():
+            until = self._place(name, recorder)
+            self.until = until if self.until is None else min(until, self.until)
+            if recorder.last_words is not None:
+                self.gone_at = until if self.gone_at is None else min(until, self.gone_at)
+                self.notes.append(_vanished(name, recorder.last_words))
+        if self.several_clocks:
+            self.notes.append(
+                f"the workers' clocks are not the master's: intervals are widened by up to {milliseconds(self.most_ns)}"
+            )
+
+    def _place(self, name: str, recorder: Recorder) -> int:
+        """Places one worker's operations; until when, by the master's clock, nothing is missing of it."""
+        last_words = recorder.last_words or []
+        if recorder.exchanges is None:
+            self.widened += recorder.operations
+            self.likely += recorder.operations
+            self.last_words += last_words
+            return recorder.until
+        clock, changes = Clock(recorder.exchanges), frozenset(self._begin.changes)
+        found = place(recorder.operations, clock, changes, self._begin.since)
+        self.widened += found.widened
+        self.likely += found.likely
+        self.last_words += place(last_words, clock, changes, self._begin.since).widened
+        self.most_ns, self.unplaced = max(self.most_ns, found.most_ns), self.unplaced + found.unplaced
+        if clock.bound_ns is None or clock.stepped:
+            self.notes.append(
+                f"the clock of {name} stepped during the run, or was never told: it is not known when "
+                f"{plural(found.unplaced, 'operation')} of it were, so they count as unanswered"
+            )
+        if clock.bound_ns is None:
+            return self._begin.since
+        until = recorder.until if clock.until is None else min(recorder.until, clock.until)
+        return int(clock.earliest(np.array([until]))[0])
+
+
+def _vanished(name: str, last_words: list[Operation]) -> str:
+    which = ", ".join(f"{one.op} {one.op_id or one.key}" for one in last_words[:MOST_NAMED])
+    more = f" and {len(last_words) - MOST_NAMED:,} more" if len(last_words) > MOST_NAMED else ""
+    return (
+        f"the worker {name} vanished: {plural(len(last_words), 'operation')} that it had asked for had no answer"
+        f"{f' ({which}{more})' if last_words else ''} and count as unknown outcomes"
+    )
+
+
 class Run:
     """One run of the load: its operations so far, and what was found in them."""
 
@@ -119,7 +233,10 @@ class Run:
             in_turn=frozenset(begin.in_turn),
         )
         self._started = time.monotonic_ns()
-        self._operations: list[Operation] = []
+        self._workers = Workers(begin)
+        self._own: list[Operation] = []
+        self._kept = self._left_out = 0
+        self._full = False
         self._counted: Counter[tuple[str, str]] = Counter()
         self._last: dict[str, Operation] = {}
         self._colours: dict[str, str] = {}
@@ -134,29 +251,87 @@ class Run:
 
     def take(self, batch: Batch, lines: bytes) -> None:
         """Counts what has come, and judges the whole if that is due."""
-        for operation in decode_lines(lines.split(b"\n")):
+        content = lines[: batch.bytes_that_follow]
+        self._full = self._full or self._kept + content.count(b"\n") > MOST_JUDGED
+        own = [*decode_lines(content[: batch.size].split(b"\n"))]
+        self._note(own)
+        first = batch.size
+        for part in batch.parts:
+            end = first + part.size + part.unanswered
+            self._note(self._workers.take(part, content[first:end], keep=not self._full))
+            first = end
+        self._trouble = batch.trouble
+        self._ended = batch.until is None
+        if not self._full:
+            self._own += own
+            self._kept += content.count(b"\n")
+            self._until = max(self._until, batch.until or 0)
+        self._draw()
+        if self._ended or (self._begin.meanwhile and time.monotonic() >= self._next):
+            self._look()
+
+    def _note(self, operations: list[Operation]) -> None:
+        for operation in operations:
             self._counted[operation.op, operation.status] += 1
-            if len(self._operations) < MOST_JUDGED:
-                self._operations.append(operation)
             if operation.served_by and operation.status == "ok" and operation.result is not None:
                 boot = operation.served_by.boot
                 self._colours.setdefault(boot, PALETTE[len(self._colours) % len(PALETTE)])
                 before = self._last.pop(boot, operation)  # to the end of the dict: it has answered last
-                self._last[boot] = max(before, operation, key=lambda one: one.end or 0)
-        self._trouble = batch.trouble
-        self._ended = batch.until is None
-        self._until = max(self._until, batch.until or 0)
-        self._draw()
-        if self._ended or time.monotonic() >= self._next:
-            self._look()
+                same = before.process == operation.process or not self._workers.several_clocks
+                self._last[boot] = max(before, operation, key=lambda one: one.end or 0) if same else operation
+
+    def _whole(self) -> Judgement:
+        """The verdict at the end."""
+        both = [[*self._own, *self._workers.widened], [*self._own, *self._workers.likely]]
+        until = self._known_until() if self._full else None
+        at = min((each for each in (self._workers.gone_at, until) if each is not None), default=None)
+        known, last_words = both, self._workers.last_words
+        if at is not None:
+            known = [[*as_of(each, at, self._changes), *last_words] for each in both]
+            self._left_out = len(both[0]) + len(last_words) - len(known[0])
+        if self._begin.folder:
+            folder = Path(self._begin.folder)
+            folder.mkdir(parents=True, exist_ok=True)
+            written = replace(History.from_operations(known[0]), widened=self._workers.several_clocks)
+            parquet.write(written, folder / "history.parquet")
+        self._judged = len(known[0])
+        judged = self._judged_with_clocks(*known)
+        if at is not None and judged.verdict == "not-exercised" and self._begin.workload == NUMBERS:
+            # the last reads are left out, but what each process said last before that moment says as much
+            told = [[*with_last_answers(each, at, self._changes), *last_words] for each in both]
+            by_answers = self._judged_with_clocks(*told)
+            judged = by_answers if by_answers.verdict == "held" else judged
+        return judged
+
+    def _judged_with_clocks(self, widened: list[Operation], likely: list[Operation]) -> Judgement:
+        history = History.from_operations(widened)
+        if not self._workers.several_clocks:
+            return self._judge(history, self._expectation)
+        return several_clocks.judge(
+            self._begin.workload,
+            history,
+            History.from_operations(likely),
+            self._expectation,
+            self._workers.most_ns,
+            self._workers.unplaced,
+        )
+
+    def _known_until(self) -> int:
+        """Before this moment nothing is missing of what is kept."""
+        return self._until if self._workers.until is None else min(self._until, self._workers.until)
 
     def _look(self) -> None:
         began = time.process_time()
-        known = self._operations if self._ended else as_of(self._operations, self._until, self._changes)
-        self._judgement = judged = self._judge(History.from_operations(known), self._expectation)
-        self._judged = len(known)
+        self._workers.place()
+        if self._ended:
+            self._judgement = judged = self._whole()
+        else:
+            operations, until = [*self._own, *self._workers.widened], self._known_until()
+            known = as_of(operations, until, self._changes)
+            self._judgement = judged = self._judge(History.from_operations(known), self._expectation)
+            self._judged = len(known)
         if not self._ended and self._begin.workload == NUMBERS:
-            counted = History.from_operations(with_last_answers(self._operations, self._until, self._changes))
+            counted = History.from_operations(with_last_answers(operations, until, self._changes))
             self._judgement = msgspec.structs.replace(
                 self._judge(counted, self._expectation), lost=lost_so_far(counted)
             )
@@ -165,6 +340,18 @@ class Run:
         if witness and (self._proof is None or self._proof.text != witness.text):
             self._proof = Proof(anomaly=witness.anomaly, text=witness.text, svg=timeline(witness))
         self._next = time.monotonic() + (time.process_time() - began) / LOAD
+
+    def _notes(self) -> list[str]:
+        """What is to be said of the workers and their clocks."""
+        notes = [*self._workers.notes]
+        if self._full:
+            notes.append(f"only the first of the operations are judged, {MOST_JUDGED:,} at most")
+        elif self._left_out:
+            notes.append(
+                "what came after the last words of a worker that vanished is not judged: "
+                f"{plural(self._left_out, 'operation')}"
+            )
+        return notes
 
     def _draw(self) -> None:
         """A point for what was acknowledged, and one for what each process says. Half of them go when there are many,
@@ -231,6 +418,7 @@ class Run:
                 for boot, (name, colour) in lines.items()
                 if boot in self._points
             ],
+            notes=self._notes(),
         )
 
 
@@ -242,7 +430,7 @@ def _read(inbox: "SimpleQueue[Message | None]") -> None:
     decoder = msgspec.json.Decoder(Begin | Batch)
     while header := sys.stdin.buffer.readline():
         message = decoder.decode(header)
-        inbox.put((message, sys.stdin.buffer.read(message.size) if isinstance(message, Batch) else b""))
+        inbox.put((message, sys.stdin.buffer.read(message.bytes_that_follow) if isinstance(message, Batch) else b""))
     inbox.put(None)
 
 
