@@ -134,7 +134,13 @@ def start_memcached(processes: Processes, logs: Path) -> Store:
 
 
 # Every process of every deployment may have a pool of eight, and some mechanisms leave connections behind on purpose.
-POSTGRES_OPTIONS = ("listen_addresses=", "max_connections=1000", "fsync=off", "shared_buffers=32MB")
+POSTGRES_OPTIONS = (
+    "listen_addresses=",
+    "max_connections=1000",
+    "max_locks_per_transaction=16",  # each costs memory for each connection
+    "fsync=off",
+    "shared_buffers=32MB",
+)
 
 
 def start_postgres(processes: Processes, logs: Path) -> Store:
