@@ -30,11 +30,13 @@ def segments_of(reports: Path) -> list[Path]:
 
 
 class _Together(LoadScopeScheduling):  # type: ignore[misc]
-    """What stays together in one worker of pytest-xdist: the tests of a folder or of a file that share a fixture. Every
-    other test goes to whichever worker is free."""
+    """What stays together in one worker of pytest-xdist: tests of a folder or of a file that share a fixture, and all
+    that use Docker. Every other test goes to whichever worker is free."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = Path(__file__).parents[1] / nodeid.partition("::")[0]
+        if "mark.docker" in _text(file):
+            return "docker"  # one lab with the ports and names of Compose; a Swarm changes the networks of the Engine
         own, common = ("scope=" in text for text in map(_text, (file, file.with_name("conftest.py"))))
         if common and "autouse" not in _text(file.with_name("conftest.py")):  # else each worker has one of its own
             return str(file.parent)

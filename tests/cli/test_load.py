@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from statelab.cli import load
+from statelab.cli.main import cli
 from statelab.core.errors import BadInput
 from statelab.core.errors import EngineFailed
 
@@ -39,7 +39,8 @@ def _free_port() -> int:
 
 
 def said(*options: str) -> str:
-    return CliRunner().invoke(load.command, options, catch_exceptions=False).output.replace("\n", " ")
+    done = CliRunner().invoke(cli, ["load", *options], catch_exceptions=False, standalone_mode=False)
+    return done.output.replace("\n", " ")
 
 
 def test_a_master_listens_where_it_is_told_and_says_who_may_join(started: list[list[str]]) -> None:

@@ -206,7 +206,10 @@ class ComposeEngine:
     def url(self, deployment: str) -> str:
         if deployment in self._reasons:
             raise Unavailable(self._reasons[deployment])
-        return f"http://127.0.0.1:{self._containers[deployment].port(APP_PORT)}"
+        port = self._containers[deployment].port(APP_PORT)
+        if port is None:
+            raise Unavailable(f"{deployment} publishes no port: its container does not run")
+        return f"http://127.0.0.1:{port}"
 
     def reasons(self) -> dict[str, str]:
         return dict(self._reasons)
@@ -217,13 +220,13 @@ class ComposeEngine:
     def restart(self, deployment: str) -> None:
         replicas = self._deployments[deployment].replicas if deployment in self._deployments else []
         self._compose("restart", "--timeout", "0", *dict.fromkeys([*replicas, deployment]), timeout=60)
-        self.look()  # Docker gives a restarted container another port
         deadline = time.monotonic() + READY_S
         while time.monotonic() < deadline:
+            self.look()  # Docker gives a restarted container another port
             try:
                 urllib.request.urlopen(f"{self.url(deployment)}/healthz", timeout=2).close()
                 return
-            except OSError:
+            except (OSError, Unavailable):
                 time.sleep(0.1)
         self._reasons[deployment] = self._why(deployment, "")
         raise Unavailable(self._reasons[deployment])

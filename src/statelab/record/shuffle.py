@@ -71,7 +71,7 @@ def read(paths: Iterable[Path], ops: tuple[str, ...], low: int, high: int, keys:
             if keys is not None:
                 rows = rows.filter(pc.is_in(coding.plain_text(rows["key:text"]).fill_null(""), pa.array(keys)))
             if len(rows):
-                sheets.append(_sheet(rows, ops))
+                sheets.append(_sheet(_copied(rows), ops))
     return merged(sheets)
 
 
@@ -95,6 +95,16 @@ def _between(rows: Any, low: int, high: int) -> Any:
     """The rows of a file that are in the buckets from `low` up to but without `high`."""
     begin, end = np.searchsorted(np.asarray(rows[_BUCKET]), np.array([low, high], np.uint16))
     return rows.slice(begin, end - begin)
+
+
+def _copied(rows: Any) -> Any:
+    """The same rows in memory of their own. What is left in the file would keep all of its pages that were ever touched
+    in this process's memory, several MiB of each file."""
+    rows = pa.RecordBatch.from_arrays([_texts(column) for column in rows.columns], rows.schema.names)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, rows.schema) as writer:
+        writer.write_batch(rows)
+    return pa.ipc.open_stream(sink.getvalue()).read_next_batch()
 
 
 def _arrays(sheet: Sheet) -> dict[str, Any]:
@@ -135,7 +145,7 @@ def _sheet(rows: Any, ops: tuple[str, ...]) -> Sheet:
 
 
 def _column(held: dict[str, Any], n: int) -> coding.Column:
-    text = _texts(held["text"]) if "text" in held else None
+    text = held.get("text")
     if "number" not in held:
         return coding.Column.of_texts(text, n)
     return coding.Column(coding.plain(held["number"], 0), coding.valid(held["number"]), text)
