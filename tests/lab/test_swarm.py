@@ -21,6 +21,8 @@ NAME = "stack-of-a-test"
 BRIDGE = "docker_gwbridge"
 """A network that a Swarm makes, and leaves."""
 READY_S = 240.0
+TRIES = 3
+"""Runs in which two tasks were not asked at the same time show nothing, and are done again."""
 
 _spec = importlib.util.spec_from_file_location("stack", STACK)
 assert _spec
@@ -139,6 +141,23 @@ def task() -> dict[str, str]:
     return found
 
 
+def measured_in_the_stack(folder: Path, before: str) -> dict[tuple[str, str], dict[str, Any]]:
+    """The cells of the run after the task `before`, by mechanism and window, when it has ended."""
+    deadline = time.monotonic() + READY_S
+    while (
+        not (state := task()["CurrentState"]).startswith(("Complete", "Failed", "Rejected")) or task()["ID"] == before
+    ):
+        assert time.monotonic() < deadline, docker("service", "ls") + docker("service", "logs", f"{NAME}_run")
+        time.sleep(0.5)
+    logs = subprocess.run(["docker", "service", "logs", f"{NAME}_run"], capture_output=True, text=True, check=False)
+    assert state.startswith("Complete"), task()["Error"] + logs.stdout + logs.stderr
+    beside = docker("create", "--volume", f"{NAME}_reports:/reports:ro", "statelab-run").strip()
+    docker("cp", f"{beside}:/reports/.", str(folder / "reports"))
+    docker("rm", beside)
+    results = max((folder / "reports").glob("20*/results.json"))
+    return {(cell["mechanism"], cell["window"]): cell for cell in json.loads(results.read_text())["cells"]}
+
+
 @pytest.mark.docker
 def test_a_run_from_inside_of_a_stack(swarm: None, tmp_path: Path) -> None:
     """Two tasks behind one name, measured by a third service: what files keep is there twice, what Redis keeps once."""
@@ -151,20 +170,14 @@ def test_a_run_from_inside_of_a_stack(swarm: None, tmp_path: Path) -> None:
     file = tmp_path / "stack.json"
     file.write_text(made.stdout)
     docker("stack", "deploy", "--compose-file", str(file), "--resolve-image", "never", NAME)
-    deadline = time.monotonic() + READY_S
-    while not (state := task()["CurrentState"]).startswith(("Complete", "Failed", "Rejected")):
-        assert time.monotonic() < deadline, docker("service", "ls") + docker("service", "logs", f"{NAME}_run")
-        time.sleep(0.5)
-    logs = subprocess.run(["docker", "service", "logs", f"{NAME}_run"], capture_output=True, text=True, check=False)
-    assert state.startswith("Complete"), task()["Error"] + logs.stdout + logs.stderr
-    beside = docker("create", "--volume", f"{NAME}_reports:/reports:ro", "statelab-run").strip()
-    docker("cp", f"{beside}:/reports", str(tmp_path / "reports"))
-    docker("rm", beside)
-    (results,) = (tmp_path / "reports").glob("20*/results.json")
-    cells = {(cell["mechanism"], cell["window"]): cell for cell in json.loads(results.read_text())["cells"]}
-    assert {name: cell["anomalies"] for (name, window), cell in cells.items() if window == "io"} == {
-        "file-flock": ["divergent"],
-        "redis-incr": [],
-    }
+    ran = ""
+    for _ in range(TRIES):
+        cells, ran = measured_in_the_stack(tmp_path, ran), task()["ID"]
+        found = cells["file-flock", "io"]
+        if found["anomalies"]:
+            break
+        assert found["verdict"] in ("not-exercised", "unknown"), found  # a busy machine shows too little, never `held`
+        docker("service", "update", "--force", "--detach", f"{NAME}_run")
+    assert (found["anomalies"], cells["redis-incr", "io"]["anomalies"]) == (["divergent"], []), found
     assert {cell["coverage"]["processes"] for cell in cells.values()} == {4}
     assert cells["redis-incr", "io"]["verdict"] == "held"
