@@ -155,7 +155,9 @@ def prepare(environment: Any, **_: Any) -> None:
         return
     if isinstance(environment.runner, MasterRunner):
         environment.collection = Collection(environment.runner, Path(options.record))
-    if (environment.web_ui or environment.collection) and not options.not_live:
+    # The processes of one Locust without a page are a load of this machine, which is judged from its recordings.
+    judged = environment.web_ui or (environment.collection and not options.processes)
+    if judged and not options.not_live:
         environment.live = Live(outgoing, environment.collection, lambda lines: _note_all(tab, lines))
         if environment.web_ui:
             install(environment.web_ui, _foretell, lambda: _seen(environment), environment.live.start)

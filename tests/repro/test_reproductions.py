@@ -17,7 +17,6 @@ pytestmark = pytest.mark.process
 COLLISIONS = [
     ("module-global", "gthread"),  # two threads
     ("module-global", "gthread-2x4"),  # two threads of one process out of two
-    ("module-global", "uwsgi-threads"),  # the same, where each request goes over a connection of its own
     ("mp-value", "gevent-2"),  # two greenlets of one process out of two
     ("redis-get-set", "gevent-2"),  # two greenlets and a store
     ("redis-get-set", "sync-4"),  # two processes and a store
@@ -49,6 +48,14 @@ def test_it_shows_every_time(play: Reproduce, find: Find, mechanism: str, deploy
         held, released = (next(e.at for e in outcome.play.events if e.what == what) for what in ("held", "released"))
         (overtaking,) = (operation for operation in outcome.play.operations if operation.process == "B")
         assert held < overtaking.start < (overtaking.end or 0) < released
+
+
+def test_it_shows_where_no_connection_stays_with_a_process(play: Reproduce, find: Find) -> None:
+    """uWSGI closes each connection after its answer; the schedule is played until its requests have met."""
+    outcome = play(find("counter/module-global", "uwsgi-threads", "lost-update"))
+    assert outcome.kind == "reproduced", narrate.conclusion(outcome)
+    answers = told(outcome)
+    assert answers["A"] == answers["B"]
 
 
 def test_a_lock_that_stops_its_own_holder(play: Reproduce, find: Find) -> None:
