@@ -21,6 +21,9 @@ NAME = "stack-of-a-test"
 BRIDGE = "docker_gwbridge"
 """A network that a Swarm makes, and leaves."""
 READY_S = 240.0
+PROCESSES = 4
+"""Two tasks with two workers each."""
+SHOWS_NOTHING = ("not-exercised", "unknown")
 TRIES = 3
 """Runs in which two tasks were not asked at the same time show nothing, and are done again."""
 
@@ -173,11 +176,12 @@ def test_a_run_from_inside_of_a_stack(swarm: None, tmp_path: Path) -> None:
     ran = ""
     for _ in range(TRIES):
         cells, ran = measured_in_the_stack(tmp_path, ran), task()["ID"]
-        found = cells["file-flock", "io"]
-        if found["anomalies"]:
+        broken, kept = cells["file-flock", "io"], cells["redis-incr", "io"]
+        if broken["anomalies"] and kept["verdict"] not in SHOWS_NOTHING:
             break
-        assert found["verdict"] in ("not-exercised", "unknown"), found  # a busy machine shows too little, never `held`
+        for cell in cells.values():  # a busy machine shows too little, and that is never `held`
+            if cell["coverage"]["processes"] < PROCESSES:
+                assert cell["verdict"] in SHOWS_NOTHING or cell["anomalies"], cell
         docker("service", "update", "--force", "--detach", f"{NAME}_run")
-    assert (found["anomalies"], cells["redis-incr", "io"]["anomalies"]) == (["divergent"], []), found
-    assert {cell["coverage"]["processes"] for cell in cells.values()} == {4}
-    assert cells["redis-incr", "io"]["verdict"] == "held"
+    assert (broken["anomalies"], broken["coverage"]["processes"]) == (["divergent"], PROCESSES), broken
+    assert (kept["verdict"], kept["anomalies"], kept["coverage"]["processes"]) == ("held", [], PROCESSES), kept

@@ -170,3 +170,34 @@ def test_what_the_profile_asks_is_lowered_to_the_limits_and_said(tmp_path: Path)
     few, notes = loaded(tmp_path, generous).within_limits(replace(asked, users=8))
     assert (few.users, few.max_seconds) == (8, 0.5)
     assert not any("clients at once" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "asked"),
+    [
+        (["one", "one", "one", "two", "one"], 4),
+        ([None, "one", "two"], 1),  # the app does not say who answered
+        (["one"] * 100, 11),  # the balancer leads to one only: it does not wait for ever
+    ],
+)
+def test_it_waits_for_the_replicas_that_are_not_up_yet(
+    hosts: list[str | None], asked: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer a second, by the clock of this test."""
+    now, left = 0.0, iter(hosts)
+
+    def sleep(_: float) -> None:
+        nonlocal now
+        now += 1.0
+
+    def read(*_: object) -> tuple[int, dict[str, str], bytes]:
+        host = next(left)
+        by = f'{{"host": "{host}", "pid": 1, "thread": 1, "greenlet": 0, "boot": "{host}"}}'
+        return 404, {"X-Served-By": by} if host else {}, b""
+
+    monkeypatch.setattr(remote.time, "monotonic", lambda: now)
+    monkeypatch.setattr(remote.time, "sleep", sleep)
+    monkeypatch.setattr(remote.Access, "read", read)
+    monkeypatch.setattr(remote, "OTHERS_S", 9.5)
+    loaded(tmp_path, f"{WHOLE}replicas = 2\n").answers(60.0)
+    assert len(hosts) - len(list(left)) == asked

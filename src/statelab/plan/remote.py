@@ -21,6 +21,7 @@ from msgspec import structs
 
 from statelab.core.access import SHORTEST
 from statelab.core.access import Access
+from statelab.core.endings import server_in
 from statelab.core.errors import BadInput
 from statelab.core.errors import Unavailable
 from statelab.core.paths import DEPLOYMENTS
@@ -46,6 +47,9 @@ limits = { users = 4, rate = 50, seconds = 60 }
 SECRETS = re.compile(r"token|secret|passw|api.?key|credential|auth|signature|session|cookie|jwt", re.IGNORECASE)
 
 ANSWER_S = 5.0
+OTHERS_S = 30.0
+"""How long it waits, after the first answer, for the replicas that have not answered. A balancer may never lead to
+them: then the cells say how many answered."""
 OF_A_PROXY = (502, 503, 504)
 """HTTP statuses by which what stands in front of an app says that the app does not answer."""
 
@@ -142,13 +146,20 @@ class Remote:
         return lowered, notes
 
     def answers(self, seconds: float) -> None:
-        """Waits until it answers, if only that it has no such page; raises Unavailable."""
+        """Waits until it answers, if only that it has no such page; raises Unavailable. Where the app says which host
+        answered, it waits for the other replicas too, `OTHERS_S` at most: what measures may be up before they are."""
         address, deadline = f"{self.url}{self.health}", time.monotonic() + seconds
+        hosts: set[str] = set()
         while True:
             try:
-                code, _, _ = self.access.read(address, ANSWER_S)
+                code, headers, _ = self.access.read(address, ANSWER_S)
                 if code not in OF_A_PROXY:
-                    return
+                    server = server_in(headers.get("X-Served-By"))
+                    if not hosts:
+                        deadline = min(deadline, time.monotonic() + OTHERS_S)
+                    hosts |= {server.host} if server else set()
+                    if server is None or len(hosts) >= self.deployment.hosts or time.monotonic() > deadline:
+                        return
                 why = f"{address} answers HTTP {code}"
             except Unavailable as error:
                 why = str(error)
