@@ -6,6 +6,7 @@ locust -f loadtests/locustfile.py --headless -u 8 -t 10s --deployment gthread --
 
 import secrets
 import signal
+import socket
 import sys
 import time
 from itertools import count
@@ -99,6 +100,11 @@ def add_options(parser: Any) -> None:
     parser.add_argument("--cell-url", default="", help="chosen by the master", include_in_web_ui=False)
     if not cells and "--headless" not in sys.argv:
         parser.set_defaults(**FIRST)
+    if not {"--master", "--worker"} & {*sys.argv}:
+        # What `--processes` forks joins whoever has the port: with one for all, another Locust of this machine
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        parser.set_defaults(master_bind_host="127.0.0.1", master_bind_port=port, master_port=port)
 
 
 def _chosen_cell(options: Any) -> Cell:

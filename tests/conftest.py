@@ -37,8 +37,6 @@ class _Together(LoadScopeScheduling):  # type: ignore[misc]
         file = Path(__file__).parents[1] / nodeid.partition("::")[0]
         if "mark.docker" in _text(file):
             return "docker"  # one lab with the ports and names of Compose; a Swarm changes the networks of the Engine
-        if "fake_app()" in _text(file):
-            return str(file)  # each test has a Locust or three and the app that they ask: side by side they get no time
         own, common = ("scope=" in text for text in map(_text, (file, file.with_name("conftest.py"))))
         if common and "autouse" not in _text(file.with_name("conftest.py")):  # else each worker has one of its own
             return str(file.parent)

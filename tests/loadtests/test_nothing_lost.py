@@ -128,6 +128,19 @@ def test_every_operation_is_recorded(ending: str, tmp_path: Path) -> None:
     _check_one_at_a_time(increments)
 
 
+@pytest.mark.process
+def test_two_side_by_side_keep_to_themselves(tmp_path: Path) -> None:
+    """What one of them has forked joins no other."""
+    with fake_app() as (left, seen_left), fake_app() as (right, seen_right):
+        options = ["-t", "3s", "--processes", "2"]
+        both = [start(url, tmp_path / name, *options) for url, name in ((left, "left"), (right, "right"))]
+        assert [locust.wait(60) for locust in both] == [0, 0]
+    for seen, name in ((seen_left, "left"), (seen_right, "right")):
+        changes = {operation.op_id for operation in recorded(tmp_path / name) if operation.op == "increment"}
+        assert len(seen) >= 20
+        assert changes == seen
+
+
 def _check_one_at_a_time(operations: list[Operation]) -> None:
     """No logical client starts an operation before its last one ended; after an unknown end it is another client."""
     by_process: dict[int | str, list[Operation]] = {}

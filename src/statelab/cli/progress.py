@@ -1,10 +1,13 @@
 """How far a long command is, and how it ends undisturbed."""
 
+import os
 import signal
 import time
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 
 from rich.console import Console
@@ -45,6 +48,22 @@ class Tracker:
                 told = f"{text}: {done} of {total} {self._things}, about {left:.0f} s left"
                 self._console.print(told, highlight=False)
             yield item
+
+
+@contextmanager
+def until_stopped() -> Iterator[Callable[[], bytes]]:
+    """Within it Ctrl-C and SIGTERM interrupt nothing: the function that it gives waits for one of them, and returns at
+    once if it has come already. `signal.pause` sleeps on after a signal that came just before it."""
+    reader, writer = os.pipe()
+    stops = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda *_: os.write(writer, b".")) for number in stops}
+    try:
+        yield partial(os.read, reader, 1)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        os.close(reader)
+        os.close(writer)
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """`statelab up`: brings everything up and says where it is."""
 
-import signal
 from contextlib import AbstractContextManager
 from contextlib import nullcontext
 from datetime import datetime
@@ -12,6 +11,7 @@ from rich.console import Console
 
 from statelab.cli import options as shared
 from statelab.cli.progress import undisturbed
+from statelab.cli.progress import until_stopped
 from statelab.core.calls import called
 from statelab.core.errors import require_known
 from statelab.core.paths import DEPLOYMENTS
@@ -68,11 +68,13 @@ def _up(console: Console, engine: Engine, deployments: list[Deployment], logs: P
             console.print(line, markup=False)
         offered = app.name is None or any_offers(engine.addresses().values())
         load = f"{called('load')} in another terminal opens Locust on it"
-        console.print(f"{load if offered else NO_LOAD}; Ctrl-C stops it all")
-        with running.announced(engine.addresses(), str(logs)), _front_page(engine, app) as address:
-            if address:
-                console.print(f"the front page: {address}")
-            signal.pause()
+        with until_stopped() as wait:
+            console.print(f"{load if offered else NO_LOAD}; Ctrl-C stops it all")
+            with running.announced(engine.addresses(), str(logs)), _front_page(engine, app) as address:
+                if address:
+                    console.print(f"the front page: {address}")
+                wait()
+        raise KeyboardInterrupt
     finally:
         with undisturbed():
             engine.down()
