@@ -10,6 +10,7 @@ from typing import Any
 import gevent
 import msgspec
 from gevent import subprocess
+from gevent.event import Event
 
 from collecting import Collection
 from reporting import Outgoing
@@ -29,7 +30,8 @@ class Live:
         self._outgoing = outgoing
         self._collection = collection
         self._take = take
-        self._greenlet: Any = None
+        self._feeding: Any = None
+        self._over: Any = Event()
         self.seen = b"null"
         self._judge: Any = None
 
@@ -50,11 +52,11 @@ class Live:
         self._outgoing.taken()
         self.seen = b"null"
         self._write(msgspec.json.encode(begin) + b"\n")
-        self._greenlet = gevent.spawn(self._feed_all_the_time)
+        self._over.clear()
+        self._feeding = gevent.spawn(self._feed_all_the_time)
 
     def _feed_all_the_time(self) -> None:
-        while True:
-            gevent.sleep(EVERY_S)
+        while not self._over.wait(EVERY_S):
             self._feed(ended=False)
 
     def _feed(self, ended: bool) -> None:
@@ -83,9 +85,10 @@ class Live:
 
     def end(self) -> None:
         """After the last operation: the judge gets the rest, and its verdict is the report's."""
-        if self._greenlet:
-            self._greenlet.kill()
-            self._greenlet = None
+        if self._feeding:
+            self._over.set()
+            self._feeding.join()  # not killed: it may have written one half of a message
+            self._feeding = None
             self._feed(ended=True)
 
     def verdict(self) -> dict[str, Any]:

@@ -4,7 +4,9 @@ import json
 import os
 import socket
 import subprocess
+import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +21,7 @@ from statelab.core.paths import COMPOSE
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.paths import ROOT
 from statelab.core.paths import SERVICES
+from statelab.deploy import running
 from statelab.deploy.choose import docker_answers
 from statelab.deploy.compose import ComposeEngine
 from statelab.deploy.compose import explain
@@ -262,6 +265,45 @@ def test_a_deployment_that_does_not_answer_is_restarted_elsewhere(up: Path) -> N
     engine.look()
     engine.restart("sync")
     assert engine.url("sync").startswith("http://127.0.0.1:")
+
+
+WORKERS = ("compose", "--file", str(COMPOSE), "--file", str(COMPOSE.with_name("workers.yaml")))
+LOAD = {"user_count": "8", "spawn_rate": "8", "deployment": "sync-4", "window": "io"}
+SHOWN_S = 60.0
+
+
+@pytest.fixture
+def master(up: Path) -> Iterator[str]:
+    """Locust's page, as the master of two workers, each in a container and so in a network of its own."""
+    docker(*WORKERS, "up", "--detach", "--wait", "--no-build", "--scale", "locust-worker=2", "locust", "locust-worker")
+    try:
+        require_hardened()
+        yield running.compose_console()
+    finally:
+        docker(*WORKERS, "rm", "--stop", "--force", "locust-worker")
+        docker("compose", "--file", str(COMPOSE), "up", "--detach", "--wait", "--no-build", "locust")
+
+
+def _asked(url: str, form: dict[str, str] | None = None) -> Any:
+    data = urllib.parse.urlencode(form).encode() if form else None
+    with urllib.request.urlopen(url, data=data, timeout=30) as answer:
+        return json.loads(answer.read())
+
+
+@pytest.mark.docker
+def test_load_by_two_workers(master: str) -> None:
+    """The page judges what both of them record: four processes count apart."""
+    assert len(_asked(f"{master}/stats/requests")["workers"]) == 2
+    assert _asked(f"{master}/swarm", {**LOAD, "mechanism": "counter / module-global"})["success"]
+    deadline = time.monotonic() + SHOWN_S
+    while (seen := _asked(f"{master}/statelab/seen")["seen"] or {}).get("verdict") != "violated":
+        assert time.monotonic() < deadline, seen
+        time.sleep(0.5)
+    _asked(f"{master}/stop")
+    while not (seen := _asked(f"{master}/statelab/seen")["seen"]).get("ended"):
+        assert time.monotonic() < deadline, seen
+        time.sleep(0.5)
+    assert (seen["verdict"], "divergent" in seen["reason"]) == ("violated", True), seen
 
 
 FAKE = """#!/bin/sh

@@ -39,10 +39,18 @@ pytestmark = [
     pytest.mark.skipif(not POSSIBLE, reason="a time namespace cannot be made here (unshare --time, root)"),
 ]
 
-OTHER_VERSION = (
-    "import runpy, sys; import statelab.core.version as v; v.version = lambda: '0.1.0-other'; "
-    "runpy.run_module('locust', run_name='__main__')"
+AS_LOCUST = "runpy.run_module('locust', run_name='__main__')"
+OTHER_VERSION = f"import runpy; import statelab.core.version as v; v.version = lambda: '0.1.0-other'; {AS_LOCUST}"
+DRIFTS = (
+    "import runpy, time; real = time.monotonic_ns; first = real(); "
+    f"time.monotonic_ns = lambda: real() + (real() - first) // 2_000; {AS_LOCUST}"
 )
+"""Its clock gains half a millisecond a second."""
+STEPS = (
+    "import itertools, runpy, time; real, asked = time.monotonic_ns, itertools.count(); "
+    f"time.monotonic_ns = lambda: real() - (next(asked) > 400) * 2_000_000_000; {AS_LOCUST}"
+)
+"""Its clock is set back by two seconds when it was asked 400 times, in the middle of a run."""
 
 
 @pytest.fixture(scope="module")
@@ -109,12 +117,13 @@ def runs(url: str, folder: Path) -> Iterator[Run]:
 
 
 def test_three_hosts_hours_apart_and_one_of_another_version(url: str, tmp_path: Path) -> None:
-    """A counter that loses updates is violated, as on one machine. All that the three recorded has arrived, on clocks
-    that are known to parts of a millisecond; the fourth is refused, and both versions are named."""
+    """A counter that loses updates is violated, as on one machine, though one of the clocks drifts. All that the three
+    recorded has arrived, on clocks that are known to parts of a millisecond; the fourth is refused, and both versions
+    are named."""
     with runs(url, tmp_path) as run:
         other = run.worker(9, python=("-c", OTHER_VERSION))
         master = run.master("module-global", workers=3, seconds=3)
-        workers = [run.worker(hours) for hours in (1, 2, 3)]
+        workers = [run.worker(1), run.worker(2), run.worker(3, python=("-c", DRIFTS))]
         said, _ = master.communicate(timeout=120)
         refused, _ = other.communicate(timeout=60)
         assert [worker.wait(60) for worker in workers] == [0, 0, 0]
@@ -133,6 +142,18 @@ def test_three_hosts_hours_apart_and_one_of_another_version(url: str, tmp_path: 
     assert not any(clock.stepped for clock in clocks)
     checked = check_file(str(run.collected / "history.parquet"), "counter", None, None)
     assert (checked.verdict, checked.widened) == ("violated", True)
+
+
+def test_a_clock_that_steps_and_one_that_drifts_make_no_violation(url: str, tmp_path: Path) -> None:
+    """A counter behind a lock. What the stepping clock stamped from then on is evidence of nothing."""
+    with runs(url, tmp_path) as run:
+        master = run.master("module-global-lock", workers=3, seconds=6)
+        for hours, clock in ((1, DRIFTS), (2, STEPS), (3, "import runpy; " + AS_LOCUST)):
+            run.worker(hours, python=("-c", clock))
+        said, _ = master.communicate(timeout=120)
+    assert "State Lab: counter, module-global-lock, gthread, io: " in said, said
+    assert "violated" not in said
+    assert said.count("stepped during the run") == 1, said
 
 
 def test_a_worker_that_is_killed_makes_no_violation(url: str, tmp_path: Path) -> None:

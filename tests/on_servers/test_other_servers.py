@@ -1,13 +1,23 @@
 """The servers that are not in the standard columns, each started once, with mechanisms that tell them apart.
 (`make report PROFILE=servers` measures one mechanism of each kind.)"""
 
+import os
+import signal
+import subprocess
+import tempfile
 from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 
+from program import COMMAND
+from program import REPORTS
 from program import Statelab
+from program import free_port
 from program import measured
+from program import started_for
+from statelab.plan.profiles import SERVERS
 
 CONTEXT, AT_IMPORT, THREAD, SEED = (
     "context-var",
@@ -52,3 +62,29 @@ def test_other_servers_show_what_is_predicted(statelab: Statelab, tmp_path: Path
     assert seen == {place: sorted(expected[place]) for place in seen}
     assert all(cells[place]["verdict"] in ("held", "violated") for place in seen)
     assert [place for place in seen if set(cells[place]["anomalies"]) - set(cells[place]["predicted"])] == []
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_left_of_any_of_them(number: int, tmp_path: Path) -> None:
+    """No child of uWSGI or httpd, no socket, no pid file, whether the lab ends or is killed."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as everything:  # a socket's path is short
+        environment = {**os.environ, REPORTS: str(tmp_path), "TMPDIR": everything, "LAB_PORT": str(free_port())}
+        with subprocess.Popen(
+            [*COMMAND, "up", "--engine", "local", "--deployment", ",".join(SERVERS)],
+            env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        ) as lab:  # fmt: skip
+            assert lab.stdout
+            up = any("Ctrl-C stops it all" in line for line in iter(lab.stdout.readline, ""))
+            started, sockets = started_for(tmp_path), [*Path(everything).rglob("*.sock")]
+            commands = " ".join(word for process in started for word in process.cmdline())
+            lab.send_signal(number)
+            lab.wait(60)
+        assert up
+        assert sockets
+        assert "pyuwsgi" in commands
+        assert "granian" in commands
+        _, alive = psutil.wait_procs(started, timeout=60)
+        assert alive == []
+        assert started_for(tmp_path) == []
+        assert [*Path(everything).iterdir()] == []

@@ -78,12 +78,13 @@ UNIT = click.option("--unit", type=click.Choice(["ns", "us", "ms", "s"]), help="
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="where a dataset is shuffled; with --scheduler a folder that all machines share",
 )
+@click.option("--together", is_flag=True, help="the Parquet files that are named are one dataset")
 @click.option("--json", "as_json", is_flag=True, help="one JSON object per file")
 def command(files: tuple[str, ...], **options: Any) -> None:
     """Judge histories that anybody recorded: our JSON Lines or Parquet, or those of Jepsen, elle-cli and Porcupine.
 
     Plain, gzip or zstd; - is standard input. The format is told by the content. A folder is a dataset: the Parquet
-    files in it are one history, which need not fit into memory.
+    files in it are one history, which need not fit into memory. So are files with --together.
 
     Ends with 0 held, 1 violated, 3 unknown, 2 bad input; of several files with that of the worst.
     """
@@ -114,6 +115,7 @@ class Wanted:
     scheduler: str | None = None
     memory: int = 2**30
     temporary: Path | None = None
+    together: bool = False
     as_json: bool = False
 
 
@@ -125,14 +127,17 @@ def check(files: tuple[str, ...], wanted: Wanted) -> int:
         raise BadInput("standard input can be read once only: name - once")
     if wanted.workers and wanted.scheduler:
         raise BadInput("--workers starts workers here, --scheduler takes those of a cluster: name one of them")
-    return worst([_one(source, wanted, alone=len(files) == 1) for source in files])
+    if wanted.together and "-" in files:
+        raise BadInput("--together: the parts of a dataset are files, which standard input is not")
+    histories = [files] if wanted.together else [(source,) for source in files]
+    return worst([_one(*sources, wanted=wanted, alone=len(histories) == 1) for sources in histories])
 
 
-def _one(source: str, wanted: Wanted, *, alone: bool) -> int:
-    """Says what is to be said of one file; its exit code."""
+def _one(source: str, *more: str, wanted: Wanted, alone: bool) -> int:
+    """Says what is to be said of one history, a file or a dataset; its exit code."""
     try:
-        if source != "-" and (wanted.workers or wanted.scheduler or Path(source).is_dir()):
-            verdict = _dataset(Path(source), wanted)
+        if source != "-" and (wanted.together or wanted.workers or wanted.scheduler or Path(source).is_dir()):
+            verdict = _dataset([Path(source), *map(Path, more)], wanted)
         else:
             verdict = check_file(source, wanted.model_name, wanted.initial, wanted.limit_s, wanted.proof_s, wanted.unit)
     except BadInput as error:
@@ -145,7 +150,7 @@ def _one(source: str, wanted: Wanted, *, alone: bool) -> int:
     return EXIT_CODES[verdict.verdict]
 
 
-def _dataset(source: Path, wanted: Wanted) -> Verdict:
+def _dataset(sources: list[Path], wanted: Wanted) -> Verdict:
     """The verdict on a dataset; the workers have ended and the shuffle is removed when it returns, however it does."""
     from statelab.check.dataset import LEAST
     from statelab.check.dataset import Limits
@@ -155,10 +160,11 @@ def _dataset(source: Path, wanted: Wanted) -> Verdict:
 
     if wanted.memory < LEAST:
         raise BadInput(f"--memory {size_in_words(wanted.memory)}: a worker needs {size_in_words(LEAST)} at least")
-    dataset = look_at(source.absolute() if wanted.scheduler else source)
+    sources = [source.absolute() for source in sources] if wanted.scheduler else sources
+    dataset = look_at(*sources)
     with (
         TemporaryDirectory(prefix="statelab-check-", dir=wanted.temporary) as folder,
-        _tasks(source, Path(folder), wanted) as tasks,
+        _tasks(sources, Path(folder), wanted) as tasks,
     ):
         (shuffle := Path(folder) / "shuffle").mkdir()
         return check_dataset(
@@ -174,11 +180,11 @@ def _dataset(source: Path, wanted: Wanted) -> Verdict:
 
 
 @contextmanager
-def _tasks(source: Path, folder: Path, wanted: Wanted) -> "Iterator[Tasks]":
+def _tasks(sources: list[Path], folder: Path, wanted: Wanted) -> "Iterator[Tasks]":
     from statelab.check import workers
 
     if wanted.scheduler:
-        with workers.of_scheduler(wanted.scheduler, [source.absolute(), folder.absolute()]) as tasks:
+        with workers.of_scheduler(wanted.scheduler, [*sources, folder.absolute()]) as tasks:
             yield tasks
     elif (wanted.workers or 1) > 1:
         with workers.on_this_machine(wanted.workers or 1, wanted.memory, folder) as tasks:

@@ -1,9 +1,10 @@
-"""A dataset: a folder of Parquet parts that are one history together.
+"""A dataset: Parquet parts, mostly of one folder, that are one history together.
 
 Its parts are looked at, all of them, before a row of any is read: each must be a whole Parquet file, and what is one
 field must be of one kind in all. Files whose names begin with `_` or `.` are other tools' notes and no parts.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -67,9 +68,14 @@ class Dataset:
         return [tuple(pieces) for pieces in lists]
 
 
-def look_at(source: Path) -> Dataset:
-    """The parts of a folder, or the one part that a file is; raises BadInput that names the part that is wrong."""
-    parts = tuple(_parts(source))
+def look_at(*sources: Path) -> Dataset:
+    """The parts of all folders that are named, and the files that are; raises BadInput that names the part that is
+    wrong."""
+    whole = str(sources[0]) if len(sources) == 1 else f"{sources[0]} and {len(sources) - 1} more"
+    parts = tuple(part for source in sources for part in _parts(source))
+    again = [part for part, times in Counter(map(Path.resolve, parts)).items() if times > 1]
+    if again:
+        raise BadInput(f"{again[0]} is named twice; it is one part of the history")
     kinds: dict[str, tuple[str, Path]] = {}
     units: dict[Unit | None, Path] = {}
     groups, loaded = list[tuple[int, ...]](), 0
@@ -99,8 +105,8 @@ def look_at(source: Path) -> Dataset:
         loaded += sum(size.total_byte_size for size in sizes)
     rows = sum(map(sum, groups))
     if not rows:
-        raise BadInput(f"{source}: no operations in it")
-    return Dataset(str(source), parts, tuple(groups), next(iter(units)), loaded / rows)
+        raise BadInput(f"{whole}: no operations in it")
+    return Dataset(whole, parts, tuple(groups), next(iter(units)), loaded / rows)
 
 
 def _parts(source: Path) -> Iterator[Path]:

@@ -62,6 +62,23 @@ def test_the_model_may_be_that_of_the_operations(folder: Path) -> None:
     )
 
 
+def test_files_that_are_named_are_one_history_together(folder: Path, tmp_path: Path) -> None:
+    """Each for itself they hold; the read is stale only beside the writes of the others."""
+    part(tmp_path / "late.parquet", stale(40))
+    named = [folder / "a.parquet", tmp_path / "late.parquet"]
+    register = ["--model", "register", "--initial", "1"]
+    assert check(*named, folder, *register).returncode == 0
+    together = check(*named, folder / "b.parquet", "--together", *register)
+    assert together.returncode == 1
+    assert together.stdout.startswith(f"{folder / 'a.parquet'} and 2 more: violated: ")
+    assert "read as 3 Parquet parts, 5 operations" in together.stdout
+    assert check(folder, named[1], "--together", "--workers", "2", *register).returncode == 1
+    twice = check(folder, *named, "--together")
+    assert (twice.returncode, twice.stdout) == (2, "")
+    assert twice.stderr.endswith(f"{named[0]} is named twice; it is one part of the history\n")
+    assert "standard input is not" in check(folder, "-", "--together").stderr
+
+
 def test_notes_of_other_tools_are_no_parts(folder: Path) -> None:
     (folder / "_SUCCESS").write_text("")
     (folder / ".a.parquet.crc").write_text("")
