@@ -299,7 +299,7 @@ def test_load_by_two_workers(master: str) -> None:
     while (seen := _asked(f"{master}/statelab/seen")["seen"] or {}).get("verdict") != "violated":
         assert time.monotonic() < deadline, seen
         time.sleep(0.5)
-    _asked(f"{master}/stop")
+    _asked(f"{master}/stop", {"end": "now"})
     while not (seen := _asked(f"{master}/statelab/seen")["seen"]).get("ended"):
         assert time.monotonic() < deadline, seen
         time.sleep(0.5)
