@@ -186,7 +186,9 @@ def summary(rows: list[Checked], memory: dict[str, float]) -> str:
     shuffle, size = (getattr(largest, name) / largest.operations for name in ("shuffle", "size"))
     hours = (fixed + each * PLANNED) / 3600
     worst, factor = max(memory.items(), key=lambda item: item[1])
-    plan = "".join(f"| {machines} of {CORES} cores | {hours / machines / CORES:.1f} h |\n" for machines in (1, 4, 16))
+    plan = "".join(
+        f"| {machines} of {CORES} cores | {60 * hours / machines / CORES:.0f} min |\n" for machines in (1, 4, 16)
+    )
     others = ", ".join(f"{name} {value:.1f}" for name, value in memory.items() if name != worst)
     off = max(abs(fixed + each * row.operations - row.core_seconds) / row.core_seconds for row in two)
     most = (MEMORY - LIBRARIES) // FACTOR // 2**20

@@ -33,7 +33,7 @@ TICK_S = 0.1
 TICKS = 10
 """So many ticks are between two batches."""
 
-AT_FIRST = 20
+AT_FIRST = 100
 """Exchanges before a run: the closest of them counts."""
 
 ANSWER_S = 5.0
