@@ -37,6 +37,8 @@ class _Together(LoadScopeScheduling):  # type: ignore[misc]
         file = Path(__file__).parents[1] / nodeid.partition("::")[0]
         if "mark.docker" in _text(file):
             return "docker"  # one lab with the ports and names of Compose; a Swarm changes the networks of the Engine
+        if '"up", "--' in _text(file) or '"up", *' in _text(file):
+            return "up"  # a checkout has one lab that is up: `load` and `down` of a test would find that of another
         own, common = ("scope=" in text for text in map(_text, (file, file.with_name("conftest.py"))))
         if common and "autouse" not in _text(file.with_name("conftest.py")):  # else each worker has one of its own
             return str(file.parent)

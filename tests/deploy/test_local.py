@@ -204,7 +204,9 @@ def test_up_serves_another_app(tmp_path: Path) -> None:
         os.kill(worker, signal.SIGTERM)
         psutil.wait_procs([one for one in served.children() if one.pid == worker], timeout=30)
 
-        load = subprocess.run([*COMMAND, "load"], env=environment, capture_output=True, text=True, check=False)
+        load = subprocess.run(
+            [*COMMAND, "load"], env=environment, capture_output=True, text=True, check=False, timeout=60
+        )
         assert (load.returncode, "would be a 404" in load.stderr) == (2, True)
         assert f"--host {addresses['sync-recycling']}" in load.stderr
         down = subprocess.run([*COMMAND, "down"], env=environment, capture_output=True, text=True, check=True)
