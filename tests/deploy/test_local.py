@@ -197,6 +197,9 @@ def test_up_serves_another_app(tmp_path: Path) -> None:
             (worker,) = json.load(answer)
         served = psutil.Process(worker).parent()
         assert served
+        deadline = time.monotonic() + 30
+        while len(served.children()) < 4 and time.monotonic() < deadline:  # the first answers before the last is forked
+            time.sleep(0.05)
         assert len(served.children()) == 4
         with pytest.raises(urllib.error.HTTPError, match="500"):
             urllib.request.urlopen(f"{addresses['sync-4']}/bad", timeout=10)
