@@ -6,7 +6,9 @@ import subprocess
 import sys
 from collections.abc import Callable
 from collections.abc import Collection
+from collections.abc import Iterator
 from collections.abc import Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -24,6 +26,17 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
         return port
+
+
+@contextmanager
+def staying(command: list[str], environment: Mapping[str, str], **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """A command that runs until it is told to stop, which it is where the test fails; its output is a pipe."""
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, **options) as process:
+        try:
+            yield process
+        except BaseException:
+            process.terminate()
+            raise
 
 
 def started_for(reports: Path) -> list[psutil.Process]:

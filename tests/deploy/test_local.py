@@ -19,6 +19,7 @@ from program import COMMAND
 from program import REPORTS
 from program import free_port
 from program import started_for
+from program import staying
 from statelab.cli.up import about_gunicorn
 from statelab.core.errors import Unavailable
 from statelab.core.paths import DEPLOYMENTS
@@ -125,9 +126,7 @@ def test_up_stays_until_it_is_stopped(tmp_path: Path, number: int, some: list[st
     port = free_port()
     environment = {**os.environ, REPORTS: str(tmp_path), "COLUMNS": "120", "LAB_PORT": str(port)}
     command = [*COMMAND, "up", "--engine", "local", *(["--deployment", ",".join(some)] if some else [])]
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as lab:
+    with staying(command, environment, stderr=subprocess.DEVNULL) as lab:
         printed = up_to_the_end_of_its_start(lab)
         assert all(name in printed for name in [*names, "redis", "memcached", "postgres"])
         assert len(started_for(tmp_path)) > 2 * len(names)
@@ -185,9 +184,7 @@ def test_up_serves_another_app(tmp_path: Path) -> None:
     environment = {**os.environ, REPORTS: str(tmp_path), "COLUMNS": "40"}
     options = ["--app", "shop:app", "--app-dir", str(tmp_path), "--gunicorn-config", str(tmp_path / "gunicorn.conf.py")]
     command = [*COMMAND, "up", *options, "--deployment", "sync-recycling,sync-4"]
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as lab:
+    with staying(command, environment, stderr=subprocess.DEVNULL) as lab:
         printed = up_to_the_end_of_its_start(lab)
         addresses = dict(re.findall(r"^  (\S+) +(http:\S+)$", printed, re.MULTILINE))
         assert [*addresses] == ["sync-recycling", "sync-4"]

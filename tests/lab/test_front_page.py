@@ -19,6 +19,7 @@ from chromium import browsing
 from program import COMMAND
 from program import REPORTS
 from program import free_port
+from program import staying
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.paths import DOCS
 from statelab.deploy.local import LocalEngine
@@ -215,7 +216,7 @@ def test_signals_are_the_lab_s_own(tmp_path: Path) -> None:
     """The front page does not keep a lab from ending."""
     environment = {**os.environ, REPORTS: str(tmp_path), "LAB_PORT": str(free_port())}
     command = [*COMMAND, "up", "--engine", "local", "--deployment", "sync"]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as lab:
+    with staying(command, environment) as lab:
         assert lab.stdout
         last = next(line for line in lab.stdout if line.startswith("the front page: "))
         assert asked(int(last.split(":")[-1].strip("/\n")), "GET", "/")[0] == 200

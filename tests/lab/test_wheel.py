@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from program import free_port
+from program import staying
 from statelab.core.paths import ROOT
 
 pytestmark = pytest.mark.process
@@ -168,7 +169,7 @@ def test_up(whole: Path, away: dict[str, str], tmp_path: Path) -> None:
     """The lab comes up and answers; what others find it by is in the user's folder, not in the installed package."""
     command = [str(whole / "statelab"), "up", "--deployment", "sync", "--engine", "local"]
     environment = {**away, "LAB_PORT": str(free_port())}
-    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as up:
+    with staying(command, environment, cwd=tmp_path) as up:
         assert up.stdout
         printed = []
         for line in up.stdout:

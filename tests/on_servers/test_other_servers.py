@@ -17,6 +17,7 @@ from program import Statelab
 from program import free_port
 from program import measured
 from program import started_for
+from program import staying
 from statelab.plan.profiles import SERVERS
 
 CONTEXT, AT_IMPORT, THREAD, SEED = (
@@ -70,10 +71,8 @@ def test_nothing_is_left_of_any_of_them(number: int, tmp_path: Path) -> None:
     """No child of uWSGI or httpd, no socket, no pid file, whether the lab ends or is killed."""
     with tempfile.TemporaryDirectory(dir="/tmp") as everything:  # a socket's path is short
         environment = {**os.environ, REPORTS: str(tmp_path), "TMPDIR": everything, "LAB_PORT": str(free_port())}
-        with subprocess.Popen(
-            [*COMMAND, "up", "--engine", "local", "--deployment", ",".join(SERVERS)],
-            env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        ) as lab:  # fmt: skip
+        command = [*COMMAND, "up", "--engine", "local", "--deployment", ",".join(SERVERS)]
+        with staying(command, environment, stderr=subprocess.DEVNULL) as lab:
             assert lab.stdout
             up = any("Ctrl-C stops it all" in line for line in iter(lab.stdout.readline, ""))
             started, sockets = started_for(tmp_path), [*Path(everything).rglob("*.sock")]

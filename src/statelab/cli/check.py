@@ -130,14 +130,15 @@ def check(files: tuple[str, ...], wanted: Wanted) -> int:
     if wanted.together and "-" in files:
         raise BadInput("--together: the parts of a dataset are files, which standard input is not")
     histories = [files] if wanted.together else [(source,) for source in files]
-    return worst([_one(*sources, wanted=wanted, alone=len(histories) == 1) for sources in histories])
+    return worst([_one(sources, wanted, alone=len(histories) == 1) for sources in histories])
 
 
-def _one(source: str, *more: str, wanted: Wanted, alone: bool) -> int:
-    """Says what is to be said of one history, a file or a dataset; its exit code."""
+def _one(sources: tuple[str, ...], wanted: Wanted, *, alone: bool) -> int:
+    """Says what is to be said of one history, a file or the parts of a dataset; its exit code."""
+    source = sources[0]
     try:
         if source != "-" and (wanted.together or wanted.workers or wanted.scheduler or Path(source).is_dir()):
-            verdict = _dataset([Path(source), *map(Path, more)], wanted)
+            verdict = _dataset([*map(Path, sources)], wanted)
         else:
             verdict = check_file(source, wanted.model_name, wanted.initial, wanted.limit_s, wanted.proof_s, wanted.unit)
     except BadInput as error:
