@@ -46,6 +46,7 @@ def run(app: str, settings: Settings) -> None:
     else:
         command += ["--threads", str(settings["THREADS"])]
     if not os.environ.get("APP"):
+        command += ["--import", "uwsgi_forked"]
         command += ["--cache2", "name=statelab,items=4096,blocksize=64", "--locks", "1", "--sharedarea", "8"]
         command += ["--spooler", f"{os.environ['STATE_DIR']}/spool", "--spooler-frequency", "1", "--spooler-quiet"]
         command += ["--spooler-import", "webapp.once.uwsgi_spooler"]

@@ -29,9 +29,14 @@ from statelab.plan.app import App
 from statelab.plan.deployments import load_all
 from statelab.plan.profiles import SEED
 from statelab.plan.profiles import SEED_DEPLOYMENTS
+from statelab.report.docs.findings_page import FOLDER
+from statelab.report.docs.findings_page import Finding
+from statelab.report.docs.findings_page import load
+from statelab.report.docs.findings_page import of_this_python
 from statelab.repro.live import front
 
 STORES = {"redis", "memcached", "postgres"}
+ELSEWHERE = [finding for finding in load() if not of_this_python(finding)]
 EVERYTHING = STORES | set(load_all(DEPLOYMENTS)) | {"locust", "front"}
 LIMIT_BYTES = 1.5 * 2**30
 
@@ -164,6 +169,18 @@ def test_a_statement_that_two_threads_share(up: Path, arguments: tuple[str, ...]
 
 
 @pytest.mark.docker
+@pytest.mark.parametrize("finding", ELSEWHERE, ids=[finding.name for finding in ELSEWHERE])
+def test_what_was_found_in_a_later_python(up: Path, finding: Finding) -> None:
+    """docs/findings.md: red with the libraries of the containers as they are, green with the fix."""
+    command = ["docker", "run", "--rm", "--network", "none", "--volume", f"{FOLDER}:/found:ro"]
+    command += ["--entrypoint", "python3", "statelab-app", f"/found/{finding.name}.py"]
+    expected, actual = finding.sections["Expected"], finding.sections["Actual"]
+    for arguments, code, happens in ([], 1, actual), (["--fixed"], 0, expected):
+        done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (code, f"expected: {expected}\nactual: {happens}\n"), done.stderr
+
+
+@pytest.mark.docker
 def test_servers_on_request(up: Path) -> None:
     """They join the lab that is up, each as hardened as the others, measure as elsewhere, and go when the run ends. A
     replica shares no file with the other one; httpd has an image of its own."""
@@ -189,6 +206,18 @@ def test_servers_on_request(up: Path) -> None:
         ("uwsgi-cache-inc", "replicas-2-sticky"): "unavailable",
     }
     assert len(containers()) == len(EVERYTHING)
+
+
+@pytest.mark.docker
+def test_threads_that_waited_at_import_end_no_worker(up: Path) -> None:
+    """The request wakes the scheduler's thread, which its worker does not have; all four would end with a segmentation
+    fault, as docs/findings.md shows, had they not forgotten it (services/uwsgi_forked.py)."""
+    cell = ("--workload", "once", "--mechanism", "apscheduler-add-job", "--deployment", "uwsgi-4")
+    done = lab("run", "--engine", "compose", *cell, reports=up)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads((up / "latest" / "results.json").read_text())
+    assert [cell["anomalies"] for cell in found["cells"]] == [["never-ran"]]
+    assert "Segmentation Fault" not in (up / "latest" / "logs" / "uwsgi-4.log").read_text()
 
 
 @pytest.mark.docker

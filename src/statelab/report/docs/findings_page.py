@@ -5,6 +5,7 @@ The last part of the page, on names that are given again, is the Markdown file b
 """
 
 import ast
+import platform
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +69,12 @@ def read(path: Path) -> Finding:
         raise BadInput(f"{path.name} lacks {', '.join(missing) or 'a title in its first line'}")
     lines = source.splitlines()[fixes[0].lineno - 1 : fixes[0].end_lineno]
     return Finding(path.stem, title, sections, fix="\n".join(lines))
+
+
+def of_this_python(finding: Finding) -> bool:
+    """Whether it shows under the Python that runs this; some are of a later one, as the lab's images have it."""
+    found_in = finding.versions.get("CPython", "")
+    return not found_in or found_in.split(".")[:2] == platform.python_version().split(".")[:2]
 
 
 def load() -> list[Finding]:

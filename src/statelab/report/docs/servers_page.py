@@ -81,6 +81,14 @@ SETTINGS = (
         ("uwsgi-4",),
     ),
     (
+        "uWSGI's `py-call-uwsgi-fork-hooks`, off by default",
+        "Without it what an app registers with `os.register_at_fork` is not called, and from CPython 3.13 on a worker "
+        "that wakes a thread which waited for a lock at the fork ends or hangs "
+        "([finding](findings.md#17)). The lab's own workers forget such threads, so that they break no other cell.",
+        ("once/apscheduler-add-job",),
+        ("uwsgi-4", "uwsgi-4-lazy"),
+    ),
+    (
         "gunicorn's `--preload` and `--max-requests`",
         "A replaced worker takes its memory with it, and the work that its threads have not done.",
         ("counter/module-global", "once/apscheduler-every-worker"),
