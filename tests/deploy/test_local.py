@@ -9,11 +9,13 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 import psutil
 import pytest
 from msgspec.structs import replace
+from pymemcache.client.base import Client
 
 from program import COMMAND
 from program import REPORTS
@@ -245,6 +247,21 @@ def test_requests_that_wait_in_a_stalled_server_do_not_stop_the_next() -> None:
         engine.restart("gevent")
         assert engine.url("gevent") != before
         assert time.monotonic() - started < 60
+    finally:
+        engine.down()
+
+
+def test_no_worker_still_starts_after_a_restart() -> None:
+    """It would open its connections to the stores while the cell of another deployment counts all there are."""
+    engine = LocalEngine()
+    try:
+        engine.up([load_all(DEPLOYMENTS)["sync-4"]])
+        with closing(Client(engine.addresses()["memcached"])) as memcached:
+            for _ in range(3):
+                engine.restart("sync-4")
+                at_once = memcached.stats()[b"curr_connections"]
+                time.sleep(1.5)
+                assert memcached.stats()[b"curr_connections"] == at_once
     finally:
         engine.down()
 

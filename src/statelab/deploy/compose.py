@@ -22,6 +22,7 @@ from statelab.core.paths import COMPOSE
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.paths import DOCS
 from statelab.core.paths import REPORTS
+from statelab.deploy.engine import wait_for_all_workers
 from statelab.plan.app import MECHANISM_FILES
 from statelab.plan.app import App
 from statelab.plan.deployments import Deployment
@@ -225,6 +226,8 @@ class ComposeEngine:
             self.look()  # Docker gives a restarted container another port
             try:
                 urllib.request.urlopen(f"{self.url(deployment)}/healthz", timeout=2).close()
+                if deployment in self._deployments:
+                    wait_for_all_workers(self._deployments[deployment], self.url(deployment))
                 return
             except (OSError, Unavailable):
                 time.sleep(0.1)

@@ -1,10 +1,18 @@
 """Engines start the stores and deployments and say where they listen. They know nothing about workloads."""
 
+import time
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
 from statelab.core.access import Access
+from statelab.core.endings import server_in
 from statelab.plan.deployments import Deployment
+
+ALL_S = 10.0
+"""How long a deployment has, after its first answer, until each of its workers has answered."""
+AT_ONCE = 8
 
 
 class Engine(Protocol):
@@ -46,3 +54,23 @@ class Engine(Protocol):
 
     def down(self) -> None:
         """Stops everything that `up` and `restart` started."""
+
+
+def wait_for_all_workers(deployment: Deployment, url: str) -> None:
+    """Waits until each worker of the lab's own app has answered, at most ALL_S seconds. One that still imports the app
+    opens connections, which the cell of another deployment would count as its own. Requests come AT_ONCE together,
+    because a worker that is free may take all that come one by one."""
+
+    def boot(_: int) -> str:
+        try:
+            with urllib.request.urlopen(f"{url}/healthz", timeout=ALL_S) as answer:
+                server = server_in(answer.headers["X-Served-By"])
+        except OSError:
+            server = None
+        return server.boot if server else ""
+
+    boots: set[str] = set()
+    deadline = time.monotonic() + ALL_S
+    with ThreadPoolExecutor(AT_ONCE) as clients:
+        while len(boots) < deployment.workers * deployment.hosts and time.monotonic() < deadline:
+            boots |= {*clients.map(boot, range(AT_ONCE))} - {""}

@@ -14,6 +14,7 @@ from statelab.core.access import DIRECT
 from statelab.core.errors import Unavailable
 from statelab.core.paths import PACKAGES
 from statelab.core.paths import SERVICES
+from statelab.deploy.engine import wait_for_all_workers
 from statelab.deploy.processes import Child
 from statelab.deploy.processes import Processes
 from statelab.deploy.programs import Program
@@ -194,6 +195,8 @@ class LocalEngine:
                 if time.monotonic() > deadline or child.process.poll() is not None:
                     raise Unavailable(f"{name} did not come up; its log ends with:\n{child.last_words()}")
                 time.sleep(0.02)
+        if self._app.name is None:
+            wait_for_all_workers(deployment, self._address(deployment.name))
 
     def _answers(self, name: str) -> bool:
         try:

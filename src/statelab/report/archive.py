@@ -1,7 +1,8 @@
-"""The runs of weeks in one SQLite file: the table `runs` has one row for each run, `cells` one for each cell of each.
+"""The runs of weeks in one SQLite file: the table `runs` has a row for each run, `cells` a row for each cell of a run.
 
-A run is known by when it began and by its seed; so a run that is put in again replaces itself, also from another
-folder. Both tables have columns to ask by, and everything else as JSON but the proofs, which stay in the folder.
+A run is known by its start time and its seed, so a run that is put in again replaces its former rows, even if it comes
+from another folder. Both tables have columns for queries, and everything else as JSON except the proofs, which stay in
+the run's folder.
 """
 
 import sqlite3
@@ -20,7 +21,7 @@ from statelab.core.results import Cell
 from statelab.core.results import Results
 
 FORM = 1
-"""Of the tables; the file keeps it as `user_version`."""
+"""Version of the tables; the file keeps it as `user_version`."""
 
 _TABLES = """
 create table runs (
@@ -54,7 +55,7 @@ class SavedRun:
 
     @property
     def id(self) -> str:
-        """What no two runs have: when it began with its seed; of one that says neither, all that it found out."""
+        """Differs between any two runs: made of start time and seed, or of all results if the run lacks one of them."""
         own = [self.results.manifest.get(name) for name in ("started", "seed")]
         return blake2b(msgspec.json.encode(own if None not in own else self.results), digest_size=12).hexdigest()
 
@@ -98,7 +99,7 @@ class Archive:
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
-        """The database in one transaction; raises BadInput where the file is none of this version."""
+        """The database in one transaction; raises BadInput if the file is damaged or of another version."""
         with closing(sqlite3.connect(self._path)) as database:
             try:
                 (form,) = database.execute("pragma user_version").fetchone()

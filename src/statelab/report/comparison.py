@@ -35,7 +35,7 @@ CONDITIONS = ("profile", "engine", "runs", "load", "cores", "memory_bytes", "sys
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Under what the two runs were measured, in words; a dash where a run does not say it."""
+    """A condition under which the two runs were measured, in words; a dash if a run does not say it."""
 
     name: str
     before: str
@@ -59,11 +59,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunComparison:
-    """`verdicts`: cells whose verdict changed; `anomalies`: cells with the same verdict and other anomalies;
+    """`verdicts`: cells whose verdict changed; `anomalies`: cells with the same verdict but other anomalies;
     `throughput`: cells whose throughput changed beyond the noise, the largest change first. `common` counts the cells
-    of both runs; `only_before` and `only_after` are in one of them. `differs` are the conditions that differ, versions
-    first. `shift` is the median ratio of all throughputs and
-    `noise` the spread around it, as a factor (None: nothing to compare)."""
+    that both runs have; `only_before` and `only_after` are the cells that only one of them has. `differs` are the
+    conditions that differ, versions first. `shift` is the median ratio of all throughputs and `noise` the spread around
+    it, as a factor (None: nothing to compare)."""
 
     common: int
     differs: list[Condition]

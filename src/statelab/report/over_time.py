@@ -1,8 +1,8 @@
 """Many runs side by side: which cells changed and between which runs, which versions changed there, and how often each
 cell was violated in all.
 
-Each run is compared with what was known before it: of each cell the result of the last run that measured it. So a cell
-that some runs left out is still followed. The comparison is that of two runs (`comparison.py`).
+Each run is compared with what was known before it: for each cell, the result of the last earlier run that measured it.
+So a cell that some runs left out is still followed. The comparison is made as for two runs (`comparison.py`).
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ from statelab.report.content import figures
 from statelab.report.content.text import printable
 
 Intervals = Callable[[int, int], Interval]
-"""The interval of a share of so many independent trials."""
+"""Takes how many of how many independent trials were violated, and returns the interval of that share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellOverTime:
-    """One cell in each run (None: not measured there). `violated` of `total` measured runs of it, with the interval of
-    that share (None: nothing is known of it); a run that decided nothing is not counted."""
+    """One cell in each run (None: not measured there). It was violated in `violated` of its `total` measurements, with
+    the `interval` of that share (None: no run decided anything). A run that decided nothing is not counted."""
 
     key: CellKey
     cells: tuple[Cell | None, ...]
@@ -178,7 +178,7 @@ MOST_CONDITIONS, LONG = 3, 40
 
 
 def conditions(differs: Sequence[Condition]) -> str:
-    """`flask 3.0.3 → 3.1.3; and 2 more`, or a dash. What is long is only named."""
+    """`flask 3.0.3 → 3.1.3; and 2 more`, or a dash. A condition with long values is only named."""
     sides = [(each.name, f" {each.before} → {each.after}") for each in differs[:MOST_CONDITIONS]]
     told = [name + (said if len(said) <= LONG else "") for name, said in sides]
     if len(differs) > MOST_CONDITIONS:

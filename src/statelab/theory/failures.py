@@ -21,9 +21,9 @@ RUNS = 3
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One class of failures. `seen` is the kind of symptom, by which it is looked for. `threads` are issues as
-    `owner/repository#number`, or addresses. `anomaly` does not happen under the deployment `hidden`, but does under
-    `shown`; there `fix` holds instead of the mechanism."""
+    """One class of failures. `seen` is the kind of symptom, which the finder asks for first. `threads` are where it was
+    reported: issues as `owner/repository#number`, or addresses. `anomaly` does not happen under the deployment
+    `hidden`, but does under `shown`. `fix` is the mechanism that holds under `shown`."""
 
     seen: str
     symptom: str

@@ -5,8 +5,8 @@ The rules name no mechanism. A fix is another mechanism of the same workload tha
 - keeps the same part of the workload's promise;
 - reaches at least as far and outlives at least as much, unless clients see no fault in state that is not kept (the
   workload's `shows` has no `never-persists`);
-- is guaranteed to hold by the theory, in every window, even if requests that now come one after the other came at the
-  same time.
+- is guaranteed to hold by the theory, in every window, even if all requests that this deployment serves one after the
+  other came at the same time.
 
 The nearest fix (`candidates`) is the one that
 
@@ -48,7 +48,8 @@ from statelab.theory.rule import predict
 
 @dataclass(frozen=True, slots=True, order=True)
 class Candidate:
-    """A mechanism that may replace a broken one; the smallest is the nearest. `changed` lines are 0 without source."""
+    """A mechanism that may replace a broken one. Sorted, the nearest comes first. `changed` is how many lines differ, 0
+    if there is no source."""
 
     elsewhere: bool
     other_store: bool
@@ -100,8 +101,8 @@ def _keeps(workload: Workload, broken: Claims, other: Claims) -> bool:
 
 
 def _promises(workload: Workload, claims: Claims, deployment: Deployment) -> bool:
-    """Whether the deployment's server has it, and it is guaranteed to hold with every window, and not only because
-    requests come one after the other."""
+    """Whether the deployment's server offers it, and whether it is guaranteed to hold with every window, even if
+    requests did not come one after the other."""
     if not claims.offered_by(deployment.server):
         return False
     crowded = msgspec.structs.replace(deployment, in_turn=frozenset())
@@ -217,7 +218,7 @@ def _ratio(before: float | None, after: float | None) -> float | None:
 
 
 def with_fixes(cells: list[Cell], fixes: Fixes) -> list[Cell]:
-    """The cells, each violated one with its fixes, as far as something is claimed of what is broken."""
+    """The cells; each violated one has its fixes, unless nothing is claimed of its mechanism."""
     return [
         msgspec.structs.replace(cell, fix=fixes.nearest(cell), lasting_fix=fixes.lasting(cell))
         if cell.verdict == "violated" and cell.claimed

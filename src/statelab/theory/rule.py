@@ -36,7 +36,7 @@ LIFETIMES = (None, "request", "worker", "server", "store")
 """What state can outlive (the claim `survives`), shortest first."""
 
 AS_FOUND = {fault: fault for fault in FAULTS}
-"""What clients see if the workload has no names of its own."""
+"""The names of the faults for a workload that gives them no names of its own."""
 
 
 def _named(boundaries: frozenset[str]) -> str:
@@ -53,12 +53,14 @@ def _copied(claims: Sharing, deployment: Deployment) -> bool:
 
 
 def _out_of_the_way(claims: Sharing, deployment: Deployment) -> bool:
-    """Whether no request is served by the thread that has the state, or in a copy of its context."""
+    """Whether no request can find the state: none is served by the thread that has it, or in a copy of that thread's
+    context."""
     return claims.of_importing_thread and not deployment.serves_where_imported and not _copied(claims, deployment)
 
 
 def between(claims: Sharing, deployment: Deployment) -> frozenset[str]:
-    """Boundaries between two requests that look for the same state: of a `keyed` one both are of one client."""
+    """Boundaries between two requests that look for the same state. If the state is `keyed`, both requests come from
+    the same client."""
     return deployment.spread - (deployment.between_clients if claims.keyed else frozenset())
 
 
@@ -99,7 +101,8 @@ def _copies(claims: Sharing, deployment: Deployment) -> Iterator[tuple[str, str]
 
 
 def exposed(claims: Claims, deployment: Deployment, window: str) -> frozenset[str]:
-    """Boundaries across which another request may come between this update's read and write."""
+    """Boundaries across which another request may reach the state between this update's read and write: the state
+    crosses them, and the update does not exclude others there."""
     open_here = _open_boundaries(claims, deployment, window)
     return (open_here & reach(claims, deployment)) - _excluded(claims, deployment)
 
@@ -175,7 +178,8 @@ def _unclosed(claims: Lifetime, deployment: Deployment) -> Iterator[tuple[str, s
 
 
 def _endings(claims: Claims, deployment: Deployment, window: str) -> Iterator[tuple[str, str]]:
-    """State that comes back after its end, or that a request writes to a name that is another's by then."""
+    """State that comes back after it was ended, and writes under a name that has meanwhile been given to somebody
+    else."""
     if claims.carried:
         yield "never-ends", "what a client has kept cannot be taken back"
     unguarded = exposed(claims, deployment, window)
@@ -251,10 +255,10 @@ def predict(claims: Claims, deployment: Deployment, window: str, shows: Mapping[
 
 
 def outlives(claims: Claims, ending: str) -> bool | None:
-    """Whether the state is still there after the end of `ending`: the request, worker, server, store or everything at
-    once, or the host of the client, which another one serves then.
+    """Whether the state is still there when `ending` has ended: the request, worker, server, store or everything at
+    once, or the host that served the client (another host serves the client from then on).
 
-    None if the store is to end and the state needs none."""
+    None if `ending` is the store and the state needs no store."""
     if ending == "host":
         return "hosts" in claims.shared_across
     if ending == "store" and claims.store is None:

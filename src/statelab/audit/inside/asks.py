@@ -50,7 +50,8 @@ def asked(view: Any, method: str) -> dict[str, dict[str, Any]]:
 
 
 def _part(node: ast.AST, named: dict[str, str]) -> str | None:
-    """The part of the request that an expression is: `request.form`, `request.get_json() or {}`, a name for one."""
+    """The part of the request that an expression stands for: `request.form`, `request.get_json() or {}`, or a variable
+    that holds such a part."""
     if isinstance(node, ast.BoolOp):
         return _part(node.values[0], named)
     if isinstance(node, ast.Name):

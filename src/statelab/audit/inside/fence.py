@@ -1,7 +1,7 @@
 """The fence around a world: it may connect only to what is allowed, and may not write into the app's own folder.
 
-Python's audit hooks see what Python code asks for. What a C library does by itself (libpq connecting, for one) they do
-not see; docs/audit.md says so.
+Python's audit hooks see what Python code asks for. They do not see what a C library does by itself, for example a
+connection that libpq makes; docs/audit.md says so.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 From the globals of the app's own modules, their classes, functions and closures, the app object and its extensions, we
 walk to whatever hangs on them, nearest first, so that a place has its shortest name. A place is a value (a text, a
-number) or a container with its size. No code of these objects is called: attributes are read past `__getattr__`, since
-a proxy raises outside of a request, and an object whose class is derived from dict or str is read by those of dict
-or str.
+number) or a container with its size. No code of these objects is called: attributes are read without `__getattr__`,
+since a proxy raises outside of a request, and an object whose class is derived from dict or str is read with the
+methods of dict or str.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 
 MOST_PLACES = 20_000
 LONGEST_S = 0.5
-"""Of processor time, so that a machine with much to do names the same places."""
+"""Seconds of processor time, so that the same places are found on a busy machine."""
 DEEPEST = 9
 LONGEST_TEXT = 80
 
@@ -34,7 +34,7 @@ PLAIN = (*TEXTS, *NUMBERS, *DICTS, *LISTS, *SETS)
 CACHED = type(functools.lru_cache(maxsize=None)(lambda: None))
 ITERATORS = ("itertools.count",)
 LOCAL = threading.local
-"""The interpreter's, which gevent replaces when it patches. Its attributes are given by its own method alone."""
+"""The interpreter's own class; gevent replaces it when it patches. Only the class's own method gives its attributes."""
 
 PASSED_BY = (
     "threading",

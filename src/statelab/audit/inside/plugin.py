@@ -1,9 +1,9 @@
 """`pytest --statelab=apart,restart`: each test that passes is run again, its requests spread over processes.
 
-Off without the option. `apart`: two processes serve them; `restart`: a new one serves each, the one before has ended.
-A test that fails then, but not when one other process serves all of its requests, is reported as failed. Fixtures with
-a wider scope than the function are shared by all runs of a test. `statelab audit --pytest` does more: it runs the suite
-in copies of its folder and tells places, lines and deployments.
+Off without the option. `apart`: two processes serve them; `restart`: a new process serves each, after the one before it
+has ended. A test that fails then, but not when one other process serves all of its requests, is reported as failed.
+Fixtures with a wider scope than the function are shared by all runs of a test. `statelab audit --pytest` does more: it
+runs the suite in copies of its folder, and names places, lines and deployments.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Runs:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: Any, nextitem: Any) -> bool | None:
-        if not hasattr(item, "_initrequest"):  # no function
+        if not hasattr(item, "_initrequest"):  # not a test function
             return None
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         for report in self._judged(item):
@@ -67,9 +67,9 @@ class Runs:
         return True
 
     def _judged(self, item: Any) -> list[Any]:
-        """The reports that count: of the first way that fails, or of the usual run of the test.
+        """The reports that count: those of the first way that fails, or those of the usual run of the test.
 
-        The usual run comes last if possible, because all forks have what it leaves in the memory of this process.
+        The usual run comes last if possible, because later forks would have what it leaves in this process's memory.
         """
         control, moved = self._run(item, Way("moved"))
         clear = all(report.passed for report in control)
@@ -103,7 +103,7 @@ class Runs:
     def _run(self, item: Any, way: Way) -> tuple[list[Any], list[dict[str, Any]]]:
         self._requests = Requests(way, drop=False, limit_s=LIMIT_S, looks={})
         item._initrequest()
-        reports = runtestprotocol(item, log=False, nextitem=item.parent)  # so that only what is the function's ends
+        reports = runtestprotocol(item, log=False, nextitem=item.parent)  # ends only the function's fixtures
         return reports, self._requests.sent
 
     @pytest.hookimpl(hookwrapper=True)

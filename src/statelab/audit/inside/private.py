@@ -1,10 +1,10 @@
 """Which lines touch nothing that another thread or request could see or change.
 
-Such a line reads and writes only local variables of its function whose values, before it runs, are immutable builtins
-by their exact type (a number, a text, None): its bytecode is made of nothing but the instructions below, which on such
-values run no code of anybody, allocate nothing that the garbage collector looks at, and jump only to other lines.
-So a request that is held before it, and one that is held before the line that follows in the same function, are in the
-same state for everybody else: one of the two worlds is enough.
+Such a line reads and writes only local variables of its function. Before it runs, the exact type of each of them is an
+immutable builtin (a number, a text, None). The line's bytecode has only the instructions below: on such values they
+call no other code, allocate nothing that the garbage collector looks at, and jump only to other lines. So to everybody
+else, a request held before such a line is in the same state as one held before the next line of the same function: one
+of the two worlds is enough.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def candidates(code: CodeType) -> dict[int, frozenset[str]]:
 
 
 def _allowed(instruction: Any, used: set[str]) -> bool:
-    """Also adds the local variables of the instruction to those used."""
+    """Whether the instruction is one of those allowed. Adds its local variables to `used`."""
     name = instruction.opname
     if name.startswith(LOCALS) and "CLEAR" not in name:
         found = instruction.argval

@@ -1,7 +1,7 @@
-"""A process of a world, or the one that imports the app and forks those: it takes commands, one JSON line each.
+"""A process of a world, or the one that imports the app and forks the others. It takes commands, one JSON line each.
 
-Every answer is one JSON line too. `main` is the thread that imported the app, which is where a server with one thread
-serves; other threads are made by name. The thread that reads the channel is the main thread.
+Every answer is one JSON line too. `main` is the thread that imported the app, where a server with one thread serves;
+it also reads the channel. Other threads are made by name.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from .tracer import Switches
 from .tracer import Tracer
 
 SHARED = frozenset(("flask", "werkzeug", "jinja2", "markupsafe", "click", "itsdangerous", "blinker"))
-"""Packages whose import does nothing but define: a process may have them from the one that it was forked from."""
+"""Packages whose import only makes definitions: a process may have them from the one that it was forked from."""
 FORK, WAITPID, SLEEP, SOCKET = os.fork, os.waitpid, time.sleep, socket.socket
-"""As they are before gevent patches them: its own begin its hub, and the fork of a process with a hub hangs."""
+"""The functions before gevent patches them: gevent's own start its hub, and a fork of a process with a hub hangs."""
 OWN_TO_EACH = frozenset(("multiprocessing", "__main__"))
-"""Modules of the standard library that draw a random number when they are imported, and the one that is run."""
+"""Not shared: modules of the standard library that draw a random number at their import, and the module that is run."""
 
 
 def named(module: Any, attribute: str) -> tuple[Any, bool]:
@@ -81,7 +81,7 @@ class Ending(Exception):
 
 
 class Process:
-    """The commands; each is the method of its name."""
+    """Runs the commands; the method with a command's name runs it."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
@@ -111,10 +111,10 @@ class Process:
             if said is not None:
                 self._channel.say(said)
 
-    # The process that others are forked from, which then import
+    # The process from which those that import the app are forked
 
     def prepare(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Imports modules, those that can be imported; `patched`: after gevent has patched the process."""
+        """Imports those of the modules that can be imported. With `patched`, gevent patches the process first."""
         if command.get("patched"):
             self._patch()
         for name in command["modules"]:
@@ -129,7 +129,8 @@ class Process:
         return self.fork(command)
 
     def suite(self, command: dict[str, Any]) -> None:
-        """Runs a suite of tests by a plan, and ends with it; the channel's end says so, whatever its forks do."""
+        """Runs a suite of tests by a plan, and ends with it. The closed channel tells that it has ended; forks close
+        their copy of the channel at once, so that none of them keeps it open."""
         os.register_at_fork(after_in_child=self._channel.close)
         importlib.import_module(__package__ + ".suite").main([command["plan"], *command["arguments"]])
 
@@ -156,7 +157,7 @@ class Process:
     # The process that imports
 
     def load(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Imports the app. What is there afterwards that a fork does not copy, or copies badly, is in the answer."""
+        """Imports the app. The answer says what it left that a fork does not copy, or copies badly."""
         sys.path[:0] = command["path"]
         os.chdir(command["folder"])
         self._fence = Fence(command["protected"], command["allowed"], command["inside"])
@@ -224,7 +225,7 @@ class Process:
             os.close(descriptor)
             self._children.add(pid)
             try:
-                os.setpgid(pid, pid)  # on both sides, or it may be ended before it leads its group
+                os.setpgid(pid, pid)  # the child does it too; otherwise it may be killed before it leads its group
             except OSError:
                 pass
             return {"pid": pid}
@@ -237,7 +238,7 @@ class Process:
         return None
 
     def _begin(self, command: dict[str, Any]) -> None:
-        """In the child: bounded in time whatever the app does, and random numbers of its own."""
+        """In the child: sets a time limit that holds whatever the app does, and random numbers of its own."""
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, command["limit"])
@@ -247,7 +248,7 @@ class Process:
         self._known_threads = {thread.ident for thread in threading.enumerate() if thread.ident}
 
     def begin(self, command: dict[str, Any]) -> dict[str, Any]:
-        """For a process that imported by itself and now serves: as after a fork."""
+        """Does what is done after a fork, for a process that imported the app by itself and now serves."""
         self._begin(command)
         return {"ok": True}
 
@@ -308,7 +309,7 @@ class Process:
         return thread.wait(patient=not command.get("beside_held"))
 
     def join(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Waits for what a thread says that was blocked."""
+        """Waits for what a thread that was blocked says next."""
         return self._threads[command["thread"]].wait(patient=not command.get("beside_held"))
 
     def answer(self, command: dict[str, Any], thread: Thread | None) -> dict[str, Any]:
@@ -348,14 +349,14 @@ class Process:
         return {**seen, "blocked": self._fence.blocked}
 
     def _own_packages(self) -> list[str]:
-        """Those named, and those whose modules lie in the app's folder."""
+        """The packages that were named, and those whose modules lie in the app's folder."""
         files = [(name, getattr(module, "__file__", None)) for name, module in list(sys.modules.items())]
         own = [name.split(".")[0] for name, file in files if type(file) is str and file.startswith(tuple(self._roots))]
         return list(dict.fromkeys([*self._packages, *own]))
 
     def routes(self, command: dict[str, Any]) -> dict[str, Any]:
-        """What Flask's `url_map` offers, with what each view asks of a request, and to which rule each of the requests
-        named goes; None without Flask."""
+        """The rules of Flask's `url_map`, what each view asks of a request, and which rule each of the requests named
+        goes to; `routes` is None without Flask."""
         url_map: Any = getattr(self._app, "url_map", None)
         if not hasattr(url_map, "iter_rules"):
             return {"routes": None}
@@ -382,7 +383,7 @@ class Process:
         }
 
     def _asks(self, view: Any, method: str) -> dict[str, dict[str, Any]]:
-        """Read once: the source stays as it is."""
+        """What a view asks of a request; read once for each view and method, because the source does not change."""
         key = (id(view), method)
         if key not in self._asked:
             self._asked[key] = asked(view, method)
@@ -401,7 +402,7 @@ class Process:
         return {"error": None}
 
     def end(self, command: dict[str, Any]) -> None:
-        """Ends as a worker of gunicorn does that was told to: the interpreter shuts down, other threads or not."""
+        """Ends as a gunicorn worker does when it is told to: the interpreter shuts down, even if other threads run."""
         raise Ending
 
 

@@ -1,8 +1,9 @@
-"""Started by path in the app's interpreter: loads this folder as a package under a private name, obeys its channel.
+"""Started by path in the app's interpreter: loads this folder as a package under a private name, and takes commands.
 
     python start.py FD
 
-The folder of this file is taken off the path again: its module names must not stand in the way of the app's.
+FD is the descriptor of the channel that the commands come from. The folder of this file is taken off the path again, so
+that its modules do not hide modules of the app with the same names.
 """
 
 import importlib.util

@@ -1,9 +1,10 @@
-"""A plugin of pytest that has other processes serve what a test sends through its client.
+"""A plugin of pytest that makes other processes serve the requests that a test sends through its client.
 
 Werkzeug's test client, and with it Flask's and every subclass, hands each request to `werkzeug.test.run_wsgi_app`.
-While a test is called, that goes to servers: forks of the test's process, made when the test sends its first request,
-so that they have what the fixtures made and nothing that a request did. A `Way` says which server gets which request.
-`main` runs a whole suite in one way; the plan is JSON, and each test becomes a line of JSON in its file `out`.
+While a test is called, these requests go to servers instead. The servers are forks of the test's process, made when the
+test sends its first request: they have what the fixtures made, and nothing that a request did. A `Way` says which
+server gets which request. `main` runs a whole suite in one way, by a plan in JSON; for each test it writes a line of
+JSON to the plan's file `out`.
 """
 
 from __future__ import annotations
@@ -34,15 +35,16 @@ GRACE_S = 3.0
 CONTEXTS = ("werkzeug.debug.preserve_context", "flask._preserve_context")
 """Set by Flask's client inside of `with client:`, whose body may read `session` and `g` of the request."""
 ONLY_HERE = ("wsgi.input", "wsgi.errors", "werkzeug.", "flask.")
-"""Prefixes of what a request has for its own process; a server would not get it either."""
+"""Prefixes of the keys in `environ` that are only for the process that made it; a real server would not get them."""
 
 
 class Way:
-    """Which server gets the request of an index: by name; `test` is the test's own process.
+    """Names the server that gets the request with a given index; `test` is the test's own process.
 
-    `alone`: all in the test's process. `moved`: all in one other. `alternating`: two in turn. `split`: the second one
-    from request `at` on, counted from the end where it is negative. `only`: the second one gets request `at` alone.
-    `each`: a new process for each, the one before has ended. `stays` are requests that the test's process has to keep.
+    `alone`: the test's process serves all. `moved`: one other process serves all. `alternating`: two take turns.
+    `split`: the second of two serves from request `at` on, counted from the end if it is negative. `only`: the second
+    serves request `at` alone. `each`: a new process serves each request, after the one before it has ended. `stays` are
+    the requests that the test's own process has to serve.
     """
 
     def __init__(self, name: str, at: int = 1, requests: int = 0, stays: tuple[int, ...] = ()) -> None:
@@ -78,7 +80,7 @@ class Server:
         if not self.pid:
             try:
                 self._socket.close()
-                for other in others:  # or their ends would not be seen
+                for other in others:  # or this fork would keep their channels open
                     other._socket.close()
                 _obey(theirs, app)
             finally:
@@ -99,7 +101,7 @@ class Server:
             raise RuntimeError(f"the process that serves does not answer: {error}") from None
 
     def end(self) -> str:
-        """As a worker ends that is replaced; in words how it did."""
+        """Ends the server as a replaced worker ends. Returns in words how it ended."""
         for channel in (self._file, self._socket):
             try:
                 channel.close()
@@ -137,8 +139,9 @@ def _obey(channel: socket.socket, app: Any) -> None:
 
 
 def _served(run: Any, app: Any, environ: dict[str, Any], body: bytes, look: list[str] | None) -> dict[str, Any]:
-    """`answer` is body, status and headers, or `error` what the app raised. With `look` (roots of the app's code):
-    `steps` and `places` (twice after a request that no app knows, then after the request)."""
+    """`answer` (body, status and headers), or `error` (what the app raised). With `look` (roots of the app's code),
+    also `steps`, and `places` as they are after each of two requests for an address that no app has, and then after
+    the request itself."""
     looks = []
 
     def serve(environ: dict[str, Any]) -> dict[str, Any]:
@@ -246,9 +249,11 @@ def _request(app: Any, environ: dict[str, Any], body: bytes) -> dict[str, Any]:
 
 
 class Client:
-    """Stands where Werkzeug's client calls the app. While no test runs, the app is called as usual.
+    """Takes the place of the function through which Werkzeug's client calls the app. While no test runs, the app is
+    called as usual.
 
-    `memory`: a database of SQLite in memory was opened, which only one process has, and a suite often has for a file.
+    `memory`: whether an SQLite database in memory was opened. Only one process has such a database, and a suite often
+    uses it in place of a file.
     """
 
     def __init__(self) -> None:
@@ -274,7 +279,7 @@ class Client:
 
     @contextmanager
     def sends(self, requests: Requests) -> Iterator[None]:
-        """Meanwhile requests go there; afterwards all servers have ended."""
+        """Inside of the `with` block, requests go to `requests`; after it, all servers have ended."""
         self._requests = requests
         try:
             yield
@@ -340,10 +345,10 @@ class Plugin:
 def main(arguments: list[str]) -> None:
     """Runs the suite by a plan, a file of JSON with these keys.
 
-    `way`, `at`: see Way. `stays`, `counts`: by test, requests that stay, and how many it sends. `drop`: contexts are
-    not kept after other requests. `looks`: requests of which places and steps are told. `only`: the tests to run, or
-    all where it is empty. `limit_s`: for each request. `folder`, `inside`, `protected`, `allowed`, `path`, `roots`: as
-    for a world. `out`: the file for the results.
+    `way`, `at`: see Way. `stays`, `counts`: for each test, the requests that stay, and how many requests it sends.
+    `drop`: whether the contexts of the other requests are dropped. `looks`: the requests whose places and steps are
+    recorded. `only`: the tests to run (empty: all). `limit_s`: the time limit of each request. `folder`, `inside`,
+    `protected`, `allowed`, `path`, `roots`: as for a world. `out`: the file for the results.
     """
     with open(arguments[0]) as file:
         plan = json.load(file)

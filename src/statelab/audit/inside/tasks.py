@@ -7,12 +7,12 @@ import threading
 from typing import NamedTuple
 
 LOCKS = ("futex", "locks_", "flock", "posix_lock", "fcntl")
-"""How the names begin of what the kernel sleeps in for a lock, of memory or of a file."""
+"""A thread that waits for a lock, in memory or of a file, sleeps in a kernel function whose name begins like this."""
 
 
 class Task(NamedTuple):
-    """`runs` changes whenever the thread gets a processor. It is `asleep` while it waits for anything, `locked` while
-    this is a lock, `for_good` while no time limit ends that."""
+    """`runs` changes whenever the thread gets a processor. The thread is `asleep` while it waits for anything, `locked`
+    while it waits for a lock, `for_good` while it waits for a lock in memory without a time limit."""
 
     runs: str
     asleep: bool

@@ -18,17 +18,20 @@ from . import tasks
 LOOK_S = 0.005
 """Between two looks at a thread that may wait for another one."""
 BLOCKED_LOOKS = 24
-"""So many in a row that find it waiting for a lock, and nothing of its process moving, count as excluded."""
+"""If this many looks in a row find a thread waiting for a lock, and nothing of its process running, it counts as
+excluded."""
 ASLEEP_LOOKS = 400
-"""So many that find its whole process asleep count as excluded, whatever it waits for: a lock of a file, a database."""
+"""If this many looks find the whole process of a thread asleep, the thread counts as excluded, whatever it waits for: a
+lock of a file, a database."""
 BURNT_S = 5.0
-"""After so much processor time of its process it counts as excluded: it spins until another one lets it go on."""
+"""If the process of a thread has used this many seconds of processor time, the thread counts as excluded: it spins
+until another one lets it go on."""
 IDLE_S = 0.05
-"""How long threads that wait for work have to wait for it to count as done."""
+"""Threads count as done when they have all waited for new work for this many seconds."""
 OURS = "statelab-"
 
 Answer = Callable[[dict[str, Any], "Thread"], dict[str, Any]]
-"""Serves what a command says in a thread."""
+"""Does in a thread what a command asks for, and returns what the thread says."""
 
 
 class Thread:
@@ -69,8 +72,9 @@ class Thread:
         self._go_on.wait()
 
     def wait(self, *, patient: bool) -> dict[str, Any]:
-        """For what it says. Not patient: until it waits for another thread or process. The clock alone never says so: a
-        request may be slow, and a process may be stopped or get no processor."""
+        """Waits for what the thread says next. If not `patient`, returns `blocked` once the thread waits for another
+        thread or process. Elapsed time alone never counts as that: a request may be slow, and a process may be stopped
+        or get no processor."""
         if patient:
             return self._said.get()
         burnt_before = time.process_time()
@@ -109,8 +113,8 @@ class Thread:
 
 
 def settled(known: Container[int | None], limit_s: float) -> list[str]:
-    """Waits until the threads that are neither known nor ours have ended, or only wait to be given work; the names of
-    those that have not after `limit_s` seconds."""
+    """Waits until the threads that are neither known nor ours have ended, or only wait to be given work. Returns the
+    names of those still there if that has not happened after `limit_s` seconds, otherwise none."""
     deadline = time.monotonic() + limit_s
     idle_since = before = None
     while True:

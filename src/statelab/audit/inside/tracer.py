@@ -21,11 +21,11 @@ from .private import Private
 
 
 class Tracer:
-    """Counts the steps of one thread and, at each of the steps `holds`, calls `held(step)` in that thread, which may
-    block.
+    """Counts the steps of one thread. At each step whose number is in `holds` it calls `held(step)` in that thread;
+    this call may block.
 
-    With `marks`, a step has `as_before` where it follows a private line of the same function: held there, the request
-    is in the same state for everybody else as held at the step before.
+    With `marks`, each step has `as_before`: whether it follows a private line of the same function (see `private`). To
+    everybody else, a request held at such a step is in the same state as one held at the step before.
     """
 
     def __init__(
@@ -59,11 +59,11 @@ class Tracer:
         if event == "line":
             self._step(frame, "line")
         else:
-            self._after_private = None  # what a return or an exception runs is of no line
+            self._after_private = None  # what runs because of a return or an exception belongs to no line
         return self._line
 
     def watch(self, event: str, path: str) -> None:
-        """For the fence: a change of a file is about to be made by some thread."""
+        """Called by the fence: some thread is about to change a file."""
         frame = self._own_frame()
         if frame is not None:
             self._step(frame, event)
@@ -76,8 +76,8 @@ class Tracer:
         return frame
 
     def read(self, statement: str) -> None:
-        """For the fence: some thread runs a statement of SQL. It is kept with the last step of this thread and with the
-        line that runs it, which is another one where the line has called a function of the app."""
+        """Called by the fence: some thread runs an SQL statement. It is kept with the last step of this thread, and
+        with the line that runs it. That line is not the line of the step if it has called a function of the app."""
         frame = self._own_frame()
         if frame is not None and self.steps:
             self.steps[-1].setdefault("statements", []).append([frame.f_lineno, statement])
@@ -102,10 +102,10 @@ class Switches(Tracer):
     of the app's own code after a switch back to it, as `greenlet.settrace` reports it."""
 
     by_greenlet: ClassVar[dict[Any, Switches]] = {}
-    """Those that are entered: a thread has one function for the switches of all its greenlets."""
+    """The tracers in use, by greenlet: `greenlet.settrace` takes one function for all greenlets of a thread."""
 
     def __enter__(self) -> Switches:
-        greenlet: Any = importlib.import_module("greenlet")  # there where gevent is
+        greenlet: Any = importlib.import_module("greenlet")  # installed wherever gevent is
         self._settrace, self._own_greenlet = greenlet.settrace, greenlet.getcurrent()
         self.by_greenlet[self._own_greenlet] = self
         self._settrace(switched)
@@ -143,7 +143,7 @@ class Switches(Tracer):
 
 
 def switched(event: str, arguments: tuple[Any, Any]) -> None:
-    """Tells the greenlet that was switched to, in which this is called."""
+    """Tells the tracer of the greenlet that was switched to. It is called in that greenlet."""
     entered = Switches.by_greenlet.get(arguments[1])
     if entered is None:
         sys.settrace(None)

@@ -36,8 +36,8 @@ from statelab.report.content.summary import Sentence
 
 
 class GoingOn(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a run is that goes on: cells measured, of those planned, with the seconds that are left and those until
-    its page is written again."""
+    """How far a run that still goes on has come: how many of the planned cells are measured, how many seconds are left,
+    and in how many seconds its page is written again."""
 
     measured: int
     planned: int
@@ -52,7 +52,7 @@ class GoingOn(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The content of a report. `promised` has each workload's promise in words; `going_on` is None of a run that has
+    """The content of a report. `promised` has each workload's promise in words; `going_on` is None if the run has
     ended."""
 
     rows: list[Row]
@@ -92,7 +92,7 @@ class Report:
 
     @property
     def mechanisms(self) -> Iterator[tuple[Mechanism, list[Row]]]:
-        """Each mechanism with its measured rows of all windows, one row per window."""
+        """Each mechanism with its measured rows of all windows, one row per window and deployment."""
         rows: dict[tuple[str, str], list[Row]] = {}
         for line in (line for matrix in self.matrices for line in matrix.lines):
             rows.setdefault((line.mechanism.workload, line.mechanism.name), []).extend(r for r in line.rows if r.ran)
@@ -133,7 +133,7 @@ class Report:
 
     @property
     def of_own_app(self) -> bool:
-        """Whether it is about promises of another app, of which nothing is claimed."""
+        """Whether the report is about the promises of another app, and nothing is claimed of that app."""
         return bool(self.rows) and all(not row.cell.claimed for row in self.rows)
 
     @property
@@ -146,7 +146,8 @@ class Report:
 
     @property
     def fails(self) -> bool:
-        """Whether something is not as it should be: of another app, that a promise is not known to hold."""
+        """Whether something is not as it should be: a contradiction, or a promise of another app that is not known to
+        hold."""
         unkept = self.of_own_app and any(row.cell.verdict != "held" for row in self.rows)
         return bool(self.contradictions) or unkept
 

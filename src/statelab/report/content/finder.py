@@ -1,7 +1,7 @@
-"""The failures that people report, as questions: what is seen, when it shows, and which of those that are left it is.
+"""The failures that people report, as questions: what is seen, when it shows, and which of the remaining ones it is.
 
-Made of failures.toml and the deployments alone. When a failure shows is what parts the deployment that shows it from
-the one that hides it.
+Made of failures.toml and the deployments alone. The answer to when a failure shows is the difference between the
+deployment that shows it and the one that hides it.
 """
 
 from dataclasses import dataclass

@@ -26,8 +26,9 @@ class Side(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Moment(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Both requests, the values that are kept (one for each copy of the state), and where a line of either leads:
-    `next` has the number of a moment for each request that can go on. `end` is the number of what was judged."""
+    """Both requests, the values that are kept (one for each copy of the state), and where the next line of each request
+    leads: `next` has the number of the following moment for each request that can go on. If both have ended, `end` is
+    the number of the End."""
 
     sides: dict[str, Side]
     values: dict[str, int]
@@ -46,9 +47,9 @@ class End(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Game(msgspec.Struct, frozen=True, kw_only=True):
-    """A mechanism under a deployment. `lines` are the functions that its requests run, by their numbers in the file
-    `file`; `before` and `after` are the other requests, in words. `shown` is the order of the schedule of `statelab
-    repro`; moment 0 is the first one."""
+    """A mechanism under a deployment. `lines` are the lines of the functions that its requests run, by their numbers in
+    the file `file`; `before` and `after` are the other requests, in words. `shown` is the order that `statelab repro`
+    takes; moment 0 is the first one."""
 
     workload: str
     mechanism: str

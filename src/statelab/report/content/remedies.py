@@ -45,7 +45,7 @@ class Cost:
 
     @property
     def ratios(self) -> tuple[str, str]:
-        """Throughput and p95 after over before."""
+        """Throughput and p95 after the change, each divided by that before it."""
         return self.broken.ratios_of(self.fix)
 
     @property

@@ -1,4 +1,4 @@
-"""Which standard column a deployment that is not one of them is like: promise by promise, and where it differs."""
+"""Which standard column each other deployment is like, promise by promise, and where it differs from that column."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from statelab.report.content.summary import Sentence
 from statelab.report.content.text import joined
 
 Predicted = Mapping[str, Mapping[str, list[str]]]
-"""By standard deployment, the anomalies that are predicted in a cell: `workload/mechanism/window`."""
+"""For each standard deployment, the anomalies that are predicted in each cell (`workload/mechanism/window`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SameColumn:
-    """A column of the run. `standard` is the column it is most like, `equal` has by workload all those it is the same
-    as, `differs` its cells that are not as in `standard`, each in a sentence."""
+    """A column of the run. `standard` is the standard column that it is most like. `equal` has, for each workload, all
+    standard columns that it equals. `differs` has a sentence for each of its cells that is not as in `standard`."""
 
     deployment: str
     standard: str
@@ -42,7 +42,7 @@ def _place(row: Row) -> str:
 
 
 def _found(row: Row) -> set[str]:
-    """What was predicted and what was seen: a race that a run did not meet is there all the same."""
+    """What was predicted and what was seen: a predicted race counts even if this run did not show it."""
     return {*row.cell.predicted, *row.cell.anomalies}
 
 

@@ -155,7 +155,7 @@ def code(anomaly: str) -> str:
 
 
 def state_of(cell: Cell) -> State:
-    """The state of a cell. If no anomaly is predicted, `held` is."""
+    """The state of a cell. If no anomaly is predicted, the prediction is `held`."""
     if cell.verdict in _UNDECIDED:
         return _UNDECIDED[cell.verdict]
     if not cell.claimed:

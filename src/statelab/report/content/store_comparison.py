@@ -84,8 +84,8 @@ class Standing:
 
     @property
     def fails_across(self) -> str | None:
-        """The one boundary that only the deployments have in which it does not hold; None if there is no such
-        boundary."""
+        """A boundary that every deployment where it does not hold has, and no deployment where it holds; None if there
+        is no such boundary."""
         kept = [row.state in KEPT for row in self.rows]
         broken = [spread for spread, holds in zip(self.spreads, kept, strict=True) if not holds]
         whole = [spread for spread, holds in zip(self.spreads, kept, strict=True) if holds]
@@ -109,8 +109,9 @@ class Lived:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """One place. `naive` is the mechanism that reads and then writes, `atomic` the one that holds under most
-    deployments; `common` is its row under the deployment where speeds are compared. `promises` has the best mechanism
-    by workload, `on_hosts` under how many of the deployments on several hosts `atomic` holds."""
+    deployments; `common` is the row of `atomic` under the deployment where speeds are compared. `promises` has the best
+    mechanism for each other workload. `on_hosts` says under how many of the deployments on several hosts `atomic`
+    holds."""
 
     name: str
     naive: Standing | None
@@ -184,7 +185,8 @@ def compare_stores(manifest: Mapping[str, Any], matrices: list[Matrix]) -> Store
 
 
 def with_hosts_of(one: StoreComparison, other: StoreComparison) -> StoreComparison:
-    """The comparison with what another run says of several hosts; nothing where that run has no such deployment."""
+    """The comparison `one`, with what `other`, that of another run, says of several hosts. It is unchanged if the other
+    run has no deployment on several hosts."""
     said = {place.name: place for place in other.places if other.replicated}
     places = []
     for place in one.places:

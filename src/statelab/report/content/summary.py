@@ -136,7 +136,7 @@ def differences(rows: list[Row]) -> list[Sentence]:
 
 
 def broken_promises(rows: list[Row]) -> list[Sentence]:
-    """One sentence for each way in which an app of which nothing is claimed breaks a promise."""
+    """One sentence for each way in which an app breaks a promise, if nothing is claimed of that app."""
     return _in_groups([row for row in rows if row.state is states.UNCLAIMED_VIOLATED])
 
 

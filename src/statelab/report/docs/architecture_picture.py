@@ -52,7 +52,7 @@ def imports() -> dict[str, set[str]]:
 
 
 def _reduced(graph: dict[str, set[str]]) -> dict[str, set[str]]:
-    """Without the arrows that a longer way implies; the graph has no circle."""
+    """The graph without the arrows that a longer way implies; it must have no cycle."""
 
     def beyond(folder: str) -> set[str]:
         return {far for other in graph[folder] for far in {other} | beyond(other)}

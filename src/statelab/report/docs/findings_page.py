@@ -72,7 +72,7 @@ def read(path: Path) -> Finding:
 
 
 def of_this_python(finding: Finding) -> bool:
-    """Whether it shows under the Python that runs this; some are of a later one, as the lab's images have it."""
+    """Whether it shows under the Python that runs this. Some findings need a later Python, as the lab's images have."""
     found_in = finding.versions.get("CPython", "")
     return not found_in or found_in.split(".")[:2] == platform.python_version().split(".")[:2]
 

@@ -151,7 +151,7 @@ def _mark(workload: Workload, claims: Claims, deployment: Deployment, window: st
 
 
 def _nearest(workload: Workload, name: str, deployments: Deployments) -> dict[str, list[str]]:
-    """The nearest mechanism that holds, empty for none, with the deployments in which `name` breaks and it does not."""
+    """Nearest mechanism that holds (empty if there is none) -> the deployments in which `name` breaks and it holds."""
     served: dict[str, list[str]] = {}
     for deployment in deployments.values():
         if predict(workload.mechanisms[name].claims, deployment, WINDOWS[-1], workload.shows).anomalies:

@@ -168,7 +168,8 @@ def page(results: Results) -> str:
 
 
 def _unexpected(report: Report) -> str:
-    """What the run could not measure, and what it saw although that was not predicted; one to be repeated says so."""
+    """How many cells the run measured, and what it saw although that was not predicted, which is to be measured
+    again."""
     measured, cells = sum(c.measured for c in report.same_columns), sum(c.cells for c in report.same_columns)
     told = [f"- {escaped(sentence.text)}\n" for sentence in report.surprises]
     lead = f"{measured:,} of {cells:,} cells were measured. "

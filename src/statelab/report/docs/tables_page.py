@@ -1,4 +1,4 @@
-"""Writes the headline tables of a run between the marks in docs/tables.md, where the README leads."""
+"""Writes the headline tables of a run between the marks in docs/tables.md, to which the README links."""
 
 import re
 import sys

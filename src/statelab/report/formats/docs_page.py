@@ -1,7 +1,7 @@
 """A page of docs/ as HTML, for the front page of a lab whose docs were not built as a site.
 
-The Markdown is ours, so its HTML is let through. Links to files outside of docs/ lose their address here, because the
-front page shows nothing else.
+The Markdown is ours, so its HTML is let through. Links to files outside of docs/ become plain text, because the front
+page shows nothing but docs/.
 """
 
 import re
@@ -24,7 +24,7 @@ def title_of(page: Path) -> str:
 
 
 def render(page: Path, home: str) -> str:
-    """The whole page, of the same look as a report; `home` is where its head leads."""
+    """The whole page, which looks like a report; the link in its head leads to `home`."""
     tokens = _markdown().parse(page.read_text())
     for before, token in pairwise(tokens):
         if before.type == "heading_open":

@@ -40,7 +40,7 @@ def write_page(results: Results, folder: Path) -> None:
 
 
 def write_comparison(found: RunComparison, before: Path, after: Path) -> Path:
-    """Writes the page of a comparison into the folder of the second run, named by the first; returns where it is."""
+    """Writes the page of a comparison into the folder of the second run, named after the first; returns its path."""
     names = before.resolve().name, after.resolve().name
     path = after.resolve() / f"compared-with-{names[0]}.html"
     own = os.path.relpath(before.resolve() / "index.html", path.parent), "index.html"
@@ -71,8 +71,8 @@ def read_results(folder: Path) -> Results:
 
 
 def results_of(run: Path) -> Results:
-    """The results of a run folder; raises BadInput that names the folder where it holds none that this version reads,
-    with the commit that made it, if it says so."""
+    """The results of a run folder. Raises BadInput if it holds none that this version reads; the error names the
+    folder, and the commit that made it if the folder says so."""
     try:
         return read_results(run)
     except (FileNotFoundError, NotADirectoryError):

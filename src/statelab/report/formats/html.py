@@ -149,7 +149,7 @@ def _finder(measured: frozenset[str]) -> dict[str, str]:
 
 
 def play_page(home: str = "") -> str:
-    """A page of its own with all that can be played; `home` is where its head leads."""
+    """A page of its own with all that can be played; the link in its head leads to `home`."""
     pieces = [(address, text) for address, text in _plays().items() if address != "play"]
     body = Markup("").join(Markup('<div data-piece="{}">{}</div>').format(*piece) for piece in pieces)
     return alone("play the scheduler", body, home, script=True)
@@ -161,7 +161,7 @@ def finder_page(home: str = "") -> str:
 
 
 def alone(title: str, body: str, home: str, *, script: bool = False) -> str:
-    """A page of its own with one thing on it; `script` is for what is played."""
+    """A page of its own with one thing on it; `script` adds the script for what is played."""
     return _environment().get_template("alone.html").render(title=title, body=body, home=home, script=script)
 
 

@@ -21,8 +21,9 @@ def plot(cell: CellOverTime, names: Sequence[str]) -> str:
     """The picture for use inside a page. A run in which the cell was not measured leaves a gap.
 
     The upper part is the share of a run's servers that were violated, 0 to 1, with the 95 % interval where the cell was
-    measured several times in the run; the lower part is the throughput from 0 to the highest one. What each run says in
-    words only a cell has that changed. The page has the marks and the dots of the line (`mark-<state>`, `dot`).
+    measured several times in the run; the lower part is the throughput from 0 to the highest one. If the cell changed,
+    each run also has a tooltip that says its result in words. The page around the picture has to define the marks and
+    the dots of the line (`mark-<state>`, `dot`).
     """
     width = LEFT + STEP * len(names) + RIGHT
     said = f"{cell.name} under {cell.key.deployment} in {len(names)} runs; violated: {cell.share}"
@@ -53,7 +54,7 @@ def _x(place: int) -> float:
 
 
 def _run(cell: Cell, name: str | None, x: float) -> list[str]:
-    """The mark of one run, its share and its interval; with a name all of it in words as well."""
+    """The mark of one run, its share and its interval; with a name, also a tooltip that says its result in words."""
     (hits, total), parts = trials(cell), list[str]()
     bounds: Interval | None = cell.runs.interval if cell.runs and total else None
     if bounds is not None:

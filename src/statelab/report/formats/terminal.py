@@ -59,10 +59,10 @@ NAMED = 3
 
 
 def print_report(results: Results, console: Console, folder: Path | None = None, *, tables: bool | None = None) -> None:
-    """Prints one screen; if the output is no terminal, it is as wide as a wide one.
+    """Prints one screen. If the output is no terminal, it gets the width of a wide terminal.
 
-    `folder` is where `write_report` put its page. `tables` prints every table, however long (None: if one screen holds
-    them).
+    `folder` is where `write_report` put its page. `tables` prints every table, however long (None: only if all of them
+    fit on one screen).
     """
     report = compose(results)
     width = console.width
@@ -116,7 +116,7 @@ def page_of(folder: Path) -> Text:
 
 
 def location(page: Path) -> Text:
-    """A file as it is called from here; a terminal that can, opens it at a click."""
+    """A file's path as seen from the working directory, as a link: terminals that support links open it at a click."""
     page = page.absolute()
     shown = page.relative_to(Path.cwd()) if page.is_relative_to(Path.cwd()) else page
     return Text(str(shown), f"link {page.as_uri()}")

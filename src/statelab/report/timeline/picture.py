@@ -57,8 +57,8 @@ Identity = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """`label` is shown at each operation (without the thread if it is the first of its process), `legend` is
-    complete."""
+    """`label` is shown at each operation (without the thread if that is the main thread of its process); `legend` is
+    the full name."""
 
     label: str
     legend: str
@@ -82,7 +82,8 @@ def _greenlet(who: ServedBy) -> Identity:
 
 
 def servers_of(proof: Iterable[Operation], context: Iterable[Operation]) -> dict[ServedBy | None, Server]:
-    """A server for each identity, coloured by the coarsest level at which the servers of the proof differ."""
+    """A server for each identity. Its colour is that of its process, thread or greenlet: the coarsest of these levels
+    at which the servers of the proof differ."""
     proving = _known(proof)
     level = _telling_level(proving)
     known = list(dict.fromkeys([*proving, *_known(context)]))

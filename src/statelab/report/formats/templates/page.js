@@ -126,7 +126,7 @@
       if (event.key === "Enter" || event.key === " ") { event.preventDefault(); highlight(item); }
     });
   }
-  /* While the run goes on the page is read again, but not under the eyes of somebody who opened or filtered something. */
+  /* While the run goes on, the page loads itself again, except while the reader has something open or filtered. */
   const renew = document.querySelector("[data-renew]");
   if (renew) setInterval(() => {
     if (!panel.open && !filters.some((e) => e.value)) location.reload();

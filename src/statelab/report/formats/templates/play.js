@@ -1,4 +1,4 @@
-/* Walks through the orders that the page brings along. Nothing is judged here: each order's end has its verdict with it. */
+/* Walks through the orders that the page contains. Nothing is judged here: each order's end comes with its verdict. */
 const playOrders = (root) => {
   const { moments, ends, shown } = JSON.parse(root.querySelector("[data-orders]").textContent);
   const find = (selector, at = root) => at.querySelector(selector);
