@@ -6,6 +6,7 @@ in the lab's Redis: a blocking pop holds a thread, a greenlet or a process alike
 
 POST /gates/<operation>/arrival   waits until the request is at its gate; answers the point and who serves it
 POST /gates/<operation>/release   lets it go
+POST /gates/<operation>/hold      is held itself, so that whoever serves it is not free for another request
 """
 
 import contextlib
@@ -123,6 +124,12 @@ def release(operation: str) -> Response:
     return jsonify(released=operation)
 
 
+def hold(operation: str) -> Response:
+    Gate(operation, 1)()
+    return jsonify(held=operation)
+
+
 def register_gates(app: Flask) -> None:
     app.add_url_rule("/gates/<operation>/arrival", view_func=await_arrival, methods=["POST"])
     app.add_url_rule("/gates/<operation>/release", view_func=release, methods=["POST"])
+    app.add_url_rule("/gates/<operation>/hold", view_func=hold, methods=["POST"])

@@ -20,6 +20,8 @@ from statelab.repro.targets import Target
 from statelab.repro.targets import played
 from statelab.repro.targets import targets
 
+ON_REQUEST = ("uwsgi-threads", "uwsgi-4", "mod_wsgi-2x4")
+
 
 @pytest.fixture(scope="session")
 def catalogue() -> Catalogue:
@@ -28,7 +30,7 @@ def catalogue() -> Catalogue:
 
 @pytest.fixture(scope="session")
 def deployments() -> dict[str, Deployment]:
-    return load_all(DEPLOYMENTS, ["uwsgi-threads"])
+    return load_all(DEPLOYMENTS, ON_REQUEST)
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +48,7 @@ def find(catalogue: Catalogue, deployments: dict[str, Deployment]) -> Find:
 @pytest.fixture(scope="session")
 def play(deployments: dict[str, Deployment]) -> Iterator[Reproduce]:
     """Reproduces a target on real servers."""
-    names = ("sync", "sync-4", "gthread", "gthread-2x4", "gevent-2", "uwsgi-threads")
+    names = ("sync", "sync-4", "gthread", "gthread-2x4", "gevent-2", *ON_REQUEST)
     holder = gates_host(deployments)
     engine = LocalEngine(environment=ENVIRONMENT)
     try:

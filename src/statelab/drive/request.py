@@ -56,6 +56,11 @@ class Line:
         response = self._connection.getresponse()
         return response.status, response.headers, response.read()
 
+    @property
+    def open(self) -> bool:
+        """Whether the next request goes to the process that served the last one."""
+        return self._connection.sock is not None
+
     def close(self) -> None:
         self._connection.close()
 

@@ -3,7 +3,9 @@
 import itertools
 import secrets
 import time
+from collections.abc import Iterator
 from collections.abc import Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import replace
 from typing import Literal
@@ -160,10 +162,50 @@ class Stage:
 
     def _hold(self, step: Hold) -> None:
         line = self._kept.get(step.who) or self._open()
-        call = self._held[step.who] = self._send(line, step, step.who, window="gate", point=step.point)
-        arrival = self._gates.arrival(call.request.op_id)
+        with self._led(line):
+            call = self._held[step.who] = self._send(line, step, step.who, window="gate", point=step.point)
+            arrival = self._gates.arrival(call.request.op_id)
         self._served(line, arrival.served_by if arrival else None)
         self._note(step.who, "held" if arrival else "passed", arrival.served_by if arrival else None)
+
+    @contextmanager
+    def _led(self, line: Line) -> Iterator[None]:
+        """Within this context, the next request on this line goes to the process that was chosen for it.
+
+        If the server closed the connection, the line's next one leads to whoever is free. So requests are held in every
+        thread of every process that is free, and then one of those in the chosen process is let go. That is not
+        possible where each request has a thread or greenlet of its own, on several hosts, or where processes are
+        replaced after some requests."""
+        about = self._target.deployment
+        chosen = self._chosen_for.get(line)
+        if chosen is None or line.open or about.fresh or about.recycled or about.hosts > 1:
+            yield
+            return
+        busy = sum(call.answer(0) is None for call in self._calls)
+        holding = [self._occupy() for _ in range(about.workers * about.threads - busy)]
+        try:
+            arrivals = [(call, self._gates.arrival(call.request.op_id)) for call in holding]
+            free = [call for call, arrival in arrivals if arrival and arrival.served_by.boot == chosen]
+            for call in free[:1]:
+                self._let_go(call)
+            yield
+        finally:
+            for call in holding:
+                if call.answer(0) is None:
+                    self._let_go(call)
+
+    def _occupy(self) -> Call:
+        op_id = f"{self._key}-busy-{secrets.token_hex(4)}"
+        asked = Request(
+            who="", op="", op_id=op_id, method="POST", path=f"/gates/{op_id}/hold", parameters={"key": self._key}
+        )
+        line = Line(self._url, self._target.schedule.limit_s)
+        self._lines.append(line)
+        return Call(asked, line)
+
+    def _let_go(self, call: Call) -> None:
+        self._gates.release(call.request.op_id)
+        call.answer()
 
     def _served(self, line: Line, server: ServedBy | None) -> None:
         if server and line in self._chosen_for:
@@ -171,7 +213,9 @@ class Stage:
 
     def _run(self, step: Run) -> None:
         line = self._kept.get(step.via or step.who) or self._open()
-        if self._finish(self._send(line, step, step.who), self._target.schedule.patience_s) is None:
+        with self._led(line):
+            ended = self._finish(self._send(line, step, step.who), self._target.schedule.patience_s)
+        if ended is None:
             self._note(step.who, "waits")
 
     def _burst(self, step: Burst) -> None:
