@@ -23,7 +23,7 @@ ANYONE = Expectation(expected_processes=1)
 
 
 TRIES_TO_MEET = 300
-"""Where no connection stays with a process, the five requests of a collision go to one of two processes once in 32."""
+"""Where requests cannot be led (`Stage._led`), the five of a collision go to one of two processes once in 32."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +78,8 @@ def reproduce(target: Target, engine: Engine, gates: Gates) -> Outcome:
 
 def _played(target: Target, engine: Engine, gates: Gates) -> Outcome:
     """Plays it until its requests met where they were to meet; restarts a deployment that no longer answers."""
-    for _ in range(TRIES_TO_MEET):
-        play = Stage(target, engine.url(target.deployment.name), gates).play()
+    for number in range(TRIES_TO_MEET):
+        play = Stage(target, engine.url(target.deployment.name), gates, astray=number > 0).play()
         timed_out = any(operation.timed_out for operation in play.operations)
         if timed_out:
             engine.restart(target.deployment.name)

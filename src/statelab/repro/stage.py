@@ -59,7 +59,9 @@ class Stage:
     """One schedule on one deployment, with a new key: from one browser where the state is that of one client, else each
     connection is a client of its own, which a balancer may keep elsewhere."""
 
-    def __init__(self, target: Target, url: str, gates: Gates) -> None:
+    def __init__(self, target: Target, url: str, gates: Gates, *, astray: bool = False) -> None:
+        """`astray`: a connection that stays open led elsewhere before, since what answers passes requests on."""
+        self._astray = astray
         self._target = target
         self._url = url
         self._gates = gates
@@ -172,13 +174,14 @@ class Stage:
     def _led(self, line: Line) -> Iterator[None]:
         """Within this context, the next request on this line goes to the process that was chosen for it.
 
-        If the server closed the connection, the line's next one leads to whoever is free. So requests are held in every
+        If the server closed the connection, the line's next one leads to whoever is free, and one that httpd keeps open
+        does too, since it passes each request on to one of mod_wsgi's processes. So requests are held in every
         thread of every process that is free, and then one of those in the chosen process is let go. That is not
         possible where each request has a thread or greenlet of its own, on several hosts, or where processes are
         replaced after some requests."""
         about = self._target.deployment
         chosen = self._chosen_for.get(line)
-        if chosen is None or line.open or about.fresh or about.recycled or about.hosts > 1:
+        if chosen is None or (line.open and not self._astray) or about.fresh or about.recycled or about.hosts > 1:
             yield
             return
         busy = sum(call.answer(0) is None for call in self._calls)
