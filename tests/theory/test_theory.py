@@ -238,6 +238,16 @@ def test_a_thread_of_the_import_is_lost_in_a_fork_unless_it_is_a_greenlet() -> N
     assert lost == forked | {"uwsgi-4", "uwsgi-threads"}
 
 
+def test_copies_break_a_lock_only_if_their_processes_run_at_the_same_time() -> None:
+    """A worker that is replaced has ended before the next one begins, which has a lock of its own."""
+    shows = {"copies-at-once": "two-holders"}
+    one_each = claims(PROCESS, PROCESS)
+    assert predict(one_each, DEPLOYED["sync-4"], "io", shows).anomalies == ("two-holders",)
+    in_turn = predict(one_each, DEPLOYED["sync-recycling"], "io", shows)
+    assert (in_turn.anomalies, in_turn.guaranteed) == ((), True)
+    assert predict(one_each, DEPLOYED["sync-recycling"], "io", {"divergent": "stale"}).anomalies == ("stale",)
+
+
 EVERYWHERE = frozenset(SPREADS)
 ALONE = frozenset({"dev-single", "sync"})
 

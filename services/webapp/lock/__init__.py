@@ -26,7 +26,8 @@ LOCK = Workload(
     promise="no two requests hold the lock at the same time, and a dead holder does not keep it for ever",
     operations={"work": False, "release": False},
     windows=("io",),
-    shows={fault: "two-holders" for fault in ("never-persists", "divergent", "lost-update")} | {"stalled": "stalled"},
+    shows={fault: "two-holders" for fault in ("never-persists", "copies-at-once", "lost-update")}
+    | {"stalled": "stalled"},
     table={
         # process
         "threading-lock": "threading_lock",

@@ -21,7 +21,7 @@ def _both(place: Place) -> tuple[Step, ...]:
 
 SCHEDULES = {
     "lost-update": Schedule(steps=_both("one-copy"), held_where=HELD_WHERE),
-    "divergent": Schedule(steps=_both("two-copies"), held_where=HELD_WHERE),
+    "copies-at-once": Schedule(steps=_both("two-copies"), held_where=HELD_WHERE),
     "never-persists": Schedule(steps=_both("two-copies"), held_where=HELD_WHERE),
     # less than 2.5 s, after which the lock gives up and answers
     "stalled": Schedule(steps=_both("one-process"), held_where=HELD_WHERE, patience_s=0.5, limit_s=2.0),

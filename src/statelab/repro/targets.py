@@ -102,9 +102,9 @@ class Target:
         return tuple(getattr(server, name) for name in names)
 
     def leads_apart(self, place: Place) -> bool:
-        """Whether it matters which connection a request uses. It does not if all connections lead to one process, or if
-        no two requests ever reach the same process or copy."""
-        if self.deployment.expected_processes in (1, None):
+        """Whether it matters which connection a request uses. It does not if all connections lead to one process, or to
+        the only one that there is at that time, or if no two requests ever reach the same process or copy."""
+        if self.deployment.expected_processes in (1, None) or "processes" in self.deployment.in_turn:
             return False
         return place != "one-copy" or not self.apart & self.deployment.fresh
 

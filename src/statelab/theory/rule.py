@@ -98,6 +98,8 @@ def _copies(claims: Sharing, deployment: Deployment) -> Iterator[tuple[str, str]
         yield "never-persists", f"the state does not cross {_named(apart & deployment.fresh)}, new for every request"
     elif apart:
         yield "divergent", f"the state does not cross {_named(apart)}: one copy on each side"
+        if at_once := apart - deployment.in_turn:
+            yield "copies-at-once", f"the state does not cross {_named(at_once)}, which run at the same time"
 
 
 def exposed(claims: Claims, deployment: Deployment, window: str) -> frozenset[str]:
