@@ -5,6 +5,7 @@ its window for the `point`-th time (default 1); the id of its operation names it
 in the lab's Redis: a blocking pop holds a thread, a greenlet or a process alike, wherever it runs, and nobody else.
 
 POST /gates/<operation>/arrival   waits until the request is at its gate; answers the point and who serves it
+                                  (?within=1: waits one second at most, not 8)
 POST /gates/<operation>/release   lets it go
 POST /gates/<operation>/hold      is held itself, so that whoever serves it is not free for another request
 """
@@ -62,9 +63,9 @@ def _put(redis: "Redis", key: str, message: str) -> None:
         both.execute()
 
 
-def _take(redis: "Redis", key: str) -> str | bytes | None:
+def _take(redis: "Redis", key: str, limit_s: float) -> str | bytes | None:
     """Waits for the next message; None if none comes."""
-    found = redis.blpop([key], LIMIT_S)
+    found = redis.blpop([key], limit_s)
     return found[1] if found else None
 
 
@@ -91,7 +92,7 @@ class Gate:
         here = json.dumps({"point": self._point, "served_by": json.loads(served_by())})
         with _redis() as redis:
             _put(redis, arrival, here)
-            if _take(redis, release) is None:
+            if _take(redis, release, LIMIT_S) is None:
                 redis.delete(arrival, release)
                 raise GatewayTimeout(f"held at point {self._point} and not let go within {LIMIT_S} s")
 
@@ -111,10 +112,11 @@ def window() -> Window:
 
 
 def await_arrival(operation: str) -> Response:
+    limit_s = min(request.args.get("within", float(LIMIT_S), type=float), LIMIT_S)
     with _redis() as redis:
-        arrival = _take(redis, _keys(operation)[0])
+        arrival = _take(redis, _keys(operation)[0], limit_s)
     if arrival is None:
-        raise GatewayTimeout(f"{operation} did not come to its gate within {LIMIT_S} s")
+        raise GatewayTimeout(f"{operation} did not come to its gate within {limit_s} s")
     return Response(arrival, mimetype="application/json")
 
 

@@ -121,6 +121,22 @@ def test_who_does_not_come_is_not_waited_for_for_ever(gated: Flask, monkeypatch:
 
 
 @pytest.mark.process
+def test_who_is_not_waited_for_so_long(gated: Flask) -> None:
+    assert post(gated, "/gates/nobody/arrival?within=0.1")[0] == 504
+
+
+@pytest.mark.process
+def test_a_request_that_only_keeps_its_thread_busy(gated: Flask, redis: "Redis") -> None:
+    """It is held until it is let go, has no other effect, and leaves nothing in Redis."""
+    sent = Sent(gated, "/gates/busy/hold", {})
+    assert post(gated, "/gates/busy/arrival")[1]["served_by"]["thread"] == sent.native_id  # type: ignore[index]
+    assert sent.is_alive()
+    post(gated, "/gates/busy/release")
+    assert sent.ended() == (200, {"held": "busy"})
+    assert redis.keys() == []
+
+
+@pytest.mark.process
 def test_a_release_that_nobody_waits_for_expires(gated: Flask, redis: "Redis") -> None:
     """What nobody fetches does not stay in Redis."""
     post(gated, "/gates/gone/release")

@@ -1,6 +1,7 @@
 """One request: sent by a thread of its own, stamped, and recorded as an operation of a history."""
 
 import http.client
+import select
 import threading
 import time
 from collections.abc import Mapping
@@ -51,15 +52,22 @@ class Line:
 
     def exchange(self, request: Request) -> tuple[int, http.client.HTTPMessage, bytes]:
         """Status, headers and body; raises OSError or HTTPException if no answer comes."""
+        if self._dropped:
+            self._connection.close()
         target = f"{request.path}?{urlencode(request.parameters)}"
         self._connection.request(request.method, target, headers=request.headers)
         response = self._connection.getresponse()
         return response.status, response.headers, response.read()
 
     @property
-    def open(self) -> bool:
-        """Whether the next request goes to the process that served the last one."""
-        return self._connection.sock is not None
+    def ended(self) -> bool:
+        """Whether the server has closed it with its last answer, so that the next request may go to another process."""
+        return self._connection.sock is None
+
+    @property
+    def _dropped(self) -> bool:
+        """Whether the server has closed it since: else there is nothing to read in a connection that is not in use."""
+        return not self.ended and bool(select.select([self._connection.sock], [], [], 0)[0])
 
     def close(self) -> None:
         self._connection.close()

@@ -52,9 +52,10 @@ class Gates:
         except OSError as error:
             raise Unavailable(f"the gates do not work: {self._url}: {error}") from None
 
-    def arrival(self, op_id: str) -> Arrival | None:
-        """Waits until the request is at its gate; None if it does not come."""
-        body = self._post(op_id, "arrival")
+    def arrival(self, op_id: str, within_s: int | None = None) -> Arrival | None:
+        """Waits until the request is at its gate, at most so many seconds (None: as long as the app does); None if it
+        does not come."""
+        body = self._post(op_id, "arrival" if within_s is None else f"arrival?within={within_s}")
         return None if body is None else msgspec.json.decode(body, type=Arrival)
 
     def release(self, op_id: str) -> None:

@@ -135,6 +135,8 @@ class Stage:
         if operation and call not in self._ended:
             self._ended.add(call)
             self._served(call.line, operation.served_by)
+            if call.line in self._chosen_for and operation.served_by is None:
+                self._as_met = False  # the server closed the connection just then
             what: What = "answered" if operation.status == "ok" else "failed"
             self._note(call.request.who, what, operation.served_by, operation)
         return operation
@@ -178,16 +180,17 @@ class Stage:
         does too, since it passes each request on to one of mod_wsgi's processes. So requests are held in every
         thread of every process that is free, and then one of those in the chosen process is let go. That is not
         possible where each request has a thread or greenlet of its own, on several hosts, or where processes are
-        replaced after some requests."""
+        replaced after some requests. Where a process takes more requests than it has threads (httpd's own), some are
+        not held in time, and the next request goes where it may."""
         about = self._target.deployment
         chosen = self._chosen_for.get(line)
-        if chosen is None or (line.open and not self._astray) or about.fresh or about.recycled or about.hosts > 1:
+        if chosen is None or not (line.ended or self._astray) or about.fresh or about.recycled or about.hosts > 1:
             yield
             return
         busy = sum(call.answer(0) is None for call in self._calls)
         holding = [self._occupy() for _ in range(about.workers * about.threads - busy)]
         try:
-            arrivals = [(call, self._gates.arrival(call.request.op_id)) for call in holding]
+            arrivals = [(call, self._gates.arrival(call.request.op_id, within_s=1)) for call in holding]
             free = [call for call, arrival in arrivals if arrival and arrival.served_by.boot == chosen]
             for call in free[:1]:
                 self._let_go(call)
