@@ -24,7 +24,7 @@ app = "{app}"                   # module:attribute, or a factory as "module:crea
 # packages = ["shop_core"]         # installed packages whose lines and places are the app's own, beside this folder
 
 [audit.bounds]
-# jobs = 2                         # worlds played side by side
+# jobs = 4                         # worlds played side by side
 # limit_s = 10                     # seconds that a request may take
 # most_steps = 150                 # lines of a request at which it is held
 # interruptions = 1                # how often two requests interrupt each other in one world, at most 3

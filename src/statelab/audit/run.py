@@ -43,7 +43,8 @@ from statelab.plan.deployments import Deployment
 from statelab.plan.deployments import load_all
 
 STORE_HELP = "name a store of the lab for it under [audit.stores] of statelab.toml, or allow it there"
-CORES = max(2, os.cpu_count() or 1)
+JOBS = 2 * max(2, os.cpu_count() or 1)
+"""How many worlds are played side by side: two for each core, because a world waits for half of its time."""
 BOUNDARIES = (overlap.THREADS, overlap.PROCESSES, overlap.GREENLETS)
 
 
@@ -61,7 +62,7 @@ class Asked:
     interruptions: int = 1
     confirm: frozenset[str] | None = None
     """Deployments whose real servers findings are played against."""
-    jobs: int = CORES
+    jobs: int = JOBS
     progress: Callable[[str], None] = field(default=lambda text: None)
 
 
@@ -76,7 +77,7 @@ def audit(
 ) -> Audit:
     """Audits the app of an import string (`module:app`) with stories: `.http` files, HAR files, or requests;
     with none, with requests that it discovers. Two requests interrupt each other up to `interruptions` times; `jobs`
-    worlds are played side by side (0: as many as there are cores).
+    worlds are played side by side (0: two for each core).
 
     Raises BadInput in one sentence for what cannot be audited.
     """
@@ -88,7 +89,7 @@ def audit(
             notes=tuple(note for _, told in files for note in told),
             deployments=on_one_host(every_deployment()),
             interruptions=interruptions,
-            jobs=jobs or CORES,
+            jobs=jobs or JOBS,
         )
     )
 

@@ -18,7 +18,7 @@ from statelab.audit.config import load
 from statelab.audit.formats import FORMATS
 from statelab.audit.formats import write
 from statelab.audit.processes import App
-from statelab.audit.run import CORES
+from statelab.audit.run import JOBS
 from statelab.audit.run import Asked
 from statelab.audit.run import every_deployment
 from statelab.audit.run import folder_of
@@ -143,7 +143,7 @@ def run(
             ignore=tuple(settings.ignore),
             most_steps=settings.bounds.most_steps,
             interruptions=interruptions or settings.bounds.interruptions,
-            jobs=settings.bounds.jobs or CORES,
+            jobs=settings.bounds.jobs or JOBS,
             confirm=None if confirm is None else frozenset(under or known),
             progress=progress,
         )

@@ -122,6 +122,7 @@ class Process:
                 importlib.import_module(name)
             except Exception:  # one that only its package can import
                 continue
+        requests.warm_flask()
         return {"hub": self._has_hub()}
 
     def spawn(self, command: dict[str, Any]) -> dict[str, Any] | None:
@@ -244,7 +245,8 @@ class Process:
         signal.setitimer(signal.ITIMER_REAL, command["limit"])
         random.seed(command["seed"])
         if command.get("stacks"):
-            faulthandler.register(signal.SIGUSR2, file=open(command["stacks"], "w"), all_threads=True)  # noqa: SIM115
+            stacks = os.open(command["stacks"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            faulthandler.register(signal.SIGUSR2, file=stacks, all_threads=True)
         self._known_threads = {thread.ident for thread in threading.enumerate() if thread.ident}
 
     def begin(self, command: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 import sys
 import traceback
 from typing import Any
@@ -65,6 +66,33 @@ def warm() -> None:
             getattr(asked, name, None)
         list(wrappers.Response("{}", mimetype="application/json")(made, lambda status, headers: None))
     except Exception:  # another version of Werkzeug: then it is slower
+        return
+
+
+TIMES = 30
+"""How often a piece of code runs until CPython has specialized it, and some more."""
+
+
+def warm_flask() -> None:
+    """Lets a Flask app of our own answer some requests. CPython then has specialized the code of Flask and Werkzeug for
+    what it does, and no fork has to do that anew, nor to copy the memory that it changes. Call it before the app is
+    imported, which may listen to the signals of every Flask app."""
+    flask = sys.modules.get("flask")
+    if flask is None:
+        return
+
+    def answer(number: int) -> Any:
+        asked = flask.request
+        return flask.jsonify(said=[asked.args.get("a"), asked.form.get("a"), asked.get_json(silent=True), number])
+
+    body = {"method": "POST", "target": "/1?a=b", "headers": [["Content-Type", "application/json"]], "body": "{}"}
+    try:
+        own = flask.Flask("statelab_warms_up", root_path=os.curdir)
+        own.add_url_rule("/<int:number>", view_func=answer, methods=["GET", "POST"])
+        for _ in range(TIMES):
+            serve(own, body)
+            serve(own, {**body, "method": "GET", "body": ""})
+    except Exception:  # another version of Flask: then it is slower
         return
 
 
