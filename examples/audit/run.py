@@ -48,8 +48,7 @@ this page needs nothing but PyPI, and a rule from there would be about default a
 *Real server*: how often of how many rounds the finding that was expected showed on gunicorn's own processes
 (`--confirm={confirm}`).
 
-The rows are of several runs: those with 11 deployments are older and were not played against real servers, and a linter
-that is `not run` came later than the row.
+A subject that is run alone gets a new row, and the others stay as they are.
 
 | subject | thread | expected | found | as expected | deployments | real server | worlds | time | {linters} |
 | --- | --- | --- | --- | --- | ---: | --- | ---: | ---: | ---: | ---: | ---: |

@@ -134,6 +134,17 @@ def test_everything_is_healthy_with_one_command(up: Path) -> None:
 
 
 @pytest.mark.docker
+def test_idle_memory(up: Path) -> None:
+    """The whole lab idle stays within 1.5 GiB."""
+    used = 0.0
+    for line in docker("stats", "--no-stream", "--format", "{{json .}}").splitlines():
+        row = json.loads(line)
+        if row["Name"].startswith("statelab-"):
+            used += _bytes(row["MemUsage"].split("/")[0].strip())
+    assert 0 < used <= LIMIT_BYTES
+
+
+@pytest.mark.docker
 def test_the_front_page(up: Path) -> None:
     """One address shows what is up and presses the button on every deployment; each of their own leads there."""
     page = f"http://127.0.0.1:{front.port()}"
@@ -243,17 +254,6 @@ def require_hardened() -> None:
         published = [entry for ports in container["NetworkSettings"]["Ports"].values() for entry in ports or []]
         assert {entry["HostIp"] for entry in published} <= {"127.0.0.1"}, service(container)
         assert not (published and service(container) in STORES)
-
-
-@pytest.mark.docker
-def test_idle_memory(up: Path) -> None:
-    """The whole lab idle stays within 1.5 GiB."""
-    used = 0.0
-    for line in docker("stats", "--no-stream", "--format", "{{json .}}").splitlines():
-        row = json.loads(line)
-        if row["Name"].startswith("statelab-"):
-            used += _bytes(row["MemUsage"].split("/")[0].strip())
-    assert 0 < used <= LIMIT_BYTES
 
 
 def _bytes(text: str) -> float:
