@@ -159,6 +159,8 @@ def test_the_stores_are_those_of_compose(manifests: Manifests) -> None:
             command = service["command"]
             words = command.replace("-c ", "-c").split() if isinstance(command, str) else command
             assert container["args"] == words
+            given = {each["name"]: each["value"] for each in container.get("env", ())}
+            assert given.items() >= service.get("environment", {}).items()
             assert container["resources"]["limits"]["memory"] == f"{service['mem_limit'].removesuffix('m')}Mi"
             assert pod["securityContext"]["runAsUser"] == int(service.get("user", "10001:10001").partition(":")[0])
 
