@@ -125,7 +125,7 @@ audit-picture: $(READY) ## audit Flask-Limiter's memory:// and take docs/audit.p
 	@$(STATELAB) audit --app-dir examples/audit/flask-limiter-memory --out .state/audit-picture >/dev/null || [ $$? = 1 ]
 	@PYTHONPATH=tests $(BIN)/python tests/screenshots.py --picture .state/audit-picture/index.html finding-1 docs/audit.png
 
-audit-examples: $(READY) ## audit real apps from PyPI, write docs/audit-examples.md (about 30 min; SUBJECTS= only checks these)
+audit-examples: $(READY) ## audit real apps from PyPI, write docs/audit-examples.md (about 10 min; SUBJECTS= only checks these)
 	@$(BIN)/python examples/audit/run.py $(if $(SUBJECTS),--check $(SUBJECTS))
 
 lock: $(READY) ## write requirements/*.txt anew from pyproject.toml
