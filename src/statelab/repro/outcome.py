@@ -78,7 +78,7 @@ def reproduce(target: Target, engine: Engine, gates: Gates) -> Outcome:
 
 def _played(target: Target, engine: Engine, gates: Gates) -> Outcome:
     """Plays it until its requests met where they were to meet; restarts a deployment that no longer answers."""
-    for number in range(TRIES_TO_MEET):
+    for number in range(TRIES_TO_MEET):  # leading everywhere takes time, and is not possible everywhere: in turn
         play = Stage(target, engine.url(target.deployment.name), gates, astray=number % 2 == 1).play()
         timed_out = any(operation.timed_out for operation in play.operations)
         if timed_out:

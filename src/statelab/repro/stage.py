@@ -60,7 +60,7 @@ class Stage:
     connection is a client of its own, which a balancer may keep elsewhere."""
 
     def __init__(self, target: Target, url: str, gates: Gates, *, astray: bool = False) -> None:
-        """`astray`: a connection that stays open led elsewhere before, since what answers passes requests on."""
+        """`astray`: not even a connection that stays open is trusted to lead to its process."""
         self._astray = astray
         self._target = target
         self._url = url
@@ -205,9 +205,7 @@ class Stage:
         asked = Request(
             who="", op="", op_id=op_id, method="POST", path=f"/gates/{op_id}/hold", parameters={"key": self._key}
         )
-        line = Line(self._url, self._target.schedule.limit_s)
-        self._lines.append(line)
-        return Call(asked, line)
+        return Call(asked, self._open())
 
     def _let_go(self, call: Call) -> None:
         self._gates.release(call.request.op_id)
