@@ -190,8 +190,9 @@ class Stage:
         busy = sum(call.answer(0) is None for call in self._calls)
         holding = [self._occupy() for _ in range(about.workers * about.threads - busy)]
         try:
-            arrivals = [(call, self._gates.arrival(call.request.op_id, within_s=1)) for call in holding]
-            free = [call for call, arrival in arrivals if arrival and arrival.served_by.boot == chosen]
+            arrivals = (self._gates.arrival(call.request.op_id, within_s=1) for call in holding)
+            held = itertools.takewhile(bool, arrivals)  # one that does not come in time is enough to give up
+            free = [call for call, at in zip(holding, held, strict=False) if at and at.served_by.boot == chosen]
             for call in free[:1]:
                 self._let_go(call)
             yield
