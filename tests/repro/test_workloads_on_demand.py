@@ -87,6 +87,7 @@ def test_what_holds_stands_the_same_order(play: Reproduce, find: Find, cell: str
     outcome = play(find(cell, deployment))
     assert outcome.kind == "cannot happen here", narrate.conclusion(outcome)
     assert "held" in [event.what for event in outcome.play.events]
+    assert outcome.play.as_met  # it was not played again and again in search of a meeting that cannot be
 
 
 @pytest.mark.parametrize(

@@ -76,8 +76,7 @@ class Target:
             return None
         if fault not in self.script.schedules:
             return f"there is no schedule for {fault} in {self.workload}"
-        alone = bool(self.apart) and between(self.claims, self.deployment) <= self.apart
-        if self.schedule.in_one_copy and alone:
+        if self.schedule.in_one_copy and self.one_at_a_time:
             return NOBODY_CHOOSES
         return self.script.unheld.get(self.mechanism) if self.schedule.gated else None
 
@@ -96,6 +95,12 @@ class Target:
         """Boundaries between two requests that the state does not cross."""
         return between(self.claims, self.deployment) - reach(self.claims, self.deployment)
 
+    @property
+    def one_at_a_time(self) -> bool:
+        """Whether requests to one copy of the state come one after the other, because whatever lets requests run side
+        by side here gives each its own copy."""
+        return bool(self.apart) and between(self.claims, self.deployment) <= self.apart
+
     def copy_of(self, server: ServedBy) -> tuple[object, ...]:
         """Names the copy of the state that this server has: equal for two servers that share it."""
         names = dict.fromkeys(name for boundary in sorted(self.apart) for name in _IDENTITY[boundary])
@@ -103,10 +108,10 @@ class Target:
 
     def leads_apart(self, place: Place) -> bool:
         """Whether it matters which connection a request uses. It does not if all connections lead to one process, or to
-        the only one that there is at that time, or if no two requests ever reach the same process or copy."""
+        the only one that there is at that time, or if no two requests are ever in the same process or copy at once."""
         if self.deployment.expected_processes in (1, None) or "processes" in self.deployment.in_turn:
             return False
-        return place != "one-copy" or not self.apart & self.deployment.fresh
+        return place != "one-copy" or not (self.one_at_a_time or self.apart & self.deployment.fresh)
 
     def fits(self, one: ServedBy, other: ServedBy, place: Place) -> bool:
         """Whether requests to these two servers meet as the schedule needs it."""
