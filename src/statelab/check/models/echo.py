@@ -63,18 +63,21 @@ def check(history: History, *, initial: Value | None, deadline: Deadline) -> Fin
     if not len(victims):
         return Finding(verdict="held", reason="every request got back what it had sent")
     leaks = _leaks(history, victims)
-    counts = np.bincount(leaks.kind, minlength=len(KINDS)).tolist()
     whole = _violated(history, leaks)
-    met = {kind: leaks.of(number) for number, kind in enumerate(KINDS) if counts[number]}
-    return replace(whole, parts={kind: _violated(history, some) for kind, some in met.items()} if len(met) > 1 else {})
+    parts = {kind: _violated(history, leaks.of(KINDS.index(kind))) for kind in whole.counts}
+    return replace(whole, parts=parts) if len(parts) > 1 else whole
 
 
 def _violated(history: History, leaks: Leaks) -> Finding:
     counts = np.bincount(leaks.kind, minlength=len(KINDS)).tolist()
+    shortest = int(np.argmin(spans(history.start[leaks.row], history.end[leaks.row])))
+    victim, culprit, kind = int(leaks.row[shortest]), int(leaks.culprit[shortest]), int(leaks.kind[shortest])
+    cast = Cast(history, [victim] if culprit < 0 else [victim, culprit])
+    text = f"{_what(history, cast, victim, culprit, kind)} {cast.introductions()}"
     return Finding(
         verdict="violated",
         reason="some requests did not get back what they had sent",
-        proof=_proof(history, leaks),
+        proof=Proof(KINDS[kind], (victim,), text),
         counts={kind: count for kind, count in zip(KINDS, counts, strict=True) if count},
         violated_keys=tuple(np.unique(history.key[leaks.row]).tolist()),
     )
@@ -108,8 +111,12 @@ def _culprits(history: History, victims: Integers) -> Integers:
     place = np.empty(len(senders), np.int64)
     place[by_end] = np.arange(len(senders))
     latest = np.maximum.accumulate(value * len(senders) + place)
-    wanted = np.searchsorted(came_back, history.result[victims])
-    upto = _started(history.start[senders], value, history.end[victims], wanted)
+    # How many senders come before the first of the wanted value that started after the victim's end.
+    start, wanted = history.start[senders], np.searchsorted(came_back, history.result[victims])
+    moments, width = np.sort(start), len(senders) + 1
+    started = np.searchsorted(moments, start, "left")
+    ended = np.searchsorted(moments, history.end[victims], "right")
+    upto = np.searchsorted(value * width + started, wanted * width + ended, "left")
     found = latest[upto - 1]
     known = (upto > 0) & (found // len(senders) == wanted)
     return np.where(known, senders[by_end[found % len(senders)]], -1)
@@ -124,24 +131,6 @@ def _senders(history: History, values: Integers) -> tuple[Integers, Integers]:
     return senders, place[senders]
 
 
-def _started(start: Integers, value: Integers, end: Integers, wanted: Integers) -> Integers:
-    """How many senders, sorted by (value, start), come before the first of a `wanted` value that starts after `end`."""
-    moments = np.sort(start)
-    place = np.searchsorted(moments, start, "left")
-    upto = np.searchsorted(moments, end, "right")
-    width = len(start) + 1
-    return np.searchsorted(value * width + place, wanted * width + upto, "left")
-
-
-def _proof(history: History, leaks: Leaks) -> Proof:
-    """The shortest victim, in words."""
-    chosen = int(np.argmin(spans(history.start[leaks.row], history.end[leaks.row])))
-    victim, culprit, kind = int(leaks.row[chosen]), int(leaks.culprit[chosen]), int(leaks.kind[chosen])
-    cast = Cast(history, [victim] if culprit < 0 else [victim, culprit])
-    text = f"{_what(history, cast, victim, culprit, kind)} {cast.introductions()}"
-    return Proof(KINDS[kind], (victim,), text)
-
-
 def _what(history: History, cast: Cast, victim: int, culprit: int, kind: int) -> str:
     assert history.value is not None
     a, sent = cast.name(victim), history.shown(int(history.value[victim]))
@@ -150,20 +139,16 @@ def _what(history: History, cast: Cast, victim: int, culprit: int, kind: int) ->
     got = history.shown(int(history.result[victim]))
     told = f"{a} sent {sent} and got back {got}. A request reads back only what it stored itself."
     if kind == UNEXPECTED:
-        return f"{told} Nobody had sent {got} when {a} ended{_later(history, victim)}."
+        senders, _ = _senders(history, history.result[[victim]])
+        later = ""
+        if len(senders):
+            after = int(history.start[senders].min()) - int(history.end[victim])
+            later = f"; it was first sent {span(after, history.unit)} later"
+        return f"{told} Nobody had sent {got} when {a} ended{later}."
     waited = kind == RESIDUE and cast.overlap(*cast.rows)
     left = f", and left {got} behind" if kind == RESIDUE else ""
     left = f", but one thread served both, one after the other, and {got} was left behind" if waited else left
     return f"{told} It was {cast.name(culprit)} that sent {got}: {apart(history, cast, *cast.rows)}{left}."
-
-
-def _later(history: History, victim: int) -> str:
-    """How long after the victim's end its result was first sent, if it was."""
-    senders, _ = _senders(history, history.result[[victim]])
-    if not len(senders):
-        return ""
-    later = int(history.start[senders].min()) - int(history.end[victim])
-    return f"; it was first sent {span(later, history.unit)} later"
 
 
 MODEL = Model(
