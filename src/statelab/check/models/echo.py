@@ -3,8 +3,8 @@
 Promise: each ok `echo` got back the `value` that it sent. Null means that nothing came back.
 Algorithm: compare; then look for the operation that sent what came back instead, and call the leak by it:
 - `overlap`: it was under way at the same time as the victim;
-- `residue`: it had ended before the victim started, and left its value behind; so it had where one thread (and one
-  greenlet) served both, however long the two waited for it;
+- `residue`: it had ended before the victim started, and left its value behind (where one thread and one greenlet served
+  both it had, even if their times overlap: one of the two waited for the other);
 - `unexpected`: nobody sent that value before the victim had ended;
 - `missing`: nothing came back.
 Where several kinds were met, each is a finding of its own.
@@ -62,9 +62,17 @@ def check(history: History, *, initial: Value | None, deadline: Deadline) -> Fin
     victims = np.flatnonzero((history.status == OK) & ~own)
     if not len(victims):
         return Finding(verdict="held", reason="every request got back what it had sent")
-    leaks = _leaks(history, victims)
+    something = history.has_result[victims]
+    culprit = np.full(len(victims), -1, np.int64)
+    culprit[something] = _culprits(history, victims[something])
+    # One thread serves one request after the other, however long the two waited for it.
+    server = history.served_by[victims]
+    in_turn = (server > 0) & (server == history.served_by[culprit])
+    before = (history.end[culprit] < history.start[victims]) | in_turn
+    kind = np.where(culprit < 0, UNEXPECTED, np.where(before, RESIDUE, OVERLAP))
+    leaks = Leaks(victims, np.where(something, kind, MISSING), culprit)
     whole = _violated(history, leaks)
-    parts = {kind: _violated(history, leaks.of(KINDS.index(kind))) for kind in whole.counts}
+    parts = {name: _violated(history, leaks.of(KINDS.index(name))) for name in whole.counts}
     return replace(whole, parts=parts) if len(parts) > 1 else whole
 
 
@@ -81,18 +89,6 @@ def _violated(history: History, leaks: Leaks) -> Finding:
         counts={kind: count for kind, count in zip(KINDS, counts, strict=True) if count},
         violated_keys=tuple(np.unique(history.key[leaks.row]).tolist()),
     )
-
-
-def _leaks(history: History, victims: Integers) -> Leaks:
-    something = history.has_result[victims]
-    culprit = np.full(len(victims), -1, np.int64)
-    culprit[something] = _culprits(history, victims[something])
-    # One thread serves one request after the other, however long the two waited for it.
-    server = history.served_by[victims]
-    in_turn = (server > 0) & (server == history.served_by[culprit])
-    before = (history.end[culprit] < history.start[victims]) | in_turn
-    kind = np.where(culprit < 0, UNEXPECTED, np.where(before, RESIDUE, OVERLAP))
-    return Leaks(victims, np.where(something, kind, MISSING), culprit)
 
 
 def _culprits(history: History, victims: Integers) -> Integers:

@@ -11,7 +11,7 @@ A history is linearizable iff on each key
 
 Why this is exact. It is the blind counter (blind_counter/model.py, of which this uses the proof and no code) with
 "sold-out" as a read of N and no place beyond the N-th. All places 1..N then have one window: it ends when the first
-sold-out ends, and beginning it has none, as no read shows less than N. So the matching needs no search: the buys that
+sold-out ends, and it has no beginning, as no read shows less than N. So the matching needs no search: the buys that
 were told ok find places iff they are at most N (1) and each starts before that end (2), and all N places can be filled
 iff N buys do (3). A buy of unknown outcome may have bought, been told sold-out or not have happened; it is taken where
 3 needs it, and else left out.

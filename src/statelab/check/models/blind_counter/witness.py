@@ -3,7 +3,7 @@ says.
 
 Each piece is minimal by construction, given that the smaller kinds do not occur:
 - too-low: one read of less than the initial value.
-- too-high: one read of v, by whose end fewer than v increments had been asked for. Forgetting answers leaves that.
+- too-high: one read of v, by whose end fewer than v increments had been asked for. (That needs no answer but its own.)
 - inversion: two reads, the lower one started after the higher one had ended. Either alone is neither of the above.
 - missing: a read of v, and v - u + 1 increments that had ended before it and had started after a read of u had ended
   (the beginning, u the initial value, needs no read). Without one increment u..v has room for the rest; without the

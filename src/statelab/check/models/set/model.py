@@ -17,11 +17,11 @@ Monitoring"; the words are those of Jepsen's set-full checker.
 
 The WITNESS is the smallest there is. Requests stay when answers are forgotten, so the first start of an add needs no
 operation in the witness. Then one operation is enough for an element that is shown before it was asked for
-(`unexpected`) or twice in one list (`duplicated`). Two are, for an element that is missed after it was known (`lost`,
+(`unexpected`) or twice in one list (`duplicated`). Two are for an element that is missed after it was known (`lost`,
 `stale`), for two lists that cannot be ordered (`fork`), and for a list with f and without e although e was known before
-anybody asked for f (`order`). Three are left: e was known before a contains found no f, and a list has f and not e
-(`order` again). A pair that breaks LEMMA ORDER is one of these, so no violation needs more, and one that has no smaller
-witness than the one shown cannot lose any of its operations.
+anybody asked for f (`order`). One case takes three: e was known before a contains found no f, and a list has f and not
+e (`order` again). A pair that breaks LEMMA ORDER is one of these, so no violation needs more, and one that has no
+smaller witness than the one shown cannot lose any of its operations.
 
 Counts: `lost` acknowledged or seen, and absent from the last read or contains that started after that; `stale` absent
 once after that, and present again later; `unexpected` shown before it was asked for; `duplicated` superfluous places in
