@@ -34,6 +34,7 @@ TRIED = 8
 """Of the keys that only a search could decide, how many are looked at for the smallest witness, shortest first."""
 
 _MOST = 20_000
+"""How many configurations a search keeps while a witness is made smaller: fewer than for a verdict (`search.MOST`)."""
 
 Violated = Callable[[History], bool]
 
@@ -94,6 +95,7 @@ _LONGEST = 60
 """How many characters of a text are written out."""
 
 _FACTS = 6
+"""Up to how many operations of a witness, and how many facts about their order, a proof names."""
 
 
 def kind(history: History, found: Witness, initial: str) -> str:
