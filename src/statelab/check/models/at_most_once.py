@@ -48,10 +48,11 @@ NEVER, TWICE, REFUSED, UNEXPECTED = "never-ran", "ran-n-times", "ran-though-refu
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Log:
-    """What was asked and what was done, by request: `request` gives each row the number of its own.
+    """What was asked for and what was done, request by request.
 
-    `certain` counts the effects that are in the log and `lacking` the acknowledged executions that it lacks; the masks
-    say which requests had nobody ask for them, or only in vain, and which have more effects than askers.
+    `request` is the number of each row's request, shape `(rows,)`. The others have shape `(requests,)`: `certain`
+    counts the effects that are in the log, `lacking` the acknowledged executions that have no effect there, `asked`
+    the executions that may have run, and `refused` says which requests were refused at least once.
     """
 
     history: History
@@ -127,9 +128,10 @@ def check(history: History, *, initial: Value | None, deadline: Deadline) -> Fin
 
 
 def _alone(log: Log, defects: dict[str, Mask], rows: Integers) -> Proof | None:
-    """The shortest operation that is a violation alone: an execution that left no effect, or an effect of nobody's.
+    """The shortest operation that is a violation alone; None where there is none.
 
-    `rows` are all of the requests that are violated.
+    That is an execution without an effect, or an effect that nobody asked for, or one of a refused request. `rows` are
+    those of all violated requests.
     """
     history, request, effect = log.history, log.request[rows], log.history.is_op("effect")[rows]
     stray = (defects[REFUSED] | defects[UNEXPECTED])[request] & effect
@@ -139,21 +141,19 @@ def _alone(log: Log, defects: dict[str, Mask], rows: Integers) -> Proof | None:
         return None
     row = int(rows[np.argmin(spans(history.start[rows], history.end[rows]))])
     kind = next(kind for kind, requests in defects.items() if requests[log.request[row]])
-    cast = Cast(history, [row])
-    return Proof(kind, (row,), f"{_why_alone(log, cast, kind, row)} {cast.introductions()}")
-
-
-def _why_alone(log: Log, cast: Cast, kind: str, row: int) -> str:
-    name, key = log.history.op_ids[log.history.op_id[row]], " on its key" if len(log.history.keys) > 1 else ""
+    cast, name = Cast(history, [row]), history.op_ids[history.op_id[row]]
+    key = " on its key" if len(history.keys) > 1 else ""
     if kind == NEVER:
-        return f"A, the request {name}, was answered ok: it ran. But the log has no effect of {name}{key}."
-    if kind == UNEXPECTED:
-        return f"A is an effect of a request {name}, and nobody asked for {name}{key}."
-    return f"A is an effect of the request {name}. But {name} ({_asked(log, cast)}) was refused: it must not run."
+        why = f"A, the request {name}, was answered ok: it ran. But the log has no effect of {name}{key}."
+    elif kind == UNEXPECTED:
+        why = f"A is an effect of a request {name}, and nobody asked for {name}{key}."
+    else:
+        why = f"A is an effect of the request {name}. But {name} ({_asked(log, cast)}) was refused: it must not run."
+    return Proof(kind, (row,), f"{why} {cast.introductions()}")
 
 
 def _asked(log: Log, cast: Cast) -> str:
-    """Who was asked, and when, for what the effects of the cast are effects of."""
+    """Who served the request that the effects of the cast belong to, and when."""
     asks = (log.request == log.request[cast.rows[0]]) & log.history.is_op("execute")
     return cast.facts(int(np.flatnonzero(asks)[0]))
 

@@ -3,8 +3,8 @@
 Promise: each ok `echo` got back the `value` that it sent. Null means that nothing came back.
 Algorithm: compare; then look for the operation that sent what came back instead, and call the leak by it:
 - `overlap`: it was under way at the same time as the victim;
-- `residue`: it had ended before the victim started, and left its value behind; so it had where one thread (and one
-  greenlet) served both, however long the two waited for it;
+- `residue`: it had ended before the victim started, and left its value behind (where one thread and one greenlet served
+  both it had, even if their times overlap: one of the two waited for the other);
 - `unexpected`: nobody sent that value before the victim had ended;
 - `missing`: nothing came back.
 Where several kinds were met, each is a finding of its own.
@@ -62,25 +62,6 @@ def check(history: History, *, initial: Value | None, deadline: Deadline) -> Fin
     victims = np.flatnonzero((history.status == OK) & ~own)
     if not len(victims):
         return Finding(verdict="held", reason="every request got back what it had sent")
-    leaks = _leaks(history, victims)
-    counts = np.bincount(leaks.kind, minlength=len(KINDS)).tolist()
-    whole = _violated(history, leaks)
-    met = {kind: leaks.of(number) for number, kind in enumerate(KINDS) if counts[number]}
-    return replace(whole, parts={kind: _violated(history, some) for kind, some in met.items()} if len(met) > 1 else {})
-
-
-def _violated(history: History, leaks: Leaks) -> Finding:
-    counts = np.bincount(leaks.kind, minlength=len(KINDS)).tolist()
-    return Finding(
-        verdict="violated",
-        reason="some requests did not get back what they had sent",
-        proof=_proof(history, leaks),
-        counts={kind: count for kind, count in zip(KINDS, counts, strict=True) if count},
-        violated_keys=tuple(np.unique(history.key[leaks.row]).tolist()),
-    )
-
-
-def _leaks(history: History, victims: Integers) -> Leaks:
     something = history.has_result[victims]
     culprit = np.full(len(victims), -1, np.int64)
     culprit[something] = _culprits(history, victims[something])
@@ -89,7 +70,25 @@ def _leaks(history: History, victims: Integers) -> Leaks:
     in_turn = (server > 0) & (server == history.served_by[culprit])
     before = (history.end[culprit] < history.start[victims]) | in_turn
     kind = np.where(culprit < 0, UNEXPECTED, np.where(before, RESIDUE, OVERLAP))
-    return Leaks(victims, np.where(something, kind, MISSING), culprit)
+    leaks = Leaks(victims, np.where(something, kind, MISSING), culprit)
+    whole = _violated(history, leaks)
+    parts = {name: _violated(history, leaks.of(KINDS.index(name))) for name in whole.counts}
+    return replace(whole, parts=parts) if len(parts) > 1 else whole
+
+
+def _violated(history: History, leaks: Leaks) -> Finding:
+    counts = np.bincount(leaks.kind, minlength=len(KINDS)).tolist()
+    shortest = int(np.argmin(spans(history.start[leaks.row], history.end[leaks.row])))
+    victim, culprit, kind = int(leaks.row[shortest]), int(leaks.culprit[shortest]), int(leaks.kind[shortest])
+    cast = Cast(history, [victim] if culprit < 0 else [victim, culprit])
+    text = f"{_what(history, cast, victim, culprit, kind)} {cast.introductions()}"
+    return Finding(
+        verdict="violated",
+        reason="some requests did not get back what they had sent",
+        proof=Proof(KINDS[kind], (victim,), text),
+        counts={kind: count for kind, count in zip(KINDS, counts, strict=True) if count},
+        violated_keys=tuple(np.unique(history.key[leaks.row]).tolist()),
+    )
 
 
 def _culprits(history: History, victims: Integers) -> Integers:
@@ -108,8 +107,12 @@ def _culprits(history: History, victims: Integers) -> Integers:
     place = np.empty(len(senders), np.int64)
     place[by_end] = np.arange(len(senders))
     latest = np.maximum.accumulate(value * len(senders) + place)
-    wanted = np.searchsorted(came_back, history.result[victims])
-    upto = _started(history.start[senders], value, history.end[victims], wanted)
+    # How many senders come before the first of the wanted value that started after the victim's end.
+    start, wanted = history.start[senders], np.searchsorted(came_back, history.result[victims])
+    moments, width = np.sort(start), len(senders) + 1
+    started = np.searchsorted(moments, start, "left")
+    ended = np.searchsorted(moments, history.end[victims], "right")
+    upto = np.searchsorted(value * width + started, wanted * width + ended, "left")
     found = latest[upto - 1]
     known = (upto > 0) & (found // len(senders) == wanted)
     return np.where(known, senders[by_end[found % len(senders)]], -1)
@@ -124,24 +127,6 @@ def _senders(history: History, values: Integers) -> tuple[Integers, Integers]:
     return senders, place[senders]
 
 
-def _started(start: Integers, value: Integers, end: Integers, wanted: Integers) -> Integers:
-    """How many senders, sorted by (value, start), come before the first of a `wanted` value that starts after `end`."""
-    moments = np.sort(start)
-    place = np.searchsorted(moments, start, "left")
-    upto = np.searchsorted(moments, end, "right")
-    width = len(start) + 1
-    return np.searchsorted(value * width + place, wanted * width + upto, "left")
-
-
-def _proof(history: History, leaks: Leaks) -> Proof:
-    """The shortest victim, in words."""
-    chosen = int(np.argmin(spans(history.start[leaks.row], history.end[leaks.row])))
-    victim, culprit, kind = int(leaks.row[chosen]), int(leaks.culprit[chosen]), int(leaks.kind[chosen])
-    cast = Cast(history, [victim] if culprit < 0 else [victim, culprit])
-    text = f"{_what(history, cast, victim, culprit, kind)} {cast.introductions()}"
-    return Proof(KINDS[kind], (victim,), text)
-
-
 def _what(history: History, cast: Cast, victim: int, culprit: int, kind: int) -> str:
     assert history.value is not None
     a, sent = cast.name(victim), history.shown(int(history.value[victim]))
@@ -150,20 +135,16 @@ def _what(history: History, cast: Cast, victim: int, culprit: int, kind: int) ->
     got = history.shown(int(history.result[victim]))
     told = f"{a} sent {sent} and got back {got}. A request reads back only what it stored itself."
     if kind == UNEXPECTED:
-        return f"{told} Nobody had sent {got} when {a} ended{_later(history, victim)}."
+        senders, _ = _senders(history, history.result[[victim]])
+        later = ""
+        if len(senders):
+            after = int(history.start[senders].min()) - int(history.end[victim])
+            later = f"; it was first sent {span(after, history.unit)} later"
+        return f"{told} Nobody had sent {got} when {a} ended{later}."
     waited = kind == RESIDUE and cast.overlap(*cast.rows)
     left = f", and left {got} behind" if kind == RESIDUE else ""
     left = f", but one thread served both, one after the other, and {got} was left behind" if waited else left
     return f"{told} It was {cast.name(culprit)} that sent {got}: {apart(history, cast, *cast.rows)}{left}."
-
-
-def _later(history: History, victim: int) -> str:
-    """How long after the victim's end its result was first sent, if it was."""
-    senders, _ = _senders(history, history.result[[victim]])
-    if not len(senders):
-        return ""
-    later = int(history.start[senders].min()) - int(history.end[victim])
-    return f"; it was first sent {span(later, history.unit)} later"
 
 
 MODEL = Model(

@@ -11,7 +11,7 @@ A history is linearizable iff on each key
 
 Why this is exact. It is the blind counter (blind_counter/model.py, of which this uses the proof and no code) with
 "sold-out" as a read of N and no place beyond the N-th. All places 1..N then have one window: it ends when the first
-sold-out ends, and beginning it has none, as no read shows less than N. So the matching needs no search: the buys that
+sold-out ends, and it has no beginning, as no read shows less than N. So the matching needs no search: the buys that
 were told ok find places iff they are at most N (1) and each starts before that end (2), and all N places can be filled
 iff N buys do (3). A buy of unknown outcome may have bought, been told sold-out or not have happened; it is taken where
 3 needs it, and else left out.
@@ -91,9 +91,10 @@ class Sales:
     def per_key(self, rows: Mask) -> Integers:
         return np.bincount(self.history.key[rows], minlength=len(self.gone))
 
-    def asked_by(self, time: Integers) -> Mask:
-        """Which rows started no later than the time of their key."""
-        return self.history.start <= time[self.history.key]
+    @property
+    def asked(self) -> Mask:
+        """Which rows had started when the first refused buy of their key ended."""
+        return self.history.start <= self.gone[self.history.key]
 
 
 def sales(history: History, stock: int, op: str = "buy") -> Sales:
@@ -129,13 +130,7 @@ class Witness:
 
 def smallest(found: Sales) -> Witness:
     """The witness with the fewest operations; of equal ones that with the largest slack, then the shortest span."""
-    best_of_kind = []
-    if found.false.any():
-        best_of_kind.append(_false(found))
-    if found.late.any():
-        best_of_kind.append(_late(found))
-    if found.oversold.any():
-        best_of_kind.append(_oversold(found))
+    kinds = ((found.false, _false), (found.late, _late), (found.oversold, _oversold))
 
     def size(witness: Witness) -> tuple[int, float, int]:
         rows = list(witness.rows)
@@ -143,7 +138,7 @@ def smallest(found: Sales) -> Witness:
         slack = float("inf") if witness.slack_ns is None else witness.slack_ns
         return len(rows), -slack, int(end.max()) - int(start.min())
 
-    return min(best_of_kind, key=size)
+    return min((best(found) for wrong, best in kinds if wrong.any()), key=size)
 
 
 def emptied(found: Sales) -> Integers:
@@ -161,7 +156,8 @@ def emptied(found: Sales) -> Integers:
 
 
 def _false(found: Sales) -> Witness:
-    others = found.per_key((found.bought | found.open | found.refused) & found.asked_by(found.gone)) - 1
+    """Of the keys where it takes the fewest, the one where the stock was emptied latest after the refusal, if ever."""
+    others = found.per_key((found.bought | found.open | found.refused) & found.asked) - 1
     size = np.maximum(others - found.stock + 1, 0)
     keys = np.flatnonzero(found.false)
     keys = keys[size[keys] == size[keys].min()]
@@ -176,12 +172,13 @@ def _false(found: Sales) -> Witness:
 def _refused(found: Sales, key: int, others: int) -> list[int]:
     """The refused buy of the key that ended first, and others that had started by then, the first to end."""
     history = found.history
-    rows = np.flatnonzero(found.refused & (history.key == key) & (history.start <= found.gone[key]))
+    rows = np.flatnonzero(found.refused & (history.key == key) & found.asked)
     first: list[int] = rows[np.argsort(history.end[rows], kind="stable")][: 1 + others].tolist()
     return first
 
 
 def _late(found: Sales) -> Witness:
+    """The sale that started longest after the refusal; of equals the one that ended first."""
     history = found.history
     rows = np.flatnonzero(found.late)
     apart = history.start[rows].astype(np.uint64) - found.gone[history.key[rows]].astype(np.uint64)
@@ -205,10 +202,10 @@ def _oversold(found: Sales) -> Witness:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What is sold, in the words of who sells it: a limit of requests is a stock of places.
+    """The words for what is sold; a limit of requests, for instance, is a stock of places.
 
-    `op` is the operation and `no` the answer of one that got nothing; `amount` says how many there were, `gone` that
-    they do not come back, `left` what remained. `fits` and `contradicts` are the reasons of a verdict.
+    `op` is what an operation is called and `no` the answer of one that got nothing; `amount` says how many there were,
+    `gone` that they do not come back, `left` what remained. `fits` and `contradicts` are the reasons of a verdict.
     """
 
     op: str
@@ -252,18 +249,14 @@ def words(history: History, witness: Witness, stock: int, terms: Terms = SHOP) -
         verb = "was" if len(witness.rows) == 1 else "were all" if len(witness.rows) > 2 else "were both"
         text = f"{cast.together(cast.rows, 'buy')} {verb} told ok. {count} can be: {terms.amount(stock)}."
     elif witness.kind == "late-sale":
-        text = _why_late(cast, witness, terms)
+        refused, bought = (cast.name(row) for row in witness.rows)
+        text = (
+            f"{refused} was told {terms.no}. {refused} had ended {cast.span(witness.slack_ns or 0)} before {bought} "
+            f"started, yet {bought} was told ok: {terms.gone}."
+        )
     else:
         text = _why_false(cast, witness, stock, terms)
     return f"{text} {cast.introductions(named(cast.rows))}"
-
-
-def _why_late(cast: Cast, witness: Witness, terms: Terms) -> str:
-    refused, bought = (cast.name(row) for row in witness.rows)
-    return (
-        f"{refused} was told {terms.no}. {refused} had ended {cast.span(witness.slack_ns or 0)} before {bought} "
-        f"started, yet {bought} was told ok: {terms.gone}."
-    )
 
 
 def _why_false(cast: Cast, witness: Witness, stock: int, terms: Terms) -> str:
@@ -291,7 +284,7 @@ def check(history: History, *, initial: Value | None, deadline: Deadline) -> Fin
 
 
 def decide(history: History, initial: int, terms: Terms) -> Finding:
-    """The same of whatever is given away one by one until nothing is left, in its own terms."""
+    """Whether one stock per key explains all answers, whatever is sold: `terms` are the words for it."""
     found = sales(history, initial, terms.op)
     late = found.per_key(found.late) > 0
     violated = np.flatnonzero(found.oversold | found.false | late)

@@ -98,16 +98,13 @@ class Sessions:
         positions = np.flatnonzero(wrong)
         back = spans(self.level[positions], before[positions])
         positions = positions[back == back.max()]
-        earlier = self.row[self._latest_newest(positions, written)]
+        # Before each of them, the last operation to write (or read) the highest level so far.
+        records = np.flatnonzero((self.write == written) & (self.level == self._met(written)[1:]))
+        earlier = self.row[records[np.searchsorted(records, self._begin(positions)) - 1]]
         later, (start, end) = self.row[positions], (self.history.start, self.history.end)
         span = spans(start[earlier], np.maximum(end[earlier], end[later]))
         best = int(np.argmin(span))
         return Regress(int(earlier[best]), int(later[best]), int(back.max()), int(span[best]))
-
-    def _latest_newest(self, positions: Integers, written: bool) -> Integers:
-        """For each of the positions, the last one before its moment that wrote (or read) the highest level so far."""
-        records = np.flatnonzero((self.write == written) & (self.level == self._met(written)[1:]))
-        return records[np.searchsorted(records, self._begin(positions)) - 1]
 
 
 def sessions(history: History) -> Sessions:
@@ -210,10 +207,16 @@ def check(history: History, *, initial: Value | None, deadline: Deadline) -> Fin
 def _part(order: Sessions, name: str, wrong: Mask, worst: Regress | None) -> Finding:
     if worst is None:
         return Finding(verdict="held", reason=GUARANTEES[name].rule)
+    history, rows = order.history, (worst.earlier, worst.later)
+    cast, session = Cast(history, rows), history.processes[history.process[worst.later]]
+    text = (
+        f"In session {session}, {_did(history, cast, worst.earlier)}, and then {_did(history, cast, worst.later)}. "
+        f"But {GUARANTEES[name].rule}. {apart(history, cast, *rows)}. {cast.introductions()}"
+    )
     return Finding(
         verdict="violated",
         reason=GUARANTEES[name].broken,
-        proof=_proof(order.history, name, worst),
+        proof=Proof(name, rows, text),
         counts={name: int(np.count_nonzero(wrong))},
         violated_keys=_keys(order, wrong),
     )
@@ -221,16 +224,6 @@ def _part(order: Sessions, name: str, wrong: Mask, worst: Regress | None) -> Fin
 
 def _keys(order: Sessions, wrong: Mask) -> tuple[int, ...]:
     return tuple(np.unique(order.history.key[order.row[wrong]]).tolist())
-
-
-def _proof(history: History, name: str, worst: Regress) -> Proof:
-    rule, session = GUARANTEES[name].rule, history.processes[history.process[worst.later]]
-    cast = Cast(history, (worst.earlier, worst.later))
-    text = (
-        f"In session {session}, {_did(history, cast, worst.earlier)}, and then {_did(history, cast, worst.later)}. "
-        f"But {rule}. {apart(history, cast, worst.earlier, worst.later)}. {cast.introductions()}"
-    )
-    return Proof(name, (worst.earlier, worst.later), text)
 
 
 def _did(history: History, cast: Cast, row: int) -> str:

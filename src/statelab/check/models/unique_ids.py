@@ -38,12 +38,23 @@ def check(history: History, *, initial: Value | None, deadline: Deadline) -> Fin
     if not duplicates:
         return Finding(verdict="held", reason="all ids are different")
     place, given = _among(repeated, code)
+    rows, group = rows[given], place[given]
+    one, other = closest(group, history.start[rows], history.end[rows])
+    pair = (int(rows[one]), int(rows[other]))
+    times = int(np.count_nonzero(group == group[one]))
+    cast = Cast(history, pair)
+    names = " and ".join(cast.name(row) for row in cast.rows)
+    new = history.shown(int(history.result[pair[0]]))
+    text = f"{names} were both given the id {new}. An id may be given to one request only. "
+    if times > 2:
+        text += f"In all, {times:,} requests were given {new}. "
+    text += f"{apart(history, cast, *cast.rows)}. {cast.introductions()}"
     return Finding(
         verdict="violated",
         reason="the same id was given to more than one request",
-        proof=_proof(history, rows[given], place[given]),
+        proof=Proof("duplicate", pair, text),
         counts={"duplicates": duplicates},
-        violated_keys=tuple(np.unique(history.key[rows[given]]).tolist()),
+        violated_keys=tuple(np.unique(history.key[rows]).tolist()),
     )
 
 
@@ -60,21 +71,6 @@ def _among(wanted: Integers, code: Integers) -> tuple[Integers, Mask]:
         return np.zeros(len(code), np.int64), np.zeros(len(code), np.bool_)
     place = np.minimum(np.searchsorted(wanted, code), len(wanted) - 1)
     return place, np.equal(wanted[place], code)
-
-
-def _proof(history: History, rows: Integers, group: Integers) -> Proof:
-    """The closest pair among `rows`, of which those of one group were given one id."""
-    one, other = closest(group, history.start[rows], history.end[rows])
-    pair = (int(rows[one]), int(rows[other]))
-    times = int(np.count_nonzero(group == group[one]))
-    cast = Cast(history, pair)
-    names = " and ".join(cast.name(row) for row in cast.rows)
-    new = history.shown(int(history.result[pair[0]]))
-    text = f"{names} were both given the id {new}. An id may be given to one request only. "
-    if times > 2:
-        text += f"In all, {times:,} requests were given {new}. "
-    text += f"{apart(history, cast, *cast.rows)}. {cast.introductions()}"
-    return Proof("duplicate", pair, text)
 
 
 MODEL = Model(

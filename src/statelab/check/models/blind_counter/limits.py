@@ -81,11 +81,13 @@ class Limits:
 
 
 def limits(history: History, initial: int) -> Limits:
-    """Renumbers, sorts and looks up; O(n log n)."""
+    """The limits of a history of counters that start at `initial`. O(n log n)."""
     increment, ok = history.is_op("increment"), history.status == OK
     start, end = _one_axis(history)
     begun, begins = _sorted_by(start, np.flatnonzero(increment & (ok | (history.status == INFO))))
-    counters = _counters(history, begun)
+    increments = np.bincount(history.key[begun], minlength=max(1, len(history.keys)))
+    base = np.cumsum(increments + 4) - (increments + 4) + 1
+    counters = Counters(base, base + increments + 2, np.cumsum(increments) - increments)
     reads = _reads(history, initial, counters, start, end)
     asked = np.searchsorted(begins, reads.end, "right") - of_key(counters.asked, reads.key)
     row = begun[ok[begun]]
@@ -107,9 +109,9 @@ def limits(history: History, initial: int) -> Limits:
 
 
 def _one_axis(history: History) -> tuple[Integers, Integers]:
-    """Starts and ends such that all times of a key lie before those of the next; an open end means nothing.
+    """Starts and ends such that all times of a key lie before those of the next; not to be used where the end is open.
 
-    Differences inside a key are true, unless the keys' spans do not fit into 64 bits: then only the order is.
+    Differences of times of one key are kept. Where all keys side by side do not fit into 64 bits, only their order is.
     """
     start, closed = history.start, history.end != INF
     least = int(start.min(initial=INF))
@@ -126,18 +128,12 @@ def _one_axis(history: History) -> tuple[Integers, Integers]:
 
 
 def _sorted_by(time: Integers, rows: Places) -> tuple[Places, Integers]:
+    """The rows in the order of their times, and these times; no sort where they are in order."""
     times = time[rows]
     if (times[1:] >= times[:-1]).all():
         return rows, times
     order = np.argsort(times, kind="stable")
     return rows[order], times[order]
-
-
-def _counters(history: History, begun: Places) -> Counters:
-    asked = np.bincount(history.key[begun], minlength=max(1, len(history.keys)))
-    width = asked + 4
-    base = np.cumsum(width) - width + 1
-    return Counters(base, base + asked + 2, np.cumsum(asked) - asked)
 
 
 def of_key(table: Integers, key: Codes) -> Integers:
@@ -150,7 +146,10 @@ def _reads(history: History, initial: int, counters: Counters, start: Integers, 
     key = history.key[row]
     base, top = of_key(counters.base, key), of_key(counters.top, key)
     told = np.where(history.has_result[row], history.result[row], initial)
-    value = base + _risen(told, initial, top - base - 1)
+    # A value rises above the initial one by -1 at least and by what the counter can show at most. All else is cut off:
+    # it is wrong as well, and the difference of any two integers of 64 bits need not fit into 64.
+    room = np.minimum(top - base - 1, min(INF, INF - initial))
+    value = base + (np.clip(told, max(initial - 1, -INF), initial + room) - initial)
     place = np.arange(len(row))
     by_end, ends = _sorted_by(end[row], place)
     by_start, starts = _sorted_by(start[row], place)
@@ -167,12 +166,6 @@ def _reads(history: History, initial: int, counters: Counters, start: Integers, 
         highest=np.concatenate(([0], np.maximum.accumulate(value[by_end]))),
         lowest=np.concatenate((np.minimum.accumulate(value[by_start][::-1])[::-1], [INF])),
     )
-
-
-def _risen(told: Integers, initial: int, most: Integers) -> Integers:
-    """How far above the initial value, at least -1 and at most `most`; exact for any integers of 64 bits."""
-    room = np.minimum(most, min(INF, INF - initial))
-    return np.clip(told, max(initial - 1, -INF), initial + room) - initial
 
 
 def _highest_before(counters: Counters, reads: Reads, key: Codes, start: Integers) -> Integers:

@@ -66,7 +66,7 @@ def check(history: History, *, initial: Value | None, deadline: Deadline) -> Fin
 
 
 def _by_rule(history: History, initial: int) -> Finding:
-    """The same where all increments add one."""
+    """The verdict by the three conditions, for keys whose increments all add one."""
     given = limits(history, initial)
     short = lacking_increments(given)
     wrong = contradicted(given)
@@ -100,25 +100,22 @@ def contradicted(given: Limits) -> Mask:
 def _counts(given: Limits, short: Integers) -> dict[str, int]:
     reads = given.reads
     rise = reads.value - given.counters.base[reads.key]
+    # Lost are the acknowledged increments that the reads lack which started after all of these had ended.
+    key, int64 = given.history.key[given.row], np.iinfo(np.int64)
+    quiet = np.full(len(given.counters.base), int64.min)
+    np.maximum.at(quiet, key, given.end[given.row])
+    settled = reads.start > quiet[reads.key]
+    final = np.full(len(quiet), int64.max)
+    np.minimum.at(final, reads.key[settled], np.maximum(rise[settled], 0))
+    lost = np.maximum(np.bincount(key, minlength=len(quiet)) - final, 0)
     counts = {
         "too-low": int(np.count_nonzero(rise < 0)),
         "too-high": int(np.count_nonzero(rise > given.asked)),
         "inversions": int(np.count_nonzero((reads.value < given.shown) & (rise >= 0))),
         "missing": len(short),
-        "lost": _lost(given, rise),
+        "lost": int(lost.sum()),
     }
     return {word: count for word, count in counts.items() if count}
-
-
-def _lost(given: Limits, rise: Integers) -> int:
-    """The acknowledged increments that the reads lack which started after all of them had ended."""
-    key = given.history.key[given.row]
-    quiet = np.full(len(given.counters.base), np.iinfo(np.int64).min)
-    np.maximum.at(quiet, key, given.end[given.row])
-    settled = given.reads.start > quiet[given.reads.key]
-    final = np.full(len(quiet), np.iinfo(np.int64).max)
-    np.minimum.at(final, given.reads.key[settled], np.maximum(rise[settled], 0))
-    return int(np.maximum(np.bincount(key, minlength=len(quiet)) - final, 0).sum())
 
 
 MODEL = Model(

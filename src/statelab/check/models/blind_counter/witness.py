@@ -3,7 +3,7 @@ says.
 
 Each piece is minimal by construction, given that the smaller kinds do not occur:
 - too-low: one read of less than the initial value.
-- too-high: one read of v, by whose end fewer than v increments had been asked for. Forgetting answers leaves that.
+- too-high: one read of v, by whose end fewer than v increments had been asked for. (That needs no answer but its own.)
 - inversion: two reads, the lower one started after the higher one had ended. Either alone is neither of the above.
 - missing: a read of v, and v - u + 1 increments that had ended before it and had started after a read of u had ended
   (the beginning, u the initial value, needs no read). Without one increment u..v has room for the rest; without the
@@ -141,7 +141,8 @@ def _missing(given: Limits, placed: _Placed, value: int) -> Witness | None:
 
 
 def _missing_since(given: Limits, placed: _Placed, read: int, bases: Places, *, whole: bool) -> Witness | None:
-    """From one of these bases or, if they are the `whole` past, from the beginning."""
+    """The witness from the highest of these bases that lacks an increment or, if they are the `whole` past and none
+    does, from the beginning; None if nothing is missing."""
     reads, base_value = given.reads, int(given.counters.base[given.reads.key[read]])
     first = np.searchsorted(given.low, base_value, "right")
     if not whole:
@@ -161,7 +162,7 @@ def _missing_since(given: Limits, placed: _Placed, read: int, bases: Places, *, 
 
 
 def _with_widest(given: Limits, placed: _Placed, read: int, base: int | None, inside: Places) -> Witness:
-    """With as many of the increments inside as it takes, those that lie furthest from the two reads."""
+    """The witness with as few of the increments `inside` as it takes: those that lie furthest from the two reads."""
     reads = given.reads
     from_value = given.counters.base[reads.key[read]] if base is None else reads.value[base]
     room = reads.start[read] - placed.end[inside]
@@ -182,26 +183,18 @@ def words(history: History, witness: Witness, initial: int) -> str:
     if witness.kind == "missing":
         text = _why_missing(cast, witness, shown, initial)
     elif witness.kind == "inversion":
-        text = _why_inverted(cast, witness)
+        first, second = cast.rows
+        apart = f"{cast.name(first)} had ended {cast.span(witness.slack_ns or 0)} before {cast.name(second)} started"
+        text = f"{cast.told(first)}. {apart}, yet {cast.told(second)}: a counter never goes down."
     elif witness.kind == "too-high":
-        text = _why_too_high(cast, witness, shown[witness.read] - initial)
+        needed = plural(shown[witness.read] - initial, "increment")
+        text = (
+            f"{cast.told(witness.read)}, which takes {needed}; {witness.asked:,} had been asked for when "
+            f"{cast.name(witness.read)} ended. Nobody can have added the rest."
+        )
     else:
         text = f"{cast.told(witness.read)}. The counter starts at {initial:,} and never goes down."
     return f"{text} {cast.introductions((*witness.reads[:-1], *named(witness.increments), witness.read))}"
-
-
-def _why_too_high(cast: Cast, witness: Witness, needed: int) -> str:
-    name = cast.name(witness.read)
-    return (
-        f"{cast.told(witness.read)}, which takes {plural(needed, 'increment')}; {witness.asked:,} had been asked for "
-        f"when {name} ended. Nobody can have added the rest."
-    )
-
-
-def _why_inverted(cast: Cast, witness: Witness) -> str:
-    first, second = cast.rows
-    apart = f"{cast.name(first)} had ended {cast.span(witness.slack_ns or 0)} before {cast.name(second)} started"
-    return f"{cast.told(first)}. {apart}, yet {cast.told(second)}: a counter never goes down."
 
 
 def _why_missing(cast: Cast, witness: Witness, shown: dict[int, int], initial: int) -> str:

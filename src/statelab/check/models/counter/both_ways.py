@@ -49,8 +49,8 @@ from statelab.record.columns import Mask
 CHANGES = ("increment", "decrement")
 
 _FEW = 64
-"""Up to how many operations a witness of `crowded_out` is made minimal: each is tried alone, with a search. Of a larger
-one the count is minimal, but what the operations were told may contradict a part of it already."""
+"""Up to how many operations a witness of `crowded_out` is made minimal, with a search for each operation. Of a larger
+one the count is minimal, but what its operations were told may make a part of it a violation already."""
 
 
 def started_by_end(history: History, which: Mask) -> Integers:
@@ -74,35 +74,29 @@ def out_of_reach(history: History, initial: int) -> Witness | None:
 
 
 def crowded_out(history: History, initial: int, violated: Violated, deadline: Deadline) -> Witness | None:
-    """The answer that is within reach, but not with all that had certainly moved the other way before it.
+    """A `no-order`: the answer that is within reach, but not after all that had certainly moved the other way before.
 
-    That takes as many more of the other operations. As few of those are in the witness as contradict it: at most one
-    more than there are to spare.
+    For each operation that had moved the counter the other way it takes one more that moves it back. The witness has
+    as few of the former as contradict the answer: at most one more than there are of the latter to spare.
     """
     spare, other = _to_spare(history, initial)
     row = int(np.argmin(np.minimum(spare, other)))
     least = int(min(spare[row], other[row]))
     if least == INF:
         return None
-    back = history.is_op("decrement" if spare[row] == least else "increment")
-    before = np.flatnonzero((history.status == OK) & back & (history.end < history.start[row]))
+    forth, back = CHANGES if spare[row] == least else CHANGES[::-1]
+    before = np.flatnonzero((history.status == OK) & history.is_op(back) & (history.end < history.start[row]))
     rows = [row, *before[np.argsort(history.end[before], kind="stable")][: least + 1].tolist()]
     if len(rows) > _FEW:
-        slack: int | None = _by_count(history, rows)
+        # It vanishes if the last of those before may come after the row, or if one more of the others may come before.
+        late = history.is_op(forth) & (history.status != FAIL) & (history.start > history.end[row])
+        apart = [int(history.start[row]) - int(history.end[rows[1:]].max())]
+        apart += [int(history.start[late].min()) - int(history.end[row])] if late.any() else []
+        slack: int | None = min(apart)
     else:
         rows = list(minimal(history, rows, CHANGES, violated, deadline))
         slack = slack_of(history, rows, CHANGES, violated, deadline)
     return Witness("no-order", by_start(history, rows), slack, deadline.passed)
-
-
-def _by_count(history: History, rows: list[int]) -> int:
-    """After how many ns one of the operations that had ended before the first row may come after it, or one more of
-    the others may come before."""
-    row, before = rows[0], rows[1:]
-    others = history.is_op(CHANGES[int(history.is_op(CHANGES[0])[before[0]])]) & (history.status != FAIL)
-    late = history.start[others & (history.start > history.end[row])]
-    nearest = int(history.start[row]) - int(history.end[before].max())
-    return min(nearest, int(late.min()) - int(history.end[row])) if len(late) else nearest
 
 
 def lacks(history: History, initial: int) -> bool:

@@ -60,8 +60,8 @@ def judged_one_way(history: History, initial: int, way: Way = UP) -> Finding:
         verdict = replace(verdict, race_events=events)
     kind = "too-high" if not up and witness.kind == "too-low" else witness.kind
     counts = {
-        "duplicates": int(found.duplicate.sum()),
-        "inversions": int(np.count_nonzero(found.slack)),
+        "duplicates": verdict.duplicates,
+        "inversions": verdict.inversions,
         "gaps": int(found.nobody[found.violated].sum()),
     }
     return Finding(

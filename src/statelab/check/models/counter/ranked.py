@@ -133,7 +133,11 @@ def ranked(given: Answers, group: Integers) -> RankedAnswers:
     code = _packed(place, given.value[rows], read)
     by_code = np.argsort(code, kind="stable")
     rows, code, place = rows[by_code], code[by_code], _at(place, by_code)
-    first, counter = _counters(place)
+    if not len(place) or place[0] == place[-1]:
+        first, counter = np.arange(min(1, len(place))), np.broadcast_to(np.int64(0), len(place))
+    else:
+        begin = order.begins(place)
+        first, counter = np.flatnonzero(begin), np.cumsum(begin) - 1
     start, end = history.start[rows], history.end[rows]
     offset = order.lift(first, start, end)
     if len(first) > 1:
@@ -152,14 +156,6 @@ def ranked(given: Answers, group: Integers) -> RankedAnswers:
         group=group,
         place=place[first],
     )
-
-
-def _counters(place: Integers) -> tuple[NDArray[np.intp], Integers]:
-    """Where each counter begins, and the number of each position's."""
-    if not len(place) or place[0] == place[-1]:
-        return np.arange(min(1, len(place))), np.broadcast_to(np.int64(0), len(place))
-    new = order.begins(place)
-    return np.flatnonzero(new), np.cumsum(new) - 1
 
 
 def _at(array: Integers, rows: NDArray[np.intp]) -> Integers:

@@ -29,7 +29,6 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from statelab.check.kernels import order
 from statelab.check.kernels.levels import grouped_by
@@ -264,21 +263,17 @@ def _gap_of_several(found: Defects, gaps: Integers, asked: Integers, lacking: In
 
 
 def _gap(found: Defects, x: int, asked: int, others: tuple[int, ...]) -> Smallest:
-    needed = int(found.by_number.value[x]) - found.given.initial
-    missing = needed - asked + len(others)
-    row = int(found.by_number.row[x])
-    after = _starts_after(found, x)
-    slack = int(after[missing - 1] - found.given.history.end[row]) if missing <= len(after) else None
-    return Smallest("gap", (row, *others), slack, needed, asked)
-
-
-def _starts_after(found: Defects, x: int) -> NDArray[np.int64]:
-    """The starts, after the end of x, of the increments that may belong to x's counter."""
     history, by_number = found.given.history, found.by_number
+    needed = int(by_number.value[x]) - found.given.initial
+    missing = needed - asked + len(others)
+    row, end = int(by_number.row[x]), history.end[by_number.row[x]]
+    # The starts, after the end of x, of the increments that may belong to x's counter.
     rows = np.flatnonzero(found.given.increment & (found.given.answered | found.given.unknown))
-    owner = by_number.counter_of(history, rows)
-    start = history.start[rows[(owner == by_number.counter[x]) | (by_number.group[rows] < 0)]]
-    return np.sort(start[start > history.end[by_number.row[x]]])
+    mine = (by_number.counter_of(history, rows) == by_number.counter[x]) | (by_number.group[rows] < 0)
+    start = history.start[rows[mine]]
+    after = np.sort(start[start > end])
+    slack = int(after[missing - 1] - end) if missing <= len(after) else None
+    return Smallest("gap", (row, *others), slack, needed, asked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,31 +64,19 @@ def contradiction(history: History, witness: Smallest, initial: int = 0, way: Wa
     """The proof of a witness that is not a duplicate."""
     cast = Cast(history, witness.rows)
     if witness.kind == "too-low":
-        return _too_low(cast, initial, way)
+        (row,) = cast.rows
+        first_told = f"each {way.step} {way.changes}, so {initial + way.by:,} is the {way.bound}"
+        rule = way.alone if cast.is_read(row) else first_told
+        return f"{cast.told(row)}. The counter starts at {initial:,} and {rule}. {cast.introductions()}"
     if witness.kind == "gap":
-        return _gap(cast, witness, way)
-    return _inversion(cast, witness, way)
-
-
-def _too_low(cast: Cast, initial: int, way: Way) -> str:
-    (row,) = cast.rows
-    first = f"each {way.step} {way.changes}, so {initial + way.by:,} is the {way.bound}"
-    rule = way.alone if cast.is_read(row) else first
-    return f"{cast.told(row)}. The counter starts at {initial:,} and {rule}. {cast.introductions()}"
-
-
-def _gap(cast: Cast, witness: Smallest, way: Way) -> str:
-    x, needed, asked = witness.rows[0], witness.needed or 0, witness.asked or 0
-    name, others = cast.name(x), [row for row in cast.rows if row != x]
-    text = f"{cast.told(x)}, which takes {plural(needed, way.step)}; {asked:,} had been asked for when {name} ended"
-    if others:
-        higher = ", ".join(cast.told(row) for row in others)
-        left = plural(asked - len(others), way.step)
-        text += f". But {higher}: {way.more} than {name} shows, and so after {name}. That leaves {left}"
-    return f"{text}. Nobody can have produced {cast.value(x):,}. {cast.introductions()}"
-
-
-def _inversion(cast: Cast, witness: Smallest, way: Way) -> str:
+        x, needed, asked = witness.rows[0], witness.needed or 0, witness.asked or 0
+        name, others = cast.name(x), [row for row in cast.rows if row != x]
+        text = f"{cast.told(x)}, which takes {plural(needed, way.step)}; {asked:,} had been asked for when {name} ended"
+        if others:
+            higher = ", ".join(cast.told(row) for row in others)
+            left = plural(asked - len(others), way.step)
+            text += f". But {higher}: {way.more} than {name} shows, and so after {name}. That leaves {left}"
+        return f"{text}. Nobody can have produced {cast.value(x):,}. {cast.introductions()}"
     first, second = cast.rows
     apart = f"{cast.name(first)} had ended {cast.span(witness.slack_ns or 0)} before {cast.name(second)} started"
     if cast.value(first) == cast.value(second):
@@ -111,16 +99,12 @@ def duplicate(history: History, event: RaceEvent, *, lossy: bool, way: Way = UP)
         return f"{text} {second} started after {first} had ended and was told nothing {way.further}."
     if not lossy:
         return text
-    return f"{text} {_set_back(cast, event, way)}"
-
-
-def _set_back(cast: Cast, event: RaceEvent, way: Way) -> str:
     before, late = f"{event.first - way.by:,}", cast.name(event.culprit)
-    most = "" if event.alone else "up to "
     if event.rolled_back == 1 or event.reissue is None:
-        return f"Each found {before} and made it {event.first:,}: one of the two updates is lost."
+        return f"{text} Each found {before} and made it {number}: one of the two updates is lost."
+    most = "" if event.alone else "up to "
     return (
-        f"{late} found {before} early and wrote {event.first:,} late: before {late} ended, the numbers {way.on} to "
+        f"{text} {late} found {before} early and wrote {number} late: before {late} ended, the numbers {way.on} to "
         f"{event.first + (event.rolled_back - 1) * way.by:,} had been handed out, and {event.first + way.by:,} was "
         f"handed out again ({cast.facts(event.reissue)}). {late} rolled back {most}{event.rolled_back:,} updates."
     )

@@ -55,15 +55,6 @@ class Blocks:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Contradiction:
-    """Rows that contradict each other, how many more it takes to tie them to their blocks, and the slack."""
-
-    rows: tuple[int, ...]
-    size: int
-    slack_ns: int
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Laid:
     """Calls sorted by block and rank, arrays of shape `(calls,)`; `initial` are the blocks of initial texts."""
@@ -75,24 +66,23 @@ class Laid:
     initial: Integers
     history: History
 
-    def inversions(self) -> tuple[Integers, list[Contradiction]]:
-        """The keys in which a block's order and the clock disagree, and the worst case."""
+    def inversions(self) -> tuple[Integers, tuple[int, ...]]:
+        """The keys in which a block's order and the clock disagree, and the rows of the worst case."""
         if not len(self.row):
-            return self.key, []
-        start, end = self._lifted()
+            return self.key, ()
+        start, end = _apart(self.block, *self._times())
         code = paired(self.block, self.rank)
-        slacks = order.slack(code, *_apart(self.block, start, end))
+        slacks = order.slack(code, start, end)
         if not slacks.any():
-            return self.key[:0], []
-        pair = order.worst(code, *_apart(self.block, start, end), slacks)
-        rows = self._with_witness([pair.earlier, pair.later])
-        return self.key[slacks > 0], [Contradiction(rows, len(rows), pair.slack_ns)]
+            return self.key[:0], ()
+        pair = order.worst(code, start, end, slacks)
+        return self.key[slacks > 0], self._with_witness([pair.earlier, pair.later])
 
-    def overlaps(self) -> tuple[Integers, list[Contradiction]]:
-        """The keys in which two blocks must each precede the other, and the case that takes the fewest rows."""
+    def overlaps(self) -> tuple[Integers, tuple[int, ...]]:
+        """The keys in which two blocks must each precede the other, and the rows of the case that takes the fewest."""
         if not len(self.row):
-            return self.key, []
-        start, end = self._lifted()
+            return self.key, ()
+        start, end = self._times()
         first = np.flatnonzero(order.begins(self.block))
         first_end, last_start = np.minimum.reduceat(end, first), np.maximum.reduceat(start, first)
         initial = np.isin(self.block[first], self.initial)
@@ -101,21 +91,16 @@ class Laid:
         first_end[initial] = low[first[initial]] - 1
         found = conflicts(first_end, last_start)
         if not len(found):
-            return self.key[:0], []
+            return self.key[:0], ()
         size = np.where(np.diff(np.append(first, len(self.row))) > 1, 3, 1) - initial
         best = int(np.lexsort((-found.slack_ns, size[found.one] + size[found.other]))[0])
         one, other = int(found.one[best]), int(found.other[best])
         places = [*self._ends(first[one], start, end), *self._ends(first[other], start, end)]
-        rows = self._with_witness(places)
-        slack = int(found.slack_ns[best])
-        return self.key[first[found.one]], [Contradiction(rows, int(size[one] + size[other]), slack)]
+        return self.key[first[found.one]], self._with_witness(places)
 
-    def _lifted(self) -> tuple[Integers, Integers]:
-        """The times of all keys on one axis."""
-        start, end = self.history.start[self.row], self.history.end[self.row]
-        begins = order.begins(self.key)
-        offset = order.lift(np.flatnonzero(begins), start, end)[np.cumsum(begins) - 1]
-        return start + offset, np.where(end == INF, INF, end + offset)
+    def _times(self) -> tuple[Integers, Integers]:
+        """Start and end of each call, on an axis on which keys do not touch."""
+        return _apart(self.key, self.history.start[self.row], self.history.end[self.row])
 
     def _ends(self, first: int, start: Integers, end: Integers) -> list[int]:
         """In the block that begins there, the first to end and the last to start."""
@@ -123,14 +108,14 @@ class Laid:
         return [first + int(np.argmin(end[first:last])), first + int(np.argmax(start[first:last]))]
 
     def _with_witness(self, places: list[int]) -> tuple[int, ...]:
-        """Their rows, with those of the gets that show the longest texts of their blocks."""
+        """The rows at some places, with those of the gets that show the longest texts of their blocks."""
         shown = [int(np.searchsorted(self.block, self.block[place], "right")) - 1 for place in places]
         return tuple(sorted({int(self.row[place]) for place in places + shown}))
 
 
-def _apart(block: Integers, start: Integers, end: Integers) -> tuple[Integers, Integers]:
-    """The times of all blocks on one axis: what holds in one block says nothing of the next."""
-    begins = order.begins(block)
+def _apart(group: Integers, start: Integers, end: Integers) -> tuple[Integers, Integers]:
+    """The same times on an axis on which groups, each a run of equal numbers, do not touch; an open end stays so."""
+    begins = order.begins(group)
     offset = order.lift(np.flatnonzero(begins), start, end)[np.cumsum(begins) - 1]
     return start + offset, np.where(end == INF, INF, end + offset)
 
@@ -139,15 +124,14 @@ def _apart(block: Integers, start: Integers, end: Integers) -> tuple[Integers, I
 class Judged:
     """What is wrong, in rows of the history.
 
-    `alone` are (kind, get, slack), `forks` pairs of gets, `inversions` and `overlaps` the worst cases of two lemmas;
-    `searched` are keys that are violated as only the search could tell: (key, number of its calls); `undecided` are
-    (key, why). `keys` are all that are violated.
+    `alone` are (kind, get, slack), `forks` pairs of gets, `contradictions` the rows of the worst case of each of the
+    two lemmas; `searched` are keys of which only the search could tell that they are violated: (key, number of its
+    calls); `undecided` are (key, why). `keys` are all that are violated.
     """
 
     alone: list[tuple[str, int, int | None]] = field(default_factory=list)
     forks: list[tuple[int, int]] = field(default_factory=list)
-    inversions: list[Contradiction] = field(default_factory=list)
-    overlaps: list[Contradiction] = field(default_factory=list)
+    contradictions: list[tuple[int, ...]] = field(default_factory=list)
     searched: list[tuple[int, int]] = field(default_factory=list)
     undecided: list[tuple[int, str]] = field(default_factory=list)
     keys: set[int] = field(default_factory=set)
@@ -172,7 +156,8 @@ def judge(history: History, initial: str, deadline: Deadline, most: int = MOST) 
         else:
             blocks.add(calls, found)
     laid = blocks.laid(history)
-    for kept, (keys, worst) in ((judged.inversions, laid.inversions()), (judged.overlaps, laid.overlaps())):
-        kept.extend(worst)
-        judged.keys.update(keys.tolist() if worst else ())
+    for keys, rows in (laid.inversions(), laid.overlaps()):
+        judged.keys.update(keys.tolist())
+        if rows:
+            judged.contradictions.append(rows)
     return judged

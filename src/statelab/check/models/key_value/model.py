@@ -7,7 +7,6 @@ from statelab.check.kernels.model import Finding
 from statelab.check.kernels.model import Model
 from statelab.check.kernels.model import Proof
 from statelab.check.kernels.words import plural
-from statelab.check.models.key_value.judge import Judged
 from statelab.check.models.key_value.judge import judge
 from statelab.check.models.key_value.witness import kind
 from statelab.check.models.key_value.witness import proof
@@ -22,31 +21,23 @@ def check(history: History, *, initial: Value | None, deadline: Deadline) -> Fin
     text = "" if initial is None else str(initial)
     judged = judge(history, text, deadline)
     if judged.keys:
-        return _violated(history, judged, text, deadline)
+        found = witness(history, judged, text, deadline.for_proof())
+        name = kind(history, found, text)
+        return Finding(
+            verdict="violated",
+            reason="no text that changes by puts and appends alone can have given these answers",
+            proof=Proof(name, found.rows, proof(history, found, name, text), found.slack_ns, found.cut_short),
+            counts=dict(Counter([kind for kind, _, _ in judged.alone] + ["forks"] * len(judged.forks))),
+            violated_keys=tuple(sorted(judged.keys)),
+            undecided=len(judged.undecided),
+        )
     if judged.undecided:
-        return Finding(verdict="unknown", reason=_undecided(history, judged))
+        key, why = judged.undecided[0]
+        name = f"key {history.keys[key]!r}" if history.keys[key] else "the key"
+        more = f", and {plural(len(judged.undecided) - 1, 'other key')}" if len(judged.undecided) > 1 else ""
+        several = f"the texts of {name} can be read in several ways"
+        return Finding(verdict="unknown", reason=f"{several}, and the search for an order did not end: {why}{more}")
     return Finding(verdict="held", reason="one text per key explains all answers")
-
-
-def _violated(history: History, judged: Judged, initial: str, deadline: Deadline) -> Finding:
-    proving = deadline.for_proof()
-    found = witness(history, judged, initial, proving)
-    name = kind(history, found, initial)
-    return Finding(
-        verdict="violated",
-        reason="no text that changes by puts and appends alone can have given these answers",
-        proof=Proof(name, found.rows, proof(history, found, name, initial), found.slack_ns, found.cut_short),
-        counts=dict(Counter([kind for kind, _, _ in judged.alone] + ["forks"] * len(judged.forks))),
-        violated_keys=tuple(sorted(judged.keys)),
-        undecided=len(judged.undecided),
-    )
-
-
-def _undecided(history: History, judged: Judged) -> str:
-    key, why = judged.undecided[0]
-    name = f"key {history.keys[key]!r}" if history.keys[key] else "the key"
-    more = f", and {plural(len(judged.undecided) - 1, 'other key')}" if len(judged.undecided) > 1 else ""
-    return f"the texts of {name} can be read in several ways, and the search for an order did not end: {why}{more}"
 
 
 MODEL = Model(

@@ -49,7 +49,10 @@ class Writes:
 
     def __init__(self, calls: Calls, initial: str) -> None:
         self._initial = initial
-        self._puts, self._appends, self.gets = _by_text(calls)
+        by_text = dict[str, list[int]](), dict[str, list[int]](), dict[str, list[int]]()
+        for call, (kind, text) in enumerate(zip(calls.kind, calls.text, strict=True)):
+            by_text[kind].setdefault(text, []).append(call)
+        self._puts, self._appends, self.gets = by_text
         self._bases = sorted({len(text) for text in self._puts})
         self._lengths = sorted({len(text) for text in self._appends})
 
@@ -62,10 +65,7 @@ class Writes:
             same = self._puts.get(text[:length])
             if same is not None and length <= len(text):
                 found[length] = (min(2, len(same) + (length in found)), same[0], -1)
-        self._grow(text, found)
-        return found
-
-    def _grow(self, text: str, found: Ways) -> None:
+        # Each beginning grows by every append that fits after it, the shortest beginning first.
         todo, appends = sorted(found), self._appends
         while todo:
             place = heappop(todo)
@@ -80,6 +80,7 @@ class Writes:
                     found[after] = (min(2, ways * len(same)), same[0], place)
                 else:
                     found[after] = (min(2, found[after][0] + ways * len(same)), same[0], place)
+        return found
 
 
 def _families(texts: list[str]) -> Iterator[list[str]]:
@@ -114,52 +115,44 @@ class _Reading:
                 self._forced.alone.extend(("phantom", get, None) for get in self.gets[text])
         if any(found[len(text)][0] > 1 for text in known):
             return False
-        self._follow_all(found, {len(text): self.gets[text] for text in known})
-        return True
-
-    def _follow_all(self, found: Ways, shown: dict[int, list[int]]) -> None:
-        """Follows the longest text, and those of the shorter ones that it did not grow from; `shown` are gets by the
-        length of what they show."""
+        # The longest text is followed first, then the longest of those that it did not grow from, and so on.
+        shown = {len(text): self.gets[text] for text in known}
         while shown:
-            path = _path(found, max(shown), len(self._calls))
+            path, length = list[tuple[int, int]](), max(shown)
+            while length >= 0:
+                _, call, before = found[length]
+                path.append((length, len(self._calls) if call < 0 else call))
+                length = before
             lengths = {length for length, _ in path}
-            self._follow(path, {length: gets for length, gets in shown.items() if length in lengths})
+            self._follow(path[::-1], {length: gets for length, gets in shown.items() if length in lengths})
             shown = {length: gets for length, gets in shown.items() if length not in lengths}
+        return True
 
     def _follow(self, path: list[tuple[int, int]], shown: dict[int, list[int]]) -> None:
         """Places the calls of a path (length of the text, call that made it) and the gets that showed its texts."""
-        start, block, rank, initial = self._calls.start, self._forced.block, self._forced.rank, len(self._calls)
+        start, end, initial = self._calls.start, self._calls.end, len(self._calls)  # see Forced
+        block, rank, alone, forks = self._forced.block, self._forced.rank, self._forced.alone, self._forced.forks
         longest, base = shown[path[-1][0]][0], path[0][1]
         seen, before, latest = set[int](), -1, -INF
         for i, (length, call) in enumerate(path):
             if call in seen:
                 repeated = (get for at, gets in shown.items() if at >= length for get in gets)
-                self._forced.alone.extend(("repeated-append", get, None) for get in repeated)
+                alone.extend(("repeated-append", get, None) for get in repeated)
                 return
             seen.add(call)
             if call != initial:
                 block[call], rank[call] = base, 2 * i
                 latest = max(latest, start[call])
-            if i:
-                self._link(before, call, longest)
+            if i:  # the longest text says that `call` came right after `before`
+                for one, other, known in ((before, call, self._after), (call, before, self._before)):
+                    said, by = known.setdefault(one, (other, longest))
+                    if said != other:
+                        forks.append((by, longest))
             before = call
             for get in shown.get(length, ()):
                 block[get], rank[get] = base, 2 * i + 1
-                self._in_time(get, latest)
-
-    def _in_time(self, get: int, latest: int) -> None:
-        """Notes a get that ended before the last of the writes it shows had started."""
-        if latest > self._calls.end[get]:
-            self._forced.alone.append(("future-read", get, latest - self._calls.end[get]))
-
-    def _link(self, one: int, other: int, get: int) -> None:
-        """`get` says that `other` came right after `one`."""
-        said, by = self._after.setdefault(one, (other, get))
-        if said != other:
-            self._forced.forks.append((by, get))
-        said, by = self._before.setdefault(other, (one, get))
-        if said != one:
-            self._forced.forks.append((by, get))
+                if latest > end[get]:  # it ended before the last of the writes that it shows had started
+                    alone.append(("future-read", get, latest - end[get]))
 
     def conclude(self) -> Forced:
         calls, block = self._calls, self._forced.block
@@ -167,20 +160,3 @@ class _Reading:
             if kind != GET and block[call] < 0 and calls.end[call] != INF:
                 block[call] = call
         return self._forced
-
-
-def _by_text(calls: Calls) -> tuple[dict[str, list[int]], ...]:
-    """The calls of each kind by text."""
-    found = dict[str, list[int]](), dict[str, list[int]](), dict[str, list[int]]()
-    for call, (kind, text) in enumerate(zip(calls.kind, calls.text, strict=True)):
-        found[kind].setdefault(text, []).append(call)
-    return found
-
-
-def _path(found: Ways, length: int, initial: int) -> list[tuple[int, int]]:
-    path = []
-    while length >= 0:
-        _, call, before = found[length]
-        path.append((length, initial if call < 0 else call))
-        length = before
-    return path[::-1]

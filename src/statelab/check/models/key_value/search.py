@@ -86,7 +86,7 @@ class _Text:
         for call, shown in self.text.items():
             self._last[shown] = max(self._last[shown], self.end[call])
         self._until: dict[Node, int] = {}
-        self.needed = self._needed(in_time, self._last_put(calls))
+        self.needed = self._needed(in_time)
 
     def until(self, node: Node) -> int:
         """The moment at which the last get ends that shows a text that begins with the node's."""
@@ -95,6 +95,7 @@ class _Text:
         return self._until[node]
 
     def alive(self, state: State) -> bool:
+        """Whether the state is not dead (see above)."""
         low, high = self.needed[self._now]
         if state is None:
             return high < 0
@@ -126,7 +127,7 @@ class _Text:
         return REFUSED if node is None or self.until(node) < self._now or not self.alive(node) else (node, put)
 
     def last(self, state: State, put: int, call: int) -> Any:
-        """Makes a text that nobody will be shown."""
+        """The step of an operation after which no get shows the text, nor one that begins with it: the state `None`."""
         kind, text = self._calls.kind[call], self._calls.text[call]
         if kind == GET or not self.alive(None):
             return REFUSED
@@ -145,17 +146,13 @@ class _Text:
             found += [request for text, _ in self.shown.next(state) if (request := (APPEND, text)) in requests]
         return found
 
-    def _last_put(self, calls: Calls) -> list[int]:
-        """By text, when the last put ends whose value it begins with."""
-        last = [-1] * len(self.shown)
-        for call, kind in enumerate(calls.kind):
-            node = self.base[calls.text[call]] if kind == PUT else None
-            for text in range(node[0], node[1]) if node else ():
-                last[text] = max(last[text], self.end[call])
-        return last
-
-    def _needed(self, in_time: list[int], last_put: list[int]) -> list[tuple[int, int]]:
+    def _needed(self, in_time: list[int]) -> list[tuple[int, int]]:
         """By moment, the first and the last of the texts of gets that start later and that no put can lead to."""
+        last_put = [-1] * len(self.shown)  # by text, when the last put ends whose value it begins with
+        for call, kind in enumerate(self._calls.kind):
+            node = self.base[self._calls.text[call]] if kind == PUT else None
+            for begun in range(node[0], node[1]) if node else ():
+                last_put[begun] = max(last_put[begun], self.end[call])
         needed, least, most = [], list[tuple[int, int]](), list[tuple[int, int]]()
         for moment in range(len(in_time) - 1, -1, -1):
             needed.append((_top(least, moment, len(self.shown)), -_top(most, moment, 1)))

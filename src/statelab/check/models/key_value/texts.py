@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from statelab.check.kernels.order import begins
 from statelab.check.kernels.packing import arranged
@@ -52,7 +51,10 @@ def by_key(history: History, initial: str) -> Iterator[tuple[int, Calls]]:
 
     Some keys at a time become Python's numbers and texts, which take ten times the memory of columns.
     """
-    kind, text = np.array([_NAMES.index(name) for name in history.ops] or [0], np.int8)[history.op], _texts(history)
+    kind = np.array([_NAMES.index(name) for name in history.ops] or [0], np.int8)[history.op]
+    text = np.where(history.has_result, history.result, -1)  # numbers of texts; -1 stands for the initial one
+    if history.value is not None and history.has_value is not None:
+        text = np.where(history.has_value, history.value, text)
     told = (history.status == OK) | ((history.status != FAIL) & (kind != GET))
     empty = history.number("")
     nothing = (kind == APPEND) & (text == (-2 if empty is None else empty))
@@ -61,10 +63,12 @@ def by_key(history: History, initial: str) -> Iterator[tuple[int, Calls]]:
     key = history.key[rows].astype(np.int64)
     for first in _portions(np.append(np.flatnonzero(begins(key)), len(rows))):
         some = rows[first[0] : first[-1]]
+        known, words = text[some] >= 0, np.full(len(some), initial, np.object_)
+        words[known] = history.all_shown(text[some[known]])
         whole = Calls(
             row=some.tolist(),
             kind=kind[some].tolist(),
-            text=_words(history, text[some], initial),
+            text=words.tolist(),
             start=history.start[some].tolist(),
             end=history.end[some].tolist(),
         )
@@ -79,23 +83,6 @@ def _portions(first: Integers) -> Iterator[Integers]:
     for low, high in pairwise([*cuts.tolist(), len(first) - 1]):
         if low < high:
             yield first[low : high + 1]
-
-
-def _texts(history: History) -> NDArray[np.int64]:
-    """By row, the number of what it wrote or was shown; -1 stands for the initial text."""
-    shown = np.where(history.has_result, history.result, -1)
-    if history.value is None or history.has_value is None:
-        return shown
-    return np.where(history.has_value, history.value, shown)
-
-
-def _words(history: History, numbers: Integers, initial: str) -> list[str]:
-    """The texts of some numbers."""
-    words = np.full(len(numbers), initial, np.object_)
-    known = numbers >= 0
-    words[known] = history.all_shown(numbers[known])
-    found: list[str] = words.tolist()
-    return found
 
 
 class Shown:

@@ -4,7 +4,6 @@ import json
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable
-from collections.abc import Iterable
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
@@ -14,6 +13,7 @@ import numpy as np
 from statelab.check.kernels.forgetting import minimal
 from statelab.check.kernels.forgetting import refutes
 from statelab.check.kernels.model import Deadline
+from statelab.check.kernels.pairs import apart
 from statelab.check.kernels.search import slack_of
 from statelab.check.kernels.words import Cast
 from statelab.check.kernels.words import plural
@@ -21,7 +21,6 @@ from statelab.check.models.key_value.judge import Judged
 from statelab.check.models.key_value.judge import judge
 from statelab.check.models.key_value.order import Writes
 from statelab.check.models.key_value.order import forced
-from statelab.check.models.key_value.texts import Calls
 from statelab.check.models.key_value.texts import by_key
 from statelab.core.errors import listed
 from statelab.record.columns import FAIL
@@ -35,6 +34,7 @@ TRIED = 8
 """Of the keys that only a search could decide, how many are looked at for the smallest witness, shortest first."""
 
 _MOST = 20_000
+"""How many configurations a search keeps while a witness is made smaller: fewer than for a verdict (`search.MOST`)."""
 
 Violated = Callable[[History], bool]
 
@@ -58,20 +58,16 @@ def witness(history: History, judged: Judged, initial: str, deadline: Deadline) 
 
     if judged.alone:
         return min((Witness((get,), slack) for _, get, slack in judged.alone), key=size)
-    found = [Witness(pair, None) for pair in judged.forks]
-    found = [min(found, key=size)] if found else []
-    found += [_of(history, rows, initial, deadline) for rows in _candidates(history, judged, initial, deadline)]
+    if judged.forks:
+        found = [min((Witness(pair, None) for pair in judged.forks), key=size)]
+    else:
+        found = [_within(history, rows, initial, deadline) for rows in judged.contradictions]
+    for key, _ in sorted(judged.searched, key=lambda found: found[1])[:TRIED]:
+        own = np.flatnonzero((history.key == key) & (history.status != FAIL))
+        early = _earliest(history.take(own), _violated(initial, deadline))
+        found.append(_within(history, own[early].tolist(), initial, deadline))
     best = min(found, key=size)
     return replace(best, rows=tuple(sorted(best.rows, key=lambda row: (int(history.start[row]), row))))
-
-
-def _candidates(history: History, judged: Judged, initial: str, deadline: Deadline) -> Iterable[tuple[int, ...]]:
-    if not judged.forks:
-        yield from (contradiction.rows for contradiction in judged.inversions + judged.overlaps)
-    for key, _ in sorted(judged.searched, key=lambda found: found[1])[:TRIED]:
-        rows = np.flatnonzero((history.key == key) & (history.status != FAIL))
-        early = _earliest(history.take(rows), _violated(initial, deadline))
-        yield tuple(rows[early].tolist())
 
 
 def _earliest(history: History, violated: Violated) -> list[int]:
@@ -82,8 +78,8 @@ def _earliest(history: History, violated: Violated) -> list[int]:
     return rows[: 1 + bisect_left(sizes, True, key=lambda size: refutes(history, rows[:size], CHANGES, violated))]
 
 
-def _of(history: History, candidates: Sequence[int], initial: str, deadline: Deadline) -> Witness:
-    """A minimal witness within the candidates, which are one, of one key."""
+def _within(history: History, candidates: Sequence[int], initial: str, deadline: Deadline) -> Witness:
+    """A minimal witness among the candidates, rows of one key that together are a violation."""
     rows = np.flatnonzero((history.key == history.key[candidates[0]]) & (history.status != FAIL))
     part, violated = history.take(rows), _violated(initial, deadline)
     small = minimal(part, np.searchsorted(rows, sorted(candidates)).tolist(), CHANGES, violated, deadline)
@@ -99,6 +95,7 @@ _LONGEST = 60
 """How many characters of a text are written out."""
 
 _FACTS = 6
+"""Up to how many operations of a witness, and how many facts about their order, a proof names."""
 
 
 def kind(history: History, found: Witness, initial: str) -> str:
@@ -137,13 +134,10 @@ class _Story:
         self._text = {int(rows[row]): text for row, text in zip(calls.row, calls.text, strict=True)}
         self.writes = [row for row in found.rows if self.op(row) != "get"]
         self.shown = {self._text[int(row)] for row in rows[part.is_op("get") & (part.status == OK)]}
-        self.reach = self._reach(calls)
+        # The first row of the witness, and how much of its text writes of this key can make.
+        first = found.rows[0]
+        self.reach = first, max(Writes(calls, initial).ways(self.text(first)), default=0)
         self.plain = forced(calls, initial) is not None
-
-    def _reach(self, calls: Calls) -> tuple[int, int]:
-        """The first row of the witness, and how much of its text writes of this key can make."""
-        row = self._found.rows[0]
-        return row, max(Writes(calls, self._initial).ways(self.text(row)), default=0)
 
     def op(self, row: int) -> str:
         return str(self._history.ops[self._history.op[row]])
@@ -178,49 +172,34 @@ class _Story:
         start, end, rows = self._history.start, self._history.end, self._found.rows
         pairs = [(a, b) for a in rows for b in rows if end[a] < start[b]]
         direct = [(a, b) for a, b in pairs if not any((a, c) in pairs and (c, b) in pairs for c in rows)]
-        return [self._apart(a, b) for a, b in direct]
-
-    def _apart(self, first: int, second: int) -> str:
-        distance = self.cast.span(int(self._history.start[second]) - int(self._history.end[first]))
-        return f"{self.cast.name(first)} had ended {distance} before {self.cast.name(second)} started"
+        return [apart(self._history, self.cast, a, b) for a, b in direct]
 
     def why(self, name: str) -> str:
-        why = {"phantom": self._phantom, "future-read": self._future, "fork": self._fork}
-        if name == "order" and len(self._found.rows) == 2 and self.plain:
-            return self._late()
-        return why[name]() if name in why else self._general(name)
-
-    def _phantom(self) -> str:
-        row, reach = self.reach
-        if not reach:
-            return f"The text was {_quoted(self._initial)} at first, and nobody put one that begins like this"
-        made, rest = self.text(row)[:reach], self.text(row)[reach:]
-        return f"Nobody wrote anything that leads from {_quoted(made)} on to {_quoted(rest)}"
-
-    def _future(self) -> str:
-        name, slack = self.cast.name(self._found.rows[0]), self.cast.span(self._found.slack_ns or 0)
-        return f"That takes a write which was asked for only {slack} after {name} had ended"
-
-    def _fork(self) -> str:
-        texts = [self.text(row) for row in self._found.rows]
-        pairs = enumerate(zip(*texts, strict=False))
-        same = next((at for at, (a, b) in pairs if a != b), min(map(len, texts)))
-        one, other = (_quoted(text[same:]) for text in texts)
-        return (
-            f"After {_quoted(texts[0][:same])} one goes on with {one} and the other with {other}: "
-            "each write took effect once, and no order of them leads to both texts"
-        )
-
-    def _late(self) -> str:
-        write, get = self._found.rows
-        what, name = self.cast.name(write), self.cast.name(get)
+        names = [self.cast.name(row) for row in self._found.rows]
         slack = self.cast.span(self._found.slack_ns or 0)
-        return (
-            f"In the text that {name} got, something stands before what {what} wrote that was asked for only {slack} "
-            f"after {what} had ended"
-        )
-
-    def _general(self, name: str) -> str:
+        if name == "phantom":
+            row, reach = self.reach
+            if not reach:
+                return f"The text was {_quoted(self._initial)} at first, and nobody put one that begins like this"
+            made, rest = self.text(row)[:reach], self.text(row)[reach:]
+            return f"Nobody wrote anything that leads from {_quoted(made)} on to {_quoted(rest)}"
+        if name == "future-read":
+            return f"That takes a write which was asked for only {slack} after {names[0]} had ended"
+        if name == "fork":
+            texts = [self.text(row) for row in self._found.rows]
+            pairs = enumerate(zip(*texts, strict=False))
+            same = next((at for at, (a, b) in pairs if a != b), min(map(len, texts)))
+            one, other = (_quoted(text[same:]) for text in texts)
+            return (
+                f"After {_quoted(texts[0][:same])} one goes on with {one} and the other with {other}: "
+                "each write took effect once, and no order of them leads to both texts"
+            )
+        if name == "order" and len(names) == 2 and self.plain:
+            write, get = names
+            return (
+                f"In the text that {get} got, something stands before what {write} wrote that was asked for only "
+                f"{slack} after {write} had ended"
+            )
         unseen = listed([self.cast.name(r) for r in self.writes if not any(self.has(s, r) for s in self.shown)], "and")
         return {
             "repeated-append": "That takes an append more often than it was asked for",
@@ -228,7 +207,7 @@ class _Story:
             f"{unseen} wrote, but no get ever did",
             "lost-put": f"What was put is the text until the next put, and no put fits in: the text has to begin with "
             f"what {unseen} wrote, but no get ever showed it",
-            "stale-read": f"The text that {self.cast.name(self._found.rows[-1])} got was not the current one any more, "
+            "stale-read": f"The text that {names[-1]} got was not the current one any more, "
             "and no put that was asked for can have brought it back",
             "order": "No order of what was asked for fits both the texts and the clock",
         }[name]

@@ -94,7 +94,7 @@ class Holds:
         return np.flatnonzero(self.ok & self.acquire)
 
     @cached_property
-    def next_answered(self) -> "Following":
+    def next_answered(self) -> Following:
         return Following(self.ok, self.client)
 
     @cached_property
@@ -103,7 +103,7 @@ class Holds:
         return self.next_answered[self.begun]
 
     @cached_property
-    def next_release(self) -> "Following":
+    def next_release(self) -> Following:
         return Following(~self.acquire, self.client)
 
     @cached_property
@@ -214,7 +214,7 @@ def holds(history: History) -> Holds:
 
 
 def plainly(found: Holds) -> Blocks:
-    """The holds if no operation of unknown outcome took effect that need not have."""
+    """The holds if, of the operations of unknown outcome, only those took effect that must have."""
     place, following, unknown = found.begun, found.answer, found.release
     last = max(0, len(found.row) - 1)
     inside = np.minimum(following, last)
@@ -232,8 +232,8 @@ def plainly(found: Holds) -> Blocks:
 
 
 def split_at(found: Holds, blocks: Blocks, split: Places) -> Blocks:
-    """The same (see `plainly`) if the acquires `split` began holds that ended with an unknown release; the releases
-    that followed end other holds, which began with unknown acquires."""
+    """The blocks of `plainly` if each acquire in `split` began a hold that ended with an unknown release, and the
+    answered release after it ends another hold, which began with an unknown acquire."""
     acquires = np.searchsorted(found.begun, split)
     first_end, last_start = blocks.first_end.copy(), blocks.last_start.copy()
     first_end[acquires] = found.end[split]
@@ -258,10 +258,10 @@ def without_acquire(found: Holds, split: Places) -> Places:
 
 def at_least(found: Holds, some: Places, *, whole: bool) -> Blocks:
     """What is certain however the unknown operations went: a hold lasts until the first release that can have ended
-    it, and a release lies in a hold. `whole`: a hold that only a spare acquire could split is one.
+    it, and a release lies in a hold. `whole`: a hold that could be split, but has no acquire to spare for it, is one.
 
-    Of the holds and the releases that `plainly` names by `some` places. Each of these blocks lies within one of those,
-    so only where those contradict each other can these.
+    `some` are places of blocks of `plainly`. Each block here lies within one of those, so two of these can contradict
+    each other only where those do.
     """
     place = some[found.acquire[some]]
     freed = found.freed(place)
@@ -304,7 +304,7 @@ NEVER = np.iinfo(np.uint64).max
 
 
 def contradictions(found: Holds, blocks: Blocks) -> Pairs:
-    """The pairs that zones.py names."""
+    """The pairs of blocks that must each precede the other (LEMMA ZONES, kernels/zones.py)."""
     first_end, last_start = _apart(found, blocks)
     wrong = zones.conflicts(first_end, last_start)
     one, other = wrong.one, wrong.other

@@ -111,18 +111,14 @@ def check(history: History, *, initial: Value | None, deadline: Deadline) -> Fin
     wrong = contradictions(found, blocks)
     explained = ~_keys(found, wrong.one, np.flatnonzero(found.starved))
     if not explained.all():
-        explained |= _explained(found, blocks, _worth_splitting(found, wrong))
+        # Worth splitting are the contradicted acquires that may be two, but for keys with a pair that no split parts.
+        one, other = (np.isin(places, found.may_be_two) for places in (wrong.one, wrong.other))
+        contradicted = np.union1d(wrong.one[one], wrong.other[other])
+        hopeless = _keys(found, wrong.one[~(one | other)])
+        explained |= _explained(found, blocks, contradicted[~hopeless[found.key[contradicted]]])
     if explained.all():
         return Finding(verdict="held", reason="one lock explains all answers")
     return _Case(found, blocks, wrong, explained, deadline).finding()
-
-
-def _worth_splitting(found: Holds, wrong: Pairs) -> Places:
-    """Those of the contradicted acquires that may be two, but for keys with a pair that no split parts."""
-    one, other = (np.isin(places, found.may_be_two) for places in (wrong.one, wrong.other))
-    contradicted = np.union1d(wrong.one[one], wrong.other[other])
-    hopeless = _keys(found, wrong.one[~(one | other)])
-    return contradicted[~hopeless[found.key[contradicted]]]
 
 
 def _keys(found: Holds, *places: Places) -> Mask:
@@ -172,7 +168,17 @@ class _Case:
         stuck = [key for key, outcome in outcomes.items() if outcome.verdict == "violated"]
         violated = sorted([*np.flatnonzero(self._certain).tolist(), *stuck])
         if violated:
-            return self._violated(violated, stuck, outcomes)
+            self._deadline = self._deadline.for_proof()
+            witness = self._witness(outcomes[stuck[0]].stuck if stuck else None)
+            counts = kinds(self._found, self._pairs) | {"no-hold": len(self._overdrawn)}
+            return Finding(
+                verdict="violated",
+                reason="no lock that has one holder at a time can have given these answers",
+                proof=witness.proof(words(self._history, witness)),
+                counts={word: count for word, count in counts.items() if count},
+                violated_keys=tuple(violated),
+                undecided=sum(outcome.verdict == "unknown" for outcome in outcomes.values()),
+            )
         for key, outcome in outcomes.items():
             if outcome.verdict == "unknown":
                 of_key = f" of key {self._history.keys[key]}" if len(self._history.keys) > 1 else ""
@@ -180,22 +186,8 @@ class _Case:
                 return Finding(verdict="unknown", reason=f"{done}, then the search ended: {outcome.why}")
         return Finding(verdict="held", reason="one lock explains all answers")
 
-    def _violated(self, keys: list[int], stuck: list[int], outcomes: dict[int, Outcome]) -> Finding:
-        self._deadline = self._deadline.for_proof()
-        witness = self._witness(stuck, outcomes)
-        counts = kinds(self._found, self._pairs)
-        counts["no-hold"] = len(self._overdrawn)
-        return Finding(
-            verdict="violated",
-            reason="no lock that has one holder at a time can have given these answers",
-            proof=witness.proof(words(self._history, witness)),
-            counts={word: count for word, count in counts.items() if count},
-            violated_keys=tuple(keys),
-            undecided=sum(outcome.verdict == "unknown" for outcome in outcomes.values()),
-        )
-
-    def _witness(self, stuck: list[int], outcomes: dict[int, Outcome]) -> Witness:
-        """One release alone, else two operations, else as few as there are."""
+    def _witness(self, stuck: int | None) -> Witness:
+        """One release alone, else two operations, else as few as there are; `stuck` is the row where a search ended."""
         alone = of_releases(self._found, self._overdrawn) if len(self._overdrawn) else None
         if alone and (len(alone.rows) == 1 or not len(self._pairs)):
             return alone
@@ -206,8 +198,8 @@ class _Case:
         elif len(self._whole):
             given = of_whole_hold(self._found, self._whole)
         else:
-            given = outcomes[stuck[0]].stuck
-        assert given is not None
+            given = stuck
+        assert given is not None, "a key that is violated has a witness by rule or by search"
         return smallest(self._history, given, CHANGES, self._wrong, self._deadline)
 
     def _wrong(self, part: History) -> bool:

@@ -31,6 +31,7 @@ from statelab.record.columns import FAIL
 from statelab.record.columns import INF
 from statelab.record.columns import History
 from statelab.record.columns import Integers
+from statelab.record.columns import Mask
 
 KINDS = ("two-holders", "acquired-twice", "not-the-holder")
 CHANGES = ("acquire", "release")
@@ -76,8 +77,8 @@ def of_starved(found: Holds, starved: Places) -> tuple[int, ...]:
 
 
 def _up_to(found: Holds, last: int) -> Places:
-    """What counts if the client of a release has no acquire to spare for it: all its releases so far, and the acquires
-    that need another release."""
+    """What proves that the client of a release had no acquire to spare for it: its answered releases up to this one,
+    and the acquires that need another release."""
     mine = np.arange(int(found.client[last]), last + 1)
     return mine[found.ok[mine] & (~found.acquire[mine] | found.again[mine])]
 
@@ -135,21 +136,21 @@ def _too_early(history: History, cast: Cast, held: int, other: int) -> str:
     end, start = int(history.end[other]), int(history.start[held])
     if end < start:
         return f"{cast.name(other)} had ended {cast.span(start - end)} before {cast.name(held)} started"
-    freed = _freed(history, held)
+    released = _own(history, held) & history.is_op("release") & (history.start >= history.start[held])
+    freed = int(history.start[released].min(initial=INF))
     when = "it never did" if freed == INF else f"it did so {cast.span(freed - end)} later"
     return f"when {cast.name(other)} ended, {_client(history, held)} had not asked to release what it held: {when}"
 
 
-def _freed(history: History, row: int) -> int:
-    """When the client of an acquire first asked for a release after it; INF: never."""
-    mine = (history.process == history.process[row]) & (history.key == history.key[row]) & (history.status != FAIL)
-    return int(history.start[mine & history.is_op("release") & (history.start >= history.start[row])].min(initial=INF))
+def _own(history: History, row: int) -> Mask:
+    """The operations of the same client and key as a row, without those that failed."""
+    own: Mask = (history.process == history.process[row]) & (history.key == history.key[row]) & (history.status != FAIL)
+    return own
 
 
 def _asked(history: History, op: str, row: int, by: int) -> int:
     """How many operations of that name the client of a row had asked for on its key by a time."""
-    mine = (history.process == history.process[row]) & (history.key == history.key[row]) & (history.status != FAIL)
-    return int(np.count_nonzero(mine & history.is_op(op) & (history.start <= by)))
+    return int(np.count_nonzero(_own(history, row) & history.is_op(op) & (history.start <= by)))
 
 
 def _no_hold(history: History, cast: Cast) -> str:

@@ -6,7 +6,6 @@ All keys are judged at once, on one axis of times on which each key lies after t
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from statelab.check.kernels.packing import dense
 from statelab.check.kernels.packing import paired
@@ -172,26 +171,25 @@ def _elements(history: History, start: Integers, end: Integers, after: Integers)
 def _deadlines(
     rows: Integers, since: Integers, end: Integers, there: Integers, after: Integers
 ) -> tuple[Integers, Integers]:
-    """By when each element must be gone, and the row that says so: of those after a given time the first to end."""
+    """By when each element must be gone, and the row that says so; `after` and NONE where no row does.
+
+    `rows` tell that what was there before `since` must be gone when they end. Of those whose `since` is later than the
+    time from which on an element is there, the first to end counts.
+    """
     if not len(rows):
         return after, np.full(len(there), NONE)
     order = np.argsort(since, kind="stable")
-    soonest = np.minimum.accumulate(end[order][::-1])[::-1]
+    rows, end = rows[order], end[order]
+    # For each place the smallest end from it on, and the place of that.
+    soonest = np.minimum.accumulate(end[::-1])[::-1]
+    own = np.where(end == soonest, np.arange(len(end)), len(end))
+    first = np.minimum.accumulate(own[::-1])[::-1]
     place = np.searchsorted(since[order], there, "right")
     found = np.append(soonest, INF)[place]
     valid = found < after
     at = np.full(len(there), NONE)
-    last = _row_of_minimum(end[order])
-    at[valid] = rows[order[last[place[valid]]]]
+    at[valid] = rows[first[place[valid]]]
     return np.where(valid, found, after), at
-
-
-def _row_of_minimum(values: Integers) -> NDArray[np.intp]:
-    """For each place that of the smallest value from it on."""
-    soonest = np.minimum.accumulate(values[::-1])[::-1]
-    own = np.where(values == soonest, np.arange(len(values)), len(values))
-    found: NDArray[np.intp] = np.minimum.accumulate(own[::-1])[::-1]
-    return found
 
 
 def _covered(start: Integers, end: Integers, there: Integers, gone: Integers) -> Mask:

@@ -5,7 +5,7 @@ that could have taken it: each tells that it took something else. Which pieces a
 - never-enqueued: a dequeue of what nobody had asked to enqueue when it ended.
 - duplicated: one dequeue of a value more than anybody had asked to enqueue it.
 - out-of-order, false-empty: an enqueue, the dequeue of its value, and between them the dequeue of a later one, or one
-  that found nothing. (Without the former, where nobody else had asked for a dequeue by then.)
+  that found nothing. (Without the dequeue of its value where no other dequeue had been asked for by then.)
 - lost: an operation that tells that some elements must be gone, one more enqueue of such than there are unknown
   dequeues, and all other dequeues that had started by then.
 - false-empty: a dequeue that found nothing, and a chain of elements of which one was there at each moment.

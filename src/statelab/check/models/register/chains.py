@@ -58,12 +58,6 @@ def chains(before: Codes) -> Chains:
         place[moving] += place[beyond]
         head[moving] = head[beyond]
     endless = moving[before[head[moving]] >= 0]
-    if len(endless):
-        head[endless] = endless
-    return _laid_out(head, place, endless)
-
-
-def _laid_out(head: Codes, place: Codes, endless: Integers) -> Chains:
     kept: Codes = np.delete(np.arange(len(head), dtype=np.int32), endless)
     if len(endless):
         head, place = head[kept], place[kept]

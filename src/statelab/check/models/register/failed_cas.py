@@ -56,8 +56,10 @@ class FailedCas:
 
 
 def judge_failed_cas(history: History, given: Sightings, values: Values, judged: Blocks) -> FailedCas:
-    """Judges the misses of the blocks' keys, given that all else in those keys fits."""
-    place = _places_of(given.find(given.missed), values, judged)
+    """Judges the misses in the keys of the blocks, if everything else in those keys fits."""
+    place_of = np.full(len(values.key) + 1, -1, np.int32)  # the last one is for codes that no sighting has
+    place_of[judged.value[judged.chains.value]] = np.arange(len(judged.chains.value))
+    place = place_of[given.find(given.missed)].astype(np.int64)
     there = (place >= 0) | given.missed_initial
     row, place, initial = given.miss[there], place[there], given.missed_initial[there]
     if not len(row) or judged.in_ranks:
@@ -68,13 +70,6 @@ def judge_failed_cas(history: History, given: Sightings, values: Values, judged:
     )
     fits = _fitting(asked, ~wrong, values, judged, _spare(history, given, values))
     return FailedCas(row, place, wrong, ~wrong & ~fits)
-
-
-def _places_of(value: Integers, values: Values, judged: Blocks) -> Integers:
-    """The places of values, -1 for those that are in no chain."""
-    place = np.full(len(values.key) + 1, -1, np.int32)
-    place[judged.value[judged.chains.value]] = np.arange(len(judged.chains.value))
-    return place[value].astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +84,7 @@ class _Asked:
 
 
 def _at(place: Integers, numbers: Integers | Codes, otherwise: int) -> Integers:
-    """The numbers at these places; another one for place -1."""
+    """The numbers at these places; `otherwise` for place -1."""
     found, inside = np.full(len(place), otherwise), place >= 0
     found[inside] = numbers[place[inside]]
     return found
@@ -231,8 +226,15 @@ class _Order:
 
 
 def _lay(asked: _Asked, key_of: Integers, judged: Blocks, keys: int) -> _Order:
+    """Lays the chains one after the other, as `laid_out` orders them; `key_of` is the key of each value."""
     line = laid_out(judged.first_end, judged.last_start)
-    places = _places(judged, line)
+    # The places of the chains in that order.
+    places: Integers | Codes = judged.chains.first[line]
+    if not judged.chains.single:
+        size = np.diff(np.append(judged.chains.first, len(judged.chains.value)))[line]
+        every = np.repeat((places - (np.cumsum(size) - size)).astype(np.int32), size)
+        every += np.arange(len(every), dtype=np.int32)
+        places = every
     first = np.zeros(min(1, len(places)), np.int64)
     if keys > 1:
         first = np.flatnonzero(order.begins(key_of[judged.value[judged.chains.value[places]]]))
@@ -249,14 +251,3 @@ def _lay(asked: _Asked, key_of: Integers, judged: Blocks, keys: int) -> _Order:
         goes=np.where(asked.place < 0, appears[asked.key], _at(following, moment, INF)),
         line=line,
     )
-
-
-def _places(judged: Blocks, line: Integers) -> Integers | Codes:
-    """The places of the chains in that order."""
-    first = judged.chains.first[line]
-    if judged.chains.single:
-        return first
-    size = np.diff(np.append(judged.chains.first, len(judged.chains.value)))[line]
-    places = np.repeat((first - (np.cumsum(size) - size)).astype(np.int32), size)
-    places += np.arange(len(places), dtype=np.int32)
-    return places

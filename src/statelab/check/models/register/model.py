@@ -29,8 +29,6 @@ Cost: O(n log n), one sort by value and one of the zones; the search is exponent
 worst. Assumes one clock, except for 1 and 2.
 """
 
-from dataclasses import replace
-
 import numpy as np
 
 from statelab.check.kernels.model import Deadline
@@ -103,42 +101,15 @@ def check(history: History, *, initial: Value | None, deadline: Deadline) -> Fin
     """Whether one register per key, which holds `initial` first, explains all answers."""
     judgement, outcomes = _decided(history, initial, deadline)
     stuck = {key: outcome.stuck for key, outcome in outcomes.items() if outcome.stuck is not None}
-    unknown = {key: outcome for key, outcome in outcomes.items() if outcome.verdict == "unknown"}
-    if judgement.wrong.any() or stuck:
-        return replace(_violated(history, initial, judgement, stuck, deadline), undecided=len(unknown))
-    if unknown:
-        return Finding(verdict="unknown", reason=_undecided(history, unknown))
-    return Finding(verdict="held", reason="one register explains all answers")
-
-
-def _decided(history: History, initial: Value | None, deadline: Deadline) -> tuple[Judgement, dict[int, Outcome]]:
-    """What the rule says of all keys, and the search of those that it leaves open."""
-    start = None if initial is None else history.number(initial)
-    judgement = judge(history, start)
-    return judgement, _searched(history, start, judgement.open, deadline)
-
-
-def _searched(history: History, start: int | None, keys: Mask, deadline: Deadline) -> dict[int, Outcome]:
-    """What the search says of each key; `stuck` is a row of the history."""
-    if not keys.any():
-        return {}
-    rows = np.flatnonzero(keys[history.key])
-    rows = rows[np.argsort(history.key[rows], kind="stable")]
-    near = history.take(rows)
-    requests = Requests(near, start)
-    codes, first = np.unique(near.key, return_index=True)
-    parts = np.split(np.arange(len(rows)), first[1:])
-    found = {key: KeySearch(requests, own).search(deadline) for key, own in zip(codes.tolist(), parts, strict=True)}
-    return {key: outcome.at(rows) for key, outcome in found.items()}
-
-
-def _violated(
-    history: History,
-    initial: Value | None,
-    judgement: Judgement,
-    stuck: dict[int, int],
-    deadline: Deadline,
-) -> Finding:
+    undecided = [(key, outcome) for key, outcome in outcomes.items() if outcome.verdict == "unknown"]
+    if not judgement.wrong.any() and not stuck:
+        if not undecided:
+            return Finding(verdict="held", reason="one register explains all answers")
+        key, outcome = undecided[0]
+        others = f" (and of {plural(len(undecided) - 1, 'other key')})" if len(undecided) > 1 else ""
+        alike = f"the values written to key {history.keys[key]!r}{others} do not tell the writes apart"
+        done = f"of {plural(outcome.of, 'answered operation')} the search could order {outcome.placed:,}"
+        return Finding(verdict="unknown", reason=f"{alike}, and {done}: {outcome.why}")
     proving = deadline.for_proof()
 
     def violated(part: History) -> bool:
@@ -156,16 +127,24 @@ def _violated(
         proof=proof,
         counts=counts(judgement),
         violated_keys=tuple(sorted({*np.flatnonzero(judgement.wrong).tolist(), *stuck})),
+        undecided=len(undecided),
     )
 
 
-def _undecided(history: History, unknown: dict[int, Outcome]) -> str:
-    key, outcome = next(iter(unknown.items()))
-    others = f" (and of {plural(len(unknown) - 1, 'other key')})" if len(unknown) > 1 else ""
-    return (
-        f"the values written to key {history.keys[key]!r}{others} do not tell the writes apart, and of "
-        f"{plural(outcome.of, 'answered operation')} the search could order {outcome.placed:,}: {outcome.why}"
-    )
+def _decided(history: History, initial: Value | None, deadline: Deadline) -> tuple[Judgement, dict[int, Outcome]]:
+    """What the rule says of all keys, and the search of those that it leaves open; `stuck` is a row of the history."""
+    start = None if initial is None else history.number(initial)
+    judgement = judge(history, start)
+    if not judgement.open.any():
+        return judgement, {}
+    rows = np.flatnonzero(judgement.open[history.key])
+    rows = rows[np.argsort(history.key[rows], kind="stable")]
+    near = history.take(rows)
+    requests = Requests(near, start)
+    codes, first = np.unique(near.key, return_index=True)
+    parts = np.split(np.arange(len(rows)), first[1:])
+    found = {key: KeySearch(requests, own).search(deadline) for key, own in zip(codes.tolist(), parts, strict=True)}
+    return judgement, {key: outcome.at(rows) for key, outcome in found.items()}
 
 
 MODEL = Model(

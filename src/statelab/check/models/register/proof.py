@@ -2,7 +2,6 @@
 operation did, and why that cannot be.
 """
 
-from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -35,8 +34,9 @@ CHANGES = ("write", "cas")
 def by_rule(judgement: Judgement, violated: Violated, proving: Deadline) -> Proof:
     """The proof of a key that the rule found wrong.
 
-    A `cas` that answered false may have taken effect once its answer is forgotten. If one was to make a value that the
-    witness rests on, its answer may be needed too, and the slack may be another; else the witness is as it should be.
+    The answer false of a `cas`, once it is forgotten, no longer says that the `cas` had no effect. So where one was to
+    make a value that the witness rests on, its answer may be part of the witness too, and the slack another one. Else
+    the witness that the rule gives is the smallest.
     """
     scene, history = judgement.scene, judgement.scene.history
     found: Witness | None
@@ -96,7 +96,8 @@ def _slack(history: History, rows: tuple[int, ...], violated: Violated, proving:
 
 
 def _value(scene: Scene, found: Witness, numbers: Integers) -> str:
-    """The value that a proof in words turns on: the last of those that concern the witness."""
+    """The value that a proof in words turns on: the last of those that concern the witness; of a lost update the first,
+    which is the one that was replaced twice."""
     history = scene.history
     if not len(numbers):
         expected = history.operation(found.rows[0]).expected
@@ -106,7 +107,7 @@ def _value(scene: Scene, found: Witness, numbers: Integers) -> str:
 
 
 def deed(history: History, row: int) -> str:
-    """`wrote 4`, `read nothing`, `replaced 4 by 5`, `found 3 instead of 4`, `did not find 4`."""
+    """`wrote 4`, `read nothing`, `replaced 4 by 5`, `was to replace 4 and found 3 instead` (or did not find it)."""
     operation = history.operation(row)
     if operation.op == "write":
         return f"wrote {operation.value}"
@@ -141,8 +142,7 @@ def words(history: History, witness: Witness, value: str) -> str:
     """Why a witness contradicts every register; `value` is the one that should not have been there, if there is one."""
     cast = Cast(history, witness.rows)
     deeds = " ".join(f"{cast.name(row)} {deed(history, row)}." for row in cast.rows)
-    why = _REASONS.get(witness.kind, _order)
-    return f"{deeds} {why(history, cast, witness, value)} {cast.introductions()}"
+    return f"{deeds} {_why(history, cast, witness, value)} {cast.introductions()}"
 
 
 def no_order(history: History, rows: Sequence[int]) -> str:
@@ -153,42 +153,48 @@ def no_order(history: History, rows: Sequence[int]) -> str:
     return f"{deeds} No order that their times allow explains this, {rest}. {cast.introductions()}"
 
 
-def _phantom(history: History, cast: Cast, witness: Witness, value: str) -> str:
-    (row,) = cast.rows
-    seen = shown(history, row)
-    came = "" if seen == value else f"{seen} can only have come from {value}. "
-    return f"{came}Nobody wrote {value}, and it was not there in the beginning."
-
-
-def _aborted(history: History, cast: Cast, witness: Witness, value: str) -> str:
-    return f"Only requests that failed were to write {value}: they had no effect, so nobody can have seen it."
-
-
-def _circular(history: History, cast: Cast, witness: Witness, value: str) -> str:
-    return f"{value} can only have come from itself, by replacing what had replaced it: nobody wrote the first value."
-
-
-def _future(history: History, cast: Cast, witness: Witness, value: str) -> str:
-    (link,) = witness.links
-    asked, seen = shown_by_request(history, link.asked), shown(history, link.earlier)
-    origin = "" if asked == seen else f", from which {seen} came"
-    apart = cast.span(int(history.start[link.asked]) - int(history.end[link.earlier]))
-    return (
-        f"{cast.name(link.earlier)} had ended {apart} before {asked}{origin} was asked for ({cast.facts(link.asked)}): "
-        "a value cannot be seen before it is written."
+def _why(history: History, cast: Cast, witness: Witness, value: str) -> str:
+    if witness.kind == "phantom":
+        (row,) = cast.rows
+        seen = shown(history, row)
+        came = "" if seen == value else f"{seen} can only have come from {value}. "
+        return f"{came}Nobody wrote {value}, and it was not there in the beginning."
+    if witness.kind == "aborted-read":
+        return f"Only requests that failed were to write {value}: they had no effect, so nobody can have seen it."
+    if witness.kind == "circular":
+        rest = "by replacing what had replaced it: nobody wrote the first value."
+        return f"{value} can only have come from itself, {rest}"
+    if witness.kind == "future-read":
+        (link,) = witness.links
+        asked, seen = shown_by_request(history, link.asked), shown(history, link.earlier)
+        origin = "" if asked == seen else f", from which {seen} came"
+        apart = cast.span(int(history.start[link.asked]) - int(history.end[link.earlier]))
+        return (
+            f"{cast.name(link.earlier)} had ended {apart} before {asked}{origin} was asked for "
+            f"({cast.facts(link.asked)}): a value cannot be seen before it is written."
+        )
+    if witness.kind == "lost-update":
+        hidden = [row for row in cast.rows if _named(history.operation(row).expected) != value]
+        also = "".join(f" {shown(history, row)} can only be there if it came from {value} too." for row in hidden)
+        return (
+            f"{value} was written once, and whoever replaces it leaves another value.{also} "
+            "So only one request can have found it: one of the two updates is lost."
+        )
+    if witness.kind == "false-failure":
+        return _why_not_failed(history, cast, witness, value)
+    if len(witness.links) == 1:
+        (link,) = witness.links
+        new, old = shown(history, link.earlier), shown(history, link.later)
+        apart = _apart(history, cast, link)
+        return f"{apart}, and by {new} at the latest {old} was gone. A value that is gone does not come back."
+    one, other = (
+        f"{_apart(history, cast, link)}, so {shown(history, link.earlier)} came before {shown(history, link.later)}"
+        for link in witness.links
     )
+    return f"{one}. But {other}. A value that is gone does not come back."
 
 
-def _lost(history: History, cast: Cast, witness: Witness, value: str) -> str:
-    hidden = [row for row in cast.rows if _named(history.operation(row).expected) != value]
-    also = "".join(f" {shown(history, row)} can only be there if it came from {value} too." for row in hidden)
-    return (
-        f"{value} was written once, and whoever replaces it leaves another value.{also} "
-        "So only one request can have found it: one of the two updates is lost."
-    )
-
-
-def _failed(history: History, cast: Cast, witness: Witness, value: str) -> str:
+def _why_not_failed(history: History, cast: Cast, witness: Witness, value: str) -> str:
     miss = next(row for row in cast.rows if history.operation(row).result is False)
     name, after = cast.name(miss), [link for link in witness.links if link.earlier == miss]
     before = [link for link in witness.links if link.later == miss]
@@ -199,34 +205,9 @@ def _failed(history: History, cast: Cast, witness: Witness, value: str) -> str:
     return f"{since[0]}, and {till[0]}: the value was {value} all the while, yet {name} did not find it."
 
 
-def _order(history: History, cast: Cast, witness: Witness, value: str) -> str:
-    if len(witness.links) == 1:
-        (link,) = witness.links
-        new, old = shown(history, link.earlier), shown(history, link.later)
-        apart = _apart(history, cast, link)
-        return f"{apart}, and by {new} at the latest {old} was gone. A value that is gone does not come back."
-    one, other = (_claim(history, cast, link) for link in witness.links)
-    return f"{one}. But {other}. A value that is gone does not come back."
-
-
-def _claim(history: History, cast: Cast, link: Link) -> str:
-    first, then = shown(history, link.earlier), shown(history, link.later)
-    return f"{_apart(history, cast, link)}, so {first} came before {then}"
-
-
 def _apart(history: History, cast: Cast, link: Link) -> str:
     gap = cast.span(int(history.start[link.asked]) - int(history.end[link.earlier]))
     if link.asked == link.later:
         return f"{cast.name(link.earlier)} had ended {gap} before {cast.name(link.later)} started"
     asked = f"{shown_by_request(history, link.asked)} was asked for ({cast.facts(link.asked)})"
     return f"{cast.name(link.earlier)} had ended {gap} before {asked}"
-
-
-_REASONS: dict[str, Callable[[History, Cast, Witness, str], str]] = {
-    "phantom": _phantom,
-    "aborted-read": _aborted,
-    "circular": _circular,
-    "future-read": _future,
-    "lost-update": _lost,
-    "false-failure": _failed,
-}

@@ -180,7 +180,7 @@ class _Counts:
         return spare
 
     def with_used(self, found: _Found, spare: int) -> _Found:
-        """The same, and of each request at least so many count as used as are spare."""
+        """What is used if, of each request, at least as many count as used as are `spare`."""
         cost, used, too_often = found
         enough = ((used | self._guard) - spare) & self._guard
         fields = enough - (enough >> (self._wide - 1))

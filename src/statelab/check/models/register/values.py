@@ -235,8 +235,7 @@ def _coding(history: History, initial: int | None, parts: list[tuple[Role, str, 
 NEVER = -INF - 1
 """Stands for the start of what nobody asked for."""
 
-_BITS = {role: np.uint8(1 << role) for role in Role}
-_SEEN = sum(_BITS[role] for role in (Role.SAW, Role.REPLACED))
+_SEEN = np.uint8(1 << Role.SAW | 1 << Role.REPLACED)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -310,7 +309,7 @@ def _liveness(given: Sightings) -> tuple[Mask, _Swaps]:
         nothing = np.zeros(0, np.int64)
         return np.zeros(0, np.bool_), _Swaps(nothing, nothing, nothing)
     met = np.bitwise_or.reduceat(np.left_shift(1, given.role, dtype=np.uint8, casting="unsafe"), given.first)
-    seen: Mask = (met & np.uint8(_SEEN)) != 0
+    seen: Mask = (met & _SEEN) != 0
     old, new, _ = _pairs(given, Role.REPLACED, Role.SWAPPED)
     may_old, may_new, at = _pairs(given, Role.MAY_REPLACE, Role.MAY_SWAP)
     while not seen[may_old[seen[may_new]]].all():

@@ -41,8 +41,11 @@ from statelab.record.columns import Mask
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Actors:
-    """The answered operations of a chain: row, its times, and the moment before
-    which it cannot have taken effect: its start, or that of the last maker (`asked`) up to its value."""
+    """The answered operations of a chain: row, times, and the `moment` before which each cannot have taken effect.
+
+    That is its own start or, if later, the latest start among the makers of its value and of those before it in the
+    chain; `asked` is the row that started then.
+    """
 
     row: Integers
     start: Integers
@@ -52,7 +55,7 @@ class Actors:
 
 
 class Scene:
-    """What a witness is looked for in."""
+    """A history with its values and chains, and what the search for a witness asks of them."""
 
     def __init__(self, history: History, initial: int | None, given: Sightings, values: Values, judged: Blocks) -> None:
         self.history, self.initial = history, initial
@@ -115,25 +118,24 @@ class Scene:
         return self.chain(number), place - int(self.judged.chains.first[number])
 
     def actors(self, chain: Integers) -> Actors:
-        """Who is who in a chain."""
-        row, place = self._acting(chain)
-        moment, maker = _last_maker(self.values, chain)
+        """The answered operations of a chain, each once, at the place of the value that it left."""
+        size = np.diff(np.append(self.given.first, len(self.given.row)))[chain]
+        offset = np.cumsum(size) - size
+        positions = np.arange(size.sum()) + np.repeat(self.given.first[chain] - offset, size)
+        acting = np.isin(self.given.role[positions], (Role.WROTE, Role.SWAPPED, Role.SAW))
+        row, place = self.given.row[positions][acting], np.repeat(np.arange(len(chain)), size)[acting]
+        # For each place of the chain, the latest start among the makers up to it, and that maker's row.
+        made = self.values.made_start[chain]
+        moment = np.maximum.accumulate(made)
+        maker = self.values.maker[chain[np.maximum.accumulate(np.where(made == moment, np.arange(len(chain)), 0))]]
         own = self.history.start[row] >= moment[place]
         return Actors(
             row=row,
             start=self.history.start[row],
             end=self.history.end[row],
             moment=np.where(own, self.history.start[row], moment[place]),
-            asked=np.where(own, row, maker[place]),
+            asked=np.where(own, row, maker[place].astype(np.int64)),
         )
-
-    def _acting(self, chain: Integers) -> tuple[Integers, Integers]:
-        """The answered operations of a chain, each once, at the place of the value that it left."""
-        size = np.diff(np.append(self.given.first, len(self.given.row)))[chain]
-        offset = np.cumsum(size) - size
-        positions = np.arange(size.sum()) + np.repeat(self.given.first[chain] - offset, size)
-        acting = np.isin(self.given.role[positions], (Role.WROTE, Role.SWAPPED, Role.SAW))
-        return self.given.row[positions][acting], np.repeat(np.arange(len(chain)), size)[acting]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,14 +152,6 @@ class Judgement:
     forked: Mask
     wrong: Mask
     open: Mask
-
-
-def _last_maker(values: Values, chain: Integers) -> tuple[Integers, Integers]:
-    """For each place of a chain, the latest start among the makers up to it, and that maker's row."""
-    start = values.made_start[chain]
-    latest = np.maximum.accumulate(start)
-    here = np.maximum.accumulate(np.where(start == latest, np.arange(len(chain)), 0))
-    return latest, values.maker[chain[here]].astype(np.int64)
 
 
 _TRIED = 100
@@ -214,11 +208,7 @@ def future(scene: Scene) -> Witness | None:
         return None
     late = latest(judged.chains.first, judged.made_start) - judged.first_end_at
     chain, _ = scene.chain_of(int(np.argmax(np.where(judged.future, late, 0))))
-    return _too_soon(scene, chain)
-
-
-def _too_soon(scene: Scene, chain: Integers) -> Witness | None:
-    """The operation of a chain that ended most too soon for its value."""
+    # Of this chain, the operation that ended longest before its value can have been made.
     cast = scene.actors(chain)
     soon = np.flatnonzero(cast.end < cast.moment)
     if not len(soon):
@@ -237,16 +227,16 @@ def fork(scene: Scene, keys: Integers) -> Witness | None:
     shows: dict[int, int] = {row: value for row in scene.sightings(value, Role.REPLACED).tolist()}
     for after in np.flatnonzero(scene.values.before == value).tolist():
         if scene.given.role[scene.given.first[after]] == Role.MAY_SWAP:
-            shows |= [scene.sure(after)]
+            row, shown = scene.sure(after)
+            shows[row] = shown
     rows = np.array(list(shows))
     pair = (int(rows[0]),) * 2  # it came out of itself: wrong alone
     if len(rows) > 1:
         one, other = closest(np.zeros(len(rows), np.int64), scene.history.start[rows], scene.history.end[rows])
         pair = (int(rows[one]), int(rows[other]))
     alone = (_wrong_alone(scene, row, shows[row]) for row in pair)
-    needed = dict.fromkeys(
-        origin for shown in (value, *(shows[row] for row in pair)) for origin in scene.origins(shown)
-    )
+    seen = (value, *(shows[row] for row in pair))
+    needed = dict.fromkeys(origin for value in seen for origin in scene.origins(value))
     return next(filter(None, alone), Witness("lost-update", pair, np.array(list(needed))))
 
 
@@ -282,9 +272,6 @@ def replaced(scene: Scene) -> Witness | None:
     return Witness("stale-read", (earlier_row, later), chain, (link,), slack)
 
 
-_Crossing = tuple[tuple[int, ...], tuple[Link, ...]]
-
-
 def clash(scene: Scene) -> Witness | None:
     """Two to four operations of two chains that must each precede the other."""
     clashes = scene.judged.clashes
@@ -297,31 +284,26 @@ def clash(scene: Scene) -> Witness | None:
     chains = [scene.chain(int(pair[worst])) for pair in (clashes.one, clashes.other)]
     chains.sort(key=lambda chain: not scene.values.initial[chain[0]])
     one, other = (scene.actors(chain) for chain in chains)
-    crossing: _Crossing
     if len(fewest):  # the initial value was seen after another one had been shown: two operations say so
-        link = _link(other, int(np.argmin(other.end)), one, int(np.argmax(one.moment)))
-        crossing = (link.earlier, link.later), (link,)
-    else:
-        crossing = _crossed(one, other)
-    rows, links = crossing
+        links: tuple[Link, ...] = (_link(other, int(np.argmin(other.end)), one, int(np.argmax(one.moment))),)
+    elif between := max(_between(one, other), _between(other, one), key=lambda found: found[0])[1]:
+        links = between
+    else:  # four operations
+        a, b = (int(np.argmin(cast.end)) for cast in (one, other))
+        a_late, b_late = (int(np.argmax(cast.moment)) for cast in (one, other))
+        links = (_link(one, a, other, b_late), _link(other, b, one, a_late))
+    rows = tuple(dict.fromkeys(row for link in links for row in (link.earlier, link.later)))
     links = tuple(sorted(links, key=lambda link: int(scene.history.end[link.earlier])))
     slack = min(scene.apart(link.earlier, link.asked) for link in links)
     return Witness("order" if len(rows) == 4 else "stale-read", rows, np.concatenate(chains), links, slack)
 
 
-def _crossed(one: Actors, other: Actors) -> _Crossing:
-    """Three operations, where one of a chain began after one of the other and ended before another of the other; of
-    those with the largest slack the three that fit into the shortest time. Four where there are none."""
-    best = max(_between(one, other), _between(other, one), key=lambda found: found[0])[1]
-    if best is None:
-        a, b = (int(np.argmin(cast.end)) for cast in (one, other))
-        a_late, b_late = (int(np.argmax(cast.moment)) for cast in (one, other))
-        best = (_link(one, a, other, b_late), _link(other, b, one, a_late))
-    return tuple(dict.fromkeys(row for link in best for row in (link.earlier, link.later))), best
-
-
 def _between(one: Actors, other: Actors) -> tuple[tuple[int, int], tuple[Link, Link] | None]:
-    """An operation of `one` between two of `other`: (slack, minus the time that the three take), and its links."""
+    """An operation of `one` that must lie between two of `other`: of those with the largest slack, the three operations
+    that fit into the shortest time.
+
+    Returns (slack, minus the time that the three take) and the two links; (0, 0) and None where there is none.
+    """
     slack = np.minimum(differences(one.moment, other.end.min()), differences(other.moment.max(), one.end))
     most = int(slack.max())
     if most <= 0:
@@ -365,7 +347,16 @@ def of_failed_cas(scene: Scene, given: FailedCas) -> Witness | None:
 
 
 def _held_through(scene: Scene, miss: int, chain: Integers) -> Witness:
-    before, (after, shown) = _shown_before(scene, miss, chain), _shown_after(scene, miss, int(chain[-1]))
+    value, before = int(chain[-1]), list[Link]()
+    if not scene.values.initial[value]:  # the first operation to show that the value was there before the miss started
+        shows = scene.actors(chain[-1:])
+        before = [Link(int(shows.row[np.argmin(shows.end)]), miss, miss)]
+    # The last operation to show that the value was there after the miss had ended, and the value that it showed.
+    next_values = np.flatnonzero((scene.values.before == value) & scene.values.live)
+    seers = np.append(scene.seers(value), scene.values.maker[next_values])
+    last = int(seers[np.argmax(scene.history.start[seers])])
+    row, shown = (last, value) if scene.history.status[last] == OK else scene.sure(int(next_values[0]))
+    after = Link(miss, row, last)
     others = [miss, *scene.values.maker[chain].tolist(), *(link.earlier for link in before)]
     replacing = np.setdiff1d(_replacing(scene, miss, chain), others)
     end, starts = int(scene.history.end[miss]), scene.history.start[replacing]
@@ -377,23 +368,6 @@ def _held_through(scene: Scene, miss: int, chain: Integers) -> Witness:
     rows = dict.fromkeys([*(link.earlier for link in links), miss, *(link.later for link in links)])
     needed = dict.fromkeys([*scene.origins(shown), *chain.tolist()]) if after in links else chain
     return Witness("false-failure", tuple(rows), np.array(list(needed)), tuple(links), min(apart, default=None))
-
-
-def _shown_before(scene: Scene, miss: int, chain: Integers) -> list[Link]:
-    """The first operation to show that the value was there before the miss started; none for the initial value."""
-    if scene.values.initial[chain[-1]]:
-        return []
-    shows = scene.actors(chain[-1:])
-    return [Link(int(shows.row[np.argmin(shows.end)]), miss, miss)]
-
-
-def _shown_after(scene: Scene, miss: int, value: int) -> tuple[Link, int]:
-    """The last operation to show that the value was there after the miss had ended, and the value that it showed."""
-    after = np.flatnonzero((scene.values.before == value) & scene.values.live)
-    seers = np.append(scene.seers(value), scene.values.maker[after])
-    last = int(seers[np.argmax(scene.history.start[seers])])
-    sure, shown = (last, value) if scene.history.status[last] == OK else scene.sure(int(after[0]))
-    return Link(miss, sure, last), shown
 
 
 def _replacing(scene: Scene, miss: int, chain: Integers) -> Integers:

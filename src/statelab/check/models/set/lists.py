@@ -39,15 +39,20 @@ def chain(evidence: Evidence) -> Chain:
     of size z consists of the first z elements; a flag per place in the lists tells.
     """
     listed = evidence.listed
-    twice, forks = np.zeros(0, np.intp), np.zeros((0, 2), np.intp)
     size = _smallest(listed, len(evidence.asked))
     if not len(listed.row) or not _broken(listed, evidence.key, size).any():
-        return Chain(listed, twice, 0, forks, size)
-    distinct, twice = _without_repeats(listed)
+        return Chain(listed, np.zeros(0, np.intp), 0, np.zeros((0, 2), np.intp), size)
+    # Either a list has an element twice or two lists are a fork: compare the lists with each element once.
+    by_element = arranged(listed.read, listed.element)
+    read, element = listed.read[by_element], listed.element[by_element]
+    again = np.zeros(len(read), np.bool_)
+    again[1:] = (read[1:] == read[:-1]) & (element[1:] == element[:-1])
+    fewer = listed.size - np.bincount(read[again], minlength=len(listed.row))
+    distinct = replace(listed, size=fewer, read=read[~again], element=element[~again])
     size = _smallest(distinct, len(evidence.asked))
     broken = np.unique(listed.key[_broken(distinct, evidence.key, size)])
-    repeats = len(listed.element) - len(distinct.element)
-    return Chain(distinct, twice, repeats, _forks(distinct, broken), size)
+    repeats = int(np.count_nonzero(again))
+    return Chain(distinct, np.unique(read[again]), repeats, _forks(distinct, broken), size)
 
 
 def _smallest(listed: Listed, elements: int) -> Integers:
@@ -69,16 +74,6 @@ def _broken(listed: Listed, key: Integers, size: Integers) -> Mask:
     flags[first[listed.read[inside]] + place[listed.element[inside]]] = True
     full = np.concatenate(([0], np.cumsum(flags)))
     return np.diff(full[first]) < listed.size
-
-
-def _without_repeats(listed: Listed) -> tuple[Listed, NDArray[np.intp]]:
-    """The lists with each element once, and the reads that had one more than once."""
-    by_element = arranged(listed.read, listed.element)
-    read, element = listed.read[by_element], listed.element[by_element]
-    again = np.zeros(len(read), np.bool_)
-    again[1:] = (read[1:] == read[:-1]) & (element[1:] == element[:-1])
-    size = listed.size - np.bincount(read[again], minlength=len(listed.row))
-    return replace(listed, size=size, read=read[~again], element=element[~again]), np.unique(read[again])
 
 
 def _forks(listed: Listed, keys: Integers) -> NDArray[np.intp]:
@@ -141,13 +136,9 @@ def swaps(evidence: Evidence, found: Chain, earliest: Integers, apart: Mask | No
     rank = paired(evidence.key[elements], np.minimum(found.size[elements], never))
     by_rank = np.argsort(rank, kind="stable")
     elements, rank = elements[by_rank], rank[by_rank]
-    return _worst_swap(elements, evidence.key[elements], rank, earliest[elements], evidence.present[elements])
-
-
-def _worst_swap(elements: Integers, key: Integers, rank: Integers, start: Integers, end: Integers) -> Swaps | None:
+    key, start, end = evidence.key[elements], earliest[elements], evidence.present[elements]
     begins = order.begins(key)
-    segment = np.cumsum(begins) - 1
-    offset = order.lift(np.flatnonzero(begins), start, end)[segment]
+    offset = order.lift(np.flatnonzero(begins), start, end)[np.cumsum(begins) - 1]
     start, end = start + offset, np.where(end == INF, INF, end + offset)
     slacks = order.slack(rank, start, end)
     if not slacks.any():

@@ -17,11 +17,11 @@ Monitoring"; the words are those of Jepsen's set-full checker.
 
 The WITNESS is the smallest there is. Requests stay when answers are forgotten, so the first start of an add needs no
 operation in the witness. Then one operation is enough for an element that is shown before it was asked for
-(`unexpected`) or twice in one list (`duplicated`). Two are, for an element that is missed after it was known (`lost`,
+(`unexpected`) or twice in one list (`duplicated`). Two are for an element that is missed after it was known (`lost`,
 `stale`), for two lists that cannot be ordered (`fork`), and for a list with f and without e although e was known before
-anybody asked for f (`order`). Three are left: e was known before a contains found no f, and a list has f and not e
-(`order` again). A pair that breaks LEMMA ORDER is one of these, so no violation needs more, and one that has no smaller
-witness than the one shown cannot lose any of its operations.
+anybody asked for f (`order`). One case takes three: e was known before a contains found no f, and a list has f and not
+e (`order` again). A pair that breaks LEMMA ORDER is one of these, so no violation needs more, and one that has no
+smaller witness than the one shown cannot lose any of its operations.
 
 Counts: `lost` acknowledged or seen, and absent from the last read or contains that started after that; `stale` absent
 once after that, and present again later; `unexpected` shown before it was asked for; `duplicated` superfluous places in
@@ -56,7 +56,6 @@ from statelab.check.models.set.witness import swapped
 from statelab.core.operation import Value
 from statelab.record.columns import INF
 from statelab.record.columns import History
-from statelab.record.columns import Integers
 from statelab.record.columns import Mask
 from statelab.record.shapes import Shape
 
@@ -90,12 +89,18 @@ def check(history: History, *, initial: Value | None, deadline: Deadline) -> Fin
     witness, counts = judged.witness, _counts(judged)
     if witness is None:
         return Finding(verdict="held", reason="one growing set explains all answers", counts=counts)
+    listed = judged.chain.listed
+    keys = [listed.key[judged.chain.twice], listed.key[judged.chain.forks.ravel()]]
+    keys += [found.keys for found in (judged.early, judged.swaps) if found is not None]
+    wrong = judged.unexpected | judged.lacking
+    if wrong.any():
+        keys.append(judged.evidence.key[wrong])
     return Finding(
         verdict="violated",
         reason="no set that only grows can have given these answers",
         proof=Proof(witness.kind, witness.rows, proof(judged.evidence, witness), witness.slack_ns),
         counts=counts,
-        violated_keys=tuple(_violated_keys(judged).tolist()),
+        violated_keys=tuple(np.unique(np.concatenate(keys)).tolist()),
     )
 
 
@@ -110,15 +115,6 @@ def _judge(evidence: Evidence) -> _Judged:
         early=swaps(evidence, found, evidence.asked),
         swaps=swaps(evidence, found, np.maximum(evidence.asked, evidence.missed), lacking),
     )
-
-
-def _violated_keys(judged: _Judged) -> Integers:
-    chain, wrong = judged.chain, judged.unexpected | judged.lacking
-    keys = [chain.listed.key[chain.twice], chain.listed.key[chain.forks.ravel()]]
-    if wrong.any():
-        keys.append(judged.evidence.key[wrong])
-    keys += [found.keys for found in (judged.early, judged.swaps) if found is not None]
-    return np.unique(np.concatenate(keys))
 
 
 def _counts(judged: _Judged) -> dict[str, int]:

@@ -145,8 +145,7 @@ _SHOWN = 6
 def proof(evidence: Evidence, witness: Witness) -> str:
     """The proof of a witness."""
     told = _Told(evidence, witness)
-    write = {"unexpected": _why_unexpected, "duplicated": _why_duplicated, "fork": _why_forked, "order": _why_in_order}
-    return f"{write.get(witness.kind, _why_missed)(told)}. {told.cast.introductions()}"
+    return f"{_why(told)}. {told.cast.introductions()}"
 
 
 class _Told:
@@ -162,77 +161,58 @@ class _Told:
 
     def did(self, place: int, about: int | None = 0) -> str:
         """`A listed 4 and 12 other elements`: `about` is the element that must not be left out of a long list."""
-        row, name = self.witness.rows[place], self.names[place]
-        if about is not None and not self.evidence.history.is_op("elements")[row]:
-            added = self.evidence.history.is_op("add")[row]
-            return f"{name} {'added' if added else 'found'} {self.texts[about]}"
-        wanted = () if about is None else (self.numbers[about],)
-        return f"{name} {_listed(self.evidence.history, row, wanted)}"
+        history, row, name = self.evidence.history, self.witness.rows[place], self.names[place]
+        if about is not None and not history.is_op("elements")[row]:
+            return f"{name} {'added' if history.is_op('add')[row] else 'found'} {self.texts[about]}"
+        numbers = list(dict.fromkeys(_list(history, row).tolist()))
+        if not numbers:
+            return f"{name} listed nothing"
+        if len(numbers) <= _SHOWN:
+            texts = [_text(history, number) for number in numbers]
+        elif about is None:
+            texts = [f"{len(numbers):,} elements"]
+        else:
+            texts = [self.texts[about], f"{len(numbers) - 1:,} other elements"]
+        return f"{name} listed {listed(texts, 'and')}"
 
     def ended_before(self, first: int, second: int) -> str:
         return f"{self.names[first]} had ended {self.slack} before {self.names[second]} started"
 
 
-def _why_unexpected(told: _Told) -> str:
-    element = told.witness.elements[0]
-    if told.evidence.asked[element] != INF:
-        why = f"The first add of {told.texts[0]} started {told.slack} after {told.names[0]} had ended"
-    elif _refused(told.evidence.history, told.witness.rows[0], told.numbers[0]):
-        why = f"Whoever asked to add {told.texts[0]} was refused, without any effect"
-    else:
-        why = f"Nobody ever asked to add {told.texts[0]}"
-    return f"{told.did(0)}. {why}"
-
-
-def _refused(history: History, row: int, number: int) -> bool:
-    failed = history.is_op("add") & (history.status == FAIL) & (history.key == history.key[row])
-    return history.value is not None and bool((failed & (history.value == number)).any())
-
-
-def _why_duplicated(told: _Told) -> str:
-    times = int(np.count_nonzero(_list(told.evidence.history, told.witness.rows[0]) == told.numbers[0]))
-    often = "twice" if times == 2 else f"{times:,} times"
-    return f"{told.did(0)}, and {told.texts[0]} {often}. A set holds each element once"
-
-
-def _why_forked(told: _Told) -> str:
-    (one, two), (mine, other) = told.names, told.texts
-    return (
-        f"{told.did(0, 0)}, but not {other}. {told.did(1, 1)}, but not {mine}. "
-        f"Whichever of {one} and {two} came second must have all that the first one listed"
-    )
-
-
-def _why_missed(told: _Told) -> str:
-    element = told.texts[0]
-    if told.evidence.history.is_op("elements")[told.witness.rows[1]]:
+def _why(told: _Told) -> str:
+    history, kind, first = told.evidence.history, told.witness.kind, told.witness.rows[0]
+    if kind == "unexpected":
+        refused = history.is_op("add") & (history.status == FAIL) & (history.key == history.key[first])
+        if told.evidence.asked[told.witness.elements[0]] != INF:
+            why = f"The first add of {told.texts[0]} started {told.slack} after {told.names[0]} had ended"
+        elif history.value is not None and (refused & (history.value == told.numbers[0])).any():
+            why = f"Whoever asked to add {told.texts[0]} was refused, without any effect"
+        else:
+            why = f"Nobody ever asked to add {told.texts[0]}"
+        return f"{told.did(0)}. {why}"
+    if kind == "duplicated":
+        times = int(np.count_nonzero(_list(history, first) == told.numbers[0]))
+        often = "twice" if times == 2 else f"{times:,} times"
+        return f"{told.did(0)}, and {told.texts[0]} {often}. A set holds each element once"
+    if kind == "fork":
+        (one, two), (mine, other) = told.names, told.texts
+        return (
+            f"{told.did(0, 0)}, but not {other}. {told.did(1, 1)}, but not {mine}. "
+            f"Whichever of {one} and {two} came second must have all that the first one listed"
+        )
+    if kind == "order":
+        late, early = told.texts
+        if len(told.names) == 3:
+            before = f"{told.ended_before(0, 1)}, and {told.names[1]} did not find {late}"
+        else:
+            before = f"{told.names[0]} had ended {told.slack} before anybody asked to add {late}"
+        return f"{told.did(0, 1)}. {before}: {early} came before {late}. But {told.did(-1, 0)}, without {early}"
+    found = f"{told.names[1]} did not find {told.texts[0]}"
+    if history.is_op("elements")[told.witness.rows[1]]:
         found = told.did(1, None)
-        found = found if found.endswith("nothing") else f"{found}, without {element}"
-    else:
-        found = f"{told.names[1]} did not find {element}"
-    later = "It was there again later" if told.witness.kind == "stale" else "Nobody who looked later found it"
+        found = found if found.endswith("nothing") else f"{found}, without {told.texts[0]}"
+    later = "It was there again later" if kind == "stale" else "Nobody who looked later found it"
     return f"{told.did(0)}. {told.ended_before(0, 1)}, yet {found}: a set that only grows loses no element. {later}"
-
-
-def _why_in_order(told: _Told) -> str:
-    late, early = told.texts
-    if len(told.names) == 3:
-        before = f"{told.ended_before(0, 1)}, and {told.names[1]} did not find {late}"
-    else:
-        before = f"{told.names[0]} had ended {told.slack} before anybody asked to add {late}"
-    return f"{told.did(0, 1)}. {before}: {early} came before {late}. But {told.did(-1, 0)}, without {early}"
-
-
-def _listed(history: History, row: int, wanted: tuple[int, ...]) -> str:
-    numbers = dict.fromkeys(_list(history, row).tolist())
-    if not numbers:
-        return "listed nothing"
-    if len(numbers) > _SHOWN:
-        others = len(numbers) - len(wanted)
-        texts = [_text(history, number) for number in wanted] + [f"{others:,} {'other ' if wanted else ''}elements"]
-    else:
-        texts = [_text(history, number) for number in numbers]
-    return f"listed {listed(texts, 'and')}"
 
 
 def _list(history: History, row: int) -> Integers:
