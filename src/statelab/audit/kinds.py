@@ -14,6 +14,7 @@ from statelab.audit.play import World
 from statelab.plan.deployments import Deployment
 
 PROCESSES = frozenset({"processes", "hosts"})
+FRESH_THREADS = frozenset({"threads", "greenlets"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,7 @@ def side_by_side(deployment: Deployment) -> bool:
 
 def each_imports(deployment: Deployment) -> bool:
     """Whether processes that serve side by side imported the app each for itself; those of two hosts always did."""
-    spread = deployment.spread - deployment.in_turn
-    return bool(spread & PROCESSES) and (not deployment.forks_after_import or "hosts" in spread)
+    return side_by_side(deployment) and (not deployment.forks_after_import or has_hosts(deployment))
 
 
 def apart_by_import(deployment: Deployment) -> bool:
@@ -166,12 +166,6 @@ def _each_thread(requests: int) -> Iterator[World]:
         yield World(kind="threads", at=(At("a1", "new"),) * requests)
 
 
-def _elsewhere(requests: int) -> Iterator[World]:
-    yield World(kind="threads", at=(At("a1", "one"),) * requests)
-
-
-FRESH_THREADS = frozenset({"threads", "greenlets"})
-
 THREADS = Kind(
     "threads",
     "divergent",
@@ -193,7 +187,7 @@ ELSEWHERE = Kind(
     "divergent",
     "served by another thread than the one that imported the app",
     reference,
-    _elsewhere,
+    _only(lambda requests: World(kind="threads", at=(At("a1", "one"),) * requests)),
     lambda deployment: not deployment.serves_where_imported,
 )
 
