@@ -41,8 +41,8 @@ SHORT_REST_S = 0.3
 
 
 def reset(app: App, importer: Importer, stacks: Path) -> None:
-    """Calls the user's function in a fork of a process that imported the app, so that no world has it in memory;
-    raises BadInput."""
+    """Calls the user's function in a fork of a process that imported the app, so that what it changes in memory is in
+    no world; raises BadInput."""
     server = Server(importer, limit_s=app.limit_s, seed=0, stacks=stacks)
     try:
         said = server.say("call", function=app.reset)
@@ -61,9 +61,9 @@ class Ended(Exception):
 class Site:
     """A folder with its importers. One world at a time.
 
-    Where the import leaves threads (`import_left`), a fork would lack them: each world then begins with imports of its
-    own, and a process serves in the process that imported. Such a process is a fork of one that has imported what the
-    app shares with others, Flask and the standard library, which takes longer than all else.
+    Where the import leaves threads (`import_left`), a fork would lack them. Then each world begins with imports of its
+    own, and the process that imported the app is the one that serves. It is a fork of one that has already imported
+    Flask and the standard library, for that takes most of the time and is the same for every app.
     """
 
     def __init__(self, app: App, ready: Ready) -> None:
