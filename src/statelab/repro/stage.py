@@ -17,6 +17,7 @@ from statelab.core.operation import Value
 from statelab.drive.request import Call
 from statelab.drive.request import Line
 from statelab.drive.request import Request
+from statelab.drive.request import path_of
 from statelab.repro.gates import Gates
 from statelab.repro.schedule import Act
 from statelab.repro.schedule import Burst
@@ -106,7 +107,6 @@ class Stage:
 
     def _send(self, line: Line, act: Act, who: str, **more: Value) -> Call:
         number = len(self._calls) + 1
-        path = f"/{self._target.workload}/{self._target.mechanism}"
         key = f"{self._key}.{act.key.format(play=self._key)}" if act.key else self._key
         texts = {name: str(value).format(n=number, play=self._key) for name, value in act.arguments.items()}
         given: dict[str, Value] = {name: int(text) if text.isdecimal() else text for name, text in texts.items()}
@@ -118,7 +118,7 @@ class Stage:
             op=act.operation,
             op_id=f"{self._key}-{number}",
             method=self._target.methods[act.operation],
-            path=path if act.operation == "read" else f"{path}/{act.operation}",
+            path=path_of(self._target.workload, self._target.mechanism, act.operation),
             parameters={"key": key, **given, **more},
             cookies=cookies,
         )
