@@ -84,26 +84,27 @@ class Reproduction:
         gates, availability = Gates(engine.url(gates_at.name)), Availability(engine)
         tracked = Tracker(self._console)(self._chosen, "reproducing") if self._everything else self._chosen
         for target in tracked:
-            self._one(target, engine, gates, availability)
+            try:
+                availability.require(target)
+                self._play(target, engine, gates)
+            except NotOffered as error:
+                self._absent("not offered", target, error)
+            except Unavailable as error:
+                self._absent("unavailable", target, error)
         if self._everything:
-            self._summary(time.monotonic() - started)
-        return self._exit_code()
-
-    def _one(self, target: Target, engine: Engine, gates: Gates, availability: Availability) -> None:
-        """All runs of one target."""
-        try:
-            availability.require(target)
-            self._play(target, engine, gates)
-        except NotOffered as error:
-            self._absent("not offered", target, error)
-        except Unavailable as error:
-            self._absent("unavailable", target, error)
+            seconds = time.monotonic() - started
+            parts = ", ".join(f"{count} {kind}" for kind, count in self._tally.items())
+            self.say(f"\n{len(self._chosen)} red cells, {self._runs} run(s) each: {parts}, in {seconds:.0f} s")
+        if self._tally.keys() - {*AS_PREDICTED, "not offered", "unavailable"}:
+            return EXIT_NOT_AS_PREDICTED
+        return EXIT_UNAVAILABLE if self._tally["unavailable"] else 0
 
     def _absent(self, kind: str, target: Target, why: Exception) -> None:
         self._tally[kind] += 1
         self.say(f"{kind:15} {target.name}: {why}")
 
     def _play(self, target: Target, engine: Engine, gates: Gates) -> None:
+        """All runs of one target."""
         started = time.monotonic()
         outcomes = [reproduce(target, engine, gates) for _ in range(self._runs)]
         seconds = time.monotonic() - started
@@ -123,15 +124,6 @@ class Reproduction:
         self.say(narrate.conclusion(outcome))
         for path in _files(outcome):
             self.say(f"  {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
-
-    def _summary(self, seconds: float) -> None:
-        parts = ", ".join(f"{count} {kind}" for kind, count in self._tally.items())
-        self.say(f"\n{len(self._chosen)} red cells, {self._runs} run(s) each: {parts}, in {seconds:.0f} s")
-
-    def _exit_code(self) -> int:
-        if self._tally.keys() - {*AS_PREDICTED, "not offered", "unavailable"}:
-            return EXIT_NOT_AS_PREDICTED
-        return EXIT_UNAVAILABLE if self._tally["unavailable"] else 0
 
 
 def _files(outcome: Outcome) -> list[Path]:

@@ -41,7 +41,7 @@ from statelab.report.formats.terminal import promise_tables
 LATEST = 3
 """How many of the cells that were measured last are shown below the table."""
 SHARE = 20
-"""The page is written when this many times as long as writing it took has passed: it costs at most a twentieth."""
+"""Writing the page is followed by a pause that is this many times as long, so that it costs at most a twentieth."""
 OFTEN_S = 2.0
 
 
