@@ -259,7 +259,7 @@ def _lines(file: Path, moments: list[Moment]) -> dict[int, str]:
 
 
 def _in_words(acts: list[Hold | Run]) -> str:
-    """Equal ones in a row are said once."""
+    """The requests in words; one that is sent twice is named once."""
     said = Counter(f"{act.who} {act.operation}s" for act in acts)
     return joined(f"{what} twice" if times == 2 else what for what, times in said.items())
 

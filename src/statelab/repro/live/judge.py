@@ -273,9 +273,6 @@ class Run:
         server = self._last[boot].served_by
         return f"pid {server.pid}" if server else ""
 
-    def _value(self, boot: str) -> str:
-        return shortened(str(self._last[boot].result), 40)
-
     def _says(self) -> tuple[str, str]:
         """The verdict so far in a word, and its reason."""
         judged = self._judgement
@@ -299,7 +296,11 @@ class Run:
             failed=self._ended_as("fail"),
             unknown=self._ended_as("info"),
             shown=[
-                Shown(name=self._name(boot), colour=self._colours[boot], value=self._value(boot))
+                Shown(
+                    name=self._name(boot),
+                    colour=self._colours[boot],
+                    value=shortened(str(self._last[boot].result), 40),
+                )
                 for boot in sorted(shown, key=self._name)
             ],
             further=len(self._last) - len(shown),
