@@ -99,11 +99,13 @@ class Noise:
                 self.pointers.add(pointer.removesuffix("/~").removesuffix("/[]").removesuffix("/{}"))
 
     def without(self, pointers: Iterable[str]) -> list[str]:
-        return [pointer for pointer in pointers if not self._covers(pointer)]
-
-    def _covers(self, pointer: str) -> bool:
-        parts = pointer.split("/")
-        return any("/".join(parts[:size]) in self.pointers for size in range(1, len(parts) + 1))
+        """The pointers that are not noise, nor below one that is."""
+        kept = []
+        for pointer in pointers:
+            parts = pointer.split("/")
+            if not any("/".join(parts[:size]) in self.pointers for size in range(1, len(parts) + 1)):
+                kept.append(pointer)
+        return kept
 
 
 def answers(run: Flat) -> Flat:

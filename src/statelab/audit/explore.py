@@ -182,7 +182,7 @@ class Explorer:
         listed = list(items)
         if len(listed) < 2:
             return [what(item) for item in listed]
-        with ThreadPoolExecutor(len(listed) if len(listed) < MOST_AT_ONCE else MOST_AT_ONCE) as pool:
+        with ThreadPoolExecutor(min(len(listed), MOST_AT_ONCE)) as pool:
             futures = [pool.submit(what, item) for item in listed]
             try:
                 return [future.result() for future in futures]

@@ -24,8 +24,6 @@ GRACE_S = 3.0
 NO_STEP = 10**9
 """Holds nowhere: for counting the steps that a request takes."""
 
-FIRST, SECOND = "first", "second"
-
 
 @dataclass(frozen=True, slots=True)
 class At:

@@ -213,12 +213,6 @@ class Site:
         self.stores.close()
         shutil.rmtree(self.root, ignore_errors=True)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
 
 class Sites:
     """Several sites, so that worlds can be played side by side; each is made when it is first needed.

@@ -48,7 +48,9 @@ FIXES = {
 
 def told(explorer: Explorer, found: Candidate, deployments: Mapping[str, Deployment]) -> Finding:
     """The finding of a candidate that stands."""
-    site, index = explorer.sites.first, _owner(found)
+    site, owners = explorer.sites.first, [pointer.partition("/")[0] for pointer in found.pointers]
+    # the request whose answer differs first; None where only files do
+    index = min((int(owner) for owner in owners if owner != FILES), default=None)
     met = found.pair or range(len(found.story))  # a minimal story has only requests that it needs
     quiet = explorer.looked(found.story)
     changed = tuple(changes(quiet))[:MOST_CHANGES]
@@ -78,13 +80,6 @@ def told(explorer: Explorer, found: Candidate, deployments: Mapping[str, Deploym
         interleaving=tuple(both),
         fix=FIXES[found.anomaly],
     )
-
-
-def _owner(found: Candidate) -> int | None:
-    """The request whose answer differs first; None where only files do."""
-    owners = [pointer.partition("/")[0] for pointer in found.pointers]
-    answers = [int(owner) for owner in owners if owner != FILES]
-    return min(answers) if answers else None
 
 
 def _shown(found: Candidate, index: int | None) -> tuple[str, str]:
