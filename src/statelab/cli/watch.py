@@ -7,7 +7,6 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from collections.abc import Iterator
-from types import TracebackType
 from typing import Any
 
 import msgspec
@@ -77,9 +76,7 @@ class Watch:
             self._live.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._live.stop()
 
     def __call__(self, items: Iterable[tuple[int, int, CellKey]], text: str) -> Iterator[Any]:
