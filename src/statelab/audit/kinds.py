@@ -78,7 +78,8 @@ def _each(requests: int) -> Iterator[World]:
 
 
 def _replaced(requests: int) -> Iterator[World]:
-    """From each request on a new process serves, and the old one has ended; after the last one, only its end counts."""
+    """For each request a world in which the process ends after it, and a new one serves the rest. After the last
+    request nothing is left to serve: that world shows what the end itself does."""
     for first in range(1, requests + 1):
         at = (At("a1"),) * first + (At("b1"),) * (requests - first)
         yield World(kind="restart", at=at, ends_after=first, beside="b")
@@ -94,7 +95,7 @@ def each_imports(deployment: Deployment) -> bool:
 
 
 def apart_by_import(deployment: Deployment) -> bool:
-    """The same of processes that may both serve one client."""
+    """The same for processes that may both serve one client."""
     spread = deployment.spread - deployment.in_turn - deployment.between_clients
     return bool(spread & PROCESSES) and each_imports(deployment)
 

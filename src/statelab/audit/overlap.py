@@ -36,7 +36,7 @@ from statelab.plan.deployments import Deployment
 SAME_LINE = 3
 """A request is held at one line at most this many times."""
 BATCH = 16
-"""After every so many pairs, those that are like a pair with a finding are left out."""
+"""How many pairs are tried before those that are like a pair with a finding are left out of the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Boundary:
         return self.name in deployment.spread - deployment.in_turn
 
     def has_over_a_store(self, deployment: Deployment) -> bool:
-        """The same where the two meet in a store: then they may be on two hosts as well."""
+        """The same for two requests that meet in a store: those in two processes may then be on two hosts."""
         return self.has(deployment) or (self.name == "processes" and side_by_side(deployment))
 
 
@@ -81,7 +81,7 @@ class Scene:
         return self.before + self.pair[::-1] + self.after
 
     def world(self, boundary: Boundary, *holds: int) -> World:
-        """Served in turns, each until one of these steps; without any: the first, then the second."""
+        """The two are served in turns, each until the next of these steps; without any, one after the other."""
         at = (boundary.other,) * len(self.before) + (boundary.first, boundary.second)
         return World(
             kind=boundary.name,

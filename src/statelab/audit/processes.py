@@ -242,7 +242,7 @@ class Server(Remote):
         return self._how is not None
 
     def _reap(self, grace_s: float) -> dict[str, Any]:
-        """Once, however often it is asked for: afterwards there is no such process."""
+        """How it ended. The importer is asked only once, because afterwards there is no such process."""
         if self._how is None:
             if self._itself:
                 self._how = self._importer.wait(grace_s)

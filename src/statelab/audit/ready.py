@@ -19,7 +19,7 @@ from statelab.audit.processes import Started
 from statelab.core.errors import BadInput
 
 FLASK = ("flask", "flask.json.provider", "flask.testing")
-"""What most apps import. Such an import does nothing but define."""
+"""What most apps import. These imports only make definitions."""
 PYTEST = ("pytest", "_pytest.junitxml", "_pytest.doctest", "_pytest.unittest", "_pytest.pastebin", "_pytest.terminal")
 IMPORTS = {"bare": (), "plain": FLASK, "patched": FLASK, "tests": (*FLASK, *PYTEST)}
 
@@ -43,7 +43,7 @@ class Ready:
 
     @classmethod
     def of(cls, python: str) -> "Ready":
-        """The one that is kept, where it is of this interpreter, or a new one; `release` it."""
+        """The kept one if it is of this interpreter, else a new one. Call `release` at the end."""
         return cls.kept if cls.kept and cls.kept.python == python else cls(python)
 
     def release(self) -> None:

@@ -181,7 +181,8 @@ def _shown(seen: Seen, words: frozenset[str]) -> frozenset[str]:
 
 
 def _not_for_everybody(explorer: Explorer, first: Story, at: At, words: list[str]) -> bool:
-    """Whether a value lies where no collection for everybody is: in an attribute, a default argument, a thread."""
+    """Whether one of the values lies outside of collections that everybody shares: in an attribute, a default argument,
+    or a thread."""
     world = World(kind="look", at=(replace(at, thread="main"),) * len(first))
     seen = explorer.seen(first, world, 1, look=True, words=words)
     if not seen.places:

@@ -1,4 +1,5 @@
-"""The audit from beginning to end: a site, the stories, all worlds, what stands, the deployments."""
+"""The audit from beginning to end: it makes a site, plays all stories in all worlds, tries again what it finds, and
+says which deployments are violated."""
 
 import os
 import re
@@ -180,8 +181,8 @@ def perform(asked: Asked) -> Audit:
 def concluded(
     asked: Asked, findings: Sequence[Finding], tried: Sequence[str], *, notes: Sequence[str], **counted: Any
 ) -> Audit:
-    """The audit with its verdicts: findings that are the same are one, those accepted are left out. `tried` names the
-    deployments whose worlds were tried."""
+    """The audit with its verdicts. Equal findings become one, accepted ones are left out. `tried` names the deployments
+    whose worlds were tried."""
     findings = _merged(findings)
     accepted = tuple(finding.key for finding in findings if finding.key in asked.accept)
     gone = [f"accepted, and not found any more: {key}" for key in sorted(asked.accept - {*accepted})]
@@ -212,7 +213,7 @@ def concluded(
 
 
 def require_loaded(app: App, site: Site) -> None:
-    """Raises BadInput in one sentence with what to do."""
+    """Raises BadInput, in one sentence that says what to do, where the app could not be imported."""
     loaded = site.loaded
     what = loaded.get("what")
     blocked = loaded.get("blocked") or []
@@ -324,7 +325,7 @@ def untried(deployment: Deployment, crossed: frozenset[str]) -> frozenset[str]:
 
 
 def _boundaries(explorer: Explorer) -> Sequence[overlap.Boundary]:
-    """Those that a deployment has and that can be tried: greenlets where the app's interpreter has gevent."""
+    """The boundaries that some deployment has and that can be tried: greenlets need gevent in the app's interpreter."""
     return [
         boundary
         for boundary in BOUNDARIES

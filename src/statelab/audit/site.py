@@ -37,7 +37,7 @@ from statelab.core.errors import BadInput
 REST_S = 3.0
 """How long the end of a world waits for threads that the import left."""
 SHORT_REST_S = 0.3
-"""The same where they are known not to end."""
+"""The same, where those threads did not end before."""
 
 
 def reset(app: App, importer: Importer, stacks: Path) -> None:
@@ -327,7 +327,7 @@ class Open:
         return {**self._site.folder.changes(self._site.pristine), **self._site.stores.contents()}
 
     def unnamed(self, text: str) -> str:
-        """Without the path of this site's folder, which is another one in each site."""
+        """The text without the path of this site's folder, which differs from site to site."""
         text = text.replace(str(self._site.folder.work), "<folder>")
         return text if self.other_host is None else self.other_host.unnamed(text)
 

@@ -50,7 +50,8 @@ from statelab.core.errors import BadInput
 from statelab.plan.deployments import Deployment
 
 ROUNDS = 4
-"""Rounds that learn which requests must stay in the test's process; then all do for which Flask keeps a context."""
+"""The most rounds that learn which requests must stay in the test's process. If that is not enough, all requests stay
+there for which Flask keeps a context."""
 MOST_TRIES = 12
 """Requests that are tried as the one that the other process has to serve."""
 EVERY_S = 0.3
@@ -327,7 +328,7 @@ def _judge(suite: Suite, judged: Mapping[str, Test]) -> Iterator[Finding]:
 
 
 def _stands(suite: Suite, way: Way, failed: Test) -> Iterator[Finding]:
-    """The finding, if the test by itself passes alone and fails so again."""
+    """The findings, if the test, run by itself, passes when its process serves it, and fails again when served so."""
     name = failed.name
     again = [suite.run("alone", only=[name]).get(name), suite.run(way.name, at=way.at, only=[name]).get(name)]
     if again[0] is None or again[0].failed or again[1] is None or not again[1].failed:

@@ -30,7 +30,7 @@ MOST_CHANGES = 6
 OF_FLASK = re.compile(r"\.(_got_first_request$|error_handler_spec\b)")
 """What Flask itself changes at a first request or a first error."""
 LINES_AROUND = 3
-"""So many lines before and after a line are shown with it."""
+"""How many lines are shown before and after a line."""
 
 FIXES = {
     "divergent": "keep it where every process reads it: a row in the database, or a key in Redis",

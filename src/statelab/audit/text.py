@@ -125,7 +125,7 @@ def outcome(audit: Audit) -> str:
 
 
 def bounds(audit: Audit) -> str:
-    """Within which bounds all of it was tried."""
+    """The bounds within which requests were interrupted."""
     given = audit.manifest["bounds"]
     times = "once" if given["interruptions"] == 1 else f"up to {given['interruptions']} times"
     return f"bounds: two requests interrupt each other {times}, at {given['most_steps']} steps of a request at most"

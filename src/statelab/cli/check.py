@@ -159,7 +159,7 @@ def _one(sources: tuple[str, ...], wanted: Wanted, *, alone: bool) -> int:
 
 
 def _dataset(sources: list[Path], wanted: Wanted) -> Verdict:
-    """The verdict on a dataset; the workers have ended and the shuffle is removed when it returns, however it does."""
+    """The verdict on a dataset. When it returns or raises, the workers have ended and the shuffle is removed."""
     from statelab.check.dataset import LEAST
     from statelab.check.dataset import Limits
     from statelab.check.dataset import check_dataset

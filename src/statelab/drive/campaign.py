@@ -133,7 +133,7 @@ class Campaign:
                     self._gone(deployment.name, error)
 
     def _gone(self, deployment: str, error: Unavailable) -> None:
-        """What was measured of it before stands; the rest is unavailable."""
+        """Notes that a deployment does not answer any more. What was measured of it stays, the rest is unavailable."""
         self._manifest.unavailable[deployment] = str(error)
         self._manifest.notes.append(
             f"in the middle of the run {deployment} was gone, and what was measured before stands: {error}"

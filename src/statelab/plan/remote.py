@@ -74,8 +74,8 @@ class Token(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tru
 
 
 class Reset(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """How the app forgets: a request of it, or a command here, whose words go to no shell. `seconds`: how long until it
-    has to answer again."""
+    """How the app is made to forget everything: by a request to it, or by a command that is run here without a shell.
+    `seconds`: how long until it has to answer again."""
 
     request: Annotated[str, msgspec.Meta(pattern=r"^(GET|POST|PUT|PATCH|DELETE) /\S*$")] | None = None
     command: Words | None = None

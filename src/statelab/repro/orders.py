@@ -180,7 +180,7 @@ class Board:
 
 
 def judged(target: Target, history: list[Operation]) -> End:
-    """What the workload's judge says of one order."""
+    """How one order ends, with the verdict of the workload's judge."""
     found = judge_of(target.workload)(History.from_operations(history), ANYONE)
     return End(
         history=history,
@@ -221,7 +221,8 @@ def _explored(board: Board) -> tuple[list[Moment], list[End], str]:
 
 
 def _merged(tree: dict[str, Moment], players: list[str]) -> list[Moment]:
-    """The moments by number, 0 the first; moments from which all looks alike are one."""
+    """The moments by number, the first one is 0. Moments that look the same, and from which all that can follow is the
+    same, become one."""
     found: list[Moment] = []
     numbers: dict[bytes, int] = {}
 

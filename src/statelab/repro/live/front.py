@@ -65,7 +65,7 @@ LOOK_S = 2.0
 
 MOST_AT_ONCE = 8
 PRESSES = 4
-"""So many presses are sent on at the same time; the others wait up to ANSWER_S."""
+"""The most presses that are sent to the deployments at the same time; others wait up to ANSWER_S for their turn."""
 
 TYPES = {".html": "text/html", ".svg": "image/svg+xml", ".json": "application/json", ".css": "text/css"}
 TYPES |= {".js": "text/javascript", ".png": "image/png", ".csv": "text/csv"}
@@ -118,7 +118,7 @@ class Lab:
         return self._catalogue
 
     def state(self) -> dict[str, Any]:
-        """What is up. Many tabs ask, the deployments are asked once."""
+        """What is up. However many tabs ask, the deployments are asked once in LOOK_S."""
         with self._looking:
             if not self._state or time.monotonic() - self._state_at > LOOK_S:
                 self._state, self._state_at = self._look(), time.monotonic()
@@ -175,7 +175,7 @@ class Lab:
             line.close()
 
     def _why_store_down(self, url: str, store: str) -> str:
-        """Asked by way of a mechanism that keeps a counter there."""
+        """Why a store does not answer, by a read through a mechanism that keeps its counter there; empty if it does."""
         known = self.catalogue()
         for name, about in (known.workloads[WORKLOAD].mechanisms if known else {}).items():
             if about.claims.store == store:
@@ -184,7 +184,7 @@ class Lab:
         return ""
 
     def predicted(self, mechanism: str, window: str) -> dict[str, Any]:
-        """By deployment; raises BadInput for what the app does not have."""
+        """The prediction for each deployment; raises BadInput for what the app does not have."""
         known = self.catalogue()
         return {name: foretell(known, WORKLOAD, mechanism, name, window) for name in self.targets()}
 
@@ -200,7 +200,7 @@ class Lab:
 
 
 def docs() -> list[dict[str, str]]:
-    """Name, title and address here of each page of the docs: of the built site where there is one."""
+    """Name, title and address of each page of the docs. The address is in the built site where there is one."""
     built = (SITE / "index.html").is_file()
     return [
         {

@@ -55,15 +55,15 @@ LOAD = 0.05
 """The share of one core that judging may take."""
 
 MOST_SHOWN = 8
-"""So many processes are shown, those that answered last."""
+"""The most processes that are shown: those that answered last."""
 
 RECENT_NS = 2_000_000_000
-"""Only what a process answered in this time before the last moment says what it has now."""
+"""An answer older than this, at the last moment, does not say what its process has now."""
 
 MOST_POINTS = 240
 
 NUMBERS = "counter"
-"""The workload whose answers are the number of what was acknowledged, so that a chart can compare them."""
+"""The workload whose answers count what was acknowledged: a chart can compare the two."""
 
 
 def as_of(operations: list[Operation], until: int, changes: frozenset[str], drop: bool = True) -> list[Operation]:
@@ -214,7 +214,7 @@ class Run:
         )
 
     def _known_until(self) -> int:
-        """Before this moment nothing is missing of what is kept."""
+        """The moment before which no operation is missing among those that are kept."""
         return self._until if self._workers.until is None else min(self._until, self._workers.until)
 
     def _look(self) -> None:
