@@ -111,19 +111,16 @@ class Reproduction:
         shown = next((outcome for outcome in outcomes if not outcome.as_predicted), outcomes[0])
         self._tally[shown.kind] += 1
         if not self._everything or not shown.as_predicted:
-            self._tell(shown)
+            self.say(narrate.headline(target))
+            width = self._console.width if self._console.is_terminal else max(self._console.width, PLAIN_WIDTH)
+            self._console.print(narrate.steps(shown), width=width)
+            self.say("\n".join(timeline(shown.play)) + "\n")
+            self.say(narrate.conclusion(shown))
+            for path in _files(shown):
+                self.say(f"  {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
         if self._everything or self._runs > 1:
             times = f"{sum(outcome.as_predicted for outcome in outcomes)}/{self._runs}"
             self.say(f"{shown.kind:15} {times:5} {target.anomaly or '':15} {target.name:52} {seconds:6.2f} s")
-
-    def _tell(self, outcome: Outcome) -> None:
-        self.say(narrate.headline(outcome.target))
-        width = self._console.width if self._console.is_terminal else max(self._console.width, PLAIN_WIDTH)
-        self._console.print(narrate.steps(outcome), width=width)
-        self.say("\n".join(timeline(outcome.play)) + "\n")
-        self.say(narrate.conclusion(outcome))
-        for path in _files(outcome):
-            self.say(f"  {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
 
 
 def _files(outcome: Outcome) -> list[Path]:

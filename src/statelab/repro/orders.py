@@ -265,24 +265,18 @@ def _in_words(acts: list[Hold | Run]) -> str:
     return joined(f"{what} twice" if times == 2 else what for what, times in said.items())
 
 
-@contextmanager
-def _servers(target: Target, environment: dict[str, str]) -> Iterator[list[Server]]:
-    processes = 1 if target.deployment.expected_processes == 1 else 2
-    servers = [Server(target, number + 1, environment) for number in range(processes)]
-    try:
-        yield servers
-    finally:
-        for server in servers:
-            server.end()
-
-
 def game(cell: str, deployment: str, catalogue: Catalogue, environment: dict[str, str]) -> Game:
     """All orders of a cell. Raises EngineFailed where a request fails."""
     target = targets(catalogue, load_all(DEPLOYMENTS), cell, [deployment])[0]
     file = SERVICES / "webapp" / target.workload / f"{target.mechanism.replace('-', '_')}.py"
-    with _servers(target, environment) as servers:
+    processes = 1 if target.deployment.expected_processes == 1 else 2
+    servers = [Server(target, number + 1, environment) for number in range(processes)]
+    try:
         board = Board(target, servers)
         moments, ends, shown = _explored(board)
+    finally:
+        for server in servers:
+            server.end()
     return Game(
         workload=target.workload,
         mechanism=target.mechanism,
