@@ -17,7 +17,7 @@ __all__ = ["Audit", "Finding", "audit"]
 
 
 def __getattr__(name: str) -> Any:
-    """Loaded when it is asked for: pytest loads `inside.plugin` at each start, which needs none of it."""
+    """Imports the audit when it is first used: pytest loads `inside.plugin` at each start, which does not need it."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from statelab.audit import finding

@@ -41,30 +41,23 @@ def _all(seen: Seen) -> Iterator[tuple[str, Any]]:
             yield f"{index}/status", seen.trouble.get(index, "no answer")
             continue
         yield f"{index}/status", answer["status"]
-        yield from _headers(f"{index}/header", answer["headers"])
-        yield from _body(f"{index}/body", answer)
+        for name, value in answer["headers"]:
+            if name.lower() == "set-cookie":
+                cookie, _, rest = value.partition("=")
+                gone = "Max-Age=0" in rest or "1970" in rest
+                yield f"{index}/header/set-cookie/{cookie}", "removed" if gone else "set"
+            elif name.lower() not in UNCOMPARED:
+                yield f"{index}/header/{name.lower()}", value
+        try:
+            body = json.loads(answer["body"])
+        except ValueError:
+            yield from _text(f"{index}/body", answer["body"])
+        else:
+            yield from _json(f"{index}/body", body)
     for name, lines in seen.files.items():
         yield f"files/{name}/lines", len(lines)
         for number, line in enumerate(lines):
             yield from _text(f"files/{name}/{number}", line)
-
-
-def _headers(at: str, headers: Iterable[Sequence[str]]) -> Iterator[tuple[str, Any]]:
-    for name, value in headers:
-        if name.lower() == "set-cookie":
-            cookie, _, rest = value.partition("=")
-            yield f"{at}/set-cookie/{cookie}", "removed" if "Max-Age=0" in rest or "1970" in rest else "set"
-        elif name.lower() not in UNCOMPARED:
-            yield f"{at}/{name.lower()}", value
-
-
-def _body(at: str, answer: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    try:
-        value = json.loads(answer["body"])
-    except ValueError:
-        yield from _text(at, answer["body"])
-    else:
-        yield from _json(at, value)
 
 
 def _json(at: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -106,11 +99,13 @@ class Noise:
                 self.pointers.add(pointer.removesuffix("/~").removesuffix("/[]").removesuffix("/{}"))
 
     def without(self, pointers: Iterable[str]) -> list[str]:
-        return [pointer for pointer in pointers if not self._covers(pointer)]
-
-    def _covers(self, pointer: str) -> bool:
-        parts = pointer.split("/")
-        return any("/".join(parts[:size]) in self.pointers for size in range(1, len(parts) + 1))
+        """The pointers that are not noise, nor below one that is."""
+        kept = []
+        for pointer in pointers:
+            parts = pointer.split("/")
+            if not any("/".join(parts[:size]) in self.pointers for size in range(1, len(parts) + 1)):
+                kept.append(pointer)
+        return kept
 
 
 def answers(run: Flat) -> Flat:

@@ -73,9 +73,9 @@ def load(folder: Path, file: Path | None = None) -> Config:
     try:
         config = msgspec.convert(table, Config)
     except msgspec.ValidationError as error:
-        what, _, where = str(error).partition(" - at ")
-        key = where.strip("`").removeprefix("$").lstrip(".")
-        raise BadInput(f"{path}: the audit's table{f', {key}' if key else ''}: {what}") from None
+        what, key = own_file.misfit(error)
+        where = f", {key.lstrip('.')}" if key else ""
+        raise BadInput(f"{path}: the audit's table{where}: {what}") from None
     stories: list[str] = []
     for pattern in config.stories:
         matched = sorted(map(str, path.parent.glob(pattern))) if not Path(pattern).is_absolute() else [pattern]

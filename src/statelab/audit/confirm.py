@@ -1,10 +1,9 @@
 """`--confirm`: the story of each finding against the real servers that should show it, started by the lab's engine.
 
-Each round begins with a new server and the folder and stores as they were, and after the user's `reset`, so that rounds
-are alike. A round shows the
-finding if, at one of the places that differ, its answers (or files) are those of the finding's world and no reference
-explains them. Two requests that overlap are sent at once: the lab cannot hold a request of an app that is not its own,
-so chance decides whether they meet between the same two lines.
+Rounds are alike: each begins with a new server, with the folder and the stores as they were at first, and after the
+user's `reset`. A round shows the finding if, at one of the places that differ, its answers (or files) are those of the
+finding's world and no reference explains them. Two requests that overlap are sent at once: the lab cannot hold a
+request of an app that is not its own, so chance decides whether they meet between the same two lines.
 """
 
 import http.client
@@ -55,7 +54,8 @@ QUIET_S = 0.5
 """How long to wait for files to be written after the last answer."""
 UNKNOWN = {"method": "GET", "target": "/statelab-waits", "headers": [], "body": ""}
 OTHERS = 8
-"""More than one process has threads: under mod_wsgi one of them takes all that its four threads can serve."""
+"""Clients that keep a server busy. They are more than one process has threads: under mod_wsgi one process takes all
+requests that its four threads can serve."""
 ALL_WORKERS_S = 5.0
 MOST_FILLERS = 200
 """Requests sent for a worker to be replaced."""
@@ -172,8 +172,8 @@ def confirmed(
     candidates: Mapping[str, Candidate],
     progress: Callable[[str], None],
 ) -> list[Finding]:
-    """The findings, each with how often of how many rounds it showed, by deployment; of its own those are tried that
-    are among `deployments`."""
+    """The findings, each with the number of rounds that showed it and of all rounds, by deployment. Of a finding's own
+    deployments those are tried that are among `deployments`."""
     root = Path(tempfile.mkdtemp(prefix="statelab-audit-"))
     stores = Stores(app.stores, root)
     app = replace(

@@ -46,8 +46,7 @@ def not_reached(explorer: Explorer, stories: Sequence[Story]) -> tuple[str, ...]
     """Each method and rule of the app that no request of the stories reached, as `POST /jobs/<name>`."""
     sent: Iterable[str] = (text for story in stories for text in explorer.reference(story).seen.sent.values())
     keys = [(method, target.partition("?")[0]) for method, _, target in (text.partition(" ") for text in sent)]
-    with explorer.sites.one() as site:
-        known = site.routes(keys)
+    known = explorer.routes(keys)
     if known["routes"] is None:
         return ()
     reached = {(method, rule) for (method, _), rule in zip(keys, known["goes"], strict=True)}

@@ -71,7 +71,7 @@ class Discovery:
 
     def __init__(self, explorer: Explorer) -> None:
         self._explorer = explorer
-        routes = self._routes([])["routes"]
+        routes = explorer.routes([])["routes"]
         if not routes:
             raise BadInput("the app has no rules to discover requests from: name a story with --requests FILE")
         self._rules = [
@@ -87,10 +87,6 @@ class Discovery:
         self._late = False
         self.story: Story = ()
         self._refused: dict[tuple[str, str], str] = {}
-
-    def _routes(self, keys: list[tuple[str, str]]) -> dict[str, Any]:
-        with self._explorer.sites.one() as site:
-            return site.routes(keys)
 
     def run(self) -> Story:
         self._try([one for one in self._plain() if one[1].method == "GET"])
@@ -166,7 +162,7 @@ class Discovery:
             for link in page.links
             if not urlsplit(link).netloc and urlsplit(link).scheme in ("", "http")
         ]
-        goes = self._routes([("GET", urlsplit(path).path) for path in paths])["goes"]
+        goes = self._explorer.routes([("GET", urlsplit(path).path) for path in paths])["goes"]
         for path, rule in zip(paths, goes, strict=True):
             if rule is not None and ("GET", rule) in self._rules:
                 yield rule, Request(method="GET", target=path.partition("#")[0])
@@ -183,14 +179,14 @@ class Discovery:
                 target = urlsplit(urljoin(REFERENCE.sub("1", page_of.target), action))
                 if target.netloc or method not in ("GET", "POST"):
                     continue
-                pairs = "&".join(f"{quote_plus(name)}={_filled(page_of, *one)}" for one in inputs for name in one[:1])
-                found.append((method, target.path, pairs))
-        goes = self._routes([(method, path) for method, path, _ in found])["goes"]
-        for (method, path, pairs), rule in zip(found, goes, strict=True):
+                pairs = [f"{quote_plus(name)}={_filled(page_of, name, kind, value)}" for name, kind, value in inputs]
+                found.append((method, target.path, "&".join(pairs)))
+        goes = self._explorer.routes([(method, path) for method, path, _ in found])["goes"]
+        for (method, path, form), rule in zip(found, goes, strict=True):
             if rule is not None and method == "POST":
-                yield rule, Request(method=method, target=path, headers=(FORM,), body=pairs)
+                yield rule, Request(method=method, target=path, headers=(FORM,), body=form)
             elif rule is not None:
-                yield rule, Request(method=method, target=f"{path}?{pairs}")
+                yield rule, Request(method=method, target=f"{path}?{form}")
 
     def _with_arguments(self) -> Iterator[tuple[str, Request]]:
         """Rules each argument of which an answer names: by the argument's own name, or as an id."""
@@ -208,12 +204,16 @@ class Discovery:
                 yield from self._asked(method, rule, filled)
 
     def _named(self) -> list[tuple[str, str, str]]:
-        """What the answers hold: key, value and how a reference names it."""
-        return [
-            (key, leaf, f"{{{{{request.name}.response.body.{path}}}}}")
-            for request, answer in zip(self.story, self._answers(self.story), strict=True)
-            for path, key, leaf in _of_json(answer)
-        ]
+        """What the answers in JSON hold: key, value and how a reference names it."""
+        found = []
+        for request, answer in zip(self.story, self._answers(self.story), strict=True):
+            try:
+                body = json.loads(answer["body"]) if answer is not None else None
+            except ValueError:
+                continue
+            for path, key, leaf in leaves("$", "", body):
+                found.append((key, leaf, f"{{{{{request.name}.response.body.{path}}}}}"))
+        return found
 
     def _asked(self, method: str, rule: str, target: str) -> Iterator[tuple[str, Request]]:
         """The request with what its view asks for, and the one without."""
@@ -262,14 +262,6 @@ def _filled(page_of: Request, name: str, kind: str, value: str) -> str:
     if kind == "hidden" and re.fullmatch(r"[^}\s]+", name):
         return f"{{{{{page_of.name}.response.body.input.{name}}}}}"
     return quote(value or FILLED.get(kind, "on" if kind == "checkbox" else "amber"))
-
-
-def _of_json(answer: dict[str, Any] | None) -> Iterator[tuple[str, str, str]]:
-    try:
-        body = json.loads(answer["body"]) if answer is not None else None
-    except ValueError:
-        return
-    yield from leaves("$", "", body)
 
 
 def discover(explorer: Explorer) -> tuple[Story, list[str]]:

@@ -44,10 +44,9 @@ from statelab.plan.deployments import Deployment
 FILES = "files"
 MOST_AT_ONCE = 8
 WORLDS_OF_A_SCENE = 12
-"""Guessed until some were tried."""
+"""How many worlds a scene of overlaps takes: a guess, used until some were tried."""
 CLOCK_S = 1.05
-"""At least two runs of the reference are so far apart; otherwise a time in whole seconds would not show as noise."""
-
+"""Two runs of the reference are at least this far apart: else a time in whole seconds would not show as noise."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -87,7 +86,7 @@ class Candidate:
     """A difference that is not a finding yet: the minimal story, the world, where it differs, and what both showed.
 
     `stands` tries it again, later and with other random numbers. `where` says which deployments have such a world.
-    `unlike` says where what somebody else saw is explained by no reference, noise left out.
+    `unlike` says where no reference explains what another run showed, noise left out.
     `pair` are the two requests that overlap; `clients` is how many requests the first of two clients sends.
     """
 
@@ -158,7 +157,7 @@ class Explorer:
         self._tell()
 
     def tried(self, scenes: int, worlds: int) -> None:
-        """So many scenes of overlaps took so many worlds: what the estimate rests on."""
+        """Counts scenes of overlaps that were tried, and the worlds that they took; the estimate is made from these."""
         self.scenes_left -= scenes
         self._scenes += scenes
         self._worlds_of_scenes += worlds
@@ -183,7 +182,7 @@ class Explorer:
         listed = list(items)
         if len(listed) < 2:
             return [what(item) for item in listed]
-        with ThreadPoolExecutor(len(listed) if len(listed) < MOST_AT_ONCE else MOST_AT_ONCE) as pool:
+        with ThreadPoolExecutor(min(len(listed), MOST_AT_ONCE)) as pool:
             futures = [pool.submit(what, item) for item in listed]
             try:
                 return [future.result() for future in futures]
@@ -218,12 +217,13 @@ class Explorer:
             return str(request)
         key = (request.method, REFERENCE.sub("1", path))
         if key not in self._rules:
-            self._rules[key] = self._routes(key).get("goes", [None])[0] or key[1]
+            self._rules[key] = self.routes([key]).get("goes", [None])[0] or key[1]
         return f"{request.method} {self._rules[key]}"
 
-    def _routes(self, key: tuple[str, str]) -> dict[str, Any]:
+    def routes(self, requests: list[tuple[str, str]]) -> dict[str, Any]:
+        """The app's rules, and which of them each of these requests (method, path) goes to."""
         with self.sites.one() as site:
-            return site.routes([key])
+            return site.routes(requests)
 
     def note(self, text: str) -> None:
         if text not in self.notes:
@@ -296,26 +296,20 @@ class Explorer:
                 found = self._smallest(kind, story, owner)
                 if found is not None:
                     yield found
-                    told |= self._also_explained(found, story)
-
-    def _also_explained(self, found: Candidate, story: Story) -> set[str]:
-        """Other requests of the story that the same finding is about: those of the same form as its last one."""
-        last = self.form(found.story[-1])
-        return {str(index) for index, request in enumerate(story) if self.form(request) == last}
+                    # the finding is also about all other requests with the form of its last one
+                    last = self.form(found.story[-1])
+                    told |= {str(index) for index, request in enumerate(story) if self.form(request) == last}
 
     def _smallest(self, kind: Kind, story: Story, owner: str) -> Candidate | None:
         """The story cut after the request that differs, then without every request that is not needed."""
-        kept = story if owner == FILES else story[: int(owner) + 1]
-        found = self._differs(kind, kept, owner)
-        shrinks = found is not None
-        while shrinks:
-            shrinks = False
-            for index in reversed(range(len(kept) if owner == FILES else len(kept) - 1)):
-                smaller = kept[:index] + kept[index + 1 :]
-                less = self._differs(kind, smaller, owner) if smaller and complete(smaller) else None
-                if less is not None:
-                    kept, found, shrinks = smaller, less, True
-        return found
+        before, last = (story, ()) if owner == FILES else (story[: int(owner)], story[int(owner) : int(owner) + 1])
+        found = self._differs(kind, before + last, owner)
+
+        def differs(fewer: Story) -> Candidate | None:
+            smaller = fewer + last
+            return self._differs(kind, smaller, owner) if smaller and complete(smaller) else None
+
+        return smallest((before,), found, differs) if found else None
 
     def _differs(self, kind: Kind, story: Story, owner: str) -> Candidate | None:
         """Whether in some world of the kind the last request (or the files) differs from the reference."""
@@ -349,6 +343,24 @@ class Explorer:
         played = self.each(lambda one: self.seen(story, *one), tries)
         known.learn(played[:2])
         return all(set(pointers) & set(known.unlike(again)) for again in played[2:])
+
+
+def smallest(parts: tuple[Story, ...], found: Candidate, tried: Callable[..., Candidate | None]) -> Candidate:
+    """The finding of a story in parts, after every request that it does not need was left out.
+
+    Tries each request of each part, the last one first, and begins again until none can be left out. `tried` is called
+    with the parts that are left, and returns the finding if it is still there.
+    """
+    shrinks = True
+    while shrinks:
+        shrinks = False
+        for number in range(len(parts)):
+            for at in reversed(range(len(parts[number]))):
+                fewer = parts[number][:at] + parts[number][at + 1 :]
+                less = tried(*parts[:number], fewer, *parts[number + 1 :])
+                if less is not None:
+                    parts, found, shrinks = (*parts[:number], fewer, *parts[number + 1 :]), less, True
+    return found
 
 
 def parts_a_client(story: Story, world: World) -> bool:

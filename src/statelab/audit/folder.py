@@ -24,8 +24,17 @@ _BY_NAME = shutil.ignore_patterns(
 
 
 def left_out(base: str, names: list[str]) -> set[str]:
-    """What of a folder is not copied: besides what is known by name, each environment of Python."""
+    """What is not copied of a folder: what is known by name, and every virtual environment of Python."""
     return _BY_NAME(base, names) | {name for name in names if os.path.exists(os.path.join(base, name, "pyvenv.cfg"))}
+
+
+def our_environment() -> dict[str, str]:
+    """The environment of this process, without the variables of our own tests and paths."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("COVERAGE_", "PYTEST_")) and name != "PYTHONPATH"
+    }
 
 
 @dataclass(frozen=True)
@@ -70,11 +79,8 @@ class Folder:
         }
 
     def environment(self, own: Mapping[str, str]) -> dict[str, str]:
-        """The environment of a process in the app's interpreter: ours without the variables of our own tests and paths,
-        then this folder's places, then `own`."""
-        ours = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", "PYTEST_"))}
-        ours.pop("PYTHONPATH", None)
-        return {**ours, **self.places, **own}
+        """The environment of a process in the app's interpreter: ours, then this folder's places, then `own`."""
+        return {**our_environment(), **self.places, **own}
 
     def import_paths(self) -> list[str]:
         """Where the app's modules are looked for."""

@@ -71,7 +71,7 @@ class Har(msgspec.Struct):
 
 
 def is_har(text: str) -> bool:
-    """By its content: it is a JSON object, and no request begins like one."""
+    """Whether it is a HAR file, by its content: it begins as a JSON object does, and no request does."""
     return text.lstrip("\ufeff \t\r\n").startswith("{")
 
 

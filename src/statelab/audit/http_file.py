@@ -213,7 +213,7 @@ class File:
         return ("\r\n" if kind.startswith("multipart/") else "\n").join(body)
 
     def _filled(self, number: int, text: str) -> str:
-        """With the values of variables, and with references in their one form."""
+        """The text with the values of variables, and with every reference in the form that `story.py` reads."""
         for _ in range(MOST_NESTED):
             filled = BRACES.sub(lambda found: self.variables.get(found.group(1), found.group()), text)
             if filled == text:

@@ -17,7 +17,7 @@ SHORTEST = 3
 
 
 def _free(value: str) -> bool:
-    """Whether a value may be another one: a text of letters that refers to nothing."""
+    """Whether another value may take its place: it has letters, no reference, and is no constant of JSON."""
     return (
         not REFERENCE.search(value) and bool(re.search(r"[A-Za-z]", value)) and value not in ("true", "false", "null")
     )

@@ -14,6 +14,7 @@ from statelab.audit.play import World
 from statelab.plan.deployments import Deployment
 
 PROCESSES = frozenset({"processes", "hosts"})
+FRESH_THREADS = frozenset({"threads", "greenlets"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,8 @@ def _each(requests: int) -> Iterator[World]:
 
 
 def _replaced(requests: int) -> Iterator[World]:
-    """From each request on a new process serves, and the old one has ended; after the last one, only its end counts."""
+    """For each request a world in which the process ends after it, and a new one serves the rest. After the last
+    request nothing is left to serve: that world shows what the end itself does."""
     for first in range(1, requests + 1):
         at = (At("a1"),) * first + (At("b1"),) * (requests - first)
         yield World(kind="restart", at=at, ends_after=first, beside="b")
@@ -89,12 +91,11 @@ def side_by_side(deployment: Deployment) -> bool:
 
 def each_imports(deployment: Deployment) -> bool:
     """Whether processes that serve side by side imported the app each for itself; those of two hosts always did."""
-    spread = deployment.spread - deployment.in_turn
-    return bool(spread & PROCESSES) and (not deployment.forks_after_import or "hosts" in spread)
+    return side_by_side(deployment) and (not deployment.forks_after_import or has_hosts(deployment))
 
 
 def apart_by_import(deployment: Deployment) -> bool:
-    """The same of processes that may both serve one client."""
+    """The same for processes that may both serve one client."""
     spread = deployment.spread - deployment.in_turn - deployment.between_clients
     return bool(spread & PROCESSES) and each_imports(deployment)
 
@@ -166,12 +167,6 @@ def _each_thread(requests: int) -> Iterator[World]:
         yield World(kind="threads", at=(At("a1", "new"),) * requests)
 
 
-def _elsewhere(requests: int) -> Iterator[World]:
-    yield World(kind="threads", at=(At("a1", "one"),) * requests)
-
-
-FRESH_THREADS = frozenset({"threads", "greenlets"})
-
 THREADS = Kind(
     "threads",
     "divergent",
@@ -193,7 +188,7 @@ ELSEWHERE = Kind(
     "divergent",
     "served by another thread than the one that imported the app",
     reference,
-    _elsewhere,
+    _only(lambda requests: World(kind="threads", at=(At("a1", "one"),) * requests)),
     lambda deployment: not deployment.serves_where_imported,
 )
 

@@ -77,7 +77,7 @@ def _with(request: Request, value: str, reference: str, *, short: bool) -> Reque
 
 
 def _values(answer: Answer) -> Iterator[tuple[str, str, bool]]:
-    """Each value of an answer, how a reference names it, and whether it counts in a path only."""
+    """Each value of an answer, how a reference names it, and whether it is replaced in paths only."""
     for name, value in answer["headers"]:
         path = re.sub(r"^https?://[^/]+", "", value)
         if name.lower() == "location" and any(map(str.isdigit, path)):  # others name the same page in every world

@@ -20,6 +20,7 @@ from statelab.audit.compare import different
 from statelab.audit.compare import flat
 from statelab.audit.explore import Candidate
 from statelab.audit.explore import Explorer
+from statelab.audit.explore import smallest
 from statelab.audit.inputs import marked
 from statelab.audit.inputs import texts
 from statelab.audit.inputs import values
@@ -35,7 +36,7 @@ from statelab.plan.deployments import Deployment
 SAME_LINE = 3
 """A request is held at one line at most this many times."""
 BATCH = 16
-"""After every so many pairs, those that are like a pair with a finding are left out."""
+"""How many pairs are tried before those that are like a pair with a finding are left out of the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Boundary:
         return self.name in deployment.spread - deployment.in_turn
 
     def has_over_a_store(self, deployment: Deployment) -> bool:
-        """The same where the two meet in a store: then they may be on two hosts as well."""
+        """The same for two requests that meet in a store: those in two processes may then be on two hosts."""
         return self.has(deployment) or (self.name == "processes" and side_by_side(deployment))
 
 
@@ -80,7 +81,7 @@ class Scene:
         return self.before + self.pair[::-1] + self.after
 
     def world(self, boundary: Boundary, *holds: int) -> World:
-        """Served in turns, each until one of these steps; without any: the first, then the second."""
+        """The two are served in turns, each until the next of these steps; without any, one after the other."""
         at = (boundary.other,) * len(self.before) + (boundary.first, boundary.second)
         return World(
             kind=boundary.name,
@@ -96,8 +97,9 @@ class Scene:
 
 
 class Orders:
-    """Both orders of a scene's two requests, with their noise. Each is played once, and for noise again only where a
-    world is like neither: more noise explains more, so what is like one of them stays so."""
+    """Both orders of a scene's two requests, with their noise. Each order is played once. It is played again, to learn
+    noise, only where a world is like neither of them: noise takes differences away and adds none, so a world that is
+    like one of them needs no noise."""
 
     def __init__(self, explorer: Explorer, scene: Scene, boundary: Boundary) -> None:
         self._explorer, self._scene, self._boundary = explorer, scene, boundary
@@ -164,8 +166,9 @@ def _by_b(world: World) -> World:
 
 
 def steps_to_hold(steps: list[dict[str, object]], most: int) -> list[int]:
-    """Numbers of the steps that are tried, in order. Of steps that differ for nobody else, it is the last: what a local
-    variable lets go of is freed a step late under a tracer (CPython until 3.12)."""
+    """Numbers of the steps that are tried, in order. Of steps in a row between which nobody else can see a difference,
+    only the last is tried, because under a tracer an object that a local variable held is freed one step late (CPython
+    until 3.12)."""
     passed: dict[tuple[object, ...], int] = {}
     chosen: list[int] = []
     alike = False
@@ -184,7 +187,13 @@ def scenes(story: Story) -> Iterator[Scene]:
     and once with values of its own where it sends any."""
     tried = set()
     for i, first in enumerate(story):
-        before = story[:i]
+        before, following = story[:i], story[i + 1 :]
+        # what was read before is read once more at the end
+        targets = {str(request) for request in following}
+        again = [
+            replace(request, name="") for request in story[: i + 1] if request.reads and str(request) not in targets
+        ]
+        after = following + tuple(again)
         names = {request.name for request in before}
         for other in story:
             if other.needs - names:
@@ -195,15 +204,7 @@ def scenes(story: Story) -> Iterator[Scene]:
                 key = (before, first, replace(second, line=0))
                 if key not in tried:
                     tried.add(key)
-                    yield Scene(before=before, pair=(replace(first, wait_s=0.0), second), after=_after(story, i))
-
-
-def _after(story: Story, i: int) -> Story:
-    """What follows, then what was read before, once more."""
-    following = story[i + 1 :]
-    targets = {str(request) for request in following}
-    again = [replace(request, name="") for request in story[: i + 1] if request.reads and str(request) not in targets]
-    return following + tuple(again)
+                    yield Scene(before=before, pair=(replace(first, wait_s=0.0), second), after=after)
 
 
 def overlaps(explorer: Explorer, story: Story, boundary: Boundary) -> Iterator[Candidate]:
@@ -235,7 +236,7 @@ def _steps(explorer: Explorer, scene: Scene, boundary: Boundary) -> list[dict[st
 
 
 def _that_switch(explorer: Explorer, found: list[Scene]) -> list[Scene]:
-    """Those whose first request lets other greenlets in: no other one needs to be played, and most do not."""
+    """The scenes whose first request lets other greenlets run. The others, which are most, need not be played."""
     explorer.progress(f"between {GREENLETS.words}")
     one_each = {scene.before + scene.pair[:1]: scene for scene in found}
     steps = explorer.each(lambda scene: _steps(explorer, scene, GREENLETS), one_each.values())
@@ -253,7 +254,8 @@ def _known(explorer: Explorer, scene: Scene, *anomalies: str) -> set[tuple[str, 
 def first_difference(
     explorer: Explorer, scene: Scene, boundary: Boundary, like: Candidate | None = None
 ) -> Candidate | None:
-    """The first step at which holding gives what no order explains; with `like`, with the same anomaly."""
+    """The first world with a request held in which no order explains what was seen; with `like`, the first that has the
+    same anomaly. None if there is none."""
     if boundary is PROCESSES and scene in explorer.without_files:
         return None
     orders = Orders(explorer, scene, boundary)
@@ -266,7 +268,7 @@ def first_difference(
         return None
     begun: list[tuple[tuple[int, ...], list[dict[str, object]]]] = [((), _steps(explorer, scene, boundary))]
     for interruptions in range(1, explorer.interruptions + 1):
-        # each begins with one that has an interruption less, in which the steps were counted of who was served last
+        # each adds a hold to a schedule with one interruption less, which counted the steps of the one served last
         schedules = [
             (*before, hold)
             for before, steps in begun
@@ -322,17 +324,11 @@ def _anomaly(scene: Scene, seen: Seen, orders: Orders) -> str:
 
 def _smallest(explorer: Explorer, scene: Scene, boundary: Boundary, found: Candidate) -> Candidate:
     """Without every request before and after that is not needed for the same anomaly."""
-    shrinks = True
-    while shrinks:
-        shrinks = False
-        places = [("before", at) for at in range(len(scene.before))] + [("after", at) for at in range(len(scene.after))]
-        for part, at in reversed(places):
-            kept: Story = getattr(scene, part)
-            smaller = replace(scene, **{part: kept[:at] + kept[at + 1 :]})
-            names = {request.name for request in smaller.before}
-            if any(request.needs - names for request in smaller.pair):
-                continue
-            less = first_difference(explorer, smaller, boundary, found)
-            if less is not None:
-                scene, found, shrinks = smaller, less, True
-    return found
+
+    def differs(after: Story, before: Story) -> Candidate | None:
+        names = {request.name for request in before}
+        if any(request.needs - names for request in scene.pair):
+            return None
+        return first_difference(explorer, replace(scene, before=before, after=after), boundary, found)
+
+    return smallest((scene.after, scene.before), found, differs)

@@ -22,9 +22,7 @@ GRACE_S = 3.0
 """How long a worker that is replaced may take to end; gunicorn gives it 30 s and then kills it."""
 
 NO_STEP = 10**9
-"""Holds nowhere: for counting the steps that a request takes."""
-
-FIRST, SECOND = "first", "second"
+"""A step that no request reaches: with it in `holds`, a request is never held, but its steps are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,8 @@ class World:
 
     @property
     def parts_at(self) -> int | None:
-        """Where it goes from one process or thread to another for good; None where it does so more than once."""
+        """The index of the first request that another process or thread serves; None if this changes more than once or
+        never."""
         changes = [index for index in range(1, len(self.at)) if self.at[index] != self.at[index - 1]]
         if self.ends_after is not None:
             return self.ends_after
@@ -75,7 +74,7 @@ class World:
 
     @property
     def processes(self) -> tuple[str, ...]:
-        """All that are there from the beginning."""
+        """The names of all processes that are there from the beginning."""
         used = dict.fromkeys([at.process for at in self.at] + [f"{name}1" for name in self.beside])
         return tuple(used)
 

@@ -24,7 +24,7 @@ from statelab.core.errors import BadInput
 START = Path(__file__).parent / "inside" / "start.py"
 IMPORT_S = 60.0
 ANSWER_S = 60.0
-"""For what takes milliseconds and calls nothing of the app: so long only where the machine has no time for it."""
+"""The time limit of a command that takes milliseconds and runs no code of the app: the machine may be overloaded."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,18 +61,15 @@ class Remote:
         self._asking = threading.Lock()
 
     def ask(self, do: str, *, limit_s: float, descriptor: int | None = None, **arguments: Any) -> dict[str, Any]:
-        with self._asking:
-            return self._ask(do, limit_s, descriptor, arguments)
-
-    def _ask(self, do: str, limit_s: float, descriptor: int | None, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        line = json.dumps({"do": do, **arguments}).encode() + b"\n"
+        command = json.dumps({"do": do, **arguments}).encode() + b"\n"
         try:
-            self._channel.settimeout(limit_s)
-            if descriptor is not None:
-                socket.send_fds(self._channel, [line], [descriptor])
-            else:
-                self._channel.sendall(line)
-            line = self._reader.readline()
+            with self._asking:
+                self._channel.settimeout(limit_s)
+                if descriptor is not None:
+                    socket.send_fds(self._channel, [command], [descriptor])
+                else:
+                    self._channel.sendall(command)
+                line = self._reader.readline()
         except TimeoutError:
             raise Hung(do) from None
         except OSError as error:
@@ -129,21 +126,18 @@ class Started(Remote):
 
     def wait(self, grace_s: float) -> dict[str, Any]:
         """Waits for its end, then kills its group; how it ended."""
-        if self._how is None:
-            self._how = self._reaped(grace_s)
+        if self._how is None and self._parent is not None:
+            self._how = self._parent.ask("reap", limit_s=grace_s + ANSWER_S, pid=self.pid, grace=grace_s)
+        elif self._how is None:
+            try:
+                code = self._popen.wait(timeout=grace_s)
+            except subprocess.TimeoutExpired:
+                code = None
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+            self._popen.wait()
+            self._how = {"signal": max(0, -(code or 0)), "in_time": code is not None}
         return self._how
-
-    def _reaped(self, grace_s: float) -> dict[str, Any]:
-        if self._parent is not None:
-            return self._parent.ask("reap", limit_s=grace_s + ANSWER_S, pid=self.pid, grace=grace_s)
-        try:
-            code = self._popen.wait(timeout=grace_s)
-        except subprocess.TimeoutExpired:
-            code = None
-        with suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
-        self._popen.wait()
-        return {"signal": max(0, -(code or 0)), "in_time": code is not None}
 
     def stop(self) -> None:
         self.close()  # it ends its children, then itself
@@ -248,7 +242,7 @@ class Server(Remote):
         return self._how is not None
 
     def _reap(self, grace_s: float) -> dict[str, Any]:
-        """Once, however often it is asked for: afterwards there is no such process."""
+        """How it ended. The importer is asked only once, because afterwards there is no such process."""
         if self._how is None:
             if self._itself:
                 self._how = self._importer.wait(grace_s)

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+from statelab.audit.folder import our_environment
 from statelab.audit.processes import IMPORT_S
 from statelab.audit.processes import Crashed
 from statelab.audit.processes import Hung
@@ -18,17 +19,16 @@ from statelab.audit.processes import Started
 from statelab.core.errors import BadInput
 
 FLASK = ("flask", "flask.json.provider", "flask.testing")
-"""What most apps import. Such an import does nothing but define."""
+"""What most apps import. These imports only make definitions."""
 PYTEST = ("pytest", "_pytest.junitxml", "_pytest.doctest", "_pytest.unittest", "_pytest.pastebin", "_pytest.terminal")
 IMPORTS = {"bare": (), "plain": FLASK, "patched": FLASK, "tests": (*FLASK, *PYTEST)}
 
 
 class Ready:
-    """By kind: `bare` has started only, `plain` has imported Flask too, `patched` the same after gevent has patched it,
-    `tests` pytest as well.
+    """These processes by kind. `bare` has only started, `plain` has also imported Flask, `patched` the same after
+    gevent has patched it, `tests` pytest as well. Each is made when it is first asked for.
 
-    Made when one is first asked for. `kept` is one for all audits of a process (tests set it), else each audit has its
-    own.
+    `kept` is one `Ready` for all audits of this process (tests set it); without it each audit has its own.
     """
 
     kept: "Ready | None" = None
@@ -43,7 +43,7 @@ class Ready:
 
     @classmethod
     def of(cls, python: str) -> "Ready":
-        """The one that is kept, where it is of this interpreter, or a new one; `release` it."""
+        """The kept one if it is of this interpreter, else a new one. Call `release` at the end."""
         return cls.kept if cls.kept and cls.kept.python == python else cls(python)
 
     def release(self) -> None:
@@ -58,14 +58,10 @@ class Ready:
             return self._made[kind]
 
     def _new(self, kind: str) -> Started:
-        environment = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("COVERAGE_", "PYTEST_")) and name != "PYTHONPATH"
-        }
-        environment |= {"HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
+        places = {"HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"}
+        fixed = {"PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": "1"}
         try:
-            started = Started(self.python, Path("/"), {**environment, "PYTHONUNBUFFERED": "1"}, self._log)
+            started = Started(self.python, Path("/"), {**our_environment(), **places, **fixed}, self._log)
         except OSError as error:
             raise BadInput(f"{self.python} cannot be started ({error.strerror}): name another with --python") from None
         try:

@@ -18,10 +18,13 @@ from statelab.audit.compare import flat
 from statelab.audit.explore import Candidate
 from statelab.audit.explore import Explorer
 from statelab.audit.explore import complete
+from statelab.audit.explore import smallest
 from statelab.audit.inputs import marked
 from statelab.audit.inputs import texts
 from statelab.audit.inputs import values
 from statelab.audit.inputs import varied
+from statelab.audit.kinds import FRESH_THREADS
+from statelab.audit.kinds import PROCESSES
 from statelab.audit.play import At
 from statelab.audit.play import Seen
 from statelab.audit.play import World
@@ -31,7 +34,8 @@ from statelab.audit.story import Story
 from statelab.plan.deployments import Deployment
 
 Place = tuple[str, At, At, At]
-"""In words, and who serves the first client, the second one, and the first one apart from it."""
+"""The place in words, who serves the first client there, who the second one, and who serves the first one where the two
+are kept apart."""
 SAME_THREAD = ("in the same thread", At("a1"), At("a1"), At("a2"))
 OTHER_THREAD = ("in another thread of the same process", At("a1", "one"), At("a1", "two"), At("a2", "one"))
 
@@ -40,12 +44,12 @@ OF_THE_REQUEST_S_OWN = ("__defaults__", "__kwdefaults__", "(of this thread)", ".
 
 def keeps_processes(deployment: Deployment) -> bool:
     """Whether a process serves more than one request."""
-    return not deployment.fresh & {"processes", "hosts"}
+    return not deployment.fresh & PROCESSES
 
 
 def keeps_threads(deployment: Deployment) -> bool:
     """Whether a thread serves more than one request."""
-    return keeps_processes(deployment) and not deployment.fresh & {"threads", "greenlets"}
+    return keeps_processes(deployment) and not deployment.fresh & FRESH_THREADS
 
 
 def another_client(story: Story, mark: str) -> Story:
@@ -79,8 +83,8 @@ def leaks(explorer: Explorer, story: Story) -> Iterator[Candidate]:
 
 
 def _in_some_thread(explorer: Explorer, first: Story, second: Story) -> tuple[Place, Candidate] | None:
-    """What survives in another thread survives in the same one too: so that one is tried first, and tells where the
-    other one does not show it."""
+    """The leak into another thread, or else the one into the same thread. What survives in another thread survives in
+    the same one too, so the same one is tried first, and the other only if there was a leak."""
     found = None
     for place, where in ((SAME_THREAD, keeps_threads), (OTHER_THREAD, keeps_processes)):
         if explorer.some_has(where):
@@ -97,7 +101,11 @@ def _two_clients(explorer: Explorer, story: Story) -> Iterator[tuple[Story, Stor
     if _statuses(explorer, own) != _statuses(explorer, story):
         own = another_client(story, "")
     for index in range(len(own)):
-        needed = _needed(own, index)
+        kept = {index}  # the request, and those before it whose answers it repeats
+        for at in range(index - 1, -1, -1):
+            if any(own[at].name in own[later].needs for later in kept):
+                kept.add(at)
+        needed = tuple(own[at] for at in sorted(kept))
         yield story, needed
         if own[: index + 1] != needed:
             yield story, own[: index + 1]
@@ -105,15 +113,6 @@ def _two_clients(explorer: Explorer, story: Story) -> Iterator[tuple[Story, Stor
 
 def _statuses(explorer: Explorer, story: Story) -> list[int | None]:
     return [answer["status"] if answer else None for answer in explorer.reference(story).seen.answers]
-
-
-def _needed(story: Story, index: int) -> Story:
-    """The request of this index and those before it whose answers it repeats."""
-    kept = {index}
-    for at in range(index - 1, -1, -1):
-        if any(story[at].name in story[later].needs for later in kept):
-            kept.add(at)
-    return tuple(story[at] for at in sorted(kept))
 
 
 def _leak(explorer: Explorer, first: Story, second: Story, place: Place) -> Candidate | None:
@@ -182,7 +181,8 @@ def _shown(seen: Seen, words: frozenset[str]) -> frozenset[str]:
 
 
 def _not_for_everybody(explorer: Explorer, first: Story, at: At, words: list[str]) -> bool:
-    """Whether a value lies where no collection for everybody is: in an attribute, a default argument, a thread."""
+    """Whether one of the values lies outside of collections that everybody shares: in an attribute, a default argument,
+    or a thread."""
     world = World(kind="look", at=(replace(at, thread="main"),) * len(first))
     seen = explorer.seen(first, world, 1, look=True, words=words)
     if not seen.places:
@@ -193,17 +193,10 @@ def _not_for_everybody(explorer: Explorer, first: Story, at: At, words: list[str
 
 
 def _smallest(explorer: Explorer, first: Story, second: Story, place: Place, found: Candidate) -> Candidate:
-    """Without every request that is not needed for it."""
-    shrinks = True
-    while shrinks:
-        shrinks = False
-        places = [(0, at) for at in reversed(range(len(first)))] + [(1, at) for at in reversed(range(len(second) - 1))]
-        for part, at in places:
-            fewer = [first, second]
-            fewer[part] = fewer[part][:at] + fewer[part][at + 1 :]
-            if not fewer[0] or not all(map(complete, fewer)):
-                continue
-            less = _leak(explorer, fewer[0], fewer[1], place)
-            if less is not None:
-                (first, second), found, shrinks = fewer, less, True
-    return found
+    """Without every request that is not needed for it; the last one, which shows the leak, always is."""
+
+    def leaks_still(fewer: Story, before_last: Story) -> Candidate | None:
+        rest = before_last + second[-1:]
+        return _leak(explorer, fewer, rest, place) if fewer and complete(fewer) and complete(rest) else None
+
+    return smallest((first, second[:-1]), found, leaks_still)

@@ -1,4 +1,5 @@
-"""The audit from beginning to end: a site, the stories, all worlds, what stands, the deployments."""
+"""The audit from beginning to end: it makes a site, plays all stories in all worlds, tries again what it finds, and
+says which deployments are violated."""
 
 import os
 import re
@@ -101,8 +102,8 @@ def every_deployment() -> dict[str, Deployment]:
 
 
 def on_one_host(deployments: Mapping[str, Deployment]) -> dict[str, Deployment]:
-    """Those that are asked about if none is named: on several hosts each app with a file has a finding, and few
-    interpreters are free-threaded."""
+    """The deployments that are asked about if none is named. Others are left out: on several hosts every app that
+    writes a file has a finding, and few interpreters are free-threaded."""
     return {name: each for name, each in deployments.items() if each.hosts == 1 and not each.parallel}
 
 
@@ -180,15 +181,20 @@ def perform(asked: Asked) -> Audit:
 def concluded(
     asked: Asked, findings: Sequence[Finding], tried: Sequence[str], *, notes: Sequence[str], **counted: Any
 ) -> Audit:
-    """The audit with its verdicts: findings that are the same are one, those accepted are left out. `tried` names the
-    deployments whose worlds were tried."""
+    """The audit with its verdicts. Equal findings become one, accepted ones are left out. `tried` names the deployments
+    whose worlds were tried."""
     findings = _merged(findings)
     accepted = tuple(finding.key for finding in findings if finding.key in asked.accept)
     gone = [f"accepted, and not found any more: {key}" for key in sorted(asked.accept - {*accepted})]
+    verdicts: dict[str, Verdict] = {}
+    for name in asked.deployments:
+        anomalies = tuple(dict.fromkeys(finding.anomaly for finding in findings if name in finding.deployments))
+        verdict = "violated" if anomalies else "not-seen" if name in tried else "not-exercised"
+        verdicts[name] = Verdict(verdict=verdict, anomalies=anomalies)
     return Audit(
         app=asked.app.name,
         findings=tuple(finding for finding in findings if finding.key not in asked.accept),
-        verdicts=dict(_verdicts(asked.deployments, findings, tried)),
+        verdicts=verdicts,
         notes=tuple(dict.fromkeys([*notes, *gone])),
         accepted=accepted,
         manifest={
@@ -207,7 +213,7 @@ def concluded(
 
 
 def require_loaded(app: App, site: Site) -> None:
-    """Raises BadInput in one sentence with what to do."""
+    """Raises BadInput, in one sentence that says what to do, where the app could not be imported."""
     loaded = site.loaded
     what = loaded.get("what")
     blocked = loaded.get("blocked") or []
@@ -266,8 +272,8 @@ def _store_help(app: App, what: str) -> str:
 def searched(
     explorer: Explorer, story: Story, deployments: Mapping[str, Deployment]
 ) -> Iterator[tuple[Candidate, Finding]]:
-    """The findings of one story that stand when they are tried again, each with its evidence: told after each part of
-    the search, so that none of them is lost when it is stopped."""
+    """The findings of one story that are still there when they are tried again, each with its evidence. They come after
+    each part of the search, so that none is lost when the search is stopped."""
     twice = story + residue.another_client(story, "")
     known: set[tuple[str, str]] = set()
     searches: list[Callable[[], Iterable[Candidate]]] = [
@@ -287,7 +293,8 @@ def searched(
 def _distinct(
     explorer: Explorer, search: Callable[[], Iterable[Candidate]], known: set[tuple[str, str]]
 ) -> list[Candidate]:
-    """What a later search finds with the same last request is what an earlier one found: `known` has its kind too."""
+    """What the search finds beyond the earlier ones. Two findings with the same kind and the same form of the last
+    request are the same; `known` has those of the earlier searches, and gets the new ones."""
     found = [(candidate, (candidate.kind, explorer.form(candidate.story[-1]))) for candidate in search()]
     new = [candidate for candidate, key in found if key not in known]
     known |= {key for _, key in found}
@@ -307,18 +314,9 @@ def _merged(findings: Sequence[Finding]) -> list[Finding]:
     return list(found.values())
 
 
-def _verdicts(
-    deployments: Mapping[str, Deployment], findings: Sequence[Finding], tried: Sequence[str]
-) -> Iterator[tuple[str, Verdict]]:
-    for name in deployments:
-        anomalies = tuple(dict.fromkeys(finding.anomaly for finding in findings if name in finding.deployments))
-        verdict = "violated" if anomalies else "not-seen" if name in tried else "not-exercised"
-        yield name, Verdict(verdict=verdict, anomalies=anomalies)
-
-
 def untried(deployment: Deployment, crossed: frozenset[str]) -> frozenset[str]:
-    """Boundaries of a deployment across which no request was interrupted: what is not tried is not `not-seen`. Two on
-    two hosts meet in a store only, as two processes do."""
+    """Boundaries of a deployment across which no request was interrupted. Such a deployment is not called `not-seen`.
+    Two requests on two hosts meet in a store only, as those in two processes do."""
     if "processes" in crossed:
         crossed |= {"hosts"}
     if deployment.unpatched_at_import:
@@ -327,7 +325,7 @@ def untried(deployment: Deployment, crossed: frozenset[str]) -> frozenset[str]:
 
 
 def _boundaries(explorer: Explorer) -> Sequence[overlap.Boundary]:
-    """Those that a deployment has and that can be tried: greenlets where the app's interpreter has gevent."""
+    """The boundaries that some deployment has and that can be tried: greenlets need gevent in the app's interpreter."""
     return [
         boundary
         for boundary in BOUNDARIES

@@ -37,12 +37,12 @@ from statelab.core.errors import BadInput
 REST_S = 3.0
 """How long the end of a world waits for threads that the import left."""
 SHORT_REST_S = 0.3
-"""The same where they are known not to end."""
+"""The same, where those threads did not end before."""
 
 
 def reset(app: App, importer: Importer, stacks: Path) -> None:
-    """Calls the user's function in a fork of a process that imported the app, so that no world has it in memory;
-    raises BadInput."""
+    """Calls the user's function in a fork of a process that imported the app, so that what it changes in memory is in
+    no world; raises BadInput."""
     server = Server(importer, limit_s=app.limit_s, seed=0, stacks=stacks)
     try:
         said = server.say("call", function=app.reset)
@@ -61,9 +61,9 @@ class Ended(Exception):
 class Site:
     """A folder with its importers. One world at a time.
 
-    Where the import leaves threads (`import_left`), a fork would lack them: each world then begins with imports of its
-    own, and a process serves in the process that imported. Such a process is a fork of one that has imported what the
-    app shares with others, Flask and the standard library, which takes longer than all else.
+    Where the import leaves threads (`import_left`), a fork would lack them. Then each world begins with imports of its
+    own, and the process that imported the app is the one that serves. It is a fork of one that has already imported
+    Flask and the standard library, for that takes most of the time and is the same for every app.
     """
 
     def __init__(self, app: App, ready: Ready) -> None:
@@ -213,12 +213,6 @@ class Site:
         self.stores.close()
         shutil.rmtree(self.root, ignore_errors=True)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
 
 class Sites:
     """Several sites, so that worlds can be played side by side; each is made when it is first needed.
@@ -333,7 +327,7 @@ class Open:
         return {**self._site.folder.changes(self._site.pristine), **self._site.stores.contents()}
 
     def unnamed(self, text: str) -> str:
-        """Without the path of this site's folder, which is another one in each site."""
+        """The text without the path of this site's folder, which differs from site to site."""
         text = text.replace(str(self._site.folder.work), "<folder>")
         return text if self.other_host is None else self.other_host.unnamed(text)
 

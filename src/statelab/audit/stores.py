@@ -31,7 +31,7 @@ READ = {
 SORTED = frozenset((b"set",))
 
 KEY, TABLE = "key of ", "table of "
-"""How a name in `contents` begins, which tells it from a file."""
+"""The beginnings of names in `contents`, by which they differ from names of files."""
 
 Snapshot = dict[str, Any]
 """By variable: each key of a Redis with its time to live in milliseconds and its content, as DUMP gives it; what

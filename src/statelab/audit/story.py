@@ -16,7 +16,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 READS = frozenset(("GET", "HEAD", "OPTIONS"))
 REFERENCE = re.compile(r"\{\{\s*([\w-]+)\.response\.(body|headers)\.([^}]+?)\s*\}\}")
 PATH = re.compile(r"\*|input\..+|\$?(?:\.?[\w-]+|\[\d+\]|\[(['\"])[^'\"]+\1\])*")
-"""Of a value in a body: all of it, an input, or names and numbers of a JSONPath."""
+"""The path of a value in a body: `*` for all of it, `input.NAME`, or the names and numbers of a JSONPath."""
 KEY = re.compile(r"\[['\"](.+?)['\"]\]|([^.\[\]]+)")
 
 

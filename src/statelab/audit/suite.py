@@ -3,8 +3,8 @@
 In: the app's folder and arguments of pytest. Each run of the suite has a copy of the folder and one way to serve what
 tests send through their client: all in the test's process (alone), all in one other process (the control), by two in
 turn, by the second from some request on, each by a new one. A test that passes alone and in the control and fails
-when more processes serve is a finding, and its own assertion is the proof. Where the control fails no later, the test
-itself shares something with the app outside of its requests; that is noted, not reported.
+when more processes serve is a finding, and its own assertion is the proof. Where the control fails too, after as many
+requests or fewer, the test itself shares something with the app outside of its requests; that is noted, not reported.
 """
 
 import json
@@ -50,7 +50,8 @@ from statelab.core.errors import BadInput
 from statelab.plan.deployments import Deployment
 
 ROUNDS = 4
-"""Rounds that learn which requests must stay in the test's process; then all do for which Flask keeps a context."""
+"""The most rounds that learn which requests must stay in the test's process. If that is not enough, all requests stay
+there for which Flask keeps a context."""
 MOST_TRIES = 12
 """Requests that are tried as the one that the other process has to serve."""
 EVERY_S = 0.3
@@ -249,7 +250,9 @@ def perform(asked: Asked, arguments: Sequence[str]) -> Audit:
         suite.notes.append(
             "a suite's requests are served one after the other: none was interrupted, and no threads were tried"
         )
-        tried = [name for name, deployment in asked.deployments.items() if done and _tried(deployment)]
+        # a suite shows only what goes wrong between processes: none of its requests is interrupted
+        between = {name: deployment.spread - deployment.in_turn for name, deployment in asked.deployments.items()}
+        tried = [name for name, boundaries in between.items() if done and boundaries <= PROCESSES]
         return concluded(
             asked,
             findings,
@@ -262,8 +265,8 @@ def perform(asked: Asked, arguments: Sequence[str]) -> Audit:
 
 
 def _confirmed(asked: Asked, findings: Sequence[Finding]) -> list[Finding]:
-    """The findings, each with what the real servers show of its requests, where these alone are enough: a server has
-    none of what the fixtures made."""
+    """The findings, each with what the real servers show of its requests. Only those are tried whose requests alone
+    show the finding, for a server has nothing of what the fixtures made."""
     candidates: dict[str, Candidate] = {}
     try:
         with Sites(asked.app, asked.jobs) as sites:
@@ -281,11 +284,6 @@ def _confirmed(asked: Asked, findings: Sequence[Finding]) -> list[Finding]:
     told = {finding.key: finding.confirmed for finding in shown}
     needs = f"not tried: its requests alone do not show it in {asked.app.name}; what the fixtures make is missing"
     return [replace(finding, confirmed=told.get(finding.key, needs)) for finding in findings]
-
-
-def _tried(deployment: Deployment) -> bool:
-    """Whether a suite can show what goes wrong there: between processes, with none of its requests interrupted."""
-    return deployment.spread - deployment.in_turn <= PROCESSES
 
 
 def _learn_stays(suite: Suite, judged: Mapping[str, Test]) -> None:
@@ -330,7 +328,7 @@ def _judge(suite: Suite, judged: Mapping[str, Test]) -> Iterator[Finding]:
 
 
 def _stands(suite: Suite, way: Way, failed: Test) -> Iterator[Finding]:
-    """The finding, if the test by itself passes alone and fails so again."""
+    """The findings, if the test, run by itself, passes when its process serves it, and fails again when served so."""
     name = failed.name
     again = [suite.run("alone", only=[name]).get(name), suite.run(way.name, at=way.at, only=[name]).get(name)]
     if again[0] is None or again[0].failed or again[1] is None or not again[1].failed:

@@ -30,7 +30,7 @@ MOST_CHANGES = 6
 OF_FLASK = re.compile(r"\.(_got_first_request$|error_handler_spec\b)")
 """What Flask itself changes at a first request or a first error."""
 LINES_AROUND = 3
-"""So many lines before and after a line are shown with it."""
+"""How many lines are shown before and after a line."""
 
 FIXES = {
     "divergent": "keep it where every process reads it: a row in the database, or a key in Redis",
@@ -48,7 +48,10 @@ FIXES = {
 
 def told(explorer: Explorer, found: Candidate, deployments: Mapping[str, Deployment]) -> Finding:
     """The finding of a candidate that stands."""
-    site, index = explorer.sites.first, _owner(found)
+    site, owners = explorer.sites.first, [pointer.partition("/")[0] for pointer in found.pointers]
+    # the request whose answer differs first; None where only files do
+    index = min((int(owner) for owner in owners if owner != FILES), default=None)
+    met = found.pair or range(len(found.story))  # a minimal story has only requests that it needs
     quiet = explorer.looked(found.story)
     changed = tuple(changes(quiet))[:MOST_CHANGES]
     both: list[interleaving.Row] = []
@@ -59,8 +62,8 @@ def told(explorer: Explorer, found: Candidate, deployments: Mapping[str, Deploym
     expected, observed = _shown(found, index)
     return Finding(
         anomaly=found.anomaly,
-        requests=tuple(found.observed.sent.get(at, str(found.story[at])) for at in _met(found, index)),
-        form=tuple(explorer.form(found.story[at]) for at in _met(found, index)),
+        requests=tuple(found.observed.sent.get(at, str(found.story[at])) for at in met),
+        form=tuple(explorer.form(found.story[at]) for at in met),
         story=found.story,
         world=found.words,
         places=changed,
@@ -77,19 +80,6 @@ def told(explorer: Explorer, found: Candidate, deployments: Mapping[str, Deploym
         interleaving=tuple(both),
         fix=FIXES[found.anomaly],
     )
-
-
-def _owner(found: Candidate) -> int | None:
-    """The request whose answer differs first; None where only files do."""
-    owners = [pointer.partition("/")[0] for pointer in found.pointers]
-    answers = [int(owner) for owner in owners if owner != FILES]
-    return min(answers) if answers else None
-
-
-def _met(found: Candidate, index: int | None) -> list[int]:
-    if found.pair is not None:
-        return list(found.pair)
-    return list(range(len(found.story)))  # a minimal story has only requests that it needs
 
 
 def _shown(found: Candidate, index: int | None) -> tuple[str, str]:
@@ -190,9 +180,9 @@ def _schedule(site: Site, found: Candidate) -> Iterator[str]:
         if found.pair is not None and index == found.pair[0] and found.observed.held:
             yield from _turns(site, found.observed, index)
         else:
-            yield f"{_who(at.process)}  {request_text}: {_answer(found.observed, index)}"
+            yield f"process {at.process}  {request_text}: {_answer(found.observed, index)}"
         if found.world.ends_after == index + 1:
-            yield f"{_who(at.process)}  is replaced"
+            yield f"process {at.process}  is replaced"
 
 
 def _turns(site: Site, seen: Seen, index: int) -> Iterator[str]:
@@ -209,12 +199,8 @@ def _turns(site: Site, seen: Seen, index: int) -> Iterator[str]:
         yield f"{('first', 'second')[turn.request]:7} {what}: {how}"
 
 
-def _who(process: str) -> str:
-    return f"process {process}"
-
-
 def differences(expected: str, observed: str) -> Iterator[tuple[str, bool]]:
-    """The pieces of `observed`, in order, and whether each differs from `expected`; compared word by word."""
+    """The pieces of `observed` in order, and whether each differs from `expected`. The texts are compared by words."""
     one, other = (re.findall(r"\w+|\W", text) for text in (expected, observed))
     for kind, _, _, low, high in difflib.SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
         if high > low:

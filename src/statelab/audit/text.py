@@ -10,11 +10,10 @@ from rich.table import Table
 from statelab.audit.finding import MEANINGS
 from statelab.audit.finding import Audit
 from statelab.audit.finding import Finding
-from statelab.audit.http_file import written
 from statelab.audit.interleaving import told as in_columns
 
 WIDEST_IN_A_FILE = 120
-"""So many columns does a table have at most that goes to a file or into the log of a CI."""
+"""The most columns of a table that is printed to a file or to the log of a CI."""
 CODES = {
     "divergent": "DV",
     "never-persists": "NP",
@@ -90,11 +89,11 @@ def show(console: Console, audit: Audit) -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     if audit.findings:
-        table = _table(audit)
+        table = _table(audit, turned=False)
         needed = console.measure(table, options=console.options.update(width=1000)).maximum
         widest = console.width if console.is_terminal else max(console.width, WIDEST_IN_A_FILE)
         if needed > widest:
-            table, needed = _turned(audit), widest
+            table, needed = _table(audit, turned=True), widest
         Console(file=console.file, width=max(needed, console.width)).print(table)
         used = dict.fromkeys(finding.anomaly for finding in audit.findings)
         say("\n".join(f"{CODES[anomaly]:5}{anomaly}: {MEANINGS[anomaly]}" for anomaly in used))
@@ -126,7 +125,7 @@ def outcome(audit: Audit) -> str:
 
 
 def bounds(audit: Audit) -> str:
-    """Within which bounds all of it was tried."""
+    """The bounds within which requests were interrupted."""
     given = audit.manifest["bounds"]
     times = "once" if given["interruptions"] == 1 else f"up to {given['interruptions']} times"
     return f"bounds: two requests interrupt each other {times}, at {given['most_steps']} steps of a request at most"
@@ -140,26 +139,18 @@ def groups(audit: Audit) -> dict[tuple[str, ...], list[Finding]]:
     return rows
 
 
-def _table(audit: Audit) -> Table:
-    """A row for each group of requests, a column for each deployment."""
-    table = Table(box=box.SIMPLE, pad_edge=False)
-    table.add_column("", no_wrap=True)
-    for name in audit.verdicts:
-        table.add_column(name, no_wrap=True)
+def _table(audit: Audit, *, turned: bool) -> Table:
+    """A row for each group of requests, a column for each deployment; `turned`, for a narrow terminal, the reverse."""
+    lines = [["", *audit.verdicts]]
     for requests, findings in groups(audit).items():
-        table.add_row(", ".join(requests), *(cell(name, findings) for name in audit.verdicts))
-    return table
-
-
-def _turned(audit: Audit) -> Table:
-    """The same for a narrow terminal: a row for each deployment."""
-    rows = groups(audit)
+        lines.append([", ".join(requests), *(cell(name, findings) for name in audit.verdicts)])
+    head, *rows = map(list, zip(*lines, strict=True)) if turned else lines
     table = Table(box=box.SIMPLE, pad_edge=False)
     table.add_column("", no_wrap=True)
-    for requests in rows:
-        table.add_column(", ".join(requests), overflow="fold")
-    for name in audit.verdicts:
-        table.add_row(name, *(cell(name, findings) for findings in rows.values()))
+    for title in head[1:]:
+        table.add_column(title, no_wrap=not turned, overflow="fold" if turned else "ellipsis")
+    for row in rows:
+        table.add_row(*row)
     return table
 
 
@@ -181,8 +172,3 @@ def told(number: int, finding: Finding) -> list[str]:
     lines += [f"   real      {finding.confirmed}"] if finding.confirmed else []
     lines += [f"   fix       {finding.fix}"]
     return lines
-
-
-def story_of(finding: Finding) -> str:
-    """The finding's story as an `.http` file."""
-    return written(finding.story)

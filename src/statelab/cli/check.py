@@ -120,7 +120,8 @@ class Wanted:
 
 
 def check(files: tuple[str, ...], wanted: Wanted) -> int:
-    """Judges the files in the order given; what is wrong with one of them keeps no other from its verdict."""
+    """Judges the files in the order given; one that cannot be read does not stop the others. Returns the exit code of
+    the worst."""
     if wanted.model_name is not None:
         initial_of(find_model(wanted.model_name), wanted.initial)
     if files.count("-") > 1:
@@ -134,7 +135,8 @@ def check(files: tuple[str, ...], wanted: Wanted) -> int:
 
 
 def _one(sources: tuple[str, ...], wanted: Wanted, *, alone: bool) -> int:
-    """Says what is to be said of one history, a file or the parts of a dataset; its exit code."""
+    """Judges one history, a file or the parts of a dataset, and prints the verdict, or why there is none; its exit
+    code."""
     source = sources[0]
     try:
         if source != "-" and (wanted.together or wanted.workers or wanted.scheduler or Path(source).is_dir()):
@@ -147,12 +149,17 @@ def _one(sources: tuple[str, ...], wanted: Wanted, *, alone: bool) -> int:
             record = {"file": name_of(source), "model": wanted.model_name, "error": str(error)}
             print(msgspec.json.encode(record).decode(), flush=True)
         return BAD_INPUT
-    _show(verdict, wanted.as_json, alone=alone)
+    if wanted.as_json:
+        print(msgspec.json.encode(verdict).decode(), flush=True)
+    else:
+        print(line(verdict), flush=True)
+        for text in details(verdict) if alone else ():
+            print(f"  {text}", flush=True)
     return EXIT_CODES[verdict.verdict]
 
 
 def _dataset(sources: list[Path], wanted: Wanted) -> Verdict:
-    """The verdict on a dataset; the workers have ended and the shuffle is removed when it returns, however it does."""
+    """The verdict on a dataset. When it returns or raises, the workers have ended and the shuffle is removed."""
     from statelab.check.dataset import LEAST
     from statelab.check.dataset import Limits
     from statelab.check.dataset import check_dataset
@@ -192,12 +199,3 @@ def _tasks(sources: list[Path], folder: Path, wanted: Wanted) -> "Iterator[Tasks
             yield tasks
     else:
         yield workers.InThisProcess()
-
-
-def _show(verdict: Verdict, as_json: bool, *, alone: bool) -> None:
-    if as_json:
-        print(msgspec.json.encode(verdict).decode(), flush=True)
-        return
-    print(line(verdict), flush=True)
-    for text in details(verdict) if alone else ():
-        print(f"  {text}", flush=True)

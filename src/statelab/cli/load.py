@@ -15,6 +15,7 @@ from statelab.core.errors import EngineFailed
 from statelab.core.paths import LOADTESTS
 from statelab.deploy import running
 from statelab.plan.catalogue import any_offers
+from statelab.plan.catalogue import served_over_http
 
 _OTHER_LOAD = (
     "the app that is up has no GET /catalogue, which names workloads: give it a load of its own, as in "
@@ -39,7 +40,10 @@ def command(master: str | None, worker_of: str | None) -> None:
     if master and worker_of:
         raise BadInput("a machine is the master or a worker of one: leave --master or --worker-of out")
     if worker_of:
-        _worker(console, worker_of)
+        console.print(f"a worker of {worker_of}, port {_master_port()} (Ctrl-C ends it)", highlight=False)
+        code = _locust(["--worker", "--master-host", worker_of, "--master-port", str(_master_port())], {})
+        if code:
+            raise EngineFailed(f"the worker ended with {code}; what Locust says of it stands above")
         return
     targets = _targets()
     if targets is None:
@@ -69,9 +73,7 @@ def _targets() -> dict[str, str] | None:
             )
         return found
     up = running.lab()
-    if up is None:
-        return None
-    return {name: address for name, address in up.addresses.items() if address.startswith("http")}
+    return None if up is None else served_over_http(up.addresses)
 
 
 def _master_port() -> int:
@@ -94,13 +96,6 @@ def _master(console: Console, address: str, targets: dict[str, str]) -> list[str
             soft_wrap=True,
         )
     return ["--master", "--master-bind-host", address, "--master-bind-port", str(port)]
-
-
-def _worker(console: Console, host: str) -> None:
-    console.print(f"a worker of {host}, port {_master_port()} (Ctrl-C ends it)", highlight=False)
-    code = _locust(["--worker", "--master-host", host, "--master-port", str(_master_port())], {})
-    if code:
-        raise EngineFailed(f"the worker ended with {code}; what Locust says of it stands above")
 
 
 def _locust(options: list[str], environment: dict[str, str]) -> int:

@@ -15,7 +15,7 @@ Decorated = Callable[..., Any]
 
 
 def several(context: click.Context, parameter: click.Parameter, value: str | None) -> list[str]:
-    """`a,b c` and an empty text alike, as Make passes variables on."""
+    """The names in a text such as `a,b c`; none in an empty one, which is what Make passes for a variable not set."""
     return (value or "").replace(",", " ").split()
 
 

@@ -36,10 +36,7 @@ class Tracker:
             columns = (TextColumn(text), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left:"))
             with Progress(*columns, TimeRemainingColumn(), console=self._console, transient=True) as progress:
                 yield from progress.track(items, total)
-        else:
-            yield from self._in_lines(items, text, total)
-
-    def _in_lines(self, items: Iterable[T], text: str, total: int) -> Iterator[T]:
+            return
         start = time.monotonic()
         step = max(1, total // 10)
         for done, item in enumerate(items):

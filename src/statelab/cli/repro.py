@@ -84,54 +84,43 @@ class Reproduction:
         gates, availability = Gates(engine.url(gates_at.name)), Availability(engine)
         tracked = Tracker(self._console)(self._chosen, "reproducing") if self._everything else self._chosen
         for target in tracked:
-            self._one(target, engine, gates, availability)
+            try:
+                availability.require(target)
+                self._play(target, engine, gates)
+            except NotOffered as error:
+                self._absent("not offered", target, error)
+            except Unavailable as error:
+                self._absent("unavailable", target, error)
         if self._everything:
-            self._summary(time.monotonic() - started)
-        return self._exit_code()
-
-    def _one(self, target: Target, engine: Engine, gates: Gates, availability: Availability) -> None:
-        """All runs of one target."""
-        try:
-            availability.require(target)
-            self._play(target, engine, gates)
-        except NotOffered as error:
-            self._absent("not offered", target, error)
-        except Unavailable as error:
-            self._absent("unavailable", target, error)
+            seconds = time.monotonic() - started
+            parts = ", ".join(f"{count} {kind}" for kind, count in self._tally.items())
+            self.say(f"\n{len(self._chosen)} red cells, {self._runs} run(s) each: {parts}, in {seconds:.0f} s")
+        if self._tally.keys() - {*AS_PREDICTED, "not offered", "unavailable"}:
+            return EXIT_NOT_AS_PREDICTED
+        return EXIT_UNAVAILABLE if self._tally["unavailable"] else 0
 
     def _absent(self, kind: str, target: Target, why: Exception) -> None:
         self._tally[kind] += 1
         self.say(f"{kind:15} {target.name}: {why}")
 
     def _play(self, target: Target, engine: Engine, gates: Gates) -> None:
+        """All runs of one target."""
         started = time.monotonic()
         outcomes = [reproduce(target, engine, gates) for _ in range(self._runs)]
         seconds = time.monotonic() - started
         shown = next((outcome for outcome in outcomes if not outcome.as_predicted), outcomes[0])
         self._tally[shown.kind] += 1
         if not self._everything or not shown.as_predicted:
-            self._tell(shown)
+            self.say(narrate.headline(target))
+            width = self._console.width if self._console.is_terminal else max(self._console.width, PLAIN_WIDTH)
+            self._console.print(narrate.steps(shown), width=width)
+            self.say("\n".join(timeline(shown.play)) + "\n")
+            self.say(narrate.conclusion(shown))
+            for path in _files(shown):
+                self.say(f"  {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
         if self._everything or self._runs > 1:
             times = f"{sum(outcome.as_predicted for outcome in outcomes)}/{self._runs}"
             self.say(f"{shown.kind:15} {times:5} {target.anomaly or '':15} {target.name:52} {seconds:6.2f} s")
-
-    def _tell(self, outcome: Outcome) -> None:
-        self.say(narrate.headline(outcome.target))
-        width = self._console.width if self._console.is_terminal else max(self._console.width, PLAIN_WIDTH)
-        self._console.print(narrate.steps(outcome), width=width)
-        self.say("\n".join(timeline(outcome.play)) + "\n")
-        self.say(narrate.conclusion(outcome))
-        for path in _files(outcome):
-            self.say(f"  {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
-
-    def _summary(self, seconds: float) -> None:
-        parts = ", ".join(f"{count} {kind}" for kind, count in self._tally.items())
-        self.say(f"\n{len(self._chosen)} red cells, {self._runs} run(s) each: {parts}, in {seconds:.0f} s")
-
-    def _exit_code(self) -> int:
-        if self._tally.keys() - {*AS_PREDICTED, "not offered", "unavailable"}:
-            return EXIT_NOT_AS_PREDICTED
-        return EXIT_UNAVAILABLE if self._tally["unavailable"] else 0
 
 
 def _files(outcome: Outcome) -> list[Path]:

@@ -123,7 +123,8 @@ def _deployments(wanted: list[str], profile: Profile, target: Remote | None) -> 
 
 
 def _survivors(cells: list[CellKey], selection: Selection, profile: Profile) -> list[str]:
-    """Whose state is tried for what it outlives: not where deployments were picked, for it needs one of its own."""
+    """The mechanisms for which it is tried what their state outlives. None where deployments were picked, because that
+    needs a deployment of its own."""
     if selection.deployments or not profile.survival:
         return []
     return list(dict.fromkeys(cell.mechanism for cell in cells if cell.workload == survival.WORKLOAD))

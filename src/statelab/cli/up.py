@@ -23,6 +23,7 @@ from statelab.deploy.engine import Engine
 from statelab.deploy.local import LocalEngine
 from statelab.plan.app import App
 from statelab.plan.catalogue import any_offers
+from statelab.plan.catalogue import served_over_http
 from statelab.plan.deployments import ON_REQUEST
 from statelab.plan.deployments import Deployment
 from statelab.plan.deployments import load_all
@@ -68,9 +69,13 @@ def _up(console: Console, engine: Engine, deployments: list[Deployment], logs: P
             console.print(line, markup=False)
         offered = app.name is None or any_offers(engine.addresses().values())
         load = f"{called('load')} in another terminal opens Locust on it"
+        page: AbstractContextManager[str] = nullcontext("")
+        if app.name is None:  # the front page is about the lab's own app
+            lab = front.Lab(lambda: served_over_http(engine.addresses()), engine.reasons)
+            page = front.serving(front.port(), lab)
         with until_stopped() as wait:
             console.print(f"{load if offered else NO_LOAD}; Ctrl-C stops it all")
-            with running.announced(engine.addresses(), str(logs)), _front_page(engine, app) as address:
+            with running.announced(engine.addresses(), str(logs)), page as address:
                 if address:
                     console.print(f"the front page: {address}")
                 wait()
@@ -78,18 +83,6 @@ def _up(console: Console, engine: Engine, deployments: list[Deployment], logs: P
     finally:
         with undisturbed():
             engine.down()
-
-
-def _front_page(engine: Engine, app: App) -> AbstractContextManager[str]:
-    """Serves the front page, which is about the lab's own app; the context gives its address, empty without a page."""
-    if app.name is not None:
-        return nullcontext("")
-    return front.serving(front.port(), front.Lab(lambda: _deployments(engine), engine.reasons))
-
-
-def _deployments(engine: Engine) -> dict[str, str]:
-    """The addresses of the deployments alone, by name."""
-    return {name: address for name, address in engine.addresses().items() if address.startswith("http")}
 
 
 def about_gunicorn(app: App, deployments: list[Deployment], logs: Path) -> list[str]:

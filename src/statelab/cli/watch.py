@@ -7,7 +7,6 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from collections.abc import Iterator
-from types import TracebackType
 from typing import Any
 
 import msgspec
@@ -41,7 +40,7 @@ from statelab.report.formats.terminal import promise_tables
 LATEST = 3
 """How many of the cells that were measured last are shown below the table."""
 SHARE = 20
-"""The page is written when this many times as long as writing it took has passed: it costs at most a twentieth."""
+"""Writing the page is followed by a pause that is this many times as long, so that it costs at most a twentieth."""
 OFTEN_S = 2.0
 
 
@@ -77,9 +76,7 @@ class Watch:
             self._live.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._live.stop()
 
     def __call__(self, items: Iterable[tuple[int, int, CellKey]], text: str) -> Iterator[Any]:

@@ -8,7 +8,7 @@ from statelab.core.paths import IN_CHECKOUT
 
 
 def called(target: str) -> str:
-    """The call of a target of the Makefile that is a command of the program as well."""
+    """How a person calls a command that is a target of the Makefile as well."""
     return f"`make {target}`" if IN_CHECKOUT else f"`statelab {target}`"
 
 

@@ -1,7 +1,6 @@
 """Which engine runs the lab: the one that was named, or the one that works on this machine."""
 
 import subprocess
-from collections.abc import Callable
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -40,32 +39,6 @@ def docker_answers() -> bool:
     return docker_lacks() is None
 
 
-def _compose(app: App, environment: Mapping[str, str], logs: Path | None) -> Engine:
-    if not app.is_the_labs:
-        raise BadInput(f"the compose engine runs the image of the lab's own app; another app runs with {ENGINE_LOCAL}")
-    if app.python:
-        raise BadInput(
-            f"--python is for {ENGINE_LOCAL}; in containers the interpreter of the image serves, and another image is "
-            "named as in LAB_PYTHON_IMAGE=python:3.12-slim"
-        )
-    return ComposeEngine(environment, app)
-
-
-def _local(app: App, environment: Mapping[str, str], logs: Path | None) -> Engine:
-    return LocalEngine(app, environment, logs=logs)
-
-
-def _remote(app: App, environment: Mapping[str, str], logs: Path | None) -> Engine:
-    raise BadInput("the engine remote starts nothing, so it is for `statelab run` alone")
-
-
-ENGINES: dict[str, Callable[[App, Mapping[str, str], Path | None], Engine]] = {
-    "compose": _compose,
-    "local": _local,
-    remote.NAME: _remote,
-}
-
-
 def choose(
     name: str,
     app: App,
@@ -75,20 +48,30 @@ def choose(
 ) -> tuple[Engine, str]:
     """The engine and the reason for the choice; raises BadInput with the valid names for an unknown one.
 
-    `environment` is added to that of every deployment; `logs` is where the local engine leaves its logs. With a
-    `target` it is that of the engine `remote`.
+    `environment` is added to that of every deployment; `logs` is where the local engine leaves its logs. Where there is
+    a `target`, the engine is `remote`.
     """
     if target:
         return RemoteEngine(target), f"{target.where.name} names {target.url}"
-    added = environment or {}
+    reason = "asked for"
     if name == "auto" and not app.is_the_labs:
-        return ENGINES["local"](app, added, logs), "another app runs as local processes"
-    if name == "auto" and app.python:
-        return ENGINES["local"](app, added, logs), f"Python {app.python.version} of this machine serves"
-    if name == "auto":
+        name, reason = "local", "another app runs as local processes"
+    elif name == "auto" and app.python:
+        name, reason = "local", f"Python {app.python.version} of this machine serves"
+    elif name == "auto":
         lacks = docker_lacks()
-        reason = f"{lacks}, so local processes" if lacks else "a Docker Engine answers"
-        return ENGINES["local" if lacks else "compose"](app, added, logs), reason
-    if name not in ENGINES:
-        raise BadInput(f"no engine {name!r}; valid are auto, {', '.join(sorted(ENGINES))}")
-    return ENGINES[name](app, added, logs), "asked for"
+        name, reason = ("local", f"{lacks}, so local processes") if lacks else ("compose", "a Docker Engine answers")
+    if name == "local":
+        return LocalEngine(app, environment, logs=logs), reason
+    if name == remote.NAME:
+        raise BadInput("the engine remote starts nothing, so it is for `statelab run` alone")
+    if name != "compose":
+        raise BadInput(f"no engine {name!r}; valid are auto, compose, local, {remote.NAME}")
+    if not app.is_the_labs:
+        raise BadInput(f"the compose engine runs the image of the lab's own app; another app runs with {ENGINE_LOCAL}")
+    if app.python:
+        raise BadInput(
+            f"--python is for {ENGINE_LOCAL}; in containers the interpreter of the image serves, and another image is "
+            "named as in LAB_PYTHON_IMAGE=python:3.12-slim"
+        )
+    return ComposeEngine(environment, app), reason

@@ -29,12 +29,11 @@ from statelab.plan.deployments import Deployment
 
 STORES = ("redis", "memcached", "postgres")
 BUILDS_APP = "sync"
-"""The service of which the image of all deployments comes."""
+"""The service whose image all deployments use."""
 CONSOLE = "locust"
 FRONT = "front"
 APP_PORT = 8000
 CONSOLE_PORT = 8089
-FRONT_PORT = 8088
 UP_S = 900.0
 READY_S = 30.0
 

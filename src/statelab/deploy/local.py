@@ -110,7 +110,7 @@ class LocalEngine:
             self._balance(deployment, balancer)
 
     def _balance(self, deployment: Deployment, balancer: Program) -> None:
-        """Starts the balancer, on a socket that it inherits; it takes the rest from the environment as well."""
+        """Starts the balancer on a socket that it inherits; its configuration is filled from its environment."""
         self._sockets[deployment.name] = listener = listening()
         replicas = {
             f"REPLICA_{number}": self._address(name).removeprefix("http://")

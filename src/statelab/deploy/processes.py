@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 
 GRACE_S = 5.0
 
@@ -29,14 +29,6 @@ class Child:
     def last_words(self, lines: int = 8) -> str:
         """The end of its log, for an error message."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
-
-
-def _group_lives(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 class Processes:
@@ -59,9 +51,7 @@ class Processes:
     def __enter__(self) -> "Processes":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _tell(self, line: str) -> None:
@@ -108,7 +98,11 @@ class Processes:
 
     def kill(self, child: Child) -> None:
         """Ends a child and its whole group at once."""
-        self._end([child], signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(child.process.pid, signal.SIGKILL)
+        child.process.wait()
+        self._tell(f"- {child.process.pid}")
+        self._children.remove(child)
 
     def stop(self, children: list[Child]) -> None:
         """Asks the children to end, waits GRACE_S seconds for all of them together, then kills the rest, and says so in
@@ -124,15 +118,8 @@ class Processes:
                 asked = signal.Signals(child.stop_signal).name
                 with child.log.open("a") as log:
                     print(f"{child.log.stem} did not end within {GRACE_S:g} s of {asked} and is killed", file=log)
-        self._end(children, signal.SIGKILL)
-
-    def _end(self, children: list[Child], number: int) -> None:
         for child in children:
-            if _group_lives(child.process.pid):
-                os.killpg(child.process.pid, number)
-            child.process.wait()
-            self._tell(f"- {child.process.pid}")
-            self._children.remove(child)
+            self.kill(child)
 
     def close(self) -> None:
         """Ends every child, deployments before the stores they use, then the guard, which removes the folder."""

@@ -33,10 +33,6 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-def _libraries(root: Path) -> str:
-    return os.pathsep.join(sorted({str(library.parent) for library in root.glob("usr/lib/**/*.so*")}))
-
-
 def find(*names: str) -> Program | None:
     """The first of `names` that is on PATH, in one of the usual folders, or in the unpacked packages."""
     for name in names:
@@ -45,8 +41,11 @@ def find(*names: str) -> Program | None:
             return Program(Path(on_path))
         for root in (Path("/"), PACKAGES):
             for path in sorted((hit for place in USUAL_PLACES for hit in root.glob(f"{place}/{name}")), reverse=True):
-                unpacked = {"LD_LIBRARY_PATH": _libraries(PACKAGES)} if root == PACKAGES else {}
-                return Program(path, unpacked)
+                if root != PACKAGES:
+                    return Program(path)
+                # not installed, so the loader has to be told where the libraries are
+                libraries = {str(library.parent) for library in PACKAGES.glob("usr/lib/**/*.so*")}
+                return Program(path, {"LD_LIBRARY_PATH": os.pathsep.join(sorted(libraries))})
     return None
 
 

@@ -151,7 +151,7 @@ def free_threaded() -> Python:
 
 
 def _uv(*arguments: str, given: str | None = None) -> str | None:
-    """Runs uv; the last line of what went wrong, None if nothing did."""
+    """Runs uv; what it printed if it failed, in one line, else None. Raises Unavailable where there is no uv."""
     beside = Path(sys.prefix) / "bin" / "uv"
     program = str(beside) if beside.exists() else shutil.which("uv")
     if program is None:

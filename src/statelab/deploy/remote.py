@@ -44,7 +44,7 @@ class RemoteEngine:
         return {self._remote.deployment.name: self._reason} if self._reason else {}
 
     def store_reasons(self) -> dict[str, str]:
-        """What it lacks, its catalogue says."""
+        """None: the catalogue of the app says what it lacks."""
         return {}
 
     def restart(self, deployment: str) -> None:

@@ -24,15 +24,15 @@ from statelab.plan.promises import Promise
 from statelab.record.run_folder import RunFolder
 
 TIMES = 2000
-"""How often one request counts where requests must meet within a line of code: about a millisecond of it."""
+"""How often one request counts where requests must meet within a line of code; it takes about a millisecond."""
 
 Track = Callable[[Iterable[Any], str], Iterable[Any]]
 
 
 class Campaign:
     """One run of the lab over an engine. `track` wraps the loop over cells, to show progress. `promises` are those of
-    another app than the lab's own: they are tried out first, and every cell has servers of its own, for who knows where
-    such an app keeps what."""
+    another app than the lab's own: they are tried out first, and every cell has servers that were just started,
+    because nobody knows where such an app keeps its state."""
 
     def __init__(
         self, manifest: Manifest, folder: RunFolder, engine: Engine, track: Track, promises: Iterable[Promise] = ()
@@ -110,7 +110,8 @@ class Campaign:
             self._manifest.versions |= {"python": usual, **others}
 
     def _try_out(self) -> None:
-        """Under the simplest deployment that is up, whose state is not new any more then."""
+        """Tries the promises of another app under the simplest deployment that is up. That one counts as used then, so
+        its servers are restarted before they are measured."""
         up = [each for each in self._used_deployments() if each.name not in self._manifest.unavailable]
         if self._promises and up:
             simplest = min(up, key=lambda each: len(each.spread))
@@ -132,7 +133,7 @@ class Campaign:
                     self._gone(deployment.name, error)
 
     def _gone(self, deployment: str, error: Unavailable) -> None:
-        """What was measured of it before stands; the rest is unavailable."""
+        """Notes that a deployment does not answer any more. What was measured of it stays, the rest is unavailable."""
         self._manifest.unavailable[deployment] = str(error)
         self._manifest.notes.append(
             f"in the middle of the run {deployment} was gone, and what was measured before stands: {error}"

@@ -44,6 +44,12 @@ class Request:
         return {"op_id": self.op_id} | {name: self.parameters[name] for name in FIELDS if name in self.parameters}
 
 
+def path_of(workload: str, mechanism: str, operation: str) -> str:
+    """Where the lab's own app takes an operation; `read` is at the mechanism's own path."""
+    path = f"/{workload}/{mechanism}"
+    return path if operation == "read" else f"{path}/{operation}"
+
+
 class Line:
     """A connection that is kept open and so leads to one process; reopened if the server closes it."""
 
@@ -52,7 +58,8 @@ class Line:
 
     def exchange(self, request: Request) -> tuple[int, http.client.HTTPMessage, bytes]:
         """Status, headers and body; raises OSError or HTTPException if no answer comes."""
-        if self._dropped:
+        # there is nothing to read in a connection that is not in use, unless the server has closed it
+        if not self.ended and select.select([self._connection.sock], [], [], 0)[0]:
             self._connection.close()
         target = f"{request.path}?{urlencode(request.parameters)}"
         self._connection.request(request.method, target, headers=request.headers)
@@ -63,11 +70,6 @@ class Line:
     def ended(self) -> bool:
         """Whether the server has closed it with its last answer, so that the next request may go to another process."""
         return self._connection.sock is None
-
-    @property
-    def _dropped(self) -> bool:
-        """Whether the server has closed it since: else there is nothing to read in a connection that is not in use."""
-        return not self.ended and bool(select.select([self._connection.sock], [], [], 0)[0])
 
     def close(self) -> None:
         self._connection.close()
@@ -99,6 +101,15 @@ def perform(request: Request, line: Line, jar: Jar) -> Operation:
         timed_out=isinstance(error, TimeoutError),
         **request.fields,
     )
+
+
+def perform_alone(request: Request, url: str, limit_s: float, jar: Jar) -> Operation:
+    """The same over a connection of its own, so that any process may answer."""
+    line = Line(url, limit_s)
+    try:
+        return perform(request, line, jar)
+    finally:
+        line.close()
 
 
 class Call(threading.Thread):

@@ -6,7 +6,6 @@ is ended where there are two, behind a balancer whose cookie keeps the client at
 
 import secrets
 import time
-from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 
@@ -19,9 +18,9 @@ from statelab.core.operation import ServedBy
 from statelab.core.results import ENDINGS
 from statelab.core.results import Survival
 from statelab.deploy.local import LocalEngine
-from statelab.drive.request import Line
 from statelab.drive.request import Request
-from statelab.drive.request import perform
+from statelab.drive.request import path_of
+from statelab.drive.request import perform_alone
 from statelab.plan.catalogue import Catalogue
 from statelab.plan.catalogue import Workload
 from statelab.plan.catalogue import fetch
@@ -37,73 +36,54 @@ LIMIT_S = 4.0
 PAUSE_S = 0.02
 
 
-def _end_request(engine: LocalEngine, deployment: str, jar: Jar) -> None:
-    """Nothing to do: the requests that counted have ended already."""
-
-
-def _end_worker(engine: LocalEngine, deployment: str, jar: Jar) -> None:
-    before = _boot(engine, deployment)
-    engine.recycle(deployment)
-    deadline = time.monotonic() + PATIENCE_S
-    while _boot(engine, deployment) in (before, None):
-        if time.monotonic() > deadline:
-            raise Unavailable(f"{deployment} has no new worker {PATIENCE_S:.0f} s after SIGHUP")
-        time.sleep(PAUSE_S)
-
-
-def _end_server(engine: LocalEngine, deployment: str, jar: Jar) -> None:
-    engine.restart(deployment)
-
-
-def _end_store(engine: LocalEngine, deployment: str, jar: Jar) -> None:
-    for name in engine.stores:
-        engine.restart_store(name)
-
-
-def _end_everything(engine: LocalEngine, deployment: str, jar: Jar) -> None:
-    engine.restart_everything(deployment)
-
-
-def _end_host(engine: LocalEngine, deployment: str, jar: Jar) -> None:
-    before = _served_by(engine, deployment, jar)
-    if before is None:
-        raise Unavailable(f"{deployment} does not say which host serves the client")
-    engine.end_host(before.host)
-    deadline = time.monotonic() + PATIENCE_S
-    while (now := _served_by(engine, deployment, jar)) is None or now.host == before.host:
-        if time.monotonic() > deadline:
-            raise Unavailable(f"no other host of {deployment} serves the client {PATIENCE_S:.0f} s after its own ended")
-        time.sleep(PAUSE_S)
-
-
-BRING: dict[str, Callable[[LocalEngine, str, Jar], None]] = {
-    "request": _end_request,
-    "worker": _end_worker,
-    "server": _end_server,
-    "store": _end_store,
-    "everything": _end_everything,
-    "host": _end_host,
-}
-"""How each of ENDINGS is made to happen to a deployment and the client that has these cookies."""
+def end(ending: str, engine: LocalEngine, deployment: str, jar: Jar) -> None:
+    """Makes one of ENDINGS happen to a deployment and to the client that has these cookies. Raises Unavailable if
+    something does not start again."""
+    match ending:
+        case "request":
+            return  # the requests that counted have ended already
+        case "worker":
+            before = _boot(engine, deployment)
+            engine.recycle(deployment)
+            deadline = time.monotonic() + PATIENCE_S
+            while _boot(engine, deployment) in (before, None):
+                if time.monotonic() > deadline:
+                    raise Unavailable(f"{deployment} has no new worker {PATIENCE_S:.0f} s after SIGHUP")
+                time.sleep(PAUSE_S)
+        case "server":
+            engine.restart(deployment)
+        case "store":
+            for name in engine.stores:
+                engine.restart_store(name)
+        case "everything":
+            engine.restart_everything(deployment)
+        case "host":
+            server = _served_by(engine, deployment, jar)
+            if server is None:
+                raise Unavailable(f"{deployment} does not say which host serves the client")
+            engine.end_host(server.host)
+            deadline = time.monotonic() + PATIENCE_S
+            while (now := _served_by(engine, deployment, jar)) is None or now.host == server.host:
+                if time.monotonic() > deadline:
+                    since = f"{PATIENCE_S:.0f} s after its own ended"
+                    raise Unavailable(f"no other host of {deployment} serves the client {since}")
+                time.sleep(PAUSE_S)
+        case _:
+            raise ValueError(f"no ending {ending!r}")
 
 
 def _ask(engine: LocalEngine, deployment: str, mechanism: str, operation: str, key: str, jar: Jar) -> Operation:
-    path = f"/{WORKLOAD}/{mechanism}"
     reading = operation == "read"
     request = Request(
         who="survivor",
         op=operation,
         op_id=secrets.token_hex(4),
         method="GET" if reading else "POST",
-        path=path if reading else f"{path}/{operation}",
+        path=path_of(WORKLOAD, mechanism, operation),
         parameters={"key": key} if reading else {"key": key, "window": "tight"},
         cookies=jar.headers(),
     )
-    line = Line(engine.url(deployment), LIMIT_S)
-    try:
-        return perform(request, line, jar)
-    finally:
-        line.close()
+    return perform_alone(request, engine.url(deployment), LIMIT_S, jar)
 
 
 def _read(engine: LocalEngine, deployment: str, mechanism: str, key: str, jar: Jar) -> Operation:
@@ -153,18 +133,13 @@ class Survey:
 
     def measure(self) -> list[Survival]:
         """Tries all endings. Raises Unavailable if something does not start again."""
-        missing = self._missing()
-        return [found for ending in self._endings for found in self._try(ending, missing)]
-
-    def _missing(self) -> dict[str, str]:
-        """Why some mechanisms cannot be tried here."""
         stores = self._engine.store_reasons()
         offered = fetch(self._engine.url(self._deployment)).workloads[WORKLOAD].mechanisms
-        reasons = {
-            name: stores.get(mechanism.claims.store or "") or mechanism.unavailable
-            for name, mechanism in offered.items()
-        }
-        return {name: reason for name, reason in reasons.items() if reason}
+        missing: dict[str, str] = {}  # why some mechanisms cannot be tried here
+        for name, mechanism in offered.items():
+            if reason := stores.get(mechanism.claims.store or "") or mechanism.unavailable:
+                missing[name] = reason
+        return [found for ending in self._endings for found in self._try(ending, missing)]
 
     def _try(self, ending: str, missing: dict[str, str]) -> Iterator[Survival]:
         predicted = {name: outlives(self._workload.mechanisms[name].claims, ending) for name in self._mechanisms}
@@ -172,11 +147,18 @@ class Survey:
         asked = [name for name in self._mechanisms if name not in missing and predicted[name] is not None]
         counted = {name: self._count(name, key) for name in asked}
         started = time.monotonic()
-        BRING[ending](self._engine, self._deployment, self._jar)
+        end(ending, self._engine, self._deployment, self._jar)
         ms = (time.monotonic() - started) * 1000
         for name in self._mechanisms:
             about = Survival(mechanism=name, ending=ending, predicted=predicted[name], ms=ms)
-            yield self._found(about, counted[name], key) if name in counted else _without(about, missing.get(name))
+            count = counted.get(name, missing.get(name, "it needs no store that could end"))
+            if isinstance(count, int):
+                operation = _read(self._engine, self._deployment, name, key, self._jar)
+                if isinstance(operation.result, int):
+                    yield replace(about, counted=count, found=operation.result)
+                    continue
+                count = f"the app does not answer: {operation.error}"
+            yield replace(about, reason=count)
 
     def _count(self, mechanism: str, key: str) -> int | str:
         """How many increments were acknowledged, or why they were not."""
@@ -186,18 +168,6 @@ class Survey:
             if operation.status != "ok":
                 return f"an increment failed: {operation.error}"
         return TIMES
-
-    def _found(self, about: Survival, counted: int | str, key: str) -> Survival:
-        if isinstance(counted, str):
-            return _without(about, counted)
-        operation = _read(self._engine, self._deployment, about.mechanism, key, self._jar)
-        if not isinstance(operation.result, int):
-            return _without(about, f"the app does not answer: {operation.error}")
-        return replace(about, counted=counted, found=operation.result)
-
-
-def _without(about: Survival, reason: str | None) -> Survival:
-    return replace(about, reason=reason or "it needs no store that could end")
 
 
 EXIT_CONTRADICTED = 1

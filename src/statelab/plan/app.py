@@ -66,8 +66,8 @@ class App:
         return replace(anywhere, mechanisms=(), workloads=(), stores=None) == App()
 
     def for_cells(self, workloads: Iterable[str], stores: Iterable[str | None]) -> "App":
-        """It with only those workloads, and with only the stores that its mechanisms claim; a mechanism from outside
-        of the lab may need another than it claims, and so may another app."""
+        """The app with only those workloads, and with only the stores that its mechanisms claim. A mechanism from
+        outside of the lab may need a store that it does not claim, and so may another app: then all are started."""
         claimed = self.is_the_labs and not self.mechanisms
         return replace(
             self,

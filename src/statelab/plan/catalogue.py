@@ -4,6 +4,7 @@ import os
 import subprocess
 from collections.abc import Collection
 from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -156,6 +157,11 @@ def fetch(url: str, timeout_s: float = 10.0, access: Access = DIRECT) -> Catalog
         kind = headers.get_content_type()
         said = f"{kind}, no JSON" if kind != "application/json" else f"another form of catalogue: {error}"
         raise Unavailable(f"{url}/catalogue answers with {said}") from None
+
+
+def served_over_http(addresses: Mapping[str, str]) -> dict[str, str]:
+    """The addresses of the deployments, without those of the stores."""
+    return {name: address for name, address in addresses.items() if address.startswith("http")}
 
 
 def any_offers(addresses: Iterable[str]) -> bool:

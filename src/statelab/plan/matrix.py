@@ -1,5 +1,6 @@
 """Which cells a run measures: workload x mechanism x deployment x window, as selected."""
 
+from collections.abc import Collection
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -7,7 +8,6 @@ from statelab.core.errors import require_known
 from statelab.core.results import CellKey
 from statelab.plan import catalogue as app
 from statelab.plan.catalogue import Catalogue
-from statelab.plan.catalogue import Workload
 from statelab.plan.deployments import Deployment
 from statelab.plan.profiles import IN_PROCESS
 from statelab.plan.profiles import Profile
@@ -23,35 +23,24 @@ class Selection:
     windows: list[str]
 
 
-def _windows(profile: Profile, group: str) -> tuple[str, ...]:
-    return profile.windows + (profile.in_process_windows if group in IN_PROCESS else ())
-
-
-def _mechanisms(name: str, workload: Workload, profile: Profile, selection: Selection) -> list[str]:
-    """Those of a workload that are wanted, in the order of its table."""
-    of_profile = workload.mechanisms if profile.mechanisms is None else profile.mechanisms.get(name, ())
-    wanted = selection.mechanisms or (workload.mechanisms if selection.workloads and not of_profile else of_profile)
-    return [mechanism for mechanism in workload.mechanisms if mechanism in wanted]
-
-
-def _deployments(name: str, deployments: dict[str, Deployment], profile: Profile) -> list[str]:
-    """Those under which a workload is measured, in the order of the tables."""
-    wanted = (profile.deployments or {}).get(name, tuple(deployments))
-    return [deployment for deployment in deployments if deployment in wanted]
-
-
 def _cells_of(
     name: str, catalogue: Catalogue, deployments: dict[str, Deployment], profile: Profile, selection: Selection
 ) -> Iterator[CellKey]:
+    """The cells of one workload: mechanisms in the order of its table, deployments in the order of the tables."""
     workload = catalogue.workloads[name]
-    served = selection.deployments or _deployments(name, deployments, profile)
+    of_profile = (profile.deployments or {}).get(name, tuple(deployments))
+    served = selection.deployments or [deployment for deployment in deployments if deployment in of_profile]
     servers = {deployments[deployment].server for deployment in served}
-    for mechanism in _mechanisms(name, workload, profile, selection):
+    wanted: Collection[str] = workload.mechanisms if profile.mechanisms is None else profile.mechanisms.get(name, ())
+    if selection.workloads and not wanted:
+        wanted = workload.mechanisms  # the profile has none of a workload that was asked for
+    wanted = selection.mechanisms or wanted
+    for mechanism in (mechanism for mechanism in workload.mechanisms if mechanism in wanted):
         claims = workload.mechanisms[mechanism].claims
         if mechanism not in selection.mechanisms and not any(map(claims.offered_by, servers)):
             continue  # else a row of which every cell is unavailable
-        group = app.group(claims)
-        for window in selection.windows or _windows(profile, group):
+        in_memory = app.group(claims) in IN_PROCESS
+        for window in selection.windows or profile.windows + (profile.in_process_windows if in_memory else ()):
             if workload.windows and window not in workload.windows:
                 continue
             for deployment in served:

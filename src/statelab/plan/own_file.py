@@ -5,6 +5,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from statelab.core.errors import BadInput
 from statelab.core.errors import require_known
 
@@ -32,12 +34,15 @@ def table(folder: Path, name: str, file: Path | None = None) -> tuple[Path, dict
 
 
 def _tables(path: Path) -> dict[str, Any]:
-    found = _read(path)
+    """The lab's tables in a file; none where there is no such file."""
+    try:
+        found = tomllib.loads(path.read_text()) if path.exists() else {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadInput(f"{path}: {error}") from None
     return found.get("tool", {}).get("statelab", {}) if path.name == "pyproject.toml" else found
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text()) if path.exists() else {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadInput(f"{path}: {error}") from None
+def misfit(error: msgspec.ValidationError) -> tuple[str, str]:
+    """What is wrong with a table, and the key in it, as `.limits.users`; empty if it is the whole table."""
+    what, _, key = str(error).partition(" - at ")
+    return what, key.strip("`").removeprefix("$")

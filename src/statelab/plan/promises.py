@@ -188,10 +188,10 @@ def _ask(where: str, needs: Operation, table: Any) -> Ask:
     try:
         written = msgspec.convert(rest, _Written)
     except msgspec.ValidationError as error:
-        what, _, key = str(error).partition(" - at ")
+        what, key = own_file.misfit(error)
         if "matching regex" in what:
             what = "expected a method and a path, such as POST /hit"
-        raise BadInput(f"{where}{key.strip('`').removeprefix('$')}: {what}") from None
+        raise BadInput(f"{where}{key}: {what}") from None
     if written.result is None and needs.means in _NEED_RESULT and not needs.bare:
         raise BadInput(f'{where}.result is missing: where in the answer its result stands, such as "$.hits"')
     for key, allowed in (("result", needs.means in _MAY_HAVE_RESULT), ("user", needs.means == "user-number")):
@@ -249,26 +249,17 @@ def _texts(body: Any) -> Iterator[str]:
 
 def catalogue(promises: Mapping[str, Promise]) -> Catalogue:
     """The promises by workload, in the order of the workloads."""
-    return Catalogue(
-        windows=[WINDOW],
-        workloads={
-            name: Workload(
-                promise=kind.promise,
-                operations={op: "GET" if needs.reads else "POST" for op, needs in kind.operations.items()},
-                mechanisms={
-                    each.name: Mechanism(summary=_summary(each), claims=NOTHING, claimed=False)
-                    for each in promises.values()
-                    if each.workload == name
-                },
-            )
-            for name, kind in KINDS.items()
-            if any(each.workload == name for each in promises.values())
-        },
-    )
-
-
-def _summary(promise: Promise) -> str:
-    return ", ".join(f"{op}: {ask.method} {ask.path}" for op, ask in promise.asks.items())
+    workloads = {}
+    for name, kind in KINDS.items():
+        mechanisms = {}
+        for promise in promises.values():
+            if promise.workload == name:
+                summary = ", ".join(f"{op}: {ask.method} {ask.path}" for op, ask in promise.asks.items())
+                mechanisms[promise.name] = Mechanism(summary=summary, claims=NOTHING, claimed=False)
+        if mechanisms:
+            operations = {op: "GET" if needs.reads else "POST" for op, needs in kind.operations.items()}
+            workloads[name] = Workload(promise=kind.promise, operations=operations, mechanisms=mechanisms)
+    return Catalogue(windows=[WINDOW], workloads=workloads)
 
 
 def of_profile(profile: Profile) -> Profile:

@@ -74,8 +74,8 @@ class Token(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tru
 
 
 class Reset(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """How the app forgets: a request of it, or a command here, whose words go to no shell. `seconds`: how long until it
-    has to answer again."""
+    """How the app is made to forget everything: by a request to it, or by a command that is run here without a shell.
+    `seconds`: how long until it has to answer again."""
 
     request: Annotated[str, msgspec.Meta(pattern=r"^(GET|POST|PUT|PATCH|DELETE) /\S*$")] | None = None
     command: Words | None = None
@@ -205,17 +205,20 @@ def load(folder: Path, allowed: str | None) -> Remote:
     try:
         written = msgspec.convert(table, _Written)
     except msgspec.ValidationError as error:
-        what, _, key = str(error).partition(" - at ")
-        raise BadInput(f"{path}: {NAME}{key.strip('`').removeprefix('$')}: {what}") from None
+        what, key = own_file.misfit(error)
+        raise BadInput(f"{path}: {NAME}{key}: {what}") from None
     url = _url(path, written.url)
     _require_allowed(written, allowed)
+    access, deployment = _access(path, written, urlsplit(url)), _deployment(path, written, url)
+    if written.reset and (written.reset.request is None) == (written.reset.command is None):
+        raise BadInput(f'{path}: {NAME}.reset: name one of request = "POST /reset" and command = ["kubectl", ...]')
     return Remote(
         where=path,
         url=url,
-        access=_access(path, written, urlsplit(url)),
-        deployment=_deployment(path, written, url),
+        access=access,
+        deployment=deployment,
         limits=written.limits,
-        reset=_reset(path, written.reset),
+        reset=written.reset,
         health=written.health,
         wait=written.wait,
     )
@@ -301,9 +304,3 @@ def _deployment(path: Path, written: _Written, url: str) -> Deployment:
     )
     (one,) = served((where, written.name, f"{url}: {balanced}{about}", settings))
     return structs.replace(one, hosts=written.replicas, sticky=written.sticky, expects=written.processes)
-
-
-def _reset(path: Path, reset: Reset | None) -> Reset | None:
-    if reset and (reset.request is None) == (reset.command is None):
-        raise BadInput(f'{path}: {NAME}.reset: name one of request = "POST /reset" and command = ["kubectl", ...]')
-    return reset

@@ -21,19 +21,11 @@ CROSSED = (
     Release("A"),
 )
 
-PROBE = {"value": 1}
+PROBE = Run("P", "probe", arguments={"value": 1})
 
-BROKEN = (
-    Run("P", "probe", arguments=PROBE),
-    Burst("W", "echo", arguments={"value": "{n}"}, until="failure"),
-    Run("P", "probe", arguments=PROBE),
-)
+BROKEN = (PROBE, Burst("W", "echo", arguments={"value": "{n}"}, until="failure"), PROBE)
 
-SILENT = (
-    Run("P", "probe", arguments=PROBE),
-    Burst("W", "echo", arguments={"value": "{n}"}, until="silence"),
-    Run("P", "probe", arguments=PROBE),
-)
+SILENT = (PROBE, Burst("W", "echo", arguments={"value": "{n}"}, until="silence"), PROBE)
 
 LEFT = (Run("C", "left"), Burst("W", "echo", arguments={"value": "{n}"}), Run("C", "left"))
 

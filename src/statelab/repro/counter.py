@@ -16,24 +16,17 @@ from statelab.repro.schedule import Script
 
 PAIR = ("A", "B")
 
-PREPARED = (Run("P", "increment", via="A"), Run("P", "increment", via="A"))
-
-COLLISION = (
-    Meet(PAIR),
-    *PREPARED,
-    Hold("A", "increment"),
-    Run("B", "increment"),
-    Release("A"),
-    Run("R", "read", via="A"),
-)
-
-STALL = (
-    Meet(PAIR, "one-process"),
-    *PREPARED,
+OVERLAP = (
+    Run("P", "increment", via="A"),
+    Run("P", "increment", via="A"),
     Hold("A", "increment"),
     Run("B", "increment"),
     Release("A"),
 )
+
+COLLISION = (Meet(PAIR), *OVERLAP, Run("R", "read", via="A"))
+
+STALL = (Meet(PAIR, "one-process"), *OVERLAP)
 
 SCHEDULES = {
     "lost-update": Schedule(steps=COLLISION, held_where="between its read and its write"),

@@ -13,7 +13,7 @@ from statelab.plan.deployments import Deployment
 
 ENVIRONMENT = {"GATES": "1"}
 STORE = "redis"
-"""Where the gates are."""
+"""The store that the gates are in."""
 ANSWER_S = 15.0
 """Longer than the app waits for an arrival."""
 

@@ -66,18 +66,16 @@ def _together(target: Target, who: str, events: list[Event]) -> Iterator[tuple[i
     for event in events:
         by_copy.setdefault(event.server and target.copy_of(event.server), []).append(event)
     for same in by_copy.values():
+        # where all of them were answered: the one server if there is one, else the processes
+        servers = [event.server for event in same if event.server]
+        processes = dict.fromkeys(_process(target, server) for server in servers)
+        if len(set(servers)) == 1:
+            place = where(target, servers[0])
+        else:
+            place = joined(processes) if len(processes) < 3 else f"{len(processes)} processes"
         answers = [str(event.operation.result) for event in same if event.operation]
         shown = answers if len(answers) <= MOST_SHOWN else [*answers[: MOST_SHOWN - 2], "...", answers[-1]]
-        yield same[-1].at, who, _common(target, same), f"{plural(len(same), 'request')} here, told {joined(shown)}"
-
-
-def _common(target: Target, events: list[Event]) -> str:
-    """Where all of them were answered: the one server if there is one, else the processes."""
-    servers = [event.server for event in events if event.server]
-    if len(set(servers)) == 1:
-        return where(target, servers[0])
-    processes = dict.fromkeys(_process(target, server) for server in servers)
-    return joined(processes) if len(processes) < 3 else f"{len(processes)} processes"
+        yield same[-1].at, who, place, f"{plural(len(same), 'request')} here, told {joined(shown)}"
 
 
 def _what(target: Target, event: Event) -> str:

@@ -180,7 +180,7 @@ class Board:
 
 
 def judged(target: Target, history: list[Operation]) -> End:
-    """What the workload's judge says of one order."""
+    """How one order ends, with the verdict of the workload's judge."""
     found = judge_of(target.workload)(History.from_operations(history), ANYONE)
     return End(
         history=history,
@@ -221,7 +221,8 @@ def _explored(board: Board) -> tuple[list[Moment], list[End], str]:
 
 
 def _merged(tree: dict[str, Moment], players: list[str]) -> list[Moment]:
-    """The moments by number, 0 the first; moments from which all looks alike are one."""
+    """The moments by number, the first one is 0. Moments that look the same, and from which all that can follow is the
+    same, become one."""
     found: list[Moment] = []
     numbers: dict[bytes, int] = {}
 
@@ -259,29 +260,23 @@ def _lines(file: Path, moments: list[Moment]) -> dict[int, str]:
 
 
 def _in_words(acts: list[Hold | Run]) -> str:
-    """Equal ones in a row are said once."""
+    """The requests in words; one that is sent twice is named once."""
     said = Counter(f"{act.who} {act.operation}s" for act in acts)
     return joined(f"{what} twice" if times == 2 else what for what, times in said.items())
-
-
-@contextmanager
-def _servers(target: Target, environment: dict[str, str]) -> Iterator[list[Server]]:
-    processes = 1 if target.deployment.expected_processes == 1 else 2
-    servers = [Server(target, number + 1, environment) for number in range(processes)]
-    try:
-        yield servers
-    finally:
-        for server in servers:
-            server.end()
 
 
 def game(cell: str, deployment: str, catalogue: Catalogue, environment: dict[str, str]) -> Game:
     """All orders of a cell. Raises EngineFailed where a request fails."""
     target = targets(catalogue, load_all(DEPLOYMENTS), cell, [deployment])[0]
     file = SERVICES / "webapp" / target.workload / f"{target.mechanism.replace('-', '_')}.py"
-    with _servers(target, environment) as servers:
+    processes = 1 if target.deployment.expected_processes == 1 else 2
+    servers = [Server(target, number + 1, environment) for number in range(processes)]
+    try:
         board = Board(target, servers)
         moments, ends, shown = _explored(board)
+    finally:
+        for server in servers:
+            server.end()
     return Game(
         workload=target.workload,
         mechanism=target.mechanism,

@@ -17,6 +17,7 @@ from statelab.core.operation import Value
 from statelab.drive.request import Call
 from statelab.drive.request import Line
 from statelab.drive.request import Request
+from statelab.drive.request import path_of
 from statelab.repro.gates import Gates
 from statelab.repro.schedule import Act
 from statelab.repro.schedule import Burst
@@ -84,9 +85,19 @@ class Stage:
                 case Meet():
                     self._meet(step)
                 case Hold():
-                    self._hold(step)
+                    line = self._kept.get(step.who) or self._open()
+                    with self._led(line):
+                        call = self._held[step.who] = self._send(line, step, step.who, window="gate", point=step.point)
+                        arrival = self._gates.arrival(call.request.op_id)
+                    server = arrival.served_by if arrival else None
+                    self._served(line, server)
+                    self._note(step.who, "held" if arrival else "passed", server)
                 case Run():
-                    self._run(step)
+                    line = self._kept.get(step.via or step.who) or self._open()
+                    with self._led(line):
+                        ended = self._finish(self._send(line, step, step.who), self._target.schedule.patience_s)
+                    if ended is None:
+                        self._note(step.who, "waits")
                 case Burst():
                     self._burst(step)
                 case Release():
@@ -106,7 +117,6 @@ class Stage:
 
     def _send(self, line: Line, act: Act, who: str, **more: Value) -> Call:
         number = len(self._calls) + 1
-        path = f"/{self._target.workload}/{self._target.mechanism}"
         key = f"{self._key}.{act.key.format(play=self._key)}" if act.key else self._key
         texts = {name: str(value).format(n=number, play=self._key) for name, value in act.arguments.items()}
         given: dict[str, Value] = {name: int(text) if text.isdecimal() else text for name, text in texts.items()}
@@ -118,7 +128,7 @@ class Stage:
             op=act.operation,
             op_id=f"{self._key}-{number}",
             method=self._target.methods[act.operation],
-            path=path if act.operation == "read" else f"{path}/{act.operation}",
+            path=path_of(self._target.workload, self._target.mechanism, act.operation),
             parameters={"key": key, **given, **more},
             cookies=cookies,
         )
@@ -164,14 +174,6 @@ class Stage:
                     self._chosen_for = {line: one.boot, other_line: other.boot}
                     return
 
-    def _hold(self, step: Hold) -> None:
-        line = self._kept.get(step.who) or self._open()
-        with self._led(line):
-            call = self._held[step.who] = self._send(line, step, step.who, window="gate", point=step.point)
-            arrival = self._gates.arrival(call.request.op_id)
-        self._served(line, arrival.served_by if arrival else None)
-        self._note(step.who, "held" if arrival else "passed", arrival.served_by if arrival else None)
-
     @contextmanager
     def _led(self, line: Line) -> Iterator[None]:
         """Within this context, the next request on this line goes to the process that was chosen for it.
@@ -188,7 +190,12 @@ class Stage:
             yield
             return
         busy = sum(call.answer(0) is None for call in self._calls)
-        holding = [self._occupy() for _ in range(about.workers * about.threads - busy)]
+        holding: list[Call] = []
+        for _ in range(about.workers * about.threads - busy):
+            op_id = f"{self._key}-busy-{secrets.token_hex(4)}"
+            path, parameters = f"/gates/{op_id}/hold", {"key": self._key}
+            asked = Request(who="", op="", op_id=op_id, method="POST", path=path, parameters=parameters)
+            holding.append(Call(asked, self._open()))
         try:
             arrivals = (self._gates.arrival(call.request.op_id, within_s=1) for call in holding)
             held = itertools.takewhile(bool, arrivals)  # one that does not come in time is enough to give up
@@ -201,13 +208,6 @@ class Stage:
                 if call.answer(0) is None:
                     self._let_go(call)
 
-    def _occupy(self) -> Call:
-        op_id = f"{self._key}-busy-{secrets.token_hex(4)}"
-        asked = Request(
-            who="", op="", op_id=op_id, method="POST", path=f"/gates/{op_id}/hold", parameters={"key": self._key}
-        )
-        return Call(asked, self._open())
-
     def _let_go(self, call: Call) -> None:
         self._gates.release(call.request.op_id)
         call.answer()
@@ -215,13 +215,6 @@ class Stage:
     def _served(self, line: Line, server: ServedBy | None) -> None:
         if server and line in self._chosen_for:
             self._as_met &= server.boot == self._chosen_for[line]
-
-    def _run(self, step: Run) -> None:
-        line = self._kept.get(step.via or step.who) or self._open()
-        with self._led(line):
-            ended = self._finish(self._send(line, step, step.who), self._target.schedule.patience_s)
-        if ended is None:
-            self._note(step.who, "waits")
 
     def _burst(self, step: Burst) -> None:
         met: set[object] = set()

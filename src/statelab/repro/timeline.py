@@ -37,12 +37,6 @@ def _line(operations: list[Operation], marks: list[Event], scale: _Scale) -> str
     return "".join(line)
 
 
-def _said(operation: Operation) -> str:
-    if operation.status != "ok":
-        return "no answer" if operation.timed_out else "failed"
-    return f"{operation.op} → {operation.result}"
-
-
 def timeline(play: Play) -> list[str]:
     """The lines; the last one is the axis in ms. Requests that ended before the held one began are left out."""
     held = next((event.who for event in play.events if event.what == "held"), None)
@@ -52,6 +46,8 @@ def timeline(play: Play) -> list[str]:
     for who in dict.fromkeys(operation.process for operation in shown):
         own = [operation for operation in shown if operation.process == who]
         marks = [event for event in play.events if event.who == who and event.what in ("held", "released")]
-        lines.append(f"{who!s:3} {_line(own, marks, scale)}  {_said(own[-1])}")
+        last = own[-1]
+        said = f"{last.op} → {last.result}" if last.status == "ok" else "no answer" if last.timed_out else "failed"
+        lines.append(f"{who!s:3} {_line(own, marks, scale)}  {said}")
     axis = f"{(scale.end - scale.zero) / 1e6:,.1f} ms"
     return [*lines, f"    0{axis:>{WIDTH - 1}}  {LEGEND if held else ''}".rstrip()]

@@ -1,7 +1,6 @@
 """Compares two pieces of code line by line and shows the changed lines with their neighbours, side by side."""
 
 import textwrap
-from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import groupby
@@ -68,8 +67,13 @@ def diff(before: str, after: str) -> CodeDiff:
 
 def in_columns(found: CodeDiff, before: str, after: str) -> str:
     """The hunks as text in two columns under the names; `-` marks a removed line, `+` an added one."""
-    blocks = [[line for pair in hunk for line in _lines(pair)] for hunk in found.hunks]
-    lines = [line for place, block in enumerate(blocks) for line in ([ELSEWHERE] if place else []) + block]
+    lines: list[tuple[str, str]] = []
+    for place, hunk in enumerate(found.hunks):
+        lines += [ELSEWHERE] if place else []
+        for pair in hunk:
+            old = _wrapped(pair.before, "-" if pair.changed else " ")
+            new = _wrapped(pair.after, "+" if pair.changed else " ")
+            lines += zip_longest(old, new, fillvalue="")
     widths = [max(map(len, column)) for column in zip((before, after), *lines, strict=True)]
     head = [_row((before, after), widths), "-+-".join("-" * width for width in widths)]
     return "\n".join([*head, *(_row(line, widths) for line in lines)])
@@ -77,13 +81,6 @@ def in_columns(found: CodeDiff, before: str, after: str) -> str:
 
 def _row(texts: tuple[str, str], widths: list[int]) -> str:
     return " | ".join(text.ljust(width) for text, width in zip(texts, widths, strict=True)).rstrip()
-
-
-def _lines(pair: Pair) -> Iterator[tuple[str, str]]:
-    """The lines that a pair takes in both columns."""
-    before = _wrapped(pair.before, "-" if pair.changed else " ")
-    after = _wrapped(pair.after, "+" if pair.changed else " ")
-    yield from zip_longest(before, after, fillvalue="")
 
 
 def _wrapped(line: str | None, mark: str) -> list[str]:

@@ -1,6 +1,6 @@
-"""The forms of an audit: each is one file beside this one and one line of the table.
+"""The formats in which an audit is written: each is a file beside this one and an entry of FORMATS.
 
-In: a finished `Audit`. Out: its text. `--out FOLDER` writes every form that has a file name, `--format NAME` prints
+In: a finished `Audit`. Out: its text. `--out FOLDER` writes every format that has a file name, `--format NAME` prints
 one.
 """
 

@@ -11,12 +11,12 @@ from markupsafe import escape
 
 from statelab.audit.finding import MEANINGS
 from statelab.audit.finding import Audit
+from statelab.audit.http_file import written
 from statelab.audit.tell import differences
 from statelab.audit.text import CODES
 from statelab.audit.text import cell
 from statelab.audit.text import groups
 from statelab.audit.text import outcome
-from statelab.audit.text import story_of
 from statelab.report.content.text import printable
 
 
@@ -33,7 +33,7 @@ def render(audit: Audit) -> str:
             cell=cell,
             codes=CODES,
             meanings=MEANINGS,
-            story_of=story_of,
+            written=written,
         )
     )
 

@@ -286,23 +286,22 @@ class Process:
 
         With `settle`, the answer comes when the threads that the request started have ended, or after so many seconds.
         """
-        said = self._served(command)
-        return {**said, "busy": settled(self._known_threads, command["settle"])} if command.get("settle") else said
-
-    def _served(self, command: dict[str, Any]) -> dict[str, Any]:
         name = command["thread"]
         if name == "main":
-            return self.answer(command, None)
-        if name == "new":
-            thread = self._thread("new")
-            command["once"] = True
+            said = self.answer(command, None)
         else:
-            thread = self._threads.get(name) or self._threads.setdefault(name, self._thread(name))
-        thread.give(command)
-        return thread.wait(patient=not command.get("beside_held"))
-
-    def _thread(self, name: str) -> Thread:
-        return Thread(name, self.answer, self._roots, patched=self._patched)
+            thread = self._threads.get(name)
+            if thread is None:
+                thread = Thread(name, self.answer, self._roots, patched=self._patched)
+            if name == "new":
+                command["once"] = True
+            else:
+                self._threads[name] = thread
+            thread.give(command)
+            said = thread.wait(patient=not command.get("beside_held"))
+        if command.get("settle"):
+            said = {**said, "busy": settled(self._known_threads, command["settle"])}
+        return said
 
     def release(self, command: dict[str, Any]) -> dict[str, Any]:
         """Lets the held thread go on and waits for what it says next."""
@@ -345,16 +344,14 @@ class Process:
         return {"busy": settled(self._known_threads, command["limit"])}
 
     def look(self, command: dict[str, Any]) -> dict[str, Any]:
-        """The places of this process's memory, and what the fence refused."""
+        """The places of this process's memory, and what the fence refused. The app's own packages are those that were
+        named, and those whose modules lie in its folder."""
         assert self._fence is not None
-        seen = places.look(self._own_packages(), self._app, command.get("words", []))
-        return {**seen, "blocked": self._fence.blocked}
-
-    def _own_packages(self) -> list[str]:
-        """The packages that were named, and those whose modules lie in the app's folder."""
         files = [(name, getattr(module, "__file__", None)) for name, module in list(sys.modules.items())]
         own = [name.split(".")[0] for name, file in files if type(file) is str and file.startswith(tuple(self._roots))]
-        return list(dict.fromkeys([*self._packages, *own]))
+        packages = list(dict.fromkeys([*self._packages, *own]))
+        seen = places.look(packages, self._app, command.get("words", []))
+        return {**seen, "blocked": self._fence.blocked}
 
     def routes(self, command: dict[str, Any]) -> dict[str, Any]:
         """The rules of Flask's `url_map`, what each view asks of a request, and which rule each of the requests named

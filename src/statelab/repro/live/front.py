@@ -44,7 +44,8 @@ from statelab.core.paths import REPORTS
 from statelab.core.paths import SITE
 from statelab.drive.request import Line
 from statelab.drive.request import Request
-from statelab.drive.request import perform
+from statelab.drive.request import path_of
+from statelab.drive.request import perform_alone
 from statelab.plan.catalogue import Catalogue
 from statelab.plan.catalogue import fetch
 from statelab.plan.catalogue import group
@@ -60,11 +61,11 @@ CONSOLE_PORT = 8089
 WORKLOAD, FIRST = "counter", "module-global"
 ANSWER_S = 3.0
 LOOK_S = 2.0
-"""How long what is up is believed, before all are asked again."""
+"""How long an answer about what is up is used, before all are asked again."""
 
 MOST_AT_ONCE = 8
 PRESSES = 4
-"""So many presses are sent on at the same time; the others wait up to ANSWER_S."""
+"""The most presses that are sent to the deployments at the same time; others wait up to ANSWER_S for their turn."""
 
 TYPES = {".html": "text/html", ".svg": "image/svg+xml", ".json": "application/json", ".css": "text/css"}
 TYPES |= {".js": "text/javascript", ".png": "image/png", ".csv": "text/csv"}
@@ -117,7 +118,7 @@ class Lab:
         return self._catalogue
 
     def state(self) -> dict[str, Any]:
-        """What is up. Many tabs ask, the deployments are asked once."""
+        """What is up. However many tabs ask, the deployments are asked once in LOOK_S."""
         with self._looking:
             if not self._state or time.monotonic() - self._state_at > LOOK_S:
                 self._state, self._state_at = self._look(), time.monotonic()
@@ -174,7 +175,7 @@ class Lab:
             line.close()
 
     def _why_store_down(self, url: str, store: str) -> str:
-        """Asked by way of a mechanism that keeps a counter there."""
+        """Why a store does not answer, by a read through a mechanism that keeps its counter there; empty if it does."""
         known = self.catalogue()
         for name, about in (known.workloads[WORKLOAD].mechanisms if known else {}).items():
             if about.claims.store == store:
@@ -183,7 +184,7 @@ class Lab:
         return ""
 
     def predicted(self, mechanism: str, window: str) -> dict[str, Any]:
-        """By deployment; raises BadInput for what the app does not have."""
+        """The prediction for each deployment; raises BadInput for what the app does not have."""
         known = self.catalogue()
         return {name: foretell(known, WORKLOAD, mechanism, name, window) for name in self.targets()}
 
@@ -199,7 +200,7 @@ class Lab:
 
 
 def docs() -> list[dict[str, str]]:
-    """Name, title and address here of each page of the docs: of the built site where there is one."""
+    """Name, title and address of each page of the docs. The address is in the built site where there is one."""
     built = (SITE / "index.html").is_file()
     return [
         {
@@ -213,22 +214,17 @@ def docs() -> list[dict[str, str]]:
 
 def ask(url: str, mechanism: str, operation: str, key: str, window: str = "call") -> Operation:
     """One operation by a new connection, so that any process may answer."""
-    path = f"/{WORKLOAD}/{mechanism}"
     reads = operation == "read"
     request = Request(
         who="front",
         op=operation,
         op_id=f"front-{secrets.token_hex(8)}",
         method="GET" if reads else "POST",
-        path=path if reads else f"{path}/{operation}",
+        path=path_of(WORKLOAD, mechanism, operation),
         parameters={"key": key} if reads else {"key": key, "window": window},
         cookies={"Connection": "close"},
     )
-    line = Line(url, ANSWER_S)
-    try:
-        return perform(request, line, Jar())
-    finally:
-        line.close()
+    return perform_alone(request, url, ANSWER_S, Jar())
 
 
 def _count(url: str, mechanism: str, window: str, key: str, times: int) -> dict[str, Any]:
@@ -266,37 +262,38 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "statelab"
 
     def do_GET(self) -> None:
-        self._answer(
-            {
-                "/": self._page,
-                "/lab": self._lab,
-                "/predicted": self._predicted,
-                "/play": lambda given: self._send(HTTPStatus.OK, "text/html", html.play_page("/").encode()),
-                "/finder": lambda given: self._send(HTTPStatus.OK, "text/html", html.finder_page("/").encode()),
-                "/healthz": self._well,
-            }
-        )
-
-    def do_POST(self) -> None:
-        self._answer({"/count": self._press})
-
-    def _answer(self, paths: Mapping[str, Callable[[dict[str, str]], None]]) -> None:
         split = urlsplit(self.path)
         given = {name: values[-1] for name, values in parse_qs(split.query).items()}
         try:
             self._require_own_page(split.path)
-            if split.path in paths:
-                paths[split.path](given)
-            elif self.command == "GET" and split.path.startswith(tuple(_FOLDERS)):
-                self._file(split.path)
-            else:
-                raise Refused(HTTPStatus.NOT_FOUND, f"there is no {split.path} here; the front page is /")
+            match self.command, split.path:
+                case "GET", "/":
+                    self._send(HTTPStatus.OK, "text/html", PAGE.read_bytes())
+                case "GET", "/lab":
+                    self._send(HTTPStatus.OK, "application/json", msgspec.json.encode(self.lab.state()))
+                case "GET", "/predicted":
+                    found = self.lab.predicted(given.get("mechanism", ""), given.get("window", "io"))
+                    self._send(HTTPStatus.OK, "application/json", msgspec.json.encode(found))
+                case "GET", "/play":
+                    self._send(HTTPStatus.OK, "text/html", html.play_page("/").encode())
+                case "GET", "/finder":
+                    self._send(HTTPStatus.OK, "text/html", html.finder_page("/").encode())
+                case "GET", "/healthz":
+                    self._send(HTTPStatus.OK, "text/plain", b"ok\n")
+                case "POST", "/count":
+                    self._press(given)
+                case "GET", path if path.startswith(tuple(_FOLDERS)):
+                    self._file(path)
+                case _:
+                    raise Refused(HTTPStatus.NOT_FOUND, f"there is no {split.path} here; the front page is /")
         except Refused as refused:
             self._send(refused.status, "text/plain", f"{refused}\n".encode())
         except BadInput as error:
             self._send(HTTPStatus.BAD_REQUEST, "text/plain", f"{error}\n".encode())
         except (ConnectionError, TimeoutError):
             pass  # the browser has gone away
+
+    do_POST = do_GET
 
     def _require_own_page(self, path: str) -> None:
         """Another site may make a browser send a request here, but not with our address in these two headers."""
@@ -318,19 +315,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if body is not None:
             self.wfile.write(body)
-
-    def _page(self, given: dict[str, str]) -> None:
-        self._send(HTTPStatus.OK, "text/html", PAGE.read_bytes())
-
-    def _lab(self, given: dict[str, str]) -> None:
-        self._send(HTTPStatus.OK, "application/json", msgspec.json.encode(self.lab.state()))
-
-    def _well(self, given: dict[str, str]) -> None:
-        self._send(HTTPStatus.OK, "text/plain", b"ok\n")
-
-    def _predicted(self, given: dict[str, str]) -> None:
-        found = self.lab.predicted(given.get("mechanism", ""), given.get("window", "io"))
-        self._send(HTTPStatus.OK, "application/json", msgspec.json.encode(found))
 
     def _press(self, given: dict[str, str]) -> None:
         times, key = given.get("times", "1"), given.get("key", "")
@@ -354,23 +338,21 @@ class _Handler(BaseHTTPRequestHandler):
         _, name, rest = path.split("/", 2)
         folder = _FOLDERS[f"/{name}/"].resolve()
         found = (folder / (rest or "index.html")).resolve()
-        if name == "docs" and found.suffix in (".html", ".md"):
-            self._docs(found.with_suffix(".md"), folder)
+        if name == "docs" and found.suffix in (".html", ".md"):  # a page, which is written as Markdown, or all titles
+            page = found.with_suffix(".md")
+            if page == folder / "index.md":
+                links = (Markup('<li><a href="{address}">{title}</a></li>').format(**each) for each in docs())
+                listed = Markup("<h2>The docs</h2><ul>{}</ul>").format(Markup("").join(links))
+                text = html.alone("the docs", listed, "/")
+            elif page.parent == folder and page.is_file():
+                text = docs_page.render(page, "/")
+            else:
+                raise Refused(HTTPStatus.NOT_FOUND, "there is no such page of the docs; /docs/ names all")
+            self._send(HTTPStatus.OK, "text/html", text.encode())
             return
         if not found.is_relative_to(folder) or not os.access(found, os.R_OK) or not found.is_file():
             raise Refused(HTTPStatus.NOT_FOUND, "there is no such file to be read; `make report` writes a report")
         self._send(HTTPStatus.OK, TYPES.get(found.suffix, "text/plain"), found.read_bytes())
-
-    def _docs(self, page: Path, folder: Path) -> None:
-        """A page of the docs, which is written as Markdown, or all of their titles."""
-        if page.parent == folder and page.stem == "index":
-            links = (Markup('<li><a href="{address}">{title}</a></li>').format(**each) for each in docs())
-            listed = Markup("<h2>The docs</h2><ul>{}</ul>").format(Markup("").join(links))
-            self._send(HTTPStatus.OK, "text/html", html.alone("the docs", listed, "/").encode())
-        elif page.parent == folder and page.is_file():
-            self._send(HTTPStatus.OK, "text/html", docs_page.render(page, "/").encode())
-        else:
-            raise Refused(HTTPStatus.NOT_FOUND, "there is no such page of the docs; /docs/ names all")
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: what is asked of the deployments is in their logs."""

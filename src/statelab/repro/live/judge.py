@@ -55,15 +55,15 @@ LOAD = 0.05
 """The share of one core that judging may take."""
 
 MOST_SHOWN = 8
-"""So many processes are shown, those that answered last."""
+"""The most processes that are shown: those that answered last."""
 
 RECENT_NS = 2_000_000_000
-"""Only what a process answered in this time before the last moment says what it has now."""
+"""An answer older than this, at the last moment, does not say what its process has now."""
 
 MOST_POINTS = 240
 
 NUMBERS = "counter"
-"""The workload whose answers are the number of what was acknowledged, so that a chart can compare them."""
+"""The workload whose answers count what was acknowledged: a chart can compare the two."""
 
 
 def as_of(operations: list[Operation], until: int, changes: frozenset[str], drop: bool = True) -> list[Operation]:
@@ -214,7 +214,7 @@ class Run:
         )
 
     def _known_until(self) -> int:
-        """Before this moment nothing is missing of what is kept."""
+        """The moment before which no operation is missing among those that are kept."""
         return self._until if self._workers.until is None else min(self._until, self._workers.until)
 
     def _look(self) -> None:
@@ -273,9 +273,6 @@ class Run:
         server = self._last[boot].served_by
         return f"pid {server.pid}" if server else ""
 
-    def _value(self, boot: str) -> str:
-        return shortened(str(self._last[boot].result), 40)
-
     def _says(self) -> tuple[str, str]:
         """The verdict so far in a word, and its reason."""
         judged = self._judgement
@@ -299,7 +296,11 @@ class Run:
             failed=self._ended_as("fail"),
             unknown=self._ended_as("info"),
             shown=[
-                Shown(name=self._name(boot), colour=self._colours[boot], value=self._value(boot))
+                Shown(
+                    name=self._name(boot),
+                    colour=self._colours[boot],
+                    value=shortened(str(self._last[boot].result), 40),
+                )
                 for boot in sorted(shown, key=self._name)
             ],
             further=len(self._last) - len(shown),

@@ -14,7 +14,7 @@ from statelab.record.clocks import Clock
 from statelab.record.clocks import place
 
 MOST_NAMED = 8
-"""So many operations that a vanished worker had asked for are named."""
+"""The most operations of a vanished worker, asked for and not answered, that are named."""
 
 
 class Recorder:
@@ -42,7 +42,7 @@ class Workers:
         self.until: int | None = None
         """Before this moment, by the master's clock, nothing is missing of any worker; None: there are none."""
         self.gone_at: int | None = None
-        """The same of the workers that vanished."""
+        """The same, for the vanished workers only."""
         self.notes: list[str] = []
 
     @property
