@@ -73,7 +73,8 @@ class Load:
             self._process.stdin.flush()
         except BrokenPipeError:
             raise self._failed("ended") from None
-        patience_s = ANSWER_S + (cell.max_seconds + READS * (cell.processes or 1) / self._rate if self._rate else 0)
+        reads_s = READS * (cell.processes or 1) / self._rate if self._rate else 0
+        patience_s = ANSWER_S + cell.max_seconds + reads_s
         while True:
             ready, _, _ = select.select([self._process.stdout], [], [], patience_s)
             line = self._process.stdout.readline() if ready else b""
