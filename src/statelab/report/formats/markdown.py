@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from statelab.core.results import ANOMALIES
 from statelab.core.results import Results
 from statelab.report.content import figures
 from statelab.report.content import states
@@ -44,6 +45,18 @@ def fenced(text: str) -> str:
 
 def folded(title: str, content: str) -> str:
     return f"<details><summary>{escaped(title)}</summary>\n\n{content}\n</details>\n"
+
+
+def violated_mark(anomalies: Iterable[str]) -> str:
+    """`✗ LU DV`; empty without anomalies."""
+    codes = [states.code(anomaly) for anomaly in anomalies]
+    return " ".join([states.VIOLATED.symbol, *codes]) if codes else ""
+
+
+def anomalies_in(text: str) -> dict[str, str]:
+    """Code -> name and meaning, of each anomaly whose code a table in this text has as a mark."""
+    codes = {states.code(name): f"{name}: {meaning}" for name, meaning in ANOMALIES.items()}
+    return {code: meaning for code, meaning in codes.items() if f" {code} " in text}
 
 
 def comparison_tables(comparison: StoreComparison) -> str:
@@ -89,7 +102,7 @@ def render(report: Report) -> str:
         same_columns_table(report.same_columns),
         *(_matrix(matrix) for matrix in report.matrices),
         _legend(report),
-        _comparison(report),
+        f"## Which store for what\n\n{comparison_tables(report.comparison)}" if report.comparison else "",
         _fixes(report.broken),
         *(_example(example) for example in report.examples),
         *(_change(change) for broken in report.broken for change in broken.changes),
@@ -144,11 +157,8 @@ def same_columns_table(columns: list[SameColumn]) -> str:
     return "\n".join(["## Which standard column each of these is\n", head, "".join(told), *proofs])
 
 
-def _comparison(report: Report) -> str:
-    return f"## Which store for what\n\n{comparison_tables(report.comparison)}" if report.comparison else ""
-
-
 def _fitting(parts: list[str]) -> str:
+    """The first of the parts, as many as an issue can have, and how many are left out."""
     kept: list[str] = []
     for place, part in enumerate(parts):
         if sum(map(len, kept)) + len(part) + len(kept) > LIMIT:
