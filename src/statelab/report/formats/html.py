@@ -57,8 +57,12 @@ COMMON = "all"
 
 
 def render(report: Report) -> str:
-    """The text of the page: the first view as HTML, everything else compressed, by workload."""
-    parts = [(name, _packed(found)) for name, found in views(report).items()]
+    """The text of the page: the first view as HTML; everything else by workload, as JSON in gzip in base64."""
+    parts = []
+    for name, found in views(report).items():
+        text = msgspec.json.encode({address: str(view) for address, view in found.items()})
+        # Without a time stamp in the gzip header equal views give equal text.
+        parts.append((name, b64encode(gzip.compress(text, mtime=0)).decode()))
     return _environment().get_template("page.html").render(report=report, states=states, parts=parts)
 
 
@@ -117,7 +121,6 @@ def views(report: Report) -> dict[str, dict[str, str]]:
         part[address] = make.mechanism(report, mechanism, rows)
         part[f"{address}.source"] = make.source(mechanism, address)
         part |= {row.anchor: make.cell(report, row) for row in rows}
-        found[mechanism.workload] = part
     for change in (change for broken in report.broken for change in broken.changes):
         found[change.mechanism.workload][change.anchor] = make.change(change)
     found["play"] = _plays()
@@ -163,13 +166,6 @@ def finder_page(home: str = "") -> str:
 def alone(title: str, body: str, home: str, *, script: bool = False) -> str:
     """A page of its own with one thing on it; `script` adds the script for what is played."""
     return _environment().get_template("alone.html").render(title=title, body=body, home=home, script=script)
-
-
-def _packed(found: dict[str, str]) -> str:
-    """As JSON, gzip, base64; equal views give equal text."""
-    return b64encode(
-        gzip.compress(msgspec.json.encode({address: str(text) for address, text in found.items()}), mtime=0)
-    ).decode()
 
 
 @cache
