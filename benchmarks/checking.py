@@ -25,6 +25,7 @@ from rich.table import Table
 from benchmarks.plot import Line
 from benchmarks.plot import plot
 from statelab.check.models import MODELS
+from statelab.core.operation import Value
 from statelab.core.paths import ROOT
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
@@ -62,7 +63,14 @@ class Measured:
 
 
 def generator(model: str) -> Any:
+    """The module that makes large histories of a model."""
     return importlib.import_module(f"benchmarks.histories_{model.replace('-', '_')}")
+
+
+def initial(model: str) -> Value | None:
+    """The initial state of those histories: the module's INITIAL, or the model's own."""
+    found: Value | None = getattr(generator(model), "INITIAL", MODELS[model].initial)
+    return found
 
 
 def _ask(*arguments: str) -> Any:

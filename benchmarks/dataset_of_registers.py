@@ -1,12 +1,11 @@
-"""A dataset of registers of any size, made part by part: what a part needs of those before it is two values a key."""
+"""A dataset of registers of any size, made part by part; a part needs only two values of each key from those before."""
 
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.ten_clients import UNANSWERED
-from benchmarks.ten_clients import Requests
 from benchmarks.ten_clients import columns
+from benchmarks.ten_clients import requests
 from statelab.record import parquet
 from statelab.record.columns import Codes
 from statelab.record.columns import History
@@ -48,20 +47,13 @@ def _part(
 
     A request without an answer took effect or did not, but not after the part.
     """
-    each = -(-n // CLIENTS)
-    took = (rng.exponential(400_000, (CLIENTS, each)) + 50_000).astype(np.int64)
-    end = begin + np.cumsum(took + rng.integers(1_000, 20_000, took.shape), axis=1)
-    start = end - took
-    order = np.argsort(start, axis=None)[:n]
-    start, end = start.ravel()[order], end.ravel()[order]
-    moment = start + ((end - start) * rng.random(n)).astype(np.int64)
-    made = Requests(start, end, moment, (order // each).astype(np.int32), rng.random(n) < UNANSWERED)
+    made = requests(n, rng, CLIENTS, begin)
     key = rng.integers(0, KEYS, n, dtype=np.int32)
     op = rng.choice(3, n, p=(0.3, 0.5, 0.2)).astype(np.int32)
     found = (op == 2) & (rng.random(n) < 0.5)
     changes = ((op == 0) | found) & (~made.silent | (rng.random(n) < 0.5))
     value = np.arange(before + 1, before + n + 1)
-    state, former = _states(key, moment, changes, value, states)
+    state, former = _states(key, made.moment, changes, value, states)
     ok = ~made.silent
     expected = np.where(found, state, np.where(former == state, value, former))  # a miss expects another value
     return columns(
