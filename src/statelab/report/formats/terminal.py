@@ -187,8 +187,8 @@ def _tables(matrix: Matrix, width: int) -> Iterator[Table]:
     names = max([len("processes answered"), *(len(line.mechanism.name) for line in matrix.lines)])
     widths = []
     for place, (deployment, answered) in enumerate(zip(matrix.deployments, matrix.coverage, strict=True)):
-        column = [*_head(deployment.name).split("\n"), *(_cell(line.rows[place]) for line in matrix.lines), answered]
-        widths.append(max(map(len, column)))
+        cells = [_cell(line.rows[place]).plain for line in matrix.lines]
+        widths.append(max(map(len, [*_head(deployment.name).split("\n"), *cells, answered])))
     return (_table(matrix, columns) for columns in _side_by_side(names, widths, width))
 
 
