@@ -40,7 +40,7 @@ MARKS = {
 INTRODUCTION = """\
 # The mechanisms
 
-For who looks up one way to keep state: what it promises, where it breaks, and which lines to write instead.
+For anyone who looks up one way to keep state: what it promises, where it breaks, and which lines to write instead.
 
 Written by `make docs` from the app's catalogue and the theory; a test fails if they differ. Nothing here was
 measured: the figures, and what a change costs in throughput and p95, are in the report of a run (`make report
