@@ -25,7 +25,7 @@ _ISSUE = re.compile(r"([\w.-]+/[\w.-]+)#(\d+)")
 INTRODUCTION = """\
 # The failures people really meet
 
-For who has a symptom in production, and looks for its cause and a fix.
+For anyone who has a symptom in production, and looks for its cause and a fix.
 
 Written by `make docs` from `src/statelab/theory/failures.toml`, the app's catalogue and the theory; a test fails
 if they differ. Each failure was reported by users, in the threads that its section names. Most of them appeared only
@@ -39,7 +39,7 @@ all of these cells on real servers and asserts the predictions; the command of e
 
 def render(table_of: list[Failure], catalogue: Catalogue, deployments: dict[str, Deployment]) -> str:
     """The whole page."""
-    lines, sections = [], []
+    lines, sections = list[list[str]](), list[str]()
     for number, failure in enumerate(table_of, 1):
         cells = [failure.hidden, failure.shown, failure.anomaly, failure.fix]
         lines.append([f"[{number}](#{number})", escaped(failure.symptom), *(f"`{cell}`" for cell in cells)])

@@ -20,8 +20,8 @@ PAGE = ROOT / "docs" / "servers.md"
 INTRODUCTION = """\
 # Which column is my server
 
-For who runs an app behind uWSGI, Apache httpd, granian, gevent or an ASGI server, and wants to know which column of
-[the tables](tables.md) is theirs.
+For anyone who runs an app behind uWSGI, Apache httpd, granian, gevent or an ASGI server, and wants to know which
+column of [the tables](tables.md) is theirs.
 
 Written by `make servers` from a run of `make report PROFILE=servers`; no result was typed by hand. The ten standard
 columns are Werkzeug's development server and gunicorn. Every other server of Flask's deployment page is a deployment on

@@ -20,7 +20,8 @@ PAGE = ROOT / "docs" / "stores.md"
 INTRODUCTION = """\
 # Which store for what
 
-For who chooses a place for state and wants the figures; [choose-a-store.md](choose-a-store.md) is the short answer.
+For anyone who chooses a place for state and wants the figures. The short answer is
+[choose-a-store.md](choose-a-store.md).
 
 Written by `make stores` from a run of the lab; no figure was typed by hand. The usual places to keep state are compared
 by a counter, which all of them can keep, and then by the other promises of the lab.
