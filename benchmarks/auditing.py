@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.checking import table_of
 from statelab.audit import overlap
 from statelab.audit.explore import Explorer
 from statelab.audit.finding import Audit
@@ -132,7 +133,7 @@ def measure() -> None:
     for part in (_worlds, _first_finding, _growth, _fingerprint):
         title, heads, rows = part()
         lines = [heads, tuple("---" if head == heads[0] else "---:" for head in heads), *rows]
-        print(f"{title}\n\n" + "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines) + "\n", flush=True)
+        print(f"{title}\n\n{table_of(map(str, line) for line in lines)}", flush=True)
 
 
 Table = tuple[str, tuple[str, ...], list[tuple[object, ...]]]

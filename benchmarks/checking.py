@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -134,9 +135,13 @@ def cells(row: Measured) -> list[str]:
     ]
 
 
-def markdown(rows: list[Measured]) -> str:
-    lines = [COLUMNS, ["---"] * len(COLUMNS), *(cells(row) for row in rows)]
+def table_of(lines: Iterable[Iterable[str]]) -> str:
+    """A table in Markdown; the lines begin with its head and the rule below it."""
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def markdown(rows: list[Measured]) -> str:
+    return table_of([COLUMNS, ["---"] * len(COLUMNS), *map(cells, rows)])
 
 
 def summary(rows: list[Measured]) -> str:
@@ -157,7 +162,7 @@ def summary(rows: list[Measured]) -> str:
                 f"{valid[SIZES[-1]].peak:,.0f}" if SIZES[-1] in valid else "",
             ]
         )
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return table_of(lines)
 
 
 def _seconds(row: Measured) -> str:

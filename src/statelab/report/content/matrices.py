@@ -79,6 +79,10 @@ class Matrix:
         return [line for group in self.groups for line in group.lines]
 
     @property
+    def rows(self) -> list[Row]:
+        return [row for line in self.lines for row in line.rows]
+
+    @property
     def mechanisms(self) -> list[Mechanism]:
         return [line.mechanism for line in self.lines]
 

@@ -262,7 +262,7 @@ def what_breaks(matrices: Iterable[Matrix]) -> str:
     """How many mechanisms were violated somewhere, and the most frequent anomalies."""
     broken: dict[str, set[tuple[str, str]]] = {}
     tried = set()
-    rows = [row for matrix in matrices for line in matrix.lines for row in line.rows if row.ran]
+    rows = [row for matrix in matrices for row in matrix.rows if row.ran]
     what = "mechanisms" if any(row.cell.claimed for row in rows) else "promises"
     for row in rows:
         name = row.cell.workload, row.cell.mechanism
@@ -281,7 +281,7 @@ def what_holds(matrices: Iterable[Matrix], fixes: Mapping[tuple[str, str], int])
     `fixes` counts by workload and mechanism how many others it replaces.
     """
     verdicts: dict[tuple[str, str], set[str]] = {}
-    for row in (row for matrix in matrices for line in matrix.lines for row in line.rows if row.ran):
+    for row in (row for matrix in matrices for row in matrix.rows if row.ran):
         verdicts.setdefault((row.cell.workload, row.cell.mechanism), set()).add(row.cell.verdict)
     holding: dict[str, list[str]] = {}
     for (workload, mechanism), seen in verdicts.items():

@@ -13,7 +13,7 @@ from statelab.report.content.document import compose
 from statelab.report.content.store_comparison import with_hosts_of
 from statelab.report.formats.files import read_results
 from statelab.report.formats.markdown import comparison_tables
-from statelab.report.formats.markdown import escaped
+from statelab.report.formats.markdown import facts_list
 
 PAGE = ROOT / "docs" / "stores.md"
 
@@ -60,8 +60,7 @@ def page(report: Report, replicas: Report | None = None) -> str:
         raise ValueError("the second run has fewer than two places to compare: take one with the profile replicas")
     for words, run in {"From this run": report, "What is said of two hosts is from this run": replicas}.items():
         if run:
-            facts = "".join(f"- {escaped(name)}: {escaped(value)}\n" for name, value in run.facts)
-            parts.append(f"{words}:\n\n{facts}")
+            parts.append(f"{words}:\n\n{facts_list(run)}")
     if replicas and replicas.comparison:
         comparison = with_hosts_of(comparison, replicas.comparison)
     return "\n".join([INTRODUCTION, comparison_tables(comparison), *parts])

@@ -19,7 +19,6 @@ from statelab.report.content.rows import Row
 from statelab.report.content.same_columns import SameColumn
 from statelab.report.content.store_comparison import Standing
 from statelab.report.content.store_comparison import StoreComparison
-from statelab.report.content.summary import Sentence
 from statelab.report.content.text import printable
 from statelab.theory.code_diff import in_columns
 
@@ -45,6 +44,16 @@ def fenced(text: str) -> str:
 
 def folded(title: str, content: str) -> str:
     return f"<details><summary>{escaped(title)}</summary>\n\n{content}\n</details>\n"
+
+
+def bullets(texts: Iterable[str]) -> str:
+    """A list with a point for each text; nothing if there is none."""
+    return "".join(f"- {escaped(text)}\n" for text in texts)
+
+
+def facts_list(report: Report) -> str:
+    """What was run, as a list."""
+    return bullets(f"{name}: {value}" for name, value in report.facts)
 
 
 def violated_mark(anomalies: Iterable[str]) -> str:
@@ -77,7 +86,7 @@ def comparison_tables(comparison: StoreComparison) -> str:
         ]
         for place in comparison.places
     ]
-    parts = [table(heads, counter), "".join(f"- {escaped(sentence)}\n" for sentence in comparison.signs)]
+    parts = [table(heads, counter), bullets(comparison.signs)]
     if comparison.workloads:
         promises = [
             [f"**{escaped(p.name)}**", *(_standing(p.promises.get(workload)) for workload in comparison.workloads)]
@@ -173,9 +182,8 @@ def _fitting(parts: list[str]) -> str:
 
 def _summary(report: Report) -> str:
     counts = ", ".join(f"{number:,} {state.symbol} {state.title}" for state, number in report.tally)
-    facts = [f"- {escaped(name)}: {escaped(value)}" for name, value in report.facts]
     notes = [f"> {escaped(note)}\n" for note in [*report.incomplete, *report.notes]]
-    return "\n".join([f"**{report.verdict}**\n", f"{report.cells:,} cells: {counts}.\n", *notes, *facts, ""])
+    return "\n".join([f"**{report.verdict}**\n", f"{report.cells:,} cells: {counts}.\n", *notes, facts_list(report)])
 
 
 def _findings(report: Report) -> Iterable[str]:
@@ -188,7 +196,7 @@ def _findings(report: Report) -> Iterable[str]:
     for title, sentences in surprises.items():
         proofs = [folded(f"Proof: {s.proof.name}", _proof(s.proof)) for s in sentences if s.proof]
         if sentences:
-            yield "\n".join([f"## {title}\n", _sentences(sentences), *proofs])
+            yield "\n".join([f"## {title}\n", bullets(sentence.text for sentence in sentences), *proofs])
     others = {
         "Predicted to be violated, and not seen": report.not_seen,
         "Seen, but not all that was predicted": report.partly_seen,
@@ -196,13 +204,9 @@ def _findings(report: Report) -> Iterable[str]:
     }
     for title, sentences in others.items():
         if sentences:
-            yield f"## {title}\n\n{_sentences(sentences)}"
+            yield f"## {title}\n\n{bullets(sentence.text for sentence in sentences)}"
     if report.absences:
-        yield "## Unavailable\n\n" + "".join(f"- {escaped(absence.text)}\n" for absence in report.absences)
-
-
-def _sentences(sentences: list[Sentence]) -> str:
-    return "".join(f"- {escaped(sentence.text)}\n" for sentence in sentences)
+        yield f"## Unavailable\n\n{bullets(absence.text for absence in report.absences)}"
 
 
 def _proof(row: Row) -> str:
