@@ -17,14 +17,14 @@ CLIENTS, KEYS = 1_000, 100_000
 OPS = ("write", "read", "cas")
 
 _BREAK_NS = 10_000_000
-"""Between two parts nothing is under way."""
+"""The time between two parts, in which no request is running."""
 
 
 def write(folder: Path, operations: int, seed: int = 16) -> int:
-    """Writes a valid dataset, the same for the same numbers; how many bytes it has.
+    """Writes a valid dataset, always the same for the same arguments; returns its size in bytes.
 
-    By a thousand clients on 100,000 keys, part after part in time. Half of the operations are reads, 3 in 10 writes,
-    2 in 10 cas, of which half find what they expect.
+    A thousand clients use 100,000 keys; the parts follow each other in time. Half of the operations are reads, 3 in 10
+    writes, 2 in 10 cas, of which half find what they expect.
     """
     keys = np.array([f"key-{number:05}" for number in range(KEYS)])
     states = np.zeros((2, KEYS), np.int64)  # of each key what it has, and what it had before; 0: nothing
@@ -43,9 +43,10 @@ def write(folder: Path, operations: int, seed: int = 16) -> int:
 def _part(
     n: int, before: int, begin: int, states: Integers, rng: np.random.Generator, keys: tuple[str, ...]
 ) -> History:
-    """n operations that start at `begin`; row i writes the value `before` + i + 1. The states become those at its end.
+    """n operations that start at `begin`; row i writes the value `before` + i + 1. `states` is changed to what the keys
+    have at the end of the part.
 
-    A request without an answer took effect or did not, but not after the part.
+    A request without an answer took effect within the part, or never.
     """
     made = requests(n, rng, CLIENTS, begin)
     key = rng.integers(0, KEYS, n, dtype=np.int32)

@@ -39,7 +39,8 @@ _EVERY_S = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """One dataset judged: by so many workers in so many seconds; the most bytes of memory and of the shuffle."""
+    """One dataset of `size` bytes, judged by `workers` in `seconds`; `memory` and `shuffle` are the most bytes in
+    memory and in the folder of the shuffle."""
 
     operations: int
     workers: int

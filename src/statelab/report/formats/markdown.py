@@ -56,6 +56,18 @@ def facts_list(report: Report) -> str:
     return bullets(f"{name}: {value}" for name, value in report.facts)
 
 
+def marked(name: str) -> re.Pattern[str]:
+    """The place for generated text in a page: between `<!-- name: ... -->` and `<!-- /name -->`."""
+    return re.compile(rf"(<!-- {name}:.*?-->\n).*?(<!-- /{name} -->)", re.DOTALL)
+
+
+def with_marked(page: str, name: str, text: str) -> str:
+    """The page with this text in that place; raises ValueError if the page has no such marks."""
+    if not marked(name).search(page):
+        raise ValueError(f"the page has no {name} marks")
+    return marked(name).sub(lambda found: f"{found.group(1)}\n{text.strip()}\n\n{found.group(2)}", page)
+
+
 def violated_mark(anomalies: Iterable[str]) -> str:
     """`✗ LU DV`; empty without anomalies."""
     codes = [states.code(anomaly) for anomaly in anomalies]
