@@ -33,6 +33,6 @@ class Progress:
         """Whether there was a time-out, time is up, or there was enough load and every server has answered."""
         if self.timed_out or self.seconds >= self._cell.max_seconds:
             return True
-        enough = self.answered >= self._cell.min_operations and self.seconds >= self._cell.min_seconds
-        covered = len(self._boots) >= (self._cell.processes or 2) and len(self._threads) >= self._cell.servers
-        return enough and covered
+        if self.answered < self._cell.min_operations or self.seconds < self._cell.min_seconds:
+            return False
+        return len(self._boots) >= (self._cell.processes or 2) and len(self._threads) >= self._cell.servers
