@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.checking import table_of
 from statelab.audit import overlap
 from statelab.audit.explore import Explorer
 from statelab.audit.finding import Audit
@@ -71,9 +72,9 @@ LOOKS = 10
 
 
 def routes(number: int, lines: int) -> str:
-    """An app of so many routes; each checks its input, counts what it was sent and answers, in about so many lines, of
-    which a request takes a third: the others are for other input. Its counters are under a lock, so no two requests
-    meet wrongly."""
+    """An app of `number` routes of about `lines` lines each. A route checks its input, counts what it was sent and
+    answers; a request runs a third of the lines, the others are for other input. The counters are under a lock, so
+    there is no race to find."""
     source = HEAD + "import threading\n\nlock = threading.Lock()\ncounted = {}\n"
     for route in range(number):
         branches = "\n".join(
@@ -96,7 +97,7 @@ def count{route}():
 
 
 def requests(number: int, routes: int, clients: int = 1) -> str:
-    """A story of so many requests to so many routes, by so many clients in turn."""
+    """A story of `number` requests to `routes` routes, by `clients` clients in turn."""
     return "\n###\n".join(f"# @client c{n % clients}\nPOST /count{n % routes}?kind=kind{n}\n" for n in range(number))
 
 
@@ -132,7 +133,7 @@ def measure() -> None:
     for part in (_worlds, _first_finding, _growth, _fingerprint):
         title, heads, rows = part()
         lines = [heads, tuple("---" if head == heads[0] else "---:" for head in heads), *rows]
-        print(f"{title}\n\n" + "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines) + "\n", flush=True)
+        print(f"{title}\n\n{table_of(map(str, line) for line in lines)}", flush=True)
 
 
 Table = tuple[str, tuple[str, ...], list[tuple[object, ...]]]
@@ -185,7 +186,7 @@ def _first_finding() -> Table:
 
 
 def _growth() -> Table:
-    """Whole audits. First the issue's app (ten routes, 300 lines, 20 requests), then one thing grows at a time."""
+    """Whole audits: first of an app of ten routes and 300 lines with 20 requests, then one thing grows at a time."""
     rows: list[tuple[object, ...]] = []
     known = every_deployment()
     apps = [

@@ -1,12 +1,11 @@
-"""A dataset of registers of any size, made part by part: what a part needs of those before it is two values a key."""
+"""A dataset of registers of any size, made part by part; a part needs only two values of each key from those before."""
 
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.ten_clients import UNANSWERED
-from benchmarks.ten_clients import Requests
 from benchmarks.ten_clients import columns
+from benchmarks.ten_clients import requests
 from statelab.record import parquet
 from statelab.record.columns import Codes
 from statelab.record.columns import History
@@ -18,14 +17,14 @@ CLIENTS, KEYS = 1_000, 100_000
 OPS = ("write", "read", "cas")
 
 _BREAK_NS = 10_000_000
-"""Between two parts nothing is under way."""
+"""The time between two parts, in which no request is running."""
 
 
 def write(folder: Path, operations: int, seed: int = 16) -> int:
-    """Writes a valid dataset, the same for the same numbers; how many bytes it has.
+    """Writes a valid dataset, always the same for the same arguments; returns its size in bytes.
 
-    By a thousand clients on 100,000 keys, part after part in time. Half of the operations are reads, 3 in 10 writes,
-    2 in 10 cas, of which half find what they expect.
+    A thousand clients use 100,000 keys; the parts follow each other in time. Half of the operations are reads, 3 in 10
+    writes, 2 in 10 cas, of which half find what they expect.
     """
     keys = np.array([f"key-{number:05}" for number in range(KEYS)])
     states = np.zeros((2, KEYS), np.int64)  # of each key what it has, and what it had before; 0: nothing
@@ -44,24 +43,18 @@ def write(folder: Path, operations: int, seed: int = 16) -> int:
 def _part(
     n: int, before: int, begin: int, states: Integers, rng: np.random.Generator, keys: tuple[str, ...]
 ) -> History:
-    """n operations that start at `begin`; row i writes the value `before` + i + 1. The states become those at its end.
+    """n operations that start at `begin`; row i writes the value `before` + i + 1. `states` is changed to what the keys
+    have at the end of the part.
 
-    A request without an answer took effect or did not, but not after the part.
+    A request without an answer took effect within the part, or never.
     """
-    each = -(-n // CLIENTS)
-    took = (rng.exponential(400_000, (CLIENTS, each)) + 50_000).astype(np.int64)
-    end = begin + np.cumsum(took + rng.integers(1_000, 20_000, took.shape), axis=1)
-    start = end - took
-    order = np.argsort(start, axis=None)[:n]
-    start, end = start.ravel()[order], end.ravel()[order]
-    moment = start + ((end - start) * rng.random(n)).astype(np.int64)
-    made = Requests(start, end, moment, (order // each).astype(np.int32), rng.random(n) < UNANSWERED)
+    made = requests(n, rng, CLIENTS, begin)
     key = rng.integers(0, KEYS, n, dtype=np.int32)
     op = rng.choice(3, n, p=(0.3, 0.5, 0.2)).astype(np.int32)
     found = (op == 2) & (rng.random(n) < 0.5)
     changes = ((op == 0) | found) & (~made.silent | (rng.random(n) < 0.5))
     value = np.arange(before + 1, before + n + 1)
-    state, former = _states(key, moment, changes, value, states)
+    state, former = _states(key, made.moment, changes, value, states)
     ok = ~made.silent
     expected = np.where(found, state, np.where(former == state, value, former))  # a miss expects another value
     return columns(

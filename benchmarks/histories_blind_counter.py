@@ -5,20 +5,12 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.ten_clients import columns
-from benchmarks.ten_clients import requests
+from benchmarks.ten_clients import counted
 from statelab.record.columns import History
-
-_READS = 0.2
 
 
 def history(n: int, rng: np.random.Generator) -> History:
-    """Half of the increments that got no answer took effect."""
-    made = requests(n, rng)
-    read = rng.random(n) < _READS
-    effective = ~read & (~made.silent | (rng.random(n) < 0.5))
-    by_moment = np.argsort(made.moment)
-    count = np.empty(n, np.int64)
-    count[by_moment] = np.cumsum(effective[by_moment])
+    made, read, count = counted(n, rng, reads=0.2)
     shown = read & ~made.silent
     return columns(
         made, ("increment", "read"), op=read.astype(np.int32), result=np.where(shown, count, 0), has_result=shown

@@ -12,7 +12,7 @@ READS = 0.7
 
 
 def history(n: int, rng: np.random.Generator) -> History:
-    """Each write makes the next version and is told it; each read shows the version of its moment."""
+    """Each write makes the next version and is answered with it; each read shows the version of its moment."""
     made = requests(n, rng)
     read = rng.random(n) < READS
     made.silent[read] = False

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.checking import generator
+from benchmarks.checking import initial
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.model import Finding
 from statelab.check.kernels.model import Model
@@ -22,7 +23,7 @@ from statelab.record.columns import History
 WARM = 5_000
 TIMES, MOST_TIMES = 3, 9
 ENOUGH_S = 1.5
-"""What takes less in all is judged more often: the first times are those of a process that takes new pages."""
+"""A file is judged again until this time has passed: at first the process still takes new memory pages."""
 
 
 def _write(history: History, form: str, path: Path) -> None:
@@ -45,12 +46,8 @@ def make(model: str, operations: int, form: str, folder: Path) -> dict[str, str]
     return paths
 
 
-def _initial(model: Model) -> object:
-    return getattr(generator(model.name), "INITIAL", model.initial)
-
-
 def _judge(model: Model, path: Path) -> Finding:
-    return model.check(read(path, model), initial=_initial(model), deadline=Deadline())  # type: ignore[arg-type]
+    return model.check(read(path, model), initial=initial(model.name), deadline=Deadline())
 
 
 def judge(name: str, path: Path) -> dict[str, object]:

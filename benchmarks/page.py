@@ -32,7 +32,7 @@ CLICK = """(() => {
 
 
 def _visits(page: Page, address: str) -> tuple[list[list[float]], list[list[float]]]:
-    """Opens the page and a cell of it, again and again: of both the ms on the clock, and those of processor time."""
+    """Opens the page and a cell of it, RUNS times; returns the ms of both on the clock, and in processor time."""
     clock, processor = [], []
     for _ in range(RUNS):
         page.open("about:blank")
@@ -48,9 +48,10 @@ def _visits(page: Page, address: str) -> tuple[list[list[float]], list[list[floa
 
 
 def measure() -> None:
-    """Prints medians. The page is that of a made-up run with every mechanism, deployment and window; it can be used
-    when its scripts have run and the browser has drawn it, in ms since it was asked for. The processor time of the
-    page's main thread is measured as fast as it is, and counted four times: it says something on a busy machine too."""
+    """Prints medians. The page is that of a made-up run with every mechanism, deployment and window. It can be used
+    once its scripts have run and the browser has drawn it; the ms are counted from the request for it. The processor
+    time of the page's main thread is measured without slowing the CPU, and multiplied by four: it means something on a
+    busy machine too."""
     if PROGRAM is None:
         sys.exit("no Chromium on this machine: make browser installs it")
     table = Table("what", "ms", "goal", "reached", title=f"A report's page, the CPU slowed {SLOWED} times")

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.checking import generator
+from benchmarks.checking import initial
 from statelab.check.dataset import ranges_of
 from statelab.check.models import MODELS
 from statelab.check.partition import Partition
 from statelab.check.partition import Question
 from statelab.check.partition import judge
 from statelab.check.partition import read_pieces
-from statelab.core.operation import Value
 from statelab.core.paths import ROOT
 from statelab.record import parquet
 from statelab.record.dataset import look_at
@@ -24,7 +24,7 @@ OPERATIONS = 2_000_000
 
 
 def memory_of_each_model() -> dict[str, float]:
-    """Of each local model the bytes that reading or judging took at most, for each byte of the partition."""
+    """For each local model, the most bytes of memory that reading or judging took for a byte of the partition."""
     return {model: _factor(model) for model in MODELS if MODELS[model].whole is None}
 
 
@@ -49,7 +49,7 @@ def main() -> None:
     """One step in a process of its own, whose peak memory is that of the step; prints it as JSON."""
     step, model, folder = sys.argv[1:]
     place = Path(folder)
-    question = Question(name=model, model=model, folder=place / "shuffle", most=2**62, initial=_initial(model))
+    question = Question(name=model, model=model, folder=place / "shuffle", most=2**62, initial=initial(model))
     if step == "make":
         history = generator(model).history(OPERATIONS, np.random.default_rng(1))
         (place / "data").mkdir()
@@ -65,11 +65,6 @@ def main() -> None:
         (low, high), *_ = json.loads((place / "read.json").read_text())["ranges"]
         judge(question, Partition(low, high))
         print(json.dumps({"taken": _peak() - before}))
-
-
-def _initial(model: str) -> Value | None:
-    given: Value | None = getattr(generator(model), "INITIAL", MODELS[model].initial)
-    return given
 
 
 if __name__ == "__main__":

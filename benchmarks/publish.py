@@ -5,23 +5,23 @@ import sys
 
 from benchmarks.checking import FOLDER
 from statelab.core.paths import ROOT
+from statelab.report.formats.markdown import marked
+from statelab.report.formats.markdown import with_marked
 
 MARKS = {"checking": "speed", "scale": "scale"}
-"""By page, the name of the marks between which the figures stand."""
+"""For each page, the name of the marks between which its figures stand."""
 
 PLOT = "checking-speed.svg"
 
 
 def place(page: str) -> re.Pattern[str]:
     """Where the figures of a page stand."""
-    return re.compile(f"(<!-- {MARKS[page]}:.*?-->\\n).*?(<!-- /{MARKS[page]} -->)", re.DOTALL)
+    return marked(MARKS[page])
 
 
 def with_figures(page: str, text: str, figures: str) -> str:
     """The page's text with the figures between its marks; raises ValueError where there are none."""
-    if not place(page).search(text):
-        raise ValueError(f"docs/{page}.md has no {MARKS[page]} marks")
-    return place(page).sub(lambda found: f"{found.group(1)}\n{figures.strip()}\n\n{found.group(2)}", text)
+    return with_marked(text, MARKS[page], figures)
 
 
 def main() -> None:

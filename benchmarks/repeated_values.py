@@ -34,7 +34,7 @@ class Request:
 
 
 def history(rng: random.Random, size: int | None = None) -> History:
-    """A violated history of so many operations; what an order explains in spite of the wrong read is drawn again."""
+    """A violated history of `size` operations. If the wrong read happens to leave it valid, another one is drawn."""
     while True:
         spoiled = History.from_operations(
             _spoiled(_answered(_requests(rng, size or rng.randint(LEAST, MOST)), rng)), answers=MODEL.answers
@@ -44,7 +44,8 @@ def history(rng: random.Random, size: int | None = None) -> History:
 
 
 def _requests(rng: random.Random, size: int) -> list[Request]:
-    """By the moments of their effects. A client whose request gets no answer goes on as another process."""
+    """The requests, sorted by the moments of their effects. A client whose request gets no answer goes on as another
+    process."""
     made, free = list[Request](), [(0, client) for client in range(CLIENTS)]
     for _ in range(size):
         at, process = free.pop(free.index(min(free)))
@@ -88,7 +89,8 @@ def _answered(requests: list[Request], rng: random.Random) -> list[Operation]:
 
 
 def _spoiled(operations: list[Operation]) -> list[Operation]:
-    """The same by their starts. Of the reads of the second half one shows the value that was gone for longest."""
+    """The same, sorted by their starts; but one read of the second half shows the value that had been overwritten for
+    the longest time."""
     last, gone = dict[Value | None, int](), list[tuple[int, int, Value]]()
     for at, done in enumerate(operations):
         if done.op == "read":

@@ -23,6 +23,7 @@ from rich.table import Table
 from benchmarks import dataset_of_registers
 from benchmarks.checking import FOLDER
 from benchmarks.checking import machine
+from benchmarks.checking import table_of
 from benchmarks.partition_memory import memory_of_each_model
 from statelab.check.dataset import FACTOR
 from statelab.check.dataset import LIBRARIES
@@ -38,7 +39,8 @@ _EVERY_S = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """One dataset judged: by so many workers in so many seconds; the most bytes of memory and of the shuffle."""
+    """One dataset of `size` bytes, judged by `workers` in `seconds`; `memory` and `shuffle` are the most bytes in
+    memory and in the folder of the shuffle."""
 
     operations: int
     workers: int
@@ -178,8 +180,7 @@ def fitted(rows: list[Checked]) -> tuple[float, float]:
 
 def summary(rows: list[Checked], memory: dict[str, float]) -> str:
     """The table, the goals, the model, and what 10^10 operations need by it; for docs/scale.md."""
-    lines = [COLUMNS, ["---:"] * len(COLUMNS), *map(cells, rows)]
-    table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    table = table_of([COLUMNS, ["---:"] * len(COLUMNS), *map(cells, rows)])
     two = [row for row in rows if row.workers == 2]
     fixed, each = fitted(two)
     largest = two[-1]

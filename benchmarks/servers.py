@@ -41,8 +41,8 @@ done = function(summary, latency, requests)
     e.connect + e.status + e.timeout))
 end
 """
-"""What wrk says at its end: requests per second, p95 in ms, requests that failed. What it calls a read error is none:
-uWSGI closes each connection after its answer, and does not announce it."""
+"""What wrk prints at its end: requests per second, p95 in ms, requests that failed. Its read errors are not counted as
+failures: uWSGI closes each connection after its answer, and does not announce it."""
 
 
 def asked(url: str) -> tuple[float, float, int]:

@@ -70,8 +70,8 @@ def locust(url: str, record: str = "") -> float:
 
 
 def console(url: str, *options: str) -> float:
-    """Acknowledged increments per second of the load with its web UI, recorded, after the first seconds, in which the
-    judge beside it starts; that one runs where the system puts it."""
+    """Acknowledged increments per second of the load with its web UI, recorded. The first seconds, in which the judge
+    starts, are not counted; the judge runs on whichever core the system gives it."""
     with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
         free.close()
@@ -103,7 +103,7 @@ def wrk(url: str) -> float:
 
 
 def ratio(one: Callable[[], float], other: Callable[[], float], count: int = PAIRS) -> tuple[float, float, float]:
-    """Medians of so many measurements in turn: rate of one, rate of the other, and their ratio pair by pair."""
+    """Measures both in turn, `count` times: the median rate of each, and the median of their ratios pair by pair."""
     pairs = [(one(), other()) for _ in range(count)]
     return (
         statistics.median(a for a, _ in pairs),

@@ -29,16 +29,28 @@ class Requests:
     silent: Mask
 
 
-def requests(n: int, rng: np.random.Generator) -> Requests:
-    """n requests of some hundred µs each, with short breaks."""
-    each = -(-n // CLIENTS)
-    took = (rng.exponential(400_000, (CLIENTS, each)) + 50_000).astype(np.int64)
-    end = np.cumsum(took + rng.integers(1_000, 20_000, took.shape), axis=1)
+def requests(n: int, rng: np.random.Generator, clients: int = CLIENTS, begin: int = 0) -> Requests:
+    """n requests of some hundred µs each, with short breaks; the first ones start soon after `begin` (ns)."""
+    each = -(-n // clients)
+    took = (rng.exponential(400_000, (clients, each)) + 50_000).astype(np.int64)
+    end = begin + np.cumsum(took + rng.integers(1_000, 20_000, took.shape), axis=1)
     start = end - took
     order = np.argsort(start, axis=None)[:n]
     start, end = start.ravel()[order], end.ravel()[order]
     moment = start + ((end - start) * rng.random(n)).astype(np.int64)
     return Requests(start, end, moment, (order // each).astype(np.int32), rng.random(n) < UNANSWERED)
+
+
+def counted(n: int, rng: np.random.Generator, reads: float) -> tuple[Requests, Mask, Integers]:
+    """n requests to a counter, which of them only read (`reads` of 1), and the count at the moment of each. Half of the
+    increments that got no answer took effect."""
+    made = requests(n, rng)
+    read = rng.random(n) < reads
+    effective = ~read & (~made.silent | (rng.random(n) < 0.5))
+    by_moment = np.argsort(made.moment)
+    count = np.empty(n, np.int64)
+    count[by_moment] = np.cumsum(effective[by_moment])
+    return made, read, count
 
 
 def columns(made: Requests, ops: tuple[str, ...], **more: Any) -> History:

@@ -27,7 +27,7 @@ QUICK, SLOW = 0, 31
 """Remainders of the values modulo 32; the app takes one query more than that to compute a value."""
 
 EVERY = 8
-"""One turn in this many updates."""
+"""One of this many turns is an update."""
 
 PAUSE_S = 0.01
 """Pause between the two updates, long enough for one or two other clients to miss."""
@@ -45,16 +45,6 @@ def _write(client: RecordingClient, cell: Cell, remainder: int) -> Operation:
     return client.change(cell.path, "write", key=cell.key, window=cell.window, value=value)
 
 
-def _update_twice(client: RecordingClient, cell: Cell) -> Operation:
-    _updating.add(cell.key)
-    try:
-        _write(client, cell, SLOW)
-        gevent.sleep(PAUSE_S)
-        return _write(client, cell, QUICK)
-    finally:
-        _updating.discard(cell.key)
-
-
 def prepare(client: RecordingClient, cell: Cell) -> Operation:
     """Writes the first value, so that there is something to read."""
     return _write(client, cell, QUICK)
@@ -62,7 +52,13 @@ def prepare(client: RecordingClient, cell: Cell) -> Operation:
 
 def act(client: RecordingClient, cell: Cell) -> Operation:
     if next(_turns[cell.key]) % EVERY == 0:
-        return _update_twice(client, cell)
+        _updating.add(cell.key)
+        try:
+            _write(client, cell, SLOW)
+            gevent.sleep(PAUSE_S)
+            return _write(client, cell, QUICK)
+        finally:
+            _updating.discard(cell.key)
     if cell.key in _updating:
         gevent.sleep(random.uniform(0, SELDOM_S))
     return audit(client, cell)

@@ -72,8 +72,8 @@ class Collection:
         return self._base / self._key
 
     def _connected(self, client_id: str, **_: Any) -> None:
-        """A worker that connects has recorded nothing of the run so far. If nothing is ever heard of it, who knows what
-        it does from now on."""
+        """A worker that connects has recorded nothing of the run so far. What it does from now on is unknown until it
+        sends something."""
         self.workers.setdefault(client_id, Worker(joined=time.monotonic_ns()))
 
     def _hello(self, environment: Any, msg: Any, **_: Any) -> None:
@@ -98,7 +98,7 @@ class Collection:
         self._runner.send_message(CLOCK, answer, msg.node_id)
 
     def begin(self, key: str) -> None:
-        """A run begins, without workers that do not say which lab they are."""
+        """A run begins. Workers that do not say which version they have are refused."""
         deadline = time.monotonic() + HELLO_S
         while self._silent() and time.monotonic() < deadline:
             gevent.sleep(0.05)
@@ -148,15 +148,15 @@ class Collection:
             os._exit(74)
 
     def taken(self) -> tuple[int | None, list[tuple[Part, bytes]]]:
-        """When the first of the workers joined of which nothing has come so far (by this clock; None: there is none of
-        them), and what has come since the last call."""
+        """What has come since the last call. Before it, among the workers of which nothing has come so far, when the
+        first one joined (by this clock; None: there are no such workers)."""
         ready = [each for worker in self.workers.values() for each in worker.ready]
         for worker in self.workers.values():
             worker.ready = []
         return min((each.joined for each in self.workers.values() if not each.now), default=None), ready
 
     def settle(self) -> None:
-        """Waits until the workers have sent all they had recorded, as long as something comes."""
+        """Waits until the workers have sent all they had recorded; gives up a worker that sends nothing for WAIT_S."""
         began = time.monotonic()
         self._runner.send_message(SETTLE, {"key": self._key})
         while any(
@@ -173,7 +173,7 @@ class Collection:
         return name in self._runner.clients and self._runner.clients[name].state == MISSING
 
     def gone(self) -> list[tuple[Part, bytes]]:
-        """Of the workers that ended without sending all, what they had asked for and had no answer to."""
+        """For each worker that ended without sending everything, the requests that had no answer yet."""
         return [
             (
                 Part(

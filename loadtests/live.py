@@ -19,12 +19,12 @@ from statelab.core.live import Begin
 
 EVERY_S = 1.0
 VERDICT_S = 120.0
-"""A verdict at the end of a run without a web UI that takes longer does not come."""
+"""How long a run without a web UI waits at its end for the verdict."""
 
 
 class Live:
-    """Where the web UI is, or a master without one: feeds the judge and keeps what it has seen, as JSON. Without the
-    judge (it ended, for whatever reason) the load goes on."""
+    """Feeds the judge and keeps what it has seen, as JSON. It runs where the web UI is, or in a master without one. If
+    the judge ends, for whatever reason, the load goes on."""
 
     def __init__(self, outgoing: Outgoing, collection: Collection | None, take: Callable[[bytes], None]) -> None:
         self._outgoing = outgoing
@@ -92,7 +92,7 @@ class Live:
             self._feed(ended=True)
 
     def verdict(self) -> dict[str, Any]:
-        """What the judge says of the whole, as soon as it does; where it does not, `gone` says why."""
+        """What the judge says of the whole run, once it has said it; if it says nothing, `gone` has the reason."""
         with gevent.Timeout(VERDICT_S, False):
             while True:
                 seen: dict[str, Any] = msgspec.json.decode(self.seen) or {}

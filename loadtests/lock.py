@@ -19,8 +19,8 @@ from statelab.core.operation import Result
 
 HELD_S = 0.02
 LONGEST_S = 0.2
-"""How long a client holds it: twice as long as a release took the last time (before there was one: as this acquire), so
-that two holders would meet."""
+"""A client holds the lock for twice as long as the last release took (before the first release: as its own acquire
+took), at least HELD_S and at most LONGEST_S, so that two holders would meet."""
 
 BUSY_S = 0.001
 """How long a client waits before it asks again for a lock that another one holds."""

@@ -56,11 +56,6 @@ runners.HEARTBEAT_LIVENESS = 15  # s; a worker that a busy machine keeps from ru
 _numbers = count()
 
 
-def _name(workload: str, mechanism: str) -> str:
-    """A cell in the one field that it has in the form, so that no wrong pair can be picked."""
-    return f"{workload} / {mechanism}"
-
-
 def _spaced(text: str) -> str:
     return " / ".join(part.strip() for part in text.split("/"))
 
@@ -76,7 +71,8 @@ def add_options(parser: Any) -> None:
             load_of(name)
     except BadInput as error:
         sys.exit(str(error))
-    pairs = [_name(name, mechanism) for name, mechanisms in workloads.items() for mechanism in mechanisms]
+    # one field of the form for both, so that no wrong pair can be picked
+    pairs = [f"{name} / {mechanism}" for name, mechanisms in workloads.items() for mechanism in mechanisms]
     pairs = pairs or [FIRST_CELL["mechanism"]]  # nobody has answered yet, or not with a catalogue of this version
     windows = known.windows if known else ["io"]
     parser.add_argument("--deployment", choices=[*TARGETS], default=first("deployment", [*TARGETS]), help="who answers")
@@ -101,7 +97,8 @@ def add_options(parser: Any) -> None:
     if not cells and "--headless" not in sys.argv:
         parser.set_defaults(**FIRST)
     if not {"--master", "--worker"} & {*sys.argv}:
-        # What `--processes` forks joins whoever has the port: with one for all, another Locust of this machine
+        # The workers that `--processes` forks join whoever has the port. If all Locusts had the same port, they might
+        # join another Locust of this machine.
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         parser.set_defaults(master_bind_host="127.0.0.1", master_bind_port=port, master_port=port)
@@ -154,7 +151,7 @@ def prepare(environment: Any, **_: Any) -> None:
     if options.cells:
         environment.conductor = Conductor(options.num_users)
         return
-    # else Locust ends users between a request and its answer, and the outcome is unknown
+    # otherwise Locust ends users between a request and its answer, and the outcome is unknown
     environment.stop_timeout = options.request_timeout
     if isinstance(environment.runner, WorkerRunner):
         environment.reporter = Reporter(environment, outgoing)

@@ -7,6 +7,8 @@ from statelab.core.operation import Operation
 
 
 class Progress:
+    """What a cell's load has reached so far: answers, time-outs, and which processes and threads have answered."""
+
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
         self._start = time.monotonic()
@@ -27,12 +29,10 @@ class Progress:
     def seconds(self) -> float:
         return time.monotonic() - self._start
 
-    def _covered(self) -> bool:
-        processes = self._cell.processes or 2
-        return len(self._boots) >= processes and len(self._threads) >= self._cell.servers
-
     def over(self) -> bool:
+        """Whether there was a time-out, time is up, or there was enough load and every server has answered."""
         if self.timed_out or self.seconds >= self._cell.max_seconds:
             return True
-        enough = self.answered >= self._cell.min_operations and self.seconds >= self._cell.min_seconds
-        return enough and self._covered()
+        if self.answered < self._cell.min_operations or self.seconds < self._cell.min_seconds:
+            return False
+        return len(self._boots) >= (self._cell.processes or 2) and len(self._threads) >= self._cell.servers

@@ -31,7 +31,7 @@ from statelab.core.operation import Operation
 from statelab.core.operation import encode_line
 
 OF_A_WORKER = 1_000_000
-"""The numbers of a worker's clients begin at its own number times this; 0 is the master, or who has no workers."""
+"""The numbers of a worker's clients begin at its own number times this; a master, or a Locust without workers, is 0."""
 
 UNANSWERED = "its worker vanished before it was answered"
 
@@ -46,8 +46,8 @@ if TYPE_CHECKING:
 
 
 class _Request(msgspec.Struct, frozen=True):
-    """A request; `fields` are its fields in the history. Another app than the lab's own is asked as `ask` says, with
-    what is `sent` in its placeholders."""
+    """A request; `fields` are its fields in the history. For an app other than the lab's own, `ask` says how it is
+    asked, and `sent` fills its placeholders."""
 
     op: str
     key: str
@@ -85,21 +85,19 @@ class Recorder:
             if not request.reads
         ]  # fmt: skip
 
-    def _open(self, pid: int) -> Any:
-        """Containers that share a folder have the same process ids."""
-        return (self._folder / f"history-{socket.gethostname()}-{pid}.jsonl").open("ab", buffering=0)
-
     def write(self, operation: Operation) -> None:
         line = encode_line(operation)
         self._note(operation, line)
         pid = os.getpid()
         if self._file is None or self._file[0] != pid:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._file = (pid, self._open(pid))
+            # with the host's name, because containers that share a folder may have the same process ids
+            path = self._folder / f"history-{socket.gethostname()}-{pid}.jsonl"
+            self._file = (pid, path.open("ab", buffering=0))
         try:
             self._file[1].write(line)
         except OSError as error:
-            # Locust would only log an exception and go on, and the history would lack an operation
+            # Locust would only log an exception and go on, and the history would lack an operation.
             print(f"the history cannot be written to {self._folder}: {error}", file=sys.stderr, flush=True)
             os._exit(74)
 
@@ -117,7 +115,7 @@ class RecordingClient:
     """The browser that sends the requests, if it is not the client's own; clients may share one."""
 
     token: str | int = ""
-    """What the last lock of another app came with; it is no result of the history."""
+    """What another app returned when it last gave a lock, needed to release it; the history does not have it."""
 
     def __init__(
         self,

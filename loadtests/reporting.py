@@ -26,18 +26,18 @@ CLOCK = "statelab-clock"
 RECORDED, TAKEN, SETTLE = "statelab-recorded", "statelab-taken", "statelab-settle"
 
 PIECE = 1 << 20
-"""The most bytes of lines in one message, but for a single line that is longer."""
+"""The most bytes of lines in one message, unless a single line is longer."""
 
 TICK_S = 0.1
 """The clocks are compared this often: meanwhile they drift apart by 0.1 ms at most."""
 TICKS = 10
-"""So many ticks are between two batches."""
+"""The number of ticks between two batches."""
 
 AT_FIRST = 100
-"""Exchanges before a run: the closest of them counts."""
+"""Exchanges before a run; the one with the tightest bound counts."""
 
 ANSWER_S = 5.0
-"""An answer that takes longer does not come."""
+"""How long an answer of the master is waited for."""
 
 
 class Outgoing:
@@ -51,7 +51,8 @@ class Outgoing:
         self._lines.append(line)
 
     def taken(self) -> tuple[int, list[bytes]]:
-        """Before when nothing is missing (ns), and the lines. Not interrupted by other greenlets."""
+        """The moment (ns) before which no operation is missing, and the lines recorded since the last call. Other
+        greenlets cannot interrupt it."""
         until, lines = self._recorder.known_until(), self._lines
         self._lines = []
         return until, lines
@@ -73,8 +74,8 @@ def pieces(lines: list[bytes]) -> Iterator[bytes]:
 
 
 class Reporter:
-    """Sends all that a worker has to say. One greenlet of its own speaks; Locust's, which hears the answers, never
-    waits for it."""
+    """Sends all that a worker has to say, in a greenlet of its own. Locust's greenlet, which receives the answers,
+    never waits for it."""
 
     def __init__(self, environment: Any, outgoing: Outgoing) -> None:
         self._environment = environment
@@ -89,7 +90,7 @@ class Reporter:
         self._key = ""
         self._speaking: Any = None
         self.welcome: Any = Event()
-        """Before this is set no user asks for anything: the worker may be one that is refused."""
+        """Set when the master has accepted this worker; no user sends a request before that."""
         for message, heard in (
             (WELCOME, lambda **_: self.welcome.set()),
             (CLOCK, self._answered),
@@ -107,7 +108,7 @@ class Reporter:
         self._say(key, self._speak)
 
     def _say(self, key: str, what: Callable[[], None]) -> None:
-        """Speaks of another run than before."""
+        """Stops what is sent of the run before, and starts sending of the run `key`."""
         if self._speaking:
             self._speaking.kill(block=False)
         self._key, self._number, self._exchanges = key, 0, []
@@ -145,7 +146,8 @@ class Reporter:
             self._clock.set(Exchange(self._asked, msg.data["received"], msg.data["answered"], got))
 
     def _send(self, last: bool) -> None:
-        """What was recorded until now, and exchanges that came after it, so that its stamps lie between two."""
+        """Sends what was recorded until now, and one more exchange after it, so that its stamps lie between two
+        exchanges."""
         now = time.monotonic_ns()
         unanswered = self._outgoing.unanswered()
         until, lines = self._outgoing.taken()
@@ -159,7 +161,7 @@ class Reporter:
         self._send_piece({"lines": final, **said})
 
     def _send_piece(self, piece: dict[str, Any]) -> None:
-        """Sends it again until somebody says that it has arrived: what comes after it is nothing without it."""
+        """Sends it again and again until the master says that it has arrived: later pieces are useless without it."""
         self._number += 1
         while True:
             self._taken = AsyncResult()
@@ -175,7 +177,7 @@ class Reporter:
         self._taken.set(msg.data["number"])
 
     def _settle(self, environment: Any, msg: Any, **_: Any) -> None:
-        """A run has ended. Who was there and was given nothing to do says so; any other has been told to stop."""
+        """A run has ended. A worker that took no part in it says so; any other has been told to stop."""
         if msg.data["key"] != self._key:
             self._say(msg.data["key"], lambda: self._send(last=True))
 

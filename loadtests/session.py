@@ -33,8 +33,8 @@ _browsers: defaultdict[str, list[Browser]] = defaultdict(list)
 
 
 def _all(client: RecordingClient, cell: Cell) -> list[Browser]:
-    """The browsers of a cell, for each worker of Locust its own. To another app their users have names of their own: it
-    may keep them longer."""
+    """The browsers of a cell; each worker of Locust has its own. For an app other than the lab's the names of their
+    users contain the cell's key, because it may keep users longer than a cell lasts."""
     found = _browsers[cell.key]
     if not found:
         names = (f"w{client.worker}b{number}" if client.worker else f"b{number}" for number in range(BROWSERS))
@@ -69,10 +69,8 @@ def _logout(client: RecordingClient, cell: Cell, browser: Browser) -> Jar:
     kept = browser.jar.copy()
     client.cookies = browser.jar
     for _ in range(LOGOUT_TRIES):
-        if (
-            client.change(cell.path, "logout", key=_key(cell, browser), window=cell.window, user=browser.user).status
-            == "ok"
-        ):
+        done = client.change(cell.path, "logout", key=_key(cell, browser), window=cell.window, user=browser.user)
+        if done.status == "ok":
             break
     return kept
 

@@ -22,12 +22,6 @@ MOST_LETTERS = 60
 """At most this many characters of the final reads are shown."""
 
 
-def _shown(final: list[Result]) -> str:
-    """The different values, in order, shortened."""
-    values = ", ".join(sorted({str(value) for value in final}, key=lambda text: (len(text), text)))
-    return values if len(values) <= MOST_LETTERS else values[: MOST_LETTERS - 1] + "…"
-
-
 class StateTab:
     """Keeps the running cell's operations, of all workers, and a row for each cell that has ended."""
 
@@ -75,17 +69,19 @@ class StateTab:
         self._awaited = False
 
     def end(self, final: list[Result]) -> None:
-        """Adds the row of the cell whose operations were noted since `begin`; without its final reads, which are no
-        load."""
+        """Adds the row of the cell whose operations were noted since `begin`; `final` are the values read back
+        afterwards, which are not counted as load."""
         by_status = Counter(operation.status for operation in self._operations)
         acknowledged = Counter(operation.op for operation in self._operations if operation.status == "ok")
+        # Numbers in their order: a shorter one comes first.
+        values = ", ".join(sorted({str(value) for value in final}, key=lambda text: (len(text), text)))
         self._rows.append(
             {
                 "cell": self._label,
                 "acknowledged": ", ".join(f"{count} {op}" for op, count in acknowledged.items()),
                 "failed": by_status["fail"],
                 "unknown": by_status["info"],
-                "final": _shown(final),
+                "final": values if len(values) <= MOST_LETTERS else values[: MOST_LETTERS - 1] + "…",
                 "meaning": load_of(self._workload).meaning(self._operations, final) if acknowledged else NOTHING_DONE,
             }
         )

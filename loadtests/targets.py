@@ -13,8 +13,8 @@ DEPLOYMENTS = Path(__file__).parent.parent / "services" / "deployments"
 
 
 def targets() -> dict[str, str]:
-    """Each deployment's address: LAB_TARGETS (a JSON object), or its name, which Compose's network resolves; LAB_HOSTS
-    says what else its host is called, as in `app-{}`."""
+    """Each deployment's address: from LAB_TARGETS (a JSON object) or, without it, its name, which Compose's network
+    resolves. LAB_HOSTS is a pattern for hosts that are called otherwise, as in `app-{}`."""
     given = os.environ.get("LAB_TARGETS")
     if given:
         found: dict[str, str] = json.loads(given)

@@ -1,7 +1,7 @@
 """gunicorn's configuration file under the lab, started by its path (servers/gunicorn.py).
 
-It holds what the app's own file, named by GUNICORN_CONFIG, sets and the deployment does not decide: its hooks above
-all. Without such a file it sets nothing, and keeps gunicorn from one that happens to be in the app's folder.
+It takes over what the app's own file (GUNICORN_CONFIG) sets, above all its hooks, except for what the deployment
+decides. Without such a file it sets nothing, and gunicorn does not read one that happens to be in the app's folder.
 """
 
 import os
@@ -18,11 +18,11 @@ disable_redirect_access_to_syslog errorlog graceful_timeout group http_parser in
 logconfig_dict logconfig_json max_requests max_requests_jitter pidfile preload_app print_config proc_name reload
 reload_engine reuse_port spew syslog threads timeout user worker_class worker_tmp_dir workers wsgi_app
 """
-"""What a deployment is, and how the lab starts it, asks it and reads its log."""
+"""Settings that the deployment decides, and those that the lab needs to start it, to ask it and to read its log."""
 
 
 def load(name: str, path: Path) -> ModuleType:
-    """A module from its file, found by nobody else; it is kept, for its functions are called later."""
+    """The module of a file, kept in `sys.modules` under a name of its own, because its functions are called later."""
     spec = spec_from_loader(name, SourceFileLoader(name, str(path)))
     assert spec
     assert spec.loader

@@ -19,7 +19,7 @@ from webapp.window import WINDOWS  # noqa: E402
 from webapp.window import Window  # noqa: E402
 
 PATIENCE_S, LOOKS = 0.05, 5
-"""Who sleeps in a line of the mechanism itself at so many looks in turn waits for somebody."""
+"""A request that is asleep in a line of the mechanism at LOOKS looks in turn, PATIENCE_S apart, waits for another."""
 
 MODULE = WORKLOADS[sys.argv[1]].mechanisms[sys.argv[2]].module
 
@@ -83,8 +83,8 @@ class Request(threading.Thread):
         self.waits = asleep == LOOKS
 
     def _sleeps(self) -> bool:
-        """Whether the system has it asleep, and not in a library, which may wait for a store. A thread that only has
-        no turn on a busy machine does not sleep."""
+        """Whether its thread is asleep in a line of the mechanism; in a library it may be waiting for a store, which
+        does not count. A thread that only waits for a free processor is not asleep."""
         frame = sys._current_frames().get(self.ident or 0)
         try:
             state = Path(f"/proc/self/task/{self.native_id}/stat").read_text().rpartition(")")[2].split()[0]

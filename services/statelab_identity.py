@@ -2,7 +2,7 @@
 
 HOST_NAME in the environment stands for the name of the host, where two of them are played on one machine.
 
-The module stands alone, for it is loaded beside other apps than the lab's own too (`identified/`).
+The module imports nothing of the lab, because it is also loaded beside apps other than the lab's own (`identified/`).
 """
 
 import itertools

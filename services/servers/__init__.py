@@ -2,8 +2,8 @@
 
 A server's file has SETTINGS, `spread(settings)`, `run(app, settings)`, PACKAGE, the package it comes in (none: it comes
 with Python), and INHERITS_SOCKET, False where it opens its own socket, at BIND. It imports the server inside of `run`,
-so that it can be asked where that is not installed. A deployment's env file names its server as SERVER; its other lines
-are settings of that server, and of PLACES, which are no server's own. The instrument asks with `python
+so that the file can be imported where the server is not installed. A deployment's env file names its server as SERVER;
+its other lines are settings of that server, or of PLACES, which every server may have. The instrument asks with `python
 services/servers` (see `__main__.py`).
 """
 
@@ -142,8 +142,9 @@ def placed(server: Any, environment: Mapping[str, str]) -> Spread:
 
 
 def find_app_in(folder: str, *, own: bool) -> str:
-    """Puts an app's folder on the path, and returns the path for processes to come. Another app than the lab's own
-    meets its own modules, whatever they are called: those beside this package are found by name no more."""
+    """Puts an app's folder on the path, and returns the path for the processes that are started later. For an app other
+    than the lab's own, the modules beside this package can then no longer be imported by name, so that the app's own
+    modules may be called the same."""
     services = str(Path(__file__).parent.parent)
     sys.path[:] = [folder, *(path for path in sys.path if path not in (folder, services)), *([services] if own else [])]
     if own:

@@ -1,4 +1,4 @@
-"""`python services/servers`: what deployments mean, for who does not import this package.
+"""`python services/servers`: what deployments mean, for programs that do not import this package.
 
 Reads a JSON list of environments (objects of texts, as in the env files) from standard input and writes a JSON list
 of answers in the same order: the fields of `Spread`, the server's package and whether it inherits a socket, or

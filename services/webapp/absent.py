@@ -15,8 +15,8 @@ T = TypeVar("T")
 
 
 def tried(action: Callable[[], T], otherwise: Callable[[str], T]) -> T:
-    """Does something that imports packages. Where one is missing and may be, it is what `otherwise` makes of the
-    reason; else raises ImportError."""
+    """Calls `action`, which imports packages, and returns its result. If a package is missing that this interpreter may
+    lack, it calls `otherwise` with the reason instead; any other ImportError is raised."""
     try:
         return action()
     except ImportError as error:

@@ -57,9 +57,7 @@ def module(path: Path, package: str, taken: Collection[str], operations: Mapping
         if name not in lines:
             raise BadFile(path, 1, f"there is no `def {name}({', '.join(parameters)})`: {_all(operations)}")
     if "CLAIMS" not in lines:
-        raise BadFile(
-            path, 1, "there is no `CLAIMS = Claims(...)`: services/webapp/claims.py says what each claim means"
-        )
+        raise BadFile(path, 1, f"there is no `CLAIMS = Claims(...)`: {_CLAIMS_HELP}")
     loaded = _imported(path, f"{package}.{path.stem}")
     for name, parameters in operations.items():
         _check_function(path, lines[name], getattr(loaded, name), name, parameters)
@@ -111,7 +109,7 @@ def _help(error: Exception) -> str:
 
 
 def _check_function(path: Path, line: int, found: Any, name: str, parameters: list[str]) -> None:
-    """It is called by keyword where it has more than a key and a window; the window may be left out."""
+    """Arguments other than key and window are passed by keyword; a function may leave the window out."""
     wanted = f"make it `def {name}({', '.join(parameters)})`, where `window` may be left out"
     if not callable(found) or inspect.iscoroutinefunction(found):
         raise BadFile(path, line, f"{name} is no ordinary function: {wanted}")

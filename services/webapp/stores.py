@@ -188,7 +188,7 @@ UWSGI_CACHE = "statelab"
 
 
 def uwsgi_place(key: str) -> int:
-    """The number of a key's eight bytes in the SharedArea of the lab's uWSGI, whose cache keeps who has which."""
+    """Which eight bytes of the SharedArea of the lab's uWSGI belong to a key, as a number; uWSGI's cache keeps it."""
     import uwsgi
 
     place = f"{key}~place"

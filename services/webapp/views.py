@@ -70,8 +70,8 @@ def _absent(*_: object) -> None:
 
 
 def _many(once: Callable[[], object]) -> object:
-    """What the operation answers: done as often as the argument `times` says, a list of when the first began and the
-    last ended (ns of the monotonic clock) and then all answers; without it the one answer."""
+    """The answer of the operation. With the argument `times` it is done that many times, and the answer is a list: when
+    the first began, when the last ended (ns of the monotonic clock), and then all answers."""
     times = _argument("times", "")
     if not times:
         return once()

@@ -31,7 +31,7 @@ class Lines:
         return SETTINGS.state_dir / self._name
 
     def append(self, line: str) -> None:
-        """Of a file one write of one line, which is atomic for the processes of a host."""
+        """Appends to a file by one write of the whole line, which is atomic for the processes of a host."""
         if SETTINGS.replicated:
             with stores.redis().pipeline() as both:
                 both.rpush(_key(self._name), line)

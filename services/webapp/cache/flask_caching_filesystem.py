@@ -1,7 +1,7 @@
 """Flask-Caching's FileSystemCache: `get`, on a miss compute and `set`; `delete` after an update.
 
-People take a cache that all processes share for the cure; a miss that read before the update sets the old value after
-the `delete`, and it stays.
+People believe that a cache shared by all processes is enough; a miss that read before the update sets the old value
+after the `delete`, and it stays.
 """
 
 from flask import Flask

@@ -1,6 +1,6 @@
 """Flask-Caching's MemcachedCache: `get`, on a miss compute and `set`; `delete` after an update.
 
-People take the shared backend for the cure; it is the race that Facebook's paper on memcached calls a stale set.
+People believe a shared backend is enough; it has the race that Facebook's paper on memcached calls a stale set.
 """
 
 from flask import current_app

@@ -1,6 +1,6 @@
 """Flask-Caching's RedisCache: `get`, on a miss compute and `set`; `delete` after an update.
 
-People take the shared backend for the cure; a miss that read before the update sets the old value after the `delete`,
+People believe a shared backend is enough; a miss that read before the update sets the old value after the `delete`,
 for everybody.
 """
 

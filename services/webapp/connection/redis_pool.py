@@ -1,6 +1,6 @@
 """A connection pool of redis-py, made at the first use in each process: a request has a connection to itself.
 
-People rarely see it, for `redis.Redis` has one inside; with it they share a client as they please.
+People rarely see it, because `redis.Redis` has one inside; so threads may share such a client.
 """
 
 from typing import TYPE_CHECKING

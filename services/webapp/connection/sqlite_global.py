@@ -1,6 +1,6 @@
 """One SQLite connection for the process, opened at its first use with `check_same_thread=False`.
 
-People find that option when threads are refused, and take it for the cure; statements of different requests then mix,
+People find that option when threads are refused, and think it enough; statements of different requests then mix,
 and "the row that I inserted last" is somebody else's.
 """
 

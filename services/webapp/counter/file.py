@@ -1,6 +1,6 @@
 """A file: `read_text`, then `write_text`.
 
-People take a file for safe because all processes see it; the last writer wins, and a reader may meet it empty.
+People believe that a file is safe because all processes see it; the last writer wins, and a reader may find it empty.
 """
 
 from webapp.claims import BLOCKING

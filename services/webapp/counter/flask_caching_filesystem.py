@@ -1,6 +1,6 @@
 """Flask-Caching's FileSystemCache, `get`, then `set`, as StackOverflow sets it up: `from common import cache`.
 
-People take "the processes share it" for "they may count with it"; the last writer wins.
+People believe that what all processes share can be counted with; the last writer wins.
 """
 
 from flask import Flask

@@ -1,6 +1,6 @@
 """memcached `get`, then `set`: the store is shared, the update is two commands.
 
-People take "it is in memcached" for "it is safe"; whoever sets last wins.
+People believe that a value in memcached is safe; two requests read the same number, and the last `set` wins.
 """
 
 from webapp import stores

@@ -1,7 +1,7 @@
 """memcached `incr`: one command that adds and answers, once the key has been added.
 
-People take a counter for kept because it counts right. This one does, for all who use the memcached, until it forgets:
-a restart, or memory running short, starts it anew.
+People believe that a counter is kept because it counts right. This one does, for all who use the memcached, until it
+is lost: a restart, or memory running short, starts it anew.
 """
 
 from webapp import stores

@@ -1,6 +1,6 @@
 """A module-level variable, and a `threading.Lock` around read and write.
 
-People take the lock for the cure; it excludes the threads and greenlets of its process, and each process has its own.
+People believe that the lock is enough; it excludes threads and greenlets of its process, and each process has its own.
 """
 
 import threading

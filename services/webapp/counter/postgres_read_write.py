@@ -1,6 +1,6 @@
 """PostgreSQL `SELECT`, then write what was read plus one, in one transaction at the default isolation level.
 
-People take the transaction for the guard; READ COMMITTED lets two of them read the same number.
+People believe that the transaction is enough; READ COMMITTED lets two of them read the same number.
 """
 
 from webapp.claims import CLUSTER

@@ -1,6 +1,6 @@
 """Redis `GET`, then `SET`: the store is shared, the update is two commands.
 
-People take "it is in Redis" for "it is safe"; whoever sets last wins.
+People believe that a value in Redis is safe; two requests read the same number, and the last `SET` wins.
 """
 
 from webapp import stores

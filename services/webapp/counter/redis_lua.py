@@ -1,7 +1,7 @@
 """A Lua script in Redis that reads and writes: Redis runs one script at a time, to its end.
 
-People fear that a script stops the store; a short one does not, and is the way to a longer update that nothing comes
-between.
+People fear that a script stops the store; a short one does not, and it makes an update of several steps that no other
+request interrupts.
 """
 
 from webapp import stores

@@ -1,6 +1,6 @@
 """A named segment of `multiprocessing.shared_memory`: eight bytes that every process of the host can open.
 
-People take memory that is shared for memory that is guarded; there is no lock but the ones you bring.
+People believe that shared memory is guarded; it has no lock unless you bring one.
 """
 
 import contextlib

@@ -1,6 +1,6 @@
 """uWSGI's cache, `cache_get`, then `cache_update`: a table in memory that all workers of uWSGI share.
 
-People take a cache in the server for a counter's place; each of its calls is one step, an update is two of them.
+People believe that a cache in the server can keep a counter; each of its calls is one step, an update is two.
 """
 
 from webapp import stores

@@ -1,7 +1,7 @@
 """A dict in a module, and a `threading.Lock` around look and take.
 
-People take the lock for the cure; it excludes the threads and greenlets of its process, and each process has a lock and
-a shelf of its own.
+People believe that the lock is enough; it excludes the threads and greenlets of its process, and each process has a
+lock and a stock of its own.
 """
 
 import threading

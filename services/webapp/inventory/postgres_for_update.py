@@ -1,6 +1,6 @@
 """PostgreSQL `SELECT ... FOR UPDATE`, look, then take: the row is locked from the look to the commit.
 
-People fear deadlocks; one row locked by every buyer makes them wait in line, each with a connection in its hand.
+People fear deadlocks; one row locked by every buyer makes them wait in line, and each holds a connection.
 """
 
 from webapp.claims import CLUSTER

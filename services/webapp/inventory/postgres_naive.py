@@ -1,6 +1,6 @@
 """PostgreSQL: `SELECT` how many there are, then `UPDATE ... SET n = n - 1`, in one transaction at the default level.
 
-People take the transaction for the guard; READ COMMITTED lets two of them look at the same last one.
+People believe that the transaction is enough; READ COMMITTED lets two of them look at the same last one.
 """
 
 from webapp.claims import CLUSTER

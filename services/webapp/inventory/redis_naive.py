@@ -1,6 +1,6 @@
 """Redis `GET`, look, then `DECR`: the store is shared, and each command is atomic.
 
-People take two atomic commands for one; between them others look at the same last one.
+People believe that two atomic commands are one step; between them other requests look at the same last piece.
 """
 
 from webapp import stores

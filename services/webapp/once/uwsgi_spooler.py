@@ -1,6 +1,6 @@
 """uWSGI's spooler: a request leaves its order as a file, and a process of uWSGI's own does what the files say.
 
-People expect it at once. An order that comes while another one is done wakes nobody: it waits until the spooler looks
+People expect it at once. An order that comes while another is being done wakes nobody: it waits until the spooler looks
 again, after `spooler-frequency`, 30 s by default and here one. A spooler that is killed at work does the order again.
 """
 

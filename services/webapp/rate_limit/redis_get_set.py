@@ -1,6 +1,6 @@
 """Redis `GET`, look, then `SET` what was read plus one, with the hour as its time to live.
 
-People take "it is in Redis" for "it counts everybody"; requests that read the same number are let through as one.
+People believe that a count in Redis counts everybody; requests that read the same number are counted as one.
 """
 
 from webapp import stores

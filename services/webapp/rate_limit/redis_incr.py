@@ -1,6 +1,6 @@
 """Redis `INCR`, and `EXPIRE` for the first of the hour: the number that it answers says whether there was room.
 
-People trust it for the count, and it is right; a crash between the two commands leaves a count that never ends.
+People trust it for the count, and it is right; a crash between the two commands leaves a count that never expires.
 """
 
 from webapp import stores

@@ -1,6 +1,6 @@
 """A Lua script in Redis that looks, counts and sets the end of the hour, with nothing in between.
 
-People think of it as an optimisation of `INCR` and `EXPIRE`; it is what keeps a count from being left without an end.
+People think of it as an optimisation of `INCR` and `EXPIRE`; without it a crash may leave a count that never expires.
 """
 
 from webapp import stores

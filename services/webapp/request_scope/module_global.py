@@ -1,6 +1,6 @@
 """A module-level dictionary: one value for all requests of a process.
 
-People believe that a request is over before the next one begins; whoever writes last owns what everybody reads.
+People believe that a request is over before the next one begins; all requests of a process read what was written last.
 """
 
 from webapp.claims import NOTHING

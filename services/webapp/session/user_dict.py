@@ -1,7 +1,7 @@
 """A module-level dictionary by user id; the id is in Flask's signed cookie.
 
-People take "by user" for the cure of globals. Users do not meet any more, but another process has another dictionary,
-where nobody knows who has logged in here; and a user's own requests still overwrite each other.
+People believe that a global kept by user is safe. Users no longer overwrite each other, but another process has another
+dictionary, which does not know who has logged in here; and a user's own requests still overwrite each other.
 """
 
 from flask import Flask

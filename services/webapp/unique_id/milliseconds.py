@@ -1,6 +1,6 @@
 """The time of day in milliseconds.
 
-People believe that time does not stand still; two requests of one millisecond get the same number.
+People believe that no two requests come at the same time; two in the same millisecond get the same number.
 """
 
 import time

@@ -1,7 +1,7 @@
 """`uuid.uuid4()`: 122 bits from the operating system for each call.
 
-People suspect forks and threads; there is no state in the process that could be copied or shared. Where nothing has to
-be shared, nothing is missing anywhere, so it claims what a store claims.
+People suspect forks and threads; there is no state in the process that could be copied or shared. Since no state has to
+be shared, it is right in every process and on every host, so it claims as much as a store.
 """
 
 import uuid

@@ -84,18 +84,15 @@ class Archive:
             raise BadInput(f"{self._path}: no such file, so there are no runs yet; name run folders of reports/")
         with self._opened() as database:
             asked = "select id, name, folder, started, manifest from runs order by started, name"
-            found = database.execute(asked).fetchall()
-            if not found:
-                raise BadInput(f"{self._path} has no runs yet; name run folders of reports/")
-            return [
-                SavedRun(
-                    name=name,
-                    folder=Path(folder),
-                    started=started,
-                    results=Results(manifest=msgspec.json.decode(manifest), cells=_cells(database, id_)),
-                )
-                for id_, name, folder, started, manifest in found
-            ]
+            runs = []
+            for id_, name, folder, started, manifest in database.execute(asked).fetchall():
+                own = database.execute("select cell from cells where run = ? order by rowid", (id_,))
+                cells = [msgspec.json.decode(cell, type=Cell) for (cell,) in own]
+                results = Results(manifest=msgspec.json.decode(manifest), cells=cells)
+                runs.append(SavedRun(name=name, folder=Path(folder), started=started, results=results))
+        if not runs:
+            raise BadInput(f"{self._path} has no runs yet; name run folders of reports/")
+        return runs
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
@@ -128,8 +125,3 @@ def _cell_row(run: str, cell: Cell) -> tuple[str | int | float | None, ...]:
     anomalies = ", ".join(cell.anomalies)
     rest = msgspec.json.encode(msgspec.structs.replace(cell, witness=None)).decode()
     return run, *key, cell.verdict, anomalies, *runs, cell.rate_ops_s, rest
-
-
-def _cells(database: sqlite3.Connection, run: str) -> list[Cell]:
-    found = database.execute("select cell from cells where run = ? order by rowid", (run,))
-    return [msgspec.json.decode(cell, type=Cell) for (cell,) in found]

@@ -96,15 +96,14 @@ class RunComparison:
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Condition]:
     """The versions and conditions that are not the same in the manifests of two runs, versions first."""
-    sides = [{**(side.get("versions") or {}), **_conditions(side)} for side in (before, after)]
+    sides = []
+    for manifest in (before, after):
+        values = {**manifest, **(manifest.get("machine") or {})}
+        conditions = {name: values[name] for name in CONDITIONS if values.get(name) is not None}
+        sides.append({**(manifest.get("versions") or {}), **conditions})
     names = dict.fromkeys(name for side in reversed(sides) for name in side)
     found = [Condition(name.replace("_", " "), *(figures.plain(side.get(name)) for side in sides)) for name in names]
     return [condition for condition in found if condition.before != condition.after]
-
-
-def _conditions(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    values = {**manifest, **(manifest.get("machine") or {})}
-    return {name: values[name] for name in CONDITIONS if values.get(name) is not None}
 
 
 def cells_of(results: Results) -> dict[CellKey, Cell]:

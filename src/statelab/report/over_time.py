@@ -26,6 +26,7 @@ from statelab.report.comparison import compare
 from statelab.report.comparison import differences
 from statelab.report.comparison import in_words
 from statelab.report.content import figures
+from statelab.report.content.text import counted
 from statelab.report.content.text import printable
 
 Intervals = Callable[[int, int], Interval]
@@ -89,14 +90,11 @@ class OverTime:
         """The outcome in a sentence."""
         if len(self.runs) == 1:
             return "There is one run; a second one shows what changes."
-        last = "the last run changed nothing" if self.same else f"the last run changed {_count(self.steps[-1])}"
+        last = "nothing"
+        if not self.same:
+            last = counted(len(self.steps[-1].verdicts) + len(self.steps[-1].anomalies), "cell")
         changed = f"{len(self.changed):,} of {len(self.cells):,} cells changed their verdict or anomalies"
-        return f"In {len(self.runs):,} runs {changed}; {last}."
-
-
-def _count(step: RunComparison) -> str:
-    number = len(step.verdicts) + len(step.anomalies)
-    return f"{number:,} {'cell' if number == 1 else 'cells'}"
+        return f"In {len(self.runs):,} runs {changed}; the last run changed {last}."
 
 
 def over_time(runs: Sequence[SavedRun], interval: Intervals) -> OverTime:
@@ -114,20 +112,23 @@ def over_time(runs: Sequence[SavedRun], interval: Intervals) -> OverTime:
                 turns.setdefault(change.key, []).append(Turn(before, place, differs))
         last |= {key: (place, cell) for key, cell in cells_of(run.results).items()}
     measured = [cells_of(run.results) for run in runs]
-    cells = [
-        _followed(key, tuple(each.get(key) for each in measured), tuple(turns.get(key, ())), interval) for key in last
-    ]
-    cells.sort(key=lambda cell: -cell.turns[-1].after if cell.turns else 0)
-    return OverTime(runs=tuple(runs), steps=tuple(steps), cells=tuple(cells))
-
-
-def _followed(
-    key: CellKey, cells: tuple[Cell | None, ...], turns: tuple[Turn, ...], interval: Intervals
-) -> CellOverTime:
-    told = [trials(cell) for cell in cells if cell is not None]
-    violated, total = sum(hits for hits, _ in told), sum(count for _, count in told)
-    bounds = interval(violated, total) if total else None
-    return CellOverTime(key=key, cells=cells, turns=turns, violated=violated, total=total, interval=bounds)
+    followed = []
+    for key in last:
+        cells = tuple(each.get(key) for each in measured)
+        counts = [trials(cell) for cell in cells if cell is not None]
+        violated, total = sum(hits for hits, _ in counts), sum(count for _, count in counts)
+        followed.append(
+            CellOverTime(
+                key=key,
+                cells=cells,
+                turns=tuple(turns.get(key, ())),
+                violated=violated,
+                total=total,
+                interval=interval(violated, total) if total else None,
+            )
+        )
+    followed.sort(key=lambda cell: -cell.turns[-1].after if cell.turns else 0)
+    return OverTime(runs=tuple(runs), steps=tuple(steps), cells=tuple(followed))
 
 
 def trials(cell: Cell) -> tuple[int, int]:

@@ -194,7 +194,7 @@ def compose(results: Results) -> Report:
         same_columns=same_columns(results.manifest, rows),
         promised=results.manifest.get("promises") or {},
         facts=summary.facts(results.manifest),
-        tally=summary.tally([row for matrix in matrices for line in matrix.lines for row in line.rows]),
+        tally=summary.tally([row for matrix in matrices for row in matrix.rows]),
         contradictions=summary.contradictions(rows),
         differences=summary.differences(rows),
         partly_seen=summary.partly_seen(rows),

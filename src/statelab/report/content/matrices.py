@@ -79,13 +79,19 @@ class Matrix:
         return [line for group in self.groups for line in group.lines]
 
     @property
+    def rows(self) -> list[Row]:
+        return [row for line in self.lines for row in line.rows]
+
+    @property
     def mechanisms(self) -> list[Mechanism]:
         return [line.mechanism for line in self.lines]
 
     @property
     def coverage(self) -> list[str]:
-        """For each deployment, the fewest processes that answered in any of its cells."""
-        return [_fewest([line.rows[column] for line in self.lines]) for column in range(len(self.deployments))]
+        """For each deployment, the fewest processes that answered in any of its cells; a dash if none of them ran."""
+        columns = [[line.rows[place] for line in self.lines] for place in range(len(self.deployments))]
+        covered = [[row for row in column if row.cell.coverage] for column in columns]
+        return [min(rows, key=_answered).processes if rows else figures.NONE for rows in covered]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,15 +168,24 @@ def matrices_of(manifest: Mapping[str, Any], rows: list[Row]) -> list[Matrix]:
     return matrices
 
 
-def promise_lines(matrices: Iterable[Matrix], deployments: list[Deployment]) -> list[PromiseLine]:
-    """One for each workload in the order of the matrices, which have the widest window first."""
+def widest_of(matrices: Iterable[Matrix]) -> dict[str, Matrix]:
+    """Each workload's matrix of the widest window, by workload; the matrices have the widest window first."""
     widest: dict[str, Matrix] = {}
     for matrix in matrices:
         widest.setdefault(matrix.workload, matrix)
+    return widest
+
+
+def promise_lines(matrices: Iterable[Matrix], deployments: list[Deployment]) -> list[PromiseLine]:
+    """One for each workload, in the order of the matrices."""
     lines = []
-    for matrix in widest.values():
+    for matrix in widest_of(matrices).values():
         columns = {d.name: [line.rows[place] for line in matrix.lines] for place, d in enumerate(matrix.deployments)}
-        shares = [_share([row for row in columns.get(deployment.name, []) if row.ran]) for deployment in deployments]
+        shares = []
+        for deployment in deployments:
+            found = [row.state for row in columns.get(deployment.name, []) if row.ran]
+            kept, broken = sum(state in KEPT for state in found), sum(state in BROKEN for state in found)
+            shares.append(Share(kept, broken, len(found)))
         lines.append(PromiseLine(matrix.workload, matrix.window, matrix.anchor, shares))
     return lines
 
@@ -192,10 +207,6 @@ def window_order(window: str) -> tuple[int, str]:
     return (WINDOWS.index(window) if window in WINDOWS else len(WINDOWS), window)
 
 
-def _share(rows: list[Row]) -> Share:
-    return Share(sum(row.state in KEPT for row in rows), sum(row.state in BROKEN for row in rows), len(rows))
-
-
 def _not_run(workload: str, window: str, mechanism: str, deployment: str) -> Row:
     cell = Cell(
         workload=workload,
@@ -211,16 +222,9 @@ def _not_run(workload: str, window: str, mechanism: str, deployment: str) -> Row
     return Row(cell, ran=False)
 
 
-def _fewest(column: list[Row]) -> str:
-    """The text of the row with the fewest answering processes; a dash if no row of the column ran."""
-    covered = [row for row in column if row.cell.coverage]
-    return min(covered, key=_answered).processes if covered else figures.NONE
-
-
 def _answered(row: Row) -> float:
+    """The share of the expected processes that answered; their number, if none is expected."""
     coverage = row.cell.coverage
     if coverage is None:
         return 1.0
-    return (
-        coverage.processes / coverage.expected_processes if coverage.expected_processes else float(coverage.processes)
-    )
+    return coverage.processes / (coverage.expected_processes or 1)

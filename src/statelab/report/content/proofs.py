@@ -32,16 +32,19 @@ def examples_of(rows: list[Row], deployments: Mapping[str, Deployment]) -> list[
     and of the tables' workloads."""
     kinds: dict[Kind, list[tuple[Row, Witness]]] = {}
     for row in rows:
-        if row.cell.verdict == "violated" and row.cell.witness:
-            kinds.setdefault(_kind(row, row.cell.witness, deployments), []).append((row, row.cell.witness))
+        witness = row.cell.witness
+        if row.cell.verdict == "violated" and witness:
+            deployment = deployments.get(row.cell.deployment)
+            kind = row.state is states.CONTRADICTION, witness.anomaly, deployment.spread if deployment else ()
+            kinds.setdefault(kind, []).append((row, witness))
     workloads = list(dict.fromkeys(row.cell.workload for row in rows))
-    found = {kind: _best(cases, workloads, deployments) for kind, cases in kinds.items()}
+    found = {}
+    for kind, cases in kinds.items():
+        # The clearest one of the workload that comes first in the tables: readers already know its operations.
+        row, witness = min(cases, key=lambda case: (workloads.index(case[0].cell.workload), *_clearness(*case)))
+        deployment = deployments.get(row.cell.deployment)
+        found[kind] = Example(row, witness, deployment.between if deployment else "", len(cases))
     return [found[kind] for kind in sorted(found, key=lambda kind: _order(kind, found[kind], workloads))]
-
-
-def _kind(row: Row, witness: Witness, deployments: Mapping[str, Deployment]) -> Kind:
-    deployment = deployments.get(row.cell.deployment)
-    return row.state is states.CONTRADICTION, witness.anomaly, deployment.spread if deployment else ()
 
 
 def _order(kind: Kind, example: Example, workloads: list[str]) -> tuple[bool, int, int, int, tuple[str, ...]]:
@@ -49,13 +52,6 @@ def _order(kind: Kind, example: Example, workloads: list[str]) -> tuple[bool, in
     names = list(ANOMALIES)
     place = names.index(anomaly) if anomaly in names else len(names)
     return not contradicts, place, workloads.index(example.row.cell.workload), len(spread), spread
-
-
-def _best(found: list[tuple[Row, Witness]], workloads: list[str], deployments: Mapping[str, Deployment]) -> Example:
-    """The clearest one of the workload that comes first in the tables, because readers already know its operations."""
-    row, witness = min(found, key=lambda pair: (workloads.index(pair[0].cell.workload), *_clearness(*pair)))
-    deployment = deployments.get(row.cell.deployment)
-    return Example(row, witness, deployment.between if deployment else "", len(found))
 
 
 def _clearness(row: Row, witness: Witness) -> tuple[int, float, float, tuple[int, str]]:

@@ -16,7 +16,7 @@ from statelab.report.content.matrices import mechanisms_of
 from statelab.report.content.matrices import window_order
 from statelab.report.content.rows import UNMEASURED
 from statelab.report.content.rows import Row
-from statelab.report.content.text import lines
+from statelab.report.content.text import counted
 from statelab.report.content.text import listed
 from statelab.theory.code_diff import CodeDiff
 from statelab.theory.code_diff import diff
@@ -118,7 +118,7 @@ class Change:
     @property
     def lines(self) -> str:
         """How much code changes, in words."""
-        return lines(self.diff.changed) if self.diff else "this run has no source to compare"
+        return counted(self.diff.changed, "line") if self.diff else "this run has no source to compare"
 
     @property
     def reach(self) -> str:
@@ -156,8 +156,7 @@ class Broken:
     @property
     def without(self) -> str:
         """How many of its violated cells have no fix in this run."""
-        number = sum(len(lack.cells) for lack in self.unfixed)
-        return "1 cell" if number == 1 else f"{figures.count(number)} cells"
+        return counted(sum(len(lack.cells) for lack in self.unfixed), "cell")
 
 
 def broken_of(manifest: Mapping[str, Any], rows: list[Row], deployments: Iterable[Deployment]) -> list[Broken]:

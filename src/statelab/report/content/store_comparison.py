@@ -21,6 +21,7 @@ from statelab.report.content.matrices import Deployment
 from statelab.report.content.matrices import Line
 from statelab.report.content.matrices import Matrix
 from statelab.report.content.matrices import Mechanism
+from statelab.report.content.matrices import widest_of
 from statelab.report.content.rows import Row
 from statelab.report.content.text import joined
 
@@ -166,9 +167,7 @@ class StoreComparison:
 
 def compare_stores(manifest: Mapping[str, Any], matrices: list[Matrix]) -> StoreComparison | None:
     """The comparison; None if the run has fewer than two places."""
-    widest: dict[str, Matrix] = {}
-    for matrix in matrices:
-        widest.setdefault(matrix.workload, matrix)
+    widest = widest_of(matrices)
     if COUNTED not in widest:
         return None
     survival = msgspec.convert(manifest.get("survival") or [], list[Survival])
@@ -262,38 +261,29 @@ def _with_ratios(places: list[Place]) -> list[Place]:
     held = [place.common.cell for place in places if place.common and place.common.state in KEPT]
     rates = [cell.rate_ops_s for cell in held if cell.rate_ops_s]
     p95s = [cell.latency_ms.p95 for cell in held if cell.latency_ms]
-    best_rate, best_p95 = max(rates, default=None), min(p95s, default=None)
-    return [_with_ratio(place, best_rate, best_p95) for place in places]
-
-
-def _with_ratio(place: Place, best_rate: float | None, best_p95: float | None) -> Place:
-    if place.common is None or place.common.state not in KEPT:
-        return place
-    cell = place.common.cell
-    return replace(
-        place,
-        rate_ratio=figures.ratio(cell.rate_ops_s / best_rate) if cell.rate_ops_s and best_rate else "",
-        p95_ratio=figures.ratio(cell.latency_ms.p95 / best_p95) if cell.latency_ms and best_p95 else "",
-    )
+    found = []
+    for place in places:
+        if place.common and place.common.state in KEPT:
+            cell = place.common.cell
+            rate = figures.ratio(cell.rate_ops_s / max(rates)) if cell.rate_ops_s else ""
+            p95 = figures.ratio(cell.latency_ms.p95 / min(p95s)) if cell.latency_ms and min(p95s) else ""
+            place = replace(place, rate_ratio=rate, p95_ratio=p95)
+        found.append(place)
+    return found
 
 
 def _advice(atomic: Standing, lived: Mapping[str, Lived]) -> str:
     """Who can share the value, where not, and what ends it, from what was measured."""
-    return "; ".join([REACHES.get(atomic.line.mechanism.group, "nobody"), *_except(atomic), _until(lived)])
-
-
-def _except(atomic: Standing) -> Iterator[str]:
-    if atomic.held == atomic.of:
-        return
-    boundary = atomic.fails_across
-    if boundary is None:
-        yield f"not under {joined(row.cell.deployment for row in atomic.rows if row.state not in KEPT)}"
-    elif (atomic.line.mechanism.group, boundary) != ("process", "processes"):
-        yield f"not where {boundary} lie between requests"
-
-
-def _until(lived: Mapping[str, Lived]) -> str:
-    if NOT_TRIED in lived.values():
-        return "what it outlives was not tried"
+    reach, boundary = atomic.line.mechanism.group, atomic.fails_across
+    parts = [REACHES.get(reach, "nobody")]
+    broken = [row.cell.deployment for row in atomic.rows if row.state not in KEPT]
+    if broken and boundary is None:
+        parts.append(f"not under {joined(broken)}")
+    elif broken and (reach, boundary) != ("process", "processes"):  # `one process` says that already
+        parts.append(f"not where {boundary} lie between requests")
     lost = next((ending for ending, mark in lived.items() if mark.word == "lost"), None)
-    return f"until its {lost} ends" if lost else "outlives all that was ended"
+    if NOT_TRIED in lived.values():
+        parts.append("what it outlives was not tried")
+    else:
+        parts.append(f"until its {lost} ends" if lost else "outlives all that was ended")
+    return "; ".join(parts)

@@ -12,6 +12,7 @@ from statelab.report.content.matrices import Matrix
 from statelab.report.content.matrices import window_order
 from statelab.report.content.rows import Row
 from statelab.report.content.states import State
+from statelab.report.content.text import counted
 from statelab.report.content.text import ended
 from statelab.report.content.text import joined
 from statelab.report.content.text import listed
@@ -91,7 +92,7 @@ class Absence:
     @property
     def text(self) -> str:
         mechanisms = listed(dict.fromkeys(row.cell.mechanism for row in self.rows))
-        text = f"{ended(self.reason)} {_cells(len(self.rows))}: {mechanisms}."
+        text = f"{ended(self.reason)} {counted(len(self.rows), 'cell')}: {mechanisms}."
         return f"{text} How to get it: {self.help}." if self.help else text
 
 
@@ -127,7 +128,18 @@ def tally(rows: list[Row]) -> list[tuple[State, int]]:
 
 def contradictions(rows: list[Row]) -> list[Sentence]:
     """One sentence for each cell violated where `held` is predicted."""
-    return [Sentence(_contradiction(row), (row,)) for row in rows if row.state is states.CONTRADICTION]
+    sentences = []
+    for row in rows:
+        if row.state is states.CONTRADICTION:
+            cell = row.cell
+            lost = f" Lost: {row.lost} acknowledged updates." if cell.lost and cell.lost.min else ""
+            text = (
+                f"{_where(row)} under `{cell.deployment}` was violated ({joined(cell.anomalies)}) although the rule "
+                f"predicts held: {ended(cell.prediction_reason)} Measured: {ended(cell.reason)}{lost} "
+                "Either the lab or the theory has a bug."
+            )
+            sentences.append(Sentence(text, (row,)))
+    return sentences
 
 
 def differences(rows: list[Row]) -> list[Sentence]:
@@ -146,11 +158,25 @@ def partly_seen(rows: list[Row]) -> list[Sentence]:
 
 
 def _in_groups(rows: list[Row]) -> list[Sentence]:
+    """One sentence for all rows of a mechanism and window that show the same: what was seen, and what was predicted."""
     groups: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
         cell = row.cell
         groups.setdefault((cell.workload, cell.mechanism, cell.window, *row.codes, row.unseen), []).append(row)
-    return [Sentence(_difference(group), tuple(group)) for group in groups.values()]
+    sentences = []
+    for group in groups.values():
+        cell = group[0].cell
+        parts = [f"{were(cell.anomalies)} seen"]
+        if cell.claimed:
+            said = {
+                "seen although not predicted": states.extra(cell),
+                "seen as predicted": [anomaly for anomaly in cell.anomalies if anomaly in cell.predicted],
+                "predicted and not seen": states.missing(cell),
+            }
+            parts = [f"{were(anomalies)} {what}" for what, anomalies in said.items() if anomalies]
+        under = listed(row.cell.deployment for row in group)
+        sentences.append(Sentence(f"{_where(group[0])} under {under}: {'; '.join(parts)}.", tuple(group)))
+    return sentences
 
 
 def not_seen(rows: list[Row]) -> list[Sentence]:
@@ -160,7 +186,12 @@ def not_seen(rows: list[Row]) -> list[Sentence]:
         if row.state is states.NOT_SEEN:
             cell = row.cell
             groups.setdefault((cell.workload, cell.mechanism, cell.window, *cell.predicted), []).append(row)
-    return [Sentence(_not_seen(group), tuple(group)) for group in groups.values()]
+    sentences = []
+    for group in groups.values():
+        predicted = f"{_where(group[0])} was predicted to show {joined(group[0].cell.predicted)}"
+        bounds = "; ".join(f"under `{row.cell.deployment}` {row.not_seen_bound}" for row in group)
+        sentences.append(Sentence(f"{predicted}, and nothing was seen: {bounds}.", tuple(group)))
+    return sentences
 
 
 def hidden(rows: list[Row]) -> list[Sentence]:
@@ -173,12 +204,20 @@ def hidden(rows: list[Row]) -> list[Sentence]:
     for row in rows:
         if row.state is states.NOT_GUARANTEED and _place(row) in broken:
             deceived.setdefault((row.cell.workload, row.cell.mechanism, row.cell.window), []).append(row)
-    groups: dict[tuple[str, ...], list[Row]] = {}
+    groups: dict[tuple[str, str, str, str], list[Row]] = {}
     for (workload, _, window), found in deceived.items():
         wider = sorted({w for row in found for w in broken[_place(row)]}, key=window_order, reverse=True)
         key = (workload, window, listed(wider), listed(row.cell.deployment for row in found))
         groups.setdefault(key, []).extend(found)
-    return [Sentence(_hidden(group, *key), tuple(group)) for key, group in groups.items()]
+    sentences = []
+    for (workload, window, wider_ones, deployments), group in groups.items():
+        text = (
+            f"With window `{window}` the {workload} holds in {listed(row.cell.mechanism for row in group)} under "
+            f"{deployments}; with {wider_ones} it is violated there. Nothing protects it: the narrow window only left "
+            "other requests no time to come in."
+        )
+        sentences.append(Sentence(text, tuple(group)))
+    return sentences
 
 
 def _place(row: Row) -> tuple[str, str, str]:
@@ -191,14 +230,13 @@ def absences(rows: list[Row], stores: Mapping[str, str | None]) -> list[Absence]
     for row in rows:
         if row.state is states.UNAVAILABLE:
             groups.setdefault(row.cell.reason, []).append(row)
-    return [Absence(reason, _help(group, stores), tuple(group)) for reason, group in groups.items()]
-
-
-def _help(group: list[Row], stores: Mapping[str, str | None]) -> str:
-    """How to get the store that all of these cells need; empty for other reasons, which say what to do themselves."""
-    needed = {stores.get(row.cell.mechanism) for row in group}
-    store = needed.pop()
-    return STORE_HELP.format(store=store) if store and not needed else ""
+    found = []
+    for reason, group in groups.items():
+        # Help if one store is what all of these cells need; other reasons say themselves what to do.
+        store, *others = {stores.get(row.cell.mechanism) for row in group}
+        help_ = STORE_HELP.format(store=store) if store and not others else ""
+        found.append(Absence(reason, help_, tuple(group)))
+    return found
 
 
 def incomplete(manifest: Mapping[str, Any]) -> list[str]:
@@ -207,7 +245,7 @@ def incomplete(manifest: Mapping[str, Any]) -> list[str]:
     names = missing(manifest)
     if names:
         more = f" and {figures.count(len(names) - NAMED)} more" if len(names) > NAMED else ""
-        sentences.append(f"{_cells(len(names))} missing: {listed(names[:NAMED])}{more}.")
+        sentences.append(f"{counted(len(names), 'cell')} missing: {listed(names[:NAMED])}{more}.")
     return sentences
 
 
@@ -220,54 +258,11 @@ def _where(row: Row) -> str:
     return f"`{row.cell.mechanism}` ({row.cell.workload}, window `{row.cell.window}`)"
 
 
-def _contradiction(row: Row) -> str:
-    cell = row.cell
-    lost = f" Lost: {row.lost} acknowledged updates." if cell.lost and cell.lost.min else ""
-    return (
-        f"{_where(row)} under `{cell.deployment}` was violated ({joined(cell.anomalies)}) although the rule predicts "
-        f"held: {ended(cell.prediction_reason)} Measured: {ended(cell.reason)}{lost} "
-        "Either the lab or the theory has a bug."
-    )
-
-
-def _difference(group: list[Row]) -> str:
-    cell = group[0].cell
-    if not cell.claimed:
-        return f"{_where(group[0])} under {_deployments(group)}: {were(cell.anomalies)} seen."
-    common = [anomaly for anomaly in cell.anomalies if anomaly in cell.predicted]
-    parts = [f"{were(states.extra(cell))} seen although not predicted"] if states.extra(cell) else []
-    parts += [f"{were(common)} seen as predicted"] if common else []
-    parts += [f"{were(states.missing(cell))} predicted and not seen"] if states.missing(cell) else []
-    return f"{_where(group[0])} under {_deployments(group)}: {'; '.join(parts)}."
-
-
-def _not_seen(group: list[Row]) -> str:
-    cell = group[0].cell
-    bounds = "; ".join(f"under `{row.cell.deployment}` {row.not_seen_bound}" for row in group)
-    return f"{_where(group[0])} was predicted to show {joined(cell.predicted)}, and nothing was seen: {bounds}."
-
-
-def _hidden(group: list[Row], workload: str, window: str, wider: str, deployments: str) -> str:
-    return (
-        f"With window `{window}` the {workload} holds in {listed(row.cell.mechanism for row in group)} under "
-        f"{deployments}; with {wider} it is violated there. Nothing protects it: the narrow window only left other "
-        "requests no time to come in."
-    )
-
-
-def _deployments(group: list[Row]) -> str:
-    return listed(row.cell.deployment for row in group)
-
-
-def _cells(number: int) -> str:
-    return f"{figures.count(number)} cell{'' if number == 1 else 's'}"
-
-
 def what_breaks(matrices: Iterable[Matrix]) -> str:
     """How many mechanisms were violated somewhere, and the most frequent anomalies."""
     broken: dict[str, set[tuple[str, str]]] = {}
     tried = set()
-    rows = [row for matrix in matrices for line in matrix.lines for row in line.rows if row.ran]
+    rows = [row for matrix in matrices for row in matrix.rows if row.ran]
     what = "mechanisms" if any(row.cell.claimed for row in rows) else "promises"
     for row in rows:
         name = row.cell.workload, row.cell.mechanism
@@ -286,7 +281,7 @@ def what_holds(matrices: Iterable[Matrix], fixes: Mapping[tuple[str, str], int])
     `fixes` counts by workload and mechanism how many others it replaces.
     """
     verdicts: dict[tuple[str, str], set[str]] = {}
-    for row in (row for matrix in matrices for line in matrix.lines for row in line.rows if row.ran):
+    for row in (row for matrix in matrices for row in matrix.rows if row.ran):
         verdicts.setdefault((row.cell.workload, row.cell.mechanism), set()).add(row.cell.verdict)
     holding: dict[str, list[str]] = {}
     for (workload, mechanism), seen in verdicts.items():

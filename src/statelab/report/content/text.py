@@ -38,5 +38,6 @@ def were(words: list[str]) -> str:
     return f"{joined(words)} {'was' if len(words) == 1 else 'were'}"
 
 
-def lines(number: int) -> str:
-    return "1 line" if number == 1 else f"{number:,} lines"
+def counted(number: int, thing: str) -> str:
+    """`1 cell`, `1,200 cells`."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.paths import ROOT
-from statelab.core.results import ANOMALIES
-from statelab.core.results import CellKey
 from statelab.plan.app import App
 from statelab.plan.catalogue import Catalogue
 from statelab.plan.catalogue import of_app
@@ -14,8 +12,10 @@ from statelab.plan.deployments import Deployment
 from statelab.plan.deployments import load_all
 from statelab.report.content import states
 from statelab.report.content.text import ended
+from statelab.report.formats.markdown import anomalies_in
 from statelab.report.formats.markdown import escaped
 from statelab.report.formats.markdown import table
+from statelab.report.formats.markdown import violated_mark
 from statelab.theory import failures
 from statelab.theory.failures import Failure
 
@@ -25,7 +25,7 @@ _ISSUE = re.compile(r"([\w.-]+/[\w.-]+)#(\d+)")
 INTRODUCTION = """\
 # The failures people really meet
 
-For who has a symptom in production, and looks for its cause and a fix.
+For anyone who has a symptom in production, and looks for its cause and a fix.
 
 Written by `make docs` from `src/statelab/theory/failures.toml`, the app's catalogue and the theory; a test fails
 if they differ. Each failure was reported by users, in the threads that its section names. Most of them appeared only
@@ -39,54 +39,31 @@ all of these cells on real servers and asserts the predictions; the command of e
 
 def render(table_of: list[Failure], catalogue: Catalogue, deployments: dict[str, Deployment]) -> str:
     """The whole page."""
-    numbered = list(enumerate(table_of, 1))
-    lines = [_line(number, failure) for number, failure in numbered]
-    sections = [_section(number, failure, catalogue, deployments) for number, failure in numbered]
+    lines, sections = list[list[str]](), list[str]()
+    for number, failure in enumerate(table_of, 1):
+        cells = [failure.hidden, failure.shown, failure.anomaly, failure.fix]
+        lines.append([f"[{number}](#{number})", escaped(failure.symptom), *(f"`{cell}`" for cell in cells)])
+        sections += _section(number, failure, catalogue, deployments)
     head = ["#", "symptom", "hidden under", "shown under", "as", "fix"]
-    return "\n".join([INTRODUCTION + table(head, lines), _legend("".join(sections)), *sections])
+    signs = {states.HELD.symbol: "held", states.VIOLATED.symbol: "violated, as follows"}
+    used = signs | anomalies_in("".join(sections))
+    legend = table(["mark", "meaning"], [[mark, escaped(meaning)] for mark, meaning in used.items()])
+    return "\n".join([INTRODUCTION + table(head, lines), legend, *sections])
 
 
-def _line(number: int, failure: Failure) -> list[str]:
-    cells = [failure.hidden, failure.shown, failure.anomaly, failure.fix]
-    return [f"[{number}](#{number})", escaped(failure.symptom), *(f"`{cell}`" for cell in cells)]
-
-
-def _legend(text: str) -> str:
-    """What the marks in the sections mean."""
-    codes = {states.code(name): f"{name}: {meaning}" for name, meaning in ANOMALIES.items()}
-    used = [[code, escaped(meaning)] for code, meaning in codes.items() if re.search(rf"[✗ ]{re.escape(code)} ", text)]
-    signs = [[states.HELD.symbol, "held"], [states.VIOLATED.symbol, "violated, as follows"]]
-    return table(["mark", "meaning"], signs + used)
-
-
-def _section(number: int, failure: Failure, catalogue: Catalogue, deployments: dict[str, Deployment]) -> str:
-    return "\n".join(_parts(number, failure, catalogue, deployments))
-
-
-def _parts(number: int, failure: Failure, catalogue: Catalogue, deployments: dict[str, Deployment]) -> Iterator[str]:
+def _section(number: int, failure: Failure, catalogue: Catalogue, deployments: dict[str, Deployment]) -> Iterator[str]:
     yield f'<a id="{number}"></a>\n\n## {number}. {escaped(failure.symptom)}\n'
     yield ended(f"*Cause.* {escaped(failure.cause)}") + "\n"
-    roles = zip(("hidden", "shown", "fixed"), failure.cells, strict=True)
-    yield table(
-        ["", f"`{failure.workload}`, as", "deployment", "predicted"],
-        (
-            [role, f"`{cell.mechanism}`", _served(cell, deployments), _mark(cell, catalogue, deployments)]
-            for role, cell in roles
-        ),
-    )
+    lines = []
+    for role, cell in zip(("hidden", "shown", "fixed"), failure.cells, strict=True):
+        served = f"`{cell.deployment}`: {escaped(deployments[cell.deployment].description)}"
+        mark = violated_mark(failures.prediction(cell, catalogue, deployments).anomalies) or states.HELD.symbol
+        lines.append([role, f"`{cell.mechanism}`", served, mark])
+    yield table(["", f"`{failure.workload}`, as", "deployment", "predicted"], lines)
     if failure.remark:
         yield f"{escaped(failure.remark)}\n"
     yield f"*Reported in* {', '.join(map(_link, failure.threads))}.\n"
     yield f"```sh\n{failure.command}\n```\n"
-
-
-def _served(cell: CellKey, deployments: dict[str, Deployment]) -> str:
-    return f"`{cell.deployment}`: {escaped(deployments[cell.deployment].description)}"
-
-
-def _mark(cell: CellKey, catalogue: Catalogue, deployments: dict[str, Deployment]) -> str:
-    anomalies = failures.prediction(cell, catalogue, deployments).anomalies
-    return " ".join([states.VIOLATED.symbol, *map(states.code, anomalies)]) if anomalies else states.HELD.symbol
 
 
 def _link(thread: str) -> str:

@@ -26,7 +26,7 @@ FIX = "fix"
 INTRODUCTION = """\
 # What the lab has found in other people's libraries
 
-For who uses or maintains one of these libraries, and for who doubts that the lab finds anything.
+For anyone who uses or maintains one of these libraries, and for anyone who doubts that the lab finds anything.
 
 Written by `make docs` from the scripts in `examples/findings/`; a test fails if they differ. Each script needs only
 the library, and its store if it has one, and shows the defect every time, without load: a hook lets the other call in

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.paths import ROOT
-from statelab.core.results import ANOMALIES
 from statelab.plan.app import App
 from statelab.plan.catalogue import Catalogue
 from statelab.plan.catalogue import Claims
@@ -15,11 +14,13 @@ from statelab.plan.catalogue import of_app
 from statelab.plan.deployments import Deployment
 from statelab.plan.deployments import load_all
 from statelab.report.content import states
-from statelab.report.content.text import lines
+from statelab.report.content.text import counted
 from statelab.report.content.text import listed
+from statelab.report.formats.markdown import anomalies_in
 from statelab.report.formats.markdown import escaped
 from statelab.report.formats.markdown import fenced
 from statelab.report.formats.markdown import table
+from statelab.report.formats.markdown import violated_mark
 from statelab.theory.code_diff import diff
 from statelab.theory.code_diff import in_columns
 from statelab.theory.fixes import candidates
@@ -39,7 +40,7 @@ MARKS = {
 INTRODUCTION = """\
 # The mechanisms
 
-For who looks up one way to keep state: what it promises, where it breaks, and which lines to write instead.
+For anyone who looks up one way to keep state: what it promises, where it breaks, and which lines to write instead.
 
 Written by `make docs` from the app's catalogue and the theory; a test fails if they differ. Nothing here was
 measured: the figures, and what a change costs in throughput and p95, are in the report of a run (`make report
@@ -58,22 +59,14 @@ The call `window()` stands for what your code does there.
 
 def render(catalogue: Catalogue, deployments: Deployments) -> str:
     """The whole page."""
-    sections = (_workload(name, workload, deployments) for name, workload in catalogue.workloads.items())
-    parts = [part for section in sections for part in section]
-    return "\n".join([INTRODUCTION, _legend("".join(parts)), *parts])
-
-
-def _legend(text: str) -> str:
-    """What the marks in the text mean."""
-    codes = {states.code(name): f"{name}: {meaning}" for name, meaning in ANOMALIES.items()}
-    used = {f"{states.VIOLATED.symbol} {code}": meaning for code, meaning in codes.items() if f" {code} " in text}
-    return table(["predicted", "meaning"], [[mark, escaped(meaning)] for mark, meaning in (MARKS | used).items()])
-
-
-def _workload(name: str, workload: Workload, deployments: Deployments) -> Iterator[str]:
-    yield f"## {escaped(name)}\n\nThe promise: {escaped(workload.promise)}.\n"
-    for mechanism in workload.mechanisms:
-        yield from _mechanism(workload, mechanism, deployments)
+    parts = []
+    for name, workload in catalogue.workloads.items():
+        parts.append(f"## {escaped(name)}\n\nThe promise: {escaped(workload.promise)}.\n")
+        for mechanism in workload.mechanisms:
+            parts += _mechanism(workload, mechanism, deployments)
+    used = {f"{states.VIOLATED.symbol} {code}": meaning for code, meaning in anomalies_in("".join(parts)).items()}
+    legend = [[mark, escaped(meaning)] for mark, meaning in (MARKS | used).items()]
+    return "\n".join([INTRODUCTION, table(["predicted", "meaning"], legend), *parts])
 
 
 def _mechanism(workload: Workload, name: str, deployments: Deployments) -> Iterator[str]:
@@ -135,19 +128,15 @@ def _named(boundaries: frozenset[str]) -> str:
 
 
 def _predictions(workload: Workload, claims: Claims, deployments: Deployments) -> str:
-    lines = [
-        [f"`{window}`", *(_mark(workload, claims, deployment, window) for deployment in deployments.values())]
-        for window in WINDOWS
-        if window in (workload.windows or WINDOWS)
-    ]
+    lines = []
+    for window in (window for window in WINDOWS if window in (workload.windows or WINDOWS)):
+        line = [f"`{window}`"]
+        for deployment in deployments.values():
+            prediction = predict(claims, deployment, window, workload.shows)
+            held = states.HELD if prediction.guaranteed else states.NOT_GUARANTEED
+            line.append(violated_mark(prediction.anomalies) or held.symbol)
+        lines.append(line)
     return table(["window", *(f"`{name}`" for name in deployments)], lines)
-
-
-def _mark(workload: Workload, claims: Claims, deployment: Deployment, window: str) -> str:
-    prediction = predict(claims, deployment, window, workload.shows)
-    if prediction.anomalies:
-        return " ".join([states.VIOLATED.symbol, *map(states.code, prediction.anomalies)])
-    return states.HELD.symbol if prediction.guaranteed else states.NOT_GUARANTEED.symbol
 
 
 def _nearest(workload: Workload, name: str, deployments: Deployments) -> dict[str, list[str]]:
@@ -168,7 +157,7 @@ def _instead(name: str, broken: Mechanism, fix: str, other: Mechanism | None, se
     if not broken.source or not other.source:
         return f"{text}; the app shows no source to compare.\n"
     comparison = diff(broken.source, other.source)
-    return f"{text}; {lines(comparison.changed)} changed:\n\n{fenced(in_columns(comparison, name, fix))}"
+    return f"{text}; {counted(comparison.changed, 'line')} changed:\n\n{fenced(in_columns(comparison, name, fix))}"
 
 
 def current() -> str:

@@ -11,7 +11,8 @@ from statelab.report.content.document import Report
 from statelab.report.content.document import compose
 from statelab.report.content.text import joined
 from statelab.report.formats.files import read_results
-from statelab.report.formats.markdown import escaped
+from statelab.report.formats.markdown import bullets
+from statelab.report.formats.markdown import facts_list
 from statelab.report.formats.markdown import same_columns_table
 from statelab.report.formats.markdown import table
 
@@ -20,8 +21,8 @@ PAGE = ROOT / "docs" / "servers.md"
 INTRODUCTION = """\
 # Which column is my server
 
-For who runs an app behind uWSGI, Apache httpd, granian, gevent or an ASGI server, and wants to know which column of
-[the tables](tables.md) is theirs.
+For anyone who runs an app behind uWSGI, Apache httpd, granian, gevent or an ASGI server, and wants to know which
+column of [the tables](tables.md) is theirs.
 
 Written by `make servers` from a run of `make report PROFILE=servers`; no result was typed by hand. The ten standard
 columns are Werkzeug's development server and gunicorn. Every other server of Flask's deployment page is a deployment on
@@ -153,7 +154,6 @@ def page(results: Results) -> str:
         ]
         for setting, meaning, mechanisms, where in SETTINGS
     ]
-    facts = "".join(f"- {escaped(name)}: {escaped(value)}\n" for name, value in report.facts)
     return "\n".join(
         [
             INTRODUCTION,
@@ -162,7 +162,7 @@ def page(results: Results) -> str:
             table(["setting", "what it decides", "the cells that show it"], settings),
             same_columns_table(report.same_columns),
             BENCH,
-            f"## The run\n\n{_unexpected(report)}\n{facts}",
+            f"## The run\n\n{_unexpected(report)}\n{facts_list(report)}",
         ]
     )
 
@@ -171,13 +171,11 @@ def _unexpected(report: Report) -> str:
     """How many cells the run measured, and what it saw although that was not predicted, which is to be measured
     again."""
     measured, cells = sum(c.measured for c in report.same_columns), sum(c.cells for c in report.same_columns)
-    told = [f"- {escaped(sentence.text)}\n" for sentence in report.surprises]
     lead = f"{measured:,} of {cells:,} cells were measured. "
-    if not told:
+    if not report.surprises:
         return f"{lead}Nothing was seen that was not predicted.\n"
-    return (
-        f"{lead}Seen and not predicted, so to be measured again on a machine that does nothing else:\n\n{''.join(told)}"
-    )
+    lead += "Seen and not predicted, so to be measured again on a machine that does nothing else:\n\n"
+    return lead + bullets(sentence.text for sentence in report.surprises)
 
 
 def _cells(results: Results, mechanism: str, deployments: tuple[str, ...]) -> list[str]:

@@ -13,14 +13,15 @@ from statelab.report.content.document import compose
 from statelab.report.content.store_comparison import with_hosts_of
 from statelab.report.formats.files import read_results
 from statelab.report.formats.markdown import comparison_tables
-from statelab.report.formats.markdown import escaped
+from statelab.report.formats.markdown import facts_list
 
 PAGE = ROOT / "docs" / "stores.md"
 
 INTRODUCTION = """\
 # Which store for what
 
-For who chooses a place for state and wants the figures; [choose-a-store.md](choose-a-store.md) is the short answer.
+For anyone who chooses a place for state and wants the figures. The short answer is
+[choose-a-store.md](choose-a-store.md).
 
 Written by `make stores` from a run of the lab; no figure was typed by hand. The usual places to keep state are compared
 by a counter, which all of them can keep, and then by the other promises of the lab.
@@ -59,8 +60,7 @@ def page(report: Report, replicas: Report | None = None) -> str:
         raise ValueError("the second run has fewer than two places to compare: take one with the profile replicas")
     for words, run in {"From this run": report, "What is said of two hosts is from this run": replicas}.items():
         if run:
-            facts = "".join(f"- {escaped(name)}: {escaped(value)}\n" for name, value in run.facts)
-            parts.append(f"{words}:\n\n{facts}")
+            parts.append(f"{words}:\n\n{facts_list(run)}")
     if replicas and replicas.comparison:
         comparison = with_hosts_of(comparison, replicas.comparison)
     return "\n".join([INTRODUCTION, comparison_tables(comparison), *parts])

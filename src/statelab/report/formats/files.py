@@ -87,13 +87,10 @@ def write_over_time(found: OverTime, path: Path) -> Path:
     """Writes the page of many runs; returns where it is."""
     path = path.resolve()
     pages = [run.folder / "index.html" for run in found.runs]
-    _write(path, html.render_over_time(found, [_seen_from(path, page) for page in pages]).encode())
+    # None: the run's page is not there any more.
+    links = [os.path.relpath(page, path.parent) if page.exists() else None for page in pages]
+    _write(path, html.render_over_time(found, links).encode())
     return path
-
-
-def _seen_from(path: Path, page: Path) -> str | None:
-    """Where a page is, seen from another; None where it is not any more."""
-    return os.path.relpath(page, path.parent) if page.exists() else None
 
 
 def _write(path: Path, content: bytes) -> None:

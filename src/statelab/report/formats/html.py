@@ -57,48 +57,46 @@ COMMON = "all"
 
 
 def render(report: Report) -> str:
-    """The text of the page: the first view as HTML, everything else compressed, by workload."""
-    parts = [(name, _packed(found)) for name, found in views(report).items()]
-    return _environment().get_template("page.html").render(report=report, states=states, parts=parts)
+    """The text of the page: the first view as HTML; everything else by workload, as JSON in gzip in base64."""
+    parts = []
+    for name, found in views(report).items():
+        text = msgspec.json.encode({address: str(view) for address, view in found.items()})
+        # Without a time stamp in the gzip header equal views give equal text.
+        parts.append((name, b64encode(gzip.compress(text, mtime=0)).decode()))
+    return _rendered("page.html", report=report, states=states, parts=parts)
 
 
 def render_comparison(found: RunComparison, names: tuple[str, str], pages: tuple[str, str]) -> str:
     """The text of the page of a comparison. `names` are what the runs are called, `pages` where their own pages are,
     seen from this one."""
     shown = {"verdicts": found.verdicts, "anomalies": found.anomalies, "throughput": found.throughput}
-    return (
-        _environment()
-        .get_template("comparison.html")
-        .render(
-            found=found,
-            before=names[0],
-            after=names[1],
-            pages=pages,
-            states=states,
-            changes={kind: [(each, Row(each.before), Row(each.after)) for each in of] for kind, of in shown.items()},
-            ratio=lambda change: figures.ratio((change.after.rate_ops_s or 0) / (change.before.rate_ops_s or 1)),
-            throughput=throughput_in_words(found),
-        )
+    return _rendered(
+        "comparison.html",
+        found=found,
+        before=names[0],
+        after=names[1],
+        pages=pages,
+        states=states,
+        changes={kind: [(each, Row(each.before), Row(each.after)) for each in of] for kind, of in shown.items()},
+        ratio=lambda change: figures.ratio((change.after.rate_ops_s or 0) / (change.before.rate_ops_s or 1)),
+        throughput=throughput_in_words(found),
     )
 
 
 def render_over_time(found: OverTime, pages: Sequence[str | None]) -> str:
     """The text of the page of many runs. `pages` are where the runs' own pages are, seen from this one."""
     names = [run.name for run in found.runs]
-    return (
-        _environment()
-        .get_template("over_time.html")
-        .render(
-            found=found,
-            runs=list(zip(found.runs, [None, *found.steps], pages, strict=True)),
-            others=[cell for cell in found.cells if not cell.turns],
-            states=states,
-            colours=[(state.name, COLOURS[state.name]) for state in states.STATES],
-            plot=lambda cell: Markup(plot(cell, names)),
-            anchor=lambda key: anchor(key.workload, key.mechanism, key.deployment, key.window),
-            in_words=in_words,
-            conditions=conditions,
-        )
+    return _rendered(
+        "over_time.html",
+        found=found,
+        runs=list(zip(found.runs, [None, *found.steps], pages, strict=True)),
+        others=[cell for cell in found.cells if not cell.turns],
+        states=states,
+        colours=[(state.name, COLOURS[state.name]) for state in states.STATES],
+        plot=lambda cell: Markup(plot(cell, names)),
+        anchor=lambda key: anchor(key.workload, key.mechanism, key.deployment, key.window),
+        in_words=in_words,
+        conditions=conditions,
     )
 
 
@@ -117,7 +115,6 @@ def views(report: Report) -> dict[str, dict[str, str]]:
         part[address] = make.mechanism(report, mechanism, rows)
         part[f"{address}.source"] = make.source(mechanism, address)
         part |= {row.anchor: make.cell(report, row) for row in rows}
-        found[mechanism.workload] = part
     for change in (change for broken in report.broken for change in broken.changes):
         found[change.mechanism.workload][change.anchor] = make.change(change)
     found["play"] = _plays()
@@ -162,14 +159,11 @@ def finder_page(home: str = "") -> str:
 
 def alone(title: str, body: str, home: str, *, script: bool = False) -> str:
     """A page of its own with one thing on it; `script` adds the script for what is played."""
-    return _environment().get_template("alone.html").render(title=title, body=body, home=home, script=script)
+    return _rendered("alone.html", title=title, body=body, home=home, script=script)
 
 
-def _packed(found: dict[str, str]) -> str:
-    """As JSON, gzip, base64; equal views give equal text."""
-    return b64encode(
-        gzip.compress(msgspec.json.encode({address: str(text) for address, text in found.items()}), mtime=0)
-    ).decode()
+def _rendered(template: str, **values: object) -> str:
+    return _environment().get_template(template).render(values)
 
 
 @cache

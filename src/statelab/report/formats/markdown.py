@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from statelab.core.results import ANOMALIES
 from statelab.core.results import Results
 from statelab.report.content import figures
 from statelab.report.content import states
@@ -18,7 +19,6 @@ from statelab.report.content.rows import Row
 from statelab.report.content.same_columns import SameColumn
 from statelab.report.content.store_comparison import Standing
 from statelab.report.content.store_comparison import StoreComparison
-from statelab.report.content.summary import Sentence
 from statelab.report.content.text import printable
 from statelab.theory.code_diff import in_columns
 
@@ -46,6 +46,40 @@ def folded(title: str, content: str) -> str:
     return f"<details><summary>{escaped(title)}</summary>\n\n{content}\n</details>\n"
 
 
+def bullets(texts: Iterable[str]) -> str:
+    """A list with a point for each text; nothing if there is none."""
+    return "".join(f"- {escaped(text)}\n" for text in texts)
+
+
+def facts_list(report: Report) -> str:
+    """What was run, as a list."""
+    return bullets(f"{name}: {value}" for name, value in report.facts)
+
+
+def marked(name: str) -> re.Pattern[str]:
+    """The place for generated text in a page: between `<!-- name: ... -->` and `<!-- /name -->`."""
+    return re.compile(rf"(<!-- {name}:.*?-->\n).*?(<!-- /{name} -->)", re.DOTALL)
+
+
+def with_marked(page: str, name: str, text: str) -> str:
+    """The page with this text in that place; raises ValueError if the page has no such marks."""
+    if not marked(name).search(page):
+        raise ValueError(f"the page has no {name} marks")
+    return marked(name).sub(lambda found: f"{found.group(1)}\n{text.strip()}\n\n{found.group(2)}", page)
+
+
+def violated_mark(anomalies: Iterable[str]) -> str:
+    """`✗ LU DV`; empty without anomalies."""
+    codes = [states.code(anomaly) for anomaly in anomalies]
+    return " ".join([states.VIOLATED.symbol, *codes]) if codes else ""
+
+
+def anomalies_in(text: str) -> dict[str, str]:
+    """Code -> name and meaning, of each anomaly whose code a table in this text has as a mark."""
+    codes = {states.code(name): f"{name}: {meaning}" for name, meaning in ANOMALIES.items()}
+    return {code: meaning for code, meaning in codes.items() if f" {code} " in text}
+
+
 def comparison_tables(comparison: StoreComparison) -> str:
     """The comparison of stores: correctness, speed and lifetime, the legend, and the other promises."""
     where = f"`{comparison.deployment.name}`" if comparison.deployment else figures.NONE
@@ -64,7 +98,7 @@ def comparison_tables(comparison: StoreComparison) -> str:
         ]
         for place in comparison.places
     ]
-    parts = [table(heads, counter), "".join(f"- {escaped(sentence)}\n" for sentence in comparison.signs)]
+    parts = [table(heads, counter), bullets(comparison.signs)]
     if comparison.workloads:
         promises = [
             [f"**{escaped(p.name)}**", *(_standing(p.promises.get(workload)) for workload in comparison.workloads)]
@@ -89,7 +123,7 @@ def render(report: Report) -> str:
         same_columns_table(report.same_columns),
         *(_matrix(matrix) for matrix in report.matrices),
         _legend(report),
-        _comparison(report),
+        f"## Which store for what\n\n{comparison_tables(report.comparison)}" if report.comparison else "",
         _fixes(report.broken),
         *(_example(example) for example in report.examples),
         *(_change(change) for broken in report.broken for change in broken.changes),
@@ -144,11 +178,8 @@ def same_columns_table(columns: list[SameColumn]) -> str:
     return "\n".join(["## Which standard column each of these is\n", head, "".join(told), *proofs])
 
 
-def _comparison(report: Report) -> str:
-    return f"## Which store for what\n\n{comparison_tables(report.comparison)}" if report.comparison else ""
-
-
 def _fitting(parts: list[str]) -> str:
+    """The first of the parts, as many as an issue can have, and how many are left out."""
     kept: list[str] = []
     for place, part in enumerate(parts):
         if sum(map(len, kept)) + len(part) + len(kept) > LIMIT:
@@ -163,9 +194,8 @@ def _fitting(parts: list[str]) -> str:
 
 def _summary(report: Report) -> str:
     counts = ", ".join(f"{number:,} {state.symbol} {state.title}" for state, number in report.tally)
-    facts = [f"- {escaped(name)}: {escaped(value)}" for name, value in report.facts]
     notes = [f"> {escaped(note)}\n" for note in [*report.incomplete, *report.notes]]
-    return "\n".join([f"**{report.verdict}**\n", f"{report.cells:,} cells: {counts}.\n", *notes, *facts, ""])
+    return "\n".join([f"**{report.verdict}**\n", f"{report.cells:,} cells: {counts}.\n", *notes, facts_list(report)])
 
 
 def _findings(report: Report) -> Iterable[str]:
@@ -178,7 +208,7 @@ def _findings(report: Report) -> Iterable[str]:
     for title, sentences in surprises.items():
         proofs = [folded(f"Proof: {s.proof.name}", _proof(s.proof)) for s in sentences if s.proof]
         if sentences:
-            yield "\n".join([f"## {title}\n", _sentences(sentences), *proofs])
+            yield "\n".join([f"## {title}\n", bullets(sentence.text for sentence in sentences), *proofs])
     others = {
         "Predicted to be violated, and not seen": report.not_seen,
         "Seen, but not all that was predicted": report.partly_seen,
@@ -186,13 +216,9 @@ def _findings(report: Report) -> Iterable[str]:
     }
     for title, sentences in others.items():
         if sentences:
-            yield f"## {title}\n\n{_sentences(sentences)}"
+            yield f"## {title}\n\n{bullets(sentence.text for sentence in sentences)}"
     if report.absences:
-        yield "## Unavailable\n\n" + "".join(f"- {escaped(absence.text)}\n" for absence in report.absences)
-
-
-def _sentences(sentences: list[Sentence]) -> str:
-    return "".join(f"- {escaped(sentence.text)}\n" for sentence in sentences)
+        yield f"## Unavailable\n\n{bullets(absence.text for absence in report.absences)}"
 
 
 def _proof(row: Row) -> str:

@@ -98,10 +98,13 @@ def _parts(report: Report, width: int, folder: Path | None, *, tables: bool) -> 
             said = shortened(_plain(f"{len(absence.rows)} unavailable: {absence.text}"), width - 2)
             yield Text.assemble((states.UNAVAILABLE.symbol, "dim"), f" {said}")
     yield from (Text(printable(f"! {sentence}"), "yellow") for sentence in report.incomplete)
-    yield _counts(report)
+    counts = [Text(f"{state.symbol} {number:,} {state.title}", STYLES[state.name]) for state, number in report.tally]
+    yield Text.assemble(f"\n{report.cells:,} cells: ", Text("  ").join(counts))
     yield from (Text(printable(f"= {column.text}"), "dim") for column in report.same_columns)
     yield Text.assemble(("What breaks: ", "bold"), report.breaks)
-    yield Text.assemble(("What holds wherever it was measured: ", "bold"), _holding(report))
+    holding = [f"{workload}: {names[0]}" + f" +{len(names) - 1}" * (len(names) > 1) for workload, names in report.holds]
+    found = printable("; ".join(holding) or "nothing")
+    yield Text.assemble(("What holds wherever it was measured: ", "bold"), f"{found}.")
     yield from _surprises(report, short=not tables)
     yield Text(report.verdict, "bold red" if report.fails else "bold green")
     if dict(report.facts).get("profile", "").startswith(ESSENTIALS):
@@ -150,11 +153,6 @@ def _share(share: Share) -> Text:
     return Text(f"{sign.symbol} {share.kept}/{share.of}", TONES[share.tone])
 
 
-def _holding(report: Report) -> str:
-    told = [f"{workload}: {names[0]}" + f" +{len(names) - 1}" * (len(names) > 1) for workload, names in report.holds]
-    return printable("; ".join(told) or "nothing") + "."
-
-
 def _sentences(state: State, sentences: list[Sentence]) -> Iterator[Text]:
     return (Text.assemble((state.symbol, STYLES[state.name]), f" {_plain(s.text)}") for s in sentences)
 
@@ -187,7 +185,10 @@ def _surprises(report: Report, *, short: bool) -> Iterator[Padding | Text]:
 def _tables(matrix: Matrix, width: int) -> Iterator[Table]:
     """One table, or several if the lines would be too long for one."""
     names = max([len("processes answered"), *(len(line.mechanism.name) for line in matrix.lines)])
-    widths = [_width(matrix, place) for place in range(len(matrix.deployments))]
+    widths = []
+    for place, (deployment, answered) in enumerate(zip(matrix.deployments, matrix.coverage, strict=True)):
+        cells = [_cell(line.rows[place]).plain for line in matrix.lines]
+        widths.append(max(map(len, [*_head(deployment.name).split("\n"), *cells, answered])))
     return (_table(matrix, columns) for columns in _side_by_side(names, widths, width))
 
 
@@ -202,11 +203,6 @@ def _side_by_side(names: int, widths: Sequence[int], width: int) -> Iterator[lis
         columns.append(place)
         used += wide + 1
     yield columns
-
-
-def _width(matrix: Matrix, place: int) -> int:
-    marks = [_mark(line.rows[place]) for line in matrix.lines]
-    return max(map(len, [*_head(matrix.deployments[place].name).split("\n"), *marks, matrix.coverage[place]]))
 
 
 def _table(matrix: Matrix, columns: list[int]) -> Table:
@@ -233,22 +229,14 @@ def _head(name: str) -> str:
     return "\n".join(lines)
 
 
-def _mark(row: Row) -> str:
-    """`✗LU,DV`, `≠DV+LU`, `✗LU(DV)`, `◌LU`, `✓`, `?NX`: symbol and codes without spaces."""
-    text = row.state.symbol
-    for place, code in enumerate(row.codes or [states.SHORT_WORDS.get(row.state.name, "")]):
-        text += code if place == 0 or code[0] == "+" else f",{code}"
-    return text + _unseen(row)
-
-
-def _unseen(row: Row) -> str:
-    """What was predicted and not seen, in brackets."""
-    return f"({row.unseen.removeprefix('not seen: ').replace(' ', ',')})" if row.unseen else ""
-
-
 def _cell(row: Row) -> Text:
-    text = Text(printable(_mark(row).removesuffix(_unseen(row))), STYLES[row.state.name])
-    return text.append(printable(_unseen(row)), "dim not bold")
+    """`✗LU,DV`, `≠DV+LU`, `✗LU(DV)`, `◌LU`, `✓`, `?NX`: symbol and codes without spaces; in brackets what was predicted
+    and not seen."""
+    mark = row.state.symbol
+    for place, code in enumerate(row.codes or [states.SHORT_WORDS.get(row.state.name, "")]):
+        mark += code if place == 0 or code[0] == "+" else f",{code}"
+    unseen = f"({row.unseen.removeprefix('not seen: ').replace(' ', ',')})" if row.unseen else ""
+    return Text(printable(mark), STYLES[row.state.name]).append(printable(unseen), "dim not bold")
 
 
 def _legend(report: Report) -> Iterator[Table]:
@@ -299,14 +287,6 @@ def _fixes(report: Report, width: int) -> Iterator[Text]:
         yield Text("  " + shortened(printable(f"{broken.mechanism.name} → {'; '.join(told)}"), width - 2))
 
 
-def _counts(report: Report) -> Text:
-    parts = [(f"{state.symbol} {number:,} {state.title}", STYLES[state.name]) for state, number in report.tally]
-    text = Text(f"\n{report.cells:,} cells: ")
-    for place, (part, style) in enumerate(parts):
-        text.append("  " if place else "").append(part, style)
-    return text
-
-
 def cell_line(row: Row, width: int = PLAIN_WIDTH) -> Text:
     """A cell on one line: `✗ counter/module-global under sync-4: divergent: several copies …`."""
     cell = row.cell
@@ -314,9 +294,6 @@ def cell_line(row: Row, width: int = PLAIN_WIDTH) -> Text:
     return Text.assemble(
         (row.state.symbol, STYLES[row.state.name]), printable(shortened(said, width - 2)).join((" ", ""))
     )
-
-
-Tried = dict[tuple[str, str], Survival]
 
 
 def survival_table(survival: list[Survival]) -> Iterator[Table | Text]:
@@ -329,9 +306,22 @@ def survival_table(survival: list[Survival]) -> Iterator[Table | Text]:
         table.add_column(ending, no_wrap=True)
     for mechanism in dict.fromkeys(each.mechanism for each in survival):
         table.add_row(printable(mechanism), *(_survived(tried[mechanism, ending]) for ending in endings))
-    table.add_row(Text("ms to answer again", "dim"), *(Text(_ms(tried, ending), "dim") for ending in endings))
+    # Every mechanism of an ending has the same time: it is the server that is waited for.
+    waited = [next(f"{each.ms:,.0f}" for each in survival if each.ending == ending) for ending in endings]
+    table.add_row(Text("ms to answer again", "dim"), *(Text(ms, "dim") for ms in waited))
     yield table
-    yield _endings_legend(endings)
+    legend = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
+    legend.add_column(no_wrap=True)
+    legend.add_column()
+    signs = {
+        f"{states.HELD.symbol} kept": "read back as it was",
+        f"{states.VIOLATED.symbol} n → m": "lost: counted to n before, m after",
+        figures.NONE: "it needs no store that could end",
+        states.CONTRADICTION.symbol: "the rule says otherwise: the lab, or the claim `survives`, is wrong",
+    }
+    for sign, meaning in (signs | {ending: ENDINGS[ending] for ending in endings}).items():
+        legend.add_row(Text(sign, "bold"), meaning)
+    yield legend
     for each in survival:
         if each.kept is None and each.predicted is not None:
             yield Text(printable(f"{states.UNKNOWN.symbol} {each.mechanism}, {each.ending}: {each.reason}"), "yellow")
@@ -346,22 +336,3 @@ def _survived(tried: Survival) -> Text:
         return Text(word, "green" if tried.kept else "red")
     said = "kept" if tried.predicted else "lost"
     return Text(f"{states.CONTRADICTION.symbol} {word}, {said} predicted", "bold black on bright_yellow")
-
-
-def _ms(tried: Tried, ending: str) -> str:
-    return next((f"{each.ms:,.0f}" for each in tried.values() if each.ending == ending), figures.NONE)
-
-
-def _endings_legend(endings: list[str]) -> Table:
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column()
-    signs = {
-        f"{states.HELD.symbol} kept": "read back as it was",
-        f"{states.VIOLATED.symbol} n → m": "lost: counted to n before, m after",
-        figures.NONE: "it needs no store that could end",
-        states.CONTRADICTION.symbol: "the rule says otherwise: the lab, or the claim `survives`, is wrong",
-    }
-    for sign, meaning in (signs | {ending: ENDINGS[ending] for ending in endings}).items():
-        table.add_row(Text(sign, "bold"), meaning)
-    return table

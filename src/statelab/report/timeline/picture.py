@@ -5,13 +5,11 @@ Labels never overlap. Nothing is drawn here; `svg` does that.
 
 import math
 import string
-from collections.abc import Callable
 from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import replace
 
 from statelab.core.operation import Operation
-from statelab.core.operation import Result
 from statelab.core.operation import ServedBy
 from statelab.core.results import Witness
 
@@ -31,17 +29,14 @@ class Timescale:
 
     def ticks(self) -> list[tuple[float, str]]:
         """About eight round ticks as pixel and text; the text has the decimals that the step needs."""
-        step = _round_step((self.end - self.start) / 1e6 / 8)
+        # The step is the smallest of 1, 2 and 5 times a power of ten that needs no more than eight of them.
+        least = (self.end - self.start) / 1e6 / 8
+        power = 10.0 ** math.floor(math.log10(least))
+        step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least * (1 - 1e-9))
         decimals = max(0, -math.floor(math.log10(step)))
         first, last = (self.start - self.zero) / 1e6 / step, (self.end - self.zero) / 1e6 / step
         steps = range(math.ceil(first), math.floor(last) + 1)
         return [(self.x(self.zero + k * step * 1e6), f"{k * step:,.{decimals}f}".replace("-", "−")) for k in steps]
-
-
-def _round_step(least: float) -> float:
-    """The smallest of 1, 2 and 5 times a power of ten that is not below `least`."""
-    power = 10.0 ** math.floor(math.log10(least))
-    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least * (1 - 1e-9))
 
 
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A90D")
@@ -85,7 +80,8 @@ def servers_of(proof: Iterable[Operation], context: Iterable[Operation]) -> dict
     """A server for each identity. Its colour is that of its process, thread or greenlet: the coarsest of these levels
     at which the servers of the proof differ."""
     proving = _known(proof)
-    level = _telling_level(proving)
+    levels = (level for level in (_process, _thread, _greenlet) if len({level(who) for who in proving}) > 1)
+    level = next(levels, _process)
     known = list(dict.fromkeys([*proving, *_known(context)]))
     order = list(dict.fromkeys(level(who) for who in known))
     servers: dict[ServedBy | None, Server] = {None: UNKNOWN}
@@ -93,25 +89,15 @@ def servers_of(proof: Iterable[Operation], context: Iterable[Operation]) -> dict
         place = order.index(level(who))
         colour, stroke = PALETTE[place % len(PALETTE)], STROKES[place % len(STROKES)]
         label = f"pid {who.pid}" + (f" thread {who.thread}" if who.thread != who.pid else "")
-        servers[who] = Server(label, _introduced(who), colour, stroke)
+        # Of a greenlet's number only the end, as in the proof's text.
+        greenlet = f" greenlet …{who.greenlet % 1_000_000:06}" if who.greenlet else ""
+        legend = f"pid {who.pid} thread {who.thread}{greenlet} on {who.host}, process start {who.boot[:8]}"
+        servers[who] = Server(label, legend, colour, stroke)
     return servers
 
 
 def _known(operations: Iterable[Operation]) -> list[ServedBy]:
     return [who for who in dict.fromkeys(operation.served_by for operation in operations) if who]
-
-
-def _telling_level(known: list[ServedBy]) -> Callable[[ServedBy], Identity]:
-    for level in (_process, _thread, _greenlet):
-        if len({level(who) for who in known}) > 1:
-            return level
-    return _process
-
-
-def _introduced(who: ServedBy) -> str:
-    """The full name of a server; of a greenlet only the end of its number, as in the proof's text."""
-    greenlet = f" greenlet …{who.greenlet % 1_000_000:06}" if who.greenlet else ""
-    return f"pid {who.pid} thread {who.thread}{greenlet} on {who.host}, process start {who.boot[:8]}"
 
 
 LEFT = 92.0
@@ -172,8 +158,10 @@ class Picture:
 
     def lanes(self) -> list[Lane]:
         """The clients in the order of their first start, each with its labels placed."""
+        boxes = [self._box(operation, self.name(place)) for place, operation in enumerate(self.proof)]
+        boxes += [self._box(operation, "") for operation in self.context]
         lanes: list[Lane] = []
-        for box in sorted(self._boxes(), key=lambda box: box.x0):
+        for box in sorted(boxes, key=lambda box: box.x0):
             lane = next((lane for lane in lanes if _has_room(lane, box)), None)
             if lane is None:
                 lane = Lane(str(box.operation.process), [])
@@ -190,10 +178,6 @@ class Picture:
     def name(self, place: int) -> str:
         """The proof's operations are called A, B, ... in the order of their start, as in its text."""
         return string.ascii_uppercase[place] if place < 26 else f"operation {place + 1}"
-
-    def _boxes(self) -> list[Box]:
-        named = [self._box(operation, self.name(place)) for place, operation in enumerate(self.proof)]
-        return named + [self._box(operation, "") for operation in self.context]
 
     def _box(self, operation: Operation, name: str) -> Box:
         x0 = self.scale.x(operation.start)
@@ -237,15 +221,11 @@ def _has_room(lane: Lane, box: Box) -> bool:
 
 
 def _outcome(operation: Operation) -> str:
-    if operation.status == "ok":
-        return _shown(operation.result)
     if operation.status == "fail":
         return "failed"
-    return "? (timed out)" if operation.timed_out else "? (unknown)"
-
-
-def _shown(result: Result) -> str:
-    """A number with thousands separators; any other value unchanged."""
+    if operation.status != "ok":
+        return "? (timed out)" if operation.timed_out else "? (unknown)"
+    result = operation.result
     if result is None:
         return "nothing"
     return f"{result:,}" if isinstance(result, int) and not isinstance(result, bool) else str(result)
@@ -261,17 +241,12 @@ def _with_labels(boxes: list[Box]) -> list[Box]:
             placed.append(replace(box, label_x=box.x0 + 5))
             continue
         x = max(LEFT, min(box.x0, RIGHT - width))
-        level = _lowest_free(taken, x, x + width)
+        level = 1
+        while any(line == level and x < right and left < x + width for line, left, right in taken):
+            level += 1
         if box.proof or level <= CONTEXT_LEVELS:
             taken.append((level, x, x + width + 12))
             placed.append(replace(box, label_x=x, level=level))
         else:
             placed.append(replace(box, label=""))
     return placed
-
-
-def _lowest_free(taken: list[tuple[int, float, float]], x0: float, x1: float) -> int:
-    level = 1
-    while any(line == level and x0 < right and left < x1 for line, left, right in taken):
-        level += 1
-    return level

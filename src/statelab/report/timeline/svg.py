@@ -6,7 +6,6 @@ It needs no script, style sheet or font of a page around it, and takes its text 
 from collections.abc import Iterator
 from html import escape
 
-from statelab.core.operation import Operation
 from statelab.core.results import ANOMALIES
 from statelab.core.results import Witness
 from statelab.report.content.text import printable
@@ -37,7 +36,10 @@ def timeline(witness: Witness) -> str:
     """The witness as one SVG element, which is also a well-formed document."""
     picture = Picture(witness)
     lanes = picture.lanes()
-    tops, bottom = _tops(lanes)
+    tops, bottom = [], float(TOP)
+    for lane in lanes:
+        tops.append(bottom + lane.levels * LABEL)
+        bottom = tops[-1] + BOX + GAP
     legend = _introductions(picture)
     height = bottom + 62 + LEGEND_LINE * (1 + -(-len(legend) // _columns(legend)))
     return "".join(
@@ -72,15 +74,6 @@ def _head(witness: Witness, height: float) -> str:
     )
 
 
-def _tops(lanes: list[Lane]) -> tuple[list[float], float]:
-    """The y of each lane's boxes, and the y below the last."""
-    tops, y = [], float(TOP)
-    for lane in lanes:
-        tops.append(y + lane.levels * LABEL)
-        y = tops[-1] + BOX + GAP
-    return tops, y
-
-
 def _drawn(picture: Picture, lane: Lane, top: float) -> str:
     line = f'<path d="M{LEFT} {top + BOX}H{RIGHT}" stroke="{GREY}" opacity=".4"/>'
     client = _text(8, top + BOX / 2 + 4, f"client {lane.client}"[:14], ' font-weight="600"')
@@ -91,20 +84,12 @@ def _operation(picture: Picture, box: Box, top: float) -> str:
     kind = "proof" if box.proof else "context"
     unended = " open" if box.operation.end is None else ""
     y = top + BOX / 2 + 4 if box.level == 0 else top - 4 - (box.level - 1) * LABEL
-    label = _text(box.label_x, y, box.label, _label_style(box))
-    lead = "" if box.level < 2 else _lead(box, top, y)
-    return f'<g class="{kind}{unended}"><title>{_clean(_told(picture, box))}</title>{_shape(box, top)}{lead}{label}</g>'
-
-
-def _label_style(box: Box) -> str:
-    if not box.proof:
-        return ' opacity=".7"'
-    return ' font-weight="700"' if box.culprit else ' font-weight="600"'
-
-
-def _lead(box: Box, top: float, y: float) -> str:
-    """A line from a label above to its box."""
-    return f'<path d="M{box.x0:.1f} {y + 3:.1f}V{top:.1f}" stroke="{box.server.colour}" opacity=".6"/>'
+    style = f' font-weight="{700 if box.culprit else 600}"' if box.proof else ' opacity=".7"'
+    label = _text(box.label_x, y, box.label, style)
+    line = ""
+    if box.level > 1:  # the label is not right above its box, so a line leads from it to the box
+        line = f'<path d="M{box.x0:.1f} {y + 3:.1f}V{top:.1f}" stroke="{box.server.colour}" opacity=".6"/>'
+    return f'<g class="{kind}{unended}"><title>{_clean(_told(picture, box))}</title>{_shape(box, top)}{line}{label}</g>'
 
 
 def _shape(box: Box, top: float) -> str:
@@ -148,22 +133,18 @@ def _slack(picture: Picture, y: float) -> Iterator[str]:
         yield _text(LEFT, y + 4, clock, ' opacity=".75"')
         return
     label = f"slack {slack_ns / 1e6:,.3f} ms"
-    pair = _apart(picture.proof, slack_ns)
-    if pair is None:
+    # The slack lies between the end of one operation and the start of another, exactly so far apart.
+    starts = {operation.start for operation in picture.proof}
+    ends = (operation.end for operation in picture.proof if operation.end is not None)
+    end = next((end for end in ends if end + slack_ns in starts), None)
+    if end is None:
         yield _text(LEFT, y + 4, label)
         return
-    x0, x1 = picture.scale.x(pair[0]), picture.scale.x(pair[1])
+    x0, x1 = picture.scale.x(end), picture.scale.x(end + slack_ns)
     path = f"M{x0:.1f} {y - 8}v12M{x0:.1f} {y - 2}H{x1:.1f}M{x1:.1f} {y - 8}v12"
     yield f'<path class="slack" d="{path}" stroke="#D55E00" stroke-width="2" fill="none"/>'
     flip = x1 + 6 + len(label) * LETTER > RIGHT
     yield _text(x0 - 6 if flip else x1 + 6, y + 2, label, ' text-anchor="end"' if flip else "")
-
-
-def _apart(proof: list[Operation], slack_ns: int) -> tuple[int, int] | None:
-    """The end and the start that lie exactly `slack_ns` apart."""
-    starts = {operation.start for operation in proof}
-    ends = (operation.end for operation in proof if operation.end is not None)
-    return next(((end, end + slack_ns) for end in ends if end + slack_ns in starts), None)
 
 
 def _introductions(picture: Picture) -> list[tuple[Server, str]]:
