@@ -31,6 +31,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from statelab.check import shuffle
 from statelab.check.file import Verdict
 from statelab.check.file import find_model
 from statelab.check.file import initial_of
@@ -44,14 +45,13 @@ from statelab.check.partition import judge
 from statelab.check.partition import no_id_twice
 from statelab.check.partition import one_at_a_time
 from statelab.check.partition import read_pieces
+from statelab.check.parts import Dataset
+from statelab.check.parts import operations_in
 from statelab.core.errors import BadInput
 from statelab.core.operation import Unit
 from statelab.foreign.read import first_that_reads
 from statelab.foreign.read import fitting
-from statelab.record import shuffle
 from statelab.record.columns import INF
-from statelab.record.dataset import Dataset
-from statelab.record.dataset import operations_in
 from statelab.record.reading.table import is_widened
 
 T = TypeVar("T")

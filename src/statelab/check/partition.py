@@ -14,19 +14,19 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from statelab.check import shuffle
 from statelab.check.file import Verdict
 from statelab.check.file import describe
 from statelab.check.kernels.model import Deadline
 from statelab.check.models import MODELS
+from statelab.check.parts import Piece
 from statelab.core.errors import BadInput
 from statelab.core.memory import keep_freed
 from statelab.core.operation import Unit
 from statelab.core.operation import Value
-from statelab.record import shuffle
 from statelab.record.coding import code
 from statelab.record.coding import pa
 from statelab.record.columns import INF
-from statelab.record.dataset import Piece
 from statelab.record.reading.consistency import at_once
 from statelab.record.reading.consistency import id_twice
 from statelab.record.reading.consistency import overlapping
