@@ -34,8 +34,7 @@ class Sheet:
     @property
     def nbytes(self) -> int:
         """About how many bytes the fields have."""
-        lists = [] if self.elements is None else [self.elements.items]
-        held = [*self.columns.values(), *lists]
+        held = [*self.columns.values(), *([] if self.elements is None else [self.elements.items])]
         texts = sum(int(column.text.nbytes) for column in held if column.text is not None)
         numbers = sum(column.number.nbytes for column in held if column.number.strides != (0,))
         return texts + numbers + sum(array.nbytes for array in self.arrays.values() if array.strides != (0,))
@@ -128,6 +127,6 @@ def _one(columns: Sequence[coding.Column]) -> coding.Column:
     if pa.types.is_dictionary(kind):
         texts = [coding.coded_text(text) for text in texts]
     whole = pa.chunked_array(texts, kind)
-    if pa.types.is_dictionary(kind) or whole.nbytes > coding.MOST_BYTES:
+    if pa.types.is_dictionary(kind) or whole.nbytes > 2**31 - 1:  # more text does not fit into one Arrow array
         return coding.Column(number, is_number, coding.coded_text(whole))
     return coding.Column(number, is_number, whole.combine_chunks())

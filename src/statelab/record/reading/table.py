@@ -119,10 +119,7 @@ class Table:
         there = pq.read_schema(source).names
         self._file = pq.ParquetFile(source, read_dictionary=[name for name in _CODED if name in there])
         self.names: Sequence[str] = self._file.schema_arrow.names
-        wanted = {name for field in fields for name in COLUMNS.get(field, (field,))} | {
-            *SERVER_FIELDS,
-            "served_by",
-        }
+        wanted = {"served_by", *SERVER_FIELDS, *(name for field in fields for name in COLUMNS.get(field, (field,)))}
         self._wanted = [name for name in self.names if name in wanted]
 
     def __len__(self) -> int:
@@ -137,13 +134,11 @@ class Table:
         }
         return TableRows({name: coded.get(name) or each.combine_chunks() for name, each in columns.items()}, len(self))
 
-    def rows_before(self, group: int) -> int:
-        """How many rows stand before a group of rows."""
-        return sum(self._file.metadata.row_group(each).num_rows for each in range(group))
-
-    def parts(self, groups: Sequence[int] | None = None) -> Iterator[TableRows]:
-        """All rows, or those of some groups, some at a time; dictionaries have no texts that only other rows of their
-        group need."""
+    def parts(self, groups: Sequence[int] | None = None) -> Iterator[tuple[int, TableRows]]:
+        """All rows, or those of some groups that follow each other, some at a time, each with the number of its first
+        row; dictionaries have no texts that only other rows of their group need."""
+        before = range(groups[0]) if groups else ()
+        first = sum(self._file.metadata.row_group(group).num_rows for group in before)
         for batch in self._file.iter_batches(_ROWS, row_groups=groups, columns=self._wanted, use_threads=True):
             own = [
                 array.dictionary_decode().dictionary_encode()
@@ -151,7 +146,8 @@ class Table:
                 else array
                 for array in batch.columns
             ]
-            yield TableRows(dict(zip(batch.schema.names, own, strict=True)), len(batch))
+            yield first, TableRows(dict(zip(batch.schema.names, own, strict=True)), len(batch))
+            first += len(batch)
 
     def pairs(self, column: str) -> Iterator[tuple[str, Any]]:
         """Each row's operation, and what it has in a column, as Python has them."""
@@ -209,19 +205,20 @@ def sheets_of_table(
         table = Table(source, rules.owned_fields(shapes))
         missing = [f'"{column}"' for column in rules.REQUIRED if column not in table.names]
         twice = [column for column in table.names if table.names.count(column) > 1]
-        if missing or twice or not len(table):
-            wrong = f"there is no column {listed(missing)}" if missing else "no operations in it"
-            raise BadInput(f"{name}: " + (f'there are two columns "{twice[0]}"' if twice and not missing else wrong))
+        if missing:
+            raise BadInput(f"{name}: there is no column {listed(missing)}")
+        if twice:
+            raise BadInput(f'{name}: there are two columns "{twice[0]}"')
+        if not len(table):
+            raise BadInput(f"{name}: no operations in it")
         if not groups or groups[0] == 0:
             _require_no_more_meant(table, name, shapes)
-        row = table.rows_before(groups[0]) if groups else 0
-        for rows in table.parts(groups):
+        for first, rows in table.parts(groups):
             try:
-                yield row, Part(rows, shapes).sheet()
+                yield first, Part(rows, shapes).sheet()
             except RefusedRow as refused:
-                row += refused.args[0]
+                row = first + refused.args[0]
                 raise BadInput(f"{name}, {row_number(row)}: {_refusal(table, row, shapes)}") from None
-            row += len(rows)
     except (pa.ArrowException, OSError) as error:
         why = str(error).splitlines()[0]
         raise BadInput(f"{name}: not a whole Parquet file, or of another kind than can be read ({why})") from None
