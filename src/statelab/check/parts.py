@@ -15,13 +15,13 @@ import pyarrow.parquet
 
 from statelab.core.errors import BadInput
 from statelab.core.operation import Unit
+from statelab.foreign.source import PARQUET
 from statelab.record.coding import pa
 from statelab.record.reading.rules import REQUIRED
 from statelab.record.reading.table import unit_of_table
 
 pq: Any = pyarrow.parquet
 
-_PARQUET = b"PAR1"
 _ALIKE = ("process", "op", "key", "start", "end", "status", "op_id")
 """The columns that must be of one kind in all parts. (Values may be numbers in one part and texts in another.)"""
 
@@ -116,7 +116,7 @@ def _parts(source: Path) -> Iterator[Path]:
     found = [source] if source.is_file() else sorted(each for each in source.iterdir() if each.name[0] not in "._")
     if not found:
         raise BadInput(f"{source}: no Parquet parts in it")
-    wrong = [path for path in found if not path.is_file() or _head(path) != _PARQUET]
+    wrong = [path for path in found if not path.is_file() or _head(path) != PARQUET]
     if not wrong:
         return iter(found)
     if wrong[0].is_dir():
@@ -131,7 +131,7 @@ def _parts(source: Path) -> Iterator[Path]:
 
 def _head(path: Path) -> bytes:
     with path.open("rb") as stream:
-        return stream.read(len(_PARQUET))
+        return stream.read(len(PARQUET))
 
 
 def _kind(type_: Any) -> str:

@@ -82,21 +82,17 @@ def rejoined(head: bytes, stream: BinaryIO) -> BinaryIO:
     return io.BufferedReader(_Rejoined(head, stream))
 
 
-def _decompressed(stream: BinaryIO) -> BinaryIO:
-    head, whole = peeked(stream)
-    if head.startswith(_GZIP):
-        return io.BufferedReader(gzip.GzipFile(fileobj=whole))
-    if head.startswith(_ZSTD):
-        return io.BufferedReader(pa.CompressedInputStream(pa.PythonFile(whole, mode="r"), "zstd"))
-    return whole
-
-
 @contextmanager
 def opened(source: Path, name: str) -> Iterator[BinaryIO]:
     """The decompressed bytes of a file (`-`: standard input). Raises BadInput where they cannot be had, to the end."""
     try:
         with sys.stdin.buffer if name == STANDARD_INPUT else source.open("rb") as stream:
-            yield _decompressed(stream)
+            head, whole = peeked(stream)
+            if head.startswith(_GZIP):
+                whole = io.BufferedReader(gzip.GzipFile(fileobj=whole))
+            elif head.startswith(_ZSTD):
+                whole = io.BufferedReader(pa.CompressedInputStream(pa.PythonFile(whole, mode="r"), "zstd"))
+            yield whole
     except FileNotFoundError:
         raise BadInput(f"{name}: no such file") from None
     except IsADirectoryError:
