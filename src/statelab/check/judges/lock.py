@@ -14,6 +14,7 @@ import numpy as np
 from statelab.check.judges.by_model import ByModel
 from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.judgement import Judgement
+from statelab.check.judges.judgement import require_within
 from statelab.check.judges.judgement import violated
 from statelab.check.judges.witness import witness
 from statelab.check.kernels.words import Cast
@@ -33,21 +34,15 @@ STUCK_S = 5.0
 """A lock that nobody holds and nobody gets for this long is stuck; every sensible lease is shorter."""
 
 
-class WrongClock(Exception):
-    """The stamps of a holder lie outside those of its request: they come from another clock."""
-
-
 def holds(work: Operation) -> Iterator[Operation]:
-    """A request as an acquire and a release; raises WrongClock if its stamps lie outside the request's."""
+    """A request as an acquire and a release; raises `judgement.WrongClock`."""
     if work.status != "ok":
         yield msgspec.structs.replace(work, op="acquire")
     elif not isinstance(work.result, list):
         yield msgspec.structs.replace(work, op="acquire", status="fail", result=None, error=str(work.result))
     else:
         enter, leave = map(int, work.result)
-        assert work.end is not None
-        if not work.start <= enter <= leave <= work.end:
-            raise WrongClock(f"held from {enter} to {leave}, asked from {work.start} to {work.end}")
+        require_within(work, "held", enter, leave)
         yield msgspec.structs.replace(work, op="acquire", end=enter, result=None)
         yield msgspec.structs.replace(work, op="release", start=leave, result=None)
 
