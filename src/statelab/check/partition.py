@@ -1,6 +1,6 @@
-"""The tasks of a check of a dataset. Each needs its arguments and the folder of the shuffle, and may be done again.
+"""The tasks of a check of a dataset. Each needs only its arguments and the folder of the shuffle.
 
-A task that is done again, because whoever did it was killed, does and says the same.
+A task may be done again, because its worker was killed: then it writes and returns the same.
 """
 
 from collections.abc import Iterable
@@ -39,7 +39,8 @@ from statelab.record.reading.table import row_number
 from statelab.record.reading.table import sheets_of_table
 
 View = Literal["key", "process", "op_id"]
-"""What rows are put together by: keys are judged, clients do one thing at a time, op_ids are not used twice."""
+"""The field by which rows are brought together: by key to be judged, by process to see that each does one thing at a
+time, by op_id to see that none is used twice."""
 
 VIEWS: tuple[View, ...] = ("key", "process", "op_id")
 

@@ -1,7 +1,7 @@
 """A dataset: Parquet parts, mostly of one folder, that are one history together.
 
-Its parts are looked at, all of them, before a row of any is read: each must be a whole Parquet file, and what is one
-field must be of one kind in all. Files whose names begin with `_` or `.` are other tools' notes and no parts.
+All parts are looked at before a row of any is read: each must be a whole Parquet file, and a field must be of one kind
+in all of them. Files whose names begin with `_` or `.` are other tools' notes and no parts.
 """
 
 from collections import Counter
@@ -28,7 +28,7 @@ _ALIKE = ("process", "op", "key", "start", "end", "status", "op_id")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some groups of rows of one part, which is the `part`th of all, and how many rows these are."""
+    """Some groups of rows of one part, and how many rows these are; `part` is its number among all parts."""
 
     part: int
     path: Path
@@ -38,8 +38,8 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """`groups` holds the number of rows of each group of each part; `row_bytes` is what a row takes in memory, about,
-    by what the parts say of themselves."""
+    """`groups` holds the number of rows of each group of each part; `row_bytes` is about how many bytes a row takes in
+    memory, from the parts' metadata."""
 
     name: str
     parts: tuple[Path, ...]

@@ -1,6 +1,6 @@
 """Opens files and standard input as streams of bytes, and reads our own lines and tables from them.
 
-gzip and zstd are told by their first bytes, and so is Parquet.
+gzip, zstd and Parquet are recognised by their first bytes.
 """
 
 import gzip

@@ -32,6 +32,7 @@ Mask = NDArray[np.bool_]
 VALUES = ("result", "value", "expected", "seen")
 """The fields of an operation that hold a value."""
 
+MOST_BYTES = 2**31 - 1  # of text in one Arrow array
 _FEW = 2**16
 
 
@@ -202,6 +203,13 @@ def coded_text(text: Any) -> Any:
     """Texts as a dictionary-coded Arrow array, in one piece; texts are in the order in which they come."""
     coded = text if pa.types.is_dictionary(text.type) else text.dictionary_encode()
     return coded.unify_dictionaries().combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
+
+
+def own_texts(array: Any) -> Any:
+    """The same array; a dictionary that is longer than it is made anew, without texts that no row here has."""
+    if pa.types.is_dictionary(array.type) and len(array.dictionary) > len(array):
+        return array.dictionary_decode().dictionary_encode()
+    return array
 
 
 class Texts(Sequence[str | None]):

@@ -24,6 +24,7 @@ from statelab.record.coding import encode
 Integers = coding.Integers
 Codes = coding.Codes
 Mask = coding.Mask
+Rows = Integers | Mask | slice
 
 INF = int(np.iinfo(np.int64).max)
 """The end of an operation whose outcome is unknown."""
@@ -167,10 +168,10 @@ class History:
         """The operations of some rows, or of all."""
         return [self.operation(row) for row in (range(len(self)) if rows is None else rows)]
 
-    def take(self, rows: Integers | Mask | slice) -> "History":
+    def take(self, rows: Rows) -> "History":
         """The history of some rows (indices, a mask or a slice); the tables stay as they are."""
         fields = {name: getattr(self, name) for name in self.__slots__}
-        taken = {name: column[rows] for name, column in fields.items() if isinstance(column, np.ndarray)}
+        taken: dict[str, Any] = {name: each[rows] for name, each in fields.items() if isinstance(each, np.ndarray)}
         return replace(self, **taken, elements=self.elements and self.elements.take(rows))
 
     def is_op(self, name: str) -> Mask:

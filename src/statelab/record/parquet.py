@@ -59,9 +59,8 @@ class _Values:
         self._table = history.values
         table: Sequence[Any] = history.values or ()
         is_text = [isinstance(value, str) for value in table]
-        self._numbers = pa.array(
-            [None if text else value for value, text in zip(table, is_text, strict=True)], pa.int64()
-        )
+        numbers = [None if text else value for value, text in zip(table, is_text, strict=True)]
+        self._numbers = pa.array(numbers, pa.int64())
         place = np.cumsum(is_text, dtype=np.int32) - 1
         self._code = pa.array(place, pa.int32(), mask=~np.array(is_text, np.bool_))
         self._texts = pa.array([value for value in table if isinstance(value, str)], pa.string())
@@ -90,9 +89,8 @@ class _Values:
 def write(history: History, path: Path) -> None:
     """Writes the history to one file."""
     values, answer = _Values(history), np.full(len(history), -1) if history.answer is None else history.answer
-    answers = pa.DictionaryArray.from_arrays(
-        pa.array(answer.astype(np.int32), mask=answer < 0), pa.array(history.answers)
-    )
+    given = pa.array(answer.astype(np.int32), mask=answer < 0)
+    answers = pa.DictionaryArray.from_arrays(given, pa.array(history.answers))
     columns = {
         "process": _coded(history.process, [json.dumps(process) for process in history.processes]),
         "op": _coded(history.op, history.ops),

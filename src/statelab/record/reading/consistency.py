@@ -1,4 +1,4 @@
-"""What no single operation shows: ends before starts, a process doing two things at once, an op_id used twice."""
+"""Checks of whole columns: ends before starts, a process doing two things at once, an op_id used twice."""
 
 from collections.abc import Callable
 from collections.abc import Collection
@@ -24,8 +24,8 @@ Place = Callable[[int], str]
 
 
 def checked(sheet: Sheet, name: str, place: Place, shapes: Shapes, *, may_overlap: bool = False) -> History:
-    """The history of a sheet; raises BadInput for what no single operation shows. `place` names where a row stood.
-    `may_overlap`: intervals were widened, so those of one process may overlap."""
+    """The history of a sheet; raises BadInput where its operations contradict each other. `place` says where a row
+    stood. `may_overlap`: intervals were widened, so those of one process may overlap."""
     if (pair := with_one_id(sheet, shapes.repeating)) is not None:
         first, row = pair
         raise BadInput(id_twice(f"{name}, {place(row)}", place(first), sheet.columns["op_id"].text[row].as_py()))
@@ -93,7 +93,8 @@ def overlapping(process: Codes, start: Integers, end: Integers) -> tuple[int, in
     def too_early(rows: Integers) -> Mask:
         """For each row but the first: whether it starts before the one ahead of it, of its process, has ended."""
         own, begins, ends = process[rows], start[rows], end[rows]
-        return (begins[1:] < ends[:-1]) & (own[1:] == own[:-1])
+        found: Mask = (begins[1:] < ends[:-1]) & (own[1:] == own[:-1])
+        return found
 
     ended = np.flatnonzero(end != INF)
     codes = process[ended]

@@ -50,10 +50,10 @@ class Rows(Protocol):
 
 def holds(held: Held, bits: int) -> coding.Mask:
     """Where one of the bits is held; a constant stays one."""
-    n = len(held)
-    return (
-        coding.constant(held[:1] & bits != 0, n, np.bool_) if n and not held.strides[0] else held & np.uint8(bits) != 0
-    )
+    if len(held) and not held.strides[0]:
+        return coding.constant(held[:1] & bits != 0, len(held), np.bool_)
+    found: coding.Mask = held & np.uint8(bits) != 0
+    return found
 
 
 def holding(bit: int, where: coding.Mask) -> Held:
@@ -137,7 +137,7 @@ class RefusedRow(Exception):
 
 
 class Part:
-    """Some rows on their way to a sheet: each field is tested, and marks the rows that may not hold what they do.
+    """Some rows that become a sheet: each field is tested, and rows that hold in it what they must not are marked.
 
     A row's kind is `len(STATUSES)` times its operation, plus its status: so the rules are numbered.
     """

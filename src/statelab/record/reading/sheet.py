@@ -127,6 +127,6 @@ def _one(columns: Sequence[coding.Column]) -> coding.Column:
     if pa.types.is_dictionary(kind):
         texts = [coding.coded_text(text) for text in texts]
     whole = pa.chunked_array(texts, kind)
-    if pa.types.is_dictionary(kind) or whole.nbytes > 2**31 - 1:  # more text does not fit into one Arrow array
+    if pa.types.is_dictionary(kind) or whole.nbytes > coding.MOST_BYTES:
         return coding.Column(number, is_number, coding.coded_text(whole))
     return coding.Column(number, is_number, whole.combine_chunks())
