@@ -18,6 +18,7 @@ from statelab.core.errors import require_known
 from statelab.core.operation import Unit
 from statelab.core.operation import Value
 from statelab.foreign.read import read
+from statelab.foreign.source import name_of
 from statelab.record.columns import History
 
 EXIT_CODES: dict[VerdictName, int] = {"held": 0, "violated": 1, "unknown": 3}
@@ -126,7 +127,7 @@ def describe(
     violated = [history.keys[code] for code in finding.violated_keys[:MOST_KEYS]]
     proof = finding.proof
     return Verdict(
-        file="standard input" if source == "-" else source,
+        file=name_of(source),
         model=model.name,
         verdict=finding.verdict,
         reason=finding.reason,

@@ -31,13 +31,13 @@ from statelab.foreign.source import peeked
 from statelab.foreign.source import read_stream
 from statelab.foreign.source import rejoined
 from statelab.foreign.unknown import seems
+from statelab.record.coding import pa
 from statelab.record.columns import History
 from statelab.record.reading.consistency import checked
 from statelab.record.reading.lines import LineReader
 from statelab.record.reading.lines import RefusedLine
 from statelab.record.shapes import Shapes
 
-pa: Any = pyarrow  # it has no annotations
 pq: Any = pyarrow.parquet
 
 T = TypeVar("T")

@@ -11,7 +11,6 @@ from decimal import Decimal
 from typing import Any
 from typing import BinaryIO
 
-import pyarrow.compute
 import pyarrow.parquet
 
 from statelab.foreign.events import Records
@@ -21,9 +20,9 @@ from statelab.foreign.pairing import MIX
 from statelab.foreign.pairing import NS
 from statelab.foreign.pairing import SECONDS
 from statelab.foreign.refused import Refused
+from statelab.record.coding import pa
+from statelab.record.coding import pc
 
-pa: Any = pyarrow  # it has no annotations
-pc: Any = pyarrow.compute
 pq: Any = pyarrow.parquet
 
 NAME = "operations, one a line"

@@ -10,19 +10,15 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from typing import BinaryIO
 from typing import Literal
 
-import pyarrow
-
 from statelab.core.errors import BadInput
+from statelab.record.coding import pa
 from statelab.record.columns import History
 from statelab.record.reading import read_lines
 from statelab.record.reading import read_table
 from statelab.record.shapes import Shapes
-
-pa: Any = pyarrow  # it has no annotations
 
 PARQUET = b"PAR1"
 STANDARD_INPUT = "standard input"

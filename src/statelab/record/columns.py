@@ -170,8 +170,9 @@ class History:
 
     def take(self, rows: Rows) -> "History":
         """The history of some rows (indices, a mask or a slice); the tables stay as they are."""
-        fields = {name: getattr(self, name) for name in self.__slots__}
-        taken: dict[str, Any] = {name: each[rows] for name, each in fields.items() if isinstance(each, np.ndarray)}
+        taken: dict[str, Any] = {
+            name: column[rows] for name in self.__slots__ if isinstance(column := getattr(self, name), np.ndarray)
+        }
         return replace(self, **taken, elements=self.elements and self.elements.take(rows))
 
     def is_op(self, name: str) -> Mask:
