@@ -75,7 +75,7 @@ class Tasks(Protocol):
     """Who does the tasks."""
 
     def each(self, function: Callable[[T], R], work: Sequence[T]) -> Iterator[R]:
-        """What the function says of each piece of work, as it is done; raises what one of them raises."""
+        """The function's result for each piece of work, as it is done; raises what a call raises."""
         ...
 
 

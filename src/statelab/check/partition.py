@@ -134,25 +134,14 @@ def _views(question: Question, sheet: Sheet, places: NDArray[np.int64]) -> Itera
     """What each view has of some operations: all of each one for its key, and less for its client and its op_id."""
     arrays, columns = sheet.arrays, sheet.columns
     ended = arrays["end"] != INF
-    stamps = {"start": arrays["start"], "end": arrays["end"], "place": places}
-    yield (
-        "process",
-        Sheet(
-            sheet.ops,
-            {name: array[ended] for name, array in stamps.items()},
-            {"process": columns["process"].take(ended)},
-        ),
-    )
+    stamps = {"start": arrays["start"][ended], "end": arrays["end"][ended], "place": places[ended]}
+    yield "process", Sheet(sheet.ops, stamps, {"process": columns["process"].take(ended)})
     if "op_id" in columns:
         repeating = MODELS[question.model].repeating
         own = columns["op_id"].known & ~np.array([op in repeating for op in sheet.ops]).take(arrays["op"])
         if own.any():
-            yield (
-                "op_id",
-                Sheet(
-                    sheet.ops, {"op": arrays["op"][own], "place": places[own]}, {"op_id": columns["op_id"].take(own)}
-                ),
-            )
+            named = {"op": arrays["op"][own], "place": places[own]}
+            yield "op_id", Sheet(sheet.ops, named, {"op_id": columns["op_id"].take(own)})
     said = arrays.get("timed_out")
     if said is not None and not said.any():
         arrays = {name: array for name, array in arrays.items() if name != "timed_out"}

@@ -5,7 +5,6 @@ in all of them. Files whose names begin with `_` or `.` are other tools' notes a
 """
 
 from collections import Counter
-from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,8 +108,8 @@ def look_at(*sources: Path) -> Dataset:
     return Dataset(whole, parts, tuple(groups), next(iter(units)), loaded / rows)
 
 
-def _parts(source: Path) -> Iterator[Path]:
-    """The files, each of which begins as Parquet does; raises BadInput that names one that does not."""
+def _parts(source: Path) -> list[Path]:
+    """The files of a folder, or the file; raises BadInput that names one that does not begin as Parquet does."""
     if not source.exists():
         raise BadInput(f"{source}: no such file or folder")
     found = [source] if source.is_file() else sorted(each for each in source.iterdir() if each.name[0] not in "._")
@@ -118,7 +117,7 @@ def _parts(source: Path) -> Iterator[Path]:
         raise BadInput(f"{source}: no Parquet parts in it")
     wrong = [path for path in found if not path.is_file() or _head(path) != PARQUET]
     if not wrong:
-        return iter(found)
+        return found
     if wrong[0].is_dir():
         raise BadInput(f"{wrong[0]} is a folder inside of a dataset; its parts must be side by side")
     right = next((path for path in found if path not in wrong), None)

@@ -29,7 +29,7 @@ TRIES = 3
 """How many workers may be killed over one task before it is given up."""
 
 ANSWERS_S = 10
-"""How long a scheduler may take to answer."""
+"""How long a scheduler may take to answer, in s."""
 
 
 class InThisProcess:

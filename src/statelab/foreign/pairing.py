@@ -118,7 +118,7 @@ def _times(events: list[Event]) -> list[int] | None:
 def _say_the_same(events: list[Event], times: list[int]) -> bool:
     """Whether the times say all that the order of the events says.
 
-    They do not if one goes back, or if they stand still between an end and an invoke: that would be concurrent.
+    They do not if one goes back, or if they stand still between an end and an invoke: these would count as concurrent.
     """
     ended_at = None
     for event, time in zip(events, times, strict=True):

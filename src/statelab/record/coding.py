@@ -213,7 +213,7 @@ def own_texts(array: Any) -> Any:
 
 
 class Texts(Sequence[str | None]):
-    """Many texts that stay as Arrow has them, and become Python's one by one; `first` come before them."""
+    """Many texts that stay in Arrow's memory and become Python's one by one; `first` stand before them."""
 
     def __init__(self, texts: Any, first: tuple[None, ...] = ()) -> None:
         self.arrow, self._first = texts, first

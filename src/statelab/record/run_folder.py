@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # numpy and pyarrow, which take half a second, are loaded whe
 
 
 def cell_of(key: str) -> str:
-    """The cell's key, of which a workload makes several with a dot and a name of its own."""
+    """The key of the cell: without the dot and name that a workload may add, to have several keys in one cell."""
     return key.partition(".")[0]
 
 

@@ -126,13 +126,15 @@ def shortfall(given: Answers, expectation: Expectation, covered: Coverage) -> st
 
 
 SLOW_START_NS = 1_000_000_000
-"""A new process that takes longer to its first answer lets requests wait about as long as the load waits at all."""
+"""If a new process takes longer than this to its first answer, requests wait for it about as long as the load waits at
+all."""
 
 
 def slow_start(history: History, expectation: Expectation) -> str | None:
-    """Why operations that timed out need not be a stall: they may have waited for the next worker, on a machine that
-    takes long to start one. None if that cannot be: no process that began later gave its first answer late; and, where
-    workers are replaced, one that had answered before went on to answer what was sent more than a second later."""
+    """Why operations that timed out need not be a stall: they may have waited for a new worker, on a machine that takes
+    long to start one. None if that cannot be: no process that began later gave its first answer late, and (where
+    workers are replaced) a process that had answered before also answered what was sent over a second after one of
+    them."""
     late = int(history.timed_out.sum())
     if not late:
         return None

@@ -53,7 +53,7 @@ def _held(history: History) -> History:
 
 _MUTEX = ByModel(
     model=MODELS["mutex"],
-    names={kind: "two-holders" for kind in ("two-holders", "not-the-holder", "no-order")},
+    names=dict.fromkeys(("two-holders", "not-the-holder", "no-order"), "two-holders"),
     requests=frozenset({WORK}),
     view=_held,
 )
@@ -103,13 +103,14 @@ def _stuck(history: History) -> Witness | None:
     A request is gone if its connection broke. One that timed out may still be working, so waiting for it is right.
     """
     gone = (history.status == INFO) & ~history.timed_out
-    refused = np.flatnonzero(_refused(history))
+    without_work = _refused(history)
+    refused = np.flatnonzero(without_work)
     if not gone.any() or not len(refused):
         return None
     last = int(refused[np.argmax(history.end[refused])])
     since = int(history.end[last]) - int(STUCK_S * 1e9)
     lost = np.flatnonzero(gone & (history.start <= since))
-    alive = ((history.status == OK) & ~_refused(history) & (history.end >= since)) | history.timed_out
+    alive = ((history.status == OK) & ~without_work & (history.end >= since)) | history.timed_out
     if not len(lost) or (alive & (history.start <= history.end[last])).any():
         return None
     holder = int(lost[np.argmax(history.start[lost])])

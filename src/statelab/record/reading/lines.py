@@ -119,8 +119,8 @@ def _named_once(pairs: list[tuple[str, Any]]) -> None:
 
 
 class _Form:
-    """The struct of lines whose fields are these. `kinds` says what a field holds in each of them, as one bit of the
-    rules; 0: it may hold or lack whatever the model allows."""
+    """A struct for lines with these fields. `kinds` says what each field holds in every line, as one bit of the rules;
+    0: whatever the model allows, or nothing."""
 
     def __init__(self, kinds: Mapping[str, int], types: Mapping[str, Any]) -> None:
         required = [(field, types.get(field, _EXACT.get(kind))) for field, kind in kinds.items() if kind in _EXACT]
