@@ -16,9 +16,9 @@ from statelab.check.partition import Partition
 from statelab.check.partition import Question
 from statelab.check.partition import judge
 from statelab.check.partition import read_pieces
+from statelab.check.parts import look_at
 from statelab.core.paths import ROOT
 from statelab.record import parquet
-from statelab.record.dataset import look_at
 
 OPERATIONS = 2_000_000
 

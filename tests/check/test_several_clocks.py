@@ -17,8 +17,8 @@ from models.known import Known
 from models.known import Operations
 from statelab.check.models import MODELS
 from statelab.core.clocks import Exchange
-from statelab.record.clocks import Clock
-from statelab.record.clocks import place
+from statelab.repro.live.clocks import Clock
+from statelab.repro.live.clocks import place
 
 US, MS = 1000, 1_000_000
 SEED = 20_261_126

@@ -24,7 +24,7 @@ from statelab.core.paths import DEPLOYMENTS
 from statelab.core.paths import LOADTESTS
 from statelab.deploy.local import LocalEngine
 from statelab.plan.deployments import load_all
-from statelab.record.clocks import Clock
+from statelab.repro.live.clocks import Clock
 
 APART = ["unshare", "--time", "--monotonic"]
 HOUR_S = 3600

@@ -16,13 +16,13 @@ from statelab.check.dataset import Limits
 from statelab.check.dataset import check_dataset
 from statelab.check.file import check_file
 from statelab.check.file import details
+from statelab.check.parts import look_at
 from statelab.check.workers import InThisProcess
 from statelab.core.live import Batch
 from statelab.core.live import Part
 from statelab.core.live import Seen
 from statelab.core.operation import Operation
 from statelab.core.operation import encode_line
-from statelab.record.dataset import look_at
 from statelab.repro.live.judge import Run
 
 EVERY, DELAY = 500, 20

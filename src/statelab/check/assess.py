@@ -1,7 +1,6 @@
 """From a run folder to results: predict, judge every saved history, combine the runs. Starts nothing."""
 
 from collections import Counter
-from collections.abc import Iterator
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -18,7 +17,6 @@ from statelab.core.results import Cell
 from statelab.core.results import CellKey
 from statelab.core.results import Prediction
 from statelab.core.results import Results
-from statelab.core.results import Survival
 from statelab.plan.catalogue import group
 from statelab.plan.deployments import Deployment
 from statelab.plan.manifest import Manifest
@@ -39,7 +37,16 @@ def assess(folder: RunFolder, early: Early = MappingProxyType({})) -> Results:
     history again to which nothing was added since."""
     manifest = folder.read_manifest()
     folder.take_in_recordings(manifest)
-    judged = [cell_from(key, manifest, list(_judgements(key, manifest, folder, early))) for key in manifest.cells]
+    judged = []
+    for key in manifest.cells:
+        judgements = []
+        for run in range(1, manifest.runs + 1):
+            if (history := folder.history(run, key)) is not None:
+                number, judgement = early.get((run, key), (-1, None))
+                if judgement is None or number != len(history):
+                    judgement = judgement_of(key, manifest, history)
+                judgements.append(judgement)
+        judged.append(cell_from(key, manifest, judgements))
     return results_of(manifest, judged)
 
 
@@ -48,7 +55,13 @@ def results_of(manifest: Manifest, judged: list[Cell]) -> Results:
     deployments = {deployment.name: deployment for deployment in manifest.deployments}
     fixes = Fixes(judged, manifest.catalogue, deployments)
     cells = with_fixes(judged, fixes)
-    return Results(manifest=_described(manifest, cells) | {"unfixed": _unfixed(cells, fixes)}, cells=cells)
+    # The broken mechanisms for which the run has no fix, with the reason and the cells it holds for.
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for why, row in unfixed(cells, fixes):
+        found.setdefault((row.workload, row.mechanism, why), []).append(f"{row.deployment}, window {row.window}")
+    names = "workload", "mechanism", "reason"
+    without = [dict(zip(names, key, strict=True)) | {"cells": places} for key, places in found.items()]
+    return Results(manifest=_described(manifest, cells) | {"unfixed": without}, cells=cells)
 
 
 NOT_HELD, NOT_KNOWN = 1, 3
@@ -71,7 +84,13 @@ def cell_from(key: CellKey, manifest: Manifest, judgements: list[Judgement]) -> 
     mechanism = workload.mechanisms[key.mechanism]
     prediction = predict(mechanism.claims, deployment, key.window, workload.shows) if mechanism.claimed else None
     if not judgements:
-        return _without_history(key, prediction, manifest)
+        why = manifest.why_unavailable(key)
+        return Cell(
+            **msgspec.structs.asdict(key),
+            **_predicted(prediction),
+            verdict="unavailable" if why else "not-exercised",
+            reason=why or manifest.stopped or "not measured",
+        )
     judged = combine(judgements) if manifest.runs > 1 else judgements[0]
     return msgspec.structs.replace(cell(key, prediction, judged), file=mechanism.file)
 
@@ -100,14 +119,6 @@ def cell(key: CellKey, prediction: Prediction | None, judgement: Judgement) -> C
     return Cell(**msgspec.structs.asdict(key), **predicted, **measured)
 
 
-def _judgements(key: CellKey, manifest: Manifest, folder: RunFolder, early: Early) -> Iterator[Judgement]:
-    for run in range(1, manifest.runs + 1):
-        history = folder.history(run, key)
-        if history is not None:
-            number, judgement = early.get((run, key), (-1, None))
-            yield judgement if judgement and number == len(history) else judgement_of(key, manifest, history)
-
-
 def judgement_of(key: CellKey, manifest: Manifest, history: History) -> Judgement:
     """One run of a cell, judged."""
     deployment = manifest.deployment(key.deployment)
@@ -119,25 +130,11 @@ def judgement_of(key: CellKey, manifest: Manifest, history: History) -> Judgemen
         initial=None if manifest.asks else 0,  # another app's state may be older than its servers
     )
     judged = judge_of(key.workload)(history, expectation)
-    return _with_errors(without_identity(judged) if anonymous(history) else judged, history.errors)
-
-
-def _with_errors(judgement: Judgement, errors: tuple[str | None, ...]) -> Judgement:
-    """Where nothing could be judged, what the app said instead belongs to the reason."""
-    said = [error for error in errors if error]
-    if judgement.verdict in ("not-exercised", "unknown") and said:
-        return msgspec.structs.replace(judgement, reason=f"{judgement.reason}; the app said: {said[0]}")
-    return judgement
-
-
-def _without_history(key: CellKey, prediction: Prediction | None, manifest: Manifest) -> Cell:
-    why = manifest.why_unavailable(key)
-    return Cell(
-        **msgspec.structs.asdict(key),
-        **_predicted(prediction),
-        verdict="unavailable" if why else "not-exercised",
-        reason=why or manifest.stopped or "not measured",
-    )
+    judged = without_identity(judged) if anonymous(history) else judged
+    said = next((error for error in history.errors if error), None)
+    if judged.verdict in ("not-exercised", "unknown") and said:  # the app's words may be why nothing could be judged
+        return msgspec.structs.replace(judged, reason=f"{judged.reason}; the app said: {said}")
+    return judged
 
 
 TOLD = (
@@ -159,6 +156,19 @@ def _described(manifest: Manifest, cells: list[Cell]) -> dict[str, Any]:
     """What the reports say of a run: its conditions, and the tables they lay out in this order."""
     used_mechanisms = dict.fromkeys((cell.workload, cell.mechanism) for cell in cells)
     used_deployments = {cell.deployment for cell in cells}
+    missing = [  # planned and possible, but not measured
+        f"{cell.mechanism} on {cell.deployment}, window {cell.window}"
+        for cell in cells
+        if cell.operations is None and cell.verdict != "unavailable" and manifest.stopped
+    ]
+    # Stores that stopped answering, and where the rule and the experiment differ about what state outlives.
+    down = Counter(cell.reason.partition("the app said: ")[2] for cell in cells if "did not answer" in cell.reason)
+    notes = [f"in {count} cell(s) the app said: {said}" for said, count in down.most_common(3)]
+    notes += [
+        f"{tried.mechanism} {'outlived' if tried.kept else 'ended with'} its {tried.ending}; the rule says otherwise"
+        for tried in manifest.survival
+        if not tried.agrees
+    ]
     return {
         "profile": f"{manifest.profile.name}: {manifest.profile.description}",
         **{name: msgspec.to_builtins(getattr(manifest, name)) for name in TOLD},
@@ -167,8 +177,8 @@ def _described(manifest: Manifest, cells: list[Cell]) -> dict[str, Any]:
         "mechanisms": [_about(manifest, workload, name) for workload, name in used_mechanisms],
         "deployments": [_about_deployment(d) for d in manifest.deployments if d.name in used_deployments],
         "standard": {d.name: _predicted_under(d, manifest) for d in manifest.standard},
-        "missing": _missing(manifest, cells),
-        "notes": [*manifest.notes, *_store_notes(cells), *_survival_notes(manifest.survival)],
+        "missing": missing,
+        "notes": [*manifest.notes, *notes],
     }
 
 
@@ -215,36 +225,3 @@ def _about_deployment(deployment: Deployment) -> dict[str, Any]:
         "threads": deployment.threads,
         "spread": sorted(deployment.spread),
     }
-
-
-def _missing(manifest: Manifest, cells: list[Cell]) -> list[str]:
-    """Cells that were planned and possible but not measured."""
-    return [
-        f"{cell.mechanism} on {cell.deployment}, window {cell.window}"
-        for cell in cells
-        if cell.operations is None and cell.verdict != "unavailable" and manifest.stopped
-    ]
-
-
-def _unfixed(cells: list[Cell], fixes: Fixes) -> list[dict[str, Any]]:
-    """The broken mechanisms for which the run has no fix, with the reason and the cells it holds for."""
-    found: dict[tuple[str, str, str], list[str]] = {}
-    for why, row in unfixed(cells, fixes):
-        found.setdefault((row.workload, row.mechanism, why), []).append(f"{row.deployment}, window {row.window}")
-    names = "workload", "mechanism", "reason"
-    return [dict(zip(names, key, strict=True)) | {"cells": places} for key, places in found.items()]
-
-
-def _store_notes(cells: list[Cell]) -> list[str]:
-    """What to know of stores that stopped answering during the run."""
-    down = Counter(cell.reason.partition("the app said: ")[2] for cell in cells if "did not answer" in cell.reason)
-    return [f"in {count} cell(s) the app said: {said}" for said, count in down.most_common(3)]
-
-
-def _survival_notes(survival: list[Survival]) -> list[str]:
-    """Where the rule and the experiment differ about what state outlives."""
-    return [
-        f"{tried.mechanism} {'outlived' if tried.kept else 'ended with'} its {tried.ending}; the rule says otherwise"
-        for tried in survival
-        if not tried.agrees
-    ]

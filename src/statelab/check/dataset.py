@@ -31,6 +31,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from statelab.check import shuffle
+from statelab.check.file import MOST_KEYS
 from statelab.check.file import Verdict
 from statelab.check.file import find_model
 from statelab.check.file import initial_of
@@ -44,14 +46,13 @@ from statelab.check.partition import judge
 from statelab.check.partition import no_id_twice
 from statelab.check.partition import one_at_a_time
 from statelab.check.partition import read_pieces
+from statelab.check.parts import Dataset
+from statelab.check.parts import operations_in
 from statelab.core.errors import BadInput
 from statelab.core.operation import Unit
 from statelab.foreign.read import first_that_reads
 from statelab.foreign.read import fitting
-from statelab.record import shuffle
 from statelab.record.columns import INF
-from statelab.record.dataset import Dataset
-from statelab.record.dataset import operations_in
 from statelab.record.reading.table import is_widened
 
 T = TypeVar("T")
@@ -66,14 +67,15 @@ FACTOR = 10
 
 LEAST = LIBRARIES + FACTOR * 2**20
 
-_MOST_KEYS = 20
+_DISK = 100
+"""About how many bytes of disk the shuffle takes for an operation."""
 
 
 class Tasks(Protocol):
     """Who does the tasks."""
 
     def each(self, function: Callable[[T], R], work: Sequence[T]) -> Iterator[R]:
-        """What the function says of each piece of work, as it is done; raises what one of them raises."""
+        """The function's result for each piece of work, as it is done; raises what a call raises."""
         ...
 
 
@@ -126,7 +128,12 @@ def check_dataset(
         _require_local(model)
         initial_of(find_model(model), initial)
     _require_room(folder, dataset)
-    names = [model] if model else fitting(_operations(dataset, tasks, limits, progress), MODELS)
+    if model is None:
+        work = dataset.pieces(_rows(dataset, limits.most))
+        found = progress(tasks.each(operations_in, work), "looking for the model", len(work))
+        names = fitting(set[str]().union(*found), MODELS)
+    else:
+        names = [model]
     for name in names:
         _require_local(name)
 
@@ -164,16 +171,6 @@ def _require_room(folder: Path, dataset: Dataset) -> None:
             f"the shuffle needs about {size_in_words(needed)} of disk for a while, and the temporary folder has "
             f"{size_in_words(free)}; --temporary names another one"
         )
-
-
-_DISK = 100
-"""About how many bytes of disk the shuffle takes for an operation."""
-
-
-def _operations(dataset: Dataset, tasks: Tasks, limits: Limits, progress: Progress) -> set[str]:
-    work = dataset.pieces(_rows(dataset, limits.most))
-    found = progress(tasks.each(operations_in, work), "looking for the model", len(work))
-    return set[str]().union(*found)
 
 
 def _rows(dataset: Dataset, most: int) -> int:
@@ -282,7 +279,7 @@ def together(
     violated = [each for each in verdicts if each.verdict == "violated"]
     unknown = [each for each in verdicts if each.verdict == "unknown"]
     large = _too_large(too_large, limits) if too_large else ""
-    common = {
+    common: dict[str, Any] = {
         "operations": len(dataset),
         "keys": sum(each.keys for each in verdicts) + len(too_large),
         "read_as": f"{plural(len(dataset.parts), 'Parquet part')}, {plural(len(dataset), 'operation')}",
@@ -290,8 +287,11 @@ def together(
     if not violated:
         if large or unknown:
             reason = "; ".join(filter(None, [large, *(each.reason for each in unknown[:1])]))
-            first = (unknown or verdicts or [_nothing(question)])[0]
-            return msgspec.structs.replace(first, verdict="unknown", reason=reason, **common)
+            judged = [*unknown, *verdicts]
+            if not judged:  # every key was too large
+                about = {"file": question.name, "model": question.model, "unit": question.unit, **common}
+                return Verdict(verdict="unknown", reason=reason, **about)
+            return msgspec.structs.replace(judged[0], verdict="unknown", reason=reason, **common)
         return msgspec.structs.replace(verdicts[0], parts=_parts(verdicts), **common)
     shown = min(violated, key=lambda each: _by_size(each.witness, each.slack))
     parts = _parts(verdicts)
@@ -303,17 +303,10 @@ def together(
         reason=reason,
         counts=dict(sum((Counter(each.counts) for each in violated), Counter[str]())),
         violated=sum(each.violated for each in violated),
-        violated_keys=keys[:_MOST_KEYS],
+        violated_keys=keys[:MOST_KEYS],
         undecided=sum(each.undecided for each in violated) + len(unknown) + len(too_large),
         parts=parts,
         **common,
-    )
-
-
-def _nothing(question: Question) -> Verdict:
-    """What is said where every key is too large."""
-    return Verdict(
-        file=question.name, model=question.model, verdict="unknown", reason="", operations=0, keys=0, unit=question.unit
     )
 
 

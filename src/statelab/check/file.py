@@ -18,6 +18,7 @@ from statelab.core.errors import require_known
 from statelab.core.operation import Unit
 from statelab.core.operation import Value
 from statelab.foreign.read import read
+from statelab.foreign.source import name_of
 from statelab.record.columns import History
 
 EXIT_CODES: dict[VerdictName, int] = {"held": 0, "violated": 1, "unknown": 3}
@@ -78,21 +79,18 @@ def initial_of(model: Model, text: str | None) -> Value | None:
         return model.initial
     if model.initial_kind is None:
         raise BadInput(f"the model {model.name} has no initial value: leave --initial out")
-    value = _integer(text)
+    try:
+        value: int | None = int(text)
+    except ValueError:
+        value = None
+    if value is not None and not -(2**63) <= value < 2**63:
+        value = None
     if model.initial_kind == "text":
         return text
     too_low = value is not None and model.least_initial is not None and value < model.least_initial
     if too_low or (value is None and model.initial_kind == "integer"):
         raise BadInput(f"--initial {text!r} is not {model.initial_words}")
     return text if value is None else value
-
-
-def _integer(text: str) -> int | None:
-    try:
-        value = int(text)
-    except ValueError:
-        return None
-    return value if -(2**63) <= value < 2**63 else None
 
 
 PROOF_S = 2.0
@@ -129,7 +127,7 @@ def describe(
     violated = [history.keys[code] for code in finding.violated_keys[:MOST_KEYS]]
     proof = finding.proof
     return Verdict(
-        file="standard input" if source == "-" else source,
+        file=name_of(source),
         model=model.name,
         verdict=finding.verdict,
         reason=finding.reason,
@@ -199,7 +197,10 @@ def details(verdict: Verdict) -> list[str]:
         lines.append(f"counted: {', '.join(f'{count:,} {word}' for word, count in verdict.counts.items())}")
     if verdict.scope:
         lines.append(f"scope: {verdict.scope}")
-    return lines + [line for name, part in verdict.parts.items() for line in _part_lines(name, part)]
+    for name, part in verdict.parts.items():
+        lines.append(f"{name}: {part['verdict']}: {part['proof'] or part['reason']}")
+        lines += [f"  witness: {msgspec.json.encode(operation).decode()}" for operation in part["witness"]]
+    return lines
 
 
 def _slack(slack: int, unit: Unit | None) -> str:
@@ -207,11 +208,6 @@ def _slack(slack: int, unit: Unit | None) -> str:
         return f"{span(slack, unit)}; the file has no clock, only the order of the events"
     of = "; --unit says what the stamps count" if unit is None else ""
     return f"the clocks would have to be wrong by more than {span(slack, unit)}{of}"
-
-
-def _part_lines(name: str, part: dict[str, Any]) -> list[str]:
-    said = f"{name}: {part['verdict']}: {part['proof'] or part['reason']}"
-    return [said, *(f"  witness: {msgspec.json.encode(operation).decode()}" for operation in part["witness"])]
 
 
 def worst(codes: list[int]) -> int:

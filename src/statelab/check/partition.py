@@ -1,6 +1,6 @@
-"""The tasks of a check of a dataset. Each needs its arguments and the folder of the shuffle, and may be done again.
+"""The tasks of a check of a dataset. Each needs only its arguments and the folder of the shuffle.
 
-A task that is done again, because whoever did it was killed, does and says the same.
+A task may be done again, because its worker was killed: then it writes and returns the same.
 """
 
 from collections.abc import Iterable
@@ -14,19 +14,19 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from statelab.check import shuffle
 from statelab.check.file import Verdict
 from statelab.check.file import describe
 from statelab.check.kernels.model import Deadline
 from statelab.check.models import MODELS
+from statelab.check.parts import Piece
 from statelab.core.errors import BadInput
 from statelab.core.memory import keep_freed
 from statelab.core.operation import Unit
 from statelab.core.operation import Value
-from statelab.record import shuffle
 from statelab.record.coding import code
 from statelab.record.coding import pa
 from statelab.record.columns import INF
-from statelab.record.dataset import Piece
 from statelab.record.reading.consistency import at_once
 from statelab.record.reading.consistency import id_twice
 from statelab.record.reading.consistency import overlapping
@@ -39,7 +39,8 @@ from statelab.record.reading.table import row_number
 from statelab.record.reading.table import sheets_of_table
 
 View = Literal["key", "process", "op_id"]
-"""What rows are put together by: keys are judged, clients do one thing at a time, op_ids are not used twice."""
+"""The field by which rows are brought together: by key to be judged, by process to see that each does one thing at a
+time, by op_id to see that none is used twice."""
 
 VIEWS: tuple[View, ...] = ("key", "process", "op_id")
 
@@ -133,25 +134,14 @@ def _views(question: Question, sheet: Sheet, places: NDArray[np.int64]) -> Itera
     """What each view has of some operations: all of each one for its key, and less for its client and its op_id."""
     arrays, columns = sheet.arrays, sheet.columns
     ended = arrays["end"] != INF
-    stamps = {"start": arrays["start"], "end": arrays["end"], "place": places}
-    yield (
-        "process",
-        Sheet(
-            sheet.ops,
-            {name: array[ended] for name, array in stamps.items()},
-            {"process": columns["process"].take(ended)},
-        ),
-    )
+    stamps = {"start": arrays["start"][ended], "end": arrays["end"][ended], "place": places[ended]}
+    yield "process", Sheet(sheet.ops, stamps, {"process": columns["process"].take(ended)})
     if "op_id" in columns:
         repeating = MODELS[question.model].repeating
         own = columns["op_id"].known & ~np.array([op in repeating for op in sheet.ops]).take(arrays["op"])
         if own.any():
-            yield (
-                "op_id",
-                Sheet(
-                    sheet.ops, {"op": arrays["op"][own], "place": places[own]}, {"op_id": columns["op_id"].take(own)}
-                ),
-            )
+            named = {"op": arrays["op"][own], "place": places[own]}
+            yield "op_id", Sheet(sheet.ops, named, {"op_id": columns["op_id"].take(own)})
     said = arrays.get("timed_out")
     if said is not None and not said.any():
         arrays = {name: array for name, array in arrays.items() if name != "timed_out"}

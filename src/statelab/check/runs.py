@@ -1,7 +1,9 @@
 """Several runs of one cell as one result. The run is the unit of inference: inside a run, violations come in bursts."""
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Sequence
+from typing import Any
 from typing import TypeVar
 
 import msgspec
@@ -11,14 +13,10 @@ from statelab.check.intervals import bootstrap_median
 from statelab.check.intervals import clopper_pearson
 from statelab.check.judges.judgement import Judgement
 from statelab.core.results import ANOMALIES
-from statelab.core.results import Bounds
 from statelab.core.results import Cell
-from statelab.core.results import Counts
 from statelab.core.results import Coverage
-from statelab.core.results import Latency
 from statelab.core.results import Runs
 from statelab.core.results import VerdictName
-from statelab.core.results import Witness
 
 FEWEST_RUNS = 5
 """Below that many runs a bootstrap interval would only restate the runs."""
@@ -27,6 +25,7 @@ _WORST_FIRST: tuple[VerdictName, ...] = ("violated", "unknown", "unavailable", "
 """One violated run is proof; a run that decided nothing keeps the others from passing."""
 
 Run = TypeVar("Run", Judgement, Cell)
+Part = TypeVar("Part", bound=msgspec.Struct)
 
 
 def combine(runs: Sequence[Run], *, seed: int = 0) -> Run:
@@ -40,22 +39,29 @@ def combine(runs: Sequence[Run], *, seed: int = 0) -> Run:
         raise ValueError("no run to combine")
     worst = min(runs, key=lambda run: _WORST_FIRST.index(run.verdict))
     anomalies = [name for name in ANOMALIES if any(name in run.anomalies for run in runs)]
+    reason = "; ".join(f"{name}: {ANOMALIES[name]}" for name in anomalies) or worst.reason
+    if len(runs) > 1:
+        alike = sum(run.verdict == worst.verdict for run in runs)
+        reason = f"{worst.verdict} in {alike} of {len(runs)} runs: {reason}"
+    proofs = (run.witness for name in anomalies for run in runs if run.witness and run.witness.anomaly == name)
+    judgements = [run.witnesses for run in runs if isinstance(run, Judgement)]  # a cell has one witness only
+    first = {name: next(found[name] for found in judgements if name in found) for name in anomalies if judgements}
     return msgspec.structs.replace(
         worst,
-        reason=_reason(runs, worst, anomalies),
+        reason=reason,
         anomalies=anomalies,
-        operations=_counts(runs),
+        operations=_by_field([run.operations for run in runs], _sum),
         coverage=_coverage(runs),
-        lost=_lost(runs),
+        lost=_by_field([run.lost for run in runs], _sum),
         duplicates=_sum(run.duplicates for run in runs),
         race_events=_sum(run.race_events for run in runs),
         inversions=_sum(run.inversions for run in runs),
         scope=worst.scope if len({run.scope for run in runs}) == 1 else None,
-        witness=_witness(runs, anomalies),
+        witness=next(proofs, None),
         rate_ops_s=_median(run.rate_ops_s for run in runs),
-        latency_ms=_latency(runs),
+        latency_ms=_by_field([run.latency_ms for run in runs], _median),
         runs=_runs(runs, seed),
-        **_witnesses(runs, anomalies),
+        **({"witnesses": first} if judgements else {}),
     )
 
 
@@ -69,19 +75,6 @@ def _runs(runs: Sequence[Run], seed: int) -> Runs:
         lost_share_median=_median(shares),
         lost_share_interval=bootstrap_median(shares, seed=seed) if len(shares) >= FEWEST_RUNS else None,
     )
-
-
-def _reason(runs: Sequence[Run], worst: Run, anomalies: Sequence[str]) -> str:
-    alike = sum(run.verdict == worst.verdict for run in runs)
-    words = "; ".join(f"{name}: {ANOMALIES[name]}" for name in anomalies) or worst.reason
-    return words if len(runs) == 1 else f"{worst.verdict} in {alike} of {len(runs)} runs: {words}"
-
-
-def _counts(runs: Sequence[Run]) -> Counts | None:
-    known = [run.operations for run in runs if run.operations]
-    if not known:
-        return None
-    return Counts(**{name: sum(getattr(count, name) for count in known) for name in Counts.__struct_fields__})
 
 
 def _coverage(runs: Sequence[Run]) -> Coverage | None:
@@ -99,31 +92,13 @@ def _coverage(runs: Sequence[Run]) -> Coverage | None:
     )
 
 
-def _lost(runs: Sequence[Run]) -> Bounds | None:
-    known = [run.lost for run in runs if run.lost]
-    return Bounds(min=sum(lost.min for lost in known), max=sum(lost.max for lost in known)) if known else None
-
-
-def _witness(runs: Sequence[Run], anomalies: Sequence[str]) -> Witness | None:
-    return next(
-        (run.witness for name in anomalies for run in runs if run.witness and run.witness.anomaly == name), None
-    )
-
-
-def _witnesses(runs: Sequence[Run], anomalies: Sequence[str]) -> dict[str, dict[str, Witness]]:
-    """For judgements, which have a witness for every anomaly: the first run's of each."""
-    every = [getattr(run, "witnesses", None) for run in runs]
-    if None in every:
-        return {}
-    return {"witnesses": {name: next(kept[name] for kept in every if kept and name in kept) for name in anomalies}}
-
-
-def _latency(runs: Sequence[Run]) -> Latency | None:
-    known = [run.latency_ms for run in runs if run.latency_ms]
+def _by_field(parts: Sequence[Part | None], combined: Callable[[Iterable[Any]], Any]) -> Part | None:
+    """One of what is known of the runs, each of its fields combined from theirs."""
+    known = [part for part in parts if part is not None]
     if not known:
         return None
-    names = Latency.__struct_fields__
-    return Latency(**{name: float(np.median([getattr(latency, name) for latency in known])) for name in names})
+    kind = type(known[0])
+    return kind(**{name: combined(getattr(part, name) for part in known) for name in kind.__struct_fields__})
 
 
 def _sum(values: Iterable[int | None]) -> int | None:

@@ -29,7 +29,7 @@ TRIES = 3
 """How many workers may be killed over one task before it is given up."""
 
 ANSWERS_S = 10
-"""How long a scheduler may take to answer."""
+"""How long a scheduler may take to answer, in s."""
 
 
 class InThisProcess:
@@ -40,7 +40,7 @@ class InThisProcess:
 
 
 class Workers:
-    """The workers of a Dask scheduler; `whose` names it for who reads that it is gone."""
+    """The workers of a Dask scheduler; `whose` is what errors call it."""
 
     def __init__(self, client: Any, whose: str) -> None:
         self._client, self._whose = client, whose
@@ -130,10 +130,12 @@ def on_this_machine(count: int, memory: int, folder: Path) -> Iterator[Workers]:
 
 @contextmanager
 def _undisturbed() -> Iterator[list[int]]:
-    """Meanwhile a signal to stop is only noted: what is half started cannot be ended, and what ends shall end.
+    """Inside of it signals to stop are only noted: a cluster cannot be ended while it is half started, and must be
+    closed to the end.
 
-    The processes that are started, now and later, never see Ctrl-C, which goes to all processes of a terminal: they
-    have the mask of the thread that starts them, and that one of the thread that made it.
+    Processes that are started inside of it, or later by threads that were, never see Ctrl-C, which goes to all
+    processes of a terminal: a process has the signal mask of the thread that starts it, and a thread that of the thread
+    that made it.
     """
     resource_tracker.ensure_running()  # it would undo the mask when the first process is started
     pressed = list[int]()

@@ -164,7 +164,7 @@ def _dataset(sources: list[Path], wanted: Wanted) -> Verdict:
     from statelab.check.dataset import Limits
     from statelab.check.dataset import check_dataset
     from statelab.check.dataset import size_in_words
-    from statelab.record.dataset import look_at
+    from statelab.check.parts import look_at
 
     if wanted.memory < LEAST:
         raise BadInput(f"--memory {size_in_words(wanted.memory)}: a worker needs {size_in_words(LEAST)} at least")

@@ -6,7 +6,6 @@
 import re
 
 from statelab.foreign.events import Records
-from statelab.foreign.events import count
 from statelab.foreign.json_text import elements
 from statelab.foreign.json_text import first
 from statelab.foreign.seconds import with_whole_stamps
@@ -28,12 +27,4 @@ def sniff(head: bytes) -> bool:
 
 def read(text: str, model: str | None) -> Records:
     """The operations of the array; raises Refused."""
-    found, lines = elements(text)
-    operations, unit, said = with_whole_stamps(found, lines)
-    return Records(
-        operations=operations,
-        lines=lines,
-        counts=(count(len(found), "operation"), *said),
-        unit=unit,
-        seconds=bool(said),
-    )
+    return with_whole_stamps(*elements(text))

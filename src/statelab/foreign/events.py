@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from typing import Literal
+from typing import get_args
 
 from statelab.core.operation import Unit
 from statelab.foreign.edn import Word
@@ -17,7 +18,7 @@ TRANSACTIONS = (
 
 Type = Literal["invoke", "ok", "fail", "info"]
 
-_TYPES = ("invoke", "ok", "fail", "info")
+_TYPES = get_args(Type)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

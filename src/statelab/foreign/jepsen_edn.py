@@ -35,16 +35,11 @@ def sniff(head: bytes) -> bool:
 
 def read(text: str, model: str | None) -> Records:
     """The operations of the history; raises Refused."""
-    events = [event_of(value, line) for value, line in _values(text)]
-    return records_of(paired(events, "ns"), model, len(events))
-
-
-def _values(text: str) -> list[tuple[Any, int]]:
-    """The events, whether they stand alone or in one vector."""
     found = list(forms(text))
-    if len(found) == 1 and isinstance(found[0][0], list):
-        return [(value, getattr(value, "line", found[0][1])) for value in found[0][0]]
-    return [(value, getattr(value, "line", line)) for value, line in found]
+    if len(found) == 1 and isinstance(found[0][0], list):  # all events in one vector
+        found = [(value, found[0][1]) for value in found[0][0]]
+    events = [event_of(value, getattr(value, "line", line)) for value, line in found]
+    return records_of(paired(events, "ns"), model, len(events))
 
 
 def event_of(value: Any, line: int) -> Event:

@@ -147,10 +147,13 @@ def _record(pair: Pair, means: Mapping[str, Means], texts: "_Texts", model: str,
         if not _is_pair(value):
             raise Refused(f"a cas asks with the expected value and the new one, not with {text_of(value)}", asked.line)
         record["expected"], record["value"] = (texts.of(each, asked.line) for each in value)
-        if status == "ok" or (ended is not None and status == "fail" and _refuses(ended, asked)):
-            status, record["result"] = "ok", status == "ok"
-        elif ended is not None and status == "fail" and ended.error is None:
-            status = "info"  # what came instead of the values says that nothing is known, such as :timed-out
+        if status == "ok":
+            record["result"] = True
+        elif ended is not None and status == "fail" and ended.error is None:  # an error would be another reason
+            if ended.value in (None, asked.value):
+                status, record["result"] = "ok", False  # it found another value than the expected one
+            else:
+                status = "info"  # what came instead of the values says that nothing is known, such as :timed-out
     elif meant.sign:
         amount = 1 if value is None else value
         if not isinstance(amount, int) or isinstance(amount, bool):
@@ -175,11 +178,6 @@ def _one_for_each(record: dict[str, Any], pair: Pair) -> list[dict[str, Any]]:
         record | {"process": f"{process}, {pair.asked.f} at {pair.asked.line}, {place}", "result": value}
         for place, value in enumerate(record["result"], 1)
     ]
-
-
-def _refuses(ended: Event, asked: Event) -> bool:
-    """Whether a failed `cas` says that it found another value: it gives no other reason, such as a lost connection."""
-    return ended.error is None and ended.value in (None, asked.value)
 
 
 def _answer(meant: Means, ended: Event, key: Any, texts: "_Texts", *, keyed: bool) -> Any:

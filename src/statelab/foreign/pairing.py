@@ -91,7 +91,10 @@ def _stamped(events: list[Event], time_unit: Unit | None) -> tuple[list[Event], 
     seconds = any(isinstance(event.time, Decimal) for event in events)
     unit: Unit | None = "ns" if seconds else time_unit
     if indexed := bool(events) and all(event.index is not None for event in events):
-        events = _by_index(events)
+        events = sorted(events, key=lambda event: event.index or 0)
+        for before, after in pairwise(events):
+            if before.index == after.index:
+                raise Refused(f"the index {after.index} is that of line {before.line} already", after.line)
     times = _times(events)
     if times is not None and not indexed and any(after < before for before, after in pairwise(times)):
         places = sorted(range(len(events)), key=lambda place: times[place])
@@ -99,14 +102,6 @@ def _stamped(events: list[Event], time_unit: Unit | None) -> tuple[list[Event], 
     if times is not None and _say_the_same(events, times):
         return events, times, unit, "by :time"
     return events, list(range(len(events))), "event", "by :index" if indexed else "in the order of the file"
-
-
-def _by_index(events: list[Event]) -> list[Event]:
-    events = sorted(events, key=lambda event: event.index or 0)
-    for before, after in pairwise(events):
-        if before.index == after.index:
-            raise Refused(f"the index {after.index} is that of line {before.line} already", after.line)
-    return events
 
 
 def _times(events: list[Event]) -> list[int] | None:
@@ -123,7 +118,7 @@ def _times(events: list[Event]) -> list[int] | None:
 def _say_the_same(events: list[Event], times: list[int]) -> bool:
     """Whether the times say all that the order of the events says.
 
-    They do not if one goes back, or if they stand still between an end and an invoke: that would be concurrent.
+    They do not if one goes back, or if they stand still between an end and an invoke: these would count as concurrent.
     """
     ended_at = None
     for event, time in zip(events, times, strict=True):

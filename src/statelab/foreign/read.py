@@ -31,13 +31,13 @@ from statelab.foreign.source import peeked
 from statelab.foreign.source import read_stream
 from statelab.foreign.source import rejoined
 from statelab.foreign.unknown import seems
+from statelab.record.coding import pa
 from statelab.record.columns import History
 from statelab.record.reading.consistency import checked
 from statelab.record.reading.lines import LineReader
 from statelab.record.reading.lines import RefusedLine
 from statelab.record.shapes import Shapes
 
-pa: Any = pyarrow  # it has no annotations
 pq: Any = pyarrow.parquet
 
 T = TypeVar("T")
@@ -51,9 +51,6 @@ _HEADER = re.compile(rb'\s*\{\s*"unit"\s*:\s*"(' + "|".join(UNITS).encode() + rb
 
 class _Op(msgspec.Struct):
     op: str
-
-
-_decode_op = msgspec.json.Decoder(_Op).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +89,14 @@ def read(source: str, models: Mapping[str, Shapes], model: str | None, unit: Uni
                 raise BadInput(f"{name}: not a history; it seems to be {what}")
             else:
                 reading = _own(rest, name, models, model)
-    for each in named:
-        reading = _in_unit(reading, each, name)
+    for each in named:  # by the file's first line, and by the person, who has the last word
+        if reading.history.unit == "event":
+            raise BadInput(f"{name}: it has no times but the order of its events, which has no unit; leave --unit out")
+        if reading.seconds and each != "s":
+            raise BadInput(f"{name}: stamps with fractions are seconds, not {each}; leave --unit out")
+        if not reading.seconds:
+            reading = replace(reading, history=replace(reading.history, unit=each))
     return reading
-
-
-def _in_unit(reading: Reading, unit: Unit, name: str) -> Reading:
-    """The reading in the unit that somebody names; raises BadInput where its stamps cannot be of that unit."""
-    if reading.history.unit == "event":
-        raise BadInput(f"{name}: it has no times but the order of its events, which has no unit; leave --unit out")
-    if reading.seconds and unit != "s":
-        raise BadInput(f"{name}: stamps with fractions are seconds, not {unit}; leave --unit out")
-    return reading if reading.seconds else replace(reading, history=replace(reading.history, unit=unit))
 
 
 def _table(stream: BinaryIO, name: str, models: Mapping[str, Shapes], model: str | None) -> Reading:
@@ -123,29 +116,27 @@ def _own(stream: BinaryIO, name: str, models: Mapping[str, Shapes], model: str |
     if model is not None:
         return Reading(read_stream(stream, name, models[model]), model)
     data = stream.read()
+    if data.startswith(PARQUET):
+        try:
+            names = set(pq.read_table(io.BytesIO(data), columns=["op"])["op"].unique().to_pylist())
+        except (pa.ArrowException, OSError):
+            names = set[str]()
+    else:
+        names = _names(data.split(b"\n"))
     return first_that_reads(
-        fitting(_operations_of(data), models),
+        fitting(names, models),
         name,
         lambda each: Reading(read_stream(io.BytesIO(data), name, models[each]), each),
         models,
     )
 
 
-def _operations_of(data: bytes) -> set[str]:
-    """The names of the operations in our own lines or table, as far as they can be read."""
-    if data.startswith(PARQUET):
-        try:
-            return set(pq.read_table(io.BytesIO(data), columns=["op"])["op"].unique().to_pylist())
-        except (pa.ArrowException, OSError):
-            return set()
-    return _names(data.split(b"\n"))
-
-
 def _names(lines: Iterable[bytes]) -> set[str]:
-    found = set[str]()
+    """The names of the operations in our own lines, as far as they can be read."""
+    found, decode = set[str](), msgspec.json.Decoder(_Op).decode
     for line in lines:
         try:
-            found.add(_decode_op(line).op)
+            found.add(decode(line).op)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             continue
     return found

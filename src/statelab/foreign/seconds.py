@@ -11,10 +11,8 @@ from decimal import Decimal
 from typing import Any
 from typing import BinaryIO
 
-import pyarrow.compute
 import pyarrow.parquet
 
-from statelab.core.operation import Unit
 from statelab.foreign.events import Records
 from statelab.foreign.events import count
 from statelab.foreign.json_text import first
@@ -22,9 +20,9 @@ from statelab.foreign.pairing import MIX
 from statelab.foreign.pairing import NS
 from statelab.foreign.pairing import SECONDS
 from statelab.foreign.refused import Refused
+from statelab.record.coding import pa
+from statelab.record.coding import pc
 
-pa: Any = pyarrow  # it has no annotations
-pc: Any = pyarrow.compute
 pq: Any = pyarrow.parquet
 
 NAME = "operations, one a line"
@@ -41,19 +39,11 @@ def sniff(head: bytes) -> bool:
 def read(text: str, model: str | None) -> Records:
     """The operations of the lines; raises Refused."""
     numbered = [(line, each.encode()) for line, each in enumerate(text.split("\n"), 1) if each.strip()]
-    lines = [line for line, _ in numbered]
-    operations, unit, said = with_whole_stamps([each for _, each in numbered], lines)
-    return Records(
-        operations=operations,
-        lines=lines,
-        counts=(count(len(lines), "operation"), *said),
-        unit=unit,
-        seconds=bool(said),
-    )
+    return with_whole_stamps([each for _, each in numbered], [line for line, _ in numbered])
 
 
-def with_whole_stamps(operations: list[bytes], lines: list[int]) -> tuple[list[bytes], Unit | None, tuple[str, ...]]:
-    """The operations, with stamps in ns if all were seconds with fractions, unchanged if none was; and what to print.
+def with_whole_stamps(operations: list[bytes], lines: list[int]) -> Records:
+    """Our own operations as they are read: with stamps in ns if all were seconds with fractions, unchanged if none was.
 
     Raises Refused for a mix.
     """
@@ -65,9 +55,11 @@ def with_whole_stamps(operations: list[bytes], lines: list[int]) -> tuple[list[b
         usual = next(iter(next(kinds for kinds in fractions.values() if kinds)))
         odd = next(line for line, kinds in fractions.items() if usual not in kinds or len(kinds) > 1)
         raise Refused(f"a stamp {MIX}", odd)
+    counts = (count(len(lines), "operation"),)
     if kinds != {True}:
-        return operations, None, ()
-    return [_STAMP.sub(_in_ns, each) for each in operations], "ns", (SECONDS,)
+        return Records(operations=operations, lines=lines, counts=counts)
+    in_ns = [_STAMP.sub(_in_ns, each) for each in operations]
+    return Records(operations=in_ns, lines=lines, counts=(*counts, SECONDS), unit="ns", seconds=True)
 
 
 def table_in_ns(source: BinaryIO) -> BinaryIO | None:

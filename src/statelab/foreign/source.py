@@ -1,6 +1,6 @@
 """Opens files and standard input as streams of bytes, and reads our own lines and tables from them.
 
-gzip and zstd are told by their first bytes, and so is Parquet.
+gzip, zstd and Parquet are recognised by their first bytes.
 """
 
 import gzip
@@ -10,19 +10,15 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from typing import BinaryIO
 from typing import Literal
 
-import pyarrow
-
 from statelab.core.errors import BadInput
+from statelab.record.coding import pa
 from statelab.record.columns import History
 from statelab.record.reading import read_lines
 from statelab.record.reading import read_table
 from statelab.record.shapes import Shapes
-
-pa: Any = pyarrow  # it has no annotations
 
 PARQUET = b"PAR1"
 STANDARD_INPUT = "standard input"
@@ -82,21 +78,17 @@ def rejoined(head: bytes, stream: BinaryIO) -> BinaryIO:
     return io.BufferedReader(_Rejoined(head, stream))
 
 
-def _decompressed(stream: BinaryIO) -> BinaryIO:
-    head, whole = peeked(stream)
-    if head.startswith(_GZIP):
-        return io.BufferedReader(gzip.GzipFile(fileobj=whole))
-    if head.startswith(_ZSTD):
-        return io.BufferedReader(pa.CompressedInputStream(pa.PythonFile(whole, mode="r"), "zstd"))
-    return whole
-
-
 @contextmanager
 def opened(source: Path, name: str) -> Iterator[BinaryIO]:
     """The decompressed bytes of a file (`-`: standard input). Raises BadInput where they cannot be had, to the end."""
     try:
         with sys.stdin.buffer if name == STANDARD_INPUT else source.open("rb") as stream:
-            yield _decompressed(stream)
+            head, whole = peeked(stream)
+            if head.startswith(_GZIP):
+                whole = io.BufferedReader(gzip.GzipFile(fileobj=whole))
+            elif head.startswith(_ZSTD):
+                whole = io.BufferedReader(pa.CompressedInputStream(pa.PythonFile(whole, mode="r"), "zstd"))
+            yield whole
     except FileNotFoundError:
         raise BadInput(f"{name}: no such file") from None
     except IsADirectoryError:

@@ -89,16 +89,9 @@ def _of(names: Iterable[str]) -> str:
     shown = ", ".join(names[:_MOST]) + (", ..." if len(names) > _MOST else "")
     if any(_REQUEST_WORDS.search(name.lower()) for name in names) and not {"op", "f", "result"} & set(names):
         return f"with the fields {shown}, such as a load tool or a server logs: {NO_ANSWERS}"
-    return f"with the fields {shown}; {_lacks(names)}"
-
-
-def _lacks(names: Iterable[str]) -> str:
-    missing = [name for name in REQUIRED if name not in names]
-    return (
-        f"an operation needs {listed(missing, 'and')} as well (docs/histories.md)"
-        if missing
-        else "see docs/histories.md"
-    )
+    if missing := [name for name in REQUIRED if name not in names]:
+        return f"with the fields {shown}; an operation needs {listed(missing, 'and')} as well (docs/histories.md)"
+    return f"with the fields {shown}; see docs/histories.md"
 
 
 def _table(text: str) -> str | None:

@@ -4,6 +4,7 @@ A column is read before it is coded: `Column` has numbers and texts as they came
 of what each code stands for.
 """
 
+from collections.abc import Callable
 from collections.abc import Hashable
 from collections.abc import Iterable
 from collections.abc import Mapping
@@ -31,9 +32,7 @@ Mask = NDArray[np.bool_]
 VALUES = ("result", "value", "expected", "seen")
 """The fields of an operation that hold a value."""
 
-MOST_BYTES = 2**31 - 1
-"""How much text fits into one Arrow array."""
-
+MOST_BYTES = 2**31 - 1  # of text in one Arrow array
 _FEW = 2**16
 
 
@@ -147,17 +146,20 @@ def column(values: Sequence[Any], is_number: Mask, is_text: Mask, *, coded: bool
         number[is_number] = np.fromiter(compress(values, is_number.tobytes()), np.int64)
     if is_text.any():
         texts = values if every(is_text) else [value if type(value) is str else None for value in values]
-        text = _coded_of(texts) if coded else pa.array(texts, pa.string())
+        if not coded:
+            text = pa.array(texts, pa.string())
+        elif texts[0] is not None and texts.count(texts[0]) == len(texts):  # one text again and again: the fastest
+            text = pa.DictionaryArray.from_arrays(np.zeros(len(texts), np.int32), pa.array(texts[:1], pa.string()))
+        else:
+            text = coded_or_null(texts)
     return Column(number, is_number, text)
 
 
-def _coded_of(texts: Sequence[str | None]) -> Any:
-    """Python's texts, dictionary-coded; fastest where it is one text again and again."""
-    if texts[0] is not None and texts.count(texts[0]) == len(texts):
-        return pa.DictionaryArray.from_arrays(np.zeros(len(texts), np.int32), pa.array(texts[:1], pa.string()))
-    codes, table = encode(texts, first=[None])
+def coded_or_null(values: Iterable[Any], write: Callable[[Any], str] = str) -> Any:
+    """Python's values, dictionary-coded by the texts that `write` makes of them; None becomes null."""
+    codes, table = encode(values, first=[None])
     index = pa.array(codes - 1, mask=codes == 0)
-    return pa.DictionaryArray.from_arrays(index, pa.array(table[1:], pa.string()))
+    return pa.DictionaryArray.from_arrays(index, pa.array(list(map(write, table[1:])), pa.string()))
 
 
 def list_column(values: Sequence[Any], known: Mask) -> ListColumn:
@@ -203,8 +205,15 @@ def coded_text(text: Any) -> Any:
     return coded.unify_dictionaries().combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
 
 
+def own_texts(array: Any) -> Any:
+    """The same array; a dictionary that is longer than it is made anew, without texts that no row here has."""
+    if pa.types.is_dictionary(array.type) and len(array.dictionary) > len(array):
+        return array.dictionary_decode().dictionary_encode()
+    return array
+
+
 class Texts(Sequence[str | None]):
-    """Many texts that stay as Arrow has them, and become Python's one by one; `first` come before them."""
+    """Many texts that stay in Arrow's memory and become Python's one by one; `first` stand before them."""
 
     def __init__(self, texts: Any, first: tuple[None, ...] = ()) -> None:
         self.arrow, self._first = texts, first

@@ -118,11 +118,16 @@ class History:
     def operation(self, row: int) -> Operation:
         """Row `row` as the operation it was made from."""
         end = int(self.end[row])
+        result: Result = self._shown(self.result, self.has_result, row)
+        if self.answer is not None and self.answer[row] >= 0:
+            result = self.answers[self.answer[row]]
+        elif self.elements is not None and self.elements.known[row]:
+            result = self.all_shown(self.elements[row])
         return Operation(
             process=self.processes[self.process[row]],
             op=self.ops[self.op[row]],
             key=self.keys[self.key[row]],
-            result=self._result(row),
+            result=result,
             value=self._shown(self.value, self.has_value, row),
             expected=self._shown(self.expected, self.has_expected, row),
             seen=self._shown(self.seen, self.has_seen, row),
@@ -134,13 +139,6 @@ class History:
             error=self.errors[self.error[row]],
             timed_out=bool(self.timed_out[row]),
         )
-
-    def _result(self, row: int) -> Result:
-        if self.answer is not None and self.answer[row] >= 0:
-            return self.answers[self.answer[row]]
-        if self.elements is not None and self.elements.known[row]:
-            return [self.shown(number) for number in self.elements[row].tolist()]
-        return self._shown(self.result, self.has_result, row)
 
     def _shown(self, numbers: Integers | None, known: Mask | None, row: int) -> Value | None:
         if numbers is None or known is None or not known[row]:
@@ -172,8 +170,9 @@ class History:
 
     def take(self, rows: Rows) -> "History":
         """The history of some rows (indices, a mask or a slice); the tables stay as they are."""
-        columns = {name: getattr(self, name) for name in _COLUMNS}
-        taken = {name: column[rows] for name, column in columns.items() if column is not None}
+        taken: dict[str, Any] = {
+            name: column[rows] for name in self.__slots__ if isinstance(column := getattr(self, name), np.ndarray)
+        }
         return replace(self, **taken, elements=self.elements and self.elements.take(rows))
 
     def is_op(self, name: str) -> Mask:
@@ -208,9 +207,3 @@ def _values(operations: Sequence[Operation], answers: tuple[bool | str, bool | s
         flat = np.array([number[value] for each in lists for value in each], np.int64)
         columns["elements"] = Lists(first, flat, np.array(is_list, np.bool_))
     return columns
-
-
-_COLUMNS = (
-    *("process", "op", "key", "result", "has_result", "start", "end", "status", "served_by", "error", "op_id"),
-    *("timed_out", "value", "has_value", "expected", "has_expected", "seen", "has_seen", "answer"),
-)

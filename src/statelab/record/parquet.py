@@ -52,15 +52,6 @@ def _coded(codes: NDArray[Any], table: Sequence[str | None]) -> Any:
     return pa.DictionaryArray.from_arrays(index, texts)
 
 
-def _server_columns(history: History) -> dict[str, Any]:
-    known = [server for server in history.servers if server is not None]
-    columns = {name: _coded(history.served_by, (None, *(getattr(server, name) for server in known))) for name in _NAMES}
-    for name in _IDS:
-        ids = np.array([0, *(getattr(server, name) for server in known)], np.int64)
-        columns[name] = pa.array(ids[history.served_by], mask=history.served_by == 0)
-    return columns
-
-
 class _Values:
     """Values as Arrow arrays: numbers, texts, or both side by side."""
 
@@ -68,9 +59,8 @@ class _Values:
         self._table = history.values
         table: Sequence[Any] = history.values or ()
         is_text = [isinstance(value, str) for value in table]
-        self._numbers = pa.array(
-            [None if text else value for value, text in zip(table, is_text, strict=True)], pa.int64()
-        )
+        numbers = [None if text else value for value, text in zip(table, is_text, strict=True)]
+        self._numbers = pa.array(numbers, pa.int64())
         place = np.cumsum(is_text, dtype=np.int32) - 1
         self._code = pa.array(place, pa.int32(), mask=~np.array(is_text, np.bool_))
         self._texts = pa.array([value for value in table if isinstance(value, str)], pa.string())
@@ -96,23 +86,11 @@ class _Values:
         return {column: array for column, array in columns.items() if array is not None}
 
 
-def _elements(history: History, values: _Values) -> dict[str, Any]:
-    if history.elements is None:
-        return {}
-    lists = history.elements
-    numbers, texts = values.parts(lists.number, np.ones(len(lists.number), np.bool_))
-    items = numbers if texts is None else texts.cast(pa.string())
-    if numbers is not None and texts is not None:
-        items = pa.StructArray.from_arrays([numbers, items], ["number", "text"])
-    return {"elements": pa.LargeListArray.from_arrays(pa.array(lists.first), items, mask=pa.array(~lists.known))}
-
-
 def write(history: History, path: Path) -> None:
     """Writes the history to one file."""
     values, answer = _Values(history), np.full(len(history), -1) if history.answer is None else history.answer
-    answers = pa.DictionaryArray.from_arrays(
-        pa.array(answer.astype(np.int32), mask=answer < 0), pa.array(history.answers)
-    )
+    given = pa.array(answer.astype(np.int32), mask=answer < 0)
+    answers = pa.DictionaryArray.from_arrays(given, pa.array(history.answers))
     columns = {
         "process": _coded(history.process, [json.dumps(process) for process in history.processes]),
         "op": _coded(history.op, history.ops),
@@ -124,9 +102,19 @@ def write(history: History, path: Path) -> None:
         "op_id": _coded(history.op_id, history.op_ids).cast(pa.string()),
         "error": _coded(history.error, history.errors),
         "timed_out": pa.array(history.timed_out),
-        **_server_columns(history),
-        **_elements(history, values),
     }
+    servers, nobody = [server for server in history.servers if server is not None], history.served_by == 0
+    for name in _NAMES:
+        columns[name] = _coded(history.served_by, (None, *(getattr(server, name) for server in servers)))
+    for name in _IDS:
+        ids = np.array([0, *(getattr(server, name) for server in servers)], np.int64)
+        columns[name] = pa.array(ids[history.served_by], mask=nobody)
+    if (lists := history.elements) is not None:
+        numbers, texts = values.parts(lists.number, np.ones(len(lists.number), np.bool_))
+        items = numbers if texts is None else texts.cast(pa.string())
+        if numbers is not None and texts is not None:
+            items = pa.StructArray.from_arrays([numbers, items], ["number", "text"])
+        columns["elements"] = pa.LargeListArray.from_arrays(pa.array(lists.first), items, mask=pa.array(~lists.known))
     for name in VALUES:
         columns |= values.columns(name, getattr(history, name), getattr(history, f"has_{name}"))
     said = {"key": any(history.keys), "timed_out": history.timed_out.any(), "end": True}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # numpy and pyarrow, which take half a second, are loaded whe
 
 
 def cell_of(key: str) -> str:
-    """The cell's key, of which a workload makes several with a dot and a name of its own."""
+    """The key of the cell: without the dot and name that a workload may add, to have several keys in one cell."""
     return key.partition(".")[0]
 
 
@@ -76,8 +76,8 @@ class RunFolder:
         return f"{self.path} is damaged or of another version of State Lab ({by}): {file}: {why}{seen}"
 
     def history_path(self, run: int, cell: CellKey) -> Path:
-        name = f"{cell.mechanism}.{cell.deployment}.{cell.window}.parquet"
-        return self.histories / cell.workload / f"run-{run}" / name
+        folder = self.histories / cell.workload / f"run-{run}"
+        return folder / f"{cell.mechanism}.{cell.deployment}.{cell.window}.parquet"
 
     def history(self, run: int, cell: CellKey) -> "History | None":
         """One cell's history of one run, None where it has none; raises BadInput where it cannot be read."""

@@ -19,15 +19,15 @@ from statelab.check.dataset import ranges_of
 from statelab.check.dataset import size_in_words
 from statelab.check.file import Verdict
 from statelab.check.file import check_file
+from statelab.check.parts import Dataset
+from statelab.check.parts import Piece
+from statelab.check.parts import look_at
+from statelab.check.shuffle import BUCKETS
+from statelab.check.shuffle import bucket_of
 from statelab.check.workers import InThisProcess
 from statelab.core.errors import BadInput
 from statelab.record.coding import Column
 from statelab.record.coding import pa
-from statelab.record.dataset import Dataset
-from statelab.record.dataset import Piece
-from statelab.record.dataset import look_at
-from statelab.record.shuffle import BUCKETS
-from statelab.record.shuffle import bucket_of
 
 
 def test_neighbouring_buckets_are_put_together_as_far_as_they_fit() -> None:

@@ -23,12 +23,12 @@ from statelab.check.file import Verdict
 from statelab.check.file import check_file
 from statelab.check.kernels.model import Model
 from statelab.check.models import MODELS
+from statelab.check.parts import look_at
 from statelab.check.workers import InThisProcess
 from statelab.check.workers import on_this_machine
 from statelab.core.errors import BadInput
 from statelab.record import parquet
 from statelab.record.columns import History
-from statelab.record.dataset import look_at
 
 LOCAL = [name for name in MODELS if MODELS[name].whole is None]
 HISTORIES, SPLITS, KEYS = 14, 6, (1, 1, 2, 4, 8)

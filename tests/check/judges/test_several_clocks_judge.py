@@ -13,10 +13,10 @@ from statelab.check.judges import judge_of
 from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.several_clocks import judge
 from statelab.core.operation import Operation
-from statelab.record.clocks import Clock
-from statelab.record.clocks import Placed
-from statelab.record.clocks import place
 from statelab.record.columns import History
+from statelab.repro.live.clocks import Clock
+from statelab.repro.live.clocks import Placed
+from statelab.repro.live.clocks import place
 
 THREADS = Expectation(expected_processes=1, spread=frozenset({"threads"}))
 

@@ -12,18 +12,17 @@ from statelab.check.judges.judgement import Judgement
 from statelab.check.judges.judgement import changing
 from statelab.check.judges.judgement import not_reached
 from statelab.check.judges.judgement import stalled
+from statelab.check.judges.judgement import stopped
+from statelab.check.judges.judgement import tried
 from statelab.check.judges.judgement import unjudged
 from statelab.check.judges.judgement import violated
 from statelab.check.judges.witness import stall
 from statelab.check.judges.witness import witness
 from statelab.check.kernels.levels import by_thread
 from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Finding
 from statelab.check.kernels.model import Model
 from statelab.check.kernels.scope import scope
-from statelab.check.kernels.words import plural
 from statelab.core.operation import Value
-from statelab.core.results import VerdictName
 from statelab.core.results import Witness
 from statelab.record.columns import OK
 from statelab.record.columns import History
@@ -61,7 +60,7 @@ class ByModel:
         try:
             return self._judged(measured, history, expectation)
         except Exception as error:
-            return msgspec.structs.replace(measured, reason=f"the checker stopped: {type(error).__name__}: {error}")
+            return stopped(measured, error)
 
     def _judged(self, measured: Judgement, history: History, expectation: Expectation) -> Judgement:
         initial = self.model.initial if self.initial is None else self.initial
@@ -70,7 +69,10 @@ class ByModel:
         if "greenlets" in expectation.in_turn and not self.model.scoped:
             viewed = by_thread(viewed)  # one thread serves one request after the other, each in a greenlet of its own
         finding = self.model.check(viewed, initial=initial, deadline=deadline)
-        found = self._witnesses(viewed, finding)
+        found: dict[str, Witness] = {}
+        for part in finding.parts.values() or (finding,):
+            if (proof := part.proof) and (name := self.names[proof.kind]) not in found:
+                found[name] = witness(viewed, name, proof.rows, proof.text, slack_ns=proof.slack_ns)
         if stalled(history, expectation):
             found["stalled"] = stall(history)
         if found:
@@ -78,27 +80,11 @@ class ByModel:
             if finding.verdict == "violated" and self.model.scoped:
                 reach = scope(self.model, viewed, initial=initial, deadline=deadline).sentence
             return violated(measured, found, scope=reach)
-        verdict, reason = self._without_violation(finding, measured, history, expectation)
-        return msgspec.structs.replace(measured, verdict=verdict, reason=reason)
-
-    def _witnesses(self, history: History, finding: Finding) -> dict[str, Witness]:
-        """The witness of each anomaly: the first if it has several proofs."""
-        proofs = [part.proof for part in finding.parts.values() or (finding,) if part.proof]
-        return {
-            self.names[proof.kind]: witness(
-                history, self.names[proof.kind], proof.rows, proof.text, slack_ns=proof.slack_ns
-            )
-            for proof in reversed(proofs)
-        }
-
-    def _without_violation(
-        self, finding: Finding, measured: Judgement, history: History, expectation: Expectation
-    ) -> tuple[VerdictName, str]:
         if finding.verdict == "unknown":
-            return "unknown", finding.reason
-        if not (history.status == OK).any():
-            return "not-exercised", "no operation was acknowledged"
-        if short := not_reached(history, expectation, measured.coverage):
-            return "not-exercised", short
-        done, pairs = plural(measured.operations.ok, "operation"), plural(measured.coverage.overlaps, "pair")
-        return "held", f"{finding.reason} ({done}; {pairs} of operations overlapped)"
+            return msgspec.structs.replace(measured, verdict="unknown", reason=finding.reason)
+        short: str | None = "no operation was acknowledged"
+        if (history.status == OK).any():
+            short = not_reached(history, expectation, measured.coverage)
+        if short:
+            return msgspec.structs.replace(measured, verdict="not-exercised", reason=short)
+        return msgspec.structs.replace(measured, verdict="held", reason=f"{finding.reason} ({tried(measured)})")

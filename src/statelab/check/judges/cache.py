@@ -5,7 +5,6 @@ stamps on the clock of the load: when the computation began and when it ended. A
 held on its value: the same value of the same key, computed twice at the same time, is a stampede.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import replace
 
@@ -16,6 +15,8 @@ from statelab.check.judges.by_model import ByModel
 from statelab.check.judges.each_read import EACH_READ
 from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.judgement import Judgement
+from statelab.check.judges.judgement import require_within
+from statelab.check.judges.judgement import stopped
 from statelab.check.judges.judgement import unjudged
 from statelab.check.judges.judgement import violated
 from statelab.check.judges.witness import witness
@@ -40,10 +41,6 @@ FRESH = ByModel(
 )
 
 
-class WrongClock(Exception):
-    """The stamps of a computation lie outside those of its request: they come from another clock."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Computation:
     """What a read computed, and when."""
@@ -55,13 +52,11 @@ class Computation:
 
 
 def computation(read: Operation) -> Computation | None:
-    """What a read computed; None if the cache had the value. Raises WrongClock if the stamps lie outside the read's."""
+    """What a read computed; None if the cache had the value. Raises `judgement.WrongClock`."""
     if not isinstance(read.result, list):
         return None
     value, begin, end = map(int, read.result)
-    assert read.end is not None
-    if not read.start <= begin <= end <= read.end:
-        raise WrongClock(f"computed from {begin} to {end}, asked from {read.start} to {read.end}")
+    require_within(read, "computed", begin, end)
     return Computation(read=read, value=value, begin=begin, end=end)
 
 
@@ -81,27 +76,21 @@ def judge(history: History, expectation: Expectation) -> Judgement:
         judged = FRESH(plain, expectation)
         stampede = _stampede(plain, computed)
     except Exception as error:
-        reason = f"the checker stopped: {type(error).__name__}: {error}"
-        return msgspec.structs.replace(unjudged(history, expectation), reason=reason)
+        return stopped(unjudged(history, expectation), error)
     measured = unjudged(plain, replace(expectation, changes=OPERATIONS))
     rests_on = {name: getattr(measured, name) for name in ("operations", "coverage", "rate_ops_s", "latency_ms")}
     judged = msgspec.structs.replace(judged, **rests_on)
     return violated(judged, judged.witnesses | {"stampede": stampede}) if stampede else judged
 
 
-def _holds(computed: list[Computation]) -> Iterator[Operation]:
-    """Each computation as an acquire and a release by a client of its own, in the order of `computed`."""
-    for number, one in enumerate(computed):
-        of = f"{one.read.key} {one.value}"
-        for op, at in (("acquire", one.begin), ("release", one.end)):
-            yield Operation(process=number, op=op, key=of, start=at, end=at, status="ok")
-
-
 def _stampede(history: History, computed: list[Computation]) -> Witness | None:
     """Two reads that computed the same value at the same time, if there are any."""
-    found = MODELS["mutex"].check(
-        History.from_operations([*_holds(computed)]), initial=None, deadline=Deadline.after(LIMIT_S)
-    )
+    holds = [  # two for each computation, by a client of its own
+        Operation(process=number, op=op, key=f"{one.read.key} {one.value}", start=at, end=at, status="ok")
+        for number, one in enumerate(computed)
+        for op, at in (("acquire", one.begin), ("release", one.end))
+    ]
+    found = MODELS["mutex"].check(History.from_operations(holds), initial=None, deadline=Deadline.after(LIMIT_S))
     if found.proof is None:
         return None
     one, other, *_ = (computed[number] for number in dict.fromkeys(row // 2 for row in found.proof.rows))

@@ -41,8 +41,7 @@ DID_NOT_ANSWER = " did not answer: "
 
 def judge(history: History, expectation: Expectation) -> Judgement:
     judged = REPLIES(history, replace(expectation, changes=frozenset({"echo"})))
-    counts = _counts(history)
-    found = {"broken-connection": _broken(history), "connections-left": _left(history, counts, expectation)}
+    found = {"broken-connection": _broken(history), "connections-left": _left(history, expectation)}
     seen = judged.witnesses | {name: shown for name, shown in found.items() if shown}
     if seen:
         return violated(judged, seen)
@@ -99,22 +98,17 @@ class Count:
     kept: int
 
 
-def _counts(history: History) -> list[Count]:
-    rows = np.flatnonzero(history.is_op("left") & (history.status == OK)).tolist()
-    answers = [(row, history.operation(row).result) for row in rows]
-    return [
-        Count(row=row, opened=int(answer[0]), kept=int(answer[1]))
-        for row, answer in answers
-        if isinstance(answer, list)
-    ]
-
-
-def _left(history: History, counts: list[Count], expectation: Expectation) -> Witness | None:
+def _left(history: History, expectation: Expectation) -> Witness | None:
     """The highest count before the load and the lowest after it, if their difference is more than the processes may
     keep. A process needs no more connections than there were requests at the same time."""
     echoes = history.is_op("echo")
     if not echoes.any():
         return None
+    counts = list[Count]()
+    for row in np.flatnonzero(history.is_op("left") & (history.status == OK)).tolist():
+        answer = history.operation(row).result
+        if isinstance(answer, list):
+            counts.append(Count(row=row, opened=int(answer[0]), kept=int(answer[1])))
     start, end = int(history.start[echoes].min()), int(history.start[echoes].max())
     before = [count for count in counts if history.end[count.row] < start]
     after = [count for count in counts if history.start[count.row] > end]
@@ -122,7 +116,9 @@ def _left(history: History, counts: list[Count], expectation: Expectation) -> Wi
         return None
     most, least = max(before, key=lambda count: count.opened), min(after, key=lambda count: count.opened)
     processes = expectation.expected_processes or 1
-    kept = min(least.kept, _at_once(history, echoes))
+    starts, ends = np.sort(history.start[echoes]), np.sort(history.end[echoes])
+    at_once = np.arange(1, len(starts) + 1) - np.searchsorted(ends, starts, "left")  # requests, as each one starts
+    kept = min(least.kept, int(at_once.max()))
     more = least.opened - most.opened
     if more <= kept * processes:
         return None
@@ -133,9 +129,3 @@ def _left(history: History, counts: list[Count], expectation: Expectation) -> Wi
         f"requests a process may keep {kept:,} at most, and there were {processes:,} processes. {cast.introductions()}"
     )
     return witness(history, "connections-left", [most.row, least.row], text)
-
-
-def _at_once(history: History, rows: Mask) -> int:
-    """The largest number of these operations that were running at the same time."""
-    start, end = np.sort(history.start[rows]), np.sort(history.end[rows])
-    return int((np.arange(1, len(start) + 1) - np.searchsorted(end, start, "left")).max())

@@ -41,8 +41,7 @@ def check(history: History, *, initial: Value | None, deadline: Deadline) -> Fin
     if found.verdict == "held":
         return Finding(verdict="held", reason="no read missed an update that had been acknowledged before it")
     violated = np.unique([history.key[parts[code][-1]] for code in found.violated_keys])
-    proof = found.proof and replace(found.proof, rows=tuple(rows[list(found.proof.rows)].tolist()))
-    return replace(found, proof=proof, violated_keys=tuple(violated.tolist()))
+    return replace(found.at(rows), violated_keys=tuple(violated.tolist()))
 
 
 def _parts(history: History, reads: Integers) -> Iterator[Integers]:

@@ -9,6 +9,8 @@ import numpy as np
 
 from statelab.check.kernels.words import plural
 from statelab.check.models.counter.ranked import Answers
+from statelab.core.operation import Operation
+from statelab.core.operation import ServedBy
 from statelab.core.results import ANOMALIES
 from statelab.core.results import Bounds
 from statelab.core.results import Counts
@@ -31,9 +33,9 @@ class Expectation:
 
     `expected_processes` is None if the server forks a process for every request. `spread` says what may separate two
     requests: greenlets, threads, processes, hosts; `in_turn` names those of them that never run at the same time.
-    `replaced`: workers end after so many requests, and others are started.
-    `initial` is the value at which the counter starts (None: that of
-    the first read, before anybody counted); `changes` are the workload's operations that change state.
+    `replaced`: workers end after so many requests, and others are started. `initial` is the value at which the counter
+    starts (None: that of the first read, before anybody counted); `changes` are the workload's operations that change
+    state.
     """
 
     expected_processes: int | None
@@ -63,8 +65,7 @@ def counts(history: History, expectation: Expectation) -> Counts:
 
 def coverage(history: History, expectation: Expectation) -> Coverage:
     """How many processes, threads and greenlets answered, and how many pairs of operations overlapped."""
-    codes = np.unique(history.served_by[history.status == OK]).tolist()
-    answered = [server for server in (history.servers[code] for code in codes) if server]
+    answered = servers(history)
     return Coverage(
         processes=len({server.boot for server in answered}),
         expected_processes=expectation.expected_processes,
@@ -74,10 +75,10 @@ def coverage(history: History, expectation: Expectation) -> Coverage:
     )
 
 
-def hosts(history: History) -> int:
-    """How many hosts answered."""
+def servers(history: History) -> list[ServedBy]:
+    """Who answered."""
     codes = np.unique(history.served_by[history.status == OK]).tolist()
-    return len({server.host for server in (history.servers[code] for code in codes) if server})
+    return [server for server in (history.servers[code] for code in codes) if server]
 
 
 def overlaps(history: History, expectation: Expectation) -> int:
@@ -125,13 +126,15 @@ def shortfall(given: Answers, expectation: Expectation, covered: Coverage) -> st
 
 
 SLOW_START_NS = 1_000_000_000
-"""A new process that takes longer to its first answer lets requests wait about as long as the load waits at all."""
+"""If a new process takes longer than this to its first answer, requests wait for it about as long as the load waits at
+all."""
 
 
 def slow_start(history: History, expectation: Expectation) -> str | None:
-    """Why operations that timed out need not be a stall: they may have waited for the next worker, on a machine that
-    takes long to start one. None if that cannot be: no process that began later gave its first answer late; and, where
-    workers are replaced, one that had answered before went on to answer what was sent more than a second later."""
+    """Why operations that timed out need not be a stall: they may have waited for a new worker, on a machine that takes
+    long to start one. None if that cannot be: no process that began later gave its first answer late, and (where
+    workers are replaced) a process that had answered before also answered what was sent over a second after one of
+    them."""
     late = int(history.timed_out.sum())
     if not late:
         return None
@@ -182,7 +185,7 @@ def not_reached(history: History, expectation: Expectation, covered: Coverage) -
         return "every request should have a process of its own, but only one process answered"
     if expected is not None and covered.processes < expected:
         return f"only {covered.processes} of {expected} processes answered"
-    if "hosts" in expectation.spread and hosts(history) < 2:
+    if "hosts" in expectation.spread and len({server.host for server in servers(history)}) < 2:
         return "only one host answered"
     if "threads" in expectation.spread and covered.threads < 2:
         return "only one thread answered"
@@ -246,6 +249,28 @@ def without_identity(judged: Judgement) -> Judgement:
     if judged.verdict == "violated":
         return msgspec.structs.replace(judged, scope=f"unknown: {ANONYMOUS}")
     return msgspec.structs.replace(judged, verdict="unknown", reason=ANONYMOUS, scope=None)
+
+
+def stopped(measured: Judgement, error: Exception) -> Judgement:
+    """The judgement where the checker failed: nothing is known."""
+    return msgspec.structs.replace(measured, reason=f"the checker stopped: {type(error).__name__}: {error}")
+
+
+def tried(measured: Judgement) -> str:
+    """How much was tried, such as `3 operations; 2 pairs of operations overlapped`."""
+    done, pairs = plural(measured.operations.ok, "operation"), plural(measured.coverage.overlaps, "pair")
+    return f"{done}; {pairs} of operations overlapped"
+
+
+class WrongClock(Exception):
+    """The stamps in an answer lie outside those of its request: they come from another clock."""
+
+
+def require_within(request: Operation, what: str, begin: int, end: int) -> None:
+    """Raises WrongClock if the stamps of what was done for a request lie outside the request's own."""
+    assert request.end is not None
+    if not request.start <= begin <= end <= request.end:
+        raise WrongClock(f"{what} from {begin} to {end}, asked from {request.start} to {request.end}")
 
 
 def violated(judged: Judgement, found: Mapping[str, Witness], **more: object) -> Judgement:

@@ -14,6 +14,7 @@ import numpy as np
 from statelab.check.judges.by_model import ByModel
 from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.judgement import Judgement
+from statelab.check.judges.judgement import require_within
 from statelab.check.judges.judgement import violated
 from statelab.check.judges.witness import witness
 from statelab.check.kernels.words import Cast
@@ -33,21 +34,15 @@ STUCK_S = 5.0
 """A lock that nobody holds and nobody gets for this long is stuck; every sensible lease is shorter."""
 
 
-class WrongClock(Exception):
-    """The stamps of a holder lie outside those of its request: they come from another clock."""
-
-
 def holds(work: Operation) -> Iterator[Operation]:
-    """A request as an acquire and a release; raises WrongClock if its stamps lie outside the request's."""
+    """A request as an acquire and a release; raises `judgement.WrongClock`."""
     if work.status != "ok":
         yield msgspec.structs.replace(work, op="acquire")
     elif not isinstance(work.result, list):
         yield msgspec.structs.replace(work, op="acquire", status="fail", result=None, error=str(work.result))
     else:
         enter, leave = map(int, work.result)
-        assert work.end is not None
-        if not work.start <= enter <= leave <= work.end:
-            raise WrongClock(f"held from {enter} to {leave}, asked from {work.start} to {work.end}")
+        require_within(work, "held", enter, leave)
         yield msgspec.structs.replace(work, op="acquire", end=enter, result=None)
         yield msgspec.structs.replace(work, op="release", start=leave, result=None)
 
@@ -58,7 +53,7 @@ def _held(history: History) -> History:
 
 _MUTEX = ByModel(
     model=MODELS["mutex"],
-    names={kind: "two-holders" for kind in ("two-holders", "not-the-holder", "no-order")},
+    names=dict.fromkeys(("two-holders", "not-the-holder", "no-order"), "two-holders"),
     requests=frozenset({WORK}),
     view=_held,
 )
@@ -108,13 +103,14 @@ def _stuck(history: History) -> Witness | None:
     A request is gone if its connection broke. One that timed out may still be working, so waiting for it is right.
     """
     gone = (history.status == INFO) & ~history.timed_out
-    refused = np.flatnonzero(_refused(history))
+    without_work = _refused(history)
+    refused = np.flatnonzero(without_work)
     if not gone.any() or not len(refused):
         return None
     last = int(refused[np.argmax(history.end[refused])])
     since = int(history.end[last]) - int(STUCK_S * 1e9)
     lost = np.flatnonzero(gone & (history.start <= since))
-    alive = ((history.status == OK) & ~_refused(history) & (history.end >= since)) | history.timed_out
+    alive = ((history.status == OK) & ~without_work & (history.end >= since)) | history.timed_out
     if not len(lost) or (alive & (history.start <= history.end[last])).any():
         return None
     holder = int(lost[np.argmax(history.start[lost])])

@@ -38,15 +38,6 @@ def _named(request: Operation, read: Operation) -> Operation:
     return msgspec.structs.replace(request, status="info", end=None)
 
 
-def _effect(entry: str, read: Operation) -> Operation:
-    """An entry of another app's ledger has a name only: it was there while it was read."""
-    work, *written = str(entry).split()
-    if not written:
-        return msgspec.structs.replace(read, op="effect", op_id=work, result=None)
-    pid, stamp = written[0], int(written[1])
-    return Operation(process=f"pid {pid}", op="effect", key=read.key, op_id=work, start=stamp, end=stamp, status="ok")
-
-
 def requests_and_effects(history: History) -> History:
     """One `execute` for each piece of work, and one `effect` for each entry of the ledger."""
     reads = np.flatnonzero(history.is_op(READ) & (history.status == OK))
@@ -58,7 +49,16 @@ def requests_and_effects(history: History) -> History:
         request = _named(history.operation(row), read)
         by_work.setdefault(request.op_id, []).append(request)
     assert isinstance(read.result, list)
-    effects = [_effect(str(entry), read) for entry in read.result]
+    effects = list[Operation]()
+    for entry in read.result:
+        work, *written = str(entry).split()
+        effect = msgspec.structs.replace(read, op="effect", op_id=work, result=None)
+        if written:  # another app's ledger has names only: each entry was there while it was read
+            pid, stamp = written[0], int(written[1])
+            effect = Operation(
+                process=f"pid {pid}", op="effect", key=read.key, op_id=work, start=stamp, end=stamp, status="ok"
+            )
+        effects.append(effect)
     best = [max(tries, key=lambda one: (RANK.index(one.status), -one.start)) for tries in by_work.values()]
     return History.from_operations([*best, *effects])
 

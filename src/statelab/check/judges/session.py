@@ -22,6 +22,8 @@ from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.judgement import Judgement
 from statelab.check.judges.judgement import not_reached
 from statelab.check.judges.judgement import stalled
+from statelab.check.judges.judgement import stopped
+from statelab.check.judges.judgement import tried
 from statelab.check.judges.judgement import unjudged
 from statelab.check.judges.judgement import violated
 from statelab.check.judges.witness import stall
@@ -176,15 +178,12 @@ def judge(history: History, expectation: Expectation) -> Judgement:
         if stalled(history, expectation):
             found["stalled"] = stall(history)
     except Exception as error:
-        return msgspec.structs.replace(measured, reason=f"the checker stopped: {type(error).__name__}: {error}")
+        return stopped(measured, error)
     if found:
         return violated(measured, found)
     if short := _not_tried(sessions) or not_reached(history, expectation, measured.coverage):
         return msgspec.structs.replace(measured, verdict="not-exercised", reason=short)
-    done, pairs = plural(measured.operations.ok, "operation"), plural(measured.coverage.overlaps, "pair")
-    reason = (
-        f"every answer was for the user who asked, and no logout was undone ({done}; {pairs} of operations overlapped)"
-    )
+    reason = f"every answer was for the user who asked, and no logout was undone ({tried(measured)})"
     return msgspec.structs.replace(measured, verdict="held", reason=reason)
 
 

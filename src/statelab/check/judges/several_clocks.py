@@ -1,14 +1,14 @@
 """The verdict where several machines recorded, so that intervals are as wide as their clocks are uncertain.
 
-A model's verdict of `violated` on wider intervals is true of the true ones: they allow fewer orders. Of what a judge
-adds to it this must be so as well, or it is not said:
+A model's verdict of `violated` on wider intervals is true of the true ones: they allow fewer orders. What a judge adds
+to it must be true of them as well, or it is left out:
 - `stalled`, `connections-left` and `stuck` compare durations and first or last moments, not orders; they count only
   if the likely intervals show them too.
 - Holders of a lock and computations of a cache are stamped by the app's hosts, on clocks that nobody has compared:
   where such stamps decide, the verdict is unknown.
 - Leaks have their name by what overlapped; an `overlap` may be a `residue` in truth. It is a leak either way.
-Nothing is called held that the likely intervals, the middle of the bounds, contradict. Figures (how many operations
-overlapped, rates, latencies) are those of the likely intervals.
+The verdict is never `held` if the likely intervals, the middle of the bounds, contradict it. Figures (how many
+operations overlapped, rates, latencies) are those of the likely intervals.
 """
 
 import msgspec
@@ -22,8 +22,8 @@ from statelab.core.results import Witness
 from statelab.record.columns import History
 
 HOSTS_STAMPS = {
-    "lock": (frozenset({"work"}), "when the lock was held"),
-    "cache": (frozenset({"read"}), "when a value was computed"),
+    "lock": (("work",), "when the lock was held"),
+    "cache": (("read",), "when a value was computed"),
 }
 """By workload: the operations whose answers may be lists of stamps, and what these say."""
 
@@ -36,14 +36,13 @@ def judge(
     """The verdict on operations whose intervals are `widened` by at most `most_ns`. `likely` are the same operations
     with the middle of the bounds; the time of `unplaced` ones is not known at all."""
     figures = judge_of(workload)(likely, expectation)
-    if why := _stamped_by_hosts(workload, widened):
+    ops, what = HOSTS_STAMPS.get(workload, ((), ""))
+    if widened.elements is not None and any(widened.elements.known[widened.is_op(op)].any() for op in ops):
+        why = f"{what} is stamped by the app's hosts, whose clocks nobody has compared with those of the load"
         return msgspec.structs.replace(figures, verdict="unknown", reason=why, anomalies=[], witness=None, witnesses={})
     judged = judge_of(workload)(widened, expectation)
     judged = msgspec.structs.replace(
-        judged,
-        coverage=figures.coverage,
-        rate_ops_s=figures.rate_ops_s,
-        latency_ms=figures.latency_ms,
+        judged, coverage=figures.coverage, rate_ops_s=figures.rate_ops_s, latency_ms=figures.latency_ms
     )
     found = {
         name: _with_bounds(each, most_ns)
@@ -54,11 +53,13 @@ def judge(
         return violated(judged, found)
     if judged.verdict != "unknown":
         judged = _without_violation(judged, figures)
-    return msgspec.structs.replace(judged, reason=f"{judged.reason}; {_bounds(most_ns, unplaced)}")
+    wide = f"several clocks: intervals are widened by up to {milliseconds(most_ns)}, which may hide a violation"
+    when = f"; nothing is known of when {unplaced:,} operations were" if unplaced else ""
+    return msgspec.structs.replace(judged, reason=f"{judged.reason}; {wide}{when}")
 
 
 def _without_violation(judged: Judgement, figures: Judgement) -> Judgement:
-    """What is said instead if no violation is proved: that of the two which says less."""
+    """The verdict if no violation is proved: of the two judgements, that of the one that claims less."""
     if figures.verdict == "violated":
         names = ", ".join(figures.anomalies)
         verdict, reason = "unknown", f"it looks like {names}, but the clocks are not known closely enough to prove it"
@@ -67,11 +68,6 @@ def _without_violation(judged: Judgement, figures: Judgement) -> Judgement:
         says_less = figures if unproved else judged
         verdict, reason = says_less.verdict, says_less.reason
     return msgspec.structs.replace(judged, verdict=verdict, reason=reason, anomalies=[], witness=None, witnesses={})
-
-
-def _bounds(most_ns: int, unplaced: int) -> str:
-    wide = f"several clocks: intervals are widened by up to {milliseconds(most_ns)}, which may hide a violation"
-    return f"{wide}; nothing is known of when {unplaced:,} operations were" if unplaced else wide
 
 
 def _with_bounds(found: Witness, most_ns: int) -> Witness:
@@ -84,10 +80,3 @@ def _with_bounds(found: Witness, most_ns: int) -> Witness:
             f"beyond these bounds they would have to be wrong by more than {milliseconds(found.slack_ns)}."
         )
     return msgspec.structs.replace(found, text=f"{found.text} {said}")
-
-
-def _stamped_by_hosts(workload: str, history: History) -> str | None:
-    ops, what = HOSTS_STAMPS.get(workload, (frozenset(), ""))
-    if history.elements is None or not any(history.elements.known[history.is_op(op)].any() for op in sorted(ops)):
-        return None
-    return f"{what} is stamped by the app's hosts, whose clocks nobody has compared with those of the load"

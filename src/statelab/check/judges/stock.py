@@ -21,7 +21,6 @@ from statelab.check.models.inventory import decide
 from statelab.check.models.inventory import sales
 from statelab.core.operation import Value
 from statelab.record.columns import History
-from statelab.record.columns import Mask
 from statelab.record.shapes import Shape
 
 
@@ -50,14 +49,6 @@ def _check(terms: Terms, history: History, *, initial: Value | None, deadline: D
     key = found.history.key
     # Of a key that was oversold, the second promise looks only at what shows that a refusal before was false.
     refusals = ~found.oversold[key] | (found.false[key] & ~found.late)
-    rows = {"never more": ~found.refused, "never refused": refusals}
-    return replace(whole, parts={name: _on(history, kept, initial, terms) for name, kept in rows.items()})
-
-
-def _on(history: History, kept: Mask, initial: int, terms: Terms) -> Finding:
-    """The model's finding on some of the rows, with row numbers of the whole history."""
-    rows = np.flatnonzero(kept)
-    finding = decide(history.take(kept), initial, terms)
-    if finding.proof is None:
-        return finding
-    return replace(finding, proof=replace(finding.proof, rows=tuple(rows[list(finding.proof.rows)].tolist())))
+    rows = {"never more": np.flatnonzero(~found.refused), "never refused": np.flatnonzero(refusals)}
+    parts = {name: decide(history.take(kept), initial, terms).at(kept) for name, kept in rows.items()}
+    return replace(whole, parts=parts)

@@ -30,7 +30,13 @@ def witness(
     """A witness made of `rows`. Its context is taken from the rows `among` (default: all) and always includes
     `also`."""
     ordered = Cast(history, rows).rows
-    near = _neighbours(history, ordered, np.ones(len(history), np.bool_) if among is None else among)
+    others = np.ones(len(history), np.bool_) if among is None else among.copy()
+    others[list(rows)] = False
+    eligible = np.flatnonzero(others)
+    eligible = eligible[np.argsort(history.start[eligible], kind="stable")]
+    # Those that started last before the first of the rows, and first after the last of them.
+    begin, end = np.searchsorted(history.start[eligible], history.start[[ordered[0], ordered[-1]]], "left")
+    near = {*eligible[max(0, begin - NEIGHBOURS) : begin].tolist(), *eligible[end : end + NEIGHBOURS].tolist()}
     extra = set() if also is None else {also}
     context = sorted((near | extra) - set(rows), key=lambda row: int(history.start[row]))
     return Witness(
@@ -41,16 +47,6 @@ def witness(
         slack_ns=slack_ns,
         culprit=None if culprit is None else history.op_ids[history.op_id[culprit]],
     )
-
-
-def _neighbours(history: History, rows: Sequence[int], among: Mask) -> set[int]:
-    """The operations that started last before the first of `rows`, and first after the last of them."""
-    others = among.copy()
-    others[list(rows)] = False
-    eligible = np.flatnonzero(others)
-    eligible = eligible[np.argsort(history.start[eligible], kind="stable")]
-    begin, end = np.searchsorted(history.start[eligible], history.start[[rows[0], rows[-1]]], "left")
-    return {*eligible[max(0, begin - NEIGHBOURS) : begin].tolist(), *eligible[end : end + NEIGHBOURS].tolist()}
 
 
 def stall(history: History) -> Witness:

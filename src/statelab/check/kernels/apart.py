@@ -31,7 +31,7 @@ def judged_apart(history: History, parts: Iterable[Part]) -> Finding:
     One key that is violated makes the history violated, whatever is not known of the others. The proof is the one of
     fewest operations, then of the largest slack, then of the shortest span.
     """
-    findings = [_of_whole(judge(history.take(rows)), rows) for rows, judge in parts]
+    findings = [judge(history.take(rows)).at(rows) for rows, judge in parts]
     violated = [finding for finding in findings if finding.proof]
     if not violated:
         return next((finding for finding in findings if finding.verdict == "unknown"), findings[0])
@@ -46,9 +46,3 @@ def judged_apart(history: History, parts: Iterable[Part]) -> Finding:
     keys = sorted(key for finding in violated for key in finding.violated_keys)
     undecided = sum(finding.verdict == "unknown" for finding in findings)
     return replace(min(violated, key=size), counts=dict(counts), violated_keys=tuple(keys), undecided=undecided)
-
-
-def _of_whole(found: Finding, rows: Integers) -> Finding:
-    if found.proof is None:
-        return found
-    return replace(found, proof=replace(found.proof, rows=tuple(rows[list(found.proof.rows)].tolist())))

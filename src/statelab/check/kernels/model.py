@@ -7,12 +7,14 @@ operations, an `ok` row has its fields, and no other row has a result.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from time import monotonic
 from typing import Literal
 from typing import Protocol
 
 from statelab.core.operation import Value
 from statelab.record.columns import History
+from statelab.record.columns import Integers
 from statelab.record.shapes import Shapes
 
 VerdictName = Literal["held", "violated", "unknown"]
@@ -53,6 +55,12 @@ class Finding:
     violated_keys: tuple[int, ...] = ()
     parts: Mapping[str, "Finding"] = field(default_factory=dict)
     undecided: int = 0
+
+    def at(self, rows: Integers) -> "Finding":
+        """The same, with its proof in the rows of a larger history in which row i is `rows[i]`."""
+        if self.proof is None:
+            return self
+        return replace(self, proof=replace(self.proof, rows=tuple(rows[list(self.proof.rows)].tolist())))
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,9 +43,4 @@ def precedences(history: History, cast: Cast) -> str:
     start, end = history.start, history.end
     pairs = [(a, b) for a, b in combinations(cast.rows, 2) if end[a] < start[b]]
     direct = [(a, b) for a, b in pairs if not any((a, c) in pairs and (c, b) in pairs for c in cast.rows)]
-    apart = [cast.span(int(start[b]) - int(end[a])) for a, b in direct]
-    said = [
-        f"{cast.name(a)} had ended {time} before {cast.name(b)} started."
-        for (a, b), time in zip(direct, apart, strict=True)
-    ]
-    return " ".join(said) if said else "They all overlap."
+    return " ".join(f"{apart(history, cast, a, b)}." for a, b in direct) if direct else "They all overlap."

@@ -39,7 +39,6 @@ from statelab.record.columns import Integers
 Split = Level | Literal["session"]
 
 SERVERS = LEVELS[1:-1]
-PLURAL = {"process": "processes"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +71,16 @@ def scope(model: Model, history: History, *, initial: Value | None, deadline: De
     question = Question(model=model, initial=initial, deadline=replace(deadline, proof_s=0.0))  # only verdicts count
     tried: list[Split] = []
     for level, group in _splits(history):
-        parts = _parts(history, group)
-        verdict = _verdict(question, history, parts)
+        part = np.full(len(history), -1, np.int64)  # a group and a key; -1: the row may be in any group
+        known = np.flatnonzero(group >= 0)
+        part[known] = dense(group[known] * max(1, len(history.keys)) + history.key[known])
+        verdict = _verdict(question, history, part)
         if verdict == "unknown":
             return Scope(None, f"not known: whether it is valid per {level} was not decided within the time limit")
+        if verdict == "held" and np.bincount(part[history.status == OK]).max(initial=0) <= 1:
+            return Scope("request", f"valid request by request only: no two answers come from one {level}")
         if verdict == "held":
-            return _named(level, history, parts)
+            return Scope(level, f"valid per {level}, not across {_several(level)}")
         tried.append(level)
     return Scope(None, _nowhere(history, tried))
 
@@ -99,14 +102,6 @@ def _splits(history: History) -> Iterator[tuple[Split, Integers]]:
 def _served(history: History) -> bool:
     """Whether it is known of all ok operations who served them."""
     return bool(history.served_by[history.status == OK].all())
-
-
-def _parts(history: History, group: Integers) -> Integers:
-    """For each row the number of its part, which is a group and a key; -1 where it may be in any group."""
-    part = np.full(len(history), -1, np.int64)
-    known = np.flatnonzero(group >= 0)
-    part[known] = dense(group[known] * max(1, len(history.keys)) + history.key[known])
-    return part
 
 
 def _as_keys(history: History, rows: Integers, part: Integers) -> History:
@@ -142,12 +137,6 @@ def _with_anybody(history: History, part: Integers, some: Integers, anybody: Int
     return _as_keys(history, np.concatenate([own, *copies]), np.concatenate([part[own], numbers]))
 
 
-def _named(level: Split, history: History, part: Integers) -> Scope:
-    if np.bincount(part[history.status == OK]).max(initial=0) <= 1:
-        return Scope("request", f"valid request by request only: no two answers come from one {level}")
-    return Scope(level, f"valid per {level}, not across {_several(level)}")
-
-
 def _nowhere(history: History, tried: list[Split]) -> str:
     finest = [level for level in tried if level != "session"][-1:] + [level for level in tried if level == "session"]
     text = "one session did everything" if _served(history) else "who served is not known of all operations"
@@ -158,4 +147,4 @@ def _nowhere(history: History, tried: list[Split]) -> str:
 
 
 def _several(level: Split) -> str:
-    return PLURAL.get(level, f"{level}s")
+    return "processes" if level == "process" else f"{level}s"

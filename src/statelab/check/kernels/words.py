@@ -4,7 +4,6 @@ import string
 from collections.abc import Sequence
 
 from statelab.core.errors import listed
-from statelab.core.operation import ServedBy
 from statelab.core.operation import Unit
 from statelab.record.columns import INF
 from statelab.record.columns import History
@@ -84,8 +83,13 @@ class Cast:
 
     def facts(self, row: int) -> str:
         """`pid 12, thread 3, from 0.000 to 2.310 ms`: who served it, if that is known, and when, of any row."""
-        server = self._history.servers[self._history.served_by[row]]
-        known = [_who(server, self._servers)] if server else []
+        server, known = self._history.servers[self._history.served_by[row]], list[str]()
+        if server:
+            if any(other.host != server.host for other in self._servers):
+                known.append(f"host {server.host}")
+            known += [f"pid {server.pid}", f"thread {server.thread}"]
+            if server.greenlet:
+                known.append(f"greenlet …{server.greenlet % 1_000_000:06}")  # an address: its end tells them apart
         if len(self._history.keys) > 1:
             known.append(f"key {self._history.keys[self._history.key[row]]}")
         start, end = self.span(int(self._history.start[row]) - self._zero), int(self._history.end[row])
@@ -107,12 +111,3 @@ class Cast:
     def overlap(self, one: int, other: int) -> bool:
         start, end = self._history.start, self._history.end
         return bool(max(start[one], start[other]) <= min(end[one], end[other]))
-
-
-def _who(server: ServedBy, others: Sequence[ServedBy]) -> str:
-    parts = [f"pid {server.pid}", f"thread {server.thread}"]
-    if any(other.host != server.host for other in others):
-        parts.insert(0, f"host {server.host}")
-    if server.greenlet:
-        parts.append(f"greenlet …{server.greenlet % 1_000_000:06}")  # an address: its end tells greenlets apart
-    return ", ".join(parts)

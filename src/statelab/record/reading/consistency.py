@@ -1,4 +1,4 @@
-"""What no single operation shows: ends before starts, a process doing two things at once, an op_id used twice."""
+"""Checks of whole columns: ends before starts, a process doing two things at once, an op_id used twice."""
 
 from collections.abc import Callable
 from collections.abc import Collection
@@ -16,31 +16,28 @@ from statelab.record.columns import INF
 from statelab.record.columns import Codes
 from statelab.record.columns import History
 from statelab.record.columns import Integers
+from statelab.record.columns import Mask
 from statelab.record.reading.sheet import Sheet
 from statelab.record.shapes import Shapes
 
 Place = Callable[[int], str]
 
-_ROOMY = 2**22
-"""Up to so many operations a history is judged fast; with more, in as little memory as possible."""
-
 
 def checked(sheet: Sheet, name: str, place: Place, shapes: Shapes, *, may_overlap: bool = False) -> History:
-    """The history of a sheet; raises BadInput for what no single operation shows. `place` names where a row stood.
-    `may_overlap`: intervals were widened, so those of one process may overlap."""
-    require_own_ids(sheet, name, place, shapes.repeating)
-    history = sheet.history(shapes.answers, ids_repeat=bool(shapes.repeating))
-    require_times(history, name, place, may_overlap=may_overlap)
-    keep_freed(large=len(history) <= _ROOMY)
-    return history
-
-
-def require_own_ids(sheet: Sheet, name: str, place: Place, repeating: Collection[str]) -> None:
-    """Raises BadInput if an op_id stands in two operations, those of the names in `repeating` left aside."""
-    pair = with_one_id(sheet, repeating)
-    if pair is not None:
+    """The history of a sheet; raises BadInput where its operations contradict each other. `place` says where a row
+    stood. `may_overlap`: intervals were widened, so those of one process may overlap."""
+    if (pair := with_one_id(sheet, shapes.repeating)) is not None:
         first, row = pair
         raise BadInput(id_twice(f"{name}, {place(row)}", place(first), sheet.columns["op_id"].text[row].as_py()))
+    history = sheet.history(shapes.answers, ids_repeat=bool(shapes.repeating))
+    process, start, end = history.process, history.start, history.end
+    require_forward(start, end, name, place)
+    if not may_overlap and (pair := overlapping(process, start, end)) is not None:
+        above, row = pair
+        stamps = [(int(start[each]), int(end[each])) for each in pair]
+        raise BadInput(at_once(f"{name}, {place(row)}", place(above), history.processes[process[row]], stamps))
+    keep_freed(large=len(history) <= 2**22)  # with more operations it is judged in as little memory as possible
+    return history
 
 
 def id_twice(place: str, first: str, op_id: str) -> str:
@@ -49,7 +46,10 @@ def id_twice(place: str, first: str, op_id: str) -> str:
 
 
 def with_one_id(sheet: Sheet, repeating: Collection[str]) -> tuple[int, int] | None:
-    """The first row whose op_id another one above it has, and that one first; None if there is none."""
+    """The first row whose op_id another one above it has, and that one first; None if there is none.
+
+    Operations of the names in `repeating` are left aside.
+    """
     if "op_id" not in sheet.columns:
         return None
     column = sheet.columns["op_id"]
@@ -65,22 +65,6 @@ def with_one_id(sheet: Sheet, repeating: Collection[str]) -> tuple[int, int] | N
     _, firsts, inverse = np.unique(codes, return_index=True, return_inverse=True)
     again = int(np.flatnonzero(firsts[inverse] != np.arange(len(codes)))[0])
     return int(rows[firsts[inverse[again]]]), int(rows[again])
-
-
-def require_times(history: History, name: str, place: Place, *, may_overlap: bool = False) -> None:
-    """Raises BadInput if an operation ends before it starts, or before its process has ended the one before (unless
-    they may overlap).
-
-    An operation of unknown outcome has no end, so what the process does next does not overlap with it.
-    """
-    require_forward(history.start, history.end, name, place)
-    if may_overlap:
-        return
-    pair = overlapping(history.process, history.start, history.end)
-    if pair is not None:
-        above, row = pair
-        stamps = [(int(history.start[each]), int(history.end[each])) for each in pair]
-        raise BadInput(at_once(f"{name}, {place(row)}", place(above), history.processes[history.process[row]], stamps))
 
 
 def require_forward(start: Integers, end: Integers, name: str, place: Place) -> None:
@@ -101,31 +85,27 @@ def at_once(place: str, above: str, process: int | str, stamps: Sequence[tuple[i
 
 
 def overlapping(process: Codes, start: Integers, end: Integers) -> tuple[int, int] | None:
-    """The first row that overlaps with one of its process above it, and such a one; None if there is none."""
-    return None if _in_order(process, start, end) else _overlap(process, start, end)
+    """The first row that overlaps with one of its process above it, and that one first; None if there is none.
 
+    An operation of unknown outcome has no end, so what its process does next does not overlap with it.
+    """
 
-def _in_order(process: Codes, start: Integers, end: Integers) -> bool:
-    """Whether each operation of a process starts at the end of the one above it or later: then none overlap. O(n)."""
+    def too_early(rows: Integers) -> Mask:
+        """For each row but the first: whether it starts before the one ahead of it, of its process, has ended."""
+        own, begins, ends = process[rows], start[rows], end[rows]
+        found: Mask = (begins[1:] < ends[:-1]) & (own[1:] == own[:-1])
+        return found
+
     ended = np.flatnonzero(end != INF)
     codes = process[ended]
     codes = codes.astype(np.uint16) if codes.max(initial=0) < 2**16 else codes  # sorts in O(n)
-    rows = ended[np.argsort(codes, kind="stable")]
-    process, start, end = process[rows], start[rows], end[rows]
-    return not ((start[1:] < end[:-1]) & (process[1:] == process[:-1])).any()
-
-
-def _overlap(process: Codes, start: Integers, end: Integers) -> tuple[int, int] | None:
-    """The first row that overlaps with one above it, and such a one; None if there is none. O(n log n).
-
-    If two operations overlap, then so do, by start and end, the earlier one and its next.
-    """
-    rows = np.flatnonzero(end != INF)
-    rows = rows[np.lexsort((end[rows], start[rows], process[rows]))]
-    before, after = rows[:-1], rows[1:]
-    wrong = (process[before] == process[after]) & (start[after] < end[before])
+    if not too_early(ended[np.argsort(codes, kind="stable")]).any():
+        return None  # each operation of a process starts at the end of the one above it or later
+    # If two operations overlap, then so do, in the order of start and end, the earlier one and its next. O(n log n).
+    rows = ended[np.lexsort((end[ended], start[ended], process[ended]))]
+    wrong = too_early(rows)
     if not wrong.any():
         return None
-    pairs = np.sort(np.stack((before[wrong], after[wrong])), axis=0)
+    pairs = np.sort(np.stack((rows[:-1][wrong], rows[1:][wrong])), axis=0)
     first = int(pairs[1].argmin())
     return int(pairs[0, first]), int(pairs[1, first])

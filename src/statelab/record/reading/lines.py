@@ -1,7 +1,7 @@
 """JSON Lines: msgspec decodes each line into a struct that has the model's fields, and whole columns are then tested.
 
 What the struct cannot hold, and a line in which something is unusual, goes to the strict reader of single lines, which
-takes it or says why not. A reader of millions of operations a second is that of Parquet.
+takes it or says why not. Parquet is read faster: millions of operations a second.
 """
 
 import json
@@ -24,7 +24,6 @@ from statelab.core.errors import BadInput
 from statelab.core.memory import keep_freed
 from statelab.core.operation import ServedBy
 from statelab.record import coding
-from statelab.record.coding import pa
 from statelab.record.columns import History
 from statelab.record.reading import rules
 from statelab.record.reading.consistency import checked
@@ -36,9 +35,6 @@ from statelab.record.reading.part import holds
 from statelab.record.reading.sheet import Sheet
 from statelab.record.reading.sheet import merged
 from statelab.record.shapes import Shapes
-
-BLOCK = 2**20
-"""How many bytes of lines are read at once."""
 
 _Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 _Value = _Integer | str | bool | None | list[_Integer | str] | UnsetType
@@ -60,10 +56,6 @@ _HELD: dict[Any, int] = {
     **{int: rules.NUMBER, str: rules.TEXT, bool: rules.BOOL, list: rules.LIST, type(None): rules.NULL},
     **{ServedBy: rules.SERVER, UnsetType: rules.MISSING},
 }
-_SPACE = b" \t\r\n"
-
-_AFTER_NAMES = (b'":', b" :", b"\t:", b"\r:")
-"""One of these stands behind each name of a field. They may stand in a text as well."""
 
 
 class RefusedLine(Exception):
@@ -81,7 +73,7 @@ def read_lines(stream: BinaryIO, name: str, shapes: Shapes) -> History:
     """
     keep_freed()
     reader, sheets, kept, before = LineReader(shapes), list[Sheet](), list[tuple[int, Sequence[int]]](), 0
-    while lines := stream.readlines(BLOCK):
+    while lines := stream.readlines(2**20):  # so many bytes, and the rest of the line
         try:
             sheet, places = reader.read(lines)
         except RefusedLine as refused:
@@ -127,8 +119,8 @@ def _named_once(pairs: list[tuple[str, Any]]) -> None:
 
 
 class _Form:
-    """The struct of lines whose fields are these. `kinds` says what a field holds in each of them, as one bit of the
-    rules; 0: it may hold or lack whatever the model allows."""
+    """A struct for lines with these fields. `kinds` says what each field holds in every line, as one bit of the rules;
+    0: whatever the model allows, or nothing."""
 
     def __init__(self, kinds: Mapping[str, int], types: Mapping[str, Any]) -> None:
         required = [(field, types.get(field, _EXACT.get(kind))) for field, kind in kinds.items() if kind in _EXACT]
@@ -164,7 +156,7 @@ class LineReader:
         if rows is None or not known:
             rows = self._all(lines, self._any) if rows is None else rows
             if rows is None:
-                places = [place for place, line in enumerate(lines) if line.strip(_SPACE)]
+                places = [place for place, line in enumerate(lines) if line.strip(b" \t\r\n")]
                 rows = self._each(lines, places)
             before = self._usual.kinds if known else rows.kinds
             kinds = {field: before.get(field, 0) & rows.kinds.get(field, 0) for field in {**before, **rows.kinds}}
@@ -192,21 +184,18 @@ class LineReader:
     def _each(self, lines: list[bytes], places: Sequence[int]) -> "_Rows":
         """Lines one by one; the first that is refused may be one that is decoded without complaint."""
         found: list[Any] = []
-        try:
-            found += (self._one(place, lines[place]) for place in places)
-        except RefusedLine:
-            self._sheet(_Rows(found, self._any), lines, places)
-            raise
+        for place in places:
+            try:
+                row = self._any.decoder.decode(lines[place])
+                usual = _names_at_most(lines[place], _Rows([row], self._any).given)
+            except _UNFIT:
+                usual = False
+            try:
+                found.append(row if usual else self._strictly(place, lines[place]))
+            except RefusedLine:
+                self._sheet(_Rows(found, self._any), lines, places)
+                raise
         return _Rows(found, self._any)
-
-    def _one(self, place: int, line: bytes) -> Any:
-        """One line of a block in which something is unusual; raises RefusedLine."""
-        try:
-            row = self._any.decoder.decode(line)
-            usual = _names_at_most(line, _Rows([row], self._any).given)
-        except _UNFIT:
-            usual = False
-        return row if usual else self._strictly(place, line)
 
     def _strictly(self, place: int, line: bytes) -> Any:
         """What the strict reader takes of a line, without the fields that are ignored; raises RefusedLine."""
@@ -222,7 +211,8 @@ class LineReader:
 
 def _names_at_most(text: bytes, count: int) -> bool:
     """Whether lines name no more fields than that, for sure: then none is named twice, and none is unknown."""
-    return text.count(b":") <= count or sum(map(text.count, _AFTER_NAMES)) <= count
+    after_names = (b'":', b" :", b"\t:", b"\r:")  # one of these stands behind each name, and maybe in a text as well
+    return text.count(b":") <= count or sum(map(text.count, after_names)) <= count
 
 
 class _Rows:
@@ -236,12 +226,16 @@ class _Rows:
         self._n, self._cells, self.kinds, self.given = len(rows), dict[str, Cells](), dict[str, int](), 0
         for field, kind in form.kinds.items():
             values = list(map(attrgetter(field), rows))
-            held = coding.constant(kind, self._n, np.uint8) if kind else _held(values)
+            types = [] if kind else list(map(type, values))
+            if len(set(types)) == 1:
+                kind = _HELD[types[0]]
+            held: Held = coding.constant(kind, self._n, np.uint8)
+            if not kind:
+                held = np.fromiter(map(_HELD.__getitem__, types), np.uint8, self._n)
             if given := self._n - int(np.count_nonzero(held == rules.MISSING)):
                 self._cells[field] = _cells(field, values, held)
-                self.kinds[field] = int(held[0]) if not held.strides[0] and int(held[0]) in _EXACT else 0
-                self.given += given
-                self.given += len(rules.SERVER_FIELDS) * int(np.count_nonzero(held == rules.SERVER))
+                self.kinds[field] = kind if kind in _EXACT else 0
+                self.given += given + len(rules.SERVER_FIELDS) * int(np.count_nonzero(held == rules.SERVER))
 
     def __len__(self) -> int:
         return self._n
@@ -255,10 +249,9 @@ class _Rows:
 def _cells(field: str, values: list[Any], held: Held) -> Cells:
     """The values of a field as arrays."""
     if field == "served_by":
-        codes, servers = coding.encode((None if server is UNSET else server for server in values), first=[None])
-        texts = pa.array([msgspec.json.encode(server).decode() for server in servers[1:]], pa.string())
-        index = pa.array(codes - 1, mask=codes == 0)
-        return Cells(coding.Column.of_texts(pa.DictionaryArray.from_arrays(index, texts)), held)
+        servers = (None if server is UNSET else server for server in values)
+        coded = coding.coded_or_null(servers, lambda server: msgspec.json.encode(server).decode())
+        return Cells(coding.Column.of_texts(coded), held)
     flag = lists = None
     if (true_or_false := holds(held, rules.BOOL)).any():
         flag = np.full(len(held), -1, np.int8)
@@ -267,12 +260,3 @@ def _cells(field: str, values: list[Any], held: Held) -> Cells:
         lists = coding.list_column(values, known)
     found = coding.column(values, holds(held, rules.NUMBER), holds(held, rules.TEXT), coded=field != "op_id")
     return Cells(found, held, flag, lists)
-
-
-def _held(values: Sequence[Any]) -> Held:
-    """What each value is, as one bit of the rules; one for all if they are of one kind."""
-    types = list(map(type, values))
-    kinds = set(types)
-    if len(kinds) == 1:
-        return coding.constant(_HELD[kinds.pop()], len(values), np.uint8)
-    return np.fromiter(map(_HELD.__getitem__, types), np.uint8, len(values))

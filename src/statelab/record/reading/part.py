@@ -50,10 +50,10 @@ class Rows(Protocol):
 
 def holds(held: Held, bits: int) -> coding.Mask:
     """Where one of the bits is held; a constant stays one."""
-    n = len(held)
-    return (
-        coding.constant(held[:1] & bits != 0, n, np.bool_) if n and not held.strides[0] else held & np.uint8(bits) != 0
-    )
+    if len(held) and not held.strides[0]:
+        return coding.constant(held[:1] & bits != 0, len(held), np.bool_)
+    found: coding.Mask = held & np.uint8(bits) != 0
+    return found
 
 
 def holding(bit: int, where: coding.Mask) -> Held:
@@ -137,7 +137,7 @@ class RefusedRow(Exception):
 
 
 class Part:
-    """Some rows on their way to a sheet: each field is tested, and marks the rows that may not hold what they do.
+    """Some rows that become a sheet: each field is tested, and rows that hold in it what they must not are marked.
 
     A row's kind is `len(STATUSES)` times its operation, plus its status: so the rules are numbered.
     """
@@ -153,25 +153,35 @@ class Part:
     def sheet(self) -> Sheet:
         """All operations; raises RefusedRow if one of them is not of the model."""
         arrays: dict[str, Any] = {"op": self._op, "status": self._status}
-        arrays |= {field: self._stamps(field) for field in ("start", "end")}
+        for field in ("start", "end"):
+            column = self._tested(field).column
+            self._refused |= column.is_number & (column.number == INF)  # INF stands for no end, so it is no stamp
+            number = column.number
+            arrays[field] = number if coding.every(column.is_number) else np.where(column.is_number, number, INF)
         columns = {field: self._tested(field).column for field in ("process", "key", "op_id", "error", "served_by")}
         timed_out = self._tested("timed_out").flag
         owned = {field: self._of(rule[field] != rules.ANYTHING for rule in self._rules) for field in coding.VALUES}
         values = {field: self._tested(field) for field in coding.VALUES if field == "result" or owned[field].any()}
-        for number, shape in enumerate(self._shapes.operations.values()):
-            rows = self._of(kind // len(STATUSES) == number for kind in range(len(self._rules)))
+        shapes, result = self._shapes.operations.values(), values["result"]
+        for place, shape in enumerate(shapes):
+            rows = self._of(kind // len(STATUSES) == place for kind in range(len(self._rules)))
             if shape.either:
                 given = [values[field].given for field in shape.either if field in values]
                 self._refused |= rows & (self._status == OK) & (np.sum(given, axis=0, dtype=np.int8) != 1)
-        answer = self._answers(values["result"])
+        answered = self._of(shape.result == "answer" and status == "ok" for shape in shapes for status in STATUSES)
+        answer = result.flag
+        if not isinstance(self._shapes.answers[0], bool):
+            answer = codes(result.column, self._shapes.answers)
+            self._refused |= answered & result.column.is_text & (answer < 0)
         if self._refused.any():
             raise RefusedRow(int(self._refused.argmax()))
-        arrays |= {} if timed_out is None else {"timed_out": timed_out == 1}
-        arrays |= {} if answer is None else {"answer": answer}
-        elements = values["result"].lists and values["result"].lists.only(owned["result"])
+        elements = result.lists and result.lists.only(owned["result"])
         columns |= {field: each.column.only(owned[field]) for field, each in values.items()}
-        if answer is not None:
-            columns["result"] = columns["result"].only(answer < 0)
+        if timed_out is not None:
+            arrays["timed_out"] = timed_out == 1
+        if answer is not None and answered.any():
+            arrays["answer"] = np.where(answered, answer, np.int8(-1))
+            columns["result"] = columns["result"].only(arrays["answer"] < 0)
         columns = {field: column for field, column in columns.items() if column.known.any()}
         return Sheet(tuple(self._shapes.operations), arrays, columns, elements)
 
@@ -190,21 +200,3 @@ class Part:
         if found.held.strides[0] or not (allowed[self._kinds] & found.held[:1]).all():
             self._refused |= found.held & allowed[self._kind] == 0
         return found
-
-    def _stamps(self, field: str) -> coding.Integers:
-        """`start` or `end`, which is INF where there is none and must not be where there is one."""
-        column = self._tested(field).column
-        self._refused |= column.is_number & (column.number == INF)
-        return column.number if coding.every(column.is_number) else np.where(column.is_number, column.number, INF)
-
-    def _answers(self, result: Cells) -> Codes8 | None:
-        """What yes-or-no operations answered, -1 for all others; None if there are none."""
-        shapes = self._shapes.operations.values()
-        answered = self._of(shape.result == "answer" and status == "ok" for shape in shapes for status in STATUSES)
-        answer = result.flag
-        if not isinstance(self._shapes.answers[0], bool):
-            answer = codes(result.column, self._shapes.answers)
-            self._refused |= answered & result.column.is_text & (answer < 0)
-        if answer is None or not answered.any():
-            return None
-        return np.where(answered, answer, np.int8(-1))

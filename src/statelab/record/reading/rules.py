@@ -4,7 +4,6 @@ What a field holds is one bit, and what it may hold a set of them. So a column o
 single field is refused in words that name the same set.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -63,24 +62,18 @@ _BECAUSE: dict[tuple[str, Status], str] = {
 }
 _ABSENT = object()
 
-Rules = Mapping[tuple[str, Status], Mapping[str, int]]
-
 
 class Refused(Exception):
     """What is wrong with one operation; the caller adds where it stands."""
 
 
-def rules_of(shapes: Shapes) -> Rules:
-    """For each operation of the model and each status, what its fields may hold."""
-    return {
-        (op, status): _fields(shapes, shape, status) for op, shape in shapes.operations.items() for status in STATUSES
-    }
+def rules_of(shapes: Shapes) -> dict[tuple[str, Status], dict[str, int]]:
+    """For each operation of the model and each status, what its fields may hold.
 
+    The answer of a failed operation says nothing, and one of unknown outcome has none.
+    """
 
-def _fields(shapes: Shapes, shape: Shape, status: Status) -> dict[str, int]:
-    """The answer of a failed operation says nothing, and one of unknown outcome has none."""
-
-    def held(field: str) -> int:
+    def held(shape: Shape, field: str) -> int:
         kind: Kind | None = getattr(shape, field)
         if kind is None:
             return EMPTY
@@ -90,11 +83,15 @@ def _fields(shapes: Shapes, shape: Shape, status: Status) -> dict[str, int]:
 
     answers = {"fail": ANYTHING, "info": EMPTY}
     return {
-        **_ALWAYS,
-        "end": _END[status],
-        **{field: answers.get(status, held(field)) for field in ("result", "seen")},
-        **{field: held(field) for field in ("value", "expected")},
-        "op_id": TEXT if shape.op_id else EMPTY | TEXT,
+        (op, status): {
+            **_ALWAYS,
+            "end": _END[status],
+            **{field: answers.get(status, held(shape, field)) for field in ("result", "seen")},
+            **{field: held(shape, field) for field in ("value", "expected")},
+            "op_id": TEXT if shape.op_id else EMPTY | TEXT,
+        }
+        for op, shape in shapes.operations.items()
+        for status in STATUSES
     }
 
 

@@ -34,8 +34,7 @@ class Sheet:
     @property
     def nbytes(self) -> int:
         """About how many bytes the fields have."""
-        lists = [] if self.elements is None else [self.elements.items]
-        held = [*self.columns.values(), *lists]
+        held = [*self.columns.values(), *([] if self.elements is None else [self.elements.items])]
         texts = sum(int(column.text.nbytes) for column in held if column.text is not None)
         numbers = sum(column.number.nbytes for column in held if column.number.strides != (0,))
         return texts + numbers + sum(array.nbytes for array in self.arrays.values() if array.strides != (0,))

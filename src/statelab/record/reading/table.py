@@ -65,10 +65,10 @@ COLUMNS = {
 
 
 class TableRows:
-    """Some rows of a table, as one Arrow array a column."""
+    """Some rows of a table, as one Arrow array a column; `first` is the number of the first row."""
 
-    def __init__(self, columns: Mapping[str, Any], count: int) -> None:
-        self._columns, self._count = columns, count
+    def __init__(self, columns: Mapping[str, Any], count: int, first: int = 0) -> None:
+        self._columns, self._count, self.first = columns, count, first
 
     def __len__(self) -> int:
         return self._count
@@ -107,9 +107,8 @@ class TableRows:
         index = np.zeros(len(self), np.int32)
         index[known] = found
         servers = pa.array([msgspec.json.encode(ServedBy(*values)).decode() for values in named])
-        return Cells(
-            coding.Column.of_texts(pa.DictionaryArray.from_arrays(pa.array(index, mask=~known), servers)), held
-        )
+        texts = pa.DictionaryArray.from_arrays(pa.array(index, mask=~known), servers)
+        return Cells(coding.Column.of_texts(texts), held)
 
 
 class Table:
@@ -119,39 +118,27 @@ class Table:
         there = pq.read_schema(source).names
         self._file = pq.ParquetFile(source, read_dictionary=[name for name in _CODED if name in there])
         self.names: Sequence[str] = self._file.schema_arrow.names
-        wanted = {name for field in fields for name in COLUMNS.get(field, (field,))} | {
-            *SERVER_FIELDS,
-            "served_by",
-        }
+        self.rows: int = self._file.metadata.num_rows
+        wanted = {"served_by", *SERVER_FIELDS, *(name for field in fields for name in COLUMNS.get(field, (field,)))}
         self._wanted = [name for name in self.names if name in wanted]
-
-    def __len__(self) -> int:
-        return int(self._file.metadata.num_rows)
 
     def whole(self) -> TableRows:
         """All rows at once."""
         read = self._file.read(columns=self._wanted)
-        columns = {name: read.column(name) for name in self._wanted}
-        coded = {
-            name: coding.coded_text(column) for name, column in columns.items() if pa.types.is_dictionary(column.type)
-        }
-        return TableRows({name: coded.get(name) or each.combine_chunks() for name, each in columns.items()}, len(self))
-
-    def rows_before(self, group: int) -> int:
-        """How many rows stand before a group of rows."""
-        return sum(self._file.metadata.row_group(each).num_rows for each in range(group))
+        columns = {}
+        for name, column in zip(read.column_names, read.columns, strict=True):
+            coded = pa.types.is_dictionary(column.type)
+            columns[name] = coding.coded_text(column) if coded else column.combine_chunks()
+        return TableRows(columns, self.rows)
 
     def parts(self, groups: Sequence[int] | None = None) -> Iterator[TableRows]:
-        """All rows, or those of some groups, some at a time; dictionaries have no texts that only other rows of their
-        group need."""
+        """All rows, or those of some groups that follow each other, some at a time; dictionaries have no texts that
+        only other rows of their group need."""
+        first = sum(self._file.metadata.row_group(group).num_rows for group in range(groups[0] if groups else 0))
         for batch in self._file.iter_batches(_ROWS, row_groups=groups, columns=self._wanted, use_threads=True):
-            own = [
-                array.dictionary_decode().dictionary_encode()
-                if pa.types.is_dictionary(array.type) and len(array.dictionary) > len(array)
-                else array
-                for array in batch.columns
-            ]
-            yield TableRows(dict(zip(batch.schema.names, own, strict=True)), len(batch))
+            columns = map(coding.own_texts, batch.columns)
+            yield TableRows(dict(zip(batch.schema.names, columns, strict=True)), len(batch), first)
+            first += len(batch)
 
     def pairs(self, column: str) -> Iterator[tuple[str, Any]]:
         """Each row's operation, and what it has in a column, as Python has them."""
@@ -209,19 +196,20 @@ def sheets_of_table(
         table = Table(source, rules.owned_fields(shapes))
         missing = [f'"{column}"' for column in rules.REQUIRED if column not in table.names]
         twice = [column for column in table.names if table.names.count(column) > 1]
-        if missing or twice or not len(table):
-            wrong = f"there is no column {listed(missing)}" if missing else "no operations in it"
-            raise BadInput(f"{name}: " + (f'there are two columns "{twice[0]}"' if twice and not missing else wrong))
+        if missing:
+            raise BadInput(f"{name}: there is no column {listed(missing)}")
+        if twice:
+            raise BadInput(f'{name}: there are two columns "{twice[0]}"')
+        if not table.rows:
+            raise BadInput(f"{name}: no operations in it")
         if not groups or groups[0] == 0:
             _require_no_more_meant(table, name, shapes)
-        row = table.rows_before(groups[0]) if groups else 0
         for rows in table.parts(groups):
             try:
-                yield row, Part(rows, shapes).sheet()
+                yield rows.first, Part(rows, shapes).sheet()
             except RefusedRow as refused:
-                row += refused.args[0]
+                row = rows.first + refused.args[0]
                 raise BadInput(f"{name}, {row_number(row)}: {_refusal(table, row, shapes)}") from None
-            row += len(rows)
     except (pa.ArrowException, OSError) as error:
         why = str(error).splitlines()[0]
         raise BadInput(f"{name}: not a whole Parquet file, or of another kind than can be read ({why})") from None

@@ -9,7 +9,7 @@ under way may have taken effect, but their answers may rest on what is left out:
 outcome, a read is no evidence. So what is found is a violation of the whole history too, whatever else comes.
 
 What workers of other machines recorded is put on the master's clock, in intervals that are as wide as the clocks are
-uncertain (record/clocks.py). Where a worker vanished, the whole history is judged as it was when it sent its last
+uncertain (repro/live/clocks.py). Where a worker vanished, the whole history is judged as it was when it sent its last
 words; what it had asked for and had no answer to has an unknown outcome.
 """
 

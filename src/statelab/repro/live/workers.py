@@ -1,5 +1,5 @@
 """What the workers of a run recorded, on the master's clock, in intervals as wide as the clocks are uncertain
-(record/clocks.py), and what is to be said of them: whose clock stepped, and who vanished with which requests open."""
+(clocks.py), and what is to be said of them: whose clock stepped, and who vanished with which requests open."""
 
 import numpy as np
 
@@ -10,8 +10,8 @@ from statelab.core.live import Begin
 from statelab.core.live import Part
 from statelab.core.operation import Operation
 from statelab.core.operation import decode_lines
-from statelab.record.clocks import Clock
-from statelab.record.clocks import place
+from statelab.repro.live.clocks import Clock
+from statelab.repro.live.clocks import place
 
 MOST_NAMED = 8
 """The most operations of a vanished worker, asked for and not answered, that are named."""

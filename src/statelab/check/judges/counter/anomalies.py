@@ -54,7 +54,8 @@ def diagnose(given: Answers, *, stalled: bool = False) -> Diagnosis:
     timed_out = {"stalled"} if stalled else set[str]()
     if whole.found.valid:
         return _diagnosis(levels, timed_out, whole, whole.lost)
-    if _never_persists(given):
+    numbers, settled = given.value[given.answered & given.increment], given.value[given.settled]
+    if len(numbers) >= 2 and (numbers == given.initial + 1).all() and (settled == given.initial).all():
         return _diagnosis(levels, timed_out | {"never-persists"}, None, whole.lost)
     copies = home(levels)
     divergent = {"divergent"} if copies is None or copies.level != "whole" else set[str]()
@@ -72,12 +73,6 @@ def _diagnosis(levels: Levels, names: set[str], copies: Split | None, missing: B
         events=race_events(copies.found.by_number) if copies and "lost-update" in names else (),
         lost=missing,
     )
-
-
-def _never_persists(given: Answers) -> bool:
-    numbers = given.value[given.answered & given.increment]
-    settled = given.value[given.settled]
-    return len(numbers) >= 2 and bool((numbers == given.initial + 1).all() and (settled == given.initial).all())
 
 
 def _inside(copies: Split) -> set[str]:

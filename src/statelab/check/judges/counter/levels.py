@@ -65,13 +65,11 @@ class Levels:
 
     def at(self, level: Level) -> Split:
         if level not in self._known:
-            self._known[level] = self._part(level)
+            group = grouped_by(self.given.history, level)
+            alike = next((known for known in self._known.values() if np.array_equal(known.group, group)), None)
+            if alike:
+                self._known[level] = Split(level, group, alike.found, alike.totals)
+            else:
+                found = find_defects(self.given, group)
+                self._known[level] = Split(level, group, found, totals(self.given, found.by_number))
         return self._known[level]
-
-    def _part(self, level: Level) -> Split:
-        group = grouped_by(self.given.history, level)
-        for known in self._known.values():
-            if np.array_equal(known.group, group):
-                return Split(level, group, known.found, known.totals)
-        found = find_defects(self.given, group)
-        return Split(level, group, found, totals(self.given, found.by_number))

@@ -49,16 +49,12 @@ def _must_have_changed(given: Answers, rows: NDArray[np.intp]) -> list[int]:
     Either a chain in which each read ended before the next one started and found another value, or one read per value.
     """
     _, one_of_each = np.unique(given.value[rows], return_index=True)
-    return max(_chain(given, rows), rows[one_of_each].tolist(), key=len)
-
-
-def _chain(given: Answers, rows: NDArray[np.intp]) -> list[int]:
     start, end, value = given.history.start, given.history.end, given.value
     chain: list[int] = []
     for row in rows[np.argsort(end[rows], kind="stable")].tolist():
         if not chain or (start[row] > end[chain[-1]] and value[row] != value[chain[-1]]):
             chain.append(row)
-    return chain
+    return max(chain, rows[one_of_each].tolist(), key=len)
 
 
 def _closest_that_differ(given: Answers, rows: NDArray[np.intp]) -> list[int]:

@@ -76,13 +76,12 @@ def _divergent(diagnosis: Diagnosis) -> Witness:
     reads = disagreement(diagnosis.levels.quiet, whole)
     if reads is not None:
         return _disagreeing_reads(whole, reads, home)
-    return _contradiction("divergent", whole, None, _why_copies(home) if home else "")
-
-
-def _why_copies(home: Split) -> str:
-    if home.found.valid:
-        return f" The numbers of each {home.level} by themselves fit one counter: {SCOPES[home.level]}."
-    return f" Each {home.level} ends at exactly the increments that it served: {SCOPES[home.level]}."
+    why = ""
+    if home and home.found.valid:
+        why = f" The numbers of each {home.level} by themselves fit one counter: {SCOPES[home.level]}."
+    elif home:
+        why = f" Each {home.level} ends at exactly the increments that it served: {SCOPES[home.level]}."
+    return _contradiction("divergent", whole, None, why)
 
 
 def _contradiction(anomaly: str, split: Split, copies: Split | None, ending: str) -> Witness:

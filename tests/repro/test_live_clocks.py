@@ -12,9 +12,9 @@ from clocks import HOUR
 from clocks import Machine
 from statelab.core.clocks import Exchange
 from statelab.core.operation import Operation
-from statelab.record.clocks import RESOLUTION_NS
-from statelab.record.clocks import Clock
-from statelab.record.clocks import place
+from statelab.repro.live.clocks import RESOLUTION_NS
+from statelab.repro.live.clocks import Clock
+from statelab.repro.live.clocks import place
 
 MS = 1_000_000
 CHANGES = frozenset({"increment"})

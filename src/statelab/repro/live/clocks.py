@@ -19,8 +19,8 @@ from collections.abc import Collection
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from statelab.core.clocks import MOST_DRIFT_PPM
 from statelab.core.clocks import Exchange
@@ -156,22 +156,15 @@ def place(operations: Sequence[Operation], clock: Clock, changes: Collection[str
     for one, is_known, *stamps in zip(operations, *columns, strict=True):
         if is_known:
             for into, begins, ends in ((widened, *stamps[:2]), (likely, *stamps[2:])):
-                into.append(_at(one, begins, None if one.end is None else ends))
+                into.append(replace(one, start=begins, end=None if one.end is None else ends))
         else:
-            for into in (widened, likely):
-                into.append(_timeless(one, stamps[0], one.op in changes))
+            status: Status = "info" if one.op in changes and one.status != "fail" else "fail"
+            lost = replace(one, start=stamps[0], end=None, status=status, result=None, seen=None, error=STEPPED)
+            widened.append(lost)
+            likely.append(lost)
     return Placed(
         widened,
         likely,
         unplaced=int((~known).sum()),
         most_ns=int(((high - low) + (end_high - end_low))[known].max(initial=0)),
     )
-
-
-def _at(one: Operation, start: int, end: int | None) -> Operation:
-    return msgspec.structs.replace(one, start=start, end=end)
-
-
-def _timeless(one: Operation, start: int, change: bool) -> Operation:
-    status: Status = "info" if change and one.status != "fail" else "fail"
-    return msgspec.structs.replace(one, start=start, end=None, status=status, result=None, seen=None, error=STEPPED)

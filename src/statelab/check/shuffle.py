@@ -1,13 +1,13 @@
-"""Puts together the rows of many files that have one key, or one client: a shuffle by way of a folder.
+"""A shuffle on disk: brings the rows of many files together that have one key, or one client.
 
-Who reads some rows writes them into one file, in the order of their bucket, which is a hash of what they are put
-together by. A partition is a range of buckets: of each file it is one stretch of rows, so that nothing else of the
-file is read. How large each bucket is, is known before the partitions are chosen; so none is larger than it may be,
-whatever the keys are like. (The shuffle of MapReduce: Dean & Ghemawat 2004, "MapReduce: Simplified Data Processing on
-Large Clusters", section 3, with buckets finer than the partitions.)
+A task that reads some rows writes them into one file, sorted by bucket: a hash of the field by which they are brought
+together. A partition is a range of buckets: of each file it is one stretch of rows, so that nothing else of the file is
+read. The size of each bucket is known before the partitions are chosen; so none is larger than it may be, whatever the
+keys are like. (The shuffle of MapReduce: Dean & Ghemawat 2004, "MapReduce: Simplified Data Processing on Large
+Clusters", section 3, with buckets finer than the partitions.)
 
-A file is written completely or not at all, and its name is that of the work: whoever does the work again, because the
-one before was killed, writes the same.
+A file is written completely or not at all, and is named after its task: a task that is done again, because its worker
+was killed, writes the same file.
 """
 
 import os
@@ -100,7 +100,7 @@ def _between(rows: Any, low: int, high: int) -> Any:
 def _copied(rows: Any) -> Any:
     """The same rows in memory of their own. What is left in the file would keep all of its pages that were ever touched
     in this process's memory, several MiB of each file."""
-    rows = pa.RecordBatch.from_arrays([_texts(column) for column in rows.columns], rows.schema.names)
+    rows = pa.RecordBatch.from_arrays(list(map(coding.own_texts, rows.columns)), rows.schema.names)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, rows.schema) as writer:
         writer.write_batch(rows)
@@ -149,13 +149,6 @@ def _column(held: dict[str, Any], n: int) -> coding.Column:
     if "number" not in held:
         return coding.Column.of_texts(text, n)
     return coding.Column(coding.plain(held["number"], 0), coding.valid(held["number"]), text)
-
-
-def _texts(array: Any) -> Any:
-    """Texts without those of a dictionary that only other rows need."""
-    if pa.types.is_dictionary(array.type) and len(array.dictionary) > len(array):
-        return array.dictionary_decode().dictionary_encode()
-    return array
 
 
 def _bytes_of(array: Any) -> NDArray[np.float64]:

@@ -1,11 +1,10 @@
 """A dataset: Parquet parts, mostly of one folder, that are one history together.
 
-Its parts are looked at, all of them, before a row of any is read: each must be a whole Parquet file, and what is one
-field must be of one kind in all. Files whose names begin with `_` or `.` are other tools' notes and no parts.
+All parts are looked at before a row of any is read: each must be a whole Parquet file, and a field must be of one kind
+in all of them. Files whose names begin with `_` or `.` are other tools' notes and no parts.
 """
 
 from collections import Counter
-from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,20 +14,20 @@ import pyarrow.parquet
 
 from statelab.core.errors import BadInput
 from statelab.core.operation import Unit
+from statelab.foreign.source import PARQUET
 from statelab.record.coding import pa
 from statelab.record.reading.rules import REQUIRED
 from statelab.record.reading.table import unit_of_table
 
 pq: Any = pyarrow.parquet
 
-_PARQUET = b"PAR1"
 _ALIKE = ("process", "op", "key", "start", "end", "status", "op_id")
 """The columns that must be of one kind in all parts. (Values may be numbers in one part and texts in another.)"""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some groups of rows of one part, which is the `part`th of all, and how many rows these are."""
+    """Some groups of rows of one part, and how many rows these are; `part` is its number among all parts."""
 
     part: int
     path: Path
@@ -38,8 +37,8 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """`groups` holds the number of rows of each group of each part; `row_bytes` is what a row takes in memory, about,
-    by what the parts say of themselves."""
+    """`groups` holds the number of rows of each group of each part; `row_bytes` is about how many bytes a row takes in
+    memory, from the parts' metadata."""
 
     name: str
     parts: tuple[Path, ...]
@@ -109,16 +108,16 @@ def look_at(*sources: Path) -> Dataset:
     return Dataset(whole, parts, tuple(groups), next(iter(units)), loaded / rows)
 
 
-def _parts(source: Path) -> Iterator[Path]:
-    """The files, each of which begins as Parquet does; raises BadInput that names one that does not."""
+def _parts(source: Path) -> list[Path]:
+    """The files of a folder, or the file; raises BadInput that names one that does not begin as Parquet does."""
     if not source.exists():
         raise BadInput(f"{source}: no such file or folder")
     found = [source] if source.is_file() else sorted(each for each in source.iterdir() if each.name[0] not in "._")
     if not found:
         raise BadInput(f"{source}: no Parquet parts in it")
-    wrong = [path for path in found if not path.is_file() or _head(path) != _PARQUET]
+    wrong = [path for path in found if not path.is_file() or _head(path) != PARQUET]
     if not wrong:
-        return iter(found)
+        return found
     if wrong[0].is_dir():
         raise BadInput(f"{wrong[0]} is a folder inside of a dataset; its parts must be side by side")
     right = next((path for path in found if path not in wrong), None)
@@ -131,7 +130,7 @@ def _parts(source: Path) -> Iterator[Path]:
 
 def _head(path: Path) -> bytes:
     with path.open("rb") as stream:
-        return stream.read(len(_PARQUET))
+        return stream.read(len(PARQUET))
 
 
 def _kind(type_: Any) -> str:
