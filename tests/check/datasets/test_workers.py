@@ -10,8 +10,7 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from threading import Event
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 from unittest import mock
 
@@ -20,20 +19,13 @@ import pytest
 from distributed import Client
 
 import statelab
-from agreement import columns
-from agreement import side_by_side
-from check.datasets.test_same_verdict import judged
-from check.datasets.test_same_verdict import key_of
-from check.datasets.test_same_verdict import split
+from agreement import columns, side_by_side
+from check.datasets.test_same_verdict import judged, key_of, split
 from cli.test_check import check
 from program import COMMAND
 from statelab.check.models import MODELS
-from statelab.check.workers import InThisProcess
-from statelab.check.workers import Workers
-from statelab.check.workers import of_scheduler
-from statelab.check.workers import on_this_machine
-from statelab.core.errors import BadInput
-from statelab.core.errors import EngineFailed
+from statelab.check.workers import InThisProcess, Workers, of_scheduler, on_this_machine
+from statelab.core.errors import BadInput, EngineFailed
 
 pytestmark = pytest.mark.process
 
@@ -45,6 +37,15 @@ def dask(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "dask", *arguments, "--no-dashboard", "--scheduler-file", str(folder / "address")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}  # for the tasks of this file
     return subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def address_of(scheduler: subprocess.Popen[bytes], folder: Path) -> str:
+    """Where it can be reached. It writes its file in several parts, and the last is the brace at a line's beginning."""
+    path = folder / "address"
+    while not path.exists() or not path.read_text().endswith("\n}"):
+        assert scheduler.poll() is None
+        time.sleep(0.01)
+    return str(json.loads(path.read_text())["address"])
 
 
 def ended(process: subprocess.Popen[bytes]) -> None:
@@ -152,10 +153,7 @@ def scheduler(tmp_path: Path) -> Iterator[str]:
     """A scheduler of its own process, without workers."""
     process = dask(tmp_path, "scheduler", "--host", "127.0.0.1", "--port", "0")
     try:
-        while not (tmp_path / "address").exists():
-            assert process.poll() is None
-            time.sleep(0.01)
-        yield json.loads((tmp_path / "address").read_text())["address"]
+        yield address_of(process, tmp_path)
     finally:
         ended(process)
 
@@ -198,11 +196,9 @@ def test_a_worker_of_another_version(scheduler: str, tmp_path: Path) -> None:
 def test_a_scheduler_that_ends_meanwhile(tmp_path: Path) -> None:
     """One sentence, when it was there and is gone."""
     process = dask(tmp_path, "scheduler", "--host", "127.0.0.1", "--port", "0")
+    address = address_of(process, tmp_path)
     worker = dask(tmp_path, "worker", "--nthreads", "1", "--no-nanny")
     try:
-        while not (tmp_path / "address").exists():
-            time.sleep(0.01)
-        address = json.loads((tmp_path / "address").read_text())["address"]
         with Client(address) as client:
             client.wait_for_workers(1)
 
