@@ -4,15 +4,7 @@ browser, datasets that do not fit into memory (LARGEST=100000000)."""
 
 import argparse
 
-from benchmarks import auditing
-from benchmarks import checking
-from benchmarks import distributed
-from benchmarks import page
-from benchmarks import proving
-from benchmarks import scale
-from benchmarks import servers
-from benchmarks import serving
-from benchmarks import starting
+from benchmarks import auditing, checking, distributed, page, proving, scale, servers, serving, starting
 
 PARTS = {
     "starting": starting.measure,

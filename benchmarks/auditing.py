@@ -7,8 +7,7 @@ app's included: on a machine that does other things too, it says more than the s
 import resource
 import sys
 import time
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -23,10 +22,7 @@ from statelab.audit.http_file import read
 from statelab.audit.kinds import reference
 from statelab.audit.play import World
 from statelab.audit.processes import App
-from statelab.audit.run import Asked
-from statelab.audit.run import every_deployment
-from statelab.audit.run import perform
-from statelab.audit.run import searched
+from statelab.audit.run import Asked, every_deployment, perform, searched
 from statelab.audit.site import Sites
 from statelab.audit.story import Story
 

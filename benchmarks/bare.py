@@ -1,9 +1,6 @@
 """The least that Flask can serve: what the app's routing and identity are compared with."""
 
-from flask import Flask
-from flask import Response
-from flask import jsonify
-from flask import request
+from flask import Flask, Response, jsonify, request
 
 app = Flask(__name__)
 app.json.compact = True  # type: ignore[attr-defined]

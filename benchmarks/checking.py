@@ -23,8 +23,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from benchmarks.plot import Line
-from benchmarks.plot import plot
+from benchmarks.plot import Line, plot
 from statelab.check.models import MODELS
 from statelab.core.operation import Value
 from statelab.core.paths import ROOT

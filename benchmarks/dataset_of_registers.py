@@ -4,13 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.ten_clients import columns
-from benchmarks.ten_clients import requests
+from benchmarks.ten_clients import columns, requests
 from statelab.record import parquet
-from statelab.record.columns import Codes
-from statelab.record.columns import History
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
+from statelab.record.columns import Codes, History, Integers, Mask
 
 PART = 1_000_000
 CLIENTS, KEYS = 1_000, 100_000

@@ -15,8 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.serving import served
-from statelab.core.paths import LOADTESTS
-from statelab.core.paths import ROOT
+from statelab.core.paths import LOADTESTS, ROOT
 from statelab.plan.app import App
 
 PAIRS = 5

@@ -9,18 +9,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import gevent
-from locust import FastHttpUser
-from locust import events
-from locust import task
-from locust.runners import MasterRunner
-from locust.runners import WorkerRunner
+from locust import FastHttpUser, events, task
+from locust.runners import MasterRunner, WorkerRunner
 
 import reporting
 from collecting import Collection
-from recording import Recorder
-from recording import RecordingClient
-from reporting import Outgoing
-from reporting import Reporter
+from recording import Recorder, RecordingClient
+from reporting import Outgoing, Reporter
 
 MODE = os.environ["BENCH_MODE"]
 URL = os.environ.get("BENCH_URL", "http://127.0.0.1")

@@ -4,11 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from benchmarks.ten_clients import CLIENTS
-from benchmarks.ten_clients import columns
-from benchmarks.ten_clients import requests
-from statelab.record.columns import OK
-from statelab.record.columns import History
+from benchmarks.ten_clients import CLIENTS, columns, requests
+from statelab.record.columns import OK, History
 
 
 def history(n: int, rng: np.random.Generator) -> History:

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from benchmarks.ten_clients import columns
-from benchmarks.ten_clients import counted
+from benchmarks.ten_clients import columns, counted
 from statelab.record.columns import History
 
 

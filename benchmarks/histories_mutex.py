@@ -4,15 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from benchmarks.ten_clients import CLIENTS
-from benchmarks.ten_clients import UNANSWERED
-from benchmarks.ten_clients import Requests
-from benchmarks.ten_clients import columns
-from statelab.record.columns import INF
-from statelab.record.columns import OK
-from statelab.record.columns import Codes
-from statelab.record.columns import History
-from statelab.record.columns import Integers
+from benchmarks.ten_clients import CLIENTS, UNANSWERED, Requests, columns
+from statelab.record.columns import INF, OK, Codes, History, Integers
 
 
 def history(n: int, rng: np.random.Generator) -> History:

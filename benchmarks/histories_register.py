@@ -4,12 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from benchmarks.ten_clients import columns
-from benchmarks.ten_clients import requests
-from statelab.record.columns import OK
-from statelab.record.columns import History
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
+from benchmarks.ten_clients import columns, requests
+from statelab.record.columns import OK, History, Integers, Mask
 
 OPS = ("write", "read", "cas")
 

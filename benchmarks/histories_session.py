@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from benchmarks.ten_clients import columns
-from benchmarks.ten_clients import requests
+from benchmarks.ten_clients import columns, requests
 from statelab.record.columns import History
 
 READS = 0.7

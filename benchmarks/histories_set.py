@@ -4,13 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from benchmarks.ten_clients import columns
-from benchmarks.ten_clients import requests
+from benchmarks.ten_clients import columns, requests
 from statelab.record.coding import Lists
-from statelab.record.columns import OK
-from statelab.record.columns import History
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
+from statelab.record.columns import OK, History, Integers, Mask
 
 OPS = ("add", "contains", "elements")
 

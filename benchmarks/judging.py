@@ -10,11 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.checking import generator
-from benchmarks.checking import initial
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Finding
-from statelab.check.kernels.model import Model
+from benchmarks.checking import generator, initial
+from statelab.check.kernels.model import Deadline, Finding, Model
 from statelab.check.models import MODELS
 from statelab.foreign.source import read
 from statelab.record import parquet

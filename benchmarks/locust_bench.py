@@ -5,12 +5,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from locust import FastHttpUser
-from locust import events
-from locust import task
+from locust import FastHttpUser, events, task
 
-from recording import Recorder
-from recording import RecordingClient
+from recording import Recorder, RecordingClient
 
 URL = os.environ["BENCH_URL"]
 RECORD = os.environ.get("BENCH_RECORD")

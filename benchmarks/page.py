@@ -8,9 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from chromium import PROGRAM
-from chromium import Page
-from chromium import browsing
+from chromium import PROGRAM, Page, browsing
 from report.sample import sample
 from statelab.report.content.document import compose
 from statelab.report.formats import html

@@ -8,14 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.checking import generator
-from benchmarks.checking import initial
+from benchmarks.checking import generator, initial
 from statelab.check.dataset import ranges_of
 from statelab.check.models import MODELS
-from statelab.check.partition import Partition
-from statelab.check.partition import Question
-from statelab.check.partition import judge
-from statelab.check.partition import read_pieces
+from statelab.check.partition import Partition, Question, judge, read_pieces
 from statelab.check.parts import look_at
 from statelab.core.paths import ROOT
 from statelab.record import parquet

@@ -5,8 +5,7 @@ import sys
 
 from benchmarks.checking import FOLDER
 from statelab.core.paths import ROOT
-from statelab.report.formats.markdown import marked
-from statelab.report.formats.markdown import with_marked
+from statelab.report.formats.markdown import marked, with_marked
 
 MARKS = {"checking": "speed", "scale": "scale"}
 """For each page, the name of the marks between which its figures stand."""

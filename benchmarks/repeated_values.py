@@ -10,8 +10,7 @@ import msgspec
 
 from statelab.check.kernels.model import Deadline
 from statelab.check.models.register.model import MODEL
-from statelab.core.operation import Operation
-from statelab.core.operation import Value
+from statelab.core.operation import Operation, Value
 from statelab.record.columns import History
 
 CLIENTS = 5

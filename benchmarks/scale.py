@@ -21,13 +21,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import dataset_of_registers
-from benchmarks.checking import FOLDER
-from benchmarks.checking import machine
-from benchmarks.checking import table_of
+from benchmarks.checking import FOLDER, machine, table_of
 from benchmarks.partition_memory import memory_of_each_model
-from statelab.check.dataset import FACTOR
-from statelab.check.dataset import LIBRARIES
-from statelab.check.dataset import MEMORY
+from statelab.check.dataset import FACTOR, LIBRARIES, MEMORY
 
 SIZES = (1_000_000, 10_000_000, 100_000_000)
 LARGEST = int(float(os.environ.get("LARGEST") or 10_000_000))

@@ -11,21 +11,15 @@ from statistics import median
 
 from rich.console import Console
 
-from benchmarks.serving import ALL_CORES
-from benchmarks.serving import CLIENT_CORE
-from benchmarks.serving import READ
-from benchmarks.serving import SERVER_CORE
-from benchmarks.serving import on_core
+from benchmarks.serving import ALL_CORES, CLIENT_CORE, READ, SERVER_CORE, on_core
 from statelab.core.errors import Unavailable
 from statelab.core.paths import DEPLOYMENTS
 from statelab.deploy.local import LocalEngine
-from statelab.deploy.programs import find
-from statelab.deploy.programs import unpack_debian
+from statelab.deploy.programs import find, unpack_debian
 from statelab.plan.app import App
 from statelab.plan.deployments import load_all
 from statelab.plan.profiles import SERVERS
-from statelab.report.docs.servers_page import PAGE
-from statelab.report.docs.servers_page import with_bench
+from statelab.report.docs.servers_page import PAGE, with_bench
 from statelab.report.formats.markdown import table
 
 REFERENCE = "gthread"

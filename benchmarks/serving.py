@@ -18,13 +18,10 @@ from rich.console import Console
 from rich.table import Table
 
 from statelab.core.operation import read_recording
-from statelab.core.paths import DEPLOYMENTS
-from statelab.core.paths import LOADTESTS
-from statelab.core.paths import ROOT
+from statelab.core.paths import DEPLOYMENTS, LOADTESTS, ROOT
 from statelab.deploy.choose import choose
 from statelab.deploy.local import LocalEngine
-from statelab.deploy.programs import find
-from statelab.deploy.programs import unpack_debian
+from statelab.deploy.programs import find, unpack_debian
 from statelab.plan.app import App
 from statelab.plan.deployments import load_all
 from statelab.record.run_folder import RunFolder

@@ -5,13 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from statelab.record.columns import INF
-from statelab.record.columns import INFO
-from statelab.record.columns import OK
-from statelab.record.columns import Codes
-from statelab.record.columns import History
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
+from statelab.record.columns import INF, INFO, OK, Codes, History, Integers, Mask
 
 CLIENTS = 10
 UNANSWERED = 0.01

@@ -9,19 +9,14 @@ import random
 import secrets
 from bisect import bisect_left
 from collections import defaultdict
-from itertools import accumulate
-from itertools import count
+from itertools import accumulate, count
 
 import gevent
 
-from meanings import NOTHING_SEEN
-from meanings import Operations
-from meanings import answered
+from meanings import NOTHING_SEEN, Operations, answered
 from recording import RecordingClient
 from statelab.core.load import Cell
-from statelab.core.operation import Operation
-from statelab.core.operation import Result
-from statelab.core.operation import Value
+from statelab.core.operation import Operation, Result, Value
 
 QUICK, SLOW = 0, 31
 """Remainders of the values modulo 32; the app takes one query more than that to compute a value."""

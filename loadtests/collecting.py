@@ -7,24 +7,15 @@ them `clocks.json` has what was exchanged.
 import os
 import sys
 import time
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import gevent
 import msgspec
 
-from reporting import CLOCK
-from reporting import HELLO
-from reporting import RECORDED
-from reporting import REFUSED
-from reporting import SETTLE
-from reporting import TAKEN
-from reporting import WELCOME
-from reporting import refusal
-from statelab.core.clocks import Exchange
-from statelab.core.clocks import machine
+from reporting import CLOCK, HELLO, RECORDED, REFUSED, SETTLE, TAKEN, WELCOME, refusal
+from statelab.core.clocks import Exchange, machine
 from statelab.core.live import Part
 from statelab.core.version import version
 

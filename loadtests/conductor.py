@@ -8,8 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from threading import Barrier
-from threading import BrokenBarrierError
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import msgspec
@@ -18,8 +17,7 @@ from gevent.queue import JoinableQueue
 
 from progress import Progress
 from recording import RecordingClient
-from statelab.core.load import Cell
-from statelab.core.load import Done
+from statelab.core.load import Cell, Done
 from workloads import load_of
 
 Job = Callable[[RecordingClient], object]

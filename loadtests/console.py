@@ -7,9 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flask import Response
-from flask import jsonify
-from flask import request
+from flask import Response, jsonify, request
 
 from statelab.core.errors import BadInput
 from statelab.repro.live.prediction import Foretold

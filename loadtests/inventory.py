@@ -5,8 +5,7 @@ from itertools import count
 
 from meanings import more_than
 from recording import RecordingClient
-from statelab.core.load import STOCK
-from statelab.core.load import Cell
+from statelab.core.load import STOCK, Cell
 from statelab.core.operation import Operation
 
 BUYS = 6

@@ -14,8 +14,7 @@ from gevent.event import Event
 
 from collecting import Collection
 from reporting import Outgoing
-from statelab.core.live import Batch
-from statelab.core.live import Begin
+from statelab.core.live import Batch, Begin
 
 EVERY_S = 1.0
 VERDICT_S = 120.0

@@ -8,14 +8,11 @@ from itertools import pairwise
 
 import gevent
 
-from meanings import NOTHING_SEEN
-from meanings import Operations
-from meanings import answered
+from meanings import NOTHING_SEEN, Operations, answered
 from recording import RecordingClient
 from statelab.core.ask import BUSY
 from statelab.core.load import Cell
-from statelab.core.operation import Operation
-from statelab.core.operation import Result
+from statelab.core.operation import Operation, Result
 
 HELD_S = 0.02
 LONGEST_S = 0.2

@@ -15,39 +15,25 @@ from typing import Any
 
 import gevent
 import msgspec
-from locust import FastHttpUser
-from locust import events
-from locust import runners
-from locust import task
+from locust import FastHttpUser, events, runners, task
 from locust.contrib.fasthttp import FastHttpSession
-from locust.runners import MasterRunner
-from locust.runners import WorkerRunner
+from locust.runners import MasterRunner, WorkerRunner
 
 from collecting import Collection
 from conductor import Conductor
-from console import FIRST
-from console import FIRST_CELL
-from console import first
-from console import install
+from console import FIRST, FIRST_CELL, first, install
 from live import Live
 from pace import Pace
-from recording import OF_A_WORKER
-from recording import Recorder
-from recording import RecordingClient
-from reporting import Outgoing
-from reporting import Reporter
+from recording import OF_A_WORKER, Recorder, RecordingClient
+from reporting import Outgoing, Reporter
 from state_tab import StateTab
 from statelab.core.access import Access
 from statelab.core.errors import BadInput
 from statelab.core.live import Begin
 from statelab.core.load import Cell
-from statelab.core.operation import Operation
-from statelab.core.operation import decode_lines
-from statelab.repro.live.prediction import Foretold
-from statelab.repro.live.prediction import foretell
-from statelab.repro.live.prediction import known_deployment
-from targets import catalogue
-from targets import targets
+from statelab.core.operation import Operation, decode_lines
+from statelab.repro.live.prediction import Foretold, foretell, known_deployment
+from targets import catalogue, targets
 from workloads import load_of
 
 TARGETS = targets()

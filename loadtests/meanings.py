@@ -4,12 +4,9 @@ Counts only, no search: the exact verdict with its proof is the report's. What i
 """
 
 from collections import Counter
-from collections.abc import Callable
-from collections.abc import Hashable
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 
-from statelab.core.operation import Operation
-from statelab.core.operation import Result
+from statelab.core.operation import Operation, Result
 
 NOTHING_SEEN = "nothing seen under this load; that is not a proof"
 

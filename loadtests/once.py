@@ -2,13 +2,10 @@
 
 from collections import Counter
 
-from meanings import NOTHING_SEEN
-from meanings import Operations
-from meanings import twice
+from meanings import NOTHING_SEEN, Operations, twice
 from recording import RecordingClient
 from statelab.core.load import Cell
-from statelab.core.operation import Operation
-from statelab.core.operation import Result
+from statelab.core.operation import Operation, Result
 
 TIMES = 2
 """How often each request is sent."""

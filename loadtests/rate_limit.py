@@ -9,8 +9,7 @@ from itertools import count
 
 from meanings import more_than
 from recording import RecordingClient
-from statelab.core.load import LIMIT
-from statelab.core.load import Cell
+from statelab.core.load import LIMIT, Cell
 from statelab.core.operation import Operation
 
 HITS = 6

@@ -8,27 +8,19 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import gevent
 import msgspec
 
 from pace import Pace
-from statelab.core.access import DIRECT
-from statelab.core.access import Access
-from statelab.core.ask import BUSY
-from statelab.core.ask import Ask
+from statelab.core.access import DIRECT, Access
+from statelab.core.ask import BUSY, Ask
 from statelab.core.cookies import Jar
-from statelab.core.endings import answer_in
-from statelab.core.endings import in_words
-from statelab.core.endings import server_in
-from statelab.core.endings import status_of
+from statelab.core.endings import answer_in, in_words, server_in, status_of
 from statelab.core.load import Cell
-from statelab.core.operation import FIELDS
-from statelab.core.operation import Operation
-from statelab.core.operation import encode_line
+from statelab.core.operation import FIELDS, Operation, encode_line
 
 OF_A_WORKER = 1_000_000
 """The numbers of a worker's clients begin at its own number times this; a master, or a Locust without workers, is 0."""

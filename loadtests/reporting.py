@@ -7,17 +7,14 @@ second with it.
 
 import sys
 import time
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gevent
-from gevent.event import AsyncResult
-from gevent.event import Event
+from gevent.event import AsyncResult, Event
 
 from recording import Recorder
-from statelab.core.clocks import Exchange
-from statelab.core.clocks import machine
+from statelab.core.clocks import Exchange, machine
 from statelab.core.operation import encode_line
 from statelab.core.version import version
 

@@ -9,15 +9,11 @@ that it has then and once with those that it had before. Then its next user logs
 from collections import defaultdict
 
 from browsers import Browser
-from meanings import NOTHING_SEEN
-from meanings import Operations
-from meanings import answered
-from meanings import twice
+from meanings import NOTHING_SEEN, Operations, answered, twice
 from recording import RecordingClient
 from statelab.core.cookies import Jar
 from statelab.core.load import Cell
-from statelab.core.operation import Operation
-from statelab.core.operation import Result
+from statelab.core.operation import Operation, Result
 
 BROWSERS = 2
 ACTS_PER_LOGIN = 6

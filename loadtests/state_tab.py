@@ -4,8 +4,7 @@ from collections import Counter
 from typing import Any
 
 from statelab.core.load import Cell
-from statelab.core.operation import Operation
-from statelab.core.operation import Result
+from statelab.core.operation import Operation, Result
 from workloads import load_of
 
 KEY = "state"

@@ -6,8 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from statelab.core.errors import Unavailable
-from statelab.plan.catalogue import Catalogue
-from statelab.plan.catalogue import fetch
+from statelab.plan.catalogue import Catalogue, fetch
 
 DEPLOYMENTS = Path(__file__).parent.parent / "services" / "deployments"
 

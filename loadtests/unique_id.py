@@ -1,13 +1,9 @@
 """The workload `unique-id`: all clients ask for new ids; there is no final state to read."""
 
-from meanings import NOTHING_SEEN
-from meanings import Operations
-from meanings import answered
-from meanings import twice
+from meanings import NOTHING_SEEN, Operations, answered, twice
 from recording import RecordingClient
 from statelab.core.load import Cell
-from statelab.core.operation import Operation
-from statelab.core.operation import Result
+from statelab.core.operation import Operation, Result
 
 
 def act(client: RecordingClient, cell: Cell) -> Operation:

@@ -7,8 +7,7 @@ decides. Without such a file it sets nothing, and gunicorn does not read one tha
 import os
 import sys
 from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec
-from importlib.util import spec_from_loader
+from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from types import ModuleType
 

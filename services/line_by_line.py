@@ -15,8 +15,7 @@ from typing import Any
 sys.path[0] = str(Path(__file__).parent)
 
 from webapp.catalogue import WORKLOADS  # noqa: E402
-from webapp.window import WINDOWS  # noqa: E402
-from webapp.window import Window  # noqa: E402
+from webapp.window import WINDOWS, Window  # noqa: E402
 
 PATIENCE_S, LOOKS = 0.05, 5
 """A request that is asleep in a line of the mechanism at LOOKS looks in turn, PATIENCE_S apart, waits for another."""

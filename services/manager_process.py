@@ -12,9 +12,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from multiprocessing.managers import AcquirerProxy  # type: ignore[attr-defined]
-from multiprocessing.managers import BaseManager
-from multiprocessing.managers import DictProxy
+from multiprocessing.managers import AcquirerProxy, BaseManager, DictProxy  # type: ignore[attr-defined]
 from pathlib import Path
 
 SHARED_MEMORY = Path("/dev/shm")

@@ -12,16 +12,12 @@ import secrets
 import socket
 import sys
 import threading
-from collections.abc import Iterable
-from collections.abc import MutableMapping
-from typing import TYPE_CHECKING
-from typing import Any
+from collections.abc import Iterable, MutableMapping
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse
-    from _typeshed.wsgi import WSGIApplication
-    from _typeshed.wsgi import WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _greenlets: MutableMapping[Any, int] = WeakKeyDictionary()
 _numbers = itertools.count(1)

@@ -2,18 +2,13 @@
 
 import os
 import random
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import msgspec
 
-from models.known import Known
-from models.known import Operations
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Finding
-from statelab.check.kernels.model import Model
+from models.known import Known, Operations
+from statelab.check.kernels.model import Deadline, Finding, Model
 from statelab.core.operation import Operation
 from statelab.record.columns import History
 

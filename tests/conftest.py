@@ -14,10 +14,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 import app_environment  # noqa: F401  (first: the app reads it when it is imported)
-from program import COMMAND
-from program import REPORTS
-from program import Statelab
-from program import started_for
+from program import COMMAND, REPORTS, Statelab, started_for
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 """A shell starts what runs in its background with SIGINT ignored, and children inherit that; tests press Ctrl-C."""

@@ -5,8 +5,7 @@ import random
 import msgspec
 import numpy as np
 
-from statelab.core.operation import Operation
-from statelab.core.operation import ServedBy
+from statelab.core.operation import Operation, ServedBy
 from statelab.record.columns import History
 
 MS = 1_000_000

@@ -12,11 +12,7 @@ import sys
 import time
 from functools import partial
 
-from agreement import batch
-from agreement import differs
-from agreement import lines
-from agreement import loosened
-from agreement import smallest_difference
+from agreement import batch, differs, lines, loosened, smallest_difference
 from models.known import Known
 from statelab.check.models import MODELS
 

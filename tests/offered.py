@@ -3,8 +3,7 @@
 from functools import cache
 
 from statelab.plan.app import App
-from statelab.plan.catalogue import Catalogue
-from statelab.plan.catalogue import of_app
+from statelab.plan.catalogue import Catalogue, of_app
 
 
 @cache

@@ -3,10 +3,7 @@
 Slow, and so plain that it can be believed: it tries every order that real time allows.
 """
 
-from collections.abc import Callable
-from collections.abc import Collection
-from collections.abc import Hashable
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from functools import cache
 from typing import Any
 

@@ -14,9 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from chromium import PROGRAM
-from chromium import Page
-from chromium import browsing
+from chromium import PROGRAM, Page, browsing
 from locust_console import console
 from statelab.core.paths import DEPLOYMENTS
 from statelab.deploy.local import LocalEngine

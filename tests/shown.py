@@ -13,8 +13,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from program import COMMAND
-from program import REPORTS
+from program import COMMAND, REPORTS
 from statelab.cli.main import cli
 from statelab.core.paths import ROOT
 

@@ -1,14 +1,10 @@
 """A discrete simulation of a deployment that counts: what a cell's history looks like when the truth is known."""
 
 import random
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from counter_histories import MS
-from counter_histories import read
-from counter_histories import server
-from statelab.core.operation import Operation
-from statelab.core.operation import ServedBy
+from counter_histories import MS, read, server
+from statelab.core.operation import Operation, ServedBy
 from statelab.record.columns import History
 
 

@@ -19,8 +19,7 @@ from datetime import datetime
 from tempfile import TemporaryDirectory
 from threading import Thread
 
-from flask import Flask
-from flask import session
+from flask import Flask, session
 from flask_session import Session
 from flask_session.sqlalchemy import SqlAlchemySessionInterface
 from flask_sqlalchemy import SQLAlchemy

@@ -17,8 +17,7 @@ enough: a slow request that changes its session still brings it back.)
 import os
 import sys
 
-from flask import Flask
-from flask import session
+from flask import Flask, session
 from flask_session import Session
 from flask_session.redis import RedisSessionInterface
 from redis import Redis

@@ -22,8 +22,7 @@ from tempfile import TemporaryDirectory
 
 from flask import Flask
 from flask.globals import app_ctx
-from flask_sqlalchemy import SQLAlchemy
-from flask_sqlalchemy import extension
+from flask_sqlalchemy import SQLAlchemy, extension
 
 
 def fix():

@@ -38,8 +38,7 @@ def fix():
 
 
 def reached():
-    from gunicorn.ctl.client import ControlClient
-    from gunicorn.ctl.client import ControlClientError
+    from gunicorn.ctl.client import ControlClient, ControlClientError
 
     try:
         with ControlClient(f"{home}/.gunicorn/gunicorn.ctl") as client:

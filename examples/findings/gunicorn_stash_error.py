@@ -29,9 +29,7 @@ QUESTION = f"after stash.put of {REPORT}, stash.get answers: "
 
 def fix():
     from gunicorn.dirty.arbiter import DirtyArbiter
-    from gunicorn.dirty.protocol import STASH_OP_GET
-    from gunicorn.dirty.protocol import DirtyProtocol
-    from gunicorn.dirty.protocol import make_response
+    from gunicorn.dirty.protocol import STASH_OP_GET, DirtyProtocol, make_response
 
     original = DirtyArbiter.handle_stash_request
 

@@ -16,8 +16,7 @@ Fix: A number that is never given again in place of the address; what was sent t
 import itertools
 import pickle
 import sys
-from multiprocessing import Manager
-from multiprocessing import managers
+from multiprocessing import Manager, managers
 
 
 def fix():

@@ -5,17 +5,12 @@ People ask whether it counts as exactly as `redis://`: it is the same script, se
 
 from importlib.util import find_spec
 
-from flask import Flask
-from flask import g
-from flask_limiter import Limiter
-from flask_limiter import RateLimitExceeded
+from flask import Flask, g
+from flask_limiter import Limiter, RateLimitExceeded
 
-from webapp.claims import CLUSTER
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, Claims
 from webapp.rate_limit.answers import Answer
-from webapp.rate_limit.asking import asker
-from webapp.rate_limit.asking import per_hour
-from webapp.rate_limit.asking import register
+from webapp.rate_limit.asking import asker, per_hour, register
 from webapp.settings import SETTINGS
 from webapp.stores import TIMEOUT
 from webapp.window import Window

@@ -7,17 +7,12 @@ whole session after each request that changed it, so that of two at once one los
 from importlib.util import find_spec
 
 from cachelib import ValkeyCache
-from flask import Flask
-from flask import session
+from flask import Flask, session
 from flask_session import Session
 
-from webapp.claims import CLUSTER
-from webapp.claims import NOTHING
-from webapp.claims import SOCKETS
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, NOTHING, SOCKETS, Claims
 from webapp.own_app import own_app
-from webapp.session.answers import known
-from webapp.session.answers import shown
+from webapp.session.answers import known, shown
 from webapp.settings import SETTINGS
 from webapp.stores import TIMEOUT
 from webapp.window import Window

@@ -10,13 +10,10 @@ services/servers` (see `__main__.py`).
 import os
 import socket
 import sys
-from collections.abc import Collection
-from collections.abc import Iterable
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Whole(NamedTuple):

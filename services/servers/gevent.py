@@ -1,10 +1,6 @@
 """gevent's own `WSGIServer`: one process, and a greenlet for each connection. It patches before the app is imported."""
 
-from servers import Settings
-from servers import Spread
-from servers import Whole
-from servers import listener
-from servers import load_app
+from servers import Settings, Spread, Whole, listener, load_app
 
 PACKAGE = "gevent"
 SETTINGS: dict[str, Whole] = {}

@@ -3,9 +3,7 @@
 import os
 import sys
 
-from servers import Settings
-from servers import Spread
-from servers import Whole
+from servers import Settings, Spread, Whole
 
 PACKAGE = "granian"
 INHERITS_SOCKET = False

@@ -4,10 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from servers import OneOf
-from servers import Settings
-from servers import Spread
-from servers import Whole
+from servers import OneOf, Settings, Spread, Whole
 
 PACKAGE = "gunicorn"
 CONFIG = Path(__file__).parent.parent / "gunicorn_conf.py"

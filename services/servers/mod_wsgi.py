@@ -13,10 +13,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from servers import OneOf
-from servers import Settings
-from servers import Spread
-from servers import Whole
+from servers import OneOf, Settings, Spread, Whole
 
 INHERITS_SOCKET = False
 NEEDS_LOCK = "the interpreter in Debian's module has the lock"

@@ -7,9 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from servers import Settings
-from servers import Spread
-from servers import Whole
+from servers import Settings, Spread, Whole
 
 PACKAGE = "uvicorn"
 FOLDER = Path(__file__).parent.parent / "asgi"

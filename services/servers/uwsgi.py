@@ -8,10 +8,7 @@ whatever `enable-threads` says.
 import os
 import sys
 
-from servers import OneOf
-from servers import Settings
-from servers import Spread
-from servers import Whole
+from servers import OneOf, Settings, Spread, Whole
 
 PACKAGE = "pyuwsgi"
 NEEDS_LOCK = "its wheel is built for an interpreter with the lock"

@@ -1,10 +1,6 @@
 """Waitress: one process, and a pool of threads that serve the requests in the order in which they came."""
 
-from servers import Settings
-from servers import Spread
-from servers import Whole
-from servers import listener
-from servers import load_app
+from servers import Settings, Spread, Whole, listener, load_app
 
 PACKAGE = "waitress"
 SETTINGS = {"THREADS": Whole(default=4)}

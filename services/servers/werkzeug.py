@@ -1,11 +1,6 @@
 """Werkzeug's development server, configured as `app.run(threaded=...)` or `app.run(processes=...)` do it."""
 
-from servers import OneOf
-from servers import Settings
-from servers import Spread
-from servers import Whole
-from servers import listener
-from servers import load_app
+from servers import OneOf, Settings, Spread, Whole, listener, load_app
 
 PACKAGE = "werkzeug"
 SETTINGS = {"WORKER_CLASS": OneOf(("single", "threaded", "forking")), "WORKERS": Whole(default=1)}

@@ -6,9 +6,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TypeVar
 
-from webapp.claims import NOTHING
-from webapp.claims import REQUEST
-from webapp.claims import Claims
+from webapp.claims import NOTHING, REQUEST, Claims
 from webapp.settings import SETTINGS
 
 T = TypeVar("T")

@@ -1,8 +1,7 @@
 """A request's arguments besides key and window: each has a parser that refuses invalid values."""
 
 import re
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from webapp.errors import Refused
 

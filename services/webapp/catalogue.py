@@ -21,8 +21,7 @@ from webapp.settings import SETTINGS
 from webapp.source import code_of
 from webapp.unique_id import UNIQUE_ID
 from webapp.window import WINDOWS
-from webapp.workload import Mechanism
-from webapp.workload import Workload
+from webapp.workload import Mechanism, Workload
 
 WORKLOADS: dict[str, Workload] = {
     workload.name: workload

@@ -3,9 +3,7 @@
 import json
 from collections.abc import Iterable
 
-from flask import Flask
-from flask import Response
-from flask import jsonify
+from flask import Flask, Response, jsonify
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 

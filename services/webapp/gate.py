@@ -15,19 +15,14 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from flask import Flask
-from flask import Response
-from flask import jsonify
-from flask import request
+from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import GatewayTimeout
 
 from statelab_identity import served_by
 from webapp import stores
-from webapp.errors import Refused
-from webapp.errors import StoreDown
+from webapp.errors import Refused, StoreDown
 from webapp.settings import SETTINGS
-from webapp.window import WINDOWS
-from webapp.window import Window
+from webapp.window import WINDOWS, Window
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -44,8 +39,7 @@ KEPT_S = 60
 @contextlib.contextmanager
 def _redis() -> Iterator["Redis"]:
     """A connection of its own: a held request must not take one from a mechanism's pool."""
-    from redis import Redis
-    from redis import RedisError
+    from redis import Redis, RedisError
 
     assert SETTINGS.redis
     options = stores.redis_options() | {"socket_timeout": LIMIT_S + stores.TIMEOUT}

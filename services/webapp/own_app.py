@@ -6,18 +6,13 @@ It answers all requests whose path begins with the mechanism's, by the same rule
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from flask import Flask
-from flask import Response
-from flask import jsonify
+from flask import Flask, Response, jsonify
 from werkzeug.exceptions import InternalServerError
 
-from webapp.errors import StoreDown
-from webapp.errors import register_errors
+from webapp.errors import StoreDown, register_errors
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse
-    from _typeshed.wsgi import WSGIApplication
-    from _typeshed.wsgi import WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 class OwnApps:

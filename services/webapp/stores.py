@@ -7,12 +7,8 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from multiprocessing import connection
-from multiprocessing.managers import AcquirerProxy  # type: ignore[attr-defined]
-from multiprocessing.managers import BaseManager
-from multiprocessing.managers import DictProxy
-from typing import TYPE_CHECKING
-from typing import Any
-from typing import TypeVar
+from multiprocessing.managers import AcquirerProxy, BaseManager, DictProxy  # type: ignore[attr-defined]
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from webapp.absent import tried
 from webapp.settings import SETTINGS

@@ -6,25 +6,16 @@ import time
 from collections.abc import Callable
 from functools import update_wrapper
 
-from flask import Flask
-from flask import Response
-from flask import jsonify
-from flask import request
-from werkzeug.exceptions import HTTPException
-from werkzeug.exceptions import MethodNotAllowed
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from statelab_identity import identified
-from webapp import catalogue
-from webapp import gate
-from webapp.arguments import Arguments
-from webapp.arguments import integer
-from webapp.errors import Refused
-from webapp.errors import StoreDown
+from webapp import catalogue, gate
+from webapp.arguments import Arguments, integer
+from webapp.errors import Refused, StoreDown
 from webapp.settings import SETTINGS
-from webapp.window import WINDOWS
-from webapp.window import Window
-from webapp.workload import Mechanism
-from webapp.workload import Workload
+from webapp.window import WINDOWS, Window
+from webapp.workload import Mechanism, Workload
 
 _TIMES = integer(1, 10_000)
 _KEY = re.compile(r"[A-Za-z0-9._-]{1,64}")  # keys become file names

@@ -2,17 +2,14 @@
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 
 from flask import Flask
 
-from webapp import absent
-from webapp import outside
-from webapp import stores
+from webapp import absent, outside, stores
 from webapp.arguments import Arguments
 from webapp.claims import Claims
 from webapp.settings import SETTINGS

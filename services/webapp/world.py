@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from webapp import stores
-from webapp.settings import PLACE
-from webapp.settings import SETTINGS
+from webapp.settings import PLACE, SETTINGS
 
 
 def _key(name: str) -> str:

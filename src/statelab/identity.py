@@ -6,8 +6,7 @@ Each answer then names its host, process, thread and greenlet (`X-Served-By`). N
 other part of the lab. It is the module that the lab's own app uses; a checkout and a wheel each have it once.
 """
 
-from importlib.util import module_from_spec
-from importlib.util import spec_from_file_location
+from importlib.util import module_from_spec, spec_from_file_location
 
 from statelab.core.paths import SERVICES
 

@@ -3,8 +3,7 @@
 from typing import Any
 
 import pytest
-from flask import Flask
-from flask import request
+from flask import Flask, request
 from flask.views import MethodView
 
 from statelab.audit.inside.asks import asked

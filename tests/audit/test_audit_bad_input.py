@@ -5,15 +5,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from small_apps import HEAD
-from small_apps import IN_A_FILE
-from small_apps import IN_MEMORY
+from small_apps import HEAD, IN_A_FILE, IN_MEMORY
 
 from statelab.cli.main import main
 

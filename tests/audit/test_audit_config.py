@@ -5,12 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from small_apps import HEAD
-from small_apps import IN_MEMORY
+from small_apps import HEAD, IN_MEMORY
 
-from statelab.audit.config import Config
-from statelab.audit.config import begin
-from statelab.audit.config import load
+from statelab.audit.config import Config, begin, load
 from statelab.cli.audit import run
 from statelab.core.errors import BadInput
 

@@ -6,15 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_apps import HEAD
-from small_apps import IN_MEMORY
-from small_apps import JOBS
+from small_apps import HEAD, IN_MEMORY, JOBS
 
 from statelab.audit import confirm
 from statelab.audit.processes import App
-from statelab.audit.run import Asked
-from statelab.audit.run import perform
-from statelab.audit.run import story_of
+from statelab.audit.run import Asked, perform, story_of
 from statelab.core.paths import DEPLOYMENTS
 from statelab.plan.deployments import load_all
 

@@ -5,18 +5,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from small_apps import HEAD
-from small_apps import IN_A_FILE
-from small_apps import JOBS
-from small_apps import LOGIN
-from small_apps import USER_IN_SESSION
+from small_apps import HEAD, IN_A_FILE, JOBS, LOGIN, USER_IN_SESSION
 
 from statelab.audit import Audit
 from statelab.audit.http_file import read
 from statelab.audit.processes import App
-from statelab.audit.run import Asked
-from statelab.audit.run import every_deployment
-from statelab.audit.run import perform
+from statelab.audit.run import Asked, every_deployment, perform
 from statelab.core.paths import DEPLOYMENTS
 
 

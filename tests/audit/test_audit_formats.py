@@ -11,16 +11,10 @@ from xml.etree import ElementTree
 
 import jsonschema
 import pytest
-from small_apps import CHECK_THEN_ACT
-from small_apps import HEAD
+from small_apps import CHECK_THEN_ACT, HEAD
 
-from statelab.audit.finding import Audit
-from statelab.audit.finding import Change
-from statelab.audit.finding import Finding
-from statelab.audit.finding import Source
-from statelab.audit.finding import Verdict
-from statelab.audit.formats import FORMATS
-from statelab.audit.formats import write
+from statelab.audit.finding import Audit, Change, Finding, Source, Verdict
+from statelab.audit.formats import FORMATS, write
 from statelab.audit.story import Request
 
 COMMAND = Path(sys.executable).parent / "statelab"

@@ -6,17 +6,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from small_apps import CHECK_THEN_ACT
-from small_apps import HEAD
-from small_apps import IN_MEMORY
-from small_apps import USER_LEFT_BEHIND
+from small_apps import CHECK_THEN_ACT, HEAD, IN_MEMORY, USER_LEFT_BEHIND
 
 from statelab.audit import Audit
 from statelab.audit.http_file import read
 from statelab.audit.processes import App
-from statelab.audit.run import Asked
-from statelab.audit.run import every_deployment
-from statelab.audit.run import perform
+from statelab.audit.run import Asked, every_deployment, perform
 
 IDLE = '\n@app.get("/idle")\ndef idle():\n    return "idle"\n'
 

@@ -5,14 +5,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from small_apps import BUY
-from small_apps import HEAD
+from small_apps import BUY, HEAD
 
 from statelab.audit import Audit
 from statelab.audit.http_file import read
 from statelab.audit.processes import App
-from statelab.audit.run import Asked
-from statelab.audit.run import perform
+from statelab.audit.run import Asked, perform
 from statelab.audit.stores import Stores
 from statelab.core.errors import BadInput
 from statelab.core.paths import DEPLOYMENTS

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_apps import CHECK_THEN_ACT
-from small_apps import HEAD
+from small_apps import CHECK_THEN_ACT, HEAD
 
 from statelab.audit import audit
 from statelab.audit.discover import discover

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from statelab.audit import Audit
-from statelab.audit import audit
+from statelab.audit import Audit, audit
 
 APPS = Path(__file__).parent / "apps"
 

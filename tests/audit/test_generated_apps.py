@@ -16,10 +16,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 import requests
-from hypothesis import HealthCheck
-from hypothesis import example
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from small_apps import HEAD
 

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from statelab.audit.http_file import read
-from statelab.audit.http_file import written
+from statelab.audit.http_file import read, written
 from statelab.core.errors import BadInput
 
 OF_AN_EDITOR = """\

@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from small_apps import HEAD
-from small_apps import TORN_READ
+from small_apps import HEAD, TORN_READ
 
 from statelab.cli.audit import run
 

@@ -5,43 +5,44 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from small_apps import BASKET
-from small_apps import BUY
-from small_apps import CHECK_THEN_ACT
-from small_apps import CHECK_THEN_ACT_LOCKED
-from small_apps import DEFAULT_ARGUMENT
-from small_apps import FILE_CHECK_THEN_ACT
-from small_apps import FILE_CREATED_ONCE
-from small_apps import G_USER
-from small_apps import GLOBAL_USER
-from small_apps import GREET
-from small_apps import HEAD
-from small_apps import IMPORT_WRITES
-from small_apps import IN_A_FILE
-from small_apps import IN_MEMORY
-from small_apps import JOBS
-from small_apps import KEYS_DRAWN_AT_IMPORT
-from small_apps import LOGIN
-from small_apps import NO_DEFAULT_ARGUMENT
-from small_apps import NOISE
-from small_apps import ONCE_IN_ALL
-from small_apps import ONCE_PER_IMPORT
-from small_apps import QUEUE
-from small_apps import QUEUE_IN_THREAD
-from small_apps import QUEUE_STARTED_WHEN_USED
-from small_apps import ROW_CHECK_THEN_ACT
-from small_apps import SECRET
-from small_apps import SECRET_PER_IMPORT
-from small_apps import USER_IN_SESSION
-from small_apps import USER_IN_THREAD
-from small_apps import USER_LEFT_BEHIND
-from small_apps import WITHDRAW
-from small_apps import WORK
-from small_apps import WORK_AT_ONCE
-from small_apps import WORK_IN_THREAD
+from small_apps import (
+    BASKET,
+    BUY,
+    CHECK_THEN_ACT,
+    CHECK_THEN_ACT_LOCKED,
+    DEFAULT_ARGUMENT,
+    FILE_CHECK_THEN_ACT,
+    FILE_CREATED_ONCE,
+    G_USER,
+    GLOBAL_USER,
+    GREET,
+    HEAD,
+    IMPORT_WRITES,
+    IN_A_FILE,
+    IN_MEMORY,
+    JOBS,
+    KEYS_DRAWN_AT_IMPORT,
+    LOGIN,
+    NO_DEFAULT_ARGUMENT,
+    NOISE,
+    ONCE_IN_ALL,
+    ONCE_PER_IMPORT,
+    QUEUE,
+    QUEUE_IN_THREAD,
+    QUEUE_STARTED_WHEN_USED,
+    ROW_CHECK_THEN_ACT,
+    SECRET,
+    SECRET_PER_IMPORT,
+    USER_IN_SESSION,
+    USER_IN_THREAD,
+    USER_LEFT_BEHIND,
+    WITHDRAW,
+    WORK,
+    WORK_AT_ONCE,
+    WORK_IN_THREAD,
+)
 
-from statelab.audit import Audit
-from statelab.audit import audit
+from statelab.audit import Audit, audit
 
 
 @cache

@@ -6,8 +6,7 @@ import pytest
 
 from statelab.audit.run import story_of
 from statelab.core.errors import BadInput
-from statelab.core.operation import Operation
-from statelab.core.operation import encode_line
+from statelab.core.operation import Operation, encode_line
 from statelab.record import parquet
 from statelab.record.columns import History
 

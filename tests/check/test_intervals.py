@@ -5,12 +5,14 @@ from math import comb
 
 import pytest
 
-from statelab.check.intervals import beta_quantile
-from statelab.check.intervals import bootstrap_median
-from statelab.check.intervals import clopper_pearson
-from statelab.check.intervals import incomplete_beta
-from statelab.check.intervals import none_seen_bound
-from statelab.check.intervals import wilson
+from statelab.check.intervals import (
+    beta_quantile,
+    bootstrap_median,
+    clopper_pearson,
+    incomplete_beta,
+    none_seen_bound,
+    wilson,
+)
 from statelab.core.results import Interval
 
 

@@ -3,22 +3,12 @@
 import msgspec
 import pytest
 
-from counter_histories import history
-from counter_histories import inc
-from counter_histories import read
-from counter_histories import server
+from counter_histories import history, inc, read, server
 from statelab.check.assess import cell
 from statelab.check.judges.counter.judge import judge
-from statelab.check.judges.judgement import Expectation
-from statelab.check.judges.judgement import Judgement
+from statelab.check.judges.judgement import Expectation, Judgement
 from statelab.check.runs import combine
-from statelab.core.results import Bounds
-from statelab.core.results import Cell
-from statelab.core.results import CellKey
-from statelab.core.results import Counts
-from statelab.core.results import Interval
-from statelab.core.results import Prediction
-from statelab.core.results import VerdictName
+from statelab.core.results import Bounds, Cell, CellKey, Counts, Interval, Prediction, VerdictName
 
 ONE = server()
 SYNC = Expectation(expected_processes=1)

@@ -6,19 +6,12 @@ import random
 import msgspec
 import pytest
 
-from agreement import HISTORIES
-from agreement import columns
-from agreement import judged
-from agreement import loosened
-from agreement import side_by_side
-from clocks import APART
-from clocks import Machine
-from models.known import Known
-from models.known import Operations
+from agreement import HISTORIES, columns, judged, loosened, side_by_side
+from clocks import APART, Machine
+from models.known import Known, Operations
 from statelab.check.models import MODELS
 from statelab.core.clocks import Exchange
-from statelab.repro.live.clocks import Clock
-from statelab.repro.live.clocks import place
+from statelab.repro.live.clocks import Clock, place
 
 US, MS = 1000, 1_000_000
 SEED = 20_261_126

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from program import COMMAND
-from program import REPORTS
-from program import Statelab
+from program import COMMAND, REPORTS, Statelab
 from statelab.cli.main import in_words
 from statelab.core.errors import EngineFailed
 from statelab.core.paths import LOADTESTS

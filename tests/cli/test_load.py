@@ -9,8 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from statelab.cli.main import cli
-from statelab.core.errors import BadInput
-from statelab.core.errors import EngineFailed
+from statelab.core.errors import BadInput, EngineFailed
 
 TARGETS = {"gthread": "http://127.0.0.1:9"}
 

@@ -13,8 +13,7 @@ from msgspec import structs
 from rich.console import Console
 
 from offered import offered
-from simulated_cells import Deployment
-from simulated_cells import simulate
+from simulated_cells import Deployment, simulate
 from statelab.check.assess import assess
 from statelab.cli.report import judge_and_report
 from statelab.cli.watch import Watch
@@ -27,8 +26,7 @@ from statelab.drive.campaign import Campaign
 from statelab.plan import machine
 from statelab.plan.deployments import load_all
 from statelab.plan.manifest import Manifest
-from statelab.plan.matrix import Selection
-from statelab.plan.matrix import select
+from statelab.plan.matrix import Selection, select
 from statelab.plan.profiles import PROFILES
 from statelab.record.run_folder import RunFolder
 

@@ -2,14 +2,12 @@
 
 import base64
 import threading
-from http.server import BaseHTTPRequestHandler
-from http.server import HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import ClassVar
 
 import pytest
 
-from statelab.core.access import DIRECT
-from statelab.core.access import Access
+from statelab.core.access import DIRECT, Access
 
 STAGING = Access(header="Authorization", variable="STAGING_TOKEN")
 QUOTED = 'Bearer ab"c&d/efg\\h'

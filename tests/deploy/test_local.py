@@ -17,16 +17,11 @@ import pytest
 from msgspec.structs import replace
 from pymemcache.client.base import Client
 
-from program import COMMAND
-from program import REPORTS
-from program import free_port
-from program import started_for
-from program import staying
+from program import COMMAND, REPORTS, free_port, started_for, staying
 from statelab.cli.up import about_gunicorn
 from statelab.core.errors import Unavailable
 from statelab.core.paths import DEPLOYMENTS
-from statelab.deploy.local import LocalEngine
-from statelab.deploy.local import listening
+from statelab.deploy.local import LocalEngine, listening
 from statelab.deploy.programs import Program
 from statelab.plan.app import App
 from statelab.plan.deployments import load_all

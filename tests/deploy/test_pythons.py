@@ -10,13 +10,11 @@ from pathlib import Path
 import pytest
 
 from program import Statelab
-from statelab.core.errors import BadInput
-from statelab.core.errors import Unavailable
+from statelab.core.errors import BadInput, Unavailable
 from statelab.core.paths import SERVICES
 from statelab.deploy import pythons
 from statelab.deploy.choose import choose
-from statelab.plan.app import App
-from statelab.plan.app import Python
+from statelab.plan.app import App, Python
 from statelab.plan.machine import library_versions
 
 SAYS = {"kind": "CPython", "version": "3.12.9", "without_gil": False, "environment": False, "program": "/python"}

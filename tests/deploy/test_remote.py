@@ -9,19 +9,15 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler
-from http.server import ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from program import Statelab
-from program import free_port
-from program import results
+from program import Statelab, free_port, results
 from statelab.core.paths import SERVICES
 from statelab.record import parquet
 

@@ -14,16 +14,8 @@ import pytest
 
 from statelab.core.errors import BadInput
 from statelab.deploy.processes import Processes
-from statelab.deploy.stores import start_memcached
-from statelab.deploy.stores import start_redis
-from statelab.report.docs.findings_page import FIX
-from statelab.report.docs.findings_page import FOLDER
-from statelab.report.docs.findings_page import PAGE
-from statelab.report.docs.findings_page import Finding
-from statelab.report.docs.findings_page import current
-from statelab.report.docs.findings_page import load
-from statelab.report.docs.findings_page import of_this_python
-from statelab.report.docs.findings_page import read
+from statelab.deploy.stores import start_memcached, start_redis
+from statelab.report.docs.findings_page import FIX, FOLDER, PAGE, Finding, current, load, of_this_python, read
 
 FINDINGS = load()
 EACH = pytest.mark.parametrize("finding", FINDINGS, ids=[finding.name for finding in FINDINGS])

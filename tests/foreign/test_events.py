@@ -4,11 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from foreign.test_formats import judged
-from foreign.test_formats import refused
+from foreign.test_formats import judged, refused
 from statelab.check.models import MODELS
-from statelab.foreign.edn import Word
-from statelab.foreign.edn import forms
+from statelab.foreign.edn import Word, forms
 from statelab.foreign.read import read
 from statelab.foreign.refused import Refused
 

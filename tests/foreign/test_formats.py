@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 
-from statelab.check.file import Verdict
-from statelab.check.file import check_file
-from statelab.check.file import details
+from statelab.check.file import Verdict, check_file, details
 from statelab.core.errors import BadInput
 
 EDN = """\

@@ -3,12 +3,7 @@
 import re
 
 from statelab.core.paths import ROOT
-from statelab.report.docs.architecture_picture import PAGE
-from statelab.report.docs.architecture_picture import PICTURE
-from statelab.report.docs.architecture_picture import SOURCE
-from statelab.report.docs.architecture_picture import draw
-from statelab.report.docs.architecture_picture import imports
-from statelab.report.docs.architecture_picture import layers
+from statelab.report.docs.architecture_picture import PAGE, PICTURE, SOURCE, draw, imports, layers
 
 
 def test_the_picture_is_up_to_date() -> None:

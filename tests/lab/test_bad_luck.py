@@ -10,10 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from program import COMMAND
-from program import REPORTS
-from program import Statelab
-from program import results
+from program import COMMAND, REPORTS, Statelab, results
 
 pytestmark = pytest.mark.process
 

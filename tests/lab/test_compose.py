@@ -14,25 +14,16 @@ from typing import Any
 
 import pytest
 
-from program import COMMAND
-from program import REPORTS
+from program import COMMAND, REPORTS
 from statelab.core.errors import EngineFailed
-from statelab.core.paths import COMPOSE
-from statelab.core.paths import DEPLOYMENTS
-from statelab.core.paths import ROOT
-from statelab.core.paths import SERVICES
+from statelab.core.paths import COMPOSE, DEPLOYMENTS, ROOT, SERVICES
 from statelab.deploy import running
 from statelab.deploy.choose import docker_answers
-from statelab.deploy.compose import ComposeEngine
-from statelab.deploy.compose import explain
+from statelab.deploy.compose import ComposeEngine, explain
 from statelab.plan.app import App
 from statelab.plan.deployments import load_all
-from statelab.plan.profiles import SEED
-from statelab.plan.profiles import SEED_DEPLOYMENTS
-from statelab.report.docs.findings_page import FOLDER
-from statelab.report.docs.findings_page import Finding
-from statelab.report.docs.findings_page import load
-from statelab.report.docs.findings_page import of_this_python
+from statelab.plan.profiles import SEED, SEED_DEPLOYMENTS
+from statelab.report.docs.findings_page import FOLDER, Finding, load, of_this_python
 from statelab.repro.live import front
 
 STORES = {"redis", "memcached", "postgres"}

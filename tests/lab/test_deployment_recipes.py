@@ -9,9 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from program import COMMAND
-from program import REPORTS
-from program import measured
+from program import COMMAND, REPORTS, measured
 from statelab.core.paths import ROOT
 from statelab.deploy.choose import docker_answers
 

@@ -14,14 +14,9 @@ from typing import Any
 
 import pytest
 
-from chromium import PROGRAM
-from chromium import browsing
-from program import COMMAND
-from program import REPORTS
-from program import free_port
-from program import staying
-from statelab.core.paths import DEPLOYMENTS
-from statelab.core.paths import DOCS
+from chromium import PROGRAM, browsing
+from program import COMMAND, REPORTS, free_port, staying
+from statelab.core.paths import DEPLOYMENTS, DOCS
 from statelab.deploy.local import LocalEngine
 from statelab.plan.app import App
 from statelab.plan.deployments import load_all

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from program import Statelab
-from program import measured
+from program import Statelab, measured
 
 pytestmark = pytest.mark.process
 

@@ -10,9 +10,7 @@ from typing import Any
 
 import pytest
 
-from statelab.core.paths import COMPOSE
-from statelab.core.paths import DEPLOYMENTS
-from statelab.core.paths import ROOT
+from statelab.core.paths import COMPOSE, DEPLOYMENTS, ROOT
 from statelab.plan import remote
 from statelab.plan.deployments import load_all
 from targets import targets

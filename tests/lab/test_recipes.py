@@ -15,16 +15,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from program import COMMAND
-from program import REPORTS
-from program import Statelab
-from program import measured
-from statelab.core.operation import Operation
-from statelab.core.operation import encode_line
-from statelab.core.paths import ROOT
-from statelab.core.paths import SERVICES
-from statelab.core.results import Cell
-from statelab.core.results import Latency
+from program import COMMAND, REPORTS, Statelab, measured
+from statelab.core.operation import Operation, encode_line
+from statelab.core.paths import ROOT, SERVICES
+from statelab.core.results import Cell, Latency
 from statelab.deploy.local import LocalEngine
 
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text()

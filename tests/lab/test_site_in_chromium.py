@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chromium import PROGRAM
-from chromium import browsing
+from chromium import PROGRAM, browsing
 from statelab.core.paths import ROOT
 
 pytestmark = pytest.mark.process

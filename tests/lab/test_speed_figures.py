@@ -3,12 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from benchmarks.checking import Measured
-from benchmarks.checking import cells
-from benchmarks.checking import summary
-from benchmarks.publish import MARKS
-from benchmarks.publish import place
-from benchmarks.publish import with_figures
+from benchmarks.checking import Measured, cells, summary
+from benchmarks.publish import MARKS, place, with_figures
 
 from statelab.core.paths import ROOT
 

@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from statelab.core.paths import COMPOSE
-from statelab.core.paths import ROOT
+from statelab.core.paths import COMPOSE, ROOT
 from statelab.deploy.choose import docker_answers
 
 STACK = ROOT / "compose" / "swarm" / "stack.py"

@@ -6,11 +6,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from chromium import PROGRAM
-from chromium import Page
-from chromium import browsing
-from locust_console import MASTER
-from locust_console import console
+from chromium import PROGRAM, Page, browsing
+from locust_console import MASTER, console
 from statelab.check.judges import judge_of
 from statelab.check.judges.judgement import Expectation
 from statelab.core.operation import read_recording

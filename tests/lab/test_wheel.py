@@ -7,16 +7,14 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
 
 import psutil
 import pytest
 
-from program import free_port
-from program import staying
+from program import free_port, staying
 from statelab.core.paths import ROOT
 
 pytestmark = pytest.mark.process

@@ -2,8 +2,7 @@
 
 import gevent
 
-from browsers import Browser
-from browsers import Jar
+from browsers import Browser, Jar
 
 
 def test_a_jar_keeps_the_last_answers_word() -> None:

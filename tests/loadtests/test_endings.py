@@ -8,8 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler
-from http.server import ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -17,11 +16,8 @@ import pytest
 from statelab.core.cookies import Jar
 from statelab.core.endings import REFUSALS
 from statelab.core.operation import decode_lines
-from statelab.core.paths import LOADTESTS
-from statelab.core.paths import ROOT
-from statelab.drive.request import Line
-from statelab.drive.request import Request
-from statelab.drive.request import perform
+from statelab.core.paths import LOADTESTS, ROOT
+from statelab.drive.request import Line, Request, perform
 
 LIMIT_S = 0.3
 

@@ -11,8 +11,7 @@ import pytest
 import live
 from recording import Recorder
 from reporting import Outgoing
-from statelab.core.live import Batch
-from statelab.core.live import Begin
+from statelab.core.live import Batch, Begin
 
 LINE = b"x" * 99 + b"\n"
 

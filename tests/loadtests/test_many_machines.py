@@ -9,8 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -20,8 +19,7 @@ import pytest
 from statelab.check.file import check_file
 from statelab.core.clocks import Exchange
 from statelab.core.operation import read_recording
-from statelab.core.paths import DEPLOYMENTS
-from statelab.core.paths import LOADTESTS
+from statelab.core.paths import DEPLOYMENTS, LOADTESTS
 from statelab.deploy.local import LocalEngine
 from statelab.plan.deployments import load_all
 from statelab.repro.live.clocks import Clock

@@ -9,12 +9,9 @@ import pytest
 from flask import Response
 
 from meanings import NOTHING_SEEN
-from state_tab import NOTHING_DONE
-from state_tab import StateTab
+from state_tab import NOTHING_DONE, StateTab
 from statelab.core.load import Cell
-from statelab.core.operation import Operation
-from statelab.core.operation import Result
-from statelab.core.operation import Value
+from statelab.core.operation import Operation, Result, Value
 from statelab.plan.app import App
 from statelab.plan.catalogue import of_app
 from workloads import load_of

@@ -9,8 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler
-from http.server import ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,7 @@ from typing import Any
 import pytest
 
 from program import REPORTS
-from statelab.core.operation import Operation
-from statelab.core.operation import read_recording
+from statelab.core.operation import Operation, read_recording
 from statelab.core.paths import LOADTESTS
 
 CATALOGUE = {"windows": ["io"], "workloads": {"counter": {"mechanisms": {"fake": {}}}}}

@@ -2,8 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,12 +14,9 @@ import collecting
 import reporting
 from collecting import Collection
 from recording import Recorder
-from reporting import Outgoing
-from reporting import Reporter
-from reporting import pieces
+from reporting import Outgoing, Reporter, pieces
 from statelab.core.live import Part
-from statelab.core.operation import Operation
-from statelab.core.operation import decode_lines
+from statelab.core.operation import Operation, decode_lines
 
 
 class Wire:

@@ -4,13 +4,9 @@ import random
 
 import msgspec
 
-from models.known import Known
-from models.known import Operations
+from models.known import Known, Operations
 from statelab.check.models.at_most_once import MODEL
-from statelab.core.operation import Operation
-from statelab.core.operation import ServedBy
-from statelab.core.operation import Status
-from statelab.core.operation import Value
+from statelab.core.operation import Operation, ServedBy, Status, Value
 
 
 def execute(

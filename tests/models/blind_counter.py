@@ -5,14 +5,10 @@ from typing import Any
 
 import msgspec
 
-from models.known import Known
-from models.known import Operations
-from oracle import REFUSED
-from oracle import explained
+from models.known import Known, Operations
+from oracle import REFUSED, explained
 from statelab.check.models.blind_counter.model import MODEL
-from statelab.core.operation import Operation
-from statelab.core.operation import Status
-from statelab.core.operation import Value
+from statelab.core.operation import Operation, Status, Value
 
 
 def inc(start: int, end: int) -> Operation:

@@ -5,19 +5,11 @@ from typing import Any
 
 import msgspec
 
-from counter_histories import inc
-from counter_histories import random_operations
-from counter_histories import read
-from counter_histories import refused
-from counter_histories import unknown
-from counter_histories import valid_history
-from models.known import Known
-from models.known import Operations
-from oracle import REFUSED
-from oracle import explained
+from counter_histories import inc, random_operations, read, refused, unknown, valid_history
+from models.known import Known, Operations
+from oracle import REFUSED, explained
 from statelab.check.models.counter.model import MODEL
-from statelab.core.operation import Operation
-from statelab.core.operation import Value
+from statelab.core.operation import Operation, Value
 
 WIDE = (0, 2, 3, 5)
 

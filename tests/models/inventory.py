@@ -5,13 +5,10 @@ from typing import Any
 
 import msgspec
 
-from models.known import Known
-from models.known import Operations
-from oracle import REFUSED
-from oracle import explained
+from models.known import Known, Operations
+from oracle import REFUSED, explained
 from statelab.check.models.inventory import MODEL
-from statelab.core.operation import Operation
-from statelab.core.operation import Value
+from statelab.core.operation import Operation, Value
 
 STOCK = 2
 

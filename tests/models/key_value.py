@@ -6,14 +6,10 @@ from typing import Any
 
 import msgspec
 
-from models.known import Known
-from models.known import Operations
-from oracle import REFUSED
-from oracle import explained
+from models.known import Known, Operations
+from oracle import REFUSED, explained
 from statelab.check.models.key_value.model import MODEL
-from statelab.core.operation import Operation
-from statelab.core.operation import ServedBy
-from statelab.core.operation import Value
+from statelab.core.operation import Operation, ServedBy, Value
 
 
 def put(start: int, end: int, text: str, key: str = "", by: ServedBy | None = None) -> Operation:

@@ -1,13 +1,11 @@
 """The form of what the tests know of a model: a referee, random histories, smallest histories, planted defects."""
 
 import random
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from statelab.check.kernels.model import Model
-from statelab.core.operation import Operation
-from statelab.core.operation import Value
+from statelab.core.operation import Operation, Value
 
 Operations = list[Operation]
 

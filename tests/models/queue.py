@@ -6,14 +6,10 @@ from typing import Any
 
 import msgspec
 
-from models.known import Known
-from models.known import Operations
-from oracle import REFUSED
-from oracle import explained
+from models.known import Known, Operations
+from oracle import REFUSED, explained
 from statelab.check.models.queue.model import MODEL
-from statelab.core.operation import Operation
-from statelab.core.operation import Status
-from statelab.core.operation import Value
+from statelab.core.operation import Operation, Status, Value
 
 
 def enqueued(start: int, end: int | None, value: Value, *, process: int = 0, status: Status = "ok") -> Operation:

@@ -4,12 +4,9 @@ import random
 
 import msgspec
 
-from models.known import Known
-from models.known import Operations
+from models.known import Known, Operations
 from statelab.check.models.session import MODEL
-from statelab.core.operation import Operation
-from statelab.core.operation import ServedBy
-from statelab.core.operation import Value
+from statelab.core.operation import Operation, ServedBy, Value
 
 
 def write(start: int, end: int, version: int, session: int = 0, key: str = "", by: ServedBy | None = None) -> Operation:

@@ -4,12 +4,9 @@ import random
 
 import msgspec
 
-from models.known import Known
-from models.known import Operations
+from models.known import Known, Operations
 from statelab.check.models.unique_ids import MODEL
-from statelab.core.operation import Operation
-from statelab.core.operation import ServedBy
-from statelab.core.operation import Value
+from statelab.core.operation import Operation, ServedBy, Value
 
 
 def new(start: int, end: int, told: Value, key: str = "", by: ServedBy | None = None) -> Operation:

@@ -7,16 +7,18 @@ from functools import partial
 import msgspec
 
 from models.known import Operations
-from models.queue import ACCEPTED
+from models.queue import (
+    ACCEPTED,
+    REJECTED,
+    dequeued,
+    duplicated,
+    enqueued,
+    large,
+    never_enqueued,
+    small,
+    unordered_referee,
+)
 from models.queue import KNOWN as QUEUE
-from models.queue import REJECTED
-from models.queue import dequeued
-from models.queue import duplicated
-from models.queue import enqueued
-from models.queue import large
-from models.queue import never_enqueued
-from models.queue import small
-from models.queue import unordered_referee
 from statelab.check.models.unordered_queue import MODEL
 
 

@@ -10,20 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from statelab.check.judges.judgement import Expectation
-from statelab.check.judges.lock import STUCK_S
-from statelab.check.judges.lock import judge
+from statelab.check.judges.lock import STUCK_S, judge
 from statelab.core.operation import Operation
 from statelab.core.paths import DEPLOYMENTS
 from statelab.deploy.local import LocalEngine
-from statelab.drive.request import Call
-from statelab.drive.request import Line
-from statelab.drive.request import Request
+from statelab.drive.request import Call, Line, Request
 from statelab.plan.app import App
 from statelab.plan.deployments import load_all
 from statelab.record.columns import History
-from statelab.repro.gates import ENVIRONMENT
-from statelab.repro.gates import Gates
-from statelab.repro.gates import gates_host
+from statelab.repro.gates import ENVIRONMENT, Gates, gates_host
 
 pytestmark = pytest.mark.process
 

@@ -11,13 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from program import Statelab
-from program import results
+from program import Statelab, results
 from statelab.check.judges.counter.judge import judge
 from statelab.check.judges.judgement import Expectation
 from statelab.core.load import Cell
-from statelab.core.operation import RECORDINGS
-from statelab.core.operation import read_recording
+from statelab.core.operation import RECORDINGS, read_recording
 from statelab.core.paths import DEPLOYMENTS
 from statelab.deploy.local import LocalEngine
 from statelab.drive.locust import Load

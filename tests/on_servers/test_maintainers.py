@@ -6,10 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from program import Statelab
-from program import measured
-from report.cells import LOST
-from report.cells import cell
+from program import Statelab, measured
+from report.cells import LOST, cell
 from statelab.core.paths import ROOT
 from statelab.report.content.rows import Row
 from statelab.report.content.states import CODES

@@ -12,13 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from program import COMMAND
-from program import REPORTS
-from program import Statelab
-from program import free_port
-from program import measured
-from program import started_for
-from program import staying
+from program import COMMAND, REPORTS, Statelab, free_port, measured, started_for, staying
 from statelab.plan.profiles import SERVERS
 
 CONTEXT, AT_IMPORT, THREAD, SEED = (

@@ -21,11 +21,9 @@ from statelab.plan.deployments import load_all
 from statelab.plan.manifest import Manifest
 from statelab.plan.profiles import PROFILES
 from statelab.record.run_folder import RunFolder
-from statelab.repro.gates import ENVIRONMENT
-from statelab.repro.gates import Gates
+from statelab.repro.gates import ENVIRONMENT, Gates
 from statelab.repro.outcome import reproduce
-from statelab.repro.targets import played
-from statelab.repro.targets import targets
+from statelab.repro.targets import played, targets
 
 pytestmark = pytest.mark.process
 

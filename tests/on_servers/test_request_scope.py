@@ -10,8 +10,7 @@ from offered import offered
 from statelab.core.paths import DEPLOYMENTS
 from statelab.deploy.local import LocalEngine
 from statelab.plan.app import App
-from statelab.plan.deployments import load_all
-from statelab.plan.deployments import read
+from statelab.plan.deployments import load_all, read
 from statelab.theory.rule import predict
 
 DEPLOYED = load_all(DEPLOYMENTS)

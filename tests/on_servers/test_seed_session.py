@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from statelab.core.paths import DEPLOYMENTS
-from statelab.core.paths import ROOT
+from statelab.core.paths import DEPLOYMENTS, ROOT
 from statelab.deploy.local import LocalEngine
 from statelab.plan.app import App
 from statelab.plan.deployments import load_all

@@ -4,12 +4,8 @@ import pytest
 
 from statelab.cli.survive import survived
 from statelab.core.paths import DEPLOYMENTS
-from statelab.core.results import ENDINGS
-from statelab.core.results import Survival
-from statelab.drive.survival import EXIT_CONTRADICTED
-from statelab.drive.survival import EXIT_UNAVAILABLE
-from statelab.drive.survival import exit_code
-from statelab.drive.survival import fit
+from statelab.core.results import ENDINGS, Survival
+from statelab.drive.survival import EXIT_CONTRADICTED, EXIT_UNAVAILABLE, exit_code, fit
 from statelab.plan.catalogue import Claims
 from statelab.plan.deployments import load_all
 from statelab.theory.rule import outlives

@@ -5,9 +5,7 @@ not predict. A busy machine can hide a race, so what was not seen is measured ag
 whatever was seen in any of the runs counts."""
 
 import time
-from collections.abc import Collection
-from collections.abc import Iterable
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
@@ -20,20 +18,16 @@ import test_session_cells
 from offered import offered
 from statelab.check.assess import assess
 from statelab.core.paths import DEPLOYMENTS
-from statelab.core.results import Cell
-from statelab.core.results import CellKey
+from statelab.core.results import Cell, CellKey
 from statelab.deploy.local import LocalEngine
 from statelab.drive.campaign import Campaign
 from statelab.plan.app import App
-from statelab.plan.deployments import Deployment
-from statelab.plan.deployments import load_all
+from statelab.plan.deployments import Deployment, load_all
 from statelab.plan.manifest import Manifest
 from statelab.plan.profiles import PROFILES
 from statelab.record.run_folder import RunFolder
-from statelab.theory.failures import Failure
-from statelab.theory.failures import load
-from statelab.theory.fixes import Fixes
-from statelab.theory.fixes import with_fixes
+from statelab.theory.failures import Failure, load
+from statelab.theory.fixes import Fixes, with_fixes
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(1500)]
 

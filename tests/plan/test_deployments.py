@@ -8,11 +8,8 @@ from pathlib import Path
 import pytest
 
 from statelab.core.errors import BadInput
-from statelab.core.paths import DEPLOYMENTS
-from statelab.core.paths import SERVERS
-from statelab.plan.deployments import ON_REQUEST
-from statelab.plan.deployments import load_all
-from statelab.plan.deployments import read
+from statelab.core.paths import DEPLOYMENTS, SERVERS
+from statelab.plan.deployments import ON_REQUEST, load_all, read
 
 KNOWN = ", ".join(sorted(path.stem for path in SERVERS.glob("[!_]*.py")))
 GUNICORN = "WORKER_CLASS, WORKERS, THREADS, PRELOAD, MAX_REQUESTS, GEVENT_PATCH"

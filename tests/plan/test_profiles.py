@@ -10,10 +10,8 @@ from statelab.core.paths import DEPLOYMENTS
 from statelab.core.results import CellKey
 from statelab.plan.catalogue import Catalogue
 from statelab.plan.deployments import load_all
-from statelab.plan.matrix import Selection
-from statelab.plan.matrix import select
-from statelab.plan.profiles import PROFILES
-from statelab.plan.profiles import profile_of
+from statelab.plan.matrix import Selection, select
+from statelab.plan.profiles import PROFILES, profile_of
 from statelab.theory.rule import predict
 
 DEPLOYED = load_all(DEPLOYMENTS)

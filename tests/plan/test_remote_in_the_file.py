@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from statelab.core.errors import BadInput
-from statelab.plan import promises
-from statelab.plan import remote
+from statelab.plan import promises, remote
 from statelab.plan.profiles import PROFILES
 
 URL = "https://staging.example/shop"

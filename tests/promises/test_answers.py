@@ -17,8 +17,7 @@ from statelab.check.judges.judgement import Expectation
 from statelab.core.ask import Ask
 from statelab.core.errors import BadInput
 from statelab.core.operation import Operation
-from statelab.core.results import Cell
-from statelab.core.results import Results
+from statelab.core.results import Cell, Results
 from statelab.drive.try_out import try_out
 from statelab.plan import promises
 from statelab.record.columns import History

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from program import Statelab
-from program import results
+from program import Statelab, results
 from statelab.plan import promises
 
 pytestmark = pytest.mark.process

@@ -5,22 +5,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from counter_histories import inc
-from counter_histories import read
-from counter_histories import server
-from counter_histories import unknown
-from statelab.check.kernels.levels import LEVELS
-from statelab.check.kernels.levels import grouped_by
-from statelab.core.operation import Operation
-from statelab.core.operation import ServedBy
+from counter_histories import inc, read, server, unknown
+from statelab.check.kernels.levels import LEVELS, grouped_by
+from statelab.core.operation import Operation, ServedBy
 from statelab.record import parquet
-from statelab.record.columns import INF
-from statelab.record.columns import History
+from statelab.record.columns import INF, History
 
 OPERATIONS = [
     Operation(

@@ -9,18 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from models.key_value import KNOWN
-from models.key_value import append
-from models.key_value import get
-from models.key_value import large
-from models.key_value import lost_append
+from models.key_value import KNOWN, append, get, large, lost_append
 from statelab.check.kernels.model import Deadline
 from statelab.check.models.key_value import texts
 from statelab.check.models.key_value.judge import judge
 from statelab.core.operation import Operation
 from statelab.foreign.source import read
-from statelab.record import coding
-from statelab.record import parquet
+from statelab.record import coding, parquet
 from statelab.record.coding import Texts
 from statelab.record.columns import History
 from statelab.record.reading import table

@@ -4,8 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from statelab.record.coding import plain
-from statelab.record.coding import renumbered
+from statelab.record.coding import plain, renumbered
 
 
 def test_numbers_beside_nulls_also_of_a_slice() -> None:

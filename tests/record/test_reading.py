@@ -20,11 +20,8 @@ from statelab.core.errors import BadInput
 from statelab.foreign.source import read
 from statelab.record import parquet
 from statelab.record.columns import History
-from statelab.record.reading.lines import LineReader
-from statelab.record.reading.lines import RefusedLine
-from statelab.record.reading.lines import record
-from statelab.record.reading.rules import Refused
-from statelab.record.reading.rules import Taker
+from statelab.record.reading.lines import LineReader, RefusedLine, record
+from statelab.record.reading.rules import Refused, Taker
 
 SEED = 20_261_124
 COUNTER, REGISTER, SET, IDS, INVENTORY = (

@@ -2,11 +2,7 @@
 
 from typing import Any
 
-from statelab.core.results import Bounds
-from statelab.core.results import Cell
-from statelab.core.results import Counts
-from statelab.core.results import Coverage
-from statelab.core.results import Results
+from statelab.core.results import Bounds, Cell, Counts, Coverage, Results
 
 
 def cell(**changes: Any) -> Cell:

@@ -8,21 +8,10 @@ from typing import Any
 
 from msgspec import structs
 
-from statelab.core.results import Bounds
-from statelab.core.results import Cell
-from statelab.core.results import Counts
-from statelab.core.results import Coverage
-from statelab.core.results import Fix
-from statelab.core.results import Interval
-from statelab.core.results import Latency
-from statelab.core.results import Results
-from statelab.core.results import Runs
-from statelab.core.results import VerdictName
-from statelab.report.content.states import STATES
-from statelab.report.content.states import UNCLAIMED
+from statelab.core.results import Bounds, Cell, Counts, Coverage, Fix, Interval, Latency, Results, Runs, VerdictName
+from statelab.report.content.states import STATES, UNCLAIMED
 
-from .witnesses import HOSTILE
-from .witnesses import witness_of
+from .witnesses import HOSTILE, witness_of
 
 SHOWN = [state for state in STATES if state not in UNCLAIMED]
 """The states that a run of the lab's own app can show."""

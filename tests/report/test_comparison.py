@@ -10,16 +10,11 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from statelab.cli.main import cli
-from statelab.cli.main import main
-from statelab.core.results import Cell
-from statelab.core.results import Results
-from statelab.core.results import Witness
+from statelab.cli.main import cli, main
+from statelab.core.results import Cell, Results, Witness
 from statelab.report.comparison import compare
 
-from .cells import LOST
-from .cells import cell
-from .cells import results
+from .cells import LOST, cell, results
 
 
 def many(count: int, seed: int, **changes: float) -> Results:

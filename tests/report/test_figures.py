@@ -2,11 +2,7 @@
 
 import pytest
 
-from statelab.core.results import Bounds
-from statelab.core.results import Counts
-from statelab.core.results import Coverage
-from statelab.core.results import Interval
-from statelab.core.results import Runs
+from statelab.core.results import Bounds, Counts, Coverage, Interval, Runs
 from statelab.report.content import figures
 from statelab.report.content.rows import Row
 

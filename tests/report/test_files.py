@@ -9,13 +9,10 @@ from hatchling.builders.wheel import WheelBuilder
 
 from statelab.report.content.columns import COLUMNS
 from statelab.report.formats import files
-from statelab.report.formats.files import read_results
-from statelab.report.formats.files import write_report
+from statelab.report.formats.files import read_results, write_report
 
-from .cells import cell
-from .cells import results
-from .sample import SHOWN
-from .sample import sample
+from .cells import cell, results
+from .sample import SHOWN, sample
 
 CONTRACT = {
     "workload",

@@ -4,9 +4,7 @@ from statelab.report.content.document import compose
 from statelab.report.formats import markdown
 from statelab.report.formats.markdown import headline_markdown
 
-from .cells import LOST
-from .cells import cell
-from .cells import results
+from .cells import LOST, cell, results
 from .sample import sample
 
 

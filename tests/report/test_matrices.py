@@ -1,16 +1,11 @@
 """The headline matrices have an order of their own, no gaps, and one window each."""
 
-from statelab.core.results import Coverage
-from statelab.core.results import Results
-from statelab.report.content.matrices import Matrix
-from statelab.report.content.matrices import matrices_of
+from statelab.core.results import Coverage, Results
+from statelab.report.content.matrices import Matrix, matrices_of
 from statelab.report.content.rows import Row
 
-from .cells import cell
-from .cells import results
-from .sample import DEPLOYMENTS
-from .sample import KINDS
-from .sample import sample
+from .cells import cell, results
+from .sample import DEPLOYMENTS, KINDS, sample
 
 
 def matrices(given: Results) -> list[Matrix]:

@@ -6,8 +6,7 @@ from offered import offered
 from statelab.core.paths import DEPLOYMENTS
 from statelab.plan.catalogue import Catalogue
 from statelab.plan.deployments import load_all
-from statelab.report.docs.mechanisms_page import PAGE
-from statelab.report.docs.mechanisms_page import render
+from statelab.report.docs.mechanisms_page import PAGE, render
 
 DEPLOYED = load_all(DEPLOYMENTS)
 

@@ -9,22 +9,15 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from cli.test_check import Done
-from cli.test_check import command
+from cli.test_check import Done, command
 from statelab.check.intervals import clopper_pearson
 from statelab.cli.main import cli
-from statelab.core.results import Cell
-from statelab.core.results import Interval
-from statelab.core.results import Runs
-from statelab.report.archive import Archive
-from statelab.report.archive import SavedRun
+from statelab.core.results import Cell, Interval, Runs
+from statelab.report.archive import Archive, SavedRun
 from statelab.report.comparison import compare
-from statelab.report.over_time import OverTime
-from statelab.report.over_time import over_time
+from statelab.report.over_time import OverTime, over_time
 
-from .cells import LOST
-from .cells import cell
-from .cells import results
+from .cells import LOST, cell, results
 
 OTHER = {"mechanism": "module-global"}
 

@@ -14,11 +14,8 @@ from statelab.core.results import Results
 from statelab.report.content.document import compose
 from statelab.report.formats import html as page
 
-from .cells import LOST
-from .cells import cell
-from .cells import results
-from .sample import SHOWN
-from .sample import sample
+from .cells import LOST, cell, results
+from .sample import SHOWN, sample
 
 VOID = {"meta", "input", "br", "link"}
 

@@ -8,18 +8,13 @@ import pytest
 from msgspec import structs
 
 import screenshots
-from chromium import AXE
-from chromium import PROGRAM
-from chromium import Page
-from chromium import browsing
+from chromium import AXE, PROGRAM, Page, browsing
 from statelab.report.comparison import compare
 from statelab.report.content.document import compose
 from statelab.report.content.finder import questions
 from statelab.report.content.orders import games
 from statelab.report.formats import html
-from statelab.report.formats.files import read_results
-from statelab.report.formats.files import write_comparison
-from statelab.report.formats.files import write_report
+from statelab.report.formats.files import read_results, write_comparison, write_report
 from statelab.theory.failures import load
 
 from .sample import sample

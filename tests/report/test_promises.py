@@ -2,18 +2,14 @@
 
 import pytest
 
-from statelab.core.operation import Operation
-from statelab.core.operation import Result
-from statelab.core.results import Results
-from statelab.core.results import Witness
+from statelab.core.operation import Operation, Result
+from statelab.core.results import Results, Witness
 from statelab.report.content.document import compose
 from statelab.report.formats.html import render as page
 from statelab.report.formats.markdown import headline_markdown
 from statelab.report.timeline.picture import Picture
 
-from .cells import LOST
-from .cells import cell
-from .cells import results
+from .cells import LOST, cell, results
 
 
 def both() -> Results:

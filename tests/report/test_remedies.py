@@ -7,23 +7,16 @@ import pytest
 from msgspec import structs
 from rich.console import Console
 
-from statelab.core.results import Cell
-from statelab.core.results import Counts
-from statelab.core.results import Fix
-from statelab.core.results import Latency
-from statelab.report.content.document import Report
-from statelab.report.content.document import compose
+from statelab.core.results import Cell, Counts, Fix, Latency
+from statelab.report.content.document import Report, compose
 from statelab.report.content.remedies import Change
 from statelab.report.formats import html as page
 from statelab.report.formats import markdown
 from statelab.report.formats.terminal import print_report
 
-from .cells import LOST
-from .cells import cell
-from .cells import results
+from .cells import LOST, cell, results
 from .sample import sample
-from .test_page import Parsed
-from .test_page import first_view
+from .test_page import Parsed, first_view
 
 
 def whole(found: Report) -> str:

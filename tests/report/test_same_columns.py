@@ -2,16 +2,10 @@
 
 import pytest
 
-from statelab.core.results import Cell
-from statelab.core.results import Results
-from statelab.core.results import VerdictName
+from statelab.core.results import Cell, Results, VerdictName
 from statelab.report.content.rows import Row
-from statelab.report.content.same_columns import SameColumn
-from statelab.report.content.same_columns import same_columns
-from statelab.report.docs.servers_page import BENCH
-from statelab.report.docs.servers_page import PLACE
-from statelab.report.docs.servers_page import page
-from statelab.report.docs.servers_page import with_bench
+from statelab.report.content.same_columns import SameColumn, same_columns
+from statelab.report.docs.servers_page import BENCH, PLACE, page, with_bench
 
 STANDARD = {
     "sync": {"counter/a/io": [], "lock/b/io": []},

@@ -10,9 +10,7 @@ from statelab.report.content.document import compose
 from statelab.report.content.rows import Row
 from statelab.report.content.states import contradicts
 
-from .cells import LOST
-from .cells import cell
-from .cells import results
+from .cells import LOST, cell, results
 
 CASES: list[tuple[str, dict[str, Any], str]] = [
     ("held", {}, "✓"),

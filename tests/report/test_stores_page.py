@@ -8,22 +8,17 @@ import pytest
 from rich.console import Console
 
 from offered import offered
-from statelab.core.results import Latency
-from statelab.core.results import Results
-from statelab.core.results import Survival
+from statelab.core.results import Latency, Results, Survival
 from statelab.plan.catalogue import group as app_group
 from statelab.report.content.document import compose
 from statelab.report.content.matrices import Mechanism
-from statelab.report.content.store_comparison import Place
-from statelab.report.content.store_comparison import place_of
+from statelab.report.content.store_comparison import Place, place_of
 from statelab.report.docs.stores_page import page
 from statelab.report.formats.html import render as html
 from statelab.report.formats.markdown import render as markdown
 from statelab.report.formats.terminal import print_report
 
-from .cells import LOST
-from .cells import cell
-from .cells import results
+from .cells import LOST, cell, results
 
 DEPLOYMENTS = [
     {"name": "one", "spread": []},

@@ -1,12 +1,9 @@
 """The sentences on top say where theory and experiment disagree, and what is missing."""
 
-from statelab.core.results import Bounds
-from statelab.core.results import Fix
+from statelab.core.results import Bounds, Fix
 from statelab.report.content.document import compose
 
-from .cells import LOST
-from .cells import cell
-from .cells import results
+from .cells import LOST, cell, results
 
 
 def test_a_contradiction_is_told_with_prediction_and_measurement() -> None:

@@ -8,17 +8,12 @@ from xml.etree import ElementTree
 import pytest
 
 from statelab.core.operation import Operation
-from statelab.core.results import ANOMALIES
-from statelab.core.results import Witness
-from statelab.report.timeline.picture import Picture
-from statelab.report.timeline.picture import Timescale
+from statelab.core.results import ANOMALIES, Witness
+from statelab.report.timeline.picture import Picture, Timescale
 from statelab.report.timeline.svg import timeline
 
 from .sample import DEPLOYMENTS
-from .witnesses import HOSTILE
-from .witnesses import increment
-from .witnesses import served
-from .witnesses import witness_of
+from .witnesses import HOSTILE, increment, served, witness_of
 
 NAMES = "{http://www.w3.org/2000/svg}"
 SYNC, GTHREAD, GEVENT = (next(d for d in DEPLOYMENTS if d["name"] == name) for name in ("sync-4", "gthread", "gevent"))

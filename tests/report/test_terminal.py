@@ -13,12 +13,8 @@ from rich.console import Console
 from statelab.core.results import Witness
 from statelab.report.formats.terminal import print_report
 
-from .cells import LOST
-from .cells import cell
-from .cells import results
-from .sample import KINDS
-from .sample import SHOWN
-from .sample import sample
+from .cells import LOST, cell, results
+from .sample import KINDS, SHOWN, sample
 
 
 @cache

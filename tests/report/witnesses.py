@@ -3,8 +3,7 @@
 import random
 from typing import Any
 
-from statelab.core.operation import Operation
-from statelab.core.operation import ServedBy
+from statelab.core.operation import Operation, ServedBy
 from statelab.core.results import Witness
 
 HOSTILE = "<script>alert('x')</script> & \"quotes\" | pipes | `ticks` ]]> \x00\x1b[31m"

@@ -5,20 +5,14 @@ from collections.abc import Iterator
 import pytest
 
 from offered import offered
-from reproducing import Find
-from reproducing import Reproduce
+from reproducing import Find, Reproduce
 from statelab.core.paths import DEPLOYMENTS
 from statelab.deploy.local import LocalEngine
 from statelab.plan.catalogue import Catalogue
-from statelab.plan.deployments import Deployment
-from statelab.plan.deployments import load_all
-from statelab.repro.gates import ENVIRONMENT
-from statelab.repro.gates import Gates
-from statelab.repro.gates import gates_host
+from statelab.plan.deployments import Deployment, load_all
+from statelab.repro.gates import ENVIRONMENT, Gates, gates_host
 from statelab.repro.outcome import reproduce
-from statelab.repro.targets import Target
-from statelab.repro.targets import played
-from statelab.repro.targets import targets
+from statelab.repro.targets import Target, played, targets
 
 ON_REQUEST = ("uwsgi-threads", "uwsgi-4", "mod_wsgi-2x4")
 

@@ -10,9 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from program import COMMAND
-from program import REPORTS
-from program import Statelab
+from program import COMMAND, REPORTS, Statelab
 from statelab.cli import repro
 from statelab.core.operation import read_recording
 

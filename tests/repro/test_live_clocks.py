@@ -7,14 +7,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from clocks import APART
-from clocks import HOUR
-from clocks import Machine
+from clocks import APART, HOUR, Machine
 from statelab.core.clocks import Exchange
 from statelab.core.operation import Operation
-from statelab.repro.live.clocks import RESOLUTION_NS
-from statelab.repro.live.clocks import Clock
-from statelab.repro.live.clocks import place
+from statelab.repro.live.clocks import RESOLUTION_NS, Clock, place
 
 MS = 1_000_000
 CHANGES = frozenset({"increment"})

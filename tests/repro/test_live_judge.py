@@ -6,16 +6,10 @@ import pytest
 
 from statelab.check.judges import judge_of
 from statelab.check.judges.judgement import Expectation
-from statelab.core.live import Batch
-from statelab.core.live import Begin
-from statelab.core.operation import Operation
-from statelab.core.operation import ServedBy
-from statelab.core.operation import encode_line
+from statelab.core.live import Batch, Begin
+from statelab.core.operation import Operation, ServedBy, encode_line
 from statelab.record.columns import History
-from statelab.repro.live.judge import Run
-from statelab.repro.live.judge import as_of
-from statelab.repro.live.judge import lost_so_far
-from statelab.repro.live.judge import with_last_answers
+from statelab.repro.live.judge import Run, as_of, lost_so_far, with_last_answers
 
 COUNT = frozenset({"increment"})
 HERE = Expectation(expected_processes=1, spread=frozenset({"threads"}))

@@ -7,22 +7,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from clocks import APART
-from clocks import Machine
-from repro.test_live_judge import BEGIN
-from repro.test_live_judge import counted
-from repro.test_live_judge import recorded_at
-from statelab.check.dataset import Limits
-from statelab.check.dataset import check_dataset
-from statelab.check.file import check_file
-from statelab.check.file import details
+from clocks import APART, Machine
+from repro.test_live_judge import BEGIN, counted, recorded_at
+from statelab.check.dataset import Limits, check_dataset
+from statelab.check.file import check_file, details
 from statelab.check.parts import look_at
 from statelab.check.workers import InThisProcess
-from statelab.core.live import Batch
-from statelab.core.live import Part
-from statelab.core.live import Seen
-from statelab.core.operation import Operation
-from statelab.core.operation import encode_line
+from statelab.core.live import Batch, Part, Seen
+from statelab.core.operation import Operation, encode_line
 from statelab.repro.live.judge import Run
 
 EVERY, DELAY = 500, 20

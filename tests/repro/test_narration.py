@@ -7,18 +7,13 @@ from rich.console import Console
 
 from reproducing import Find
 from statelab.check.judges.counter.judge import judge
-from statelab.core.operation import Operation
-from statelab.core.operation import ServedBy
+from statelab.core.operation import Operation, ServedBy
 from statelab.record.columns import History
 from statelab.repro import narrate
-from statelab.repro.outcome import ANYONE
-from statelab.repro.outcome import Outcome
-from statelab.repro.stage import Event
-from statelab.repro.stage import Play
-from statelab.repro.stage import What
+from statelab.repro.outcome import ANYONE, Outcome
+from statelab.repro.stage import Event, Play, What
 from statelab.repro.targets import Target
-from statelab.repro.timeline import WIDTH
-from statelab.repro.timeline import timeline
+from statelab.repro.timeline import WIDTH, timeline
 
 MS = 1_000_000
 ONE, OTHER = ServedBy("h", 7, 71, 0, "a"), ServedBy("h", 7, 72, 0, "a")

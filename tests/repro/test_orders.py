@@ -2,14 +2,11 @@
 
 import pytest
 
-from statelab.core.paths import DEPLOYMENTS
-from statelab.core.paths import ROOT
+from statelab.core.paths import DEPLOYMENTS, ROOT
 from statelab.plan.app import App
-from statelab.plan.catalogue import Catalogue
-from statelab.plan.catalogue import of_app
+from statelab.plan.catalogue import Catalogue, of_app
 from statelab.plan.deployments import load_all
-from statelab.report.content.orders import Game
-from statelab.report.content.orders import games
+from statelab.report.content.orders import Game, games
 from statelab.repro import orders
 from statelab.repro.targets import targets
 

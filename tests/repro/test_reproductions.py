@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from reproducing import Find
-from reproducing import Reproduce
+from reproducing import Find, Reproduce
 from statelab.check.models.counter import verdict
 from statelab.record.columns import History
 from statelab.repro import narrate

@@ -10,11 +10,8 @@ from statelab.plan.app import App
 from statelab.plan.catalogue import Catalogue
 from statelab.plan.deployments import Deployment
 from statelab.repro import script_of
-from statelab.repro.schedule import Hold
-from statelab.repro.schedule import Release
-from statelab.repro.targets import NOBODY_CHOOSES
-from statelab.repro.targets import played
-from statelab.repro.targets import targets
+from statelab.repro.schedule import Hold, Release
+from statelab.repro.targets import NOBODY_CHOOSES, played, targets
 from statelab.theory.rule import predict
 from webapp.catalogue import WORKLOADS
 

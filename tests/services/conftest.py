@@ -8,8 +8,7 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 
-from app_environment import SERVICES
-from app_environment import STATE_DIR
+from app_environment import SERVICES, STATE_DIR
 from webapp import create_app
 
 
@@ -20,8 +19,7 @@ def manager() -> Iterator[None]:
     while not (STATE_DIR / "manager.sock").exists():
         assert process.poll() is None
     yield
-    from manager_process import cleared_segments
-    from manager_process import segment_prefix
+    from manager_process import cleared_segments, segment_prefix
 
     process.kill()
     process.wait()

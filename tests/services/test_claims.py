@@ -3,12 +3,8 @@
 import dataclasses
 import inspect
 import re
-from types import NoneType
-from types import UnionType
-from typing import Literal
-from typing import get_args
-from typing import get_origin
-from typing import get_type_hints
+from types import NoneType, UnionType
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
@@ -16,17 +12,9 @@ from statelab.core.paths import ROOT
 from statelab.plan import catalogue as instrument
 from webapp import claims as app
 from webapp.catalogue import WORKLOADS
-from webapp.claims import CLUSTER
-from webapp.claims import HOST
-from webapp.claims import PROCESS
-from webapp.claims import REQUEST
-from webapp.claims import THREAD
-from webapp.claims import Boundary
-from webapp.claims import Claims
-from webapp.claims import Survives
+from webapp.claims import CLUSTER, HOST, PROCESS, REQUEST, THREAD, Boundary, Claims, Survives
 from webapp.counter import COUNTER
-from webapp.workload import Mechanism
-from webapp.workload import Workload
+from webapp.workload import Mechanism, Workload
 
 MECHANISMS = COUNTER.mechanisms
 

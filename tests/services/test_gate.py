@@ -1,8 +1,7 @@
 """The gate: holds one request until it is let go, gives up in the end, and is not there where gates are off."""
 
 import threading
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +12,7 @@ from redis import Redis
 
 from statelab.deploy.processes import Processes
 from statelab.deploy.stores import start_redis
-from webapp import create_app
-from webapp import gate
-from webapp import stores
-from webapp import views
+from webapp import create_app, gate, stores, views
 from webapp.catalogue import WORKLOADS
 from webapp.settings import SETTINGS
 from webapp.window import WINDOWS

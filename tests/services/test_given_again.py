@@ -17,10 +17,7 @@ from pymemcache.client.base import Client
 from redis import Redis
 
 from statelab.deploy.processes import Processes
-from statelab.deploy.stores import Store
-from statelab.deploy.stores import start_again
-from statelab.deploy.stores import start_memcached
-from statelab.deploy.stores import start_redis
+from statelab.deploy.stores import Store, start_again, start_memcached, start_redis
 from webapp.lock.redis_lock_fencing import SHOW
 
 

@@ -128,8 +128,7 @@ def test_what_does_not_claim_it_sells_the_last_one_more_than_once(client: FlaskC
 def test_sqlalchemy_leaves_for_update_out_on_sqlite() -> None:
     """What the mechanism says of its library: the same query asks for a lock on PostgreSQL and for none on SQLite."""
     from sqlalchemy import select
-    from sqlalchemy.dialects import postgresql
-    from sqlalchemy.dialects import sqlite
+    from sqlalchemy.dialects import postgresql, sqlite
 
     from webapp.inventory.sqlite_for_update import ARTICLES
 

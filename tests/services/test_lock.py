@@ -10,8 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from webapp.catalogue import WORKLOADS
-from webapp.lock import multiprocessing_lock
-from webapp.lock import threading_lock
+from webapp.lock import multiprocessing_lock, threading_lock
 from webapp.settings import SETTINGS
 
 MECHANISMS = WORKLOADS["lock"].mechanisms

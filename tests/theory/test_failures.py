@@ -6,16 +6,11 @@ import pytest
 
 from offered import offered
 from statelab.core.paths import DEPLOYMENTS
-from statelab.plan.deployments import Deployment
-from statelab.plan.deployments import load_all
-from statelab.plan.matrix import Selection
-from statelab.plan.matrix import select
+from statelab.plan.deployments import Deployment, load_all
+from statelab.plan.matrix import Selection, select
 from statelab.plan.profiles import PROFILES
-from statelab.report.docs.failures_page import PAGE
-from statelab.report.docs.failures_page import current
-from statelab.theory.failures import Failure
-from statelab.theory.failures import load
-from statelab.theory.failures import prediction
+from statelab.report.docs.failures_page import PAGE, current
+from statelab.theory.failures import Failure, load, prediction
 
 FAILURES = load()
 BY_SYMPTOM = pytest.mark.parametrize("failure", FAILURES, ids=[failure.symptom for failure in FAILURES])

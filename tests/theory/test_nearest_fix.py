@@ -1,28 +1,16 @@
 """The rule for the nearest mechanism that holds, and the comparison that it counts lines with."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies
+from hypothesis import given, strategies
 from msgspec import structs
 
 from offered import offered
 from statelab.core.paths import DEPLOYMENTS
-from statelab.core.results import Cell
-from statelab.core.results import Latency
-from statelab.plan.catalogue import Catalogue
-from statelab.plan.catalogue import Claims
-from statelab.plan.catalogue import Mechanism
-from statelab.plan.catalogue import Workload
-from statelab.plan.deployments import ON_REQUEST
-from statelab.plan.deployments import Deployment
-from statelab.plan.deployments import load_all
-from statelab.theory.code_diff import diff
-from statelab.theory.code_diff import in_columns
-from statelab.theory.fixes import Fixes
-from statelab.theory.fixes import candidates
-from statelab.theory.fixes import lasting_candidates
-from statelab.theory.fixes import unfixed
-from statelab.theory.fixes import with_fixes
+from statelab.core.results import Cell, Latency
+from statelab.plan.catalogue import Catalogue, Claims, Mechanism, Workload
+from statelab.plan.deployments import ON_REQUEST, Deployment, load_all
+from statelab.theory.code_diff import diff, in_columns
+from statelab.theory.fixes import Fixes, candidates, lasting_candidates, unfixed, with_fixes
 
 DEPLOYED = load_all(DEPLOYMENTS)
 PROCESS = frozenset({"requests", "greenlets", "threads"})

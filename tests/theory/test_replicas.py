@@ -6,8 +6,7 @@ from offered import offered
 from statelab.core.paths import DEPLOYMENTS
 from statelab.plan.catalogue import Claims
 from statelab.plan.deployments import load_all
-from statelab.theory.rule import outlives
-from statelab.theory.rule import predict
+from statelab.theory.rule import outlives, predict
 
 ONE_HOST, ROUND_ROBIN, STICKY = "gthread-2x4", "replicas-2-round-robin", "replicas-2-sticky"
 DEPLOYED = load_all(DEPLOYMENTS, (ROUND_ROBIN, STICKY))

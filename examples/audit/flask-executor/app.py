@@ -1,7 +1,6 @@
 """Work handed to flask-executor, and polled by the key of its future, as in the README of the package."""
 
-from flask import Flask
-from flask import jsonify
+from flask import Flask, jsonify
 from flask_executor import Executor
 
 app = Flask(__name__)

@@ -4,8 +4,7 @@ import os
 from types import SimpleNamespace
 
 from ihatemoney import default_settings
-from ihatemoney.models import Project
-from ihatemoney.models import db
+from ihatemoney.models import Project, db
 from ihatemoney.run import create_app
 from werkzeug.security import generate_password_hash
 

@@ -8,10 +8,7 @@ from flask import Flask
 from flask_caching import Cache
 
 from webapp.cache import truth
-from webapp.claims import BLOCKING
-from webapp.claims import HOST
-from webapp.claims import NOTHING
-from webapp.claims import Claims
+from webapp.claims import BLOCKING, HOST, NOTHING, Claims
 from webapp.settings import SETTINGS
 from webapp.window import Window
 

@@ -9,10 +9,7 @@ from flask_caching import Cache
 
 from webapp import stores
 from webapp.cache import truth
-from webapp.claims import CLUSTER
-from webapp.claims import NOTHING
-from webapp.claims import SOCKETS
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, NOTHING, SOCKETS, Claims
 from webapp.settings import SETTINGS
 from webapp.window import Window
 

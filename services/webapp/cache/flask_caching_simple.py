@@ -8,10 +8,7 @@ from flask import Flask
 from flask_caching import Cache
 
 from webapp.cache import truth
-from webapp.claims import BLOCKING
-from webapp.claims import NOTHING
-from webapp.claims import PROCESS
-from webapp.claims import Claims
+from webapp.claims import BLOCKING, NOTHING, PROCESS, Claims
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=PROCESS, atomic_across=NOTHING, switches_inside=BLOCKING, survives="request")

@@ -6,8 +6,7 @@ Facebook's paper do. Those who miss together still compute together.
 
 from webapp import stores
 from webapp.cache import truth
-from webapp.claims import CLUSTER
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, Claims
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="server", store="memcached")

@@ -6,10 +6,7 @@ for it, so a value that was read before still lands after the `DEL`.
 
 from webapp import stores
 from webapp.cache import truth
-from webapp.claims import CLUSTER
-from webapp.claims import NOTHING
-from webapp.claims import SOCKETS
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, NOTHING, SOCKETS, Claims
 from webapp.window import Window
 
 CLAIMS = Claims(

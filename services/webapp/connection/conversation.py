@@ -5,16 +5,14 @@ sending, and crossed replies would never show.
 """
 
 import sqlite3
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from webapp.tables import Tables
 from webapp.window import Window
 
 if TYPE_CHECKING:
     from psycopg import Connection as PostgresConnection
-    from pymemcache.client.base import Client
-    from pymemcache.client.base import PooledClient
+    from pymemcache.client.base import Client, PooledClient
     from redis.connection import ConnectionInterface
 
 SQLITE = Tables(

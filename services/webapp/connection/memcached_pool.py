@@ -4,11 +4,8 @@ People think of it for speed; it is what makes a client that threads may share.
 """
 
 from webapp import stores
-from webapp.claims import PROCESS
-from webapp.claims import Claims
-from webapp.connection import census
-from webapp.connection import conversation
-from webapp.connection import opening
+from webapp.claims import PROCESS, Claims
+from webapp.connection import census, conversation, opening
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=PROCESS, atomic_across=PROCESS, survives="request", store="memcached")

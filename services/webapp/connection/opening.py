@@ -4,15 +4,10 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from webapp import stores
-from webapp.connection.conversation import SQLITE
-from webapp.connection.conversation import over_memcached
-from webapp.connection.conversation import over_postgres
-from webapp.connection.conversation import over_redis
-from webapp.connection.conversation import over_sqlite
+from webapp.connection.conversation import SQLITE, over_memcached, over_postgres, over_redis, over_sqlite
 from webapp.errors import StoreDown
 from webapp.settings import SETTINGS
 from webapp.tables import ADVISORY_LOCK

@@ -6,19 +6,12 @@ counts in its own memory, and the session already has a statement of that name f
 """
 
 import contextlib
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
-from webapp.claims import HOST
-from webapp.claims import NOTHING
-from webapp.claims import PROCESS
-from webapp.claims import SOCKETS
-from webapp.claims import Claims
-from webapp.connection import census
-from webapp.connection import conversation
-from webapp.connection import opening
+from webapp.claims import HOST, NOTHING, PROCESS, SOCKETS, Claims
+from webapp.connection import census, conversation, opening
 from webapp.window import Window
 
 if TYPE_CHECKING:

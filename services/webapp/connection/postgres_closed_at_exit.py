@@ -6,12 +6,8 @@ until then. The server gives its user no more than ten here, and then requests f
 
 import atexit
 
-from webapp.claims import NOTHING
-from webapp.claims import REQUEST
-from webapp.claims import Claims
-from webapp.connection import census
-from webapp.connection import conversation
-from webapp.connection import opening
+from webapp.claims import NOTHING, REQUEST, Claims
+from webapp.connection import census, conversation, opening
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=REQUEST, atomic_across=NOTHING, survives=None, left_to="process", store="postgres")

@@ -4,17 +4,11 @@ People read that it is thread-safe: its calls wait for each other. Its session d
 requests mix, and "the row that I inserted last" is somebody else's.
 """
 
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from webapp import stores
-from webapp.claims import NOTHING
-from webapp.claims import PROCESS
-from webapp.claims import SOCKETS
-from webapp.claims import Claims
-from webapp.connection import census
-from webapp.connection import conversation
-from webapp.connection import opening
+from webapp.claims import NOTHING, PROCESS, SOCKETS, Claims
+from webapp.connection import census, conversation, opening
 from webapp.window import Window
 
 if TYPE_CHECKING:

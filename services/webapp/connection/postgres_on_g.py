@@ -3,18 +3,12 @@
 People find it wasteful; no two requests have anything in common, so nothing can be mixed up.
 """
 
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask
-from flask import g
+from flask import Flask, g
 
-from webapp.claims import NOTHING
-from webapp.claims import REQUEST
-from webapp.claims import Claims
-from webapp.connection import census
-from webapp.connection import conversation
-from webapp.connection import opening
+from webapp.claims import NOTHING, REQUEST, Claims
+from webapp.connection import census, conversation, opening
 from webapp.own_app import own_app
 from webapp.window import Window
 

@@ -4,17 +4,12 @@ People fear that it stays open; CPython closes it as soon as the request's conte
 it. The interpreter does that, with a ResourceWarning, and no longer does it once a reference is kept elsewhere.
 """
 
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import g
 
-from webapp.claims import NOTHING
-from webapp.claims import REQUEST
-from webapp.claims import Claims
-from webapp.connection import census
-from webapp.connection import conversation
-from webapp.connection import opening
+from webapp.claims import NOTHING, REQUEST, Claims
+from webapp.connection import census, conversation, opening
 from webapp.window import Window
 
 if TYPE_CHECKING:

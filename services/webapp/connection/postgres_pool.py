@@ -3,15 +3,11 @@
 People think of it for speed; while a request has a connection, nobody else has it.
 """
 
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from webapp import stores
-from webapp.claims import PROCESS
-from webapp.claims import Claims
-from webapp.connection import census
-from webapp.connection import conversation
-from webapp.connection import opening
+from webapp.claims import PROCESS, Claims
+from webapp.connection import census, conversation, opening
 from webapp.window import Window
 
 if TYPE_CHECKING:

@@ -6,17 +6,13 @@ session already has the statements of an earlier process, under names that the n
 """
 
 import contextlib
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
 from webapp import stores
-from webapp.claims import PROCESS
-from webapp.claims import Claims
-from webapp.connection import census
-from webapp.connection import conversation
-from webapp.connection import opening
+from webapp.claims import PROCESS, Claims
+from webapp.connection import census, conversation, opening
 from webapp.window import Window
 
 if TYPE_CHECKING:

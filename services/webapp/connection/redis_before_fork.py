@@ -8,14 +8,8 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from webapp.claims import HOST
-from webapp.claims import NOTHING
-from webapp.claims import PROCESS
-from webapp.claims import SOCKETS
-from webapp.claims import Claims
-from webapp.connection import census
-from webapp.connection import conversation
-from webapp.connection import opening
+from webapp.claims import HOST, NOTHING, PROCESS, SOCKETS, Claims
+from webapp.connection import census, conversation, opening
 from webapp.window import Window
 
 if TYPE_CHECKING:

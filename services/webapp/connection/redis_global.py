@@ -7,13 +7,8 @@ at once tear it apart.
 from typing import TYPE_CHECKING
 
 from webapp import stores
-from webapp.claims import NOTHING
-from webapp.claims import PROCESS
-from webapp.claims import SOCKETS
-from webapp.claims import Claims
-from webapp.connection import census
-from webapp.connection import conversation
-from webapp.connection import opening
+from webapp.claims import NOTHING, PROCESS, SOCKETS, Claims
+from webapp.connection import census, conversation, opening
 from webapp.window import Window
 
 if TYPE_CHECKING:

@@ -5,15 +5,10 @@ People know the pattern from databases and carry it over; it is as safe here, an
 
 from typing import TYPE_CHECKING
 
-from flask import Flask
-from flask import g
+from flask import Flask, g
 
-from webapp.claims import NOTHING
-from webapp.claims import REQUEST
-from webapp.claims import Claims
-from webapp.connection import census
-from webapp.connection import conversation
-from webapp.connection import opening
+from webapp.claims import NOTHING, REQUEST, Claims
+from webapp.connection import census, conversation, opening
 from webapp.own_app import own_app
 from webapp.window import Window
 

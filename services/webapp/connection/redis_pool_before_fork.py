@@ -10,11 +10,8 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from webapp.claims import PROCESS
-from webapp.claims import Claims
-from webapp.connection import census
-from webapp.connection import conversation
-from webapp.connection import opening
+from webapp.claims import PROCESS, Claims
+from webapp.connection import census, conversation, opening
 from webapp.window import Window
 
 if TYPE_CHECKING:

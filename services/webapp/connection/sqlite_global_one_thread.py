@@ -7,12 +7,8 @@ all of one thread, are not.
 import sqlite3
 
 from webapp import stores
-from webapp.claims import BLOCKING
-from webapp.claims import NOTHING
-from webapp.claims import PROCESS
-from webapp.claims import Claims
-from webapp.connection import conversation
-from webapp.connection import opening
+from webapp.claims import BLOCKING, NOTHING, PROCESS, Claims
+from webapp.connection import conversation, opening
 from webapp.window import Window
 
 CLAIMS = Claims(

@@ -5,14 +5,10 @@ People find it wasteful; no two requests have anything in common, so nothing can
 
 import sqlite3
 
-from flask import Flask
-from flask import g
+from flask import Flask, g
 
-from webapp.claims import NOTHING
-from webapp.claims import REQUEST
-from webapp.claims import Claims
-from webapp.connection import conversation
-from webapp.connection import opening
+from webapp.claims import NOTHING, REQUEST, Claims
+from webapp.connection import conversation, opening
 from webapp.own_app import own_app
 from webapp.window import Window
 

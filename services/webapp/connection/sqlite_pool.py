@@ -4,10 +4,8 @@ People have it without knowing, whenever SQLAlchemy opens a file; a request has 
 """
 
 from webapp import stores
-from webapp.claims import PROCESS
-from webapp.claims import Claims
-from webapp.connection import conversation
-from webapp.connection import opening
+from webapp.claims import PROCESS, Claims
+from webapp.connection import conversation, opening
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=PROCESS, atomic_across=PROCESS, survives="request", medium="sqlite")

@@ -7,10 +7,8 @@ pool after a fork, and SQLite's forbids what happens otherwise: each process goe
 from flask import Flask
 from sqlalchemy import QueuePool
 
-from webapp.claims import PROCESS
-from webapp.claims import Claims
-from webapp.connection import conversation
-from webapp.connection import opening
+from webapp.claims import PROCESS, Claims
+from webapp.connection import conversation, opening
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=PROCESS, atomic_across=PROCESS, not_after_fork=True, survives="request", medium="sqlite")

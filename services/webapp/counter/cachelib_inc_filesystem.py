@@ -7,10 +7,7 @@ increment is not.
 from cachelib import FileSystemCache
 from flask import g
 
-from webapp.claims import BLOCKING
-from webapp.claims import HOST
-from webapp.claims import NOTHING
-from webapp.claims import Claims
+from webapp.claims import BLOCKING, HOST, NOTHING, Claims
 from webapp.counter.widened import Widened
 from webapp.settings import SETTINGS
 from webapp.window import Window

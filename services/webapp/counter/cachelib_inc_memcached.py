@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING
 from flask import g
 
 from webapp import stores
-from webapp.claims import CLUSTER
-from webapp.claims import NOTHING
-from webapp.claims import SOCKETS
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, NOTHING, SOCKETS, Claims
 from webapp.counter.widened import Widened
 from webapp.settings import SETTINGS
 from webapp.window import Window

@@ -7,8 +7,7 @@ Redis.
 from typing import TYPE_CHECKING
 
 from webapp import stores
-from webapp.claims import CLUSTER
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, Claims
 from webapp.window import Window
 
 if TYPE_CHECKING:

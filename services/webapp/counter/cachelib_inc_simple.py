@@ -6,8 +6,7 @@ People read in its docs that "for supporting caches this is an atomic operation"
 from cachelib import SimpleCache
 from flask import g
 
-from webapp.claims import PROCESS
-from webapp.claims import Claims
+from webapp.claims import PROCESS, Claims
 from webapp.counter.widened import Widened
 from webapp.window import Window
 

@@ -7,9 +7,7 @@ request in the same thread still sees the old value.
 from collections.abc import Mapping
 from contextvars import ContextVar
 
-from webapp.claims import NOTHING
-from webapp.claims import THREAD
-from webapp.claims import Claims
+from webapp.claims import NOTHING, THREAD, Claims
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=THREAD, atomic_across=NOTHING, survives="request", in_context=True)

@@ -7,8 +7,7 @@ they are.
 from diskcache import Cache
 
 from webapp import stores
-from webapp.claims import HOST
-from webapp.claims import Claims
+from webapp.claims import HOST, Claims
 from webapp.settings import SETTINGS
 from webapp.window import Window
 

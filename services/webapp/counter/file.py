@@ -3,10 +3,7 @@
 People believe that a file is safe because all processes see it; the last writer wins, and a reader may find it empty.
 """
 
-from webapp.claims import BLOCKING
-from webapp.claims import HOST
-from webapp.claims import NOTHING
-from webapp.claims import Claims
+from webapp.claims import BLOCKING, HOST, NOTHING, Claims
 from webapp.settings import SETTINGS
 from webapp.window import Window
 

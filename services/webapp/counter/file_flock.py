@@ -8,8 +8,7 @@ import contextlib
 import fcntl
 from collections.abc import Iterator
 
-from webapp.claims import HOST
-from webapp.claims import Claims
+from webapp.claims import HOST, Claims
 from webapp.settings import SETTINGS
 from webapp.window import Window
 

@@ -5,10 +5,7 @@ People believe that what all processes share can be counted with; the last write
 
 from flask import Flask
 
-from webapp.claims import BLOCKING
-from webapp.claims import HOST
-from webapp.claims import NOTHING
-from webapp.claims import Claims
+from webapp.claims import BLOCKING, HOST, NOTHING, Claims
 from webapp.common import cache
 from webapp.settings import SETTINGS
 from webapp.window import Window

@@ -7,10 +7,7 @@ from flask import current_app
 from flask_caching import Cache
 
 from webapp import stores
-from webapp.claims import CLUSTER
-from webapp.claims import NOTHING
-from webapp.claims import SOCKETS
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, NOTHING, SOCKETS, Claims
 from webapp.window import Window
 
 CLAIMS = Claims(

@@ -6,10 +6,7 @@ People take a cache extension for storage that the app shares; this one, the fir
 from flask import Flask
 from flask_caching import Cache
 
-from webapp.claims import BLOCKING
-from webapp.claims import NOTHING
-from webapp.claims import PROCESS
-from webapp.claims import Claims
+from webapp.claims import BLOCKING, NOTHING, PROCESS, Claims
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=PROCESS, atomic_across=NOTHING, switches_inside=BLOCKING, survives="request")

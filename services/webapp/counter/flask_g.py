@@ -5,9 +5,7 @@ People take it for "Flask's global"; it is emptied when the request ends.
 
 from flask import g
 
-from webapp.claims import NOTHING
-from webapp.claims import REQUEST
-from webapp.claims import Claims
+from webapp.claims import NOTHING, REQUEST, Claims
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=REQUEST, atomic_across=NOTHING, survives=None)

@@ -5,8 +5,7 @@ gone when that process is.
 """
 
 from webapp import stores
-from webapp.claims import HOST
-from webapp.claims import Claims
+from webapp.claims import HOST, Claims
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, survives="worker", server="gunicorn")

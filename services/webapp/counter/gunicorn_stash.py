@@ -3,10 +3,7 @@
 People believe that "global shared state" can keep a counter; it has no increment and no compare-and-set.
 """
 
-from webapp.claims import HOST
-from webapp.claims import NOTHING
-from webapp.claims import SOCKETS
-from webapp.claims import Claims
+from webapp.claims import HOST, NOTHING, SOCKETS, Claims
 from webapp.window import Window
 
 CLAIMS = Claims(

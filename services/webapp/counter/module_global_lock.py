@@ -6,8 +6,7 @@ People believe that the lock is enough; it excludes threads and greenlets of its
 import threading
 from collections import defaultdict
 
-from webapp.claims import PROCESS
-from webapp.claims import Claims
+from webapp.claims import PROCESS, Claims
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=PROCESS, atomic_across=PROCESS, survives="request", blocks_unpatched=True)

@@ -4,10 +4,7 @@ People believe that sharing by a manager is safe; each call is, but the update i
 """
 
 from webapp import stores
-from webapp.claims import BLOCKING
-from webapp.claims import HOST
-from webapp.claims import NOTHING
-from webapp.claims import Claims
+from webapp.claims import BLOCKING, HOST, NOTHING, Claims
 from webapp.window import Window
 
 CLAIMS = Claims(

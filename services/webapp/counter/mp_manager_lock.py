@@ -5,8 +5,7 @@ stops the whole process, holder included.
 """
 
 from webapp import stores
-from webapp.claims import HOST
-from webapp.claims import Claims
+from webapp.claims import HOST, Claims
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, blocks_hub=True, survives="worker", medium="manager")

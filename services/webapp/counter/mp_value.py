@@ -7,11 +7,9 @@ any two requests; the lock belongs to the thread, so it does not stop the greenl
 import multiprocessing
 from ctypes import c_char
 from functools import cache
-from multiprocessing.sharedctypes import RawArray
-from multiprocessing.sharedctypes import Synchronized
+from multiprocessing.sharedctypes import RawArray, Synchronized
 
-from webapp.claims import PROCESS
-from webapp.claims import Claims
+from webapp.claims import PROCESS, Claims
 from webapp.errors import Refused
 from webapp.window import Window
 

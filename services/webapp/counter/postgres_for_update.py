@@ -4,8 +4,7 @@ People fear locks that stay; this one ends with the transaction. It is right whe
 each of them holds a connection meanwhile.
 """
 
-from webapp.claims import CLUSTER
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, Claims
 from webapp.counter import tables
 from webapp.window import Window
 

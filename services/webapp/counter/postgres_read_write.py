@@ -3,10 +3,7 @@
 People believe that the transaction is enough; READ COMMITTED lets two of them read the same number.
 """
 
-from webapp.claims import CLUSTER
-from webapp.claims import NOTHING
-from webapp.claims import SOCKETS
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, NOTHING, SOCKETS, Claims
 from webapp.counter import tables
 from webapp.window import Window
 

@@ -4,8 +4,7 @@ People think it needs a lock or a stricter level; nothing can come between, and 
 they are.
 """
 
-from webapp.claims import CLUSTER
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, Claims
 from webapp.counter import tables
 from webapp.window import Window
 

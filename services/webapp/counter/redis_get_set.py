@@ -4,10 +4,7 @@ People believe that a value in Redis is safe; two requests read the same number,
 """
 
 from webapp import stores
-from webapp.claims import CLUSTER
-from webapp.claims import NOTHING
-from webapp.claims import SOCKETS
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, NOTHING, SOCKETS, Claims
 from webapp.window import Window
 
 CLAIMS = Claims(

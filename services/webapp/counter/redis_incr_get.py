@@ -4,9 +4,7 @@ People take it for the same as `INCR`; the total is right, but two requests may 
 """
 
 from webapp import stores
-from webapp.claims import CLUSTER
-from webapp.claims import SOCKETS
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, SOCKETS, Claims
 from webapp.window import Window
 
 CLAIMS = Claims(

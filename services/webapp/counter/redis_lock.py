@@ -5,8 +5,7 @@ a few milliseconds.
 """
 
 from webapp import stores
-from webapp.claims import CLUSTER
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, Claims
 from webapp.errors import Refused
 from webapp.window import Window
 

@@ -11,9 +11,7 @@ from multiprocessing.shared_memory import SharedMemory
 
 from manager_process import segment_prefix
 from webapp import stores
-from webapp.claims import HOST
-from webapp.claims import NOTHING
-from webapp.claims import Claims
+from webapp.claims import HOST, NOTHING, Claims
 from webapp.settings import SETTINGS
 from webapp.window import Window
 

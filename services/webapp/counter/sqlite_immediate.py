@@ -4,8 +4,7 @@ People take the write lock for a lock between any two requests. It excludes thre
 for it stops the whole process, holder included, until it times out.
 """
 
-from webapp.claims import HOST
-from webapp.claims import Claims
+from webapp.claims import HOST, Claims
 from webapp.counter import tables
 from webapp.window import Window
 

@@ -3,10 +3,7 @@
 People believe that a database makes the update a transaction; without one, two requests read the same number.
 """
 
-from webapp.claims import BLOCKING
-from webapp.claims import HOST
-from webapp.claims import NOTHING
-from webapp.claims import Claims
+from webapp.claims import BLOCKING, HOST, NOTHING, Claims
 from webapp.counter import tables
 from webapp.window import Window
 

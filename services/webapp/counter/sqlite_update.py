@@ -3,8 +3,7 @@
 People think it needs a transaction around it; nothing can come between, and writers of all processes take turns.
 """
 
-from webapp.claims import HOST
-from webapp.claims import Claims
+from webapp.claims import HOST, Claims
 from webapp.counter import tables
 from webapp.window import Window
 

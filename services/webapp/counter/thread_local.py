@@ -5,9 +5,7 @@ People take it for request-local; a thread that serves the next request still ha
 
 import threading
 
-from webapp.claims import NOTHING
-from webapp.claims import THREAD
-from webapp.claims import Claims
+from webapp.claims import NOTHING, THREAD, Claims
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=THREAD, atomic_across=NOTHING, survives="request", unpatched=frozenset({"greenlets"}))

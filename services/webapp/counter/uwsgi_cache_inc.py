@@ -4,8 +4,7 @@ People hand out what they read next; the increment itself does not say which num
 """
 
 from webapp import stores
-from webapp.claims import HOST
-from webapp.claims import Claims
+from webapp.claims import HOST, Claims
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, answers_later=True, survives="worker", server="uwsgi")

@@ -4,10 +4,7 @@ People know that each of these calls locks the area, and believe that an update 
 """
 
 from webapp import stores
-from webapp.claims import BLOCKING
-from webapp.claims import HOST
-from webapp.claims import NOTHING
-from webapp.claims import Claims
+from webapp.claims import BLOCKING, HOST, NOTHING, Claims
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=HOST, atomic_across=NOTHING, switches_inside=BLOCKING, survives="worker", server="uwsgi")

@@ -6,8 +6,7 @@ too, and the second unlock breaks it.
 """
 
 from webapp import stores
-from webapp.claims import HOST
-from webapp.claims import Claims
+from webapp.claims import HOST, Claims
 from webapp.window import Window
 
 CLAIMS = Claims(

@@ -5,11 +5,9 @@ People use memcached's `decr` for this, which stops at 0 and answers 0 to the bu
 """
 
 from webapp import stores
-from webapp.claims import CLUSTER
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, Claims
 from webapp.errors import Refused
-from webapp.inventory.answers import Answer
-from webapp.inventory.answers import unknown_article
+from webapp.inventory.answers import Answer, unknown_article
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="server", store="memcached")

@@ -4,9 +4,7 @@ People believe that a check just before the act is enough; between the two other
 process begins with all that was delivered.
 """
 
-from webapp.claims import NOTHING
-from webapp.claims import PROCESS
-from webapp.claims import Claims
+from webapp.claims import NOTHING, PROCESS, Claims
 from webapp.inventory import deliveries
 from webapp.inventory.answers import Answer
 from webapp.window import Window

@@ -6,8 +6,7 @@ lock and a stock of its own.
 
 import threading
 
-from webapp.claims import PROCESS
-from webapp.claims import Claims
+from webapp.claims import PROCESS, Claims
 from webapp.inventory import deliveries
 from webapp.inventory.answers import Answer
 from webapp.window import Window

@@ -4,11 +4,9 @@ People leave it to the app to be careful; the constraint holds whatever the app 
 somebody has to translate.
 """
 
-from webapp.claims import CLUSTER
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, Claims
 from webapp.inventory import tables
-from webapp.inventory.answers import Answer
-from webapp.inventory.answers import unknown_article
+from webapp.inventory.answers import Answer, unknown_article
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="store", store="postgres")

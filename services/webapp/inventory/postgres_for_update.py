@@ -3,11 +3,9 @@
 People fear deadlocks; one row locked by every buyer makes them wait in line, and each holds a connection.
 """
 
-from webapp.claims import CLUSTER
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, Claims
 from webapp.inventory import tables
-from webapp.inventory.answers import Answer
-from webapp.inventory.answers import unknown_article
+from webapp.inventory.answers import Answer, unknown_article
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="store", store="postgres", blocks_unpatched=True)

@@ -5,10 +5,8 @@ writes; redis-py notices only at the release, here with a line in the log as `ra
 """
 
 from webapp import stores
-from webapp.claims import CLUSTER
-from webapp.claims import Claims
-from webapp.inventory.answers import Answer
-from webapp.inventory.answers import unknown_article
+from webapp.claims import CLUSTER, Claims
+from webapp.inventory.answers import Answer, unknown_article
 from webapp.window import Window
 
 LEASE_MS = 1

@@ -4,10 +4,8 @@ People fear that a script stops the store; this one takes microseconds, and noth
 """
 
 from webapp import stores
-from webapp.claims import CLUSTER
-from webapp.claims import Claims
-from webapp.inventory.answers import Answer
-from webapp.inventory.answers import unknown_article
+from webapp.claims import CLUSTER, Claims
+from webapp.inventory.answers import Answer, unknown_article
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="server", store="redis")

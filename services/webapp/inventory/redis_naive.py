@@ -4,12 +4,8 @@ People believe that two atomic commands are one step; between them other request
 """
 
 from webapp import stores
-from webapp.claims import CLUSTER
-from webapp.claims import NOTHING
-from webapp.claims import SOCKETS
-from webapp.claims import Claims
-from webapp.inventory.answers import Answer
-from webapp.inventory.answers import unknown_article
+from webapp.claims import CLUSTER, NOTHING, SOCKETS, Claims
+from webapp.inventory.answers import Answer, unknown_article
 from webapp.window import Window
 
 CLAIMS = Claims(

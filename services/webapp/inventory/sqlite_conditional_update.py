@@ -3,12 +3,9 @@
 People think it needs a transaction and a lock; the statement is both.
 """
 
-from webapp.claims import HOST
-from webapp.claims import Claims
-from webapp.inventory import deliveries
-from webapp.inventory import tables
-from webapp.inventory.answers import Answer
-from webapp.inventory.answers import unknown_article
+from webapp.claims import HOST, Claims
+from webapp.inventory import deliveries, tables
+from webapp.inventory.answers import Answer, unknown_article
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, survives="server", medium="sqlite")

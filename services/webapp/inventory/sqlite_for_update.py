@@ -4,27 +4,13 @@ People take over from PostgreSQL what locks a row there. SQLite has no `FOR UPDA
 word, and the row is not locked.
 """
 
-from sqlalchemy import URL
-from sqlalchemy import BigInteger
-from sqlalchemy import Column
-from sqlalchemy import Engine
-from sqlalchemy import MetaData
-from sqlalchemy import Table
-from sqlalchemy import Text
-from sqlalchemy import create_engine
-from sqlalchemy import select
-from sqlalchemy import update
+from sqlalchemy import URL, BigInteger, Column, Engine, MetaData, Table, Text, create_engine, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from webapp import stores
-from webapp.claims import BLOCKING
-from webapp.claims import HOST
-from webapp.claims import NOTHING
-from webapp.claims import Claims
-from webapp.inventory import deliveries
-from webapp.inventory import tables
-from webapp.inventory.answers import Answer
-from webapp.inventory.answers import unknown_article
+from webapp.claims import BLOCKING, HOST, NOTHING, Claims
+from webapp.inventory import deliveries, tables
+from webapp.inventory.answers import Answer, unknown_article
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=HOST, atomic_across=NOTHING, switches_inside=BLOCKING, survives="server", medium="sqlite")

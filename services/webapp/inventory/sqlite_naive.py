@@ -3,14 +3,9 @@
 People trust the update, which is atomic; it was decided before, by a look that is out of date.
 """
 
-from webapp.claims import BLOCKING
-from webapp.claims import HOST
-from webapp.claims import NOTHING
-from webapp.claims import Claims
-from webapp.inventory import deliveries
-from webapp.inventory import tables
-from webapp.inventory.answers import Answer
-from webapp.inventory.answers import unknown_article
+from webapp.claims import BLOCKING, HOST, NOTHING, Claims
+from webapp.inventory import deliveries, tables
+from webapp.inventory.answers import Answer, unknown_article
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=HOST, atomic_across=NOTHING, switches_inside=BLOCKING, survives="server", medium="sqlite")

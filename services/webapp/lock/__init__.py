@@ -1,7 +1,6 @@
 """A lock: each request takes it, works for the length of its window, and releases it."""
 
-from typing import NoReturn
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from webapp.claims import Claims
 from webapp.lock.section import Answer

@@ -7,11 +7,8 @@ killed is free at once, since the kernel closes its file.
 import fcntl
 from typing import NoReturn
 
-from webapp.claims import HOST
-from webapp.claims import Claims
-from webapp.lock.section import Answer
-from webapp.lock.section import not_yours
-from webapp.lock.section import section
+from webapp.claims import HOST, Claims
+from webapp.lock.section import Answer, not_yours, section
 from webapp.settings import SETTINGS
 from webapp.window import Window
 

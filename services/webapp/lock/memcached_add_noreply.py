@@ -4,19 +4,11 @@ People trust the True it returns; it returns True to everybody, whether the key 
 """
 
 import time
-from typing import TYPE_CHECKING
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from webapp import stores
-from webapp.claims import CLUSTER
-from webapp.claims import NOTHING
-from webapp.claims import Claims
-from webapp.lock.section import BUSY
-from webapp.lock.section import POLL
-from webapp.lock.section import WAIT
-from webapp.lock.section import Answer
-from webapp.lock.section import not_yours
-from webapp.lock.section import section
+from webapp.claims import CLUSTER, NOTHING, Claims
+from webapp.lock.section import BUSY, POLL, WAIT, Answer, not_yours, section
 from webapp.settings import SETTINGS
 from webapp.window import Window
 

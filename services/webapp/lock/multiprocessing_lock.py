@@ -7,14 +7,8 @@ whole process, holder included, and a holder that is killed keeps it for ever.
 import multiprocessing
 from typing import NoReturn
 
-from webapp.claims import HOST
-from webapp.claims import PROCESS
-from webapp.claims import Claims
-from webapp.lock.section import BUSY
-from webapp.lock.section import WAIT
-from webapp.lock.section import Answer
-from webapp.lock.section import not_yours
-from webapp.lock.section import section
+from webapp.claims import HOST, PROCESS, Claims
+from webapp.lock.section import BUSY, WAIT, Answer, not_yours, section
 from webapp.window import Window
 
 CLAIMS = Claims(

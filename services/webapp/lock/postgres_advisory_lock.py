@@ -7,13 +7,8 @@ process is killed. A lock of the session (`pg_advisory_lock`) would stay with th
 from typing import NoReturn
 
 from webapp import stores
-from webapp.claims import CLUSTER
-from webapp.claims import Claims
-from webapp.lock.section import BUSY
-from webapp.lock.section import WAIT
-from webapp.lock.section import Answer
-from webapp.lock.section import not_yours
-from webapp.lock.section import section
+from webapp.claims import CLUSTER, Claims
+from webapp.lock.section import BUSY, WAIT, Answer, not_yours, section
 from webapp.window import Window
 
 CLAIMS = Claims(

@@ -8,14 +8,8 @@ import contextlib
 from typing import NoReturn
 
 from webapp import stores
-from webapp.claims import CLUSTER
-from webapp.claims import Claims
-from webapp.lock.section import BUSY
-from webapp.lock.section import POLL
-from webapp.lock.section import WAIT
-from webapp.lock.section import Answer
-from webapp.lock.section import not_yours
-from webapp.lock.section import section
+from webapp.claims import CLUSTER, Claims
+from webapp.lock.section import BUSY, POLL, WAIT, Answer, not_yours, section
 from webapp.window import Window
 
 LEASE_MS = 1

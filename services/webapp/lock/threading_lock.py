@@ -6,13 +6,8 @@ People add it and believe the section safe; each process has a lock of its own.
 import threading
 from typing import NoReturn
 
-from webapp.claims import PROCESS
-from webapp.claims import Claims
-from webapp.lock.section import BUSY
-from webapp.lock.section import WAIT
-from webapp.lock.section import Answer
-from webapp.lock.section import not_yours
-from webapp.lock.section import section
+from webapp.claims import PROCESS, Claims
+from webapp.lock.section import BUSY, WAIT, Answer, not_yours, section
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=PROCESS, atomic_across=PROCESS, survives="request", blocks_unpatched=True)

@@ -6,11 +6,8 @@ a holder that hangs is never told `busy`. Under gevent a wait stops the whole pr
 
 from typing import NoReturn
 
-from webapp.claims import HOST
-from webapp.claims import Claims
-from webapp.lock.section import Answer
-from webapp.lock.section import not_yours
-from webapp.lock.section import section
+from webapp.claims import HOST, Claims
+from webapp.lock.section import Answer, not_yours, section
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=HOST, atomic_across=HOST, blocks_hub=True, survives="worker", server="uwsgi")

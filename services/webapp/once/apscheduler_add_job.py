@@ -5,19 +5,14 @@ forked after the import, as with --preload, the job stays where it was added and
 """
 
 import uuid
-from datetime import UTC
-from datetime import datetime
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Flask
 
-from webapp.claims import PROCESS
-from webapp.claims import Claims
+from webapp.claims import PROCESS, Claims
 from webapp.once import ledger
-from webapp.once.orders import INTERVAL_S
-from webapp.once.orders import Orders
-from webapp.once.orders import settled
+from webapp.once.orders import INTERVAL_S, Orders, settled
 from webapp.window import Window
 
 # Each process has jobs of its own, added by its own requests: such copies do not meet.

@@ -8,13 +8,9 @@ replaced, the orders that it has not done are lost, because its successor's job 
 import threading
 import uuid
 
-from webapp.claims import HOST
-from webapp.claims import PROCESS
-from webapp.claims import Claims
+from webapp.claims import HOST, PROCESS, Claims
 from webapp.once import ledger
-from webapp.once.orders import Orders
-from webapp.once.orders import Recurring
-from webapp.once.orders import settled
+from webapp.once.orders import Orders, Recurring, settled
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=HOST, atomic_across=PROCESS, survives="server", thread="first-use", part="schedule")

@@ -7,12 +7,9 @@ the next leader goes on from there.
 import uuid
 
 from webapp import stores
-from webapp.claims import CLUSTER
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, Claims
 from webapp.once import ledger
-from webapp.once.orders import Orders
-from webapp.once.orders import Recurring
-from webapp.once.orders import settled
+from webapp.once.orders import Orders, Recurring, settled
 from webapp.settings import PLACE
 from webapp.window import Window
 

@@ -7,12 +7,9 @@ holder dies; the file keeps the leader's position, so that the next one goes on 
 import fcntl
 import uuid
 
-from webapp.claims import HOST
-from webapp.claims import Claims
+from webapp.claims import HOST, Claims
 from webapp.once import ledger
-from webapp.once.orders import Orders
-from webapp.once.orders import Recurring
-from webapp.once.orders import settled
+from webapp.once.orders import Orders, Recurring, settled
 from webapp.settings import SETTINGS
 from webapp.window import Window
 

@@ -6,12 +6,9 @@ leader's position is a row of the same transaction.
 
 import uuid
 
-from webapp.claims import CLUSTER
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, Claims
 from webapp.once import ledger
-from webapp.once.orders import Orders
-from webapp.once.orders import Recurring
-from webapp.once.orders import settled
+from webapp.once.orders import Orders, Recurring, settled
 from webapp.settings import PLACE
 from webapp.tables import Tables
 from webapp.window import Window

@@ -4,9 +4,7 @@ People believe that the key of a retry is enough; a retry that comes before the 
 so does one that another process serves.
 """
 
-from webapp.claims import NOTHING
-from webapp.claims import PROCESS
-from webapp.claims import Claims
+from webapp.claims import NOTHING, PROCESS, Claims
 from webapp.once import ledger
 from webapp.once.bodies import require_same
 from webapp.window import Window

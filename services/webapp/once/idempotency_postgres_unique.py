@@ -4,8 +4,7 @@ People look first and insert then; here a retry that comes meanwhile waits for t
 its row.
 """
 
-from webapp.claims import CLUSTER
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, Claims
 from webapp.once import ledger
 from webapp.once.bodies import require_same
 from webapp.tables import Tables

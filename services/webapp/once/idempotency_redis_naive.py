@@ -6,10 +6,7 @@ People believe that a shared store is enough; two that look before either has wr
 from typing import Any
 
 from webapp import stores
-from webapp.claims import CLUSTER
-from webapp.claims import NOTHING
-from webapp.claims import SOCKETS
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, NOTHING, SOCKETS, Claims
 from webapp.once import ledger
 from webapp.once.bodies import require_same
 from webapp.window import Window

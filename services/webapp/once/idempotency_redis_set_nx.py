@@ -7,8 +7,7 @@ process that dies with its claim leaves the request undone until the claim ends.
 from typing import Any
 
 from webapp import stores
-from webapp.claims import CLUSTER
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, Claims
 from webapp.errors import Refused
 from webapp.once import ledger
 from webapp.once.bodies import require_same

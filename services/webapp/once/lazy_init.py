@@ -4,12 +4,9 @@ People believe that "the first request" is one; each process has a first one, an
 the flag is set.
 """
 
-from webapp.claims import NOTHING
-from webapp.claims import PROCESS
-from webapp.claims import Claims
+from webapp.claims import NOTHING, PROCESS, Claims
 from webapp.once import ledger
-from webapp.once.start_up import START_UP
-from webapp.once.start_up import prepare
+from webapp.once.start_up import START_UP, prepare
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=PROCESS, atomic_across=NOTHING, survives="request", part="start")

@@ -5,11 +5,9 @@ People keep it for every server; under gevent a greenlet that waits for the lock
 
 import fcntl
 
-from webapp.claims import HOST
-from webapp.claims import Claims
+from webapp.claims import HOST, Claims
 from webapp.once import ledger
-from webapp.once.start_up import START_UP
-from webapp.once.start_up import prepare
+from webapp.once.start_up import START_UP, prepare
 from webapp.settings import SETTINGS
 from webapp.window import Window
 

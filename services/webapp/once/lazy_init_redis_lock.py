@@ -4,12 +4,10 @@ People set the marker first and have others go on while the work is not done; he
 """
 
 from webapp import stores
-from webapp.claims import CLUSTER
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, Claims
 from webapp.errors import Refused
 from webapp.once import ledger
-from webapp.once.start_up import START_UP
-from webapp.once.start_up import prepare
+from webapp.once.start_up import START_UP, prepare
 from webapp.window import Window
 
 LEASE_MS = 30_000

@@ -6,11 +6,9 @@ again, after `spooler-frequency`, 30 s by default and here one. A spooler that i
 
 import uuid
 
-from webapp.claims import HOST
-from webapp.claims import Claims
+from webapp.claims import HOST, Claims
 from webapp.once import ledger
-from webapp.once.orders import Orders
-from webapp.once.orders import settled
+from webapp.once.orders import Orders, settled
 from webapp.settings import SETTINGS
 from webapp.window import Window
 

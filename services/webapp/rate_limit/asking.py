@@ -1,7 +1,6 @@
 """How Flask-Limiter finds the client and its limit, and the app with which it is registered."""
 
-from flask import Flask
-from flask import g
+from flask import Flask, g
 from flask_limiter import Limiter
 
 

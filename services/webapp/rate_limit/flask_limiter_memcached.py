@@ -5,18 +5,13 @@ People doubt a store that may forget; while it does not, `incr` is one step and 
 
 from typing import Any
 
-from flask import Flask
-from flask import g
-from flask_limiter import Limiter
-from flask_limiter import RateLimitExceeded
+from flask import Flask, g
+from flask_limiter import Limiter, RateLimitExceeded
 
 from webapp import stores
-from webapp.claims import CLUSTER
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, Claims
 from webapp.rate_limit.answers import Answer
-from webapp.rate_limit.asking import asker
-from webapp.rate_limit.asking import per_hour
-from webapp.rate_limit.asking import register
+from webapp.rate_limit.asking import asker, per_hour, register
 from webapp.settings import SETTINGS
 from webapp.window import Window
 

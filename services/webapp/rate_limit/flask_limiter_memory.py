@@ -7,18 +7,13 @@ after the lock, so that a request may be refused for those that came after it.
 from collections import Counter
 from typing import Any
 
-from flask import Flask
-from flask import g
-from flask_limiter import Limiter
-from flask_limiter import RateLimitExceeded
+from flask import Flask, g
+from flask_limiter import Limiter, RateLimitExceeded
 from limits.storage import MemoryStorage
 
-from webapp.claims import PROCESS
-from webapp.claims import Claims
+from webapp.claims import PROCESS, Claims
 from webapp.rate_limit.answers import Answer
-from webapp.rate_limit.asking import asker
-from webapp.rate_limit.asking import per_hour
-from webapp.rate_limit.asking import register
+from webapp.rate_limit.asking import asker, per_hour, register
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=PROCESS, atomic_across=PROCESS, answers_later=True, survives="request")

@@ -3,18 +3,13 @@
 People expect to have to lock something besides; the fixed window is one counter, and the counter is in one place.
 """
 
-from flask import Flask
-from flask import g
-from flask_limiter import Limiter
-from flask_limiter import RateLimitExceeded
+from flask import Flask, g
+from flask_limiter import Limiter, RateLimitExceeded
 
 from webapp import stores
-from webapp.claims import CLUSTER
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, Claims
 from webapp.rate_limit.answers import Answer
-from webapp.rate_limit.asking import asker
-from webapp.rate_limit.asking import per_hour
-from webapp.rate_limit.asking import register
+from webapp.rate_limit.asking import asker, per_hour, register
 from webapp.settings import SETTINGS
 from webapp.window import Window
 

@@ -6,11 +6,8 @@ together count as one.
 
 import time
 
-from webapp.claims import NOTHING
-from webapp.claims import PROCESS
-from webapp.claims import Claims
-from webapp.rate_limit.answers import HOUR
-from webapp.rate_limit.answers import Answer
+from webapp.claims import NOTHING, PROCESS, Claims
+from webapp.rate_limit.answers import HOUR, Answer
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=PROCESS, atomic_across=NOTHING, survives="request")

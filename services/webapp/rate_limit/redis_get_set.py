@@ -4,12 +4,8 @@ People believe that a count in Redis counts everybody; requests that read the sa
 """
 
 from webapp import stores
-from webapp.claims import CLUSTER
-from webapp.claims import NOTHING
-from webapp.claims import SOCKETS
-from webapp.claims import Claims
-from webapp.rate_limit.answers import HOUR
-from webapp.rate_limit.answers import Answer
+from webapp.claims import CLUSTER, NOTHING, SOCKETS, Claims
+from webapp.rate_limit.answers import HOUR, Answer
 from webapp.window import Window
 
 CLAIMS = Claims(

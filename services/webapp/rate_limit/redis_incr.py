@@ -4,10 +4,8 @@ People trust it for the count, and it is right; a crash between the two commands
 """
 
 from webapp import stores
-from webapp.claims import CLUSTER
-from webapp.claims import Claims
-from webapp.rate_limit.answers import HOUR
-from webapp.rate_limit.answers import Answer
+from webapp.claims import CLUSTER, Claims
+from webapp.rate_limit.answers import HOUR, Answer
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="server", store="redis")

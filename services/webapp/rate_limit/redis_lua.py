@@ -4,10 +4,8 @@ People think of it as an optimisation of `INCR` and `EXPIRE`; without it a crash
 """
 
 from webapp import stores
-from webapp.claims import CLUSTER
-from webapp.claims import Claims
-from webapp.rate_limit.answers import HOUR
-from webapp.rate_limit.answers import Answer
+from webapp.claims import CLUSTER, Claims
+from webapp.rate_limit.answers import HOUR, Answer
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="server", store="redis")

@@ -6,9 +6,7 @@ the application.
 
 from flask import current_app
 
-from webapp.claims import NOTHING
-from webapp.claims import PROCESS
-from webapp.claims import Claims
+from webapp.claims import NOTHING, PROCESS, Claims
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=PROCESS, atomic_across=NOTHING, survives="request")

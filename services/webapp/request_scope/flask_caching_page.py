@@ -4,13 +4,10 @@ People cache the view by its path, as the decorator does by default, and forget 
 later readers are greeted by the name of the first one.
 """
 
-from flask import Flask
-from flask import g
+from flask import Flask, g
 from flask_caching import Cache
 
-from webapp.claims import NOTHING
-from webapp.claims import PROCESS
-from webapp.claims import Claims
+from webapp.claims import NOTHING, PROCESS, Claims
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=PROCESS, atomic_across=NOTHING, survives="request")

@@ -6,9 +6,7 @@ stays.
 
 from flask import g
 
-from webapp.claims import NOTHING
-from webapp.claims import REQUEST
-from webapp.claims import Claims
+from webapp.claims import NOTHING, REQUEST, Claims
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=REQUEST, atomic_across=NOTHING, survives=None)

@@ -6,12 +6,9 @@ user is logged in; with `flask run`, where each request has a thread of its own,
 each request in a copy of the context, and so all requests of a process share it.
 """
 
-from flask import Flask
-from flask import g
+from flask import Flask, g
 
-from webapp.claims import NOTHING
-from webapp.claims import THREAD
-from webapp.claims import Claims
+from webapp.claims import NOTHING, THREAD, Claims
 from webapp.own_app import own_app
 from webapp.window import Window
 

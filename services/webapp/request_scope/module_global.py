@@ -3,9 +3,7 @@
 People believe that a request is over before the next one begins; all requests of a process read what was written last.
 """
 
-from webapp.claims import NOTHING
-from webapp.claims import PROCESS
-from webapp.claims import Claims
+from webapp.claims import NOTHING, PROCESS, Claims
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=PROCESS, atomic_across=NOTHING, survives="request")

@@ -6,9 +6,7 @@ patches too late, or not at all, all greenlets are one thread.
 
 import threading
 
-from webapp.claims import NOTHING
-from webapp.claims import THREAD
-from webapp.claims import Claims
+from webapp.claims import NOTHING, THREAD, Claims
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=THREAD, atomic_across=NOTHING, survives="request", unpatched=frozenset({"greenlets"}))

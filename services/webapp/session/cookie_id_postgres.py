@@ -6,14 +6,11 @@ deleted the row; and the session outlives whatever is started again.
 
 import secrets
 
-from flask import Flask
-from flask import session
+from flask import Flask, session
 
-from webapp.claims import CLUSTER
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, Claims
 from webapp.own_app import own_app
-from webapp.session.answers import nobody
-from webapp.session.answers import shown
+from webapp.session.answers import nobody, shown
 from webapp.tables import Tables
 from webapp.window import Window
 

@@ -7,15 +7,12 @@ session that is still there; the logout deletes it, so neither a slow request no
 import secrets
 from typing import Any
 
-from flask import Flask
-from flask import session
+from flask import Flask, session
 
 from webapp import stores
-from webapp.claims import CLUSTER
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, Claims
 from webapp.own_app import own_app
-from webapp.session.answers import nobody
-from webapp.session.answers import shown
+from webapp.session.answers import nobody, shown
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="server", store="redis", keyed=True)

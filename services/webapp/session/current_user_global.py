@@ -4,11 +4,8 @@ People write `global current_user` as in a script; it is shared by all: everybod
 and one logout logs all out.
 """
 
-from webapp.claims import NOTHING
-from webapp.claims import PROCESS
-from webapp.claims import Claims
-from webapp.session.answers import known
-from webapp.session.answers import shown
+from webapp.claims import NOTHING, PROCESS, Claims
+from webapp.session.answers import known, shown
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=PROCESS, atomic_across=NOTHING, survives="request")

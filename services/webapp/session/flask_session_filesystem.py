@@ -5,17 +5,12 @@ written when it ends: of two at once one loses its count, and one that ends afte
 """
 
 from cachelib.file import FileSystemCache
-from flask import Flask
-from flask import session
+from flask import Flask, session
 from flask_session import Session
 
-from webapp.claims import BLOCKING
-from webapp.claims import HOST
-from webapp.claims import NOTHING
-from webapp.claims import Claims
+from webapp.claims import BLOCKING, HOST, NOTHING, Claims
 from webapp.own_app import own_app
-from webapp.session.answers import known
-from webapp.session.answers import shown
+from webapp.session.answers import known, shown
 from webapp.settings import SETTINGS
 from webapp.window import Window
 

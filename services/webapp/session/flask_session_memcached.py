@@ -4,20 +4,15 @@ People know that memcached's commands are atomic. Only `get` and `set` are used,
 the request; and a restart of memcached logs everybody out.
 """
 
-from flask import Flask
-from flask import session
+from flask import Flask, session
 from flask_session import Session
 from pymemcache.client.base import PooledClient
 from pymemcache.exceptions import MemcacheIllegalInputError
 
 from webapp import stores
-from webapp.claims import CLUSTER
-from webapp.claims import NOTHING
-from webapp.claims import SOCKETS
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, NOTHING, SOCKETS, Claims
 from webapp.own_app import own_app
-from webapp.session.answers import known
-from webapp.session.answers import shown
+from webapp.session.answers import known, shown
 from webapp.settings import SETTINGS
 from webapp.window import Window
 

@@ -4,19 +4,13 @@ People expect another database to make no difference. Its sequences never give a
 no row of its own, tries again, and creates its session anew; but each session is still read whole and written whole.
 """
 
-from flask import Flask
-from flask import g
-from flask import session
+from flask import Flask, g, session
 from flask_session import Session
 from flask_sqlalchemy import SQLAlchemy
 
-from webapp.claims import CLUSTER
-from webapp.claims import NOTHING
-from webapp.claims import SOCKETS
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, NOTHING, SOCKETS, Claims
 from webapp.own_app import own_app
-from webapp.session.answers import known
-from webapp.session.answers import shown
+from webapp.session.answers import known, shown
 from webapp.session.late_write import widen
 from webapp.settings import SETTINGS
 from webapp.tables import ADVISORY_LOCK

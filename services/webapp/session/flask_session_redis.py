@@ -4,19 +4,14 @@ People trust that Redis makes it safe for many processes. It keeps what it is to
 and a `SET` of the whole session when it ends, even of one that changed nothing.
 """
 
-from flask import Flask
-from flask import session
+from flask import Flask, session
 from flask_session import Session
 from redis import Redis
 
 from webapp import stores
-from webapp.claims import CLUSTER
-from webapp.claims import NOTHING
-from webapp.claims import SOCKETS
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, NOTHING, SOCKETS, Claims
 from webapp.own_app import own_app
-from webapp.session.answers import known
-from webapp.session.answers import shown
+from webapp.session.answers import known, shown
 from webapp.settings import SETTINGS
 from webapp.window import Window
 

@@ -6,19 +6,13 @@ request then finds no row of its number, tries again, and creates its session an
 
 import fcntl
 
-from flask import Flask
-from flask import g
-from flask import session
+from flask import Flask, g, session
 from flask_session import Session
 from flask_sqlalchemy import SQLAlchemy
 
-from webapp.claims import BLOCKING
-from webapp.claims import HOST
-from webapp.claims import NOTHING
-from webapp.claims import Claims
+from webapp.claims import BLOCKING, HOST, NOTHING, Claims
 from webapp.own_app import own_app
-from webapp.session.answers import known
-from webapp.session.answers import shown
+from webapp.session.answers import known, shown
 from webapp.session.late_write import widen
 from webapp.settings import SETTINGS
 from webapp.window import Window

@@ -4,15 +4,11 @@ People take `session` for a place on the server. It travels: two requests of a b
 answer wins, and a client that has kept a cookie is still logged in after the logout.
 """
 
-from flask import Flask
-from flask import session
+from flask import Flask, session
 
-from webapp.claims import CLUSTER
-from webapp.claims import NOTHING
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, NOTHING, Claims
 from webapp.own_app import own_app
-from webapp.session.answers import known
-from webapp.session.answers import shown
+from webapp.session.answers import known, shown
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=CLUSTER, atomic_across=NOTHING, survives="store", keyed=True, carried=True)

@@ -7,15 +7,11 @@ server starts again.
 
 import secrets
 
-from flask import Flask
-from flask import session
+from flask import Flask, session
 
-from webapp.claims import NOTHING
-from webapp.claims import PROCESS
-from webapp.claims import Claims
+from webapp.claims import NOTHING, PROCESS, Claims
 from webapp.own_app import own_app
-from webapp.session.answers import known
-from webapp.session.answers import shown
+from webapp.session.answers import known, shown
 from webapp.window import Window
 
 CLAIMS = Claims(

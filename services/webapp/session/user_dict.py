@@ -4,16 +4,11 @@ People believe that a global kept by user is safe. Users no longer overwrite eac
 dictionary, which does not know who has logged in here; and a user's own requests still overwrite each other.
 """
 
-from flask import Flask
-from flask import session
+from flask import Flask, session
 
-from webapp.claims import NOTHING
-from webapp.claims import PROCESS
-from webapp.claims import Claims
+from webapp.claims import NOTHING, PROCESS, Claims
 from webapp.own_app import own_app
-from webapp.session.answers import known
-from webapp.session.answers import nobody
-from webapp.session.answers import shown
+from webapp.session.answers import known, nobody, shown
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=PROCESS, atomic_across=NOTHING, survives="request", keyed=True)

@@ -7,8 +7,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Iterator
 
-from webapp.claims import PROCESS
-from webapp.claims import Claims
+from webapp.claims import PROCESS, Claims
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=PROCESS, atomic_across=PROCESS, survives="request")

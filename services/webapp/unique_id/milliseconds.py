@@ -5,9 +5,7 @@ People believe that no two requests come at the same time; two in the same milli
 
 import time
 
-from webapp.claims import CLUSTER
-from webapp.claims import NOTHING
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, NOTHING, Claims
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=CLUSTER, atomic_across=NOTHING, survives="store")

@@ -5,9 +5,7 @@ People believe that a line of Python is one step; whoever comes between read and
 
 from collections import defaultdict
 
-from webapp.claims import NOTHING
-from webapp.claims import PROCESS
-from webapp.claims import Claims
+from webapp.claims import NOTHING, PROCESS, Claims
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=PROCESS, atomic_across=NOTHING, survives="request")

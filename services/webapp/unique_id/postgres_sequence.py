@@ -3,8 +3,7 @@
 People expect it to have no gaps as well; a transaction that is rolled back leaves one.
 """
 
-from webapp.claims import CLUSTER
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, Claims
 from webapp.tables import Tables
 from webapp.window import Window
 

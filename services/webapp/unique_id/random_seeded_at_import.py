@@ -5,8 +5,7 @@ People trust that random numbers differ. Processes that were forked after the im
 
 import random
 
-from webapp.claims import PROCESS
-from webapp.claims import Claims
+from webapp.claims import PROCESS, Claims
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=PROCESS, atomic_across=PROCESS, survives="request", copies="alike-after-fork")

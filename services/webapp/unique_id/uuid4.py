@@ -6,8 +6,7 @@ be shared, it is right in every process and on every host, so it claims as much 
 
 import uuid
 
-from webapp.claims import CLUSTER
-from webapp.claims import Claims
+from webapp.claims import CLUSTER, Claims
 from webapp.window import Window
 
 CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="store")

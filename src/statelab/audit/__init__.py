@@ -5,12 +5,10 @@ worlds, each a way in which some server would serve it, and every world is compa
 process, one request after the other. docs/audit.md says how.
 """
 
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from statelab.audit.finding import Audit
-    from statelab.audit.finding import Finding
+    from statelab.audit.finding import Audit, Finding
     from statelab.audit.run import audit
 
 __all__ = ["Audit", "Finding", "audit"]
@@ -20,7 +18,6 @@ def __getattr__(name: str) -> Any:
     """Imports the audit when it is first used: pytest loads `inside.plugin` at each start, which does not need it."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from statelab.audit import finding
-    from statelab.audit import run
+    from statelab.audit import finding, run
 
     return run.audit if name == "audit" else getattr(finding, name)

@@ -7,9 +7,7 @@ guessed; a pointer that is noise covers all that is below it.
 
 import json
 import re
-from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import translate
 from typing import Any
 

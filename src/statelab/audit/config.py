@@ -4,8 +4,7 @@ In: the app's folder. Out: a `Config`. A key that is not known is refused, and s
 """
 
 from pathlib import Path
-from typing import Annotated
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 

@@ -14,29 +14,20 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
-from contextlib import contextmanager
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from statelab.audit.compare import flat
-from statelab.audit.explore import FILES
-from statelab.audit.explore import Candidate
+from statelab.audit.explore import FILES, Candidate
 from statelab.audit.finding import Finding
 from statelab.audit.folder import Folder
-from statelab.audit.inside.served import HEADER
-from statelab.audit.inside.served import VARIABLE
-from statelab.audit.play import Player
-from statelab.audit.play import Seen
-from statelab.audit.processes import App
-from statelab.audit.processes import Crashed
-from statelab.audit.processes import Importer
+from statelab.audit.inside.served import HEADER, VARIABLE
+from statelab.audit.play import Player, Seen
+from statelab.audit.processes import App, Crashed, Importer
 from statelab.audit.site import reset
 from statelab.audit.stores import Stores
 from statelab.core.errors import Unavailable

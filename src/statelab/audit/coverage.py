@@ -1,12 +1,9 @@
 """What the stories exercised: whether anything was written at all, and which of the app's rules no request reached."""
 
-from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from statelab.audit.explore import Explorer
-from statelab.audit.story import READS
-from statelab.audit.story import Story
+from statelab.audit.story import READS, Story
 from statelab.audit.tell import changes
 
 NOT_OF_THE_APP = "static"

@@ -9,24 +9,16 @@ is read once more, and what deletes or logs out comes last.
 
 import json
 import re
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import quote
-from urllib.parse import quote_plus
-from urllib.parse import urljoin
-from urllib.parse import urlsplit
+from urllib.parse import quote, quote_plus, urljoin, urlsplit
 
 from statelab.audit.coverage import NOT_OF_THE_APP
-from statelab.audit.explore import Explorer
-from statelab.audit.explore import complete
-from statelab.audit.links import IS_ID
-from statelab.audit.links import leaves
-from statelab.audit.story import REFERENCE
-from statelab.audit.story import Request
-from statelab.audit.story import Story
+from statelab.audit.explore import Explorer, complete
+from statelab.audit.links import IS_ID, leaves
+from statelab.audit.story import REFERENCE, Request, Story
 from statelab.core.errors import BadInput
 
 ROUNDS = 6

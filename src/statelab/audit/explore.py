@@ -7,38 +7,17 @@ later. Everything is tried in a fixed order, so that two audits of one app find 
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from collections.abc import Collection
-from collections.abc import Hashable
-from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Sequence
-from concurrent.futures import Future
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from dataclasses import replace
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from statelab.audit.compare import Noise
-from statelab.audit.compare import answers
-from statelab.audit.compare import by_request
-from statelab.audit.compare import different
-from statelab.audit.compare import flat
-from statelab.audit.kinds import SERIAL
-from statelab.audit.kinds import Kind
-from statelab.audit.kinds import hosts_for_one_client
-from statelab.audit.kinds import other_import
-from statelab.audit.kinds import reference
-from statelab.audit.play import NO_STEP
-from statelab.audit.play import Seen
-from statelab.audit.play import World
-from statelab.audit.play import play
+from statelab.audit.compare import Noise, answers, by_request, different, flat
+from statelab.audit.kinds import SERIAL, Kind, hosts_for_one_client, other_import, reference
+from statelab.audit.play import NO_STEP, Seen, World, play
 from statelab.audit.site import Sites
-from statelab.audit.story import REFERENCE
-from statelab.audit.story import Request
-from statelab.audit.story import Story
+from statelab.audit.story import REFERENCE, Request, Story
 from statelab.plan.deployments import Deployment
 
 FILES = "files"

@@ -1,8 +1,7 @@
 """What an audit returns, as frozen values."""
 
 import os
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from statelab.audit.story import Story

@@ -8,8 +8,7 @@ import filecmp
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterable
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 

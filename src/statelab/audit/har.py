@@ -8,15 +8,12 @@ import re
 from base64 import b64decode
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
 from statelab.audit.links import linked
-from statelab.audit.story import METHODS
-from statelab.audit.story import Request
-from statelab.audit.story import Story
+from statelab.audit.story import METHODS, Request, Story
 from statelab.core.errors import BadInput
 
 OF_THE_BROWSER = re.compile(

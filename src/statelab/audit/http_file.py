@@ -10,15 +10,10 @@ Source: the documentation of VS Code's REST Client and of httpyac.
 
 import re
 from base64 import b64encode
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from statelab.audit.story import METHODS
-from statelab.audit.story import PATH
-from statelab.audit.story import REFERENCE
-from statelab.audit.story import Request
-from statelab.audit.story import Story
+from statelab.audit.story import METHODS, PATH, REFERENCE, Request, Story
 from statelab.core.errors import BadInput
 
 SETTING = re.compile(r"(?:#|//)\s*@([\w-]+)(?:\s+(.+?))?\s*$")

@@ -2,15 +2,12 @@
 
 import json
 import re
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
-from statelab.audit.story import REFERENCE
-from statelab.audit.story import Request
+from statelab.audit.story import REFERENCE, Request
 
 SHORTEST = 3
 """Shorter values would be found by chance."""

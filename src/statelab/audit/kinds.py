@@ -4,13 +4,10 @@ This follows from what the theory says of a deployment (spread, fresh, in turn, 
 and no server is named here.
 """
 
-from collections.abc import Callable
-from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
-from statelab.audit.play import At
-from statelab.audit.play import World
+from statelab.audit.play import At, World
 from statelab.plan.deployments import Deployment
 
 PROCESSES = frozenset({"processes", "hosts"})

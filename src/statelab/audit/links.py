@@ -7,17 +7,12 @@ it, and a later request has it as a whole word: at least six characters, or a pa
 
 import json
 import re
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote_plus
-from urllib.parse import unquote_plus
+from urllib.parse import quote_plus, unquote_plus
 
-from statelab.audit.story import REFERENCE
-from statelab.audit.story import Request
-from statelab.audit.story import Story
-from statelab.audit.story import inputs
+from statelab.audit.story import REFERENCE, Request, Story, inputs
 
 SHORTEST = 6
 IS_ID = re.compile(r"(?:^|_)(?:id|uuid|key|slug)$|[a-z](?:Id|ID)$")

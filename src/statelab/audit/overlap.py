@@ -9,27 +9,14 @@ on, and so does the second.
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
-from statelab.audit.compare import Flat
-from statelab.audit.compare import Noise
-from statelab.audit.compare import answers
-from statelab.audit.compare import different
-from statelab.audit.compare import flat
-from statelab.audit.explore import Candidate
-from statelab.audit.explore import Explorer
-from statelab.audit.explore import smallest
-from statelab.audit.inputs import marked
-from statelab.audit.inputs import texts
-from statelab.audit.inputs import values
-from statelab.audit.inputs import varied
+from statelab.audit.compare import Flat, Noise, answers, different, flat
+from statelab.audit.explore import Candidate, Explorer, smallest
+from statelab.audit.inputs import marked, texts, values, varied
 from statelab.audit.kinds import side_by_side
-from statelab.audit.play import NO_STEP
-from statelab.audit.play import At
-from statelab.audit.play import Seen
-from statelab.audit.play import World
+from statelab.audit.play import NO_STEP, At, Seen, World
 from statelab.audit.story import Story
 from statelab.plan.deployments import Deployment
 

@@ -2,19 +2,13 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
-from http.cookies import CookieError
-from http.cookies import SimpleCookie
-from typing import Any
-from typing import Protocol
+from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, Protocol
 
-from statelab.audit.processes import Crashed
-from statelab.audit.processes import Hung
+from statelab.audit.processes import Crashed, Hung
 from statelab.audit.site import Site
-from statelab.audit.story import Request
-from statelab.audit.story import Story
-from statelab.audit.story import Unresolved
+from statelab.audit.story import Request, Story, Unresolved
 
 QUIET_S = 3.0
 """How long a world waits for work that requests left to threads."""

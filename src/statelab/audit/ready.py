@@ -12,10 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from statelab.audit.folder import our_environment
-from statelab.audit.processes import IMPORT_S
-from statelab.audit.processes import Crashed
-from statelab.audit.processes import Hung
-from statelab.audit.processes import Started
+from statelab.audit.processes import IMPORT_S, Crashed, Hung, Started
 from statelab.core.errors import BadInput
 
 FLASK = ("flask", "flask.json.provider", "flask.testing")

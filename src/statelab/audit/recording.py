@@ -9,11 +9,9 @@ from pathlib import Path
 
 import msgspec
 
-from statelab.audit.story import Request
-from statelab.audit.story import Story
+from statelab.audit.story import Request, Story
 from statelab.core.errors import BadInput
-from statelab.core.operation import Operation
-from statelab.core.operation import decode_lines
+from statelab.core.operation import Operation, decode_lines
 from statelab.plan import promises
 
 SUFFIXES = (".parquet", ".jsonl")

@@ -12,25 +12,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
-from statelab.audit.compare import Noise
-from statelab.audit.compare import different
-from statelab.audit.compare import flat
-from statelab.audit.explore import Candidate
-from statelab.audit.explore import Explorer
-from statelab.audit.explore import complete
-from statelab.audit.explore import smallest
-from statelab.audit.inputs import marked
-from statelab.audit.inputs import texts
-from statelab.audit.inputs import values
-from statelab.audit.inputs import varied
-from statelab.audit.kinds import FRESH_THREADS
-from statelab.audit.kinds import PROCESSES
-from statelab.audit.play import At
-from statelab.audit.play import Seen
-from statelab.audit.play import World
-from statelab.audit.story import REFERENCE
-from statelab.audit.story import Request
-from statelab.audit.story import Story
+from statelab.audit.compare import Noise, different, flat
+from statelab.audit.explore import Candidate, Explorer, complete, smallest
+from statelab.audit.inputs import marked, texts, values, varied
+from statelab.audit.kinds import FRESH_THREADS, PROCESSES
+from statelab.audit.play import At, Seen, World
+from statelab.audit.story import REFERENCE, Request, Story
 from statelab.plan.deployments import Deployment
 
 Place = tuple[str, At, At, At]

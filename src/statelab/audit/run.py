@@ -4,44 +4,25 @@ says which deployments are violated."""
 import os
 import re
 import sys
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from statelab.audit import confirm
-from statelab.audit import coverage
-from statelab.audit import har
-from statelab.audit import overlap
-from statelab.audit import recording
-from statelab.audit import residue
+from statelab.audit import confirm, coverage, har, overlap, recording, residue
 from statelab.audit.discover import discover
-from statelab.audit.explore import Candidate
-from statelab.audit.explore import Explorer
-from statelab.audit.finding import Audit
-from statelab.audit.finding import Finding
-from statelab.audit.finding import Verdict
-from statelab.audit.http_file import read
-from statelab.audit.http_file import text_of
-from statelab.audit.http_file import written
+from statelab.audit.explore import Candidate, Explorer
+from statelab.audit.finding import Audit, Finding, Verdict
+from statelab.audit.http_file import read, text_of, written
 from statelab.audit.processes import App
-from statelab.audit.site import Site
-from statelab.audit.site import Sites
+from statelab.audit.site import Site, Sites
 from statelab.audit.story import Story
 from statelab.audit.tell import told
 from statelab.core.errors import BadInput
 from statelab.core.paths import DEPLOYMENTS
-from statelab.plan.deployments import ON_REQUEST
-from statelab.plan.deployments import Deployment
-from statelab.plan.deployments import load_all
+from statelab.plan.deployments import ON_REQUEST, Deployment, load_all
 
 STORE_HELP = "name a store of the lab for it under [audit.stores] of statelab.toml, or allow it there"
 JOBS = 2 * max(2, os.cpu_count() or 1)

@@ -11,27 +11,16 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-from typing import Self
+from typing import Any, Self
 
-from statelab.audit.folder import Folder
-from statelab.audit.folder import State
+from statelab.audit.folder import Folder, State
 from statelab.audit.inside.process import SHARED
-from statelab.audit.processes import IMPORT_S
-from statelab.audit.processes import App
-from statelab.audit.processes import Crashed
-from statelab.audit.processes import Hung
-from statelab.audit.processes import Importer
-from statelab.audit.processes import Server
-from statelab.audit.processes import Started
-from statelab.audit.processes import environment_of
+from statelab.audit.processes import IMPORT_S, App, Crashed, Hung, Importer, Server, Started, environment_of
 from statelab.audit.ready import Ready
-from statelab.audit.stores import Snapshot
-from statelab.audit.stores import Stores
+from statelab.audit.stores import Snapshot, Stores
 from statelab.core.errors import BadInput
 
 REST_S = 3.0

@@ -6,18 +6,14 @@ hold what the import left in them, and memcached nothing. What the first two hol
 """
 
 import socket
-from collections.abc import Iterator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from statelab.audit.postgres import Postgres
 from statelab.core.errors import BadInput
 from statelab.deploy.processes import Processes
-from statelab.deploy.stores import Store
-from statelab.deploy.stores import start_memcached
-from statelab.deploy.stores import start_postgres
-from statelab.deploy.stores import start_redis
+from statelab.deploy.stores import Store, start_memcached, start_postgres, start_redis
 
 START = {"redis": start_redis, "memcached": start_memcached, "postgres": start_postgres}
 READ = {

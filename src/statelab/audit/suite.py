@@ -11,41 +11,25 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
-from typing import Self
+from typing import Any, Self
 
 from statelab.audit import confirm
-from statelab.audit.explore import Candidate
-from statelab.audit.explore import Explorer
-from statelab.audit.finding import Audit
-from statelab.audit.finding import Finding
+from statelab.audit.explore import Candidate, Explorer
+from statelab.audit.finding import Audit, Finding
 from statelab.audit.folder import Folder
 from statelab.audit.inside.process import SHARED
-from statelab.audit.kinds import EACH
-from statelab.audit.kinds import PROCESSES
-from statelab.audit.kinds import RESTART
+from statelab.audit.kinds import EACH, PROCESSES, RESTART
 from statelab.audit.play import Seen
 from statelab.audit.processes import Started
 from statelab.audit.ready import Ready
-from statelab.audit.run import Asked
-from statelab.audit.run import concluded
-from statelab.audit.run import require_loaded
+from statelab.audit.run import Asked, concluded, require_loaded
 from statelab.audit.site import Sites
 from statelab.audit.stores import Stores
 from statelab.audit.story import Request
-from statelab.audit.tell import FIXES
-from statelab.audit.tell import MOST_CHANGES
-from statelab.audit.tell import changes
-from statelab.audit.tell import line_of
-from statelab.audit.tell import reading
+from statelab.audit.tell import FIXES, MOST_CHANGES, changes, line_of, reading
 from statelab.core.errors import BadInput
 from statelab.plan.deployments import Deployment
 

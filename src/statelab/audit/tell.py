@@ -2,9 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -12,18 +10,12 @@ from typing import Any
 
 from statelab.audit import interleaving
 from statelab.audit.compare import flat
-from statelab.audit.explore import FILES
-from statelab.audit.explore import Candidate
-from statelab.audit.explore import Explorer
-from statelab.audit.finding import Change
-from statelab.audit.finding import Finding
-from statelab.audit.finding import Source
+from statelab.audit.explore import FILES, Candidate, Explorer
+from statelab.audit.finding import Change, Finding, Source
 from statelab.audit.folder import Folder
-from statelab.audit.play import NO_STEP
-from statelab.audit.play import Seen
+from statelab.audit.play import NO_STEP, Seen
 from statelab.audit.site import Site
-from statelab.audit.stores import KEY
-from statelab.audit.stores import TABLE
+from statelab.audit.stores import KEY, TABLE
 from statelab.plan.deployments import Deployment
 
 MOST_CHANGES = 6

@@ -7,9 +7,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from statelab.audit.finding import MEANINGS
-from statelab.audit.finding import Audit
-from statelab.audit.finding import Finding
+from statelab.audit.finding import MEANINGS, Audit, Finding
 from statelab.audit.interleaving import told as in_columns
 
 WIDEST_IN_A_FILE = 120

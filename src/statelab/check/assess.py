@@ -8,24 +8,16 @@ from typing import Any
 import msgspec
 
 from statelab.check.judges import judge_of
-from statelab.check.judges.judgement import Expectation
-from statelab.check.judges.judgement import Judgement
-from statelab.check.judges.judgement import anonymous
-from statelab.check.judges.judgement import without_identity
+from statelab.check.judges.judgement import Expectation, Judgement, anonymous, without_identity
 from statelab.check.runs import combine
-from statelab.core.results import Cell
-from statelab.core.results import CellKey
-from statelab.core.results import Prediction
-from statelab.core.results import Results
+from statelab.core.results import Cell, CellKey, Prediction, Results
 from statelab.plan.catalogue import group
 from statelab.plan.deployments import Deployment
 from statelab.plan.manifest import Manifest
 from statelab.plan.profiles import Profile
 from statelab.record.columns import History
 from statelab.record.run_folder import RunFolder
-from statelab.theory.fixes import Fixes
-from statelab.theory.fixes import unfixed
-from statelab.theory.fixes import with_fixes
+from statelab.theory.fixes import Fixes, unfixed, with_fixes
 from statelab.theory.rule import predict
 
 Early = Mapping[tuple[int, CellKey], tuple[int, Judgement]]

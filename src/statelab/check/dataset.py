@@ -15,43 +15,25 @@ shuffle, and 128 KiB for each task that reads while its answer is added.
 
 import shutil
 from collections import Counter
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
-from typing import Protocol
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from statelab.check import shuffle
-from statelab.check.file import MOST_KEYS
-from statelab.check.file import Verdict
-from statelab.check.file import find_model
-from statelab.check.file import initial_of
+from statelab.check.file import MOST_KEYS, Verdict, find_model, initial_of
 from statelab.check.kernels.words import plural
 from statelab.check.models import MODELS
-from statelab.check.partition import VIEWS
-from statelab.check.partition import Partition
-from statelab.check.partition import Question
-from statelab.check.partition import View
-from statelab.check.partition import judge
-from statelab.check.partition import no_id_twice
-from statelab.check.partition import one_at_a_time
-from statelab.check.partition import read_pieces
-from statelab.check.parts import Dataset
-from statelab.check.parts import operations_in
+from statelab.check.partition import VIEWS, Partition, Question, View, judge, no_id_twice, one_at_a_time, read_pieces
+from statelab.check.parts import Dataset, operations_in
 from statelab.core.errors import BadInput
 from statelab.core.operation import Unit
-from statelab.foreign.read import first_that_reads
-from statelab.foreign.read import fitting
+from statelab.foreign.read import first_that_reads, fitting
 from statelab.record.columns import INF
 from statelab.record.reading.table import is_widened
 

@@ -5,18 +5,12 @@ from typing import Any
 import msgspec
 
 from statelab.check.json_lines import as_lines
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Finding
-from statelab.check.kernels.model import Model
-from statelab.check.kernels.model import VerdictName
+from statelab.check.kernels.model import Deadline, Finding, Model, VerdictName
 from statelab.check.kernels.scope import scope
-from statelab.check.kernels.words import plural
-from statelab.check.kernels.words import span
+from statelab.check.kernels.words import plural, span
 from statelab.check.models import MODELS
-from statelab.core.errors import BadInput
-from statelab.core.errors import require_known
-from statelab.core.operation import Unit
-from statelab.core.operation import Value
+from statelab.core.errors import BadInput, require_known
+from statelab.core.operation import Unit, Value
 from statelab.foreign.read import read
 from statelab.foreign.source import name_of
 from statelab.record.columns import History

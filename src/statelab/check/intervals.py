@@ -5,13 +5,7 @@ general use), Clopper-Pearson (1934) where coverage is claimed: it is exact and 
 """
 
 from collections.abc import Sequence
-from math import exp
-from math import expm1
-from math import inf
-from math import lgamma
-from math import log
-from math import log1p
-from math import sqrt
+from math import exp, expm1, inf, lgamma, log, log1p, sqrt
 from statistics import NormalDist
 
 import numpy as np

@@ -1,7 +1,6 @@
 """A history as JSON Lines, one operation a line: the form in which histories are exchanged."""
 
-from collections.abc import Iterable
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 

@@ -3,11 +3,8 @@
 A task may be done again, because its worker was killed: then it writes and returns the same.
 """
 
-from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,28 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statelab.check import shuffle
-from statelab.check.file import Verdict
-from statelab.check.file import describe
+from statelab.check.file import Verdict, describe
 from statelab.check.kernels.model import Deadline
 from statelab.check.models import MODELS
 from statelab.check.parts import Piece
 from statelab.core.errors import BadInput
 from statelab.core.memory import keep_freed
-from statelab.core.operation import Unit
-from statelab.core.operation import Value
-from statelab.record.coding import code
-from statelab.record.coding import pa
+from statelab.core.operation import Unit, Value
+from statelab.record.coding import code, pa
 from statelab.record.columns import INF
-from statelab.record.reading.consistency import at_once
-from statelab.record.reading.consistency import id_twice
-from statelab.record.reading.consistency import overlapping
-from statelab.record.reading.consistency import require_forward
-from statelab.record.reading.consistency import with_one_id
-from statelab.record.reading.sheet import Sheet
-from statelab.record.reading.sheet import merged
-from statelab.record.reading.table import clients
-from statelab.record.reading.table import row_number
-from statelab.record.reading.table import sheets_of_table
+from statelab.record.reading.consistency import at_once, id_twice, overlapping, require_forward, with_one_id
+from statelab.record.reading.sheet import Sheet, merged
+from statelab.record.reading.table import clients, row_number, sheets_of_table
 
 View = Literal["key", "process", "op_id"]
 """The field by which rows are brought together: by key to be judged, by process to see that each does one thing at a

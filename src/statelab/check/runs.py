@@ -1,22 +1,14 @@
 """Several runs of one cell as one result. The run is the unit of inference: inside a run, violations come in bursts."""
 
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Sequence
-from typing import Any
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
 
-from statelab.check.intervals import bootstrap_median
-from statelab.check.intervals import clopper_pearson
+from statelab.check.intervals import bootstrap_median, clopper_pearson
 from statelab.check.judges.judgement import Judgement
-from statelab.core.results import ANOMALIES
-from statelab.core.results import Cell
-from statelab.core.results import Coverage
-from statelab.core.results import Runs
-from statelab.core.results import VerdictName
+from statelab.core.results import ANOMALIES, Cell, Coverage, Runs, VerdictName
 
 FEWEST_RUNS = 5
 """Below that many runs a bootstrap interval would only restate the runs."""

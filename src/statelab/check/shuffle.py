@@ -11,8 +11,7 @@ was killed, writes the same file.
 """
 
 import os
-from collections.abc import Iterable
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -21,10 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statelab.record import coding
-from statelab.record.coding import pa
-from statelab.record.coding import pc
-from statelab.record.reading.sheet import Sheet
-from statelab.record.reading.sheet import merged
+from statelab.record.coding import pa, pc
+from statelab.record.reading.sheet import Sheet, merged
 
 BUCKETS = 2**14
 

@@ -8,19 +8,14 @@ import logging
 import os
 import re
 import signal
-from collections.abc import Callable
-from collections.abc import Iterator
-from collections.abc import Sequence
-from contextlib import contextmanager
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from pathlib import Path
-from typing import Any
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import statelab
-from statelab.core.errors import BadInput
-from statelab.core.errors import EngineFailed
+from statelab.core.errors import BadInput, EngineFailed
 
 T = TypeVar("T")
 R = TypeVar("R")

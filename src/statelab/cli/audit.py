@@ -4,8 +4,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,22 +12,13 @@ from typing import Any
 import click
 from rich.console import Console
 
-from statelab.audit.config import begin
-from statelab.audit.config import load
-from statelab.audit.formats import FORMATS
-from statelab.audit.formats import write
+from statelab.audit.config import begin, load
+from statelab.audit.formats import FORMATS, write
 from statelab.audit.processes import App
-from statelab.audit.run import JOBS
-from statelab.audit.run import Asked
-from statelab.audit.run import every_deployment
-from statelab.audit.run import folder_of
-from statelab.audit.run import on_one_host
-from statelab.audit.run import perform
-from statelab.audit.run import story_of
+from statelab.audit.run import JOBS, Asked, every_deployment, folder_of, on_one_host, perform, story_of
 from statelab.audit.suite import perform as judged_by_suite
 from statelab.audit.text import show
-from statelab.core.errors import BadInput
-from statelab.core.errors import require_known
+from statelab.core.errors import BadInput, require_known
 
 EVERY_S = 15.0
 """Between two lines about the progress where there is no terminal."""

@@ -7,23 +7,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 from rich.console import Console
 
-from statelab.check.file import BAD_INPUT
-from statelab.check.file import EXIT_CODES
-from statelab.check.file import PROOF_S
-from statelab.check.file import Verdict
-from statelab.check.file import check_file
-from statelab.check.file import details
-from statelab.check.file import find_model
-from statelab.check.file import initial_of
-from statelab.check.file import line
-from statelab.check.file import worst
+from statelab.check.file import (
+    BAD_INPUT,
+    EXIT_CODES,
+    PROOF_S,
+    Verdict,
+    check_file,
+    details,
+    find_model,
+    initial_of,
+    line,
+    worst,
+)
 from statelab.check.models import MODELS
 from statelab.cli.progress import Tracker
 from statelab.core.errors import BadInput
@@ -160,10 +161,7 @@ def _one(sources: tuple[str, ...], wanted: Wanted, *, alone: bool) -> int:
 
 def _dataset(sources: list[Path], wanted: Wanted) -> Verdict:
     """The verdict on a dataset. When it returns or raises, the workers have ended and the shuffle is removed."""
-    from statelab.check.dataset import LEAST
-    from statelab.check.dataset import Limits
-    from statelab.check.dataset import check_dataset
-    from statelab.check.dataset import size_in_words
+    from statelab.check.dataset import LEAST, Limits, check_dataset, size_in_words
     from statelab.check.parts import look_at
 
     if wanted.memory < LEAST:

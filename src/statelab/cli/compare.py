@@ -9,14 +9,9 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
-from statelab.report.comparison import Change
-from statelab.report.comparison import RunComparison
-from statelab.report.comparison import compare
-from statelab.report.comparison import tables
-from statelab.report.formats.files import results_of
-from statelab.report.formats.files import write_comparison
-from statelab.report.formats.terminal import PLAIN_WIDTH
-from statelab.report.formats.terminal import location
+from statelab.report.comparison import Change, RunComparison, compare, tables
+from statelab.report.formats.files import results_of, write_comparison
+from statelab.report.formats.terminal import PLAIN_WIDTH, location
 
 
 @click.command("compare")

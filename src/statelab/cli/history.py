@@ -10,16 +10,11 @@ from rich.console import Console
 from rich.text import Text
 
 from statelab.core.paths import REPORTS
-from statelab.report.archive import Archive
-from statelab.report.archive import SavedRun
+from statelab.report.archive import Archive, SavedRun
 from statelab.report.comparison import in_words
-from statelab.report.formats.files import results_of
-from statelab.report.formats.files import write_over_time
-from statelab.report.formats.terminal import PLAIN_WIDTH
-from statelab.report.formats.terminal import location
-from statelab.report.over_time import OverTime
-from statelab.report.over_time import over_time
-from statelab.report.over_time import tables
+from statelab.report.formats.files import results_of, write_over_time
+from statelab.report.formats.terminal import PLAIN_WIDTH, location
+from statelab.report.over_time import OverTime, over_time, tables
 
 
 @click.command("history")

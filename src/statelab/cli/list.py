@@ -7,10 +7,8 @@ from statelab.core.errors import Unavailable
 from statelab.core.paths import DEPLOYMENTS
 from statelab.plan import catalogue as app_catalogue
 from statelab.plan.app import App
-from statelab.plan.deployments import ON_REQUEST
-from statelab.plan.deployments import load_all
-from statelab.plan.profiles import OTHER_NAMES
-from statelab.plan.profiles import PROFILES
+from statelab.plan.deployments import ON_REQUEST, load_all
+from statelab.plan.profiles import OTHER_NAMES, PROFILES
 
 
 @click.command("list")

@@ -10,12 +10,10 @@ import click
 from rich.console import Console
 
 from statelab.core.calls import require_locust
-from statelab.core.errors import BadInput
-from statelab.core.errors import EngineFailed
+from statelab.core.errors import BadInput, EngineFailed
 from statelab.core.paths import LOADTESTS
 from statelab.deploy import running
-from statelab.plan.catalogue import any_offers
-from statelab.plan.catalogue import served_over_http
+from statelab.plan.catalogue import any_offers, served_over_http
 
 _OTHER_LOAD = (
     "the app that is up has no GET /catalogue, which names workloads: give it a load of its own, as in "

@@ -8,9 +8,7 @@ from importlib import import_module
 import click
 
 from statelab import __version__
-from statelab.core.errors import BadInput
-from statelab.core.errors import EngineFailed
-from statelab.core.errors import Unavailable
+from statelab.core.errors import BadInput, EngineFailed, Unavailable
 
 EXIT_BAD_INPUT = 2
 EXIT_STOPPED = 130

@@ -7,9 +7,7 @@ from types import MappingProxyType
 import click
 from rich.console import Console
 
-from statelab.check.assess import Early
-from statelab.check.assess import assess
-from statelab.check.assess import exit_code
+from statelab.check.assess import Early, assess, exit_code
 from statelab.record.run_folder import RunFolder
 from statelab.report.formats.files import write_report
 from statelab.report.formats.terminal import print_report

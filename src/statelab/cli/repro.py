@@ -10,37 +10,23 @@ import click
 from rich.console import Console
 
 from statelab.cli import options as shared
-from statelab.cli.progress import Tracker
-from statelab.cli.progress import undisturbed
-from statelab.core.errors import BadInput
-from statelab.core.errors import Unavailable
-from statelab.core.operation import UNIT_HEADER
-from statelab.core.operation import encode_line
-from statelab.core.paths import DEPLOYMENTS
-from statelab.core.paths import REPORTS
+from statelab.cli.progress import Tracker, undisturbed
+from statelab.core.errors import BadInput, Unavailable
+from statelab.core.operation import UNIT_HEADER, encode_line
+from statelab.core.paths import DEPLOYMENTS, REPORTS
 from statelab.deploy.choose import choose
 from statelab.deploy.engine import Engine
 from statelab.plan import catalogue
 from statelab.plan.app import App
 from statelab.plan.deployments import load_all
-from statelab.plan.profiles import Profile
-from statelab.plan.profiles import profile_of
+from statelab.plan.profiles import Profile, profile_of
 from statelab.report.formats.terminal import PLAIN_WIDTH
 from statelab.report.timeline.svg import timeline as picture
 from statelab.repro import narrate
-from statelab.repro.availability import Availability
-from statelab.repro.availability import NotOffered
-from statelab.repro.gates import ENVIRONMENT
-from statelab.repro.gates import STORE
-from statelab.repro.gates import Gates
-from statelab.repro.gates import gates_host
-from statelab.repro.outcome import AS_PREDICTED
-from statelab.repro.outcome import Outcome
-from statelab.repro.outcome import reproduce
-from statelab.repro.targets import Target
-from statelab.repro.targets import played
-from statelab.repro.targets import played_of_each
-from statelab.repro.targets import targets
+from statelab.repro.availability import Availability, NotOffered
+from statelab.repro.gates import ENVIRONMENT, STORE, Gates, gates_host
+from statelab.repro.outcome import AS_PREDICTED, Outcome, reproduce
+from statelab.repro.targets import Target, played, played_of_each, targets
 from statelab.repro.timeline import timeline
 
 EXIT_NOT_AS_PREDICTED = 1

@@ -16,9 +16,7 @@ from statelab.cli.progress import undisturbed
 from statelab.cli.report import judge_and_report
 from statelab.cli.watch import Watch
 from statelab.core.calls import STANDARD
-from statelab.core.errors import BadInput
-from statelab.core.errors import EngineFailed
-from statelab.core.errors import require_known
+from statelab.core.errors import BadInput, EngineFailed, require_known
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.results import CellKey
 from statelab.deploy.choose import choose
@@ -27,20 +25,13 @@ from statelab.drive import survival
 from statelab.drive.campaign import Campaign
 from statelab.drive.locust import require_load
 from statelab.plan import catalogue as app_catalogue
-from statelab.plan import machine
-from statelab.plan import own_file
+from statelab.plan import machine, own_file, remote
 from statelab.plan import promises as own_app
-from statelab.plan import remote
 from statelab.plan.app import App
-from statelab.plan.deployments import ON_REQUEST
-from statelab.plan.deployments import Deployment
-from statelab.plan.deployments import load_all
+from statelab.plan.deployments import ON_REQUEST, Deployment, load_all
 from statelab.plan.manifest import Manifest
-from statelab.plan.matrix import Selection
-from statelab.plan.matrix import select
-from statelab.plan.profiles import PROFILES
-from statelab.plan.profiles import Profile
-from statelab.plan.profiles import profile_of
+from statelab.plan.matrix import Selection, select
+from statelab.plan.profiles import PROFILES, Profile, profile_of
 from statelab.plan.promises import Promise
 from statelab.plan.remote import Remote
 from statelab.record.run_folder import RunFolder

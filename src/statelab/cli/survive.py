@@ -7,21 +7,14 @@ from rich.console import Console
 
 from statelab.cli import options as shared
 from statelab.cli.progress import undisturbed
-from statelab.core.errors import BadInput
-from statelab.core.errors import require_known
+from statelab.core.errors import BadInput, require_known
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.results import Survival
 from statelab.deploy.local import LocalEngine
-from statelab.drive.survival import WORKLOAD
-from statelab.drive.survival import Survey
-from statelab.drive.survival import exit_code
-from statelab.drive.survival import fit
-from statelab.drive.survival import with_hosts
+from statelab.drive.survival import WORKLOAD, Survey, exit_code, fit, with_hosts
 from statelab.plan.app import App
 from statelab.plan.catalogue import of_app
-from statelab.plan.deployments import ON_REQUEST
-from statelab.plan.deployments import Deployment
-from statelab.plan.deployments import load_all
+from statelab.plan.deployments import ON_REQUEST, Deployment, load_all
 from statelab.report.formats.terminal import survival_table
 
 

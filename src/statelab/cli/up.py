@@ -1,7 +1,6 @@
 """`statelab up`: brings everything up and says where it is."""
 
-from contextlib import AbstractContextManager
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,23 +9,18 @@ import click
 from rich.console import Console
 
 from statelab.cli import options as shared
-from statelab.cli.progress import undisturbed
-from statelab.cli.progress import until_stopped
+from statelab.cli.progress import undisturbed, until_stopped
 from statelab.core.calls import called
 from statelab.core.errors import require_known
-from statelab.core.paths import DEPLOYMENTS
-from statelab.core.paths import REPORTS
+from statelab.core.paths import DEPLOYMENTS, REPORTS
 from statelab.deploy import running
 from statelab.deploy.choose import choose
 from statelab.deploy.compose import ComposeEngine
 from statelab.deploy.engine import Engine
 from statelab.deploy.local import LocalEngine
 from statelab.plan.app import App
-from statelab.plan.catalogue import any_offers
-from statelab.plan.catalogue import served_over_http
-from statelab.plan.deployments import ON_REQUEST
-from statelab.plan.deployments import Deployment
-from statelab.plan.deployments import load_all
+from statelab.plan.catalogue import any_offers, served_over_http
+from statelab.plan.deployments import ON_REQUEST, Deployment, load_all
 from statelab.repro.live import front
 
 NO_LOAD = f"the lab has no load for this app: it has no GET /catalogue, {called('load')} says what to do"

@@ -5,37 +5,28 @@ Each cell is judged as soon as it is measured, between two loads, so that judgin
 
 import time
 from collections import deque
-from collections.abc import Iterable
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
-from rich.console import Console
-from rich.console import Group
-from rich.console import RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from statelab.check.assess import cell_from
-from statelab.check.assess import judgement_of
-from statelab.check.assess import results_of
+from statelab.check.assess import cell_from, judgement_of, results_of
 from statelab.check.judges.judgement import Judgement
 from statelab.core.operation import Growing
-from statelab.core.results import Cell
-from statelab.core.results import CellKey
+from statelab.core.results import Cell, CellKey
 from statelab.plan.manifest import Manifest
 from statelab.record.columns import History
-from statelab.record.run_folder import RunFolder
-from statelab.record.run_folder import cell_of
+from statelab.record.run_folder import RunFolder, cell_of
 from statelab.report.content.document import GoingOn
 from statelab.report.content.matrices import promises_so_far
 from statelab.report.content.rows import Row
 from statelab.report.formats.files import write_page
-from statelab.report.formats.terminal import cell_line
-from statelab.report.formats.terminal import page_of
-from statelab.report.formats.terminal import promise_tables
+from statelab.report.formats.terminal import cell_line, page_of, promise_tables
 
 LATEST = 3
 """How many of the cells that were measured last are shown below the table."""

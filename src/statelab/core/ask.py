@@ -7,15 +7,12 @@ operation is and where in the answer its result stands (`statelab.plan.promises`
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
-from typing import Literal
-from urllib.parse import quote
-from urllib.parse import urlencode
+from typing import Any, Literal
+from urllib.parse import quote, urlencode
 
 import msgspec
 
-from statelab.core.operation import Result
-from statelab.core.operation import Status
+from statelab.core.operation import Result, Status
 
 Meaning = Literal["number", "text", "sent", "done", "sold", "lock", "own-user", "user", "user-number", "ledger"]
 """What is read from an answer; it becomes the result of the operation in the history:

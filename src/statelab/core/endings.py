@@ -6,9 +6,7 @@ reads has no effect, so without an answer it is `fail`. The table of all endings
 
 import msgspec
 
-from statelab.core.operation import Result
-from statelab.core.operation import ServedBy
-from statelab.core.operation import Status
+from statelab.core.operation import Result, ServedBy, Status
 
 REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 422, 501})
 """HTTP statuses by which the app refuses before it changes anything (`Refused` in services/webapp/errors.py). Any other

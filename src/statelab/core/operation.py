@@ -3,8 +3,7 @@
 The load imports core and nothing else of the instrument, so it needs msgspec only.
 """
 
-from collections.abc import Iterable
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 

@@ -1,7 +1,6 @@
 """What a run found out, as values: the one form that every report renders and results.json stores."""
 
-from typing import Any
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 

@@ -13,18 +13,11 @@ from typing import Any
 import msgspec
 
 from statelab.core.access import DIRECT
-from statelab.core.calls import ENGINE_LOCAL
-from statelab.core.calls import MAKE_ENGINE
-from statelab.core.calls import called
-from statelab.core.errors import EngineFailed
-from statelab.core.errors import Unavailable
-from statelab.core.paths import COMPOSE
-from statelab.core.paths import DEPLOYMENTS
-from statelab.core.paths import DOCS
-from statelab.core.paths import REPORTS
+from statelab.core.calls import ENGINE_LOCAL, MAKE_ENGINE, called
+from statelab.core.errors import EngineFailed, Unavailable
+from statelab.core.paths import COMPOSE, DEPLOYMENTS, DOCS, REPORTS
 from statelab.deploy.engine import wait_for_all_workers
-from statelab.plan.app import MECHANISM_FILES
-from statelab.plan.app import App
+from statelab.plan.app import MECHANISM_FILES, App
 from statelab.plan.deployments import Deployment
 
 STORES = ("redis", "memcached", "postgres")

@@ -12,25 +12,13 @@ from pathlib import Path
 
 from statelab.core.access import DIRECT
 from statelab.core.errors import Unavailable
-from statelab.core.paths import PACKAGES
-from statelab.core.paths import SERVICES
+from statelab.core.paths import PACKAGES, SERVICES
 from statelab.deploy.engine import wait_for_all_workers
-from statelab.deploy.processes import Child
-from statelab.deploy.processes import Processes
-from statelab.deploy.programs import Program
-from statelab.deploy.programs import find
-from statelab.deploy.programs import get
-from statelab.deploy.programs import of_servers
+from statelab.deploy.processes import Child, Processes
+from statelab.deploy.programs import Program, find, get, of_servers
 from statelab.deploy.pythons import free_threaded
-from statelab.deploy.stores import INSTALL
-from statelab.deploy.stores import STORES
-from statelab.deploy.stores import Store
-from statelab.deploy.stores import start_again
-from statelab.deploy.stores import unprivileged_user
-from statelab.plan.app import MECHANISM_FILES
-from statelab.plan.app import WORKLOADS
-from statelab.plan.app import App
-from statelab.plan.app import Python
+from statelab.deploy.stores import INSTALL, STORES, Store, start_again, unprivileged_user
+from statelab.plan.app import MECHANISM_FILES, WORKLOADS, App, Python
 from statelab.plan.deployments import Deployment
 
 READY_S = 60.0

@@ -4,11 +4,8 @@ import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from statelab.core.errors import Unavailable

@@ -7,18 +7,14 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
 import msgspec
 
-from statelab.core.errors import BadInput
-from statelab.core.errors import Unavailable
-from statelab.core.errors import listed
-from statelab.core.paths import ROOT
-from statelab.core.paths import STATE
+from statelab.core.errors import BadInput, Unavailable, listed
+from statelab.core.paths import ROOT, STATE
 from statelab.plan.app import Python
 
 LEAST = (3, 11)

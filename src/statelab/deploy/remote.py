@@ -6,8 +6,7 @@ import urllib.request
 from pathlib import Path
 
 from statelab.core.access import Access
-from statelab.core.errors import EngineFailed
-from statelab.core.errors import Unavailable
+from statelab.core.errors import EngineFailed, Unavailable
 from statelab.plan.deployments import Deployment
 from statelab.plan.remote import Remote
 

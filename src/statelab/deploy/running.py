@@ -8,12 +8,10 @@ import msgspec
 import psutil
 
 from statelab.core.calls import called
-from statelab.core.errors import BadInput
-from statelab.core.errors import EngineFailed
+from statelab.core.errors import BadInput, EngineFailed
 from statelab.core.paths import UP
 from statelab.deploy.choose import docker_answers
-from statelab.deploy.compose import CONSOLE
-from statelab.deploy.compose import ComposeEngine
+from statelab.deploy.compose import CONSOLE, ComposeEngine
 
 STOP_S = 30.0
 

@@ -11,16 +11,13 @@ import signal
 import socket
 import subprocess
 import time
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from statelab.core.calls import called
 from statelab.core.errors import Unavailable
-from statelab.deploy.processes import Child
-from statelab.deploy.processes import Processes
-from statelab.deploy.programs import Program
-from statelab.deploy.programs import find
+from statelab.deploy.processes import Child, Processes
+from statelab.deploy.programs import Program, find
 
 READY_S = 20.0
 INSTALL = f"`apt-get install {{}}`, or {called('setup')} where there is apt-get"

@@ -4,12 +4,10 @@ import math
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from statelab.core.errors import EngineFailed
-from statelab.core.errors import Unavailable
+from statelab.core.errors import EngineFailed, Unavailable
 from statelab.core.load import Cell
 from statelab.core.results import CellKey
 from statelab.deploy.engine import Engine

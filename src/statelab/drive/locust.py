@@ -9,13 +9,10 @@ from pathlib import Path
 
 import msgspec
 
-from statelab.core.access import DIRECT
-from statelab.core.access import Access
+from statelab.core.access import DIRECT, Access
 from statelab.core.calls import require_locust
-from statelab.core.errors import BadInput
-from statelab.core.errors import EngineFailed
-from statelab.core.load import Cell
-from statelab.core.load import Done
+from statelab.core.errors import BadInput, EngineFailed
+from statelab.core.load import Cell, Done
 from statelab.core.paths import LOADTESTS
 from statelab.plan.profiles import Profile
 

@@ -5,20 +5,13 @@ import select
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from statelab.core.cookies import Jar
-from statelab.core.endings import answer_in
-from statelab.core.endings import in_words
-from statelab.core.endings import server_in
-from statelab.core.endings import status_of
-from statelab.core.operation import FIELDS
-from statelab.core.operation import Operation
-from statelab.core.operation import Value
+from statelab.core.endings import answer_in, in_words, server_in, status_of
+from statelab.core.operation import FIELDS, Operation, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

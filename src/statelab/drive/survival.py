@@ -6,24 +6,17 @@ is ended where there are two, behind a balancer whose cookie keeps the client at
 
 import secrets
 import time
-from collections.abc import Iterable
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
 from statelab.core.cookies import Jar
 from statelab.core.errors import Unavailable
-from statelab.core.operation import Operation
-from statelab.core.operation import ServedBy
-from statelab.core.results import ENDINGS
-from statelab.core.results import Survival
+from statelab.core.operation import Operation, ServedBy
+from statelab.core.results import ENDINGS, Survival
 from statelab.deploy.local import LocalEngine
-from statelab.drive.request import Request
-from statelab.drive.request import path_of
-from statelab.drive.request import perform_alone
-from statelab.plan.catalogue import Catalogue
-from statelab.plan.catalogue import Workload
-from statelab.plan.catalogue import fetch
+from statelab.drive.request import Request, path_of, perform_alone
+from statelab.plan.catalogue import Catalogue, Workload, fetch
 from statelab.plan.deployments import Deployment
 from statelab.theory.rule import outlives
 

@@ -11,16 +11,11 @@ from collections.abc import Iterable
 from http.client import HTTPException
 from typing import Any
 
-from statelab.core.access import DIRECT
-from statelab.core.access import Access
-from statelab.core.ask import REFUSED
-from statelab.core.ask import Ask
-from statelab.core.ask import Misfit
+from statelab.core.access import DIRECT, Access
+from statelab.core.ask import REFUSED, Ask, Misfit
 from statelab.core.cookies import Jar
-from statelab.core.errors import BadInput
-from statelab.core.errors import Unavailable
-from statelab.plan.promises import KINDS
-from statelab.plan.promises import Promise
+from statelab.core.errors import BadInput, Unavailable
+from statelab.plan.promises import KINDS, Promise
 
 LIMIT_S = 10.0
 HELP = "the app must answer in JSON, and `result` must be the path of what it answers"

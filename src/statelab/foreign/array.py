@@ -6,8 +6,7 @@
 import re
 
 from statelab.foreign.events import Records
-from statelab.foreign.json_text import elements
-from statelab.foreign.json_text import first
+from statelab.foreign.json_text import elements, first
 from statelab.foreign.seconds import with_whole_stamps
 
 NAME = "JSON array of operations"

@@ -7,8 +7,7 @@ map stood, which a refusal must name. Source of the grammar: github.com/edn-form
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 

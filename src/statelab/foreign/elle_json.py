@@ -9,10 +9,8 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from statelab.foreign.events import Records
-from statelab.foreign.events import event
-from statelab.foreign.json_text import elements
-from statelab.foreign.json_text import first
+from statelab.foreign.events import Records, event
+from statelab.foreign.json_text import elements, first
 from statelab.foreign.meaning import records_of
 from statelab.foreign.pairing import paired
 from statelab.foreign.refused import Refused

@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
-from typing import Literal
-from typing import get_args
+from typing import Any, Literal, get_args
 
 from statelab.core.operation import Unit
-from statelab.foreign.edn import Word
-from statelab.foreign.edn import text_of
+from statelab.foreign.edn import Word, text_of
 from statelab.foreign.refused import Refused
 
 TRANSACTIONS = (

@@ -9,13 +9,8 @@ One event a line, several, or one vector of all. `:time` is in ns, as Jepsen has
 import re
 from typing import Any
 
-from statelab.foreign.edn import Map
-from statelab.foreign.edn import Word
-from statelab.foreign.edn import forms
-from statelab.foreign.edn import text_of
-from statelab.foreign.events import Event
-from statelab.foreign.events import Records
-from statelab.foreign.events import event
+from statelab.foreign.edn import Map, Word, forms, text_of
+from statelab.foreign.events import Event, Records, event
 from statelab.foreign.meaning import records_of
 from statelab.foreign.pairing import paired
 from statelab.foreign.refused import Refused

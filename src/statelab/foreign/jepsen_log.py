@@ -12,9 +12,7 @@ import re
 from typing import Any
 
 from statelab.foreign.edn import forms
-from statelab.foreign.events import Event
-from statelab.foreign.events import Records
-from statelab.foreign.events import event
+from statelab.foreign.events import Event, Records, event
 from statelab.foreign.meaning import records_of
 from statelab.foreign.pairing import paired
 from statelab.foreign.refused import Refused

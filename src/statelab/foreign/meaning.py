@@ -12,15 +12,9 @@ from typing import Any
 import msgspec
 
 from statelab.core.operation import Value
-from statelab.foreign.edn import Set
-from statelab.foreign.edn import text_of
-from statelab.foreign.events import TRANSACTIONS
-from statelab.foreign.events import Event
-from statelab.foreign.events import Records
-from statelab.foreign.events import count
-from statelab.foreign.pairing import SECONDS
-from statelab.foreign.pairing import Pair
-from statelab.foreign.pairing import Paired
+from statelab.foreign.edn import Set, text_of
+from statelab.foreign.events import TRANSACTIONS, Event, Records, count
+from statelab.foreign.pairing import SECONDS, Pair, Paired
 from statelab.foreign.refused import Refused
 
 NEEDED = "the operations of other tools are read as those of"

@@ -2,40 +2,27 @@
 
 import io
 import re
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
-from typing import BinaryIO
-from typing import TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 import pyarrow.parquet
 
-from statelab.core.errors import BadInput
-from statelab.core.errors import require_known
-from statelab.core.operation import UNITS
-from statelab.core.operation import Unit
+from statelab.core.errors import BadInput, require_known
+from statelab.core.operation import UNITS, Unit
 from statelab.foreign.formats import FORMATS
 from statelab.foreign.pairing import SECONDS
 from statelab.foreign.refused import Refused
 from statelab.foreign.seconds import table_in_ns
-from statelab.foreign.source import PARQUET
-from statelab.foreign.source import name_of
-from statelab.foreign.source import opened
-from statelab.foreign.source import peeked
-from statelab.foreign.source import read_stream
-from statelab.foreign.source import rejoined
+from statelab.foreign.source import PARQUET, name_of, opened, peeked, read_stream, rejoined
 from statelab.foreign.unknown import seems
 from statelab.record.coding import pa
 from statelab.record.columns import History
 from statelab.record.reading.consistency import checked
-from statelab.record.reading.lines import LineReader
-from statelab.record.reading.lines import RefusedLine
+from statelab.record.reading.lines import LineReader, RefusedLine
 from statelab.record.shapes import Shapes
 
 pq: Any = pyarrow.parquet

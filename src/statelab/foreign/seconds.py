@@ -8,20 +8,15 @@ Each stamp is read as it is written, to the ns.
 import io
 import re
 from decimal import Decimal
-from typing import Any
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pyarrow.parquet
 
-from statelab.foreign.events import Records
-from statelab.foreign.events import count
+from statelab.foreign.events import Records, count
 from statelab.foreign.json_text import first
-from statelab.foreign.pairing import MIX
-from statelab.foreign.pairing import NS
-from statelab.foreign.pairing import SECONDS
+from statelab.foreign.pairing import MIX, NS, SECONDS
 from statelab.foreign.refused import Refused
-from statelab.record.coding import pa
-from statelab.record.coding import pc
+from statelab.record.coding import pa, pc
 
 pq: Any = pyarrow.parquet
 

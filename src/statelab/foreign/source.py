@@ -10,14 +10,12 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from statelab.core.errors import BadInput
 from statelab.record.coding import pa
 from statelab.record.columns import History
-from statelab.record.reading import read_lines
-from statelab.record.reading import read_table
+from statelab.record.reading import read_lines, read_table
 from statelab.record.shapes import Shapes
 
 PARQUET = b"PAR1"

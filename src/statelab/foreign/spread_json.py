@@ -2,8 +2,7 @@
 
 from statelab.foreign import array
 from statelab.foreign.events import Records
-from statelab.foreign.json_text import first
-from statelab.foreign.json_text import spread
+from statelab.foreign.json_text import first, spread
 
 NAME = "JSON objects over several lines"
 

@@ -1,10 +1,8 @@
 """The app under test: any WSGI app, the lab's own by default."""
 
 import sys
-from collections.abc import Callable
-from collections.abc import Iterable
-from dataclasses import dataclass
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec

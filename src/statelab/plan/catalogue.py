@@ -2,23 +2,16 @@
 
 import os
 import subprocess
-from collections.abc import Collection
-from collections.abc import Iterable
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import msgspec
 
-from statelab.core.access import DIRECT
-from statelab.core.access import Access
+from statelab.core.access import DIRECT, Access
 from statelab.core.calls import WITH_THE_LAB
-from statelab.core.errors import BadInput
-from statelab.core.errors import Unavailable
-from statelab.core.errors import require_known
+from statelab.core.errors import BadInput, Unavailable, require_known
 from statelab.core.paths import SERVICES
-from statelab.plan.app import MECHANISM_FILES
-from statelab.plan.app import WORKLOADS
-from statelab.plan.app import App
+from statelab.plan.app import MECHANISM_FILES, WORKLOADS, App
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,7 @@ the instrument does not import: it is asked in a process of its own, once for al
 import json
 import subprocess
 import sys
-from collections.abc import Collection
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache
 from pathlib import Path
 

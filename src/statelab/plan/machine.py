@@ -9,8 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 from statelab import __version__
-from statelab.core.paths import IN_CHECKOUT
-from statelab.core.paths import ROOT
+from statelab.core.paths import IN_CHECKOUT, ROOT
 
 SERVING = ("flask", "werkzeug", "gevent", "redis", "pymemcache", "psycopg", "sqlalchemy", "diskcache", "apscheduler")
 EXTENSIONS = ("flask-caching", "flask-limiter", "flask-session", "flask-sqlalchemy", "cachelib", "limits")

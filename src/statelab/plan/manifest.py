@@ -5,8 +5,7 @@ from typing import Any
 import msgspec
 
 from statelab.core.ask import Ask
-from statelab.core.results import CellKey
-from statelab.core.results import Survival
+from statelab.core.results import CellKey, Survival
 from statelab.plan.catalogue import Catalogue
 from statelab.plan.deployments import Deployment
 from statelab.plan.profiles import Profile

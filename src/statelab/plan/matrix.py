@@ -1,7 +1,6 @@
 """Which cells a run measures: workload x mechanism x deployment x window, as selected."""
 
-from collections.abc import Collection
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from statelab.core.errors import require_known
@@ -9,8 +8,7 @@ from statelab.core.results import CellKey
 from statelab.plan import catalogue as app
 from statelab.plan.catalogue import Catalogue
 from statelab.plan.deployments import Deployment
-from statelab.plan.profiles import IN_PROCESS
-from statelab.plan.profiles import Profile
+from statelab.plan.profiles import IN_PROCESS, Profile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,7 @@ from typing import Any
 
 import msgspec
 
-from statelab.core.errors import BadInput
-from statelab.core.errors import require_known
+from statelab.core.errors import BadInput, require_known
 
 NAME = "statelab.toml"
 TABLES = {"audit": "the audit", "promise": "the promises", "remote": "the engine remote"}

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from statelab.core.errors import require_known
-from statelab.plan.deployments import CLIENTS
-from statelab.plan.deployments import ON_REQUEST
+from statelab.plan.deployments import CLIENTS, ON_REQUEST
 
 IN_PROCESS = frozenset({"request", "thread", "process"})
 """Reaches whose mechanisms keep their state in the memory of the app."""

@@ -5,30 +5,19 @@ mechanism of which nothing is claimed.
 """
 
 import re
-from collections.abc import Iterator
-from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
-from statelab.core.ask import PLACEHOLDER
-from statelab.core.ask import Ask
-from statelab.core.ask import Meaning
-from statelab.core.ask import path_of
-from statelab.core.errors import BadInput
-from statelab.core.errors import listed
-from statelab.core.errors import require_known
+from statelab.core.ask import PLACEHOLDER, Ask, Meaning, path_of
+from statelab.core.errors import BadInput, listed, require_known
 from statelab.core.paths import SERVICES
 from statelab.plan import own_file
 from statelab.plan.app import App
-from statelab.plan.catalogue import NOTHING
-from statelab.plan.catalogue import Catalogue
-from statelab.plan.catalogue import Mechanism
-from statelab.plan.catalogue import Workload
+from statelab.plan.catalogue import NOTHING, Catalogue, Mechanism, Workload
 from statelab.plan.profiles import Profile
 
 WINDOW = "none"

@@ -8,32 +8,23 @@ import os
 import re
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import SplitResult
-from urllib.parse import parse_qsl
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 import msgspec
 from msgspec import structs
 
-from statelab.core.access import SHORTEST
-from statelab.core.access import Access
+from statelab.core.access import SHORTEST, Access
 from statelab.core.endings import server_in
-from statelab.core.errors import BadInput
-from statelab.core.errors import Unavailable
+from statelab.core.errors import BadInput, Unavailable
 from statelab.core.paths import DEPLOYMENTS
 from statelab.plan import own_file
-from statelab.plan.catalogue import Catalogue
-from statelab.plan.catalogue import fetch
-from statelab.plan.deployments import Deployment
-from statelab.plan.deployments import load_all
-from statelab.plan.deployments import served
+from statelab.plan.catalogue import Catalogue, fetch
+from statelab.plan.deployments import Deployment, load_all, served
 from statelab.plan.profiles import Profile
-from statelab.plan.promises import LONGEST_S
-from statelab.plan.promises import Promise
+from statelab.plan.promises import LONGEST_S, Promise
 
 NAME = "remote"
 OPTION = "--i-may-load"

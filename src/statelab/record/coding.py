@@ -4,16 +4,10 @@ A column is read before it is coded: `Column` has numbers and texts as they came
 of what each code stands for.
 """
 
-from collections.abc import Callable
-from collections.abc import Hashable
-from collections.abc import Iterable
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
-from itertools import compress
-from typing import Any
-from typing import TypeVar
+from itertools import chain, compress
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow

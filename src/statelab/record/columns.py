@@ -1,25 +1,15 @@
 """A history as columns: what the checkers read, and what a run folder keeps as one Parquet file per cell."""
 
-from collections.abc import Iterable
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from statelab.core.operation import Operation
-from statelab.core.operation import Result
-from statelab.core.operation import ServedBy
-from statelab.core.operation import Status
-from statelab.core.operation import Unit
-from statelab.core.operation import Value
+from statelab.core.operation import Operation, Result, ServedBy, Status, Unit, Value
 from statelab.record import coding
-from statelab.record.coding import VALUES
-from statelab.record.coding import Lists
-from statelab.record.coding import Texts
-from statelab.record.coding import encode
+from statelab.record.coding import VALUES, Lists, Texts, encode
 
 Integers = coding.Integers
 Codes = coding.Codes

@@ -18,19 +18,9 @@ import numpy as np
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from statelab.record.coding import VALUES
-from statelab.record.coding import Texts
-from statelab.record.coding import pa
-from statelab.record.columns import INF
-from statelab.record.columns import STATUSES
-from statelab.record.columns import History
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
-from statelab.record.reading.table import WIDENED
-from statelab.record.reading.table import clients
-from statelab.record.reading.table import is_widened
-from statelab.record.reading.table import sheet_of_our_own
-from statelab.record.reading.table import unit_of_table
+from statelab.record.coding import VALUES, Texts, pa
+from statelab.record.columns import INF, STATUSES, History, Integers, Mask
+from statelab.record.reading.table import WIDENED, clients, is_widened, sheet_of_our_own, unit_of_table
 
 pq: Any = pyarrow.parquet
 

@@ -8,15 +8,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from statelab.core.errors import BadInput
-from statelab.core.operation import RECORDINGS
-from statelab.core.operation import Operation
-from statelab.core.operation import read_recording
-from statelab.core.paths import REPORTS
-from statelab.core.paths import no_longer_latest
-from statelab.core.paths import point_latest
+from statelab.core.operation import RECORDINGS, Operation, read_recording
+from statelab.core.paths import REPORTS, no_longer_latest, point_latest
 from statelab.core.results import CellKey
-from statelab.plan.manifest import Manifest
-from statelab.plan.manifest import made_by
+from statelab.plan.manifest import Manifest, made_by
 
 if TYPE_CHECKING:  # numpy and pyarrow, which take half a second, are loaded where a history is read or written
     from statelab.record.columns import History

@@ -6,10 +6,8 @@ the run's folder.
 """
 
 import sqlite3
-from collections.abc import Iterator
-from collections.abc import Sequence
-from contextlib import closing
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -17,8 +15,7 @@ from pathlib import Path
 import msgspec
 
 from statelab.core.errors import BadInput
-from statelab.core.results import Cell
-from statelab.core.results import Results
+from statelab.core.results import Cell, Results
 
 FORM = 1
 """Version of the tables; the file keeps it as `user_version`."""

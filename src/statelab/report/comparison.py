@@ -8,9 +8,7 @@ the median. Among 2,000 cells of two equal runs, normal noise would name none.
 """
 
 import math
-from collections.abc import Callable
-from collections.abc import Iterator
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -19,9 +17,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from statelab.core.results import Cell
-from statelab.core.results import CellKey
-from statelab.core.results import Results
+from statelab.core.results import Cell, CellKey, Results
 from statelab.report.content import figures
 from statelab.report.content.text import printable
 

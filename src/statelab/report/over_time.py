@@ -5,29 +5,18 @@ Each run is compared with what was known before it: for each cell, the result of
 So a cell that some runs left out is still followed. The comparison is made as for two runs (`comparison.py`).
 """
 
-from collections.abc import Callable
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from statelab.core.results import Cell
-from statelab.core.results import CellKey
-from statelab.core.results import Interval
-from statelab.core.results import Results
+from statelab.core.results import Cell, CellKey, Interval, Results
 from statelab.report.archive import SavedRun
-from statelab.report.comparison import Condition
-from statelab.report.comparison import RunComparison
-from statelab.report.comparison import cells_of
-from statelab.report.comparison import compare
-from statelab.report.comparison import differences
-from statelab.report.comparison import in_words
+from statelab.report.comparison import Condition, RunComparison, cells_of, compare, differences, in_words
 from statelab.report.content import figures
-from statelab.report.content.text import counted
-from statelab.report.content.text import printable
+from statelab.report.content.text import counted, printable
 
 Intervals = Callable[[int, int], Interval]
 """Takes how many of how many independent trials were violated, and returns the interval of that share."""

@@ -2,8 +2,7 @@
 
 from statelab.core.errors import Unavailable
 from statelab.deploy.engine import Engine
-from statelab.plan.catalogue import Catalogue
-from statelab.plan.catalogue import fetch
+from statelab.plan.catalogue import Catalogue, fetch
 from statelab.repro.targets import Target
 
 

@@ -6,13 +6,7 @@ misses as well and computes the same as A.
 
 from statelab.core.operation import Operation
 from statelab.plan.catalogue import Claims
-from statelab.repro.schedule import Burst
-from statelab.repro.schedule import Hold
-from statelab.repro.schedule import Meet
-from statelab.repro.schedule import Release
-from statelab.repro.schedule import Run
-from statelab.repro.schedule import Schedule
-from statelab.repro.schedule import Script
+from statelab.repro.schedule import Burst, Hold, Meet, Release, Run, Schedule, Script
 
 HELD_WHERE = "while it computes, before it fills the cache"
 

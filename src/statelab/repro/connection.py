@@ -6,13 +6,7 @@ gate; for B's it does not.
 
 from statelab.core.operation import Operation
 from statelab.plan.catalogue import Claims
-from statelab.repro.schedule import Burst
-from statelab.repro.schedule import Hold
-from statelab.repro.schedule import Meet
-from statelab.repro.schedule import Release
-from statelab.repro.schedule import Run
-from statelab.repro.schedule import Schedule
-from statelab.repro.schedule import Script
+from statelab.repro.schedule import Burst, Hold, Meet, Release, Run, Schedule, Script
 
 CROSSED = (
     Meet(("A", "B")),

@@ -6,8 +6,7 @@ import urllib.request
 
 import msgspec
 
-from statelab.core.errors import EngineFailed
-from statelab.core.errors import Unavailable
+from statelab.core.errors import EngineFailed, Unavailable
 from statelab.core.operation import ServedBy
 from statelab.plan.deployments import Deployment
 

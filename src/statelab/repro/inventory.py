@@ -6,13 +6,7 @@ There are two articles, and C buys one of them. A is held after it has looked an
 from statelab.core.load import STOCK
 from statelab.core.operation import Operation
 from statelab.plan.catalogue import Claims
-from statelab.repro.schedule import Burst
-from statelab.repro.schedule import Hold
-from statelab.repro.schedule import Meet
-from statelab.repro.schedule import Release
-from statelab.repro.schedule import Run
-from statelab.repro.schedule import Schedule
-from statelab.repro.schedule import Script
+from statelab.repro.schedule import Burst, Hold, Meet, Release, Run, Schedule, Script
 
 DELIVERY = Run("S", "stock", arguments={"value": STOCK})
 

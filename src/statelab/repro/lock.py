@@ -3,14 +3,7 @@
 from statelab.check.kernels.words import milliseconds
 from statelab.core.operation import Operation
 from statelab.plan.catalogue import Claims
-from statelab.repro.schedule import Hold
-from statelab.repro.schedule import Meet
-from statelab.repro.schedule import Place
-from statelab.repro.schedule import Release
-from statelab.repro.schedule import Run
-from statelab.repro.schedule import Schedule
-from statelab.repro.schedule import Script
-from statelab.repro.schedule import Step
+from statelab.repro.schedule import Hold, Meet, Place, Release, Run, Schedule, Script, Step
 
 HELD_WHERE = "in its critical section, with the lock"
 

@@ -1,15 +1,8 @@
 """The workload `once`: A is held before its work is noted as done; meanwhile B asks for the same work."""
 
-from statelab.core.operation import Operation
-from statelab.core.operation import Value
+from statelab.core.operation import Operation, Value
 from statelab.plan.catalogue import Claims
-from statelab.repro.schedule import Burst
-from statelab.repro.schedule import Hold
-from statelab.repro.schedule import Meet
-from statelab.repro.schedule import Release
-from statelab.repro.schedule import Run
-from statelab.repro.schedule import Schedule
-from statelab.repro.schedule import Script
+from statelab.repro.schedule import Burst, Hold, Meet, Release, Run, Schedule, Script
 
 PAIR = ("A", "B")
 

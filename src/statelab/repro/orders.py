@@ -21,29 +21,19 @@ import msgspec
 
 from statelab.check.judges import judge_of
 from statelab.core.errors import EngineFailed
-from statelab.core.operation import Operation
-from statelab.core.operation import ServedBy
-from statelab.core.paths import DEPLOYMENTS
-from statelab.core.paths import ROOT
-from statelab.core.paths import SERVICES
+from statelab.core.operation import Operation, ServedBy
+from statelab.core.paths import DEPLOYMENTS, ROOT, SERVICES
 from statelab.deploy.processes import Processes
 from statelab.deploy.stores import start_redis
 from statelab.plan.app import App
-from statelab.plan.catalogue import Catalogue
-from statelab.plan.catalogue import of_app
+from statelab.plan.catalogue import Catalogue, of_app
 from statelab.plan.deployments import load_all
 from statelab.record.columns import History
-from statelab.report.content.orders import TABLE
-from statelab.report.content.orders import End
-from statelab.report.content.orders import Game
-from statelab.report.content.orders import Moment
-from statelab.report.content.orders import Side
+from statelab.report.content.orders import TABLE, End, Game, Moment, Side
 from statelab.report.content.text import joined
 from statelab.repro.outcome import ANYONE
-from statelab.repro.schedule import Hold
-from statelab.repro.schedule import Run
-from statelab.repro.targets import Target
-from statelab.repro.targets import targets
+from statelab.repro.schedule import Hold, Run
+from statelab.repro.targets import Target, targets
 
 CELLS = (
     ("counter/module-global", "gthread"),

@@ -4,15 +4,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from statelab.check.judges import judge_of
-from statelab.check.judges.judgement import Expectation
-from statelab.check.judges.judgement import Judgement
+from statelab.check.judges.judgement import Expectation, Judgement
 from statelab.core.operation import Operation
 from statelab.core.results import Witness
 from statelab.deploy.engine import Engine
 from statelab.record.columns import History
 from statelab.repro.gates import Gates
-from statelab.repro.stage import Play
-from statelab.repro.stage import Stage
+from statelab.repro.stage import Play, Stage
 from statelab.repro.targets import Target
 
 Kind = Literal["reproduced", "not reproduced", "cannot happen here", "violated although held is predicted", "undecided"]

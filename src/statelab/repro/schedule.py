@@ -1,13 +1,10 @@
 """Schedules as data: which request is sent when, and which one is held."""
 
-from collections.abc import Callable
-from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
-from statelab.core.operation import Operation
-from statelab.core.operation import Value
+from statelab.core.operation import Operation, Value
 from statelab.plan.catalogue import Claims
 
 NO_GATE = "It needs no gate: no request has to come between the read and the write of another."

@@ -5,16 +5,9 @@ held, meanwhile B logs out, then A writes back what it had read. Wrong user: A c
 row that it will write; B logs out and N, a new user, logs in and may get the same row number; R asks who is logged in.
 """
 
-from statelab.core.operation import Operation
-from statelab.core.operation import Value
+from statelab.core.operation import Operation, Value
 from statelab.plan.catalogue import Claims
-from statelab.repro.schedule import Burst
-from statelab.repro.schedule import Hold
-from statelab.repro.schedule import Meet
-from statelab.repro.schedule import Release
-from statelab.repro.schedule import Run
-from statelab.repro.schedule import Schedule
-from statelab.repro.schedule import Script
+from statelab.repro.schedule import Burst, Hold, Meet, Release, Run, Schedule, Script
 
 PAIR = ("A", "B")
 

@@ -3,28 +3,16 @@
 import itertools
 import secrets
 import time
-from collections.abc import Iterator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from statelab.core.cookies import Jar
-from statelab.core.operation import Operation
-from statelab.core.operation import ServedBy
-from statelab.core.operation import Value
-from statelab.drive.request import Call
-from statelab.drive.request import Line
-from statelab.drive.request import Request
-from statelab.drive.request import path_of
+from statelab.core.operation import Operation, ServedBy, Value
+from statelab.drive.request import Call, Line, Request, path_of
 from statelab.repro.gates import Gates
-from statelab.repro.schedule import Act
-from statelab.repro.schedule import Burst
-from statelab.repro.schedule import Hold
-from statelab.repro.schedule import Meet
-from statelab.repro.schedule import Release
-from statelab.repro.schedule import Run
+from statelab.repro.schedule import Act, Burst, Hold, Meet, Release, Run
 from statelab.repro.targets import Target
 
 TOGETHER = 8

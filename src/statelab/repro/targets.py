@@ -1,25 +1,16 @@
 """What is to be reproduced: a cell, the theory's prediction for it, and the schedule that must show the anomaly."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from statelab.core.errors import BadInput
-from statelab.core.errors import require_known
+from statelab.core.errors import BadInput, require_known
 from statelab.core.operation import ServedBy
 from statelab.core.results import Prediction
-from statelab.plan.catalogue import Catalogue
-from statelab.plan.catalogue import Claims
-from statelab.plan.catalogue import require_workloads
+from statelab.plan.catalogue import Catalogue, Claims, require_workloads
 from statelab.plan.deployments import Deployment
 from statelab.repro import script_of
-from statelab.repro.schedule import Place
-from statelab.repro.schedule import Schedule
-from statelab.repro.schedule import Script
-from statelab.theory.rule import between
-from statelab.theory.rule import exposed
-from statelab.theory.rule import predict
-from statelab.theory.rule import reach
+from statelab.repro.schedule import Place, Schedule, Script
+from statelab.theory.rule import between, exposed, predict, reach
 
 WINDOW = "io"
 """A gate lets other requests in as this window does: threads and greenlets."""

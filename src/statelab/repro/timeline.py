@@ -1,8 +1,7 @@
 """A reproduction as lines of text: one for each client, with its answer and the time while it was held."""
 
 from statelab.core.operation import Operation
-from statelab.repro.stage import Event
-from statelab.repro.stage import Play
+from statelab.repro.stage import Event, Play
 
 WIDTH = 64
 LEGEND = "● held … ● let go"

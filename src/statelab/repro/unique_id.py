@@ -2,13 +2,7 @@
 
 from statelab.core.operation import Operation
 from statelab.plan.catalogue import Claims
-from statelab.repro.schedule import Burst
-from statelab.repro.schedule import Hold
-from statelab.repro.schedule import Meet
-from statelab.repro.schedule import Release
-from statelab.repro.schedule import Run
-from statelab.repro.schedule import Schedule
-from statelab.repro.schedule import Script
+from statelab.repro.schedule import Burst, Hold, Meet, Release, Run, Schedule, Script
 
 COLLISION = (Meet(("A", "B")), Hold("A", "new-id"), Run("B", "new-id"), Release("A"))
 

@@ -3,8 +3,7 @@
 import textwrap
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import groupby
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 
 AROUND = 2
 """Unchanged lines shown before and after a change."""

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from statelab.core.results import CellKey
-from statelab.core.results import Prediction
+from statelab.core.results import CellKey, Prediction
 from statelab.plan.catalogue import Catalogue
 from statelab.plan.deployments import Deployment
 from statelab.theory.rule import predict

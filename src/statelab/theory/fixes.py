@@ -23,27 +23,16 @@ A run shows only fixes that it saw hold: the nearest one under the same deployme
 the lasting one under every deployment.
 """
 
-from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import msgspec
 
-from statelab.core.results import Cell
-from statelab.core.results import Fix
-from statelab.plan.catalogue import REACHES
-from statelab.plan.catalogue import Catalogue
-from statelab.plan.catalogue import Claims
-from statelab.plan.catalogue import Mechanism
-from statelab.plan.catalogue import Workload
-from statelab.plan.catalogue import group
+from statelab.core.results import Cell, Fix
+from statelab.plan.catalogue import REACHES, Catalogue, Claims, Mechanism, Workload, group
 from statelab.plan.deployments import Deployment
 from statelab.theory.code_diff import diff
-from statelab.theory.rule import LIFETIMES
-from statelab.theory.rule import WINDOW_SWITCHES
-from statelab.theory.rule import outlives
-from statelab.theory.rule import predict
+from statelab.theory.rule import LIFETIMES, WINDOW_SWITCHES, outlives, predict
 
 
 @dataclass(frozen=True, slots=True, order=True)

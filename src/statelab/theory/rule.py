@@ -5,15 +5,10 @@ be a number given twice, an article sold twice, or a limit that lets too many th
 deployment is named here. If the rule is wrong about a mechanism, a claim is missing.
 """
 
-from collections.abc import Iterator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from statelab.core.results import Prediction
-from statelab.plan.catalogue import FAULTS
-from statelab.plan.catalogue import Claims
-from statelab.plan.catalogue import Excluding
-from statelab.plan.catalogue import Lifetime
-from statelab.plan.catalogue import Sharing
+from statelab.plan.catalogue import FAULTS, Claims, Excluding, Lifetime, Sharing
 from statelab.plan.deployments import Deployment
 
 INTERLEAVES_ALWAYS = frozenset({"processes", "hosts"})

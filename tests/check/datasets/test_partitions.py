@@ -6,28 +6,16 @@ from unittest import mock
 import numpy as np
 import pytest
 from benchmarks import dataset_of_registers
-from benchmarks.scale import Checked
-from benchmarks.scale import fitted
-from benchmarks.scale import goals
+from benchmarks.scale import Checked, fitted, goals
 
 from parts_of_datasets import part
-from statelab.check.dataset import FACTOR
-from statelab.check.dataset import LIBRARIES
-from statelab.check.dataset import Limits
-from statelab.check.dataset import check_dataset
-from statelab.check.dataset import ranges_of
-from statelab.check.dataset import size_in_words
-from statelab.check.file import Verdict
-from statelab.check.file import check_file
-from statelab.check.parts import Dataset
-from statelab.check.parts import Piece
-from statelab.check.parts import look_at
-from statelab.check.shuffle import BUCKETS
-from statelab.check.shuffle import bucket_of
+from statelab.check.dataset import FACTOR, LIBRARIES, Limits, check_dataset, ranges_of, size_in_words
+from statelab.check.file import Verdict, check_file
+from statelab.check.parts import Dataset, Piece, look_at
+from statelab.check.shuffle import BUCKETS, bucket_of
 from statelab.check.workers import InThisProcess
 from statelab.core.errors import BadInput
-from statelab.record.coding import Column
-from statelab.record.coding import pa
+from statelab.record.coding import Column, pa
 
 
 def test_neighbouring_buckets_are_put_together_as_far_as_they_fit() -> None:

@@ -10,8 +10,7 @@ from unittest import mock
 import pyarrow.parquet as pq
 import pytest
 
-from cli.test_check import Done
-from cli.test_check import check
+from cli.test_check import Done, check
 from parts_of_datasets import part
 
 

@@ -10,22 +10,14 @@ import msgspec
 import numpy as np
 import pytest
 
-from agreement import columns
-from agreement import side_by_side
-from models.known import Known
-from models.known import Operations
-from statelab.check.dataset import FACTOR
-from statelab.check.dataset import LIBRARIES
-from statelab.check.dataset import Limits
-from statelab.check.dataset import Tasks
-from statelab.check.dataset import check_dataset
-from statelab.check.file import Verdict
-from statelab.check.file import check_file
+from agreement import columns, side_by_side
+from models.known import Known, Operations
+from statelab.check.dataset import FACTOR, LIBRARIES, Limits, Tasks, check_dataset
+from statelab.check.file import Verdict, check_file
 from statelab.check.kernels.model import Model
 from statelab.check.models import MODELS
 from statelab.check.parts import look_at
-from statelab.check.workers import InThisProcess
-from statelab.check.workers import on_this_machine
+from statelab.check.workers import InThisProcess, on_this_machine
 from statelab.core.errors import BadInput
 from statelab.record import parquet
 from statelab.record.columns import History

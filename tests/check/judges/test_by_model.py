@@ -8,8 +8,7 @@ from statelab.check.judges.by_model import ByModel
 from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.request_scope import judge
 from statelab.check.models import MODELS
-from statelab.core.operation import Operation
-from statelab.core.operation import ServedBy
+from statelab.core.operation import Operation, ServedBy
 from statelab.record.columns import History
 
 IDS = ByModel(model=MODELS["unique-ids"], names={"duplicate": "duplicate-id"})

@@ -8,8 +8,7 @@ from statelab.check.judges import judge_of
 from statelab.check.judges.each_read import EACH_READ
 from statelab.check.judges.judgement import Expectation
 from statelab.check.kernels.model import Deadline
-from statelab.core.operation import Operation
-from statelab.core.operation import ServedBy
+from statelab.core.operation import Operation, ServedBy
 from statelab.record.columns import History
 
 JUDGE = judge_of("cache")

@@ -10,28 +10,13 @@ from itertools import combinations
 import msgspec
 import pytest
 
-from counter_histories import MS
-from counter_histories import history
-from counter_histories import inc
-from counter_histories import read
-from counter_histories import server
-from counter_histories import unknown
-from simulated_cells import Deployment
-from simulated_cells import simulate
+from counter_histories import MS, history, inc, read, server, unknown
+from simulated_cells import Deployment, simulate
 from statelab.check.assess import cell
 from statelab.check.judges.counter.judge import judge
-from statelab.check.judges.judgement import Expectation
-from statelab.check.judges.judgement import Judgement
-from statelab.check.judges.judgement import overlaps
-from statelab.core.operation import Operation
-from statelab.core.operation import ServedBy
-from statelab.core.results import ANOMALIES
-from statelab.core.results import Bounds
-from statelab.core.results import Cell
-from statelab.core.results import CellKey
-from statelab.core.results import Counts
-from statelab.core.results import Coverage
-from statelab.core.results import Prediction
+from statelab.check.judges.judgement import Expectation, Judgement, overlaps
+from statelab.core.operation import Operation, ServedBy
+from statelab.core.results import ANOMALIES, Bounds, Cell, CellKey, Counts, Coverage, Prediction
 from statelab.record.columns import History
 
 ONE, TWO = server(pid=1), server(pid=2)

@@ -6,14 +6,9 @@ import random
 import msgspec
 import pytest
 
-from counter_histories import history
-from counter_histories import inc
-from counter_histories import read
-from counter_histories import server
-from counter_histories import unknown
+from counter_histories import history, inc, read, server, unknown
 from statelab.check.judges.counter.judge import judge
-from statelab.check.judges.counter.many import met
-from statelab.check.judges.counter.many import one_by_one
+from statelab.check.judges.counter.many import met, one_by_one
 from statelab.check.judges.judgement import Expectation
 from statelab.core.operation import Operation
 from statelab.core.results import Bounds

@@ -1,13 +1,8 @@
 """Histories in which no answer says who gave it: what is proof all the same, and what is not known."""
 
-from counter_histories import history
-from counter_histories import inc
-from counter_histories import read
-from counter_histories import server
+from counter_histories import history, inc, read, server
 from statelab.check.judges.counter import judge
-from statelab.check.judges.judgement import Expectation
-from statelab.check.judges.judgement import anonymous
-from statelab.check.judges.judgement import without_identity
+from statelab.check.judges.judgement import Expectation, anonymous, without_identity
 from statelab.record.columns import History
 
 TWO = Expectation(expected_processes=2, spread=frozenset({"processes"}))

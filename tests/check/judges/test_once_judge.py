@@ -6,8 +6,7 @@ import pytest
 
 from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.once import judge
-from statelab.core.operation import Operation
-from statelab.core.operation import ServedBy
+from statelab.core.operation import Operation, ServedBy
 from statelab.record.columns import History
 
 TWO = Expectation(expected_processes=2, spread=frozenset({"processes"}))

@@ -4,8 +4,7 @@ import pytest
 
 from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.session import judge
-from statelab.core.operation import Operation
-from statelab.core.operation import ServedBy
+from statelab.core.operation import Operation, ServedBy
 from statelab.record.columns import History
 
 ONE = Expectation(expected_processes=1)

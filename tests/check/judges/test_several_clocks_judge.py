@@ -7,16 +7,13 @@ import pytest
 
 from clocks import APART
 from counter_histories import MS
-from simulated_cells import Deployment
-from simulated_cells import simulate
+from simulated_cells import Deployment, simulate
 from statelab.check.judges import judge_of
 from statelab.check.judges.judgement import Expectation
 from statelab.check.judges.several_clocks import judge
 from statelab.core.operation import Operation
 from statelab.record.columns import History
-from statelab.repro.live.clocks import Clock
-from statelab.repro.live.clocks import Placed
-from statelab.repro.live.clocks import place
+from statelab.repro.live.clocks import Clock, Placed, place
 
 THREADS = Expectation(expected_processes=1, spread=frozenset({"threads"}))
 

@@ -9,13 +9,10 @@ import rate_limit
 from statelab.check.judges.by_model import ByModel
 from statelab.check.judges.inventory import SALES as shop
 from statelab.check.judges.inventory import judge as of_articles
-from statelab.check.judges.judgement import Expectation
-from statelab.check.judges.judgement import Judgement
+from statelab.check.judges.judgement import Expectation, Judgement
 from statelab.check.judges.rate_limit import judge as limit
-from statelab.core.load import LIMIT
-from statelab.core.load import STOCK
-from statelab.core.operation import Operation
-from statelab.core.operation import ServedBy
+from statelab.core.load import LIMIT, STOCK
+from statelab.core.operation import Operation, ServedBy
 from statelab.record.columns import History
 
 TWO = Expectation(expected_processes=2, spread=frozenset({"processes"}))

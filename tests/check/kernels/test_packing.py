@@ -3,11 +3,7 @@
 import numpy as np
 import pytest
 
-from statelab.check.kernels.packing import arranged
-from statelab.check.kernels.packing import dense
-from statelab.check.kernels.packing import differences
-from statelab.check.kernels.packing import paired
-from statelab.check.kernels.packing import spans
+from statelab.check.kernels.packing import arranged, dense, differences, paired, spans
 from statelab.check.kernels.pairs import closest
 
 LEAST, MOST = np.iinfo(np.int64).min, np.iinfo(np.int64).max

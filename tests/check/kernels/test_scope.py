@@ -7,27 +7,14 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from agreement import HISTORIES
-from agreement import check
-from agreement import columns
-from counter_histories import inc
-from counter_histories import read
-from counter_histories import refused
-from counter_histories import server
-from counter_histories import unknown
-from models import counter
-from models import mutex
-from models import session
-from models import unique_ids
-from models.known import Known
-from models.known import Operations
+from agreement import HISTORIES, check, columns
+from counter_histories import inc, read, refused, server, unknown
+from models import counter, mutex, session, unique_ids
+from models.known import Known, Operations
 from models.unique_ids import new
 from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.scope import SERVERS
-from statelab.check.kernels.scope import Scope
-from statelab.check.kernels.scope import scope
-from statelab.core.operation import Operation
-from statelab.core.operation import ServedBy
+from statelab.check.kernels.scope import SERVERS, Scope, scope
+from statelab.core.operation import Operation, ServedBy
 
 KNOWN = [counter.KNOWN, unique_ids.KNOWN, session.KNOWN, mutex.KNOWN]
 LABELS: dict[str, Callable[[ServedBy], object]] = {

@@ -12,13 +12,8 @@ from oracle import REFUSED as WRONG
 from oracle import explained
 from statelab.check.kernels.forgetting import refutes
 from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.search import REFUSED
-from statelab.check.kernels.search import Outcome
-from statelab.check.kernels.search import Specification
-from statelab.check.kernels.search import search
-from statelab.check.kernels.search import witness
-from statelab.core.operation import Operation
-from statelab.core.operation import Status
+from statelab.check.kernels.search import REFUSED, Outcome, Specification, search, witness
+from statelab.core.operation import Operation, Status
 from statelab.record.columns import History
 
 SEED = 20_261_123

@@ -5,16 +5,9 @@ from collections import Counter
 
 import pytest
 
-from agreement import check
-from agreement import side_by_side
-from counter_histories import MS
-from counter_histories import server
-from models.at_most_once import KNOWN
-from models.at_most_once import effect
-from models.at_most_once import execute
-from models.at_most_once import refused
-from models.at_most_once import small
-from models.at_most_once import unknown
+from agreement import check, side_by_side
+from counter_histories import MS, server
+from models.at_most_once import KNOWN, effect, execute, refused, small, unknown
 from models.known import Operations
 
 ONE = server(12, 3)

@@ -8,21 +8,11 @@ from itertools import combinations
 import msgspec
 import pytest
 
-from counter_histories import MS
-from counter_histories import server
-from models.blind_counter import KNOWN
-from models.blind_counter import inc
-from models.blind_counter import large
-from models.blind_counter import read
-from models.blind_counter import referee
-from models.blind_counter import refused
-from models.blind_counter import small
-from models.blind_counter import unknown
+from counter_histories import MS, server
+from models.blind_counter import KNOWN, inc, large, read, referee, refused, small, unknown
 from models.known import Operations
 from statelab.check.kernels.forgetting import refutes
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Finding
-from statelab.check.kernels.model import Proof
+from statelab.check.kernels.model import Deadline, Finding, Proof
 from statelab.check.models.blind_counter.model import MODEL
 from statelab.core.operation import Operation
 from statelab.record.columns import History

@@ -8,19 +8,13 @@ from itertools import combinations
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counter_histories import inc
-from counter_histories import random_operations
-from counter_histories import read
-from counter_histories import unknown
+from counter_histories import inc, random_operations, read, unknown
 from oracle import linearizable
 from statelab.check.models.counter.ranked import answers
-from statelab.check.models.counter.verdict import check
-from statelab.check.models.counter.verdict import find_defects
-from statelab.check.models.counter.verdict import refutes
+from statelab.check.models.counter.verdict import check, find_defects, refutes
 from statelab.core.operation import Operation
 from statelab.record.columns import History
 

@@ -10,19 +10,11 @@ import msgspec
 import numpy as np
 import pytest
 
-from counter_histories import history
-from counter_histories import inc
-from counter_histories import read
-from counter_histories import refused
-from counter_histories import unknown
-from counter_histories import valid_history
-from statelab.check.models.counter.verdict import CounterVerdict
-from statelab.check.models.counter.verdict import check
+from counter_histories import history, inc, read, refused, unknown, valid_history
+from statelab.check.models.counter.verdict import CounterVerdict, check
 from statelab.core.operation import Operation
 from statelab.core.results import Bounds
-from statelab.record.columns import FAIL
-from statelab.record.columns import INFO
-from statelab.record.columns import History
+from statelab.record.columns import FAIL, INFO, History
 
 ACCEPTED = {
     "nothing at all": [],

@@ -8,23 +8,11 @@ import msgspec
 import pytest
 
 from agreement import HISTORIES
-from counter_histories import MS
-from counter_histories import inc
-from counter_histories import random_operations
-from counter_histories import read
-from counter_histories import server
-from counter_histories import unknown
-from models.counter import STEP
-from models.counter import both_ways
-from models.counter import dec
-from models.counter import mirrored
-from models.counter import referee
-from models.counter import unknown_dec
+from counter_histories import MS, inc, random_operations, read, server, unknown
+from models.counter import STEP, both_ways, dec, mirrored, referee, unknown_dec
 from models.known import Operations
 from statelab.check.kernels.forgetting import refutes
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Finding
-from statelab.check.kernels.model import Proof
+from statelab.check.kernels.model import Deadline, Finding, Proof
 from statelab.check.models.counter.model import MODEL
 from statelab.record.columns import History
 

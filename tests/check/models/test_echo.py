@@ -6,15 +6,9 @@ from collections import Counter
 import msgspec
 import pytest
 
-from agreement import HISTORIES
-from agreement import check
-from counter_histories import MS
-from counter_histories import server
-from models.echo import KNOWN
-from models.echo import echo
-from models.echo import refused
-from models.echo import small
-from models.echo import unknown
+from agreement import HISTORIES, check
+from counter_histories import MS, server
+from models.echo import KNOWN, echo, refused, small, unknown
 from models.known import Operations
 from statelab.core.operation import Operation
 

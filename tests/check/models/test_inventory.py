@@ -10,24 +10,15 @@ import numpy as np
 import pytest
 
 from agreement import HISTORIES
-from counter_histories import MS
-from counter_histories import server
-from models.inventory import bought
-from models.inventory import failed
-from models.inventory import referee
-from models.inventory import refused
-from models.inventory import small
-from models.inventory import unknown
+from counter_histories import MS, server
+from models.inventory import bought, failed, referee, refused, small, unknown
 from models.known import Operations
-from statelab.check.kernels.forgetting import forget
-from statelab.check.kernels.forgetting import refutes
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Finding
+from statelab.check.kernels.forgetting import forget, refutes
+from statelab.check.kernels.model import Deadline, Finding
 from statelab.check.models.inventory import MODEL
 from statelab.core.errors import BadInput
 from statelab.core.operation import Value
-from statelab.record.columns import INF
-from statelab.record.columns import History
+from statelab.record.columns import INF, History
 
 SEED = 20_261_125
 

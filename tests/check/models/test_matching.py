@@ -8,9 +8,7 @@ import pytest
 
 from agreement import HISTORIES
 from statelab.check.kernels import matching
-from statelab.check.kernels.matching import earliest_deadline_first
-from statelab.check.kernels.matching import first_come
-from statelab.check.kernels.matching import left_over
+from statelab.check.kernels.matching import earliest_deadline_first, first_come, left_over
 from statelab.record.columns import Integers
 
 Jobs = list[tuple[int, int]]

@@ -9,33 +9,29 @@ from functools import partial
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import HealthCheck
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agreement import HISTORIES
-from agreement import batch
-from agreement import check
-from agreement import columns
-from agreement import differs
-from agreement import forgotten
-from agreement import judged
-from agreement import lines
-from agreement import loosened
-from agreement import side_by_side
-from agreement import smallest_difference
-from agreement import violated
-from models.known import Known
-from models.known import Operations
-from statelab.check.kernels.forgetting import forget
-from statelab.check.kernels.forgetting import refutes
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Finding
+from agreement import (
+    HISTORIES,
+    batch,
+    check,
+    columns,
+    differs,
+    forgotten,
+    judged,
+    lines,
+    loosened,
+    side_by_side,
+    smallest_difference,
+    violated,
+)
+from models.known import Known, Operations
+from statelab.check.kernels.forgetting import forget, refutes
+from statelab.check.kernels.model import Deadline, Finding
 from statelab.check.models import MODELS
 from statelab.core.operation import Value
-from statelab.record.columns import INF
-from statelab.record.columns import History
+from statelab.record.columns import INF, History
 
 SEED = 20_261_122
 

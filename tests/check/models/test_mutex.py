@@ -8,19 +8,10 @@ import numpy as np
 import pytest
 
 from agreement import HISTORIES
-from counter_histories import MS
-from counter_histories import server
+from counter_histories import MS, server
 from models.known import Operations
-from models.mutex import KNOWN
-from models.mutex import acquired
-from models.mutex import asked
-from models.mutex import large
-from models.mutex import let_go
-from models.mutex import referee
-from models.mutex import released
-from models.mutex import small
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Finding
+from models.mutex import KNOWN, acquired, asked, large, let_go, referee, released, small
+from statelab.check.kernels.model import Deadline, Finding
 from statelab.check.kernels.search import Outcome
 from statelab.check.models.mutex import model
 from statelab.check.models.mutex.holds import Pairs

@@ -2,12 +2,7 @@
 
 import pytest
 
-from counter_histories import MS
-from counter_histories import history
-from counter_histories import inc
-from counter_histories import read
-from counter_histories import server
-from counter_histories import unknown
+from counter_histories import MS, history, inc, read, server, unknown
 from statelab.check.models.counter.verdict import check
 from statelab.check.models.counter.words import proof
 from statelab.core.operation import Operation

@@ -3,11 +3,9 @@
 import pytest
 
 from agreement import check
-from models.known import Known
-from models.known import Operations
+from models.known import Known, Operations
 from models.queue import KNOWN as QUEUE
-from models.queue import dequeued
-from models.queue import enqueued
+from models.queue import dequeued, enqueued
 from models.unordered_queue import KNOWN as UNORDERED
 
 BOTH = pytest.mark.parametrize("known", [QUEUE, UNORDERED], ids=["queue", "unordered-queue"])

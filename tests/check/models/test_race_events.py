@@ -1,9 +1,6 @@
 """Race events: who set the counter back, and how many updates that cost."""
 
-from counter_histories import history
-from counter_histories import inc
-from counter_histories import read
-from counter_histories import server
+from counter_histories import history, inc, read, server
 from statelab.check.models.counter.race_events import RaceEvent
 from statelab.check.models.counter.verdict import check
 from statelab.check.models.counter.words import proof

@@ -5,21 +5,12 @@ import random
 import msgspec
 import pytest
 
-from counter_histories import MS
-from counter_histories import server
+from counter_histories import MS, server
 from models.known import Operations
-from models.register import cas
-from models.register import large
-from models.register import read
-from models.register import referee
-from models.register import small
-from models.register import write
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Finding
-from statelab.check.models.register.model import MODEL
-from statelab.check.models.register.model import judge
-from statelab.core.operation import Operation
-from statelab.core.operation import Value
+from models.register import cas, large, read, referee, small, write
+from statelab.check.kernels.model import Deadline, Finding
+from statelab.check.models.register.model import MODEL, judge
+from statelab.core.operation import Operation, Value
 from statelab.record.columns import History
 
 SEED = 20_261_127

@@ -7,15 +7,12 @@ from itertools import combinations
 import numpy as np
 from benchmarks.repeated_values import history
 
-from agreement import forgotten
-from agreement import loosened
+from agreement import forgotten, loosened
 from models.known import Operations
-from models.register import KNOWN
-from models.register import referee
+from models.register import KNOWN, referee
 from statelab.check.kernels.model import Deadline
 from statelab.check.models.register.model import MODEL
-from statelab.check.models.register.search import KeySearch
-from statelab.check.models.register.search import Requests
+from statelab.check.models.register.search import KeySearch, Requests
 from statelab.record.columns import History
 
 SEED = 20_261_125

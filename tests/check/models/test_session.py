@@ -7,18 +7,9 @@ import msgspec
 import pytest
 
 from agreement import check
-from counter_histories import MS
-from counter_histories import server
+from counter_histories import MS, server
 from models.known import Operations
-from models.session import KNOWN
-from models.session import PARTS
-from models.session import kept
-from models.session import read
-from models.session import small
-from models.session import stored
-from models.session import unknown
-from models.session import version
-from models.session import write
+from models.session import KNOWN, PARTS, kept, read, small, stored, unknown, version, write
 from statelab.core.operation import Operation
 
 ONE = server(12, 3)

@@ -6,12 +6,9 @@ from collections import Counter
 import pytest
 
 from agreement import check
-from counter_histories import MS
-from counter_histories import server
+from counter_histories import MS, server
 from models.known import Operations
-from models.unique_ids import KNOWN
-from models.unique_ids import new
-from models.unique_ids import small
+from models.unique_ids import KNOWN, new, small
 
 ONE, TWO = server(12, 3), server(13, 4)
 

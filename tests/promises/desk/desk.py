@@ -5,10 +5,7 @@ import itertools
 import secrets
 import threading
 
-from flask import Flask
-from flask import jsonify
-from flask import redirect
-from flask import request
+from flask import Flask, jsonify, redirect, request
 
 app = Flask(__name__)
 guard = threading.Lock()

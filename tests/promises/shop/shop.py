@@ -4,8 +4,7 @@ import os
 import sqlite3
 import time
 
-from flask import Flask
-from flask import jsonify
+from flask import Flask, jsonify
 
 app = Flask(__name__)
 hits = 0

@@ -9,11 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from statelab.audit.finding import Audit
-from statelab.audit.formats import github
-from statelab.audit.formats import json_object
-from statelab.audit.formats import junit
-from statelab.audit.formats import page
-from statelab.audit.formats import sarif
+from statelab.audit.formats import github, json_object, junit, page, sarif
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Annotations as GitHub's runner reads them from what a step prints: one line for each finding."""
 
-from statelab.audit.finding import Audit
-from statelab.audit.finding import path_from_start
+from statelab.audit.finding import Audit, path_from_start
 
 
 def render(audit: Audit) -> str:

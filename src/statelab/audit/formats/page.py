@@ -2,21 +2,13 @@
 
 from functools import cache
 
-from jinja2 import ChoiceLoader
-from jinja2 import Environment
-from jinja2 import PackageLoader
-from jinja2 import StrictUndefined
-from markupsafe import Markup
-from markupsafe import escape
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
-from statelab.audit.finding import MEANINGS
-from statelab.audit.finding import Audit
+from statelab.audit.finding import MEANINGS, Audit
 from statelab.audit.http_file import written
 from statelab.audit.tell import differences
-from statelab.audit.text import CODES
-from statelab.audit.text import cell
-from statelab.audit.text import groups
-from statelab.audit.text import outcome
+from statelab.audit.text import CODES, cell, groups, outcome
 from statelab.report.content.text import printable
 
 

@@ -9,10 +9,7 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
 
-from statelab.audit.finding import MEANINGS
-from statelab.audit.finding import Audit
-from statelab.audit.finding import Finding
-from statelab.audit.finding import path_from_start
+from statelab.audit.finding import MEANINGS, Audit, Finding, path_from_start
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 

@@ -14,9 +14,7 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from .suite import Client
-from .suite import Requests
-from .suite import Way
+from .suite import Client, Requests, Way
 
 KNOWN = {"apart": (("alternating", 1), ("split", 1), ("split", -1)), "restart": (("each", 1),)}
 MEANINGS = {"apart": "two processes serve its requests", "restart": "a new process serves each of its requests"}

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import dis
 import re
-from types import CodeType
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 PLAIN = (int, float, complex, bool, str, type(None))

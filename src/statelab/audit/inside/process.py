@@ -25,10 +25,8 @@ from . import places
 from . import request as requests
 from .asks import asked
 from .fence import Fence
-from .threads import Thread
-from .threads import settled
-from .tracer import Switches
-from .tracer import Tracer
+from .threads import Thread, settled
+from .tracer import Switches, Tracer
 
 SHARED = frozenset(("flask", "werkzeug", "jinja2", "markupsafe", "click", "itsdangerous", "blinker"))
 """Packages whose import only makes definitions: a process may have them from the one that it was forked from."""

@@ -8,8 +8,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable
-from collections.abc import Container
+from collections.abc import Callable, Container
 from types import FrameType
 from typing import Any
 

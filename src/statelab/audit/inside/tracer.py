@@ -10,12 +10,9 @@ from __future__ import annotations
 import importlib
 import sys
 import threading
-from collections.abc import Callable
-from collections.abc import Container
-from types import CodeType
-from types import FrameType
-from typing import Any
-from typing import ClassVar
+from collections.abc import Callable, Container
+from types import CodeType, FrameType
+from typing import Any, ClassVar
 
 from .private import Private
 

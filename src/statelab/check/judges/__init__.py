@@ -2,8 +2,7 @@
 
 from typing import Protocol
 
-from statelab.check.judges.judgement import Expectation
-from statelab.check.judges.judgement import Judgement
+from statelab.check.judges.judgement import Expectation, Judgement
 from statelab.core.parts import part_of
 from statelab.record.columns import History
 

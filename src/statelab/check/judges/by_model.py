@@ -1,31 +1,28 @@
 """The judge of a workload whose promise is a checker's model: coverage, then the checker, then anomalies and scope."""
 
-from collections.abc import Callable
-from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import msgspec
 
-from statelab.check.judges.judgement import Expectation
-from statelab.check.judges.judgement import Judgement
-from statelab.check.judges.judgement import changing
-from statelab.check.judges.judgement import not_reached
-from statelab.check.judges.judgement import stalled
-from statelab.check.judges.judgement import stopped
-from statelab.check.judges.judgement import tried
-from statelab.check.judges.judgement import unjudged
-from statelab.check.judges.judgement import violated
-from statelab.check.judges.witness import stall
-from statelab.check.judges.witness import witness
+from statelab.check.judges.judgement import (
+    Expectation,
+    Judgement,
+    changing,
+    not_reached,
+    stalled,
+    stopped,
+    tried,
+    unjudged,
+    violated,
+)
+from statelab.check.judges.witness import stall, witness
 from statelab.check.kernels.levels import by_thread
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Model
+from statelab.check.kernels.model import Deadline, Model
 from statelab.check.kernels.scope import scope
 from statelab.core.operation import Value
 from statelab.core.results import Witness
-from statelab.record.columns import OK
-from statelab.record.columns import History
+from statelab.record.columns import OK, History
 
 LIMIT_S = 10.0
 """How long a checker may search for the verdict of one cell."""

@@ -5,24 +5,16 @@ stamps on the clock of the load: when the computation began and when it ended. A
 held on its value: the same value of the same key, computed twice at the same time, is a stampede.
 """
 
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import msgspec
 
-from statelab.check.judges.by_model import LIMIT_S
-from statelab.check.judges.by_model import ByModel
+from statelab.check.judges.by_model import LIMIT_S, ByModel
 from statelab.check.judges.each_read import EACH_READ
-from statelab.check.judges.judgement import Expectation
-from statelab.check.judges.judgement import Judgement
-from statelab.check.judges.judgement import require_within
-from statelab.check.judges.judgement import stopped
-from statelab.check.judges.judgement import unjudged
-from statelab.check.judges.judgement import violated
+from statelab.check.judges.judgement import Expectation, Judgement, require_within, stopped, unjudged, violated
 from statelab.check.judges.witness import witness
 from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.words import Cast
-from statelab.check.kernels.words import milliseconds
+from statelab.check.kernels.words import Cast, milliseconds
 from statelab.check.models import MODELS
 from statelab.core.operation import Operation
 from statelab.core.results import Witness

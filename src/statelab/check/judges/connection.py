@@ -10,25 +10,18 @@ was reached.
 above that, which were not there before the load, were left behind: nobody uses them any more.
 """
 
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
 
 from statelab.check.judges.by_model import ByModel
-from statelab.check.judges.judgement import Expectation
-from statelab.check.judges.judgement import Judgement
-from statelab.check.judges.judgement import violated
+from statelab.check.judges.judgement import Expectation, Judgement, violated
 from statelab.check.judges.witness import witness
-from statelab.check.kernels.words import Cast
-from statelab.check.kernels.words import plural
+from statelab.check.kernels.words import Cast, plural
 from statelab.check.models import MODELS
 from statelab.core.results import Witness
-from statelab.record.columns import INF
-from statelab.record.columns import OK
-from statelab.record.columns import History
-from statelab.record.columns import Mask
+from statelab.record.columns import INF, OK, History, Mask
 
 REPLIES = ByModel(
     model=MODELS["echo"],

@@ -14,14 +14,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Finding
+from statelab.check.kernels.model import Deadline, Finding
 from statelab.check.models import MODELS
 from statelab.core.operation import Value
-from statelab.record.columns import FAIL
-from statelab.record.columns import OK
-from statelab.record.columns import History
-from statelab.record.columns import Integers
+from statelab.record.columns import FAIL, OK, History, Integers
 
 REGISTER = MODELS["register"]
 

@@ -5,13 +5,11 @@ An article says nothing unless it was put in stock for certain: else nobody know
 
 import numpy as np
 
-from statelab.check.judges.judgement import Expectation
-from statelab.check.judges.judgement import Judgement
+from statelab.check.judges.judgement import Expectation, Judgement
 from statelab.check.judges.stock import stock_judge
 from statelab.check.models.inventory import SHOP
 from statelab.core.load import STOCK
-from statelab.record.columns import OK
-from statelab.record.columns import History
+from statelab.record.columns import OK, History
 
 SALES = stock_judge(SHOP, over="oversold", refused="false-sold-out", stock=STOCK)
 

@@ -9,22 +9,9 @@ import numpy as np
 
 from statelab.check.kernels.words import plural
 from statelab.check.models.counter.ranked import Answers
-from statelab.core.operation import Operation
-from statelab.core.operation import ServedBy
-from statelab.core.results import ANOMALIES
-from statelab.core.results import Bounds
-from statelab.core.results import Counts
-from statelab.core.results import Coverage
-from statelab.core.results import Latency
-from statelab.core.results import Runs
-from statelab.core.results import VerdictName
-from statelab.core.results import Witness
-from statelab.record.columns import FAIL
-from statelab.record.columns import INFO
-from statelab.record.columns import OK
-from statelab.record.columns import History
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
+from statelab.core.operation import Operation, ServedBy
+from statelab.core.results import ANOMALIES, Bounds, Counts, Coverage, Latency, Runs, VerdictName, Witness
+from statelab.record.columns import FAIL, INFO, OK, History, Integers, Mask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,21 +12,14 @@ import msgspec
 import numpy as np
 
 from statelab.check.judges.by_model import ByModel
-from statelab.check.judges.judgement import Expectation
-from statelab.check.judges.judgement import Judgement
-from statelab.check.judges.judgement import require_within
-from statelab.check.judges.judgement import violated
+from statelab.check.judges.judgement import Expectation, Judgement, require_within, violated
 from statelab.check.judges.witness import witness
-from statelab.check.kernels.words import Cast
-from statelab.check.kernels.words import milliseconds
+from statelab.check.kernels.words import Cast, milliseconds
 from statelab.check.models import MODELS
 from statelab.core.ask import BUSY
 from statelab.core.operation import Operation
 from statelab.core.results import Witness
-from statelab.record.columns import INFO
-from statelab.record.columns import OK
-from statelab.record.columns import History
-from statelab.record.columns import Mask
+from statelab.record.columns import INFO, OK, History, Mask
 
 WORK = "work"
 

@@ -11,10 +11,8 @@ import numpy as np
 
 from statelab.check.judges.by_model import ByModel
 from statelab.check.models import MODELS
-from statelab.core.operation import Operation
-from statelab.core.operation import Status
-from statelab.record.columns import OK
-from statelab.record.columns import History
+from statelab.core.operation import Operation, Status
+from statelab.record.columns import OK, History
 
 EXECUTE, READ = "execute", "read"
 

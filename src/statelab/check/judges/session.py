@@ -12,32 +12,28 @@ only if it had ended before the other started.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
 
-from statelab.check.judges.judgement import Expectation
-from statelab.check.judges.judgement import Judgement
-from statelab.check.judges.judgement import not_reached
-from statelab.check.judges.judgement import stalled
-from statelab.check.judges.judgement import stopped
-from statelab.check.judges.judgement import tried
-from statelab.check.judges.judgement import unjudged
-from statelab.check.judges.judgement import violated
-from statelab.check.judges.witness import stall
-from statelab.check.judges.witness import witness
+from statelab.check.judges.judgement import (
+    Expectation,
+    Judgement,
+    not_reached,
+    stalled,
+    stopped,
+    tried,
+    unjudged,
+    violated,
+)
+from statelab.check.judges.witness import stall, witness
 from statelab.check.kernels.pairs import apart
-from statelab.check.kernels.words import Cast
-from statelab.check.kernels.words import plural
+from statelab.check.kernels.words import Cast, plural
 from statelab.check.models.counter.model import judged_one_way
 from statelab.check.models.counter.words import UP
 from statelab.core.results import Witness
-from statelab.record.columns import INFO
-from statelab.record.columns import OK
-from statelab.record.columns import History
-from statelab.record.columns import Integers
+from statelab.record.columns import INFO, OK, History, Integers
 
 CHANGES = frozenset({"login", "count", "logout"})
 AS_COUNTER = {"count": "increment", "read": "read"}

@@ -14,9 +14,7 @@ operations overlapped, rates, latencies) are those of the likely intervals.
 import msgspec
 
 from statelab.check.judges import judge_of
-from statelab.check.judges.judgement import Expectation
-from statelab.check.judges.judgement import Judgement
-from statelab.check.judges.judgement import violated
+from statelab.check.judges.judgement import Expectation, Judgement, violated
 from statelab.check.kernels.words import milliseconds
 from statelab.core.results import Witness
 from statelab.record.columns import History

@@ -13,12 +13,8 @@ from functools import partial
 import numpy as np
 
 from statelab.check.judges.by_model import ByModel
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Finding
-from statelab.check.models.inventory import MODEL
-from statelab.check.models.inventory import Terms
-from statelab.check.models.inventory import decide
-from statelab.check.models.inventory import sales
+from statelab.check.kernels.model import Deadline, Finding
+from statelab.check.models.inventory import MODEL, Terms, decide, sales
 from statelab.core.operation import Value
 from statelab.record.columns import History
 from statelab.record.shapes import Shape

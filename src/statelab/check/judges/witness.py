@@ -5,12 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from statelab.check.kernels.words import Cast
-from statelab.check.kernels.words import plural
+from statelab.check.kernels.words import Cast, plural
 from statelab.core.results import Witness
-from statelab.record.columns import OK
-from statelab.record.columns import History
-from statelab.record.columns import Mask
+from statelab.record.columns import OK, History, Mask
 
 NEIGHBOURS = 4
 """Context operations on each side of a witness."""

@@ -13,24 +13,12 @@ from functools import partial
 
 import numpy as np
 
-from statelab.check.kernels.apart import Part
-from statelab.check.kernels.apart import of_each_key
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Finding
+from statelab.check.kernels.apart import Part, of_each_key
+from statelab.check.kernels.model import Deadline, Finding
 from statelab.check.kernels.pairs import precedences
-from statelab.check.kernels.search import REFUSED
-from statelab.check.kernels.search import Outcome
-from statelab.check.kernels.search import Specification
-from statelab.check.kernels.search import search
-from statelab.check.kernels.search import smallest
-from statelab.check.kernels.words import ALL_NAMED
-from statelab.check.kernels.words import Cast
-from statelab.check.kernels.words import named
-from statelab.check.kernels.words import plural
-from statelab.record.columns import FAIL
-from statelab.record.columns import OK
-from statelab.record.columns import History
-from statelab.record.columns import Mask
+from statelab.check.kernels.search import REFUSED, Outcome, Specification, search, smallest
+from statelab.check.kernels.words import ALL_NAMED, Cast, named, plural
+from statelab.record.columns import FAIL, OK, History, Mask
 
 CHANGES = ("increment", "decrement")
 

@@ -1,17 +1,14 @@
 """Keys do not depend on each other, so each may be judged in the cheapest way that is exact for it."""
 
 from collections import Counter
-from collections.abc import Callable
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
 
 from statelab.check.kernels.model import Finding
 from statelab.check.kernels.order import begins
-from statelab.record.columns import History
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
+from statelab.record.columns import History, Integers, Mask
 
 Part = tuple[Integers, Callable[[History], Finding]]
 """Rows of a history, all of their keys, and what judges them."""

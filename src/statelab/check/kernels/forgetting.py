@@ -7,21 +7,13 @@ operation that changes state keeps its request and may take effect at any time a
 it is minimal if none of its operations can be forgotten as well.
 """
 
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Proof
-from statelab.record.columns import FAIL
-from statelab.record.columns import INF
-from statelab.record.columns import INFO
-from statelab.record.columns import History
-from statelab.record.columns import Integers
+from statelab.check.kernels.model import Deadline, Proof
+from statelab.record.columns import FAIL, INF, INFO, History, Integers
 
 Violated = Callable[[History], bool]
 

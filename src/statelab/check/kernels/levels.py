@@ -7,8 +7,7 @@ import msgspec
 import numpy as np
 
 from statelab.record.coding import encode
-from statelab.record.columns import History
-from statelab.record.columns import Integers
+from statelab.record.columns import History, Integers
 
 Level = Literal["whole", "host", "process", "thread", "greenlet", "request"]
 

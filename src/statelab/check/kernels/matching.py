@@ -10,8 +10,7 @@ Cost: O(n log w) for n jobs of which at most w wait at once, one push and one po
 loop where first come, first served already gives everyone a place.
 """
 
-from heapq import heappop
-from heapq import heappush
+from heapq import heappop, heappush
 
 import numpy as np
 

@@ -5,16 +5,12 @@ operations, an `ok` row has its fields, and no other row has a result.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import field
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from time import monotonic
-from typing import Literal
-from typing import Protocol
+from typing import Literal, Protocol
 
 from statelab.core.operation import Value
-from statelab.record.columns import History
-from statelab.record.columns import Integers
+from statelab.record.columns import History, Integers
 from statelab.record.shapes import Shapes
 
 VerdictName = Literal["held", "violated", "unknown"]

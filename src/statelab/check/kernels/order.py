@@ -12,10 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from statelab.record.columns import INF
-from statelab.record.columns import Codes
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
+from statelab.record.columns import INF, Codes, Integers, Mask
 
 _LONGEST = 2**62
 

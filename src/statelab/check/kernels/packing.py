@@ -3,8 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from statelab.record.columns import Codes
-from statelab.record.columns import Integers
+from statelab.record.columns import Codes, Integers
 
 _LARGEST = 2**62
 _FEW = 2**16

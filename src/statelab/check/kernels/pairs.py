@@ -4,11 +4,9 @@ from itertools import combinations
 
 import numpy as np
 
-from statelab.check.kernels.packing import arranged
-from statelab.check.kernels.packing import spans
+from statelab.check.kernels.packing import arranged, spans
 from statelab.check.kernels.words import Cast
-from statelab.record.columns import History
-from statelab.record.columns import Integers
+from statelab.record.columns import History, Integers
 
 
 def closest(group: Integers, start: Integers, end: Integers) -> tuple[int, int]:

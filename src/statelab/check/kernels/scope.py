@@ -16,25 +16,16 @@ Cost: that of the model's check, once for each level that is tried.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from statelab.check.kernels.levels import LEVELS
-from statelab.check.kernels.levels import Level
-from statelab.check.kernels.levels import grouped_by
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Model
-from statelab.check.kernels.model import VerdictName
+from statelab.check.kernels.levels import LEVELS, Level, grouped_by
+from statelab.check.kernels.model import Deadline, Model, VerdictName
 from statelab.check.kernels.packing import dense
 from statelab.core.operation import Value
-from statelab.record.columns import FAIL
-from statelab.record.columns import INFO
-from statelab.record.columns import OK
-from statelab.record.columns import History
-from statelab.record.columns import Integers
+from statelab.record.columns import FAIL, INFO, OK, History, Integers
 
 Split = Level | Literal["session"]
 

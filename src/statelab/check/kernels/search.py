@@ -28,37 +28,27 @@ Cost: O(n) steps in the length for a bounded number of open operations, exponent
 
 import operator
 from bisect import insort
-from collections.abc import Callable
-from collections.abc import Collection
-from collections.abc import Hashable
-from collections.abc import Iterable
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import replace
-from heapq import heappop
-from heapq import heappush
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
 
-from statelab.check.kernels.forgetting import NO_DEADLINE
-from statelab.check.kernels.forgetting import Refuted
-from statelab.check.kernels.forgetting import Violated
-from statelab.check.kernels.forgetting import Witness
-from statelab.check.kernels.forgetting import by_start
-from statelab.check.kernels.forgetting import forget
-from statelab.check.kernels.forgetting import minimal
-from statelab.check.kernels.forgetting import refutes
-from statelab.check.kernels.forgetting import shrunk
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import VerdictName
+from statelab.check.kernels.forgetting import (
+    NO_DEADLINE,
+    Refuted,
+    Violated,
+    Witness,
+    by_start,
+    forget,
+    minimal,
+    refutes,
+    shrunk,
+)
+from statelab.check.kernels.model import Deadline, VerdictName
 from statelab.check.kernels.packing import spans
-from statelab.record.columns import INF
-from statelab.record.columns import INFO
-from statelab.record.columns import OK
-from statelab.record.columns import History
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
+from statelab.record.columns import INF, INFO, OK, History, Integers, Mask
 
 Step = Callable[[Any, Any, int], Any]
 """(state, cost, row) -> (state, cost) after the operation of that row, or REFUSED where its answer is wrong in that

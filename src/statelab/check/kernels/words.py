@@ -5,8 +5,7 @@ from collections.abc import Sequence
 
 from statelab.core.errors import listed
 from statelab.core.operation import Unit
-from statelab.record.columns import INF
-from statelab.record.columns import History
+from statelab.record.columns import INF, History
 
 _SHOWN: dict[Unit, tuple[float, int, str]] = {
     "ns": (1e6, 3, "ms"),

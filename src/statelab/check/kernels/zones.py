@@ -20,8 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from statelab.record.columns import INF
-from statelab.record.columns import Integers
+from statelab.record.columns import INF, Integers
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,7 +1,6 @@
 """One folder or file per model. History in, finding out: no I/O here. Models share the kernels and nothing else."""
 
-from collections.abc import Iterator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 
 from statelab.check.kernels.model import Model

@@ -21,26 +21,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Finding
-from statelab.check.kernels.model import Model
-from statelab.check.kernels.model import Proof
-from statelab.check.kernels.packing import dense
-from statelab.check.kernels.packing import paired
-from statelab.check.kernels.packing import spans
-from statelab.check.kernels.pairs import apart
-from statelab.check.kernels.pairs import closest
-from statelab.check.kernels.words import Cast
-from statelab.check.kernels.words import plural
+from statelab.check.kernels.model import Deadline, Finding, Model, Proof
+from statelab.check.kernels.packing import dense, paired, spans
+from statelab.check.kernels.pairs import apart, closest
+from statelab.check.kernels.words import Cast, plural
 from statelab.core.operation import Value
-from statelab.record.columns import FAIL
-from statelab.record.columns import INFO
-from statelab.record.columns import OK
-from statelab.record.columns import STATUSES
-from statelab.record.columns import Codes
-from statelab.record.columns import History
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
+from statelab.record.columns import FAIL, INFO, OK, STATUSES, Codes, History, Integers, Mask
 from statelab.record.shapes import Shape
 
 NEVER, TWICE, REFUSED, UNEXPECTED = "never-ran", "ran-n-times", "ran-though-refused", "unexpected"

@@ -17,24 +17,16 @@ Witness: the victim alone, since what anybody else did cannot excuse it; the wor
 Cost: O(n) where nothing leaked, else O(n log n) for operations whose value came back to another one.
 """
 
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Finding
-from statelab.check.kernels.model import Model
-from statelab.check.kernels.model import Proof
-from statelab.check.kernels.packing import arranged
-from statelab.check.kernels.packing import spans
+from statelab.check.kernels.model import Deadline, Finding, Model, Proof
+from statelab.check.kernels.packing import arranged, spans
 from statelab.check.kernels.pairs import apart
-from statelab.check.kernels.words import Cast
-from statelab.check.kernels.words import span
+from statelab.check.kernels.words import Cast, span
 from statelab.core.operation import Value
-from statelab.record.columns import OK
-from statelab.record.columns import History
-from statelab.record.columns import Integers
+from statelab.record.columns import OK, History, Integers
 from statelab.record.shapes import Shape
 
 KINDS = ("overlap", "residue", "unexpected", "missing")

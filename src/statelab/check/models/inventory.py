@@ -33,22 +33,12 @@ from typing import Literal
 
 import numpy as np
 
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Finding
-from statelab.check.kernels.model import Model
-from statelab.check.kernels.model import Proof
+from statelab.check.kernels.model import Deadline, Finding, Model, Proof
 from statelab.check.kernels.packing import arranged
-from statelab.check.kernels.words import Cast
-from statelab.check.kernels.words import named
-from statelab.check.kernels.words import plural
+from statelab.check.kernels.words import Cast, named, plural
 from statelab.core.errors import BadInput
 from statelab.core.operation import Value
-from statelab.record.columns import INF
-from statelab.record.columns import INFO
-from statelab.record.columns import OK
-from statelab.record.columns import History
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
+from statelab.record.columns import INF, INFO, OK, History, Integers, Mask
 from statelab.record.shapes import Shape
 
 

@@ -23,22 +23,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Finding
-from statelab.check.kernels.model import Model
-from statelab.check.kernels.model import Proof
+from statelab.check.kernels.model import Deadline, Finding, Model, Proof
 from statelab.check.kernels.order import begins
-from statelab.check.kernels.packing import arranged
-from statelab.check.kernels.packing import dense
-from statelab.check.kernels.packing import paired
-from statelab.check.kernels.packing import spans
+from statelab.check.kernels.packing import arranged, dense, paired, spans
 from statelab.check.kernels.pairs import apart
 from statelab.check.kernels.words import Cast
 from statelab.core.operation import Value
-from statelab.record.columns import OK
-from statelab.record.columns import History
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
+from statelab.record.columns import OK, History, Integers, Mask
 from statelab.record.shapes import Shape
 
 _NONE = int(np.iinfo(np.int64).min)

@@ -11,20 +11,12 @@ Cost: O(n log n), one sort of the ids.
 
 import numpy as np
 
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Finding
-from statelab.check.kernels.model import Model
-from statelab.check.kernels.model import Proof
-from statelab.check.kernels.packing import fits
-from statelab.check.kernels.packing import paired
-from statelab.check.kernels.pairs import apart
-from statelab.check.kernels.pairs import closest
+from statelab.check.kernels.model import Deadline, Finding, Model, Proof
+from statelab.check.kernels.packing import fits, paired
+from statelab.check.kernels.pairs import apart, closest
 from statelab.check.kernels.words import Cast
 from statelab.core.operation import Value
-from statelab.record.columns import OK
-from statelab.record.columns import History
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
+from statelab.record.columns import OK, History, Integers, Mask
 from statelab.record.shapes import Shape
 
 

@@ -1,22 +1,14 @@
 """Checks of whole columns: ends before starts, a process doing two things at once, an op_id used twice."""
 
-from collections.abc import Callable
-from collections.abc import Collection
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from statelab.core.errors import BadInput
-from statelab.core.errors import shown
+from statelab.core.errors import BadInput, shown
 from statelab.core.memory import keep_freed
-from statelab.record.coding import coded_text
-from statelab.record.coding import plain
-from statelab.record.columns import INF
-from statelab.record.columns import Codes
-from statelab.record.columns import History
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
+from statelab.record.coding import coded_text, plain
+from statelab.record.columns import INF, Codes, History, Integers, Mask
 from statelab.record.reading.sheet import Sheet
 from statelab.record.shapes import Shapes
 

@@ -5,20 +5,15 @@ takes it or says why not. Parquet is read faster: millions of operations a secon
 """
 
 import json
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import compress
 from operator import attrgetter
-from typing import Annotated
-from typing import Any
-from typing import BinaryIO
-from typing import Literal
+from typing import Annotated, Any, BinaryIO, Literal
 
 import msgspec
 import numpy as np
-from msgspec import UNSET
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 
 from statelab.core.errors import BadInput
 from statelab.core.memory import keep_freed
@@ -27,13 +22,8 @@ from statelab.record import coding
 from statelab.record.columns import History
 from statelab.record.reading import rules
 from statelab.record.reading.consistency import checked
-from statelab.record.reading.part import Cells
-from statelab.record.reading.part import Held
-from statelab.record.reading.part import Part
-from statelab.record.reading.part import RefusedRow
-from statelab.record.reading.part import holds
-from statelab.record.reading.sheet import Sheet
-from statelab.record.reading.sheet import merged
+from statelab.record.reading.part import Cells, Held, Part, RefusedRow, holds
+from statelab.record.reading.sheet import Sheet, merged
 from statelab.record.shapes import Shapes
 
 _Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]

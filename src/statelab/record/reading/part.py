@@ -2,18 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from statelab.record import coding
-from statelab.record.coding import pa
-from statelab.record.coding import pc
-from statelab.record.columns import INF
-from statelab.record.columns import OK
-from statelab.record.columns import STATUSES
+from statelab.record.coding import pa, pc
+from statelab.record.columns import INF, OK, STATUSES
 from statelab.record.reading import rules
 from statelab.record.reading.sheet import Sheet
 from statelab.record.shapes import Shapes

@@ -8,19 +8,12 @@ from typing import Any
 
 import msgspec
 
-from statelab.core.errors import listed
-from statelab.core.errors import shown
-from statelab.core.foreign_names import MEANT
-from statelab.core.foreign_names import OTHERS
-from statelab.core.operation import Operation
-from statelab.core.operation import ServedBy
-from statelab.core.operation import Status
+from statelab.core.errors import listed, shown
+from statelab.core.foreign_names import MEANT, OTHERS
+from statelab.core.operation import Operation, ServedBy, Status
 from statelab.record.coding import VALUES
-from statelab.record.columns import INF
-from statelab.record.columns import STATUSES
-from statelab.record.shapes import Kind
-from statelab.record.shapes import Shape
-from statelab.record.shapes import Shapes
+from statelab.record.columns import INF, STATUSES
+from statelab.record.shapes import Kind, Shape, Shapes
 
 MISSING, NULL, NUMBER, TEXT, BOOL, LIST, SERVER, OTHER = (1 << bit for bit in range(8))
 """`NUMBER` is a 64-bit integer, `LIST` one of integers and texts, `SERVER` a whole `ServedBy`, `OTHER` all else."""

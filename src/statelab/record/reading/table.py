@@ -8,45 +8,28 @@ A row that the rules for columns refuse is put into words by the strict reader o
 """
 
 import json
-from collections.abc import Collection
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from pathlib import Path
-from typing import Any
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 import numpy as np
 import pyarrow.parquet
 
-from statelab.core.errors import BadInput
-from statelab.core.errors import listed
-from statelab.core.foreign_names import MEANT
-from statelab.core.foreign_names import OTHERS
+from statelab.core.errors import BadInput, listed
+from statelab.core.foreign_names import MEANT, OTHERS
 from statelab.core.memory import keep_freed
-from statelab.core.operation import UNITS
-from statelab.core.operation import ServedBy
-from statelab.core.operation import Unit
+from statelab.core.operation import UNITS, ServedBy, Unit
 from statelab.record import coding
-from statelab.record.coding import pa
-from statelab.record.coding import pc
-from statelab.record.columns import INF
-from statelab.record.columns import STATUSES
-from statelab.record.columns import History
+from statelab.record.coding import pa, pc
+from statelab.record.columns import INF, STATUSES, History
 from statelab.record.reading import rules
 from statelab.record.reading.consistency import checked
-from statelab.record.reading.part import Cells
-from statelab.record.reading.part import Part
-from statelab.record.reading.part import RefusedRow
-from statelab.record.reading.part import cells
-from statelab.record.reading.part import codes
-from statelab.record.reading.part import joined
+from statelab.record.reading.part import Cells, Part, RefusedRow, cells, codes, joined
 from statelab.record.reading.rules import SERVER_FIELDS
-from statelab.record.reading.sheet import Sheet
-from statelab.record.reading.sheet import merged
+from statelab.record.reading.sheet import Sheet, merged
 from statelab.record.shapes import Shapes
 
 pq: Any = pyarrow.parquet

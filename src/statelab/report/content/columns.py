@@ -5,8 +5,7 @@ A column is one entry of `COLUMNS`. No other code needs to know about it.
 
 import csv
 import io
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from statelab.report.content import figures

@@ -1,38 +1,31 @@
 """The results, arranged once for all formats: rows, matrices, sentences and examples."""
 
 from collections import Counter
-from collections.abc import Iterator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
 import msgspec
 
-from statelab.core.results import ANOMALIES
-from statelab.core.results import Results
-from statelab.report.content import states
-from statelab.report.content import summary
-from statelab.report.content.columns import COLUMNS
-from statelab.report.content.columns import Column
-from statelab.report.content.matrices import Deployment
-from statelab.report.content.matrices import Matrix
-from statelab.report.content.matrices import Mechanism
-from statelab.report.content.matrices import PromiseLine
-from statelab.report.content.matrices import deployments_of
-from statelab.report.content.matrices import matrices_of
-from statelab.report.content.matrices import promise_lines
-from statelab.report.content.proofs import Example
-from statelab.report.content.proofs import examples_of
-from statelab.report.content.remedies import Broken
-from statelab.report.content.remedies import broken_of
+from statelab.core.results import ANOMALIES, Results
+from statelab.report.content import states, summary
+from statelab.report.content.columns import COLUMNS, Column
+from statelab.report.content.matrices import (
+    Deployment,
+    Matrix,
+    Mechanism,
+    PromiseLine,
+    deployments_of,
+    matrices_of,
+    promise_lines,
+)
+from statelab.report.content.proofs import Example, examples_of
+from statelab.report.content.remedies import Broken, broken_of
 from statelab.report.content.rows import Row
-from statelab.report.content.same_columns import SameColumn
-from statelab.report.content.same_columns import same_columns
+from statelab.report.content.same_columns import SameColumn, same_columns
 from statelab.report.content.states import State
-from statelab.report.content.store_comparison import StoreComparison
-from statelab.report.content.store_comparison import compare_stores
-from statelab.report.content.summary import Absence
-from statelab.report.content.summary import Sentence
+from statelab.report.content.store_comparison import StoreComparison, compare_stores
+from statelab.report.content.summary import Absence, Sentence
 
 
 class GoingOn(msgspec.Struct, frozen=True, kw_only=True):

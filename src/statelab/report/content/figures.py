@@ -2,9 +2,7 @@
 
 import math
 
-from statelab.core.results import Bounds
-from statelab.core.results import Counts
-from statelab.core.results import Interval
+from statelab.core.results import Bounds, Counts, Interval
 
 NONE = "–"
 PERCENT = "\N{NO-BREAK SPACE}%"

@@ -9,8 +9,7 @@ from functools import cache
 
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.results import ANOMALIES
-from statelab.plan.deployments import Deployment
-from statelab.plan.deployments import load_all
+from statelab.plan.deployments import Deployment, load_all
 from statelab.theory import failures
 from statelab.theory.failures import Failure
 

@@ -1,16 +1,13 @@
 """The tables of verdicts: a matrix of mechanism × deployment for each workload and window, a line for each promise."""
 
-from collections.abc import Iterable
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from statelab.core.results import Cell
-from statelab.core.results import CellKey
-from statelab.report.content import figures
-from statelab.report.content import states
+from statelab.core.results import Cell, CellKey
+from statelab.report.content import figures, states
 from statelab.report.content.rows import Row
 
 WINDOWS = ("io", "yield", "call", "tight")

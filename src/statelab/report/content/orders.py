@@ -9,8 +9,7 @@ from pathlib import Path
 import msgspec
 
 from statelab.core.operation import Operation
-from statelab.core.results import VerdictName
-from statelab.core.results import Witness
+from statelab.core.results import VerdictName, Witness
 
 TABLE = Path(__file__).with_suffix(".json.gz")
 

@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from statelab.core.results import ANOMALIES
-from statelab.core.results import Witness
+from statelab.core.results import ANOMALIES, Witness
 from statelab.report.content import states
-from statelab.report.content.matrices import Deployment
-from statelab.report.content.matrices import window_order
+from statelab.report.content.matrices import Deployment, window_order
 from statelab.report.content.rows import Row
 
 Kind = tuple[bool, str, tuple[str, ...]]

@@ -1,7 +1,6 @@
 """Fixes for mechanisms that broke: the nearest and a lasting one, what changes in the code, and what that costs."""
 
-from collections.abc import Iterable
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,16 +9,10 @@ import msgspec
 
 from statelab.core.results import Fix
 from statelab.report.content import figures
-from statelab.report.content.matrices import Deployment
-from statelab.report.content.matrices import Mechanism
-from statelab.report.content.matrices import mechanisms_of
-from statelab.report.content.matrices import window_order
-from statelab.report.content.rows import UNMEASURED
-from statelab.report.content.rows import Row
-from statelab.report.content.text import counted
-from statelab.report.content.text import listed
-from statelab.theory.code_diff import CodeDiff
-from statelab.theory.code_diff import diff
+from statelab.report.content.matrices import Deployment, Mechanism, mechanisms_of, window_order
+from statelab.report.content.rows import UNMEASURED, Row
+from statelab.report.content.text import counted, listed
+from statelab.theory.code_diff import CodeDiff, diff
 
 MOST_NAMES = 2
 """How many mechanisms a sentence names; the others are only counted."""

@@ -5,10 +5,8 @@ import shlex
 from dataclasses import dataclass
 from functools import cached_property
 
-from statelab.core.results import Cell
-from statelab.core.results import Fix
-from statelab.report.content import figures
-from statelab.report.content import states
+from statelab.core.results import Cell, Fix
+from statelab.report.content import figures, states
 from statelab.report.content.states import State
 from statelab.report.content.text import shortened
 

@@ -3,25 +3,15 @@
 Everything is read from a run. A place is a store, or a medium such as files, or the memory of one process.
 """
 
-from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
-from statelab.core.results import ENDINGS
-from statelab.core.results import Survival
-from statelab.report.content import figures
-from statelab.report.content import states
-from statelab.report.content.matrices import KEPT
-from statelab.report.content.matrices import Deployment
-from statelab.report.content.matrices import Line
-from statelab.report.content.matrices import Matrix
-from statelab.report.content.matrices import Mechanism
-from statelab.report.content.matrices import widest_of
+from statelab.core.results import ENDINGS, Survival
+from statelab.report.content import figures, states
+from statelab.report.content.matrices import KEPT, Deployment, Line, Matrix, Mechanism, widest_of
 from statelab.report.content.rows import Row
 from statelab.report.content.text import joined
 

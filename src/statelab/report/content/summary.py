@@ -1,22 +1,15 @@
 """The top of every report: what was run, what the result is, and where theory and experiment disagree."""
 
 from collections import Counter
-from collections.abc import Iterable
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from statelab.report.content import figures
-from statelab.report.content import states
-from statelab.report.content.matrices import Matrix
-from statelab.report.content.matrices import window_order
+from statelab.report.content import figures, states
+from statelab.report.content.matrices import Matrix, window_order
 from statelab.report.content.rows import Row
 from statelab.report.content.states import State
-from statelab.report.content.text import counted
-from statelab.report.content.text import ended
-from statelab.report.content.text import joined
-from statelab.report.content.text import listed
-from statelab.report.content.text import were
+from statelab.report.content.text import counted, ended, joined, listed, were
 
 FIRST = (
     "profile",

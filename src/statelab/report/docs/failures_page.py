@@ -3,19 +3,13 @@
 import re
 from collections.abc import Iterator
 
-from statelab.core.paths import DEPLOYMENTS
-from statelab.core.paths import ROOT
+from statelab.core.paths import DEPLOYMENTS, ROOT
 from statelab.plan.app import App
-from statelab.plan.catalogue import Catalogue
-from statelab.plan.catalogue import of_app
-from statelab.plan.deployments import Deployment
-from statelab.plan.deployments import load_all
+from statelab.plan.catalogue import Catalogue, of_app
+from statelab.plan.deployments import Deployment, load_all
 from statelab.report.content import states
 from statelab.report.content.text import ended
-from statelab.report.formats.markdown import anomalies_in
-from statelab.report.formats.markdown import escaped
-from statelab.report.formats.markdown import table
-from statelab.report.formats.markdown import violated_mark
+from statelab.report.formats.markdown import anomalies_in, escaped, table, violated_mark
 from statelab.theory import failures
 from statelab.theory.failures import Failure
 

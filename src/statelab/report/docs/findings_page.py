@@ -12,8 +12,7 @@ from pathlib import Path
 
 from statelab.core.errors import BadInput
 from statelab.core.paths import ROOT
-from statelab.report.formats.markdown import escaped
-from statelab.report.formats.markdown import table
+from statelab.report.formats.markdown import escaped, table
 
 FOLDER = ROOT / "examples" / "findings"
 LOOKED_AT = FOLDER / "given-again.md"

@@ -1,28 +1,15 @@
 """Writes docs/mechanisms.md: every mechanism, from the app's catalogue and the theory."""
 
-from collections.abc import Iterator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from statelab.core.paths import DEPLOYMENTS
-from statelab.core.paths import ROOT
+from statelab.core.paths import DEPLOYMENTS, ROOT
 from statelab.plan.app import App
-from statelab.plan.catalogue import Catalogue
-from statelab.plan.catalogue import Claims
-from statelab.plan.catalogue import Mechanism
-from statelab.plan.catalogue import Workload
-from statelab.plan.catalogue import of_app
-from statelab.plan.deployments import Deployment
-from statelab.plan.deployments import load_all
+from statelab.plan.catalogue import Catalogue, Claims, Mechanism, Workload, of_app
+from statelab.plan.deployments import Deployment, load_all
 from statelab.report.content import states
-from statelab.report.content.text import counted
-from statelab.report.content.text import listed
-from statelab.report.formats.markdown import anomalies_in
-from statelab.report.formats.markdown import escaped
-from statelab.report.formats.markdown import fenced
-from statelab.report.formats.markdown import table
-from statelab.report.formats.markdown import violated_mark
-from statelab.theory.code_diff import diff
-from statelab.theory.code_diff import in_columns
+from statelab.report.content.text import counted, listed
+from statelab.report.formats.markdown import anomalies_in, escaped, fenced, table, violated_mark
+from statelab.theory.code_diff import diff, in_columns
 from statelab.theory.fixes import candidates
 from statelab.theory.rule import predict
 

@@ -4,17 +4,12 @@ import re
 import sys
 from pathlib import Path
 
-from statelab.core.paths import REPORTS
-from statelab.core.paths import ROOT
+from statelab.core.paths import REPORTS, ROOT
 from statelab.core.results import Results
-from statelab.report.content.document import Report
-from statelab.report.content.document import compose
+from statelab.report.content.document import Report, compose
 from statelab.report.content.text import joined
 from statelab.report.formats.files import read_results
-from statelab.report.formats.markdown import bullets
-from statelab.report.formats.markdown import facts_list
-from statelab.report.formats.markdown import same_columns_table
-from statelab.report.formats.markdown import table
+from statelab.report.formats.markdown import bullets, facts_list, same_columns_table, table
 
 PAGE = ROOT / "docs" / "servers.md"
 

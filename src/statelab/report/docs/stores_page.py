@@ -6,14 +6,11 @@ A second run, of the profile replicas, adds what the places are worth on two hos
 import sys
 from pathlib import Path
 
-from statelab.core.paths import REPORTS
-from statelab.core.paths import ROOT
-from statelab.report.content.document import Report
-from statelab.report.content.document import compose
+from statelab.core.paths import REPORTS, ROOT
+from statelab.report.content.document import Report, compose
 from statelab.report.content.store_comparison import with_hosts_of
 from statelab.report.formats.files import read_results
-from statelab.report.formats.markdown import comparison_tables
-from statelab.report.formats.markdown import facts_list
+from statelab.report.formats.markdown import comparison_tables, facts_list
 
 PAGE = ROOT / "docs" / "stores.md"
 

@@ -3,11 +3,9 @@
 import sys
 from pathlib import Path
 
-from statelab.core.paths import REPORTS
-from statelab.core.paths import ROOT
+from statelab.core.paths import REPORTS, ROOT
 from statelab.report.formats.files import read_results
-from statelab.report.formats.markdown import headline_markdown
-from statelab.report.formats.markdown import with_marked
+from statelab.report.formats.markdown import headline_markdown, with_marked
 
 
 def main(run: Path) -> None:

@@ -14,8 +14,7 @@ from statelab.report.content.columns import csv_text
 from statelab.report.content.document import compose
 from statelab.report.content.rows import Row
 from statelab.report.content.states import extra
-from statelab.report.formats import html
-from statelab.report.formats import markdown
+from statelab.report.formats import html, markdown
 from statelab.report.over_time import OverTime
 
 

@@ -11,29 +11,20 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from jinja2 import Environment
-from jinja2 import PackageLoader
-from jinja2 import StrictUndefined
-from markupsafe import Markup
-from markupsafe import escape
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from statelab.core.results import Witness
-from statelab.report.comparison import RunComparison
-from statelab.report.comparison import in_words
-from statelab.report.comparison import throughput_in_words
-from statelab.report.content import figures
-from statelab.report.content import states
+from statelab.report.comparison import RunComparison, in_words, throughput_in_words
+from statelab.report.content import figures, states
 from statelab.report.content.document import Report
 from statelab.report.content.finder import questions
 from statelab.report.content.orders import games
-from statelab.report.content.rows import Row
-from statelab.report.content.rows import anchor
+from statelab.report.content.rows import Row, anchor
 from statelab.report.content.text import printable
 from statelab.report.formats.plot_over_time import plot
-from statelab.report.over_time import OverTime
-from statelab.report.over_time import conditions
-from statelab.report.timeline.svg import NAMESPACE
-from statelab.report.timeline.svg import timeline
+from statelab.report.over_time import OverTime, conditions
+from statelab.report.timeline.svg import NAMESPACE, timeline
 from statelab.theory.failures import RUNS
 
 COLOURS = {

@@ -3,22 +3,15 @@
 import re
 from collections.abc import Iterable
 
-from statelab.core.results import ANOMALIES
-from statelab.core.results import Results
-from statelab.report.content import figures
-from statelab.report.content import states
-from statelab.report.content.document import Report
-from statelab.report.content.document import compose
-from statelab.report.content.matrices import Matrix
-from statelab.report.content.matrices import Mechanism
-from statelab.report.content.matrices import window_order
+from statelab.core.results import ANOMALIES, Results
+from statelab.report.content import figures, states
+from statelab.report.content.document import Report, compose
+from statelab.report.content.matrices import Matrix, Mechanism, window_order
 from statelab.report.content.proofs import Example
-from statelab.report.content.remedies import Broken
-from statelab.report.content.remedies import Change
+from statelab.report.content.remedies import Broken, Change
 from statelab.report.content.rows import Row
 from statelab.report.content.same_columns import SameColumn
-from statelab.report.content.store_comparison import Standing
-from statelab.report.content.store_comparison import StoreComparison
+from statelab.report.content.store_comparison import Standing, StoreComparison
 from statelab.report.content.text import printable
 from statelab.theory.code_diff import in_columns
 

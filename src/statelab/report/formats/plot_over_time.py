@@ -1,17 +1,14 @@
 """One cell over many runs as a small SVG: the verdict of each run, the share that was violated, and the throughput."""
 
 from collections.abc import Sequence
-from xml.sax.saxutils import escape
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
-from statelab.core.results import Cell
-from statelab.core.results import Interval
+from statelab.core.results import Cell, Interval
 from statelab.report.comparison import in_words
 from statelab.report.content import figures
 from statelab.report.content.rows import Row
 from statelab.report.content.text import printable
-from statelab.report.over_time import CellOverTime
-from statelab.report.over_time import trials
+from statelab.report.over_time import CellOverTime, trials
 
 LEFT, STEP, RIGHT = 92, 46, 14
 MARKS, TOP, BOTTOM, RATE_TOP, RATE_BOTTOM, HEIGHT = 14, 34, 94, 112, 152, 170

@@ -1,7 +1,6 @@
 """The report in a terminal, and the table of what state outlived."""
 
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -11,24 +10,16 @@ from rich.table import Table
 from rich.text import Text
 
 from statelab.core.calls import EVERYTHING
-from statelab.core.results import ENDINGS
-from statelab.core.results import Results
-from statelab.core.results import Survival
+from statelab.core.results import ENDINGS, Results, Survival
 from statelab.plan.profiles import ESSENTIALS
-from statelab.report.content import figures
-from statelab.report.content import states
-from statelab.report.content.document import Report
-from statelab.report.content.document import compose
-from statelab.report.content.matrices import Deployment
-from statelab.report.content.matrices import Matrix
-from statelab.report.content.matrices import PromiseLine
-from statelab.report.content.matrices import Share
+from statelab.report.content import figures, states
+from statelab.report.content.document import Report, compose
+from statelab.report.content.matrices import Deployment, Matrix, PromiseLine, Share
 from statelab.report.content.rows import Row
 from statelab.report.content.states import State
 from statelab.report.content.store_comparison import StoreComparison
 from statelab.report.content.summary import Sentence
-from statelab.report.content.text import printable
-from statelab.report.content.text import shortened
+from statelab.report.content.text import printable, shortened
 
 STYLES = {
     "contradiction": "bold black on bright_yellow",

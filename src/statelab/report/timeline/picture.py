@@ -6,11 +6,9 @@ Labels never overlap. Nothing is drawn here; `svg` does that.
 import math
 import string
 from collections.abc import Iterable
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from statelab.core.operation import Operation
-from statelab.core.operation import ServedBy
+from statelab.core.operation import Operation, ServedBy
 from statelab.core.results import Witness
 
 

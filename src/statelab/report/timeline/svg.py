@@ -6,18 +6,9 @@ It needs no script, style sheet or font of a page around it, and takes its text 
 from collections.abc import Iterator
 from html import escape
 
-from statelab.core.results import ANOMALIES
-from statelab.core.results import Witness
+from statelab.core.results import ANOMALIES, Witness
 from statelab.report.content.text import printable
-from statelab.report.timeline.picture import GREY
-from statelab.report.timeline.picture import LEFT
-from statelab.report.timeline.picture import LETTER
-from statelab.report.timeline.picture import RIGHT
-from statelab.report.timeline.picture import Box
-from statelab.report.timeline.picture import Lane
-from statelab.report.timeline.picture import Picture
-from statelab.report.timeline.picture import Server
-from statelab.report.timeline.picture import Timescale
+from statelab.report.timeline.picture import GREY, LEFT, LETTER, RIGHT, Box, Lane, Picture, Server, Timescale
 
 WIDTH = 960
 TOP = 36

@@ -15,17 +15,14 @@ wider interval allows every order that the true one allows, so it can hide a vio
 (docs/checking.md).
 """
 
-from collections.abc import Collection
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from msgspec.structs import replace
 
-from statelab.core.clocks import MOST_DRIFT_PPM
-from statelab.core.clocks import Exchange
-from statelab.core.operation import Operation
-from statelab.core.operation import Status
+from statelab.core.clocks import MOST_DRIFT_PPM, Exchange
+from statelab.core.operation import Operation, Status
 from statelab.record.columns import Integers
 
 _MILLION = 1_000_000

@@ -12,48 +12,29 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
-from collections.abc import Iterator
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import as_completed
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler
-from http.server import ThreadingHTTPServer
-from itertools import chain
-from itertools import islice
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 from markupsafe import Markup
 
 from statelab.core.cookies import Jar
-from statelab.core.errors import BadInput
-from statelab.core.errors import EngineFailed
-from statelab.core.errors import Unavailable
+from statelab.core.errors import BadInput, EngineFailed, Unavailable
 from statelab.core.operation import Operation
-from statelab.core.paths import DEPLOYMENTS
-from statelab.core.paths import DOCS
-from statelab.core.paths import REPORTS
-from statelab.core.paths import SITE
-from statelab.drive.request import Line
-from statelab.drive.request import Request
-from statelab.drive.request import path_of
-from statelab.drive.request import perform_alone
-from statelab.plan.catalogue import Catalogue
-from statelab.plan.catalogue import fetch
-from statelab.plan.catalogue import group
-from statelab.report.formats import docs_page
-from statelab.report.formats import html
+from statelab.core.paths import DEPLOYMENTS, DOCS, REPORTS, SITE
+from statelab.drive.request import Line, Request, path_of, perform_alone
+from statelab.plan.catalogue import Catalogue, fetch, group
+from statelab.report.formats import docs_page, html
 from statelab.report.formats.docs_page import title_of
-from statelab.repro.live.prediction import foretell
-from statelab.repro.live.prediction import known_deployment
+from statelab.repro.live.prediction import foretell, known_deployment
 
 PAGE = Path(__file__).with_name("front.html")
 PORT = 8088

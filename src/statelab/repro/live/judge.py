@@ -24,30 +24,19 @@ from queue import SimpleQueue
 
 import msgspec
 
-from statelab.check.judges import judge_of
-from statelab.check.judges import several_clocks
+from statelab.check.judges import judge_of, several_clocks
 from statelab.check.judges.counter.anomalies import diagnose
-from statelab.check.judges.judgement import Expectation
-from statelab.check.judges.judgement import Judgement
+from statelab.check.judges.judgement import Expectation, Judgement
 from statelab.check.kernels.levels import LEVELS
 from statelab.check.kernels.words import plural
 from statelab.check.models.counter.ranked import answers
-from statelab.core.live import MOST_JUDGED
-from statelab.core.live import Batch
-from statelab.core.live import Begin
-from statelab.core.live import Line
-from statelab.core.live import Proof
-from statelab.core.live import Seen
-from statelab.core.live import Shown
-from statelab.core.operation import Operation
-from statelab.core.operation import decode_lines
-from statelab.core.results import ANOMALIES
-from statelab.core.results import Bounds
+from statelab.core.live import MOST_JUDGED, Batch, Begin, Line, Proof, Seen, Shown
+from statelab.core.operation import Operation, decode_lines
+from statelab.core.results import ANOMALIES, Bounds
 from statelab.record import parquet
 from statelab.record.columns import History
 from statelab.report.content.text import shortened
-from statelab.report.timeline.picture import GREY
-from statelab.report.timeline.picture import PALETTE
+from statelab.report.timeline.picture import GREY, PALETTE
 from statelab.report.timeline.svg import timeline
 from statelab.repro.live.workers import Workers
 

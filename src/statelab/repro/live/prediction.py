@@ -8,8 +8,7 @@ from statelab.core.errors import BadInput
 from statelab.core.paths import DEPLOYMENTS
 from statelab.core.results import ANOMALIES
 from statelab.plan.catalogue import Catalogue
-from statelab.plan.deployments import Deployment
-from statelab.plan.deployments import load_all
+from statelab.plan.deployments import Deployment, load_all
 from statelab.theory.rule import predict
 
 

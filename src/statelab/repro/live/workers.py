@@ -3,15 +3,11 @@
 
 import numpy as np
 
-from statelab.check.kernels.words import milliseconds
-from statelab.check.kernels.words import plural
+from statelab.check.kernels.words import milliseconds, plural
 from statelab.core.clocks import Exchange
-from statelab.core.live import Begin
-from statelab.core.live import Part
-from statelab.core.operation import Operation
-from statelab.core.operation import decode_lines
-from statelab.repro.live.clocks import Clock
-from statelab.repro.live.clocks import place
+from statelab.core.live import Begin, Part
+from statelab.core.operation import Operation, decode_lines
+from statelab.repro.live.clocks import Clock, place
 
 MOST_NAMED = 8
 """The most operations of a vanished worker, asked for and not answered, that are named."""

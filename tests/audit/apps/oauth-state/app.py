@@ -2,9 +2,7 @@
 
 import secrets
 
-from flask import Flask
-from flask import jsonify
-from flask import request
+from flask import Flask, jsonify, request
 
 app = Flask(__name__)
 pending = {}

@@ -4,16 +4,11 @@ That something went wrong is proved by the checker; which name fits depends on w
 
 from dataclasses import dataclass
 
-from statelab.check.judges.counter.copies import home
-from statelab.check.judges.counter.copies import lost
-from statelab.check.judges.counter.copies import scope
-from statelab.check.judges.counter.levels import Levels
-from statelab.check.judges.counter.levels import Split
-from statelab.check.models.counter.race_events import RaceEvent
-from statelab.check.models.counter.race_events import race_events
+from statelab.check.judges.counter.copies import home, lost, scope
+from statelab.check.judges.counter.levels import Levels, Split
+from statelab.check.models.counter.race_events import RaceEvent, race_events
 from statelab.check.models.counter.ranked import Answers
-from statelab.core.results import ANOMALIES
-from statelab.core.results import Bounds
+from statelab.core.results import ANOMALIES, Bounds
 from statelab.record.columns import Mask
 
 

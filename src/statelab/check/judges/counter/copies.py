@@ -1,10 +1,8 @@
 """Where the copies of the state are, and how many updates got lost in them."""
 
-from statelab.check.judges.counter.levels import Levels
-from statelab.check.judges.counter.levels import Split
+from statelab.check.judges.counter.levels import Levels, Split
 from statelab.check.judges.counter.quiet_reads import disagreement
-from statelab.check.kernels.levels import LEVELS
-from statelab.check.kernels.levels import Level
+from statelab.check.kernels.levels import LEVELS, Level
 from statelab.core.results import Bounds
 
 SCOPES: dict[Level, str] = {

@@ -6,8 +6,7 @@ from statelab.check.judges.counter.levels import Split
 from statelab.check.judges.counter.quiet_reads import allowed
 from statelab.check.judges.witness import witness
 from statelab.check.kernels.levels import Level
-from statelab.check.kernels.words import Cast
-from statelab.check.kernels.words import plural
+from statelab.check.kernels.words import Cast, plural
 from statelab.core.results import Witness
 from statelab.record.columns import Integers
 

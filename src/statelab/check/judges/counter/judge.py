@@ -8,24 +8,23 @@ import numpy as np
 from statelab.check.judges.by_model import ByModel
 from statelab.check.judges.counter.anomalies import diagnose
 from statelab.check.judges.counter.copies import scope_in_words
-from statelab.check.judges.counter.many import met
-from statelab.check.judges.counter.many import one_by_one
+from statelab.check.judges.counter.many import met, one_by_one
 from statelab.check.judges.counter.witnesses import witnesses
-from statelab.check.judges.judgement import NOT_SETTLED
-from statelab.check.judges.judgement import Expectation
-from statelab.check.judges.judgement import Judgement
-from statelab.check.judges.judgement import coverage
-from statelab.check.judges.judgement import shortfall
-from statelab.check.judges.judgement import stalled
-from statelab.check.judges.judgement import stopped
-from statelab.check.judges.judgement import unjudged
-from statelab.check.judges.judgement import violated
+from statelab.check.judges.judgement import (
+    NOT_SETTLED,
+    Expectation,
+    Judgement,
+    coverage,
+    shortfall,
+    stalled,
+    stopped,
+    unjudged,
+    violated,
+)
 from statelab.check.kernels.words import plural
 from statelab.check.models import MODELS
 from statelab.check.models.counter.ranked import answers
-from statelab.record.columns import INF
-from statelab.record.columns import OK
-from statelab.record.columns import History
+from statelab.record.columns import INF, OK, History
 
 
 def judge(history: History, expectation: Expectation) -> Judgement:

@@ -7,14 +7,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from statelab.check.kernels.levels import LEVELS
-from statelab.check.kernels.levels import Level
-from statelab.check.kernels.levels import grouped_by
+from statelab.check.kernels.levels import LEVELS, Level, grouped_by
 from statelab.check.models.counter.ranked import Answers
-from statelab.check.models.counter.verdict import Defects
-from statelab.check.models.counter.verdict import Totals
-from statelab.check.models.counter.verdict import find_defects
-from statelab.check.models.counter.verdict import totals
+from statelab.check.models.counter.verdict import Defects, Totals, find_defects, totals
 from statelab.core.results import Bounds
 from statelab.record.columns import Integers
 

@@ -9,9 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from statelab.check.judges.judgement import touching
-from statelab.record.columns import INFO
-from statelab.record.columns import OK
-from statelab.record.columns import History
+from statelab.record.columns import INFO, OK, History
 
 STAMPS = 2
 

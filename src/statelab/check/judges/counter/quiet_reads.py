@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from statelab.check.judges.counter.levels import Quiet
-from statelab.check.judges.counter.levels import Split
+from statelab.check.judges.counter.levels import Quiet, Split
 from statelab.check.models.counter.ranked import Answers
 
 

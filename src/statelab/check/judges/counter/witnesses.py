@@ -6,19 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statelab.check.judges.counter import final_reads
-from statelab.check.judges.counter.anomalies import Diagnosis
-from statelab.check.judges.counter.anomalies import too_many_untold
+from statelab.check.judges.counter.anomalies import Diagnosis, too_many_untold
 from statelab.check.judges.counter.copies import SCOPES
 from statelab.check.judges.counter.levels import Split
 from statelab.check.judges.counter.quiet_reads import disagreement
-from statelab.check.judges.witness import stall
-from statelab.check.judges.witness import witness
-from statelab.check.kernels.words import Cast
-from statelab.check.kernels.words import plural
+from statelab.check.judges.witness import stall, witness
+from statelab.check.kernels.words import Cast, plural
 from statelab.check.models.counter import words
 from statelab.check.models.counter.race_events import race_events
-from statelab.check.models.counter.verdict import smallest
-from statelab.check.models.counter.verdict import worst_event
+from statelab.check.models.counter.verdict import smallest, worst_event
 from statelab.core.results import Witness
 from statelab.record.columns import History
 

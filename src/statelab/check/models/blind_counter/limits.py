@@ -5,12 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from statelab.record.columns import INF
-from statelab.record.columns import INFO
-from statelab.record.columns import OK
-from statelab.record.columns import Codes
-from statelab.record.columns import History
-from statelab.record.columns import Integers
+from statelab.record.columns import INF, INFO, OK, Codes, History, Integers
 
 Places = NDArray[np.intp]
 

@@ -35,22 +35,13 @@ from typing import cast
 import numpy as np
 
 from statelab.check.kernels import amounts
-from statelab.check.kernels.apart import Part
-from statelab.check.kernels.apart import judged_apart
+from statelab.check.kernels.apart import Part, judged_apart
 from statelab.check.kernels.matching import left_over
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Finding
-from statelab.check.kernels.model import Model
-from statelab.check.kernels.model import Proof
-from statelab.check.models.blind_counter.limits import Limits
-from statelab.check.models.blind_counter.limits import limits
-from statelab.check.models.blind_counter.limits import of_key
-from statelab.check.models.blind_counter.witness import smallest
-from statelab.check.models.blind_counter.witness import words
+from statelab.check.kernels.model import Deadline, Finding, Model, Proof
+from statelab.check.models.blind_counter.limits import Limits, limits, of_key
+from statelab.check.models.blind_counter.witness import smallest, words
 from statelab.core.operation import Value
-from statelab.record.columns import History
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
+from statelab.record.columns import History, Integers, Mask
 from statelab.record.shapes import Shape
 
 

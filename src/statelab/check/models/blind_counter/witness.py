@@ -18,14 +18,9 @@ from typing import Literal
 import numpy as np
 
 from statelab.check.kernels import order
-from statelab.check.kernels.words import Cast
-from statelab.check.kernels.words import named
-from statelab.check.kernels.words import plural
-from statelab.check.models.blind_counter.limits import Limits
-from statelab.check.models.blind_counter.limits import Places
-from statelab.record.columns import INF
-from statelab.record.columns import History
-from statelab.record.columns import Integers
+from statelab.check.kernels.words import Cast, named, plural
+from statelab.check.models.blind_counter.limits import Limits, Places
+from statelab.record.columns import INF, History, Integers
 
 Kind = Literal["too-low", "too-high", "inversion", "missing"]
 

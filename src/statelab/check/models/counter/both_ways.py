@@ -21,30 +21,12 @@ from typing import Any
 
 import numpy as np
 
-from statelab.check.kernels.forgetting import Violated
-from statelab.check.kernels.forgetting import Witness
-from statelab.check.kernels.forgetting import by_start
-from statelab.check.kernels.forgetting import minimal
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Finding
+from statelab.check.kernels.forgetting import Violated, Witness, by_start, minimal
+from statelab.check.kernels.model import Deadline, Finding
 from statelab.check.kernels.pairs import precedences
-from statelab.check.kernels.search import REFUSED
-from statelab.check.kernels.search import Outcome
-from statelab.check.kernels.search import Specification
-from statelab.check.kernels.search import search
-from statelab.check.kernels.search import slack_of
-from statelab.check.kernels.search import smallest
-from statelab.check.kernels.words import ALL_NAMED
-from statelab.check.kernels.words import Cast
-from statelab.check.kernels.words import named
-from statelab.check.kernels.words import plural
-from statelab.record.columns import FAIL
-from statelab.record.columns import INF
-from statelab.record.columns import INFO
-from statelab.record.columns import OK
-from statelab.record.columns import History
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
+from statelab.check.kernels.search import REFUSED, Outcome, Specification, search, slack_of, smallest
+from statelab.check.kernels.words import ALL_NAMED, Cast, named, plural
+from statelab.record.columns import FAIL, INF, INFO, OK, History, Integers, Mask
 
 CHANGES = ("increment", "decrement")
 

@@ -18,25 +18,15 @@ import numpy as np
 
 from statelab.check.kernels.amounts import keys_with
 from statelab.check.kernels.amounts import parts as parts_with
-from statelab.check.kernels.apart import Part
-from statelab.check.kernels.apart import judged_apart
-from statelab.check.kernels.apart import of_each_key
+from statelab.check.kernels.apart import Part, judged_apart, of_each_key
 from statelab.check.kernels.levels import grouped_by
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Finding
-from statelab.check.kernels.model import Model
-from statelab.check.kernels.model import Proof
+from statelab.check.kernels.model import Deadline, Finding, Model, Proof
 from statelab.check.models.counter import both_ways
 from statelab.check.models.counter.ranked import answers
-from statelab.check.models.counter.verdict import conclude
-from statelab.check.models.counter.verdict import find_defects
-from statelab.check.models.counter.words import DOWN
-from statelab.check.models.counter.words import UP
-from statelab.check.models.counter.words import Way
-from statelab.check.models.counter.words import proof
+from statelab.check.models.counter.verdict import conclude, find_defects
+from statelab.check.models.counter.words import DOWN, UP, Way, proof
 from statelab.core.operation import Value
-from statelab.record.columns import FAIL
-from statelab.record.columns import History
+from statelab.record.columns import FAIL, History
 from statelab.record.shapes import Shape
 
 _MIRRORED = {"increment": "decrement", "decrement": "increment"}

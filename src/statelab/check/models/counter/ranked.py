@@ -7,13 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statelab.check.kernels import order
-from statelab.record.columns import FAIL
-from statelab.record.columns import INFO
-from statelab.record.columns import OK
-from statelab.record.columns import History
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
-from statelab.record.columns import Rows
+from statelab.record.columns import FAIL, INFO, OK, History, Integers, Mask, Rows
 
 _LARGEST = 2**62
 

@@ -24,28 +24,17 @@ From top to bottom: `find_defects` finds every operation that breaks one of the 
 acknowledged increments that the final reads lack; `smallest` picks the witness; `check` puts them together.
 """
 
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from statelab.check.kernels import order
 from statelab.check.kernels.levels import grouped_by
-from statelab.check.models.counter.race_events import RaceEvent
-from statelab.check.models.counter.race_events import race_events
-from statelab.check.models.counter.ranked import Answers
-from statelab.check.models.counter.ranked import RankedAnswers
-from statelab.check.models.counter.ranked import above
-from statelab.check.models.counter.ranked import answers
-from statelab.check.models.counter.ranked import ranked
+from statelab.check.models.counter.race_events import RaceEvent, race_events
+from statelab.check.models.counter.ranked import Answers, RankedAnswers, above, answers, ranked
 from statelab.core.results import Bounds
-from statelab.record.columns import INF
-from statelab.record.columns import INFO
-from statelab.record.columns import OK
-from statelab.record.columns import History
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
+from statelab.record.columns import INF, INFO, OK, History, Integers, Mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass
 
-from statelab.check.kernels.words import Cast
-from statelab.check.kernels.words import plural
+from statelab.check.kernels.words import Cast, plural
 from statelab.check.models.counter.race_events import RaceEvent
-from statelab.check.models.counter.verdict import CounterVerdict
-from statelab.check.models.counter.verdict import Smallest
+from statelab.check.models.counter.verdict import CounterVerdict, Smallest
 from statelab.record.columns import History
 
 

@@ -4,8 +4,7 @@ All keys whose order the texts force are decided side by side: LEMMA ORDER withi
 """
 
 from array import array
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,15 +12,10 @@ from statelab.check.kernels import order
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.packing import paired
 from statelab.check.kernels.zones import conflicts
-from statelab.check.models.key_value.order import Forced
-from statelab.check.models.key_value.order import forced
-from statelab.check.models.key_value.search import MOST
-from statelab.check.models.key_value.search import search
-from statelab.check.models.key_value.texts import Calls
-from statelab.check.models.key_value.texts import by_key
-from statelab.record.columns import INF
-from statelab.record.columns import History
-from statelab.record.columns import Integers
+from statelab.check.models.key_value.order import Forced, forced
+from statelab.check.models.key_value.search import MOST, search
+from statelab.check.models.key_value.texts import Calls, by_key
+from statelab.record.columns import INF, History, Integers
 
 
 class Blocks:

@@ -2,15 +2,10 @@
 
 from collections import Counter
 
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Finding
-from statelab.check.kernels.model import Model
-from statelab.check.kernels.model import Proof
+from statelab.check.kernels.model import Deadline, Finding, Model, Proof
 from statelab.check.kernels.words import plural
 from statelab.check.models.key_value.judge import judge
-from statelab.check.models.key_value.witness import kind
-from statelab.check.models.key_value.witness import proof
-from statelab.check.models.key_value.witness import witness
+from statelab.check.models.key_value.witness import kind, proof, witness
 from statelab.core.operation import Value
 from statelab.record.columns import History
 from statelab.record.shapes import Shape

@@ -5,13 +5,10 @@ read it like that, it tells which operations made it, and in which order. `force
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import field
-from heapq import heappop
-from heapq import heappush
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
 
-from statelab.check.models.key_value.texts import GET
-from statelab.check.models.key_value.texts import Calls
+from statelab.check.models.key_value.texts import GET, Calls
 from statelab.record.columns import INF
 
 Ways = dict[int, tuple[int, int, int]]

@@ -15,22 +15,12 @@ it only, the one with the later put can do all the other can. What narrows it, a
 
 import operator
 from collections.abc import Collection
-from heapq import heappop
-from heapq import heappush
+from heapq import heappop, heappush
 from typing import Any
 
 from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.search import REFUSED
-from statelab.check.kernels.search import Outcome
-from statelab.check.kernels.search import Specification
-from statelab.check.kernels.search import events
-from statelab.check.kernels.search import sweep
-from statelab.check.models.key_value.texts import APPEND
-from statelab.check.models.key_value.texts import GET
-from statelab.check.models.key_value.texts import PUT
-from statelab.check.models.key_value.texts import Calls
-from statelab.check.models.key_value.texts import Node
-from statelab.check.models.key_value.texts import Shown
+from statelab.check.kernels.search import REFUSED, Outcome, Specification, events, sweep
+from statelab.check.models.key_value.texts import APPEND, GET, PUT, Calls, Node, Shown
 from statelab.record.columns import INF
 
 MOST = 200_000

@@ -1,9 +1,7 @@
 """The texts of a key-value store: one key's operations, and states by what the gets showed of them."""
 
-from bisect import bisect_left
-from bisect import bisect_right
-from collections.abc import Iterable
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -11,10 +9,7 @@ import numpy as np
 
 from statelab.check.kernels.order import begins
 from statelab.check.kernels.packing import arranged
-from statelab.record.columns import FAIL
-from statelab.record.columns import OK
-from statelab.record.columns import History
-from statelab.record.columns import Integers
+from statelab.record.columns import FAIL, OK, History, Integers
 
 PUT, APPEND, GET = range(3)
 _NAMES = ("put", "append", "get")

@@ -3,30 +3,21 @@
 import json
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from statelab.check.kernels.forgetting import minimal
-from statelab.check.kernels.forgetting import refutes
+from statelab.check.kernels.forgetting import minimal, refutes
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.pairs import apart
 from statelab.check.kernels.search import slack_of
-from statelab.check.kernels.words import Cast
-from statelab.check.kernels.words import plural
-from statelab.check.models.key_value.judge import Judged
-from statelab.check.models.key_value.judge import judge
-from statelab.check.models.key_value.order import Writes
-from statelab.check.models.key_value.order import forced
+from statelab.check.kernels.words import Cast, plural
+from statelab.check.models.key_value.judge import Judged, judge
+from statelab.check.models.key_value.order import Writes, forced
 from statelab.check.models.key_value.texts import by_key
 from statelab.core.errors import listed
-from statelab.record.columns import FAIL
-from statelab.record.columns import INF
-from statelab.record.columns import OK
-from statelab.record.columns import History
+from statelab.record.columns import FAIL, INF, OK, History
 
 CHANGES = ("put", "append")
 

@@ -7,8 +7,7 @@ ended it.
 `contradictions` names the pairs of blocks that must each precede the other (kernels/zones.py), of all keys at once.
 """
 
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,17 +15,8 @@ from numpy.typing import NDArray
 
 from statelab.check.kernels import zones
 from statelab.check.kernels.order import begins
-from statelab.check.kernels.packing import arranged
-from statelab.check.kernels.packing import dense
-from statelab.check.kernels.packing import paired
-from statelab.check.kernels.packing import spans
-from statelab.record.columns import FAIL
-from statelab.record.columns import INF
-from statelab.record.columns import OK
-from statelab.record.columns import Codes
-from statelab.record.columns import History
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
+from statelab.check.kernels.packing import arranged, dense, paired, spans
+from statelab.record.columns import FAIL, INF, OK, Codes, History, Integers, Mask
 
 Places = NDArray[np.intp]
 

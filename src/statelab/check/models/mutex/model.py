@@ -26,44 +26,30 @@ to another release, one hold may be two, if an acquire of unknown outcome is lef
 Cost: O(n log n), one sort; where the search is needed, that too. Assumes one clock, except for 3.
 """
 
-from collections.abc import Hashable
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
 
 from statelab.check.kernels.forgetting import Witness
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Finding
-from statelab.check.kernels.model import Model
-from statelab.check.kernels.search import REFUSED
-from statelab.check.kernels.search import Outcome
-from statelab.check.kernels.search import Specification
-from statelab.check.kernels.search import search
-from statelab.check.kernels.search import smallest
-from statelab.check.models.mutex.holds import Blocks
-from statelab.check.models.mutex.holds import Holds
-from statelab.check.models.mutex.holds import Pairs
-from statelab.check.models.mutex.holds import Places
-from statelab.check.models.mutex.holds import at_least
-from statelab.check.models.mutex.holds import contradictions
-from statelab.check.models.mutex.holds import holds
-from statelab.check.models.mutex.holds import plainly
-from statelab.check.models.mutex.holds import split_at
-from statelab.check.models.mutex.holds import unsplittable
-from statelab.check.models.mutex.holds import without_acquire
-from statelab.check.models.mutex.witness import CHANGES
-from statelab.check.models.mutex.witness import kinds
-from statelab.check.models.mutex.witness import of_pair
-from statelab.check.models.mutex.witness import of_releases
-from statelab.check.models.mutex.witness import of_starved
-from statelab.check.models.mutex.witness import of_whole_hold
-from statelab.check.models.mutex.witness import words
+from statelab.check.kernels.model import Deadline, Finding, Model
+from statelab.check.kernels.search import REFUSED, Outcome, Specification, search, smallest
+from statelab.check.models.mutex.holds import (
+    Blocks,
+    Holds,
+    Pairs,
+    Places,
+    at_least,
+    contradictions,
+    holds,
+    plainly,
+    split_at,
+    unsplittable,
+    without_acquire,
+)
+from statelab.check.models.mutex.witness import CHANGES, kinds, of_pair, of_releases, of_starved, of_whole_hold, words
 from statelab.core.operation import Value
-from statelab.record.columns import FAIL
-from statelab.record.columns import OK
-from statelab.record.columns import History
-from statelab.record.columns import Mask
+from statelab.record.columns import FAIL, OK, History, Mask
 from statelab.record.shapes import Shape
 
 

@@ -14,24 +14,12 @@ The second half puts it in words, for a reader who does not know the algorithm.
 
 import numpy as np
 
-from statelab.check.kernels.forgetting import Witness
-from statelab.check.kernels.forgetting import by_start
+from statelab.check.kernels.forgetting import Witness, by_start
 from statelab.check.kernels.packing import spans
 from statelab.check.kernels.pairs import precedences
-from statelab.check.kernels.words import ALL_NAMED
-from statelab.check.kernels.words import Cast
-from statelab.check.kernels.words import named
-from statelab.check.kernels.words import plural
-from statelab.check.models.mutex.holds import NEVER
-from statelab.check.models.mutex.holds import Holds
-from statelab.check.models.mutex.holds import Pairs
-from statelab.check.models.mutex.holds import Places
-from statelab.check.models.mutex.holds import unsplittable
-from statelab.record.columns import FAIL
-from statelab.record.columns import INF
-from statelab.record.columns import History
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
+from statelab.check.kernels.words import ALL_NAMED, Cast, named, plural
+from statelab.check.models.mutex.holds import NEVER, Holds, Pairs, Places, unsplittable
+from statelab.record.columns import FAIL, INF, History, Integers, Mask
 
 KINDS = ("two-holders", "acquired-twice", "not-the-holder")
 CHANGES = ("acquire", "release")

@@ -32,17 +32,11 @@ from functools import partial
 
 import numpy as np
 
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Finding
-from statelab.check.kernels.model import Model
-from statelab.check.kernels.search import Outcome
-from statelab.check.kernels.search import smallest
-from statelab.check.models.queue.rule import Judgement
-from statelab.check.models.queue.rule import judge
+from statelab.check.kernels.model import Deadline, Finding, Model
+from statelab.check.kernels.search import Outcome, smallest
+from statelab.check.models.queue.rule import Judgement, judge
 from statelab.check.models.queue.search import searched
-from statelab.check.models.queue.witness import CHANGES
-from statelab.check.models.queue.witness import of_rule
-from statelab.check.models.queue.witness import words
+from statelab.check.models.queue.witness import CHANGES, of_rule, words
 from statelab.core.operation import Value
 from statelab.record.columns import History
 from statelab.record.shapes import Shape

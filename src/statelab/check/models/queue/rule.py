@@ -7,16 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from statelab.check.kernels.packing import dense
-from statelab.check.kernels.packing import paired
-from statelab.record.columns import FAIL
-from statelab.record.columns import INF
-from statelab.record.columns import INFO
-from statelab.record.columns import OK
-from statelab.record.columns import Codes
-from statelab.record.columns import History
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
+from statelab.check.kernels.packing import dense, paired
+from statelab.record.columns import FAIL, INF, INFO, OK, Codes, History, Integers, Mask
 
 NONE = -1
 

@@ -7,15 +7,8 @@ from typing import Any
 import numpy as np
 
 from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.search import REFUSED
-from statelab.check.kernels.search import Outcome
-from statelab.check.kernels.search import Specification
-from statelab.check.kernels.search import search
-from statelab.record.columns import FAIL
-from statelab.record.columns import INFO
-from statelab.record.columns import OK
-from statelab.record.columns import History
-from statelab.record.columns import Integers
+from statelab.check.kernels.search import REFUSED, Outcome, Specification, search
+from statelab.record.columns import FAIL, INFO, OK, History, Integers
 
 
 def searched(history: History, rows: Integers, ordered: bool, deadline: Deadline) -> Outcome:

@@ -15,23 +15,13 @@ The second half puts it in words.
 
 import numpy as np
 
-from statelab.check.kernels.forgetting import Violated
-from statelab.check.kernels.forgetting import Witness
-from statelab.check.kernels.forgetting import by_start
+from statelab.check.kernels.forgetting import Violated, Witness, by_start
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.pairs import precedences
 from statelab.check.kernels.search import smallest
-from statelab.check.kernels.words import ALL_NAMED
-from statelab.check.kernels.words import Cast
-from statelab.check.kernels.words import named
-from statelab.check.kernels.words import plural
-from statelab.check.models.queue.rule import NONE
-from statelab.check.models.queue.rule import Judgement
-from statelab.record.columns import FAIL
-from statelab.record.columns import INFO
-from statelab.record.columns import OK
-from statelab.record.columns import History
-from statelab.record.columns import Integers
+from statelab.check.kernels.words import ALL_NAMED, Cast, named, plural
+from statelab.check.models.queue.rule import NONE, Judgement
+from statelab.record.columns import FAIL, INFO, OK, History, Integers
 
 CHANGES = ("enqueue", "dequeue")
 

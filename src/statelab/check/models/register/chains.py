@@ -5,21 +5,15 @@ operations must lie together in any order (a value that is gone does not come ba
 ZONES; inside a chain the order is forced (made, seen, replaced, seen, ...), so LEMMA ORDER decides.
 """
 
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from statelab.check.kernels import order
-from statelab.check.kernels.zones import Conflicts
-from statelab.check.kernels.zones import conflicts
-from statelab.check.models.register.values import NEVER
-from statelab.check.models.register.values import Values
-from statelab.record.columns import INF
-from statelab.record.columns import Codes
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
+from statelab.check.kernels.zones import Conflicts, conflicts
+from statelab.check.models.register.values import NEVER, Values
+from statelab.record.columns import INF, Codes, Integers, Mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,25 +13,15 @@ Sure violations and sure fits are told apart in O(n log n); what is neither has 
 """
 
 from bisect import bisect_right
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from statelab.check.kernels import order
 from statelab.check.kernels.zones import laid_out
-from statelab.check.models.register.chains import Blocks
-from statelab.check.models.register.chains import blocks
-from statelab.check.models.register.chains import earlier
-from statelab.check.models.register.chains import latest
-from statelab.check.models.register.values import Role
-from statelab.check.models.register.values import Sightings
-from statelab.check.models.register.values import Values
-from statelab.record.columns import INF
-from statelab.record.columns import Codes
-from statelab.record.columns import History
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
+from statelab.check.models.register.chains import Blocks, blocks, earlier, latest
+from statelab.check.models.register.values import Role, Sightings, Values
+from statelab.record.columns import INF, Codes, History, Integers, Mask
 
 _ROUNDS = 10
 """How many orders are tried."""

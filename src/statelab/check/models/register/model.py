@@ -31,28 +31,17 @@ worst. Assumes one clock, except for 1 and 2.
 
 import numpy as np
 
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Finding
-from statelab.check.kernels.model import Model
+from statelab.check.kernels.model import Deadline, Finding, Model
 from statelab.check.kernels.search import Outcome
 from statelab.check.kernels.words import plural
 from statelab.check.models.register.chains import blocks
 from statelab.check.models.register.failed_cas import judge_failed_cas
-from statelab.check.models.register.proof import by_rule
-from statelab.check.models.register.proof import by_search
-from statelab.check.models.register.search import KeySearch
-from statelab.check.models.register.search import Requests
-from statelab.check.models.register.values import cas_answer
-from statelab.check.models.register.values import same_value
-from statelab.check.models.register.values import sightings
-from statelab.check.models.register.values import values
-from statelab.check.models.register.witness import Judgement
-from statelab.check.models.register.witness import Scene
+from statelab.check.models.register.proof import by_rule, by_search
+from statelab.check.models.register.search import KeySearch, Requests
+from statelab.check.models.register.values import cas_answer, same_value, sightings, values
+from statelab.check.models.register.witness import Judgement, Scene
 from statelab.core.operation import Value
-from statelab.record.columns import Codes
-from statelab.record.columns import History
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
+from statelab.record.columns import Codes, History, Integers, Mask
 from statelab.record.shapes import Shape
 
 

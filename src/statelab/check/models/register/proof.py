@@ -7,26 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from statelab.check.kernels.forgetting import Violated
-from statelab.check.kernels.forgetting import minimal
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Proof
-from statelab.check.kernels.search import nearest
-from statelab.check.kernels.search import slack_of
+from statelab.check.kernels.forgetting import Violated, minimal
+from statelab.check.kernels.model import Deadline, Proof
+from statelab.check.kernels.search import nearest, slack_of
 from statelab.check.kernels.words import Cast
-from statelab.check.models.register.search import KeySearch
-from statelab.check.models.register.search import Requests
-from statelab.check.models.register.values import cas_answer
-from statelab.check.models.register.values import column
-from statelab.check.models.register.values import there
-from statelab.check.models.register.witness import Judgement
-from statelab.check.models.register.witness import Link
-from statelab.check.models.register.witness import Scene
-from statelab.check.models.register.witness import Witness
-from statelab.check.models.register.witness import of_failed_cas
-from statelab.check.models.register.witness import smallest
-from statelab.record.columns import History
-from statelab.record.columns import Integers
+from statelab.check.models.register.search import KeySearch, Requests
+from statelab.check.models.register.values import cas_answer, column, there
+from statelab.check.models.register.witness import Judgement, Link, Scene, Witness, of_failed_cas, smallest
+from statelab.record.columns import History, Integers
 
 CHANGES = ("write", "cas")
 

@@ -22,8 +22,7 @@ they were to do (their *request*). Two things make it short:
 """
 
 from collections import Counter
-from collections.abc import Collection
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from dataclasses import replace
 from operator import itemgetter
 from typing import Any
@@ -31,17 +30,9 @@ from typing import Any
 import numpy as np
 
 from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.search import REFUSED
-from statelab.check.kernels.search import Outcome
-from statelab.check.kernels.search import Specification
-from statelab.check.kernels.search import events
-from statelab.check.kernels.search import sweep
-from statelab.check.models.register.values import cas_answer
-from statelab.check.models.register.values import misses
-from statelab.record.columns import FAIL
-from statelab.record.columns import OK
-from statelab.record.columns import History
-from statelab.record.columns import Integers
+from statelab.check.kernels.search import REFUSED, Outcome, Specification, events, sweep
+from statelab.check.models.register.values import cas_answer, misses
+from statelab.record.columns import FAIL, OK, History, Integers
 
 _Value = Hashable
 _Request = tuple[_Value, _Value]

@@ -16,21 +16,14 @@ before it was gone).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from statelab.check.kernels import order
-from statelab.record.columns import INF
-from statelab.record.columns import INFO
-from statelab.record.columns import OK
-from statelab.record.columns import Codes
-from statelab.record.columns import History
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
+from statelab.record.columns import INF, INFO, OK, Codes, History, Integers, Mask
 
 _LARGEST = 2**62
 

@@ -18,25 +18,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from statelab.check.kernels.packing import differences
-from statelab.check.kernels.packing import spans
+from statelab.check.kernels.packing import differences, spans
 from statelab.check.kernels.pairs import closest
-from statelab.check.models.register.chains import Blocks
-from statelab.check.models.register.chains import earlier
-from statelab.check.models.register.chains import latest
+from statelab.check.models.register.chains import Blocks, earlier, latest
 from statelab.check.models.register.failed_cas import FailedCas
-from statelab.check.models.register.values import Role
-from statelab.check.models.register.values import Sightings
-from statelab.check.models.register.values import Values
-from statelab.check.models.register.values import cas_answer
-from statelab.check.models.register.values import column
-from statelab.check.models.register.values import has_value
-from statelab.check.models.register.values import same_value
-from statelab.record.columns import FAIL
-from statelab.record.columns import OK
-from statelab.record.columns import History
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
+from statelab.check.models.register.values import Role, Sightings, Values, cas_answer, column, has_value, same_value
+from statelab.record.columns import FAIL, OK, History, Integers, Mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,14 +6,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from statelab.check.kernels.packing import arranged
-from statelab.check.kernels.packing import paired
-from statelab.record.columns import FAIL
-from statelab.record.columns import INF
-from statelab.record.columns import OK
-from statelab.record.columns import History
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
+from statelab.check.kernels.packing import arranged, paired
+from statelab.record.columns import FAIL, INF, OK, History, Integers, Mask
 
 NEVER = -INF - 1
 """Stands for the latest start of what did not happen, as INF does for its earliest end."""

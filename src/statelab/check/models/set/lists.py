@@ -1,19 +1,14 @@
 """Whole-set reads of a grow-only set side by side: is each list a list of a set, and does each contain the smaller?"""
 
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from statelab.check.kernels import order
-from statelab.check.kernels.packing import arranged
-from statelab.check.kernels.packing import paired
-from statelab.check.models.set.evidence import Evidence
-from statelab.check.models.set.evidence import Listed
-from statelab.record.columns import INF
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
+from statelab.check.kernels.packing import arranged, paired
+from statelab.check.models.set.evidence import Evidence, Listed
+from statelab.record.columns import INF, Integers, Mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -37,26 +37,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from statelab.check.kernels.model import Deadline
-from statelab.check.kernels.model import Finding
-from statelab.check.kernels.model import Model
-from statelab.check.kernels.model import Proof
-from statelab.check.models.set.evidence import NEVER
-from statelab.check.models.set.evidence import Evidence
-from statelab.check.models.set.evidence import gather
-from statelab.check.models.set.lists import Chain
-from statelab.check.models.set.lists import Swaps
-from statelab.check.models.set.lists import chain
-from statelab.check.models.set.lists import swaps
-from statelab.check.models.set.witness import Witness
-from statelab.check.models.set.witness import of_one
-from statelab.check.models.set.witness import of_two
-from statelab.check.models.set.witness import proof
-from statelab.check.models.set.witness import swapped
+from statelab.check.kernels.model import Deadline, Finding, Model, Proof
+from statelab.check.models.set.evidence import NEVER, Evidence, gather
+from statelab.check.models.set.lists import Chain, Swaps, chain, swaps
+from statelab.check.models.set.witness import Witness, of_one, of_two, proof, swapped
 from statelab.core.operation import Value
-from statelab.record.columns import INF
-from statelab.record.columns import History
-from statelab.record.columns import Mask
+from statelab.record.columns import INF, History, Mask
 from statelab.record.shapes import Shape
 
 

@@ -11,16 +11,10 @@ from numpy.typing import NDArray
 
 from statelab.check.kernels.packing import spans
 from statelab.check.kernels.words import Cast
-from statelab.check.models.set.evidence import NEVER
-from statelab.check.models.set.evidence import Evidence
-from statelab.check.models.set.lists import Chain
-from statelab.check.models.set.lists import Swaps
+from statelab.check.models.set.evidence import NEVER, Evidence
+from statelab.check.models.set.lists import Chain, Swaps
 from statelab.core.errors import listed
-from statelab.record.columns import FAIL
-from statelab.record.columns import INF
-from statelab.record.columns import History
-from statelab.record.columns import Integers
-from statelab.record.columns import Mask
+from statelab.record.columns import FAIL, INF, History, Integers, Mask
 
 Kind = Literal["unexpected", "duplicated", "fork", "lost", "stale", "order"]
 
