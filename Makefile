@@ -75,8 +75,7 @@ browser: ## install Chromium and axe-core, which some tests and pictures need (D
 test: $(READY) lint ## lint, types, and all tests; the Compose tests run where a Docker Engine answers
 	@$(STATELAB) setup --servers
 	@$(UV) --require-hashes -r requirements/manifests.txt
-	@$(BIN)/pytest -n 3 --dist loadgroup --durations=5 -m 'not process'
-	@$(BIN)/pytest -n 3 --dist loadgroup --durations=15 -m process
+	@$(BIN)/pytest -n 4 --dist loadgroup --durations=15
 
 lint: $(READY) ## ruff, mypy (strict), and the layers of src/statelab (import-linter)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo

@@ -27,19 +27,38 @@ def segments_of(reports: Path) -> list[Path]:
 
 
 class _Together(LoadScopeScheduling):  # type: ignore[misc]
-    """What stays together in one worker of pytest-xdist: tests of a folder or of a file that share a fixture, and all
-    that use Docker. Every other test goes to whichever worker is free."""
+    """What stays together in one worker of pytest-xdist: tests of a folder or of a file that share a fixture or an
+    audit, and all that use the lab that is up. Every other test goes to whichever worker is free, in the order of the
+    collection."""
+
+    def __init__(self, config: pytest.Config, log: Any) -> None:
+        config.option.loadscopereorder = False
+        super().__init__(config, log)
 
     def _split_scope(self, nodeid: str) -> str:
-        file = Path(__file__).parents[1] / nodeid.partition("::")[0]
-        if "mark.docker" in _text(file):
-            return "docker"  # one lab with the ports and names of Compose; a Swarm changes the networks of the Engine
-        if '"up", "--' in _text(file) or '"up", *' in _text(file):
-            return "up"  # a checkout has one lab that is up: `load` and `down` of a test would find that of another
-        own, common = ("scope=" in text for text in map(_text, (file, file.with_name("conftest.py"))))
-        if common and "autouse" not in _text(file.with_name("conftest.py")):  # else each worker has one of its own
-            return str(file.parent)
-        return str(file) if own or common else nodeid
+        return _group(nodeid)
+
+
+LAB = "lab"
+UNDER_LOAD = "tests/on_servers/test_under_load.py"
+FIRST = (LAB, UNDER_LOAD)
+"""The groups that take minutes begin first, so that in the end no worker is alone with one of them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {group: place for place, group in enumerate(FIRST)}
+    items.sort(key=lambda item: places.get(_group(item.nodeid), len(FIRST)))
+
+
+def _group(nodeid: str) -> str:
+    own_path = nodeid.partition("::")[0]
+    file = Path(__file__).parents[1] / own_path
+    if any(sign in _text(file) for sign in ("mark.docker", '"up", "--', '"up", *')):
+        return LAB  # a machine has one lab with the names of Compose, and a checkout one that `load` and `down` find
+    own, common = ("scope=" in text for text in map(_text, (file, file.with_name("conftest.py"))))
+    if common and "autouse" not in _text(file.with_name("conftest.py")):  # else each worker has one of its own
+        return str(file.parent)
+    return own_path if own or common or "@cache\ndef audited(" in _text(file) else nodeid
 
 
 @cache
