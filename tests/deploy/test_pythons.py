@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,13 +30,14 @@ def program(path: Path, **says: object) -> str:
 
 
 @pytest.fixture
-def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A machine on which nothing is but the folder `bin`, which is on PATH, and what pyenv has."""
     for name, place in {"PATH": "bin", "PYENV_ROOT": "pyenv", "UV_PYTHON_INSTALL_DIR": "uv"}.items():
         monkeypatch.setenv(name, str(tmp_path / place))
     monkeypatch.delenv("FREE_THREADED_PYTHON", raising=False)
     pythons.free_threaded.cache_clear()
-    return tmp_path
+    yield tmp_path
+    pythons.free_threaded.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -320,9 +320,11 @@ def _asked(url: str, form: dict[str, str] | None = None) -> Any:
 @pytest.mark.docker
 def test_load_by_two_workers(master: str) -> None:
     """The page judges what both of them record: four processes count apart."""
-    assert len(_asked(f"{master}/stats/requests")["workers"]) == 2
-    assert _asked(f"{master}/swarm", {**LOAD, "mechanism": "counter / module-global"})["success"]
     deadline = time.monotonic() + SHOWN_S
+    while len(workers := _asked(f"{master}/stats/requests")["workers"]) < 2:
+        assert time.monotonic() < deadline, workers
+        time.sleep(0.5)
+    assert _asked(f"{master}/swarm", {**LOAD, "mechanism": "counter / module-global"})["success"]
     while (seen := _asked(f"{master}/statelab/seen")["seen"] or {}).get("verdict") != "violated":
         assert time.monotonic() < deadline, seen
         time.sleep(0.5)
