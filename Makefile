@@ -72,10 +72,13 @@ browser: ## install Chromium and axe-core, which some tests and pictures need (D
 	@npm ci --prefix requirements/axe --ignore-scripts --no-audit --no-fund --loglevel=error || \
 	  echo "axe-core cannot be had from npm here, so the tests that need it are skipped, and say so"
 
-test: $(READY) lint ## lint, types, and all tests; the Compose tests run where a Docker Engine answers
+test: $(READY) ## lint, types, and all tests; the Compose tests run where a Docker Engine answers
+	@$(MAKE) --no-print-directory -j2 lint tested-servers
+	@$(BIN)/pytest -n 4 --dist loadgroup --durations=15
+
+tested-servers: $(READY)
 	@$(STATELAB) setup --servers
 	@$(UV) --require-hashes -r requirements/manifests.txt
-	@$(BIN)/pytest -n 4 --dist loadgroup --durations=15
 
 lint: $(READY) ## ruff, mypy (strict), and the layers of src/statelab (import-linter)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo
@@ -148,4 +151,4 @@ $(READY): requirements/dev.txt requirements/bootstrap.txt pyproject.toml
 	@$(STATELAB) setup
 	@mkdir -p $(dir $@) && touch $@
 
-.PHONY: report again repro survive list up load down engine stack manifests engine-down browser setup test lint fuzz bench speed scale readme stores servers docs orders site screenshots audit-picture audit-examples lock dist clean help
+.PHONY: report again repro survive list up load down engine stack manifests engine-down browser setup test tested-servers lint fuzz bench speed scale readme stores servers docs orders site screenshots audit-picture audit-examples lock dist clean help

@@ -51,14 +51,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _group(nodeid: str) -> str:
-    own_path = nodeid.partition("::")[0]
-    file = Path(__file__).parents[1] / own_path
+    return _group_of_file(nodeid.partition("::")[0]) or nodeid
+
+
+@cache
+def _group_of_file(name: str) -> str | None:
+    """None where each test is a group of its own."""
+    file = Path(__file__).parents[1] / name
     if any(sign in _text(file) for sign in ("mark.docker", '"up", "--', '"up", *')):
         return LAB  # a machine has one lab with the names of Compose, and a checkout one that `load` and `down` find
     own, common = ("scope=" in text for text in map(_text, (file, file.with_name("conftest.py"))))
     if common and "autouse" not in _text(file.with_name("conftest.py")):  # else each worker has one of its own
         return str(file.parent)
-    return own_path if own or common or "@cache\ndef audited(" in _text(file) else nodeid
+    return name if own or common or "@cache\ndef audited(" in _text(file) else None
 
 
 @cache

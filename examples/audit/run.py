@@ -27,6 +27,7 @@ ROOT = HERE.parent.parent
 PAGE = ROOT / "docs" / "audit-examples.md"
 LINTERS = HERE / "linters"
 ENVIRONMENTS = ROOT / ".state" / "audit-examples"
+UV = [str(Path(sys.executable).parent / "uv"), "--quiet"]
 LIMIT_S = 300.0
 CONFIRM = "sync-4"
 """The deployment whose real servers findings are played against: all that is expected shows between processes."""
@@ -75,10 +76,10 @@ def environment(subject: Path) -> Path:
     stamp = folder / "installed.txt"
     python = folder / "bin" / "python"
     if not stamp.exists() or stamp.read_text() != pinned:
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*UV, "venv", "--clear", "--python", sys.executable, str(folder)], check=True)
         folder.joinpath("wanted.txt").write_text(pinned)
-        subprocess.run([*pip, "-r", str(folder / "wanted.txt")], check=True)
+        install = [*UV, "pip", "install", "--system-certs", "--python", str(python)]
+        subprocess.run([*install, "-r", str(folder / "wanted.txt")], check=True)
         stamp.write_text(pinned)
     return python
 
@@ -87,7 +88,7 @@ def of_sdist(python: Path, path: str) -> Path:
     """A folder in a package's source distribution (`flask-3.1.3/examples/tutorial`), which pip downloads."""
     root, (name, _, version) = python.parent.parent / "sdist", path.partition("/")[0].rpartition("-")
     if not (root / path).exists():
-        pip = [str(python), "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
         subprocess.run([*pip, "--no-binary", ":all:", "--dest", str(root), f"{name}=={version}"], check=True)
         shutil.unpack_archive(next(root.glob("*.tar.gz")), root, filter="data")
     return root / path
