@@ -27,11 +27,10 @@ from numpy.typing import NDArray
 
 from statelab.check import shuffle
 from statelab.check.file import MOST_KEYS, Verdict, find_model, initial_of
-from statelab.check.kernels.words import plural
 from statelab.check.models import MODELS
 from statelab.check.partition import VIEWS, Partition, Question, View, judge, no_id_twice, one_at_a_time, read_pieces
 from statelab.check.parts import Dataset, operations_in
-from statelab.core.errors import BadInput
+from statelab.core.errors import BadInput, counted
 from statelab.core.operation import Unit
 from statelab.foreign.read import first_that_reads, fitting
 from statelab.record.columns import INF
@@ -166,7 +165,7 @@ def _shuffled(question: Question, dataset: Dataset, tasks: Tasks, progress: Prog
     work = list(enumerate(dataset.pieces(_rows(dataset, question.most))))
     total = {view: np.zeros(shuffle.BUCKETS, np.int64) for view in VIEWS}
     done = tasks.each(partial(read_pieces, question), work)
-    for sizes in progress(done, f"reading {plural(len(dataset.parts), 'part')}", len(work)):
+    for sizes in progress(done, f"reading {counted(len(dataset.parts), 'part')}", len(work)):
         for view, each in sizes.items():
             total[view] += each
     return total
@@ -233,7 +232,7 @@ def _judged(
     question: Question, parts: list[Partition], tasks: Tasks, progress: Progress, limits: Limits
 ) -> list[Verdict]:
     """The verdicts on the partitions; only the proof that is shown is made small, in the time that there is for it."""
-    text = f"judging {plural(len(parts), 'partition')}"
+    text = f"judging {counted(len(parts), 'partition')}"
     done = tasks.each(partial(_numbered, question), list(enumerate(parts)))
     found = dict(progress(done, text, len(parts)))
     verdicts = [found[number] for number in range(len(parts))]
@@ -264,7 +263,7 @@ def together(
     common: dict[str, Any] = {
         "operations": len(dataset),
         "keys": sum(each.keys for each in verdicts) + len(too_large),
-        "read_as": f"{plural(len(dataset.parts), 'Parquet part')}, {plural(len(dataset), 'operation')}",
+        "read_as": f"{counted(len(dataset.parts), 'Parquet part')}, {counted(len(dataset), 'operation')}",
     }
     if not violated:
         if large or unknown:
@@ -316,10 +315,10 @@ def _too_large(keys: Sequence[TooLarge], limits: Limits) -> str:
     worst = max(keys, key=lambda each: each.bytes)
     fits = limits.most * worst.operations // worst.bytes
     needed = LIBRARIES + FACTOR * worst.bytes
-    others = f" and {plural(len(keys) - 1, 'other key')}" if len(keys) > 1 else ""
+    others = f" and {counted(len(keys) - 1, 'other key')}" if len(keys) > 1 else ""
     return (
         f"the key {worst.key!r}{others} alone is too large for a worker of {size_in_words(limits.memory)}: it has "
-        f"{plural(worst.operations, 'operation')}, and about {fits:,} like these fit; --memory "
+        f"{counted(worst.operations, 'operation')}, and about {fits:,} like these fit; --memory "
         f"{size_in_words(needed)} is enough"
     )
 

@@ -7,9 +7,9 @@ import msgspec
 from statelab.check.json_lines import as_lines
 from statelab.check.kernels.model import Deadline, Finding, Model, VerdictName
 from statelab.check.kernels.scope import scope
-from statelab.check.kernels.words import plural, span
+from statelab.check.kernels.words import span
 from statelab.check.models import MODELS
-from statelab.core.errors import BadInput, require_known
+from statelab.core.errors import BadInput, counted, require_known
 from statelab.core.operation import Unit, Value
 from statelab.foreign.read import read
 from statelab.foreign.source import name_of
@@ -162,8 +162,10 @@ def _part(history: History, part: Finding) -> dict[str, Any]:
 def line(verdict: Verdict) -> str:
     """The verdict line: file, verdict, and why."""
     parts = "; ".join(f"{name} {part['verdict']}" for name, part in verdict.parts.items())
-    many = f" on {plural(verdict.violated, 'key')} of {verdict.keys:,}" if verdict.violated and verdict.keys > 1 else ""
-    size = f"read as {verdict.read_as}" if verdict.read_as else plural(verdict.operations, "operation")
+    many = (
+        f" on {counted(verdict.violated, 'key')} of {verdict.keys:,}" if verdict.violated and verdict.keys > 1 else ""
+    )
+    size = f"read as {verdict.read_as}" if verdict.read_as else counted(verdict.operations, "operation")
     why = f"{verdict.anomaly}{many}: {verdict.reason}" if verdict.anomaly else verdict.reason
     return f"{verdict.file}: {verdict.verdict}: {why}{f' ({parts})' if parts else ''} [{verdict.model}, {size}]"
 
@@ -184,7 +186,7 @@ def details(verdict: Verdict) -> list[str]:
         lines.append("slack: none; the proof needs no clock")
     if verdict.undecided:
         lines.append(
-            f"undecided: {plural(verdict.undecided, 'other key')}, whose search ended before the answer; there may be "
+            f"undecided: {counted(verdict.undecided, 'other key')}, whose search ended before the answer; there may be "
             "more violations and a smaller proof"
         )
     if verdict.counts:

@@ -5,10 +5,9 @@ from pathlib import Path
 import click
 
 from statelab.check.json_lines import as_file
-from statelab.check.kernels.words import plural
 from statelab.check.models import MODELS
 from statelab.cli.check import UNIT
-from statelab.core.errors import BadInput
+from statelab.core.errors import BadInput, counted
 from statelab.core.operation import Unit
 from statelab.foreign.read import read
 from statelab.foreign.source import name_of
@@ -31,5 +30,5 @@ def command(file: str, output: Path, model_name: str | None, unit: Unit | None) 
         with output.open("wb") as lines:
             lines.writelines(as_file(reading.history))
     how = f", read as {reading.how}" if reading.how else ""
-    size = plural(len(reading.history), "operation")
+    size = counted(len(reading.history), "operation")
     click.echo(f"{output}: {size} of the model {reading.model}, from {name_of(file)}{how}")

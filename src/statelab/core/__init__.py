@@ -1,4 +1,5 @@
 """The types that every other folder uses: operations, results, paths, errors.
 
-In: nothing. Out: types and constants. Imports nothing of ours. The load (loadtests/) imports this folder and no other.
+In: nothing. Out: types and constants. Imports nothing of ours. The load (loadtests/) imports this folder, and for its
+web UI also `plan` and `repro.live`.
 """

@@ -38,3 +38,8 @@ def shown(value: Any) -> str:
 def listed(words: list[str], word: str = "or") -> str:
     """`a, b or c`."""
     return f"{', '.join(words[:-1])} {word} {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 cell`, `1,200 cells`."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

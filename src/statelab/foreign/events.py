@@ -54,10 +54,6 @@ class Records:
     seconds: bool = False
 
 
-def count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
-
-
 def event(fields: dict[str, Any], line: int) -> Event:
     """The fields of one event by their names; raises Refused. `:f` may have a namespace, which is left out."""
     value = fields.get("value")

@@ -11,9 +11,10 @@ from typing import Any
 
 import msgspec
 
+from statelab.core.errors import counted
 from statelab.core.operation import Value
 from statelab.foreign.edn import Set, text_of
-from statelab.foreign.events import TRANSACTIONS, Event, Records, count
+from statelab.foreign.events import TRANSACTIONS, Event, Records
 from statelab.foreign.pairing import SECONDS, Pair, Paired
 from statelab.foreign.refused import Refused
 
@@ -86,7 +87,7 @@ def records_of(found: Paired, model: str | None, events: int) -> Records:
         of_pair = _one_for_each(record, pair) if MEANS[name][pair.asked.f].each else [record]
         records += of_pair
         lines += [pair.asked.line] * len(of_pair)
-    counts = [count(events, "event"), count(len(records), "operation"), *([found.order] if found.order else [])]
+    counts = [counted(events, "event"), counted(len(records), "operation"), *([found.order] if found.order else [])]
     if found.skipped:
         counts.insert(1, f"{found.skipped:,} of them by no client")
     if found.seconds:

@@ -12,7 +12,8 @@ from typing import Any, BinaryIO
 
 import pyarrow.parquet
 
-from statelab.foreign.events import Records, count
+from statelab.core.errors import counted
+from statelab.foreign.events import Records
 from statelab.foreign.json_text import first
 from statelab.foreign.pairing import MIX, NS, SECONDS
 from statelab.foreign.refused import Refused
@@ -50,7 +51,7 @@ def with_whole_stamps(operations: list[bytes], lines: list[int]) -> Records:
         usual = next(iter(next(kinds for kinds in fractions.values() if kinds)))
         odd = next(line for line, kinds in fractions.items() if usual not in kinds or len(kinds) > 1)
         raise Refused(f"a stamp {MIX}", odd)
-    counts = (count(len(lines), "operation"),)
+    counts = (counted(len(lines), "operation"),)
     if kinds != {True}:
         return Records(operations=operations, lines=lines, counts=counts)
     in_ns = [_STAMP.sub(_in_ns, each) for each in operations]

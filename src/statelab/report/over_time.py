@@ -12,11 +12,12 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from statelab.core.errors import counted
 from statelab.core.results import Cell, CellKey, Interval, Results
 from statelab.report.archive import SavedRun
 from statelab.report.comparison import Condition, RunComparison, cells_of, compare, differences, in_words
 from statelab.report.content import figures
-from statelab.report.content.text import counted, printable
+from statelab.report.content.text import printable
 
 Intervals = Callable[[int, int], Interval]
 """Takes how many of how many independent trials were violated, and returns the interval of that share."""

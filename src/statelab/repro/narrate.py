@@ -6,7 +6,7 @@ from itertools import groupby
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from statelab.check.kernels.words import plural
+from statelab.core.errors import counted
 from statelab.core.operation import ServedBy
 from statelab.core.results import ANOMALIES
 from statelab.report.content.text import joined
@@ -75,7 +75,7 @@ def _together(target: Target, who: str, events: list[Event]) -> Iterator[tuple[i
             place = joined(processes) if len(processes) < 3 else f"{len(processes)} processes"
         answers = [str(event.operation.result) for event in same if event.operation]
         shown = answers if len(answers) <= MOST_SHOWN else [*answers[: MOST_SHOWN - 2], "...", answers[-1]]
-        yield same[-1].at, who, place, f"{plural(len(same), 'request')} here, told {joined(shown)}"
+        yield same[-1].at, who, place, f"{counted(len(same), 'request')} here, told {joined(shown)}"
 
 
 def _what(target: Target, event: Event) -> str:

@@ -18,8 +18,9 @@ import numpy as np
 from statelab.check.judges.by_model import ByModel
 from statelab.check.judges.judgement import Expectation, Judgement, violated
 from statelab.check.judges.witness import witness
-from statelab.check.kernels.words import Cast, plural
+from statelab.check.kernels.words import Cast
 from statelab.check.models import MODELS
+from statelab.core.errors import counted
 from statelab.core.results import Witness
 from statelab.record.columns import INF, OK, History, Mask
 
@@ -77,7 +78,7 @@ def _broken(history: History) -> Witness | None:
     text = (
         f"{cast.name(row)} was answered with an error of its connection: {history.errors[history.error[row]]}. "
         f"The store was up: {cast.name(before)} and {cast.name(after)} reached it, before and after. "
-        f"In all, {plural(len(failed), 'request')} failed in this way. {cast.introductions()}"
+        f"In all, {counted(len(failed), 'request')} failed in this way. {cast.introductions()}"
     )
     return witness(history, "broken-connection", [before, row, after], text)
 
@@ -117,7 +118,7 @@ def _left(history: History, expectation: Expectation) -> Witness | None:
         return None
     cast = Cast(history, [most.row, least.row])
     text = (
-        f"{cast.name(least.row)} counted {plural(least.opened, 'connection')} at the server after the last request "
+        f"{cast.name(least.row)} counted {counted(least.opened, 'connection')} at the server after the last request "
         f"had ended, {cast.name(most.row)} {most.opened:,} before the load: {more:,} more. Between "
         f"requests a process may keep {kept:,} at most, and there were {processes:,} processes. {cast.introductions()}"
     )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
-from statelab.check.kernels.words import plural
 from statelab.check.models.counter.ranked import Answers
+from statelab.core.errors import counted
 from statelab.core.operation import Operation, ServedBy
 from statelab.core.results import ANOMALIES, Bounds, Counts, Coverage, Latency, Runs, VerdictName, Witness
 from statelab.record.columns import FAIL, INFO, OK, History, Integers, Mask
@@ -141,7 +141,7 @@ def slow_start(history: History, expectation: Expectation) -> str | None:
     )
     if longest > SLOW_START_NS:
         return (
-            f"{plural(late, 'operation')} timed out, and a process that began meanwhile gave its first answer only "
+            f"{counted(late, 'operation')} timed out, and a process that began meanwhile gave its first answer only "
             f"after {longest / 1e9:.1f} s: the machine is too slow to tell a stall from that"
         )
     # A worker that is being replaced answers nothing any more; one that goes on was there, and did let them wait.
@@ -152,7 +152,7 @@ def slow_start(history: History, expectation: Expectation) -> str | None:
     )
     if expectation.replaced and not any(went_on):
         return (
-            f"{plural(late, 'operation')} timed out, and the processes that had answered before answered nothing "
+            f"{counted(late, 'operation')} timed out, and the processes that had answered before answered nothing "
             "that was sent later: perhaps all workers were being replaced, and none had started yet"
         )
     return None
@@ -245,7 +245,7 @@ def stopped(measured: Judgement, error: Exception) -> Judgement:
 
 def tried(measured: Judgement) -> str:
     """How much was tried, such as `3 operations; 2 pairs of operations overlapped`."""
-    done, pairs = plural(measured.operations.ok, "operation"), plural(measured.coverage.overlaps, "pair")
+    done, pairs = counted(measured.operations.ok, "operation"), counted(measured.coverage.overlaps, "pair")
     return f"{done}; {pairs} of operations overlapped"
 
 

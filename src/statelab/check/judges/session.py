@@ -29,9 +29,10 @@ from statelab.check.judges.judgement import (
 )
 from statelab.check.judges.witness import stall, witness
 from statelab.check.kernels.pairs import apart
-from statelab.check.kernels.words import Cast, plural
+from statelab.check.kernels.words import Cast
 from statelab.check.models.counter.model import judged_one_way
 from statelab.check.models.counter.words import UP
+from statelab.core.errors import counted
 from statelab.core.results import Witness
 from statelab.record.columns import INFO, OK, History, Integers
 
@@ -92,7 +93,7 @@ def wrong_user(sessions: Sessions) -> Witness | None:
         history,
         "wrong-user",
         [row],
-        f"{text} {plural(len(wrong), 'answer')} {'was' if len(wrong) == 1 else 'were'} another user's.",
+        f"{text} {counted(len(wrong), 'answer')} {'was' if len(wrong) == 1 else 'were'} another user's.",
     )
 
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from statelab.check.kernels.words import Cast, plural
+from statelab.check.kernels.words import Cast
+from statelab.core.errors import counted
 from statelab.core.results import Witness
 from statelab.record.columns import OK, History, Mask
 
@@ -55,5 +56,7 @@ def stall(history: History) -> Witness:
     answered = history.status == OK
     if answered.any():
         usual = float(np.quantile((history.end[answered] - history.start[answered]) / 1e6, 0.5))
-        text += f" Half of the {plural(int(answered.sum()), 'answered operation')} took at most {usual:,.3f} ms."
-    return witness(history, "stalled", [row], f"{text} {plural(len(late), 'operation')} of {len(history):,} timed out.")
+        text += f" Half of the {counted(int(answered.sum()), 'answered operation')} took at most {usual:,.3f} ms."
+    return witness(
+        history, "stalled", [row], f"{text} {counted(len(late), 'operation')} of {len(history):,} timed out."
+    )

@@ -17,7 +17,8 @@ from statelab.check.kernels.apart import Part, of_each_key
 from statelab.check.kernels.model import Deadline, Finding
 from statelab.check.kernels.pairs import precedences
 from statelab.check.kernels.search import REFUSED, Outcome, Specification, search, smallest
-from statelab.check.kernels.words import ALL_NAMED, Cast, named, plural
+from statelab.check.kernels.words import ALL_NAMED, Cast, named
+from statelab.core.errors import counted
 from statelab.record.columns import FAIL, OK, History, Mask
 
 CHANGES = ("increment", "decrement")
@@ -136,7 +137,7 @@ def _words(history: History, rows: tuple[int, ...], initial: int) -> str:
     which = ""
     if others:
         which = (
-            f" By the end of these {plural(len(others), 'other request')} had been sent, to add {min(others):,} to "
+            f" By the end of these {counted(len(others), 'other request')} had been sent, to add {min(others):,} to "
             f"{max(others):,}."
         )
     return (

@@ -3,7 +3,7 @@
 import string
 from collections.abc import Sequence
 
-from statelab.core.errors import listed
+from statelab.core.errors import counted, listed
 from statelab.core.operation import Unit
 from statelab.record.columns import INF, History
 
@@ -22,7 +22,7 @@ def span(duration: int, unit: Unit | None, largest: int | None = None) -> str:
     Nanoseconds are shown as such if the `largest` time that is told with it, or else the time itself, is below 1,000.
     """
     if unit is None or unit == "event":
-        return plural(duration, unit or "unit")
+        return counted(duration, unit or "unit")
     if unit == "ns" and 0 < (largest or duration) < 1000:
         return f"{duration:,} ns"
     count, decimals, name = _SHOWN[unit]
@@ -31,10 +31,6 @@ def span(duration: int, unit: Unit | None, largest: int | None = None) -> str:
 
 def milliseconds(duration_ns: int) -> str:
     return span(duration_ns, "ns")
-
-
-def plural(count: int, thing: str) -> str:
-    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 ALL_NAMED = 6
@@ -104,7 +100,7 @@ class Cast:
         """`B`, `B and C`, `B, C and D`, or `401 increments (A, B, C, ... and operation 401)`."""
         names = [self.name(row) for row in named(rows)]
         if len(rows) > ALL_NAMED:
-            return f"{plural(len(rows), thing)} ({', '.join(names[:-1])}, ... and {names[-1]})"
+            return f"{counted(len(rows), thing)} ({', '.join(names[:-1])}, ... and {names[-1]})"
         return listed(names, "and")
 
     def overlap(self, one: int, other: int) -> bool:

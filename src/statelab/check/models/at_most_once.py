@@ -24,7 +24,8 @@ import numpy as np
 from statelab.check.kernels.model import Deadline, Finding, Model, Proof
 from statelab.check.kernels.packing import dense, paired, spans
 from statelab.check.kernels.pairs import apart, closest
-from statelab.check.kernels.words import Cast, plural
+from statelab.check.kernels.words import Cast
+from statelab.core.errors import counted
 from statelab.core.operation import Value
 from statelab.record.columns import FAIL, INFO, OK, STATUSES, Codes, History, Integers, Mask
 from statelab.record.shapes import Shape
@@ -155,7 +156,7 @@ def _twice(log: Log, rows: Integers) -> Proof:
     text = (
         f"{first} and {second} are both effects of the request {name}, which was asked for once "
         f"({_asked(log, cast)}). What is asked for once runs at most once; {name} ran "
-        f"{plural(int(log.certain[log.request[pair[0]]]), 'time')}. "
+        f"{counted(int(log.certain[log.request[pair[0]]]), 'time')}. "
         f"{apart(history, cast, *cast.rows)}. {cast.introductions()}"
     )
     return Proof(TWICE, tuple(pair), text)

@@ -35,8 +35,8 @@ import numpy as np
 
 from statelab.check.kernels.model import Deadline, Finding, Model, Proof
 from statelab.check.kernels.packing import arranged
-from statelab.check.kernels.words import Cast, named, plural
-from statelab.core.errors import BadInput
+from statelab.check.kernels.words import Cast, named
+from statelab.core.errors import BadInput, counted
 from statelab.core.operation import Value
 from statelab.record.columns import INF, INFO, OK, History, Integers, Mask
 from statelab.record.shapes import Shape
@@ -255,7 +255,7 @@ def _why_false(cast: Cast, witness: Witness, stock: int, terms: Terms) -> str:
     amount = terms.amount(stock)
     text = (
         f"{name} was told {terms.no}. {amount[0].upper()}{amount[1:]}, and when {name} ended "
-        f"{plural(witness.asked, f'other {terms.op}')} had been asked for"
+        f"{counted(witness.asked, f'other {terms.op}')} had been asked for"
     )
     if others:
         refused = cast.together(sorted(others, key=cast.rows.index), "buy")

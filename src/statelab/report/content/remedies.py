@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 
+from statelab.core.errors import counted
 from statelab.core.results import Fix
 from statelab.report.content import figures
 from statelab.report.content.matrices import Deployment, Mechanism, mechanisms_of, window_order
 from statelab.report.content.rows import UNMEASURED, Row
-from statelab.report.content.text import counted, listed
+from statelab.report.content.text import listed
 from statelab.theory.code_diff import CodeDiff, diff
 
 MOST_NAMES = 2

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from statelab.core.errors import counted
 from statelab.report.content import figures, states
 from statelab.report.content.matrices import Matrix, window_order
 from statelab.report.content.rows import Row
 from statelab.report.content.states import State
-from statelab.report.content.text import counted, ended, joined, listed, were
+from statelab.report.content.text import ended, joined, listed, were
 
 FIRST = (
     "profile",

@@ -36,8 +36,3 @@ def ended(text: str) -> str:
 
 def were(words: list[str]) -> str:
     return f"{joined(words)} {'was' if len(words) == 1 else 'were'}"
-
-
-def counted(number: int, thing: str) -> str:
-    """`1 cell`, `1,200 cells`."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"

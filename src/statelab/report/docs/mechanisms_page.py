@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
+from statelab.core.errors import counted
 from statelab.core.paths import DEPLOYMENTS, ROOT
 from statelab.plan.app import App
 from statelab.plan.catalogue import Catalogue, Claims, Mechanism, Workload, of_app
 from statelab.plan.deployments import Deployment, load_all
 from statelab.report.content import states
-from statelab.report.content.text import counted, listed
+from statelab.report.content.text import listed
 from statelab.report.formats.markdown import anomalies_in, escaped, fenced, table, violated_mark
 from statelab.theory.code_diff import diff, in_columns
 from statelab.theory.fixes import candidates

@@ -28,8 +28,8 @@ from statelab.check.judges import judge_of, several_clocks
 from statelab.check.judges.counter.anomalies import diagnose
 from statelab.check.judges.judgement import Expectation, Judgement
 from statelab.check.kernels.levels import LEVELS
-from statelab.check.kernels.words import plural
 from statelab.check.models.counter.ranked import answers
+from statelab.core.errors import counted
 from statelab.core.live import MOST_JUDGED, Batch, Begin, Line, Proof, Seen, Shown
 from statelab.core.operation import Operation, decode_lines
 from statelab.core.results import ANOMALIES, Bounds
@@ -235,7 +235,7 @@ class Run:
         elif self._left_out:
             notes.append(
                 "what came after the last words of a worker that vanished is not judged: "
-                f"{plural(self._left_out, 'operation')}"
+                f"{counted(self._left_out, 'operation')}"
             )
         return notes
 

@@ -3,8 +3,9 @@
 
 import numpy as np
 
-from statelab.check.kernels.words import milliseconds, plural
+from statelab.check.kernels.words import milliseconds
 from statelab.core.clocks import Exchange
+from statelab.core.errors import counted
 from statelab.core.live import Begin, Part
 from statelab.core.operation import Operation, decode_lines
 from statelab.repro.live.clocks import Clock, place
@@ -92,7 +93,7 @@ class Workers:
         if clock.bound_ns is None or clock.stepped:
             self.notes.append(
                 f"the clock of {name} stepped during the run, or was never told: it is not known when "
-                f"{plural(found.unplaced, 'operation')} of it were, so they count as unanswered"
+                f"{counted(found.unplaced, 'operation')} of it were, so they count as unanswered"
             )
         if clock.bound_ns is None:
             return self._begin.since
@@ -104,6 +105,6 @@ def _vanished(name: str, last_words: list[Operation]) -> str:
     which = ", ".join(f"{one.op} {one.op_id or one.key}" for one in last_words[:MOST_NAMED])
     more = f" and {len(last_words) - MOST_NAMED:,} more" if len(last_words) > MOST_NAMED else ""
     return (
-        f"the worker {name} vanished: {plural(len(last_words), 'operation')} that it had asked for had no answer"
+        f"the worker {name} vanished: {counted(len(last_words), 'operation')} that it had asked for had no answer"
         f"{f' ({which}{more})' if last_words else ''} and count as unknown outcomes"
     )

@@ -6,7 +6,8 @@ from statelab.check.judges.counter.levels import Split
 from statelab.check.judges.counter.quiet_reads import allowed
 from statelab.check.judges.witness import witness
 from statelab.check.kernels.levels import Level
-from statelab.check.kernels.words import Cast, plural
+from statelab.check.kernels.words import Cast
+from statelab.core.errors import counted
 from statelab.core.results import Witness
 from statelab.record.columns import Integers
 
@@ -39,8 +40,8 @@ def too_many(copies: Split) -> Witness:
     part = int(np.argmax(np.where(copies.totals.over, excess, np.iinfo(np.int64).min)))
     row = _final_read(copies, part, copies.totals.high)
     unknown = allowed(copies, part)
-    unseen = f" and {plural(unknown, 'increment')} got no answer" if unknown else ""
-    unasked = plural(int(excess[part]) - copies.totals.shared, "increment")
+    unseen = f" and {counted(unknown, 'increment')} got no answer" if unknown else ""
+    unasked = counted(int(excess[part]) - copies.totals.shared, "increment")
     text = f"{_count(copies, part, row)}{unseen}: {unasked} took effect that no request asked for."
     return _witness(copies, "overcounted", row, text)
 
@@ -58,7 +59,7 @@ def _count(copies: Split, part: int, row: int) -> str:
     where = _IN[copies.level].format(server) if copies.level in _IN else ""
     return (
         f"{Cast(given.history, [row]).told(row)} after every increment had ended. The counter started at "
-        f"{given.initial:,} and {plural(acks, 'increment')} had been acknowledged{where}"
+        f"{given.initial:,} and {counted(acks, 'increment')} had been acknowledged{where}"
     )
 
 

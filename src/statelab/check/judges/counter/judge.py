@@ -21,9 +21,9 @@ from statelab.check.judges.judgement import (
     unjudged,
     violated,
 )
-from statelab.check.kernels.words import plural
 from statelab.check.models import MODELS
 from statelab.check.models.counter.ranked import answers
+from statelab.core.errors import counted
 from statelab.record.columns import INF, OK, History
 
 
@@ -62,8 +62,8 @@ def judge(history: History, expectation: Expectation) -> Judgement:
         short = "no two requests counted at the same time, so nothing could collide"
     if short:  # what nothing tried says nothing about reach
         return msgspec.structs.replace(measured, verdict="not-exercised", reason=short, scope=None)
-    increments, pairs = plural(measured.operations.ok, "increment"), plural(measured.coverage.tries, "pair")
-    reads = plural(int((given.answered & ~given.increment).sum()), "read")
+    increments, pairs = counted(measured.operations.ok, "increment"), counted(measured.coverage.tries, "pair")
+    reads = counted(int((given.answered & ~given.increment).sum()), "read")
     how = "operations overlapped" if measured.coverage.met is None else "requests counted at the same time"
     reason = f"one counter explains all answers ({increments}, {reads}); {pairs} of {how}"
     return msgspec.structs.replace(measured, verdict="held", reason=reason)

@@ -11,10 +11,11 @@ from statelab.check.judges.counter.copies import SCOPES
 from statelab.check.judges.counter.levels import Split
 from statelab.check.judges.counter.quiet_reads import disagreement
 from statelab.check.judges.witness import stall, witness
-from statelab.check.kernels.words import Cast, plural
+from statelab.check.kernels.words import Cast
 from statelab.check.models.counter import words
 from statelab.check.models.counter.race_events import race_events
 from statelab.check.models.counter.verdict import smallest, worst_event
+from statelab.core.errors import counted
 from statelab.core.results import Witness
 from statelab.record.columns import History
 
@@ -61,7 +62,7 @@ def _why_only_answers(copies: Split) -> str:
     if (total.read & (total.low >= total.acks + total.unknown + total.shared))[copies.found.violated].any():
         return " The value read at the end lacks no increment: the answer was wrong, not the update."
     if too_many_untold(copies)[copies.found.violated].any():
-        untold = plural(int(copies.found.nobody.sum()), "number")
+        untold = counted(int(copies.found.nobody.sum()), "number")
         return f" Up to the highest number, {untold} went to nobody: the answers are not what the updates made."
     return ""
 
@@ -98,7 +99,7 @@ def _disagreeing_reads(whole: Split, rows: list[int], home: Split | None) -> Wit
     history, unknown = whole.found.given.history, len(rows) - 2
     cast = Cast(history, rows)
     first, last = cast.name(cast.rows[0]), cast.name(cast.rows[-1])
-    still = f", and only {plural(unknown, 'increment')} without an answer could change the value" if unknown else ""
+    still = f", and only {counted(unknown, 'increment')} without an answer could change the value" if unknown else ""
     text = (
         f"{', '.join(cast.told(row) for row in cast.rows)}. No acknowledged increment was running between the start "
         f"of {first} and the end of {last}{still}: one copy cannot show this. {cast.introductions()}"

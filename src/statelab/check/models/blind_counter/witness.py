@@ -18,8 +18,9 @@ from typing import Literal
 import numpy as np
 
 from statelab.check.kernels import order
-from statelab.check.kernels.words import Cast, named, plural
+from statelab.check.kernels.words import Cast, named
 from statelab.check.models.blind_counter.limits import Limits, Places
+from statelab.core.errors import counted
 from statelab.record.columns import INF, History, Integers
 
 Kind = Literal["too-low", "too-high", "inversion", "missing"]
@@ -182,7 +183,7 @@ def words(history: History, witness: Witness, initial: int) -> str:
         apart = f"{cast.name(first)} had ended {cast.span(witness.slack_ns or 0)} before {cast.name(second)} started"
         text = f"{cast.told(first)}. {apart}, yet {cast.told(second)}: a counter never goes down."
     elif witness.kind == "too-high":
-        needed = plural(shown[witness.read] - initial, "increment")
+        needed = counted(shown[witness.read] - initial, "increment")
         text = (
             f"{cast.told(witness.read)}, which takes {needed}; {witness.asked:,} had been asked for when "
             f"{cast.name(witness.read)} ended. Nobody can have added the rest."

@@ -25,7 +25,8 @@ from statelab.check.kernels.forgetting import Violated, Witness, by_start, minim
 from statelab.check.kernels.model import Deadline, Finding
 from statelab.check.kernels.pairs import precedences
 from statelab.check.kernels.search import REFUSED, Outcome, Specification, search, slack_of, smallest
-from statelab.check.kernels.words import ALL_NAMED, Cast, named, plural
+from statelab.check.kernels.words import ALL_NAMED, Cast, named
+from statelab.core.errors import counted
 from statelab.record.columns import FAIL, INF, INFO, OK, History, Integers, Mask
 
 CHANGES = ("increment", "decrement")
@@ -124,7 +125,7 @@ def _gap(history: History, cast: Cast, initial: int) -> str:
     asked = _asked(history, step, int(history.end[row]), cast.rows)
     return (
         f"{_told(history, cast, row)}{found}. The counter starts at {initial:,}, so that takes "
-        f"{plural(abs(moved), f'other {step}' if by else step)}; {asked:,} had been asked for when {name} ended."
+        f"{counted(abs(moved), f'other {step}' if by else step)}; {asked:,} had been asked for when {name} ended."
     )
 
 
@@ -137,7 +138,7 @@ def _no_order(history: History, cast: Cast, initial: int) -> str:
     end = int(history.end[cast.rows].max())
     up, down = (_asked(history, op, end, cast.rows) for op in CHANGES)
     if up + down:
-        others = f"{plural(up, 'other increment')} and {plural(down, 'other decrement')}"
+        others = f"{counted(up, 'other increment')} and {counted(down, 'other decrement')}"
         even = f"By then {others} had been asked for, but at whatever moments they took effect,"
     else:
         even = "None had been asked for by then, so"

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from statelab.check.kernels.words import Cast, plural
+from statelab.check.kernels.words import Cast
 from statelab.check.models.counter.race_events import RaceEvent
 from statelab.check.models.counter.verdict import CounterVerdict, Smallest
+from statelab.core.errors import counted
 from statelab.record.columns import History
 
 
@@ -69,10 +70,12 @@ def contradiction(history: History, witness: Smallest, initial: int = 0, way: Wa
     if witness.kind == "gap":
         x, needed, asked = witness.rows[0], witness.needed or 0, witness.asked or 0
         name, others = cast.name(x), [row for row in cast.rows if row != x]
-        text = f"{cast.told(x)}, which takes {plural(needed, way.step)}; {asked:,} had been asked for when {name} ended"
+        text = (
+            f"{cast.told(x)}, which takes {counted(needed, way.step)}; {asked:,} had been asked for when {name} ended"
+        )
         if others:
             higher = ", ".join(cast.told(row) for row in others)
-            left = plural(asked - len(others), way.step)
+            left = counted(asked - len(others), way.step)
             text += f". But {higher}: {way.more} than {name} shows, and so after {name}. That leaves {left}"
         return f"{text}. Nobody can have produced {cast.value(x):,}. {cast.introductions()}"
     first, second = cast.rows

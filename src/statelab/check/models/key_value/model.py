@@ -3,9 +3,9 @@
 from collections import Counter
 
 from statelab.check.kernels.model import Deadline, Finding, Model, Proof
-from statelab.check.kernels.words import plural
 from statelab.check.models.key_value.judge import judge
 from statelab.check.models.key_value.witness import kind, proof, witness
+from statelab.core.errors import counted
 from statelab.core.operation import Value
 from statelab.record.columns import History
 from statelab.record.shapes import Shape
@@ -29,7 +29,7 @@ def check(history: History, *, initial: Value | None, deadline: Deadline) -> Fin
     if judged.undecided:
         key, why = judged.undecided[0]
         name = f"key {history.keys[key]!r}" if history.keys[key] else "the key"
-        more = f", and {plural(len(judged.undecided) - 1, 'other key')}" if len(judged.undecided) > 1 else ""
+        more = f", and {counted(len(judged.undecided) - 1, 'other key')}" if len(judged.undecided) > 1 else ""
         several = f"the texts of {name} can be read in several ways"
         return Finding(verdict="unknown", reason=f"{several}, and the search for an order did not end: {why}{more}")
     return Finding(verdict="held", reason="one text per key explains all answers")

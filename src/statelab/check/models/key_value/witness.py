@@ -12,11 +12,11 @@ from statelab.check.kernels.forgetting import minimal, refutes
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.pairs import apart
 from statelab.check.kernels.search import slack_of
-from statelab.check.kernels.words import Cast, plural
+from statelab.check.kernels.words import Cast
 from statelab.check.models.key_value.judge import Judged, judge
 from statelab.check.models.key_value.order import Writes, forced
 from statelab.check.models.key_value.texts import by_key
-from statelab.core.errors import listed
+from statelab.core.errors import counted, listed
 from statelab.record.columns import FAIL, INF, OK, History
 
 CHANGES = ("put", "append")
@@ -153,7 +153,7 @@ class _Story:
 
     def many(self) -> str:
         counts = {op: sum(self.op(row) == op for row in self._found.rows) for op in ("put", "append", "get")}
-        parts = ", ".join(plural(count, op) for op, count in counts.items() if count)
+        parts = ", ".join(counted(count, op) for op, count in counts.items() if count)
         return (
             f"These are {len(self._found.rows):,} operations: {parts}; the last is a {self.did(self._found.rows[-1])}."
         )

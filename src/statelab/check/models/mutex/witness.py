@@ -17,8 +17,9 @@ import numpy as np
 from statelab.check.kernels.forgetting import Witness, by_start
 from statelab.check.kernels.packing import spans
 from statelab.check.kernels.pairs import precedences
-from statelab.check.kernels.words import ALL_NAMED, Cast, named, plural
+from statelab.check.kernels.words import ALL_NAMED, Cast, named
 from statelab.check.models.mutex.holds import NEVER, Holds, Pairs, Places, unsplittable
+from statelab.core.errors import counted
 from statelab.record.columns import FAIL, INF, History, Integers, Mask
 
 KINDS = ("two-holders", "acquired-twice", "not-the-holder")
@@ -150,7 +151,7 @@ def _no_hold(history: History, cast: Cast) -> str:
     names = f"{', '.join(others)}, ... and {name}" if len(cast.rows) > ALL_NAMED else f"{', '.join(others)} and {name}"
     return (
         f"{len(cast.rows):,} times {who} released the lock ({names}). Each release ends a hold of its own, but when "
-        f"{name} started {who} had asked for the lock only {plural(asked, 'time')}."
+        f"{name} started {who} had asked for the lock only {counted(asked, 'time')}."
     )
 
 
@@ -161,8 +162,8 @@ def _no_order(history: History, cast: Cast) -> str:
         told += f". They are {len(cast.rows):,} operations"
     clients = {int(history.process[row]): row for row in cast.rows}
     asked = " ".join(
-        f"By then {_client(history, row)} had asked for {plural(_asked(history, 'acquire', row, end), 'acquire')} and "
-        f"{plural(_asked(history, 'release', row, end), 'release')} in all."
+        f"By then {_client(history, row)} had asked for {counted(_asked(history, 'acquire', row, end), 'acquire')} and "
+        f"{counted(_asked(history, 'release', row, end), 'release')} in all."
         for row in clients.values()
     )
     before = f" {precedences(history, cast)}" if len(cast.rows) <= ALL_NAMED else ""

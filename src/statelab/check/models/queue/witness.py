@@ -19,8 +19,9 @@ from statelab.check.kernels.forgetting import Violated, Witness, by_start
 from statelab.check.kernels.model import Deadline
 from statelab.check.kernels.pairs import precedences
 from statelab.check.kernels.search import smallest
-from statelab.check.kernels.words import ALL_NAMED, Cast, named, plural
+from statelab.check.kernels.words import ALL_NAMED, Cast, named
 from statelab.check.models.queue.rule import NONE, Judgement
+from statelab.core.errors import counted
 from statelab.record.columns import FAIL, INFO, OK, History, Integers
 
 CHANGES = ("enqueue", "dequeue")
@@ -117,7 +118,7 @@ def _why(history: History, cast: Cast, kind: str) -> str:
         asked &= _put(history) == number
         count = int(np.count_nonzero(asked & (history.start <= int(history.end[cast.rows].max()))))
         if count:
-            return f"{value} was to be enqueued {plural(count, 'time')} by then, and each can be dequeued once."
+            return f"{value} was to be enqueued {counted(count, 'time')} by then, and each can be dequeued once."
         if not asked.any():
             return f"Nobody asked to enqueue {value}."
         later = cast.span(int(history.start[asked].min()) - int(history.end[last]))
@@ -138,7 +139,7 @@ def _why(history: History, cast: Cast, kind: str) -> str:
     unknown = history.is_op("dequeue") & (history.key == history.key[last]) & (history.status != FAIL)
     unknown[list(cast.rows)] = False
     others = int(np.count_nonzero(unknown & (history.start <= end)))
-    which = f"By then {plural(others, 'other dequeue')} had been asked for. " if others else ""
+    which = f"By then {counted(others, 'other dequeue')} had been asked for. " if others else ""
     if kind == "lost":
         return f"{which}Something that was enqueued must have been gone, and nobody can have dequeued it."
     return f"{which}Whatever those and all other enqueues did, in every order that the times allow an answer is wrong."

@@ -33,13 +33,13 @@ import numpy as np
 
 from statelab.check.kernels.model import Deadline, Finding, Model
 from statelab.check.kernels.search import Outcome
-from statelab.check.kernels.words import plural
 from statelab.check.models.register.chains import blocks
 from statelab.check.models.register.failed_cas import judge_failed_cas
 from statelab.check.models.register.proof import by_rule, by_search
 from statelab.check.models.register.search import KeySearch, Requests
 from statelab.check.models.register.values import cas_answer, same_value, sightings, values
 from statelab.check.models.register.witness import Judgement, Scene
+from statelab.core.errors import counted
 from statelab.core.operation import Value
 from statelab.record.columns import Codes, History, Integers, Mask
 from statelab.record.shapes import Shape
@@ -95,9 +95,9 @@ def check(history: History, *, initial: Value | None, deadline: Deadline) -> Fin
         if not undecided:
             return Finding(verdict="held", reason="one register explains all answers")
         key, outcome = undecided[0]
-        others = f" (and of {plural(len(undecided) - 1, 'other key')})" if len(undecided) > 1 else ""
+        others = f" (and of {counted(len(undecided) - 1, 'other key')})" if len(undecided) > 1 else ""
         alike = f"the values written to key {history.keys[key]!r}{others} do not tell the writes apart"
-        done = f"of {plural(outcome.of, 'answered operation')} the search could order {outcome.placed:,}"
+        done = f"of {counted(outcome.of, 'answered operation')} the search could order {outcome.placed:,}"
         return Finding(verdict="unknown", reason=f"{alike}, and {done}: {outcome.why}")
     proving = deadline.for_proof()
 
