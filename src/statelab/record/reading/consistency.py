@@ -8,11 +8,16 @@ import numpy as np
 from statelab.core.errors import BadInput, shown
 from statelab.core.memory import keep_freed
 from statelab.record.coding import coded_text, plain
-from statelab.record.columns import INF, Codes, History, Integers, Mask
+from statelab.record.columns import INF, Codes, History, Integers
 from statelab.record.reading.sheet import Sheet
 from statelab.record.shapes import Shapes
 
 Place = Callable[[int], str]
+
+
+_BLOCK = 2**16
+_ROOMY = 2**29
+"""Bytes of a history up to which it is judged fast, and beyond in as little memory as possible."""
 
 
 def checked(sheet: Sheet, name: str, place: Place, shapes: Shapes, *, may_overlap: bool = False) -> History:
@@ -28,7 +33,7 @@ def checked(sheet: Sheet, name: str, place: Place, shapes: Shapes, *, may_overla
         above, row = pair
         stamps = [(int(start[each]), int(end[each])) for each in pair]
         raise BadInput(at_once(f"{name}, {place(row)}", place(above), history.processes[process[row]], stamps))
-    keep_freed(large=len(history) <= 2**22)  # with more operations it is judged in as little memory as possible
+    keep_freed(large=sheet.nbytes <= _ROOMY)
     return history
 
 
@@ -81,23 +86,35 @@ def overlapping(process: Codes, start: Integers, end: Integers) -> tuple[int, in
 
     An operation of unknown outcome has no end, so what its process does next does not overlap with it.
     """
-
-    def too_early(rows: Integers) -> Mask:
-        """For each row but the first: whether it starts before the one ahead of it, of its process, has ended."""
-        own, begins, ends = process[rows], start[rows], end[rows]
-        found: Mask = (begins[1:] < ends[:-1]) & (own[1:] == own[:-1])
-        return found
-
-    ended = np.flatnonzero(end != INF)
-    codes = process[ended]
-    codes = codes.astype(np.uint16) if codes.max(initial=0) < 2**16 else codes  # sorts in O(n)
-    if not too_early(ended[np.argsort(codes, kind="stable")]).any():
-        return None  # each operation of a process starts at the end of the one above it or later
+    if _in_order(process, start, end):
+        return None
     # If two operations overlap, then so do, in the order of start and end, the earlier one and its next. O(n log n).
-    rows = ended[np.lexsort((end[ended], start[ended], process[ended]))]
-    wrong = too_early(rows)
+    rows = np.flatnonzero(end != INF)
+    rows = rows[np.lexsort((end[rows], start[rows], process[rows]))]
+    before, after = rows[:-1], rows[1:]
+    wrong = (start[after] < end[before]) & (process[after] == process[before])
     if not wrong.any():
         return None
-    pairs = np.sort(np.stack((rows[:-1][wrong], rows[1:][wrong])), axis=0)
+    pairs = np.sort(np.stack((before[wrong], after[wrong])), axis=0)
     first = int(pairs[1].argmin())
     return int(pairs[0, first]), int(pairs[1, first])
+
+
+def _in_order(process: Codes, start: Integers, end: Integers) -> bool:
+    """Whether each operation of a process starts at the end of the one above it or later: then none overlap. O(n), in
+    blocks that stay in the processor's cache."""
+    codes = process.astype(np.uint16) if process.max(initial=0) < 2**16 else process  # sorts in O(n)
+    latest = np.full(process.max(initial=-1) + 1, -INF - 1, np.int64)
+    for begin in range(0, len(process), _BLOCK):
+        block = slice(begin, begin + _BLOCK)
+        ended = np.flatnonzero(end[block] != INF)
+        if not len(ended):
+            continue
+        rows = begin + ended[np.argsort(codes[block][ended], kind="stable")]
+        own, begins, ends = process[rows], start[rows], end[rows]
+        last = np.append(own[1:] != own[:-1], True)  # of its process in this block
+        first, own_last = np.roll(last, 1), own[last]
+        if ((begins[1:] < ends[:-1]) & ~last[:-1]).any() or (begins[first] < latest[own_last]).any():
+            return False
+        latest[own_last] = ends[last]
+    return True
