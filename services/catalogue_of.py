@@ -1,8 +1,8 @@
 """`python services/catalogue_of.py FOLDER [MODULE:APP]`: what an app answers to `GET /catalogue`, without a server.
 
 Prints one line of JSON: `{"status", "body"}`, or `{"failed": words}` where the app cannot be loaded, or `{"refused":
-sentence}` where a mechanism's file is no good. It needs the standard library only, and the app need not be one of
-Flask. Without MODULE:APP it asks the lab's own app, or the copy of it in that folder.
+sentence}` where a mechanism's file is invalid. It needs the standard library only, and the app need not be a Flask app.
+Without MODULE:APP it asks the lab's own app, or the copy of it in that folder.
 """
 
 import json
@@ -43,4 +43,4 @@ os.dup2(2, 1)  # an app may print something when it is imported
 os.write(out, json.dumps(answer(sys.argv[1], sys.argv[2] if sys.argv[2:] else None)).encode())
 with suppress(OSError):
     sys.stderr.flush()
-os._exit(0)  # whatever threads the app has started
+os._exit(0)  # ends the process even if the app has started threads

@@ -1,8 +1,7 @@
-"""`python services/line_by_line.py WORKLOAD MECHANISM`: requests of one process, which wait before each line.
+"""`python services/line_by_line.py WORKLOAD MECHANISM`: runs requests in one process, line by line.
 
-Reads commands as lines of JSON on standard input and answers each with one. The code is the mechanism's own, and
-nothing in it is replaced: `sys.settrace` stops the thread of a request before every line of the mechanism's file, until
-it is told to take it.
+Reads commands as lines of JSON on standard input and answers each with one. The mechanism's own code runs, unchanged:
+`sys.settrace` stops the thread of a request before every line of the mechanism's file, until it is told to run it.
 """
 
 import json
@@ -24,8 +23,8 @@ MODULE = WORKLOADS[sys.argv[1]].mechanisms[sys.argv[2]].module
 
 
 class Request(threading.Thread):
-    """One operation in a thread of its own. `line` is the one that it takes next (None: it has ended), `windows` how
-    often it has let others in by a window."""
+    """One operation in a thread of its own. `line` is the one that it runs next (None: it has ended); `windows` counts
+    how often it has called its window."""
 
     def __init__(self, operation: str, key: str) -> None:
         super().__init__(daemon=True)
@@ -75,7 +74,8 @@ class Request(threading.Thread):
         self.settle()
 
     def settle(self) -> None:
-        """Waits until it is before its next line or has ended; notes where it waits for somebody else instead."""
+        """Waits until the request is before its next line or has ended; sets `waits` if it waits for another request
+        instead."""
         asleep = 0
         while asleep < LOOKS and not self._arrived.acquire(timeout=PATIENCE_S):
             asleep = asleep + 1 if self._sleeps() else 0

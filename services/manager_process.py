@@ -1,4 +1,4 @@
-"""One manager process for all workers of a deployment, for what no single worker may own.
+"""One manager process for all workers of a deployment, for state that no single worker may own.
 
 It lives as long as the server that started it and listens on a Unix socket with a random key. `multiprocessing`
 managers speak pickle over that socket; whoever holds the key can run code here, which is why it never leaves the host.

@@ -1,6 +1,6 @@
 """Who answers a request: host, pid, thread, greenlet, and a boot id that is new at each process start.
 
-HOST_NAME in the environment stands for the name of the host, where two of them are played on one machine.
+HOST_NAME in the environment replaces the host's name, where one machine plays two hosts.
 
 The module imports nothing of the lab, because it is also loaded beside apps other than the lab's own (`identified/`).
 """
@@ -56,7 +56,7 @@ def _greenlet_id() -> int:
 
 
 def served_by() -> str:
-    """The `X-Served-By` value: one JSON object, as a history's `served_by` has it."""
+    """The `X-Served-By` value: one JSON object, in the form of a history's `served_by`."""
     if os.getpid() != _pid:  # a server may fork without Python's hooks, as uWSGI does
         with _renewing:
             if os.getpid() != _pid:
@@ -65,7 +65,7 @@ def served_by() -> str:
 
 
 def identified(wsgi_app: "WSGIApplication") -> "WSGIApplication":
-    """Adds to every response who answered, and to which operation."""
+    """Adds headers to every response: who answered, and which operation (if the request names it)."""
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:

@@ -1,7 +1,7 @@
 """`statelab_asgi:app()`: the WSGI app that STATELAB_WSGI_APP names, as an ASGI app, through a2wsgi.
 
-a2wsgi calls it in a pool of STATELAB_WSGI_THREADS threads of its own. Alone in its folder, which an ASGI server has on
-its path beside the app's.
+a2wsgi calls it in a pool of STATELAB_WSGI_THREADS threads of its own. This file is alone in its folder, which is on an
+ASGI server's path together with the app's.
 """
 
 import os

@@ -1,10 +1,10 @@
-"""`statelab_identified:app()`: another app than the lab's own, each of its answers with who gave it.
+"""`statelab_identified:app()`: an app other than the lab's own; each answer says who gave it.
 
 STATELAB_IDENTIFIED      WSGI import string of the app
 STATELAB_IDENTIFIED_DIR  the folder it is found in
 
-Alone in its folder, which is on the server's path in the place of the app's: so the app meets no module of the lab's by
-name. The app is imported where and when the server would have imported it.
+This file is alone in its folder, which is on the server's path instead of the app's. So the app cannot import a module
+of the lab instead of its own. The app is imported where and when the server would have imported it.
 """
 
 import importlib.util
@@ -17,7 +17,7 @@ SERVICES = Path(__file__).parent.parent
 
 
 def _beside(name: str, path: Path) -> Any:
-    """A module of the lab, under a name that no app looks for."""
+    """Imports a module of the lab under a name that no app uses."""
     spec = importlib.util.spec_from_file_location(f"_statelab_{name}", path)
     assert spec
     assert spec.loader

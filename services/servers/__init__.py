@@ -43,9 +43,9 @@ class OneOf(NamedTuple):
 
 
 class Spread(NamedTuple):
-    """What lies between two requests of a deployment; the prediction rests on this and on a mechanism's claims.
+    """The boundaries between two requests of a deployment; the prediction follows from these and a mechanism's claims.
 
-    fresh                new for every request: processes, threads or greenlets
+    fresh                what is new for every request: processes, threads or greenlets
     workers, threads     how many processes serve at a time, and how many threads each of them has ready; more than one
                          of either lies between two requests as well
     recycled             workers are replaced while the server runs
@@ -54,8 +54,8 @@ class Spread(NamedTuple):
     unpatched_at_import  gevent patches the standard library after the app was imported, or never
     serves_where_imported  requests are served by the thread that imported the app, or by a fork of it
     copies_context       each request runs in a copy of the context (`contextvars`) in which the app was imported
-    parallel             threads of a process run at the same time: the interpreter has no lock that lets in one by one
-    hosts                how many hosts have such a server each; they share no file, no memory and no name
+    parallel             threads of a process run at the same time: the interpreter has no global lock (GIL)
+    hosts                how many hosts run such a server; they share no file, no memory and no name
     sticky               the balancer in front of them sends all requests of one client to the same host
     """
 
@@ -92,12 +92,12 @@ class BadSetting(Exception):
 
 
 def names() -> list[str]:
-    """The server kinds there are: each file of this folder."""
+    """The names of all server kinds: one for each file of this folder."""
     return sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
 
 
 def find(name: str | None) -> Any:
-    """The module of a server kind; raises BadSetting naming those there are."""
+    """The module of a server kind; raises BadSetting, which names all kinds, for an unknown one."""
     if name not in names():
         found = repr(name) if name else "missing"
         raise BadSetting(f"SERVER is {found}; valid are {', '.join(names())}")
@@ -128,7 +128,7 @@ def _values(settings: Mapping[str, Whole | OneOf], environment: Mapping[str, str
 
 
 def placed(server: Any, environment: Mapping[str, str]) -> Spread:
-    """The spread of as many such servers as the environment says, under such an interpreter; raises BadSetting."""
+    """The spread on as many hosts and with such an interpreter as the environment says (PLACES); raises BadSetting."""
     spread: Spread = server.spread(read(server, environment))
     replicas, balance, free_threaded = _values(PLACES, environment).values()
     if (replicas == "1") == bool(balance):

@@ -25,7 +25,7 @@ def spread(settings: Settings) -> Spread:
     gevent, patch = settings["WORKER_CLASS"] == "gevent", settings["GEVENT_PATCH"]
     one_by_one = {
         "processes": recycled and settings["WORKERS"] == 1,  # a worker has ended before the next one starts
-        "greenlets": gevent and patch == "never",  # what is not patched lets no other greenlet in
+        "greenlets": gevent and patch == "never",  # code that is not patched never switches to another greenlet
     }
     return Spread(
         fresh=["greenlets"] if gevent else [],
@@ -45,13 +45,13 @@ def run(app: str, settings: Settings) -> None:
     start = ["gevent.monkey", "--module", "gunicorn"] if patched else ["gunicorn"]
     command = [sys.executable, "-m", *start]
     command += ["--bind", f"fd://{os.environ['LISTEN_FD']}" if "LISTEN_FD" in os.environ else os.environ["BIND"]]
-    command += ["--worker-class", worker_class] if patch != "never" else []  # then CONFIG names it
+    command += ["--worker-class", worker_class] if patch != "never" else []  # otherwise CONFIG names the class
     command += ["--workers", str(settings["WORKERS"]), "--threads", str(settings["THREADS"])]
     command += ["--max-requests", str(settings["MAX_REQUESTS"])]
     command += ["--preload"] if settings["PRELOAD"] == "1" else []
     command += ["--name", f"statelab-{os.environ.get('DEPLOYMENT', 'app')}-{os.getpid()}"]
     command += ["--config", str(CONFIG)]
-    command += ["--no-control-socket"]  # its default path is one for all gunicorns of a user
+    command += ["--no-control-socket"]  # all of a user's gunicorns share its default path
     command += ["--worker-tmp-dir", "/dev/shm"] if os.path.isdir("/dev/shm") else []
     command += ["--graceful-timeout", "3", "--timeout", "30", "--backlog", "1024", "--http-parser", "python"]
     if not os.environ.get("APP"):

@@ -1,7 +1,7 @@
 """Apache httpd with mod_wsgi: processes that each import the app before they serve, and threads in each of them.
 
-In daemon mode the processes are mod_wsgi's own, embedded they are httpd's. httpd, the module and the interpreter in it
-are Debian's; the packages that it imports are those of the Python that starts this. The app runs in the main
+In daemon mode the processes are mod_wsgi's own, in embedded mode they are httpd's. httpd, the module and the
+interpreter in it are Debian's; the app imports the packages of the Python that starts this. The app runs in the main
 interpreter, as mod_wsgi-express has it.
 """
 

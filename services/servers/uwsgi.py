@@ -36,7 +36,7 @@ def run(app: str, settings: Settings) -> None:
     command += ["--http-socket", f"fd://{os.environ['LISTEN_FD']}" if "LISTEN_FD" in os.environ else os.environ["BIND"]]
     command += ["--module", app, "--need-app", "--processes", str(settings["WORKERS"])]
     command += ["--master", "--die-on-term", "--no-orphans", "--disable-logging"]  # SIGTERM alone would reload it
-    command += ["--add-header", "Connection: close"]  # it does close it, and does not say so
+    command += ["--add-header", "Connection: close"]  # uWSGI closes it without saying so
     command += ["--lazy-apps"] if settings["LAZY_APPS"] == "1" else []
     if settings["GEVENT"]:
         command += ["--gevent", str(settings["GEVENT"]), "--gevent-early-monkey-patch"]

@@ -13,7 +13,7 @@ from webapp.views import register_views
 
 def create_app() -> Flask:
     """The app, ready to serve under any WSGI server."""
-    gc.disable()  # what is imported stays, and to look through it again and again is an eighth of the start
+    gc.disable()  # imported objects stay, and scanning them again and again takes an eighth of the start
     stores.import_libraries()
     app = Flask(__name__)
     app.json.compact = True  # type: ignore[attr-defined]
@@ -24,6 +24,6 @@ def create_app() -> Flask:
         for mechanism in workload.mechanisms.values():
             mechanism.init_app(app)
     if SETTINGS.server != "none":
-        gc.freeze()  # nor is it looked through at the end, which takes each process more than half a second
+        gc.freeze()  # no scan at the end either: it takes each process more than half a second
     gc.enable()
     return app

@@ -1,5 +1,4 @@
-"""Packages that have no build for the interpreter which serves: what needs one of them is unavailable, the rest is
-served."""
+"""Packages without a build for this interpreter: mechanisms that need one are unavailable, the rest is served."""
 
 import importlib
 from collections.abc import Callable
@@ -25,7 +24,7 @@ def tried(action: Callable[[], T], otherwise: Callable[[str], T]) -> T:
 
 
 def module(name: str) -> ModuleType:
-    """A mechanism's module, or one that only says why it is not there."""
+    """A mechanism's module, or a stand-in that only says why it is unavailable."""
 
     def stand_in(reason: str) -> ModuleType:
         found = ModuleType(name, "A package of it is missing.")

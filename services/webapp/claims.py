@@ -1,9 +1,9 @@
 """What a mechanism claims about its state. The theory predicts a cell from these claims and the deployment's spread,
 and from nothing else.
 
-Most claims are sets of boundaries: what may lie between two requests (two threads, two processes, ...). The claims
-stand in groups by what they are about; a mechanism states them together, as `Claims(shared_across=HOST, ...)`, and
-`GET /catalogue` serves them together, each under its own name.
+Most claims are sets of boundaries: what may lie between two requests (two threads, two processes, ...). The claims are
+grouped by subject; a mechanism states them together, as `Claims(shared_across=HOST, ...)`, and `GET /catalogue` serves
+them together, each under its own name.
 """
 
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Sharing:
     """Only requests served by the thread that imported the app share it; other threads have their own."""
     in_context: bool = False
     """It is in a `ContextVar`. Where a server runs each request in a copy of the context in which the app was imported,
-    what was set at the import is one for all requests of a process, and what a request sets ends with it."""
+    all requests of a process see what was set at the import, and what a request sets ends with it."""
     keyed: bool = False
     """Each client finds its state by something that it sends, and never reaches another client's."""
     carried: bool = False
@@ -58,7 +58,7 @@ class Excluding:
     atomic_across: frozenset[Boundary]
     """Boundaries across which an update excludes every other update."""
     lease_ms: int | None = None
-    """After how many ms the exclusion ends although its holder is still at work (None: it does not)."""
+    """Milliseconds after which the exclusion ends although its holder is still at work (None: it does not)."""
     single_flight: frozenset[Boundary] = NOTHING
     """Boundaries across which requests that miss at the same time wait for the one that computes."""
     blocks_hub: bool = False
@@ -72,8 +72,8 @@ class Switching:
     """Where another request can come in between."""
 
     switches_inside: frozenset[Boundary] = NOTHING
-    """At which of threads and greenlets the code between read and write lets another request run, although the window
-    put nothing there (socket I/O under gevent: both; file and SQLite I/O: threads)."""
+    """Boundaries (threads, greenlets) at which the code between read and write lets another request run, even if the
+    window does nothing (socket I/O under gevent: both; file and SQLite I/O: threads)."""
     answers_later: bool = False
     """The value that is returned is read after the update, not with it."""
     written_whole: bool = False
@@ -85,29 +85,30 @@ class Switching:
 
 @dataclass(frozen=True, kw_only=True)
 class Failing:
-    """Which requests fail because they share it."""
+    """Which requests fail because they share the state."""
 
     fails_across: frozenset[Boundary] = NOTHING
     """Boundaries at which requests that share it sometimes fail."""
     fails_beside: frozenset[Boundary] = NOTHING
-    """Boundaries beyond which others write to the data behind it: then requests that share it fail if they meet inside
-    a call (`switches_inside`)."""
+    """Boundaries beyond which other requests write to the data behind it: if they do, requests that share it fail if
+    they meet inside a call (`switches_inside`)."""
     fails_in_turn: frozenset[Boundary] = NOTHING
-    """Boundaries at which requests that share it fail even one after the other: the store has kept what a side did
+    """Boundaries at which requests that share it fail even one after the other: the store has kept what one side did
     before, and the other side does not know of it (statements that a forked client has prepared in the session)."""
     notices: frozenset[Boundary] = NOTHING
-    """Those of `fails_across` at which they fail before one of them is given what belongs to another. Where a failure
-    makes the others of a process go on over a new connection, only processes that serve one request at a time do."""
+    """Boundaries of `fails_across` at which requests fail before one of them is given what belongs to another. Where a
+    failure makes the other requests of a process go on over a new connection, this holds only for processes that serve
+    one request at a time."""
     untimed: bool = False
     """Across `fails_across`, a request whose answer was taken by another one waits for it without a time limit."""
     timed: bool = False
-    """Across `fails_across`, such a request waits until the time limit of the store's client has passed. It has its
-    thread meanwhile, and where a process has few of them, other requests wait for one."""
+    """Across `fails_across`, such a request waits until the time limit of the store's client has passed. It keeps its
+    thread meanwhile, and where a process has few threads, other requests wait for one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lifetime:
-    """When it begins and when it ends."""
+    """When the state begins and when it ends."""
 
     survives: Survives | None
     """The largest thing whose end the state outlives: the request, the worker, the server with all its workers and
@@ -116,22 +117,22 @@ class Lifetime:
     """Who closes what a request opens: the interpreter, once nothing refers to it any more, which it does not promise;
     or the process, at its end; None: the request itself."""
     not_after_fork: bool = False
-    """Its documentation forbids to use after a fork what was opened before it."""
+    """Its documentation forbids the use after a fork of what was opened before it."""
     thread: Literal["import", "first-use"] | None = None
     """A thread does the work later: one that is started when the app is imported, and does not survive a fork, or one
     that each process starts at its first use; None: the request does the work."""
     resumed: bool = False
-    """What a process has left undone when it ends, another one goes on with."""
+    """If a process ends with work undone, another process goes on with it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Replacing:
-    """Where it is kept and for what, by which the nearest fix is chosen."""
+    """Where the state is kept and for what; the nearest fix is chosen by this."""
 
     store: Literal["redis", "memcached", "postgres"] | None = None
     """The store it needs."""
     server: Literal["gunicorn", "uwsgi"] | None = None
-    """The kind of server whose own it is; under others there is none."""
+    """The kind of server that provides it; other servers have none."""
     medium: Literal["file", "sqlite", "manager"] | None = None
     """What holds the state where no server does: a file, a SQLite database, the process of a manager; None: the memory
     of the app, or the store."""

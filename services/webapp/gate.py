@@ -2,12 +2,13 @@
 
 Only where the environment says GATES=1, which `statelab repro` does. A request with `window=gate` is held when it calls
 its window for the `point`-th time (default 1); the id of its operation names its gate. Arrivals and releases are lists
-in the lab's Redis: a blocking pop holds a thread, a greenlet or a process alike, wherever it runs, and nobody else.
+in the lab's Redis: a blocking pop holds only the thread, greenlet or process that serves the request, wherever that
+runs.
 
 POST /gates/<operation>/arrival   waits until the request is at its gate; answers the point and who serves it
                                   (?within=1: waits one second at most, not 8)
 POST /gates/<operation>/release   lets it go
-POST /gates/<operation>/hold      is held itself, so that whoever serves it is not free for another request
+POST /gates/<operation>/hold      this request itself is held, to keep its process or thread busy
 """
 
 import contextlib

@@ -132,7 +132,7 @@ def _check_claims(path: Path, line: int, claims: Any) -> None:
 
 
 def _words(hint: Any) -> set[str]:
-    """The words that a claim may be made of."""
+    """The words that are valid in a claim."""
     if get_origin(hint) is Literal:
         return {*get_args(hint)}
     return {word for part in get_args(hint) for word in _words(part)}

@@ -11,8 +11,9 @@ from pathlib import Path
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """`redis`, `memcached` and `postgres` are addresses, or None if the deployment has no such store. `mechanism_files`
-    are those from outside, by workload; `workloads` those that are offered (none named: all). `replicated`: other
-    hosts serve the same deployment. `missing` has the packages that this interpreter cannot have, with the reasons."""
+    are the files of mechanisms from outside, by workload; `workloads` names the workloads that are offered (empty:
+    all). `replicated`: other hosts serve the same deployment. `missing` has the packages that this interpreter cannot
+    have, with the reasons."""
 
     redis: str | None
     memcached: tuple[str, int] | str | None
@@ -43,7 +44,8 @@ def from_environment() -> Settings:
     """Stores: REDIS_URL, MEMCACHED_ADDRESS (host:port, or the path of a Unix socket), POSTGRES_DSN; files and sockets:
     STATE_DIR (default: a folder in the system's temporary one). `serve` puts the address and the key of the manager
     process there. GATES=1 lets requests be held (see `gate`). MECHANISM_FILES is a JSON object of lists of paths,
-    WORKLOADS a list of names by comma, REPLICAS how many hosts serve the deployment, PACKAGES_MISSING a JSON object.
+    WORKLOADS a list of names separated by commas, REPLICAS how many hosts serve the deployment, PACKAGES_MISSING a JSON
+    object.
     """
     state_dir = Path(os.environ.get("STATE_DIR") or Path(tempfile.gettempdir()) / "statelab")
     state_dir.mkdir(parents=True, exist_ok=True)

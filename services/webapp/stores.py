@@ -22,12 +22,12 @@ TIMEOUT = 1.5
 """Seconds to wait for a store: less than the clients wait for the app, so that the answer can name the store."""
 
 TRIES = 1000
-"""How often an update that another one overtook is tried again before it is refused."""
+"""How often an update is tried again after another one came first, before it is refused."""
 
 LIBRARIES = {"redis": "redis", "memcached": "pymemcache", "postgres": "psycopg_pool"}
 
 absent: dict[str, str] = {}
-"""The stores whose client cannot be had for this interpreter, each with the reason."""
+"""The stores whose client cannot be installed for this interpreter, each with the reason."""
 
 T = TypeVar("T")
 
@@ -53,9 +53,9 @@ os.register_at_fork(after_in_child=_new_process)
 
 
 def per_process(open_client: Callable[[], T]) -> Callable[[], T]:
-    """Calls `open_client` once in each process, at the first use, because sockets must not cross a fork. Nor must the
-    lock, and it must not be made before gevent patches: waiting for it would stop the greenlet that opens the
-    client."""
+    """Calls `open_client` once in each process, at the first use, because sockets must not cross a fork. The lock must
+    not cross a fork either. It must not be made before gevent patches: waiting for it would then stop the greenlet that
+    opens the client."""
     locks: dict[int, threading.Lock] = {}
     clients: dict[int, T] = {}
 
@@ -119,7 +119,7 @@ def memcached_pool() -> "PooledClient":
 
 
 def postgres_pool(min_size: int = 0, **options: str) -> "ConnectionPool[Any]":
-    """Gives up reconnecting as soon as a request does. Otherwise the pool waits longer each time, and notices only
+    """Stops reconnecting as soon as a request gives up. Otherwise the pool waits longer each time, and notices only
     minutes later that the store is back."""
     from psycopg_pool import ConnectionPool
 
@@ -149,7 +149,7 @@ _Manager.register("lock", proxytype=AcquirerProxy)
 
 
 def _open_blocking_socket(address: str, open_socket: Any = connection.SocketClient) -> Any:  # type: ignore[attr-defined]
-    """A blocking socket for `multiprocessing`, which reads with `os.read`, and that fails on gevent's sockets."""
+    """A blocking socket for `multiprocessing`, which reads with `os.read`; that call fails on gevent's sockets."""
     opened = open_socket(address)
     os.set_blocking(opened.fileno(), True)
     return opened
@@ -184,7 +184,7 @@ UWSGI_CACHE = "statelab"
 
 
 def uwsgi_place(key: str) -> int:
-    """Which eight bytes of the SharedArea of the lab's uWSGI belong to a key, as a number; uWSGI's cache keeps it."""
+    """Index of the eight bytes that belong to a key in the SharedArea of the lab's uWSGI; uWSGI's cache keeps it."""
     import uwsgi
 
     place = f"{key}~place"

@@ -22,7 +22,7 @@ _KEY = re.compile(r"[A-Za-z0-9._-]{1,64}")  # keys become file names
 
 
 def _argument(name: str, default: str) -> str:
-    """From the query, or else from the body, which is parsed only if it is needed."""
+    """An argument from the query, or else from the body, which is parsed only if it is needed."""
     found = request.args.get(name)
     if found is None and request.content_length:
         found = request.form.get(name)
@@ -57,7 +57,7 @@ def _given(arguments: Arguments) -> dict[str, object]:
 
 
 def _absent(*_: object) -> None:
-    """The operations of a mechanism that lacks a package; the view refuses before it calls this."""
+    """Stands for each operation of a mechanism that lacks a package; the view refuses before it calls this."""
 
 
 def _many(once: Callable[[], object]) -> object:
@@ -118,7 +118,7 @@ def healthz() -> Response:
 
 
 def introduce() -> Response:
-    """Sends to the front page of the lab; without one, says in one line what this is."""
+    """Redirects to the front page of the lab; without one, says in one line what this is."""
     if SETTINGS.front:
         return Response(status=302, headers={"Location": SETTINGS.front})
     name = f"the deployment {SETTINGS.deployment} of State Lab" if SETTINGS.deployment else "an app of State Lab"

@@ -60,10 +60,10 @@ class Mechanism:
 
 @dataclass(frozen=True)
 class Workload:
-    """`operations` maps each operation's name to True if it only reads; `table` a mechanism's name to the module
-    beside the workload that spells it out. `arguments` are those of an operation besides key and window, `windows` the
-    ones in which its mechanisms differ. `shows` maps each fault that the theory's rule may find to the anomaly that a
-    client of this workload sees then; a fault that it leaves out does no harm here."""
+    """`operations` maps each operation's name to True if it only reads; `table` maps a mechanism's name to its module
+    in the workload's folder. `arguments` are those of an operation besides key and window, `windows` the windows in
+    which its mechanisms differ. `shows` maps each fault that the theory's rule may find to the anomaly that a client of
+    this workload sees then; a fault that it leaves out does no harm here."""
 
     name: str
     promise: str
@@ -84,6 +84,6 @@ class Workload:
         return found
 
     def functions_like(self, example: Mechanism) -> dict[str, list[str]]:
-        """What a mechanism must have: each operation's function, with its parameters as one of the lab's has them."""
+        """What a mechanism must have: a function for each operation, with the parameters that it has in `example`."""
         names = [operation.replace("-", "_") for operation in self.operations]
         return {name: list(inspect.signature(getattr(example.module, name)).parameters) for name in names}

@@ -15,7 +15,7 @@ from webapp.settings import PLACE, SETTINGS
 
 
 def _key(name: str) -> str:
-    """Its name in Redis, which other deployments use as well."""
+    """The key in Redis, with the deployment in it, because other deployments use the same Redis."""
     return f"{PLACE}.{name}"
 
 
@@ -72,7 +72,7 @@ class Lines:
 
 
 def put(name: str, value: int) -> None:
-    """Writes a number down, as a whole or not at all."""
+    """Stores a number, as a whole or not at all."""
     if SETTINGS.replicated:
         stores.redis().set(_key(name), value)
         return
@@ -82,7 +82,7 @@ def put(name: str, value: int) -> None:
 
 
 def get(name: str) -> int | None:
-    """The number that was written down; None if there is none."""
+    """The number that was stored; None if there is none."""
     if SETTINGS.replicated:
         value: Any = stores.redis().get(_key(name))
         return None if value is None else int(value)

@@ -1,7 +1,7 @@
 """`functools.lru_cache` on the function that computes, `cache_clear` after an update.
 
-People take it for the app's cache; each process has one, and clears its own. A call that was under way when the cache
-was cleared puts back what it had read before.
+People believe that it is one cache for the whole app; each process has its own, and clears only that. A call that was
+under way when the cache was cleared puts back what it had read before.
 """
 
 from functools import lru_cache

@@ -1,7 +1,7 @@
 """memcached `gets` before the computation and `cas` after it; `delete` after an update.
 
 People use `cas` for counters; here it lets a value in only if no `delete` came since the row was read, as the leases of
-Facebook's paper do. Those who miss together still compute together.
+Facebook's paper do. Requests that miss at the same time still all compute the value.
 """
 
 from webapp import stores
@@ -12,7 +12,7 @@ from webapp.window import Window
 CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="server", store="memcached")
 
 EMPTY = -1
-"""Stands where nothing is cached: `cas` needs something to compare with."""
+"""Stored where nothing is cached: `cas` needs a value to compare with."""
 
 SECONDS = 300
 

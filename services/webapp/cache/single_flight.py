@@ -1,7 +1,7 @@
 """A Redis lock around the computation, and a second look at the cache inside it; `DEL` after an update.
 
-People expect the lock to cure both faults; it makes one request compute while the others wait. The update does not ask
-for it, so a value that was read before still lands after the `DEL`.
+People expect the lock to cure both faults; it makes one request compute while the others wait. The update does not take
+the lock, so a value that was read before the update is still stored after the `DEL`.
 """
 
 from webapp import stores

@@ -1,7 +1,8 @@
 """The version is part of the key: `GET` version, then `GET` key and version; `INCR` version after an update.
 
 People call it clumsy; nothing has to be deleted, so nothing can come too late: a value that was read before the update
-lands under a version that nobody asks for any more. Those who miss together still compute together.
+is stored under a version that no request asks for any more. Requests that miss at the same time still all compute the
+value.
 """
 
 from webapp import stores

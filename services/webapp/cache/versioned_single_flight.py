@@ -27,7 +27,7 @@ def read(key: str, window: Window) -> truth.Answer:
     version = int(redis.get(f"{key}~version") or 0)
     cached = redis.get(f"{key}~{version}")
     if cached is None:
-        # one lock for all versions: an update in between changes the version, not who computes
+        # one lock for all versions: an update in between must not let a second request compute
         with redis.lock(f"{key}~lock", timeout=LEASE, sleep=POLL, blocking_timeout=stores.TIMEOUT):
             version = int(redis.get(f"{key}~version") or 0)
             cached = redis.get(f"{key}~{version}")

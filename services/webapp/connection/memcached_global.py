@@ -1,8 +1,8 @@
 """One `pymemcache.Client` for the process, opened at its first use.
 
-People take a client for something that a whole app can use; it is one socket, and two that wait for replies on it take
-each other's. The client notices a value of another key, and the request fails; then it opens a new connection, over
-which the others go on, whatever is still under way over the old one.
+People believe that a whole app can use one client; it is one socket, and two requests that wait for replies on it take
+each other's. The client notices a value of another key, and the request fails. Then the client opens a new connection,
+over which the other requests go on, whatever is still under way over the old one.
 """
 
 from typing import TYPE_CHECKING

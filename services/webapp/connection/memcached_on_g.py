@@ -1,6 +1,6 @@
 """A `pymemcache.Client` on `flask.g`, made at the first use in a request and closed by a teardown function.
 
-People fear its price, a connection for each request; in return no two requests share a client.
+People fear the cost of a connection for each request; in return no two requests share a client.
 """
 
 from typing import TYPE_CHECKING

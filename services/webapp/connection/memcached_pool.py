@@ -1,6 +1,6 @@
 """`pymemcache.PooledClient`, made at the first use in each process: a call has a socket to itself.
 
-People think of it for speed; it is what makes a client that threads may share.
+People use it for speed; it also makes a client that threads may share.
 """
 
 from webapp import stores

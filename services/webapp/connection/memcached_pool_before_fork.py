@@ -1,7 +1,7 @@
 """`pymemcache.PooledClient`, used when the app is made: before the fork, where the server makes the app first.
 
-People trust a pool here as they may trust redis-py's; this one does not look at process ids, so the socket that was in
-it is lent in every forked process at once.
+People trust this pool as they may trust redis-py's; this one does not look at process ids, so all forked processes use
+the socket that was in it, at the same time.
 """
 
 import contextlib

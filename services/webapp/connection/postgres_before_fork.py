@@ -1,7 +1,7 @@
 """One psycopg connection, opened when the app is made: before the fork, where the server makes the app first.
 
-People open it at the top of a module and rely on its lock; forked processes each have a lock of their own and one
-socket together. They fail even one after the other: psycopg prepares repeated statements under names that it
+People open it at the top of a module and rely on its lock; each forked process has its own lock, but they share one
+socket. They fail even if they use it one after the other: psycopg prepares repeated statements under names that it
 counts in its own memory, and the session already has a statement of that name from an earlier process.
 """
 

@@ -1,7 +1,7 @@
 """One psycopg connection for the process, opened at its first use.
 
-People read that it is thread-safe: its calls wait for each other. Its session does not: statements of different
-requests mix, and "the row that I inserted last" is somebody else's.
+People read that it is thread-safe: its calls wait for each other. But all requests share its session: their statements
+mix, and "the row that I inserted last" is somebody else's.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,7 +1,7 @@
 """A psycopg connection on `flask.g`, opened at the first use in a request; there is no teardown function.
 
 People fear that it stays open; CPython closes it as soon as the request's context is gone, since then nothing refers to
-it. The interpreter does that, with a ResourceWarning, and no longer does it once a reference is kept elsewhere.
+it. CPython does that with a ResourceWarning, and does not do it if a reference is kept elsewhere.
 """
 
 from typing import TYPE_CHECKING, Any

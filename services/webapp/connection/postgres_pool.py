@@ -1,6 +1,6 @@
 """A psycopg pool, opened at the first use in each process: a request takes a connection and gives it back.
 
-People think of it for speed; while a request has a connection, nobody else has it.
+People use it for speed; it also makes sure that no two requests have the same connection at once.
 """
 
 from typing import TYPE_CHECKING, Any

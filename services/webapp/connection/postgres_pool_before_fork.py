@@ -1,7 +1,7 @@
 """A psycopg pool, opened when the app is made: before the fork, where the server makes the app first.
 
-People open it at the top of a module, as its documentation's first lines do; a forked process inherits its connections
-with everybody else, and none of the threads that would open another one. Processes fail even one after the other: the
+People open it at the top of a module, as its documentation's first lines do; the forked processes share the connections
+that they inherit, and have none of the threads that would open another one. They fail even one after the other: the
 session already has the statements of an earlier process, under names that the next one uses again.
 """
 

@@ -1,7 +1,7 @@
 """One connection of redis-py for the process, without a client and its pool, opened at the first use.
 
-People expect a connection to sort its replies; it gives the next one to whoever reads next, and two that wait
-at once tear it apart.
+People expect a connection to match replies to requests; it gives the next reply to the request that reads next, and two
+requests that wait at once break the connection.
 """
 
 from typing import TYPE_CHECKING

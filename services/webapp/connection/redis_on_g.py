@@ -1,6 +1,7 @@
 """A connection of redis-py on `flask.g`, opened at the first use in a request and closed by a teardown function.
 
-People know the pattern from databases and carry it over; it is as safe here, and pays for a new connection each time.
+People know the pattern from databases and carry it over; it is as safe here, and costs a new connection for each
+request.
 """
 
 from typing import TYPE_CHECKING

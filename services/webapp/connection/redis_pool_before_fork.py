@@ -1,7 +1,7 @@
 """A connection pool of redis-py, filled when the app is made: before the fork, where the server makes the app first.
 
 People fear the fork here most, from older versions; the pool compares process ids and opens new connections in the
-child. Each request has one to itself.
+child. Each request has a connection to itself.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """One SQLite connection, opened when the app is made: before the fork, where the server makes the app first.
 
-People open it at the top of a module. Its documentation forbids to use it in a forked process: each goes on with a copy
-of what the library remembers of one file, which goes well until one of them closes its own.
+People open it at the top of a module. SQLite's documentation forbids using it in a forked process: each process goes on
+with a copy of what the library remembers of one file, which works until one of them closes its connection.
 """
 
 import sqlite3

@@ -1,7 +1,7 @@
 """One SQLite connection for the process, opened at its first use, with the thread check that is the default.
 
-People keep it because it works in development with one thread; any other thread is refused, and greenlets, which are
-all of one thread, are not.
+People keep it because it works in development with one thread; any other thread is refused, but greenlets are not,
+since they all run in one thread.
 """
 
 import sqlite3

@@ -1,6 +1,6 @@
 """An SQLite connection on `flask.g`, opened at the first use in a request and closed by a teardown function.
 
-People find it wasteful; no two requests have anything in common, so nothing can be mixed up.
+People find it wasteful; no two requests share a connection, so nothing can be mixed up.
 """
 
 import sqlite3

@@ -1,6 +1,6 @@
 """SQLAlchemy's pool of SQLite connections, made at the first use in each process; `sqlite3` has none of its own.
 
-People have it without knowing, whenever SQLAlchemy opens a file; a request has a connection to itself.
+People use it without knowing, whenever SQLAlchemy opens a file; a request has a connection to itself.
 """
 
 from webapp import stores

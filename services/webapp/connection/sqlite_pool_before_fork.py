@@ -1,7 +1,8 @@
 """SQLAlchemy's pool of SQLite connections, used when the app is made: before the fork, where the server makes it first.
 
 People make the engine at the top of a module, and create their tables there. Its documentation says to dispose of the
-pool after a fork, and SQLite's forbids what happens otherwise: each process goes on with the connection that was in it.
+pool after a fork. Otherwise each process goes on with the connection that was in the pool, which SQLite's documentation
+forbids.
 """
 
 from flask import Flask

@@ -1,7 +1,7 @@
 """cachelib's `FileSystemCache.inc`: a file read, then replaced.
 
-People read in its docs that "for supporting caches this is an atomic operation"; replacing the file is one, the
-increment is not.
+People read in its docs that "for supporting caches this is an atomic operation". Only the replacement of the file is
+atomic; the increment is not.
 """
 
 from cachelib import FileSystemCache

@@ -1,7 +1,7 @@
 """cachelib's `MemcachedCache.inc`: get, then set, although memcached has `incr`.
 
-People read in its docs that "for supporting caches this is an atomic operation"; this one does not support it, and the
-call does not tell.
+People read in its docs that "for supporting caches this is an atomic operation"; this cache does not support it, and
+the call does not say so.
 """
 
 from typing import TYPE_CHECKING

@@ -1,7 +1,7 @@
 """cachelib's `RedisCache.inc`: Redis `INCR`.
 
-People read in its docs that "for supporting caches this is an atomic operation"; this one is, for all who use the
-Redis.
+People read in its docs that "for supporting caches this is an atomic operation"; this one is atomic, for all processes
+and hosts that use the same Redis.
 """
 
 from typing import TYPE_CHECKING

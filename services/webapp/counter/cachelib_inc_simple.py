@@ -1,6 +1,6 @@
 """cachelib's `SimpleCache.inc`: get and set under the cache's own lock.
 
-People read in its docs that "for supporting caches this is an atomic operation"; this one is, in one process.
+People read in its docs that "for supporting caches this is an atomic operation"; it is, but only in one process.
 """
 
 from cachelib import SimpleCache

@@ -1,7 +1,7 @@
 """A file, and `flock` on a lock file around read and write.
 
-People take the kernel's lock for a lock between any two requests. It excludes threads and processes; under gevent
-waiting for it stops the whole process, holder included.
+People believe that the kernel's lock keeps any two requests apart. It excludes threads and processes; under gevent,
+waiting for it stops the whole process, including the holder.
 """
 
 import contextlib

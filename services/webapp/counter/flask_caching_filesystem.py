@@ -1,6 +1,6 @@
 """Flask-Caching's FileSystemCache, `get`, then `set`, as StackOverflow sets it up: `from common import cache`.
 
-People believe that what all processes share can be counted with; the last writer wins.
+People believe that a cache shared by all processes can keep a counter; in fact the last writer wins.
 """
 
 from flask import Flask

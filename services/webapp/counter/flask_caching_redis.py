@@ -1,6 +1,6 @@
 """Flask-Caching's RedisCache, `get`, then `set`: the store is shared, the update is two commands.
 
-People believe that another backend is enough; it makes the readers agree, but the last writer still wins.
+People believe that a shared backend is enough; it makes all readers see one value, but the last writer still wins.
 """
 
 from flask import current_app

@@ -1,7 +1,7 @@
 """A dirty app of gunicorn's with one worker: one process owns the counters and does one call at a time.
 
-People set up a store to have one owner of a value; this is gunicorn's own way to have one. The counter is right, and
-gone when that process is.
+People set up a store to have one owner of a value; this is gunicorn's own way to have one. The counter is right, but it
+is lost when that process ends.
 """
 
 from webapp import stores

@@ -1,6 +1,6 @@
 """gunicorn's stash, `get`, then `put`: a table in gunicorn's dirty arbiter that all its workers share.
 
-People believe that "global shared state" can keep a counter; it has no increment and no compare-and-set.
+People believe that "global shared state" can keep a counter; the stash has no increment and no compare-and-set.
 """
 
 from webapp.claims import HOST, NOTHING, SOCKETS, Claims

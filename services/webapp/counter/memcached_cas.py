@@ -1,7 +1,7 @@
 """memcached `gets`, then `cas`: the write fails if another request wrote since the read, and is tried again.
 
-People expect the others to wait; they do the work again, many times under contention, and the count is right wherever
-it is used.
+People expect the other requests to wait; instead they do the work again, many times under contention. The count is
+right in every deployment.
 """
 
 from webapp import stores

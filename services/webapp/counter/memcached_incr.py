@@ -1,7 +1,7 @@
 """memcached `incr`: one command that adds and answers, once the key has been added.
 
-People believe that a counter is kept because it counts right. This one does, for all who use the memcached, until it
-is lost: a restart, or memory running short, starts it anew.
+People believe that a counter that counts correctly is also kept. This one counts correctly for all that use the same
+memcached, but it starts anew after a restart or when memory runs short.
 """
 
 from webapp import stores

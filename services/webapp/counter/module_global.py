@@ -1,6 +1,6 @@
 """A module-level variable, the first thing everybody tries: `counters[key] += 1`.
 
-People take it for shared by the whole app; each process has its own, and an update that lets others in loses theirs.
+People believe that the whole app shares it; each process has its own, and of two updates at once one may be lost.
 """
 
 from collections import defaultdict

@@ -1,6 +1,6 @@
 """A `multiprocessing` manager's dict, in a process of its own: `values[key] += 1`.
 
-People believe that sharing by a manager is safe; each call is, but the update is two calls.
+People believe that sharing by a manager is safe; each call is atomic, but the update takes two calls.
 """
 
 from webapp import stores

@@ -1,7 +1,7 @@
 """A `multiprocessing` manager's dict, and a lock of the manager's around read and write.
 
-People take the manager's lock for what its dict lacked. It excludes threads and processes; under gevent waiting for it
-stops the whole process, holder included.
+People believe that the manager's lock adds what its dict lacks. It excludes threads and processes; under gevent,
+waiting for it stops the whole process, including the holder.
 """
 
 from webapp import stores

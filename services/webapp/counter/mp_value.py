@@ -1,7 +1,7 @@
 """`multiprocessing.Value` under its own lock: shared with the processes forked after it was made, and no others.
 
-People take it for shared between gunicorn's workers, which it is with --preload only, and its lock for a lock between
-any two requests; the lock belongs to the thread, so it does not stop the greenlets of one thread.
+People believe that gunicorn's workers share it, which is so with --preload only, and that its lock keeps any two
+requests apart; the lock belongs to the thread, so it does not stop the greenlets of one thread.
 """
 
 import multiprocessing
@@ -23,7 +23,7 @@ CLAIMS = Claims(
 COUNTERS = 128
 LONGEST_KEY = 128
 
-# None can be made later: what is to be shared must be there before the fork.
+# No Value can be added later: what is to be shared must exist before the fork.
 fork = multiprocessing.get_context("fork")
 values: "list[Synchronized[int]]" = [fork.Value("q") for _ in range(COUNTERS)]
 keys = RawArray(c_char * LONGEST_KEY, COUNTERS)

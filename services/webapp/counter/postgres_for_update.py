@@ -1,7 +1,7 @@
 """PostgreSQL `SELECT ... FOR UPDATE`, then write: the row is locked from the read to the commit.
 
-People fear locks that stay; this one ends with the transaction. It is right wherever it is used. The others wait, and
-each of them holds a connection meanwhile.
+People fear locks that are never released; this one ends with the transaction. The count is right in every deployment.
+The other requests wait, and each of them holds a connection meanwhile.
 """
 
 from webapp.claims import CLUSTER, Claims

@@ -1,7 +1,7 @@
 """PostgreSQL `n = n + 1 ... RETURNING n`: the database reads and writes in one statement.
 
-People think it needs a lock or a stricter level; nothing can come between, and writers of one row take turns, wherever
-they are.
+People think that it needs a lock or a stricter isolation level; nothing can come between its read and its write, and
+writers of one row take turns, on whatever host they run.
 """
 
 from webapp.claims import CLUSTER, Claims

@@ -1,7 +1,7 @@
 """Redis `INCR`: one command that adds and answers; nothing can come between.
 
-People read first and write then, as they would with a variable; here Redis does both in one step. This is the counter
-to reach for, and it lives as long as Redis keeps it.
+People read first and then write, as they would with a variable; here Redis does both in one step. This is the counter
+to choose, and it lasts as long as Redis keeps it.
 """
 
 from webapp import stores

@@ -1,7 +1,7 @@
 """redis-py's `Lock` around `GET` and `SET`: a key that one request holds until it releases it or the lease ends.
 
-People believe that who has the lock is alone; that is so as long as the lease outlives the section, here 30 seconds for
-a few milliseconds.
+People believe that the holder of the lock is alone; that is so as long as the lease lasts longer than the critical
+section, here 30 seconds for a few milliseconds.
 """
 
 from webapp import stores

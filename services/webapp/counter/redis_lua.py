@@ -1,7 +1,7 @@
 """A Lua script in Redis that reads and writes: Redis runs one script at a time, to its end.
 
-People fear that a script stops the store; a short one does not, and it makes an update of several steps that no other
-request interrupts.
+People fear that a script stops the store; a short one does not, and no other request can come between the steps of its
+update.
 """
 
 from webapp import stores

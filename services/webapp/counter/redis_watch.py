@@ -1,7 +1,7 @@
 """Redis `WATCH`, read, `MULTI`/`EXEC`: the write fails if another request wrote since the read, and is tried again.
 
-People take `MULTI` for a lock; it is `WATCH` that notices another write. The count is right wherever it is used, and
-under contention the work is done many times.
+People believe that `MULTI` is a lock; it is not, and only `WATCH` notices another write. The count is right in every
+deployment, but under contention the work is done many times.
 """
 
 from webapp import stores

@@ -1,6 +1,6 @@
 """A named segment of `multiprocessing.shared_memory`: eight bytes that every process of the host can open.
 
-People believe that shared memory is guarded; it has no lock unless you bring one.
+People believe that shared memory has a lock; it has none unless you add one.
 """
 
 import contextlib
@@ -50,7 +50,7 @@ def cell(key: str) -> Iterator[memoryview]:
         try:
             segment = _attach(segment_prefix(SETTINGS.manager_key) + key)
             break
-        except ValueError:  # its maker has not given it its eight bytes yet
+        except ValueError:  # the process that made it has not set its size yet
             time.sleep(0.001)
     with contextlib.closing(segment):
         assert segment.buf

@@ -1,7 +1,7 @@
 """SQLite `BEGIN IMMEDIATE`, read, write, `COMMIT`: the write lock is taken before the read.
 
-People take the write lock for a lock between any two requests. It excludes threads and processes; under gevent waiting
-for it stops the whole process, holder included, until it times out.
+People believe that the write lock keeps any two requests apart. It excludes threads and processes; under gevent,
+waiting for it stops the whole process, including the holder, until the wait times out.
 """
 
 from webapp.claims import HOST, Claims

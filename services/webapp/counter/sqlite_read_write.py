@@ -1,6 +1,6 @@
 """SQLite `SELECT`, then write what was read plus one: two statements, each committed by itself.
 
-People believe that a database makes the update a transaction; without one, two requests read the same number.
+People believe that a database makes the update one transaction; it does not, so two requests read the same number.
 """
 
 from webapp.claims import BLOCKING, HOST, NOTHING, Claims

@@ -1,6 +1,6 @@
 """SQLite `n = n + 1 ... RETURNING n`: the database reads and writes in one statement.
 
-People think it needs a transaction around it; nothing can come between, and writers of all processes take turns.
+People think that it needs a transaction around it; it is one step by itself, and writers of all processes take turns.
 """
 
 from webapp.claims import HOST, Claims

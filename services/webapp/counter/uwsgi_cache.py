@@ -1,6 +1,6 @@
 """uWSGI's cache, `cache_get`, then `cache_update`: a table in memory that all workers of uWSGI share.
 
-People believe that a cache in the server can keep a counter; each of its calls is one step, an update is two.
+People believe that a cache in the server can keep a counter; each of its calls is one step, but an update takes two.
 """
 
 from webapp import stores

@@ -1,6 +1,6 @@
 """uWSGI's cache, `cache_inc`, then `cache_num`: the increment is one step in memory that all workers of uWSGI share.
 
-People hand out what they read next; the increment itself does not say which number it made.
+People return the number that they read afterwards; the increment itself does not say which number it made.
 """
 
 from webapp import stores

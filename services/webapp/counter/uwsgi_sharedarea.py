@@ -1,6 +1,6 @@
 """uWSGI's SharedArea, `sharedarea_read64`, then `sharedarea_write64`: bytes that all workers of uWSGI share.
 
-People know that each of these calls locks the area, and believe that an update is locked; it is two calls.
+People know that each of these calls locks the area, and believe that the update is locked too; it takes two calls.
 """
 
 from webapp import stores

@@ -1,8 +1,8 @@
 """uWSGI's SharedArea as a `memoryview`, under `sharedarea_wlock`: read, written and unlocked by one worker at a time.
 
 People put the area's own calls under the lock; those lock and unlock it themselves, so that it is free after the first.
-A `memoryview` does not. Under gevent the lock keeps nobody out: it belongs to the thread, so the next greenlet gets it
-too, and the second unlock breaks it.
+A `memoryview` does not. Under gevent the lock excludes no other greenlet: it belongs to the thread, so the next
+greenlet gets it too, and the second unlock breaks it.
 """
 
 from webapp import stores

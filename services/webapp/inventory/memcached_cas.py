@@ -1,7 +1,7 @@
 """memcached `gets`, look, then `cas`: the write fails if somebody else wrote since the look, and is tried again.
 
-People use memcached's `decr` for this, which stops at 0 and answers 0 to the buyer of the last one and to all after;
-`cas` tells them apart.
+People use memcached's `decr` for this. It stops at 0, and answers 0 both to the buyer of the last one and to all later
+buyers; `cas` tells them apart.
 """
 
 from webapp import stores

@@ -1,7 +1,7 @@
 """A dict in a module: look whether there is one, then take one.
 
-People believe that a check just before the act is enough; between the two others look at the same last one. And every
-process begins with all that was delivered.
+People believe that a check just before the act is enough; between the two, other requests see the same last piece.
+Besides, every process begins with all that was delivered.
 """
 
 from webapp.claims import NOTHING, PROCESS, Claims

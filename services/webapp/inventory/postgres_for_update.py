@@ -1,6 +1,7 @@
 """PostgreSQL `SELECT ... FOR UPDATE`, look, then take: the row is locked from the look to the commit.
 
-People fear deadlocks; one row locked by every buyer makes them wait in line, and each holds a connection.
+People fear deadlocks; all buyers of an article lock the same single row, so they wait in line, and each holds a
+connection.
 """
 
 from webapp.claims import CLUSTER, Claims

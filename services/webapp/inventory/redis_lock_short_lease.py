@@ -1,7 +1,8 @@
 """redis-py's `Lock` with a lease of one millisecond around look and take: it ends while the holder still works.
 
-People believe that who has the lock is alone. When the lease ends the next one gets the lock, and the first goes on and
-writes; redis-py notices only at the release, here with a line in the log as `raise_on_release_error=False` asks for.
+People believe that the holder of the lock is alone. When the lease ends, the next request gets the lock, while the
+first goes on and writes; redis-py notices this only at the release, and here only logs it
+(`raise_on_release_error=False`).
 """
 
 from webapp import stores

@@ -1,6 +1,6 @@
 """A Lua script in Redis that looks and takes: Redis runs one script at a time, to its end.
 
-People fear that a script stops the store; this one takes microseconds, and nothing comes between.
+People fear that a script stops the store; this one takes microseconds, and no other command can come between its steps.
 """
 
 from webapp import stores

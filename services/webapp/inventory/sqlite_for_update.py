@@ -1,7 +1,7 @@
 """SQLAlchemy's `select(...).with_for_update()` on SQLite, then write what was read less one.
 
-People take over from PostgreSQL what locks a row there. SQLite has no `FOR UPDATE`; SQLAlchemy leaves it out without a
-word, and the row is not locked.
+People copy from PostgreSQL the call that locks a row there. SQLite has no `FOR UPDATE`; SQLAlchemy leaves it out
+without a word, and the row is not locked.
 """
 
 from sqlalchemy import URL, BigInteger, Column, Engine, MetaData, Table, Text, create_engine, select, update

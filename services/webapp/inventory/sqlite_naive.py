@@ -1,6 +1,7 @@
 """SQLite: `SELECT` how many there are, then `UPDATE ... SET n = n - 1`.
 
-People trust the update, which is atomic; it was decided before, by a look that is out of date.
+People trust the update, which is atomic; but the decision to sell was made before it, from a number that is out of
+date.
 """
 
 from webapp.claims import BLOCKING, HOST, NOTHING, Claims

@@ -16,7 +16,7 @@ sqlite_path = _TABLES.path
 
 
 def hear_of(key: str) -> None:
-    """Hosts share no file: the SQLite of each begins with what was delivered, wherever that was."""
+    """Hosts share no file: each host's SQLite database begins with what was delivered, on whichever host that was."""
     if SETTINGS.replicated:
         with sqlite() as database:
             database.execute("INSERT OR IGNORE INTO articles VALUES (?, ?)", [key, deliveries.delivered(key)])

@@ -1,6 +1,6 @@
 """`flock` on a lock file: the kernel's lock between all processes of a host.
 
-People forget who waits: under gevent the wait stops the whole process, holder included. The lock of a holder that is
+People forget that a wait under gevent stops the whole process, including the holder. The lock of a holder that is
 killed is free at once, since the kernel closes its file.
 """
 

@@ -1,7 +1,7 @@
 """`multiprocessing.Lock` made when the module is imported: one lock for all processes forked after that.
 
-People take it for the lock between gunicorn's workers, which it is with --preload only. Under gevent a wait stops the
-whole process, holder included, and a holder that is killed keeps it for ever.
+People believe that gunicorn's workers share it, which is so with --preload only. Under gevent a wait stops the whole
+process, including the holder, and a holder that is killed keeps the lock for ever.
 """
 
 import multiprocessing

@@ -1,7 +1,8 @@
 """PostgreSQL's `pg_advisory_xact_lock`: a lock by number that a transaction holds until it ends.
 
-People fear locks that stay; the end of the transaction frees this one, and so does the end of the connection when its
-process is killed. A lock of the session (`pg_advisory_lock`) would stay with the connection that goes back to the pool.
+People fear locks that are never released; the end of the transaction frees this one, and so does the end of the
+connection when its process is killed. A lock of the session (`pg_advisory_lock`) would stay with the connection that
+goes back to the pool.
 """
 
 from typing import NoReturn

@@ -1,7 +1,7 @@
 """redis-py's `Lock`: a key with a token of its holder and a lease, here of two seconds for a section of milliseconds.
 
-People believe that who has the lock is alone; that is so as long as the lease outlives the section. A holder that is
-killed keeps the lock until the lease ends.
+People believe that the holder of the lock is alone; that is so as long as the lease lasts longer than the critical
+section. A holder that is killed keeps the lock until the lease ends.
 """
 
 from typing import NoReturn

@@ -1,8 +1,8 @@
 """The same short lease, and a fencing token: a number that grows with each holder.
 
-People look for a lease that is long enough. Here the resource that the lock is for knows the highest number it has seen
-and refuses lower ones: a holder shows its own before and after its work. Work is refused if the lease ended and another
-holder began meanwhile.
+People look for a lease that is long enough. Here the resource that the lock protects remembers the highest number it
+has seen and refuses lower ones: a holder shows its own before and after its work. Work is refused if the lease ended
+and another holder began meanwhile.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from webapp.window import Window
 
 LEASE_MS = 1
 
-# No lease among the claims: what excludes an earlier holder is the resource, and that does not end by itself.
+# The claims name no lease: the resource excludes an earlier holder, and that does not end by itself.
 CLAIMS = Claims(shared_across=CLUSTER, atomic_across=CLUSTER, survives="server", store="redis")
 
 SHOW = """

@@ -10,7 +10,7 @@ Stamps = list[int]
 """Enter and exit in ns of CLOCK_MONOTONIC, which all processes and containers of one host share."""
 
 Answer = Stamps | Literal["busy", "refused"]
-"""When the lock was held; or that it was not free in time; or that the work of a late holder was not taken."""
+"""When the lock was held; or that it was not free in time; or that the work of a late holder was refused."""
 
 BUSY: Literal["busy"] = "busy"
 REFUSED: Literal["refused"] = "refused"

@@ -1,6 +1,6 @@
 """`threading.Lock` in a module: excludes the threads and greenlets of one process.
 
-People add it and believe the section safe; each process has a lock of its own.
+People add it and believe that the section is safe; each process has a lock of its own.
 """
 
 import threading

@@ -1,7 +1,8 @@
 """uWSGI's own `uwsgi.lock()`: one lock for all of its workers, made before they are forked.
 
-People fear the worker that dies with it; the kernel then gives it to the next one. It has no time limit: who waits for
-a holder that hangs is never told `busy`. Under gevent a wait stops the whole process, holder included.
+People fear that a worker dies while it has the lock; the kernel then gives it to the next one. It has no time limit: a
+request that waits for a holder that hangs is never told `busy`. Under gevent a wait stops the whole process, including
+the holder.
 """
 
 from typing import NoReturn

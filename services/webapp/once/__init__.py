@@ -9,14 +9,14 @@ from webapp.workload import Workload
 
 
 class Once(Protocol):
-    """What a mechanism's module has. The effect is one call of `ledger.note`, which itself does not prevent that
-    it happens twice."""
+    """What a mechanism's module has. The effect is one call of `ledger.note`, which does not itself prevent a second
+    call."""
 
     CLAIMS: Claims
 
     def execute(self, key: str, window: Window, op_id: str, body: str) -> str:
-        """Makes sure that a piece of work is done, and answers its name: the client's own (`op_id`), or that of work on
-        which all requests of a `key` rely. Raises Refused if the `op_id` was used with another body."""
+        """Makes sure that a piece of work is done, and returns its name: the client's own (`op_id`), or the name of
+        work on which all requests of a `key` rely. Raises Refused if the `op_id` was used with another body."""
 
     def read(self, key: str) -> list[str]:
         """The ledger of the key: each effect with the process that had it, and when."""

@@ -1,7 +1,7 @@
 """APScheduler's `BackgroundScheduler` started with the app; a request adds a job that runs once, a little later.
 
 People see the job accepted; the scheduler is a thread, and a thread does not survive a fork. Where the workers are
-forked after the import, as with --preload, the job stays where it was added and nobody runs it.
+forked after the import, as with --preload, the job stays in the process where it was added, and no thread runs it.
 """
 
 import uuid
@@ -27,7 +27,7 @@ CLAIMS = Claims(
 
 scheduler: Any = None
 added = Orders("apscheduler-add-job")
-"""Written down for `read` only, which waits until what was accepted is done."""
+"""Recorded for `read` only, which waits until all accepted jobs are done."""
 
 
 def init_app(app: Flask) -> None:

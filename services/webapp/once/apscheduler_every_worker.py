@@ -1,8 +1,8 @@
 """APScheduler's `BackgroundScheduler`, started by each process's first request; its job does what was ordered.
 
-People start the scheduler with the app and forget that there are several of it: the job runs in each process. On the
-development server that forks, the process ends before its job has run. If a single worker is
-replaced, the orders that it has not done are lost, because its successor's job begins with later orders.
+People start the scheduler with the app and forget that every process starts one: the job runs in each process. On the
+development server that forks, the process ends before its job has run. If a single worker is replaced, the orders that
+it has not done are lost, because its successor's job begins with later orders.
 """
 
 import threading
@@ -31,7 +31,7 @@ starting = threading.Lock()
 
 
 def start() -> None:
-    """Sets where the job begins, once only: a second time it would skip the first order."""
+    """Sets the position where the job begins, only once: a second call would skip the first order."""
     global last_run
     with starting:
         if last_run is None:

@@ -13,7 +13,7 @@ from webapp.once.orders import Orders, Recurring, settled
 from webapp.settings import SETTINGS
 from webapp.window import Window
 
-# No wait that could stop a greenlet: who does not get the lock does not lead.
+# It never waits, which could stop a greenlet: a scheduler that does not get the lock does not lead.
 CLAIMS = Claims(
     shared_across=HOST,
     atomic_across=HOST,

@@ -1,7 +1,7 @@
 """PostgreSQL `INSERT ... ON CONFLICT DO NOTHING` and the work in one transaction: the primary key lets one in.
 
-People look first and insert then; here a retry that comes meanwhile waits for the first one's transaction, and finds
-its row.
+People look first and then insert; here a retry that comes meanwhile waits for the transaction of the first request, and
+finds its row.
 """
 
 from webapp.claims import CLUSTER, Claims

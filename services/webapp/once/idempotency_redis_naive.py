@@ -1,6 +1,6 @@
 """Redis `GET`, the work, then `SET`: the requests that were done, for all processes.
 
-People believe that a shared store is enough; two that look before either has written both do the work.
+People believe that a shared store is enough; two requests that look before either has written both do the work.
 """
 
 from typing import Any

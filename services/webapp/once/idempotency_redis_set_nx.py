@@ -1,7 +1,7 @@
 """Redis `SET NX` before the work: one command claims the request, for all processes.
 
-People leave out what comes next: a retry that comes while the work is under way is refused (409) and asks again, and a
-process that dies with its claim leaves the request undone until the claim ends.
+People forget two cases: a retry that comes while the work is under way is refused (409) and asks again, and a process
+that dies after its claim leaves the request undone until the claim ends.
 """
 
 from typing import Any

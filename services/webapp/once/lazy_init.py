@@ -1,7 +1,7 @@
 """A flag in a module: the first request does what the app has to do at its start.
 
-People believe that "the first request" is one; each process has a first one, and so has each thread that asks before
-the flag is set.
+People believe that there is only one "first request"; each process has its own, and every thread that asks before the
+flag is set does the work as well.
 """
 
 from webapp.claims import NOTHING, PROCESS, Claims

@@ -1,6 +1,6 @@
 """A marker file, looked for and made under `flock`: one of all processes of the host does the work at the start.
 
-People keep it for every server; under gevent a greenlet that waits for the lock stops the one that does the work.
+People use it under every server; under gevent a greenlet that waits for the lock stops the greenlet that does the work.
 """
 
 import fcntl

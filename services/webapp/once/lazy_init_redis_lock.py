@@ -1,6 +1,6 @@
 """A marker in Redis, looked for and set under redis-py's `Lock`: one of all processes does the work at the start.
 
-People set the marker first and have others go on while the work is not done; here they wait.
+People set the marker before the work, and then other requests go on while it is not done; here they wait.
 """
 
 from webapp import stores

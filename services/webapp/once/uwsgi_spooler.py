@@ -1,7 +1,8 @@
 """uWSGI's spooler: a request leaves its order as a file, and a process of uWSGI's own does what the files say.
 
-People expect it at once. An order that comes while another is being done wakes nobody: it waits until the spooler looks
-again, after `spooler-frequency`, 30 s by default and here one. A spooler that is killed at work does the order again.
+People expect the work to be done at once. An order that comes while another is being done does not wake the spooler: it
+waits until the spooler looks again, after `spooler-frequency` (by default 30 s, here 1 s). A spooler that is killed at
+work does the order again.
 """
 
 import uuid
@@ -23,10 +24,10 @@ CLAIMS = Claims(
 )
 
 LOOKS_S = 2.0
-"""By then the spooler has looked again."""
+"""Seconds by which the spooler has certainly looked again."""
 
 spooled = Orders("uwsgi-spooler")
-"""Written down for `read` only, which waits until what was accepted is done."""
+"""Recorded for `read` only, which waits until all accepted orders are done."""
 
 
 def do(order: dict[bytes, bytes]) -> int:

@@ -1,7 +1,7 @@
 """Flask-Limiter with `memory://`, its default: counts in a dict of the process, added to under a lock.
 
-People deploy what the quick start showed. Each process lets the whole limit through; and the count is looked up again
-after the lock, so that a request may be refused for those that came after it.
+People deploy what the quick start showed. Each process lets the whole limit through; and the count is read again after
+the lock is released, so that a request may be refused because of later ones.
 """
 
 from collections import Counter

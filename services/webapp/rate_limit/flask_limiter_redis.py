@@ -1,6 +1,6 @@
 """Flask-Limiter with `redis://`: a script in Redis counts and answers in one step, for all processes and hosts.
 
-People expect to have to lock something besides; the fixed window is one counter, and the counter is in one place.
+People expect that they need a lock as well; the fixed window is one counter, and the counter is in one place.
 """
 
 from flask import Flask, g

@@ -1,7 +1,7 @@
 """An entry in `current_app.extensions`: the Flask object is one for all requests of a process.
 
-People take what hangs on `current_app` for the current request's; only the name depends on the request, the object is
-the application.
+People believe that what is stored on `current_app` belongs to the current request; only the name depends on the
+request, the object is the application.
 """
 
 from flask import current_app

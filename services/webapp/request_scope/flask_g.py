@@ -1,7 +1,7 @@
 """`flask.g`: made for each request, gone when it ends.
 
-People take it for "Flask's global"; it is a request's own under every server, as long as nobody pushes a context that
-stays.
+People take it for "Flask's global"; each request has its own under every server, as long as nobody pushes a context
+that stays.
 """
 
 from flask import g

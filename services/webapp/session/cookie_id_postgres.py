@@ -1,7 +1,7 @@
 """A random session id in Flask's signed cookie; user and counter in a row of PostgreSQL that one statement updates.
 
-People fear a database query for each request. It is one statement that adds and answers, and none where the logout has
-deleted the row; and the session outlives whatever is started again.
+People fear a database query for each request. It is one statement that adds and answers, and it changes nothing once
+the logout has deleted the row; and the session outlives every restart.
 """
 
 import secrets

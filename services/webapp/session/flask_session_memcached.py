@@ -1,7 +1,7 @@
 """Flask-Session in memcached: `SESSION_TYPE = "memcached"`, with pymemcache's pooled client.
 
-People know that memcached's commands are atomic. Only `get` and `set` are used, one at the start and one at the end of
-the request; and a restart of memcached logs everybody out.
+People know that memcached's commands are atomic. Flask-Session uses only `get` and `set`, one at the start and one at
+the end of the request; and a restart of memcached logs everybody out.
 """
 
 from flask import Flask, session

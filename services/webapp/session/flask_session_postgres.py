@@ -1,7 +1,8 @@
 """Flask-Session in a SQL table of PostgreSQL: `SESSION_TYPE = "sqlalchemy"`.
 
-People expect another database to make no difference. Its sequences never give a number again, so a late request finds
-no row of its own, tries again, and creates its session anew; but each session is still read whole and written whole.
+People expect another database to make no difference. But its sequences never give a number twice, so a late request
+finds no row of its own, tries again, and creates its session anew; but each session is still read whole and written
+whole.
 """
 
 from flask import Flask, g, session

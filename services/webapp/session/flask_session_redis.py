@@ -1,7 +1,7 @@
 """Flask-Session in Redis: `SESSION_TYPE = "redis"`.
 
-People trust that Redis makes it safe for many processes. It keeps what it is told: a plain `GET` when a request begins
-and a `SET` of the whole session when it ends, even of one that changed nothing.
+People trust that Redis makes it safe for many processes. Redis does only what it is told: a plain `GET` when a request
+begins and a `SET` of the whole session when it ends, even if the request changed nothing.
 """
 
 from flask import Flask, session

@@ -1,9 +1,9 @@
 """Flask-Session in a SQL table: `SESSION_TYPE = "sqlalchemy"`, here in a SQLite file.
 
-People expect the database's transactions to protect it. Reading and writing are two of them, at the beginning and at
-the end of the request, and the row is written whole. It is found by session id and written by its number, which SQLite
-gives again once the row with the highest one was deleted: a late request then writes its own user into the row of the
-user who has just logged in. Each window comes once more between the two, put there from outside.
+People expect the database's transactions to protect it. Reading and writing are two transactions, at the beginning and
+at the end of the request, and the row is written whole. It is found by its session id and written by its number. SQLite
+gives that number again if it was the highest and its row was deleted: a late request then writes its own user into the
+row of the user who has just logged in. The lab calls the window once more, between the finding and the writing.
 """
 
 import fcntl

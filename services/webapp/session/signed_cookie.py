@@ -1,7 +1,7 @@
 """Flask's own session: everything in a cookie, signed with one SECRET_KEY.
 
-People take `session` for a place on the server. It travels: two requests of a browser carry the same count and the last
-answer wins, and a client that has kept a cookie is still logged in after the logout.
+People take `session` for a place on the server. It travels with the requests: two requests of a browser carry the same
+count and the last answer wins, and a client that has kept a cookie is still logged in after the logout.
 """
 
 from flask import Flask, session

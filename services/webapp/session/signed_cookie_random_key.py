@@ -1,8 +1,8 @@
 """Flask's own session, signed with a key that is drawn when the app is made: `app.secret_key = os.urandom(24)`.
 
-People copy it from answers on how to get a good key. Each process that imports the app draws its own and does not know
-the others' cookies: randomly logged out. Forks of one import (`--preload`, `processes=10`) have the same one, until the
-server starts again.
+People copy it from answers on how to get a good key. Each process that imports the app draws its own and rejects the
+others' cookies, so users are logged out at random. Forks of one import (`--preload`, `processes=10`) have the same key,
+until the server starts again.
 """
 
 import secrets

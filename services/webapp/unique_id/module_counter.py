@@ -1,6 +1,6 @@
 """A module-level number: read, add one, write back.
 
-People believe that a line of Python is one step; whoever comes between read and write gets the same number.
+People believe that a line of Python is one step; a request that comes between read and write gets the same number.
 """
 
 from collections import defaultdict
