@@ -1,7 +1,7 @@
 """Stories that a browser recorded as a HAR file, which every browser's network panel exports.
 
-Source: the HAR 1.2 specification. What belongs to the browser (its headers, its cookies, pictures, styles and scripts,
-other hosts) is left out: cookies come from the app's answers, as for every client.
+Source: the HAR 1.2 specification. Everything that belongs to the browser (its headers, its cookies, pictures, styles
+and scripts, other hosts) is left out: cookies come from the app's answers, as for every client.
 """
 
 import re

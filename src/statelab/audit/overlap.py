@@ -154,9 +154,9 @@ def _by_b(world: World) -> World:
 
 
 def steps_to_hold(steps: list[dict[str, object]], most: int) -> list[int]:
-    """Numbers of the steps to try, in order. Of consecutive steps between which nobody else can see a difference, only
-    the last is tried, because under a tracer an object held by a local variable is freed one step late (CPython until
-    3.12)."""
+    """Numbers of the steps to try, in order. If no other code can see a difference between consecutive steps, only the
+    last of them is tried, because under a tracer an object held by a local variable is freed one step late (CPython
+    until 3.12)."""
     passed: dict[tuple[object, ...], int] = {}
     chosen: list[int] = []
     alike = False

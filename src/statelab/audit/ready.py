@@ -40,7 +40,7 @@ class Ready:
 
     @classmethod
     def of(cls, python: str) -> "Ready":
-        """The kept one if it is of this interpreter, else a new one. Call `release` at the end."""
+        """The kept `Ready` if it belongs to this interpreter, else a new one. Call `release` at the end."""
         return cls.kept if cls.kept and cls.kept.python == python else cls(python)
 
     def release(self) -> None:

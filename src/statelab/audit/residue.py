@@ -83,8 +83,8 @@ def _in_some_thread(explorer: Explorer, first: Story, second: Story) -> tuple[Pl
 
 
 def _two_clients(explorer: Explorer, story: Story) -> Iterator[tuple[Story, Story]]:
-    """Pairs of stories: the whole story twice, and the whole story followed by each of its requests with those that it
-    needs."""
+    """Pairs of stories: the whole story twice, and the whole story followed by each of its requests with the requests
+    that it needs."""
     own = another_client(story, "2")
     if _statuses(explorer, own) != _statuses(explorer, story):
         own = another_client(story, "")

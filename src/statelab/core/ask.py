@@ -22,7 +22,7 @@ sent         what the request had sent      done         nothing: it was done
 sold         `ok`, or `sold-out`            lock         nothing: the lock was got; or `busy`
 own-user     whose session it is; if nothing is read from the answer, the user who asked
 user         whose session it is            user-number  the same, and the number of that user
-ledger       the ids of all that took effect, of those that were sent under this key
+ledger       the ids that took effect, among those sent under this key
 """
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")

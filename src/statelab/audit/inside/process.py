@@ -112,7 +112,7 @@ class Process:
             if said is not None:
                 self._channel.say(said)
 
-    # The process from which those that import the app are forked
+    # The process from which the importers of the app are forked
 
     def prepare(self, command: dict[str, Any]) -> dict[str, Any]:
         """Imports those of the modules that can be imported. With `patched`, gevent patches the process first."""

@@ -70,7 +70,7 @@ def warm() -> None:
 
 
 TIMES = 30
-"""How often a piece of code runs until CPython has specialized it, and some more."""
+"""Enough runs of a piece of code for CPython to specialize it, with some to spare."""
 
 
 def warm_flask() -> None:
