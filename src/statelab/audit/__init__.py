@@ -1,8 +1,8 @@
-"""`statelab audit`: what an app keeps in the wrong place, found without load and without luck.
+"""`statelab audit`: finds state that an app keeps in the wrong place, without load and without luck.
 
-In: an import string and stories of requests. Out: findings as frozen values (`audit`). One app is served in many
-worlds, each a way in which some server would serve it, and every world is compared with the app itself, served by one
-process, one request after the other. docs/audit.md says how.
+In: an import string and stories of requests. Out: findings as frozen values (`audit`). The app is served in many
+worlds; each is a way in which some server would serve it. Every world is compared with the reference: the same app
+served by one process, one request after the other. docs/audit.md says how.
 """
 
 from typing import TYPE_CHECKING, Any

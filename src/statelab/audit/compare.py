@@ -1,8 +1,8 @@
-"""Compares two runs of a story, without what differs between two runs of the reference itself.
+"""Compares two runs of a story, leaving out noise: differences between two runs of the reference itself.
 
 An answer is flattened to `{pointer: value}`: `0/status`, `0/header/location`, `0/body/jobs/1/id` for JSON and
-`0/body/~12` for the twelfth word of a text. Noise is a set of pointers, learned from runs of the reference, never
-guessed; a pointer that is noise covers all that is below it.
+`0/body/~12` for the twelfth word of a text. Noise is a set of pointers, learned from runs of the reference and never
+guessed. A pointer that is noise covers everything below it.
 """
 
 import json
@@ -20,8 +20,8 @@ Flat = dict[str, Any]
 
 
 def flat(seen: Seen) -> Flat:
-    """Everything that was observed, by pointer; `i/...` belongs to the answer of request i, `files/...` to files. What
-    the user has ignored is left out: a pattern of a pointer, without the number of the request."""
+    """Everything observed, by pointer: `i/...` belongs to the answer of request i, `files/...` to files. Pointers that
+    match an `ignore` pattern of the user are left out; patterns do not have the number of the request."""
     whole = dict(_all(seen))
     if not seen.ignored:
         return whole
@@ -85,8 +85,8 @@ def different(one: Flat, other: Flat) -> list[str]:
 
 
 class Noise:
-    """What differs between runs of the reference. A text whose number of words differs is noise as a whole, and so is
-    an object whose keys differ: a key that is drawn anew would be another pointer in each run."""
+    """What differs between runs of the reference. A text whose number of words differs is noise as a whole. So is an
+    object whose keys differ, because a random key would be a different pointer in each run."""
 
     def __init__(self) -> None:
         self.pointers: set[str] = set()
@@ -97,7 +97,7 @@ class Noise:
                 self.pointers.add(pointer.removesuffix("/~").removesuffix("/[]").removesuffix("/{}"))
 
     def without(self, pointers: Iterable[str]) -> list[str]:
-        """The pointers that are not noise, nor below one that is."""
+        """The pointers that are neither noise nor below a noise pointer."""
         kept = []
         for pointer in pointers:
             parts = pointer.split("/")
@@ -107,12 +107,12 @@ class Noise:
 
 
 def answers(run: Flat) -> Flat:
-    """Without the files."""
+    """The run without its files."""
     return {pointer: value for pointer, value in run.items() if not pointer.startswith("files")}
 
 
 def by_request(pointers: Iterable[str]) -> dict[str, list[str]]:
-    """Pointers by what they belong to: the index of a request as text, or `files`."""
+    """Pointers grouped by what they belong to: the index of a request as text, or `files`."""
     found: dict[str, list[str]] = {}
     for pointer in pointers:
         found.setdefault(pointer.partition("/")[0], []).append(pointer)

@@ -1,6 +1,6 @@
 """An audit's settings in a file: `[audit]` of statelab.toml, or `[tool.statelab.audit]` of the app's pyproject.toml.
 
-In: the app's folder. Out: a `Config`. A key that is not known is refused, and so are two files that both have a table.
+In: the app's folder. Out: a `Config`. An unknown key is refused, and so are two files that both have the table.
 """
 
 from pathlib import Path
@@ -40,7 +40,7 @@ app = "{app}"                   # module:attribute, or a factory as "module:crea
 
 
 class Bounds(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """None: as the audit chooses."""
+    """Limits of the search. None: the audit chooses."""
 
     jobs: Annotated[int, msgspec.Meta(ge=1, le=64)] | None = None
     limit_s: Annotated[float, msgspec.Meta(gt=0, le=600)] = 10.0
@@ -49,8 +49,8 @@ class Bounds(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """`ignore` has a pattern of pointers and a reason each, `accept` the key of a finding and a reason,
-    `stores` a variable that the app reads and the store that is started for it."""
+    """The settings. `ignore` maps patterns of pointers to reasons, `accept` keys of findings to reasons, and `stores`
+    variables that the app reads to the store that is started for each."""
 
     app: str | None = None
     stories: tuple[str, ...] = ()
@@ -64,7 +64,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 def load(folder: Path, file: Path | None = None) -> Config:
-    """What the folder's file says, or `file`, or the defaults; raises BadInput with the file and the key."""
+    """The settings in `file`, or in the folder's file, or the defaults; raises BadInput with the file and the key."""
     found = own_file.table(folder, "audit", file)
     if found is None:
         return Config()
@@ -85,7 +85,7 @@ def load(folder: Path, file: Path | None = None) -> Config:
 
 
 def begin(folder: Path, app: str | None) -> Path:
-    """Writes a first file with comments; raises BadInput where there is one."""
+    """Writes a first settings file with comments; raises BadInput if there is one already."""
     path = folder / own_file.NAME
     if path.exists() or load(folder) != Config():
         raise BadInput(f"{path if path.exists() else folder / 'pyproject.toml'} already configures this folder")

@@ -1,7 +1,8 @@
-"""`--confirm`: the story of each finding against the real servers that should show it, started by the lab's engine.
+"""`--confirm`: plays the story of each finding against the real servers that should show it, started by the lab's
+engine.
 
-Rounds are alike: each begins with a new server, with the folder and the stores as they were at first, and after the
-user's `reset`. A round shows the finding if, at one of the places that differ, its answers (or files) are those of the
+All rounds are alike: each begins with a new server, the original contents of the folder and the stores, and the user's
+`reset`. A round shows the finding if, at one of the places that differ, its answers (or files) equal those of the
 finding's world and no reference explains them. Two requests that overlap are sent at once: the lab cannot hold a
 request of an app that is not its own, so chance decides whether they meet between the same two lines.
 """
@@ -45,15 +46,15 @@ QUIET_S = 0.5
 """How long to wait for files to be written after the last answer."""
 UNKNOWN = {"method": "GET", "target": "/statelab-waits", "headers": [], "body": ""}
 OTHERS = 8
-"""Clients that keep a server busy. They are more than one process has threads: under mod_wsgi one process takes all
-requests that its four threads can serve."""
+"""Number of clients that keep a server busy. There are more of them than a process has threads, because under mod_wsgi
+one process takes all requests that its four threads can serve."""
 ALL_WORKERS_S = 5.0
 MOST_FILLERS = 200
-"""Requests sent for a worker to be replaced."""
+"""The most requests sent to get a worker replaced."""
 
 
 class RealServer:
-    """A deployment as the player sees it. `processes` are the ids of those that answered."""
+    """A deployment as the player sees it. `processes` are the ids of the processes that answered."""
 
     def __init__(self, url: str, limit_s: float, folder: Folder, files: Callable[[], dict[str, list[str]]]) -> None:
         self._address = urlsplit(url)
@@ -70,7 +71,7 @@ class RealServer:
         return {"answer": self._answer(arguments["request"])} if do == "serve" else {"busy": []}
 
     def _answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Over a connection of its own, so that any process may get it; raises Crashed."""
+        """The answer, over a new connection, so that any process may get the request; raises Crashed."""
         connection = http.client.HTTPConnection(self._address.hostname or "", self._address.port, timeout=self._limit_s)
         body = request["body"].encode("latin-1")
         try:
@@ -90,7 +91,7 @@ class RealServer:
         return {"status": got.status, "headers": answered, "body": text, "errors": ""}
 
     def end(self, grace_s: float) -> bool:
-        """Sends requests that no app knows until another process answers than the last one."""
+        """Sends requests for an unknown address until a different process answers."""
         before = self.processes[-1:]
         for _ in range(MOST_FILLERS):
             self._answer(UNKNOWN)
@@ -100,7 +101,8 @@ class RealServer:
 
     @contextmanager
     def others(self, wanted: bool) -> Iterator[None]:
-        """Meanwhile other clients send requests that no app knows: an idle server mostly lets one process answer."""
+        """In this context other clients send requests for an unknown address, because in an idle server mostly one
+        process answers."""
         ended = threading.Event()
         self._others = wanted
 
@@ -120,7 +122,7 @@ class RealServer:
                 thread.join()
 
     def wait_for(self, workers: int) -> None:
-        """Waits until so many processes have answered: the first one answers before the last one has begun."""
+        """Waits until this many processes have answered: the first one answers before the last one has started."""
         deadline = time.monotonic() + ALL_WORKERS_S
         while self._others and len({*self.processes}) < workers and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -163,8 +165,8 @@ def confirmed(
     candidates: Mapping[str, Candidate],
     progress: Callable[[str], None],
 ) -> list[Finding]:
-    """The findings, each with the number of rounds that showed it and of all rounds, by deployment. Of a finding's own
-    deployments those are tried that are among `deployments`."""
+    """The findings, each with the number of rounds that showed it and the number of all rounds, by deployment. Tries
+    those of a finding's deployments that are among `deployments`."""
     root = Path(tempfile.mkdtemp(prefix="statelab-audit-"))
     stores = Stores(app.stores, root)
     app = replace(
@@ -237,7 +239,8 @@ def confirmed(
 
 
 def give(folder: Folder) -> None:
-    """Makes the app's files those of the user that serves them where the lab is root: httpd does not serve as root."""
+    """If the lab runs as root, gives the app's files to the user that serves them, because httpd does not serve as
+    root."""
     user = unprivileged_user()
     if user is not None:
         owner = pwd.getpwnam(user)
@@ -246,7 +249,7 @@ def give(folder: Folder) -> None:
 
 
 def shows(candidate: Candidate, seen: Seen) -> bool:
-    """Whether what a real server showed is the finding, and nothing else that went wrong."""
+    """Whether the real server showed this finding, and not some other fault."""
     real, found = flat(seen), flat(candidate.observed)
     for pointer in set(candidate.unlike(seen)) & set(candidate.pointers):
         owner = pointer.partition("/")[0]

@@ -1,4 +1,4 @@
-"""What the stories exercised: whether anything was written at all, and which of the app's rules no request reached."""
+"""Coverage of the stories: whether they wrote anything at all, and which of the app's rules no request reached."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -7,11 +7,11 @@ from statelab.audit.story import READS, Story
 from statelab.audit.tell import changes
 
 NOT_OF_THE_APP = "static"
-"""The rule with which Flask itself serves files."""
+"""The endpoint by which Flask itself serves files."""
 
 
 def exercises(explorer: Explorer, story: Story) -> Iterator[str]:
-    """Why the story exercises nothing: every request fails, or nothing is written. Empty where it does something."""
+    """Why the story exercises nothing: every request fails, or nothing is written. Empty if it exercises something."""
     seen = explorer.reference(story).seen
     served = [request for request, answer in zip(story, seen.answers, strict=True) if answer and answer["status"] < 500]
     first = f"the story that begins with {story[0]}"
@@ -26,7 +26,7 @@ def exercises(explorer: Explorer, story: Story) -> Iterator[str]:
 
 
 def troubles(explorer: Explorer, story: Story) -> Iterator[str]:
-    """What goes wrong even when the story is served alone, and what the fence refused."""
+    """Failures of the story even when it is served alone, and what the fence refused."""
     seen = explorer.reference(story).seen
     for refused in explorer.looked(story).blocked:
         yield f"the app was refused a {refused}"

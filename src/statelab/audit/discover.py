@@ -1,10 +1,10 @@
-"""Finds a story if none is given: requests that the app's rules offer, then those that the answers lead to.
+"""Finds a story if none is given: first requests that the app's rules offer, then requests that the answers lead to.
 
 Everything is tried in one process, in rounds: rules without arguments first, then links, forms with their inputs, and
-rules whose arguments an answer names. A request has what its view asks for in query, form or JSON body, as far as the
-view's source tells; values come from an answer that has the name, or are made up. If that is refused, it is sent
-without. What is answered below 400 stays, and then what was refused before is tried again. What was read before a write
-is read once more, and what deletes or logs out comes last.
+rules whose arguments an answer names. A request has the query, form or JSON values that its view reads, as far as the
+view's source shows them. Values come from an answer that has the same name, or are made up. If the request is refused,
+it is sent again without values. Requests answered with a status below 400 are kept, and then the refused ones are tried
+again. Pages read before a write are read once more, and requests that delete or log out come last.
 """
 
 import json
@@ -23,7 +23,7 @@ from statelab.core.errors import BadInput
 
 ROUNDS = 6
 TRIES = 2
-"""With what the view asks for, and without."""
+"""Tries of each request: with the values that its view reads, and without."""
 MOST_REQUESTS = 24
 ARGUMENT = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>")
 LATE = re.compile(r"DELETE|log_?-?out|sign_?-?out", re.IGNORECASE)
@@ -100,7 +100,8 @@ class Discovery:
         return tuple(request if request.name in needed else replace(request, name="") for request in whole)
 
     def _try(self, new: Sequence[tuple[str, Request]]) -> bool:
-        """Plays what there is and these, and keeps those that are answered below 400; whether any was tried."""
+        """Plays the story with these requests added, and keeps those answered with a status below 400. Returns whether
+        any was tried."""
         chosen: list[tuple[tuple[str, str], Request]] = []
         for rule, request in new:
             if len(self.story) + len(chosen) == MOST_REQUESTS or (request.method, rule) in self._reached:
@@ -132,14 +133,14 @@ class Discovery:
 
     @property
     def refused(self) -> list[str]:
-        """What was tried and is reached by no request that the app answers."""
+        """Methods and rules that were tried, but that no successful request reaches."""
         return [text for key, text in self._refused.items() if key not in self._reached]
 
     def _answers(self, story: Story) -> list[dict[str, Any] | None]:
         return self._explorer.reference(story).seen.answers if story else []
 
     def _plain(self) -> Iterator[tuple[str, Request]]:
-        """Rules without arguments that no form is for."""
+        """Requests for rules without arguments that no form leads to."""
         forms = {(request.method, rule) for rule, request in self._forms()}
         for method, rule in self._rules:
             if not ARGUMENT.search(rule) and (method, rule) not in forms:
@@ -181,7 +182,7 @@ class Discovery:
                 yield rule, Request(method=method, target=f"{path}?{form}")
 
     def _with_arguments(self) -> Iterator[tuple[str, Request]]:
-        """Rules each argument of which an answer names: by the argument's own name, or as an id."""
+        """Requests for rules whose arguments are all found in answers: by the argument's name, or as an id."""
         named = self._named()
         for method, rule in self._rules:
             filled = rule
@@ -196,7 +197,7 @@ class Discovery:
                 yield from self._asked(method, rule, filled)
 
     def _named(self) -> list[tuple[str, str, str]]:
-        """What the answers in JSON hold: key, value and how a reference names it."""
+        """The values in JSON answers: key, value and reference."""
         found = []
         for request, answer in zip(self.story, self._answers(self.story), strict=True):
             try:
@@ -208,7 +209,7 @@ class Discovery:
         return found
 
     def _asked(self, method: str, rule: str, target: str) -> Iterator[tuple[str, Request]]:
-        """The request with what its view asks for, and the one without."""
+        """The request with the values that its view reads, and the request without them."""
         asks = self._asks.get((method, rule), {})
         known = {key: reference for key, leaf, reference in reversed(self._named()) if leaf}
         parts = {part: {name: _value(name, guess, known) for name, guess in asks[part].items()} for part in asks}
@@ -224,7 +225,7 @@ class Discovery:
         yield rule, _request(method, target)
 
     def _guessed(self) -> Iterator[tuple[str, Request]]:
-        """What is left, with arguments that nobody named."""
+        """Requests for the remaining rules, with made-up arguments."""
         for method, rule in self._rules:
             if ARGUMENT.search(rule):
                 guess = ARGUMENT.sub(lambda found: "1" if found.group(1) in ("int", "float") else "amber", rule)
@@ -238,7 +239,7 @@ def _request(method: str, target: str) -> Request:
 
 
 def _value(name: str, guess: Any, known: dict[str, str]) -> Any:
-    """A reference to an answer that has the name, or what fits the name, or the guess."""
+    """A reference to an answer that has the name; else a value that fits the name; else the guess."""
     if name in known:
         return known[name]
     fits = next((value for part, value in FILLED.items() if part in name.lower() and isinstance(guess, str)), None)
@@ -257,7 +258,7 @@ def _filled(page_of: Request, name: str, kind: str, value: str) -> str:
 
 
 def discover(explorer: Explorer) -> tuple[Story, list[str]]:
-    """A story, and sentences about what could not be tried; raises BadInput where the app offers nothing."""
+    """A story, and sentences about what could not be tried; raises BadInput if the app offers nothing."""
     discovery = Discovery(explorer)
     story = discovery.run()
     if not story or not complete(story):

@@ -1,7 +1,7 @@
-"""The search: every world of a story against its reference; what differs is made minimal and tried again.
+"""The search: compares every world of a story with its reference; each difference is made minimal and tried again.
 
-A difference counts when it is outside of the noise, and when it is still there after the reference was played anew
-later. Everything is tried in a fixed order, so that two audits of one app find the same.
+A difference counts if it is not noise, and if it is still there after the reference was played again later. Everything
+is tried in a fixed order, so that two audits of one app find the same.
 """
 
 import threading
@@ -23,17 +23,17 @@ from statelab.plan.deployments import Deployment
 FILES = "files"
 MOST_AT_ONCE = 8
 WORLDS_OF_A_SCENE = 12
-"""How many worlds a scene of overlaps takes: a guess, used until some were tried."""
+"""Estimated number of worlds for a scene of overlaps, used until some were tried."""
 CLOCK_S = 1.05
-"""Two runs of the reference are at least this far apart: else a time in whole seconds would not show as noise."""
+"""Two runs of the reference are at least this far apart; otherwise a time in whole seconds would not show as noise."""
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 class Reference:
-    """What the story shows in its base world. The noise is learned when something first differs: from a second run, and
-    from one in another process that imported the app."""
+    """The story in its base world. Noise is learned when something first differs: from a second run, and from a run in
+    another process that imported the app."""
 
     def __init__(self, explorer: "Explorer", story: Story, base: World) -> None:
         self._explorer, self._story, self._base = explorer, story, base
@@ -43,7 +43,7 @@ class Reference:
         self._noise = Noise()
 
     def unlike(self, seen: Seen) -> list[str]:
-        """Where a world differs from the reference, noise left out."""
+        """Pointers where a world differs from the reference, without noise."""
         found = different(self._flat, flat(seen))
         if found:
             self._explorer.once(("noise", self._story, self._base), self._learn)
@@ -56,17 +56,18 @@ class Reference:
         self._noise.learn([answers(self._flat), answers(imported)])
 
     def learn(self, seen: Sequence[Seen]) -> None:
-        """Noise from more runs."""
+        """Learns noise from more runs."""
         self._noise.learn([self._flat, *map(flat, seen)])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A difference that is not a finding yet: the minimal story, the world, where it differs, and what both showed.
+    """A difference that is not a finding yet: the minimal story, the world, the pointers that differ, and what both
+    showed.
 
     `stands` tries it again, later and with other random numbers. `where` says which deployments have such a world.
-    `unlike` says where no reference explains what another run showed, noise left out.
-    `pair` are the two requests that overlap; `clients` is how many requests the first of two clients sends.
+    `unlike` gives the pointers, without noise, where no reference explains another run. `pair` are the two requests
+    that overlap; `clients` is how many requests the first of two clients sends.
     """
 
     kind: str
@@ -85,7 +86,7 @@ class Candidate:
 
 
 class Explorer:
-    """Plays worlds, several side by side, counts them, and remembers references."""
+    """Plays worlds, several in parallel, counts them, and remembers references."""
 
     def __init__(
         self,
@@ -107,7 +108,7 @@ class Explorer:
         self.lines_held = 0
         self.notes: list[str] = []
         self.without_files: set[Hashable] = set()
-        """Scenes of overlaps that leave nothing in files, in whichever order."""
+        """Scenes of overlaps that change no files, in either order."""
         self._show = progress
         self._doing = ""
         self._began = time.monotonic()
@@ -123,26 +124,27 @@ class Explorer:
 
     @property
     def has_gevent(self) -> bool:
-        """Whether the app's interpreter has it."""
+        """Whether the app's interpreter has gevent."""
         return bool(self.sites.first.loaded.get("gevent"))
 
     def some_has(self, where: Callable[[Deployment], bool]) -> bool:
-        """Whether a deployment that is asked about has such worlds; without any deployments all are tried."""
+        """Whether one of the chosen deployments has such worlds. If none were chosen, all worlds are tried."""
         return self._deployments is None or any(map(where, self._deployments))
 
     def progress(self, doing: str) -> None:
-        """Says what is tried from now on."""
+        """Shows what is tried from now on."""
         self._doing = doing
         self._tell()
 
     def tried(self, scenes: int, worlds: int) -> None:
-        """Counts scenes of overlaps that were tried, and the worlds that they took; the estimate is made from these."""
+        """Counts the scenes of overlaps that were tried and the worlds that they took, for the estimate."""
         self.scenes_left -= scenes
         self._scenes += scenes
         self._worlds_of_scenes += worlds
 
     def _tell(self) -> None:
-        """Shows the progress and an estimate of the rest: the overlaps that are left take as long as those before."""
+        """Shows the progress and an estimate of the rest, which assumes that the remaining overlaps take as long as
+        those before."""
         each = self._worlds_of_scenes / self._scenes if self._scenes else WORLDS_OF_A_SCENE
         left = each * self.scenes_left
         seconds = left * (time.monotonic() - self._began) / max(1, self.worlds)
@@ -157,7 +159,7 @@ class Explorer:
             return replace(play(site, story, world, run=run, look=look, words=words), ignored=self._ignore)
 
     def each(self, what: Callable[[T], R], items: Iterable[T]) -> list[R]:
-        """`what` of each item, side by side, in the order of the items."""
+        """`what(item)` for each item, computed in parallel, in the order of the items."""
         listed = list(items)
         if len(listed) < 2:
             return [what(item) for item in listed]
@@ -170,7 +172,7 @@ class Explorer:
                 raise
 
     def in_order(self, what: Callable[[T], R], items: Iterable[T]) -> Iterator[tuple[T, R]]:
-        """Each item with `what` of it, in order: played while they are asked for, as many ahead as there are sites."""
+        """Each item with `what(item)`, in order. Works ahead of the caller by as many items as there are sites."""
         with ThreadPoolExecutor(self.sites.most) as pool:
             waiting: deque[tuple[T, Future[R]]] = deque()
             try:
@@ -186,13 +188,13 @@ class Explorer:
                 pool.shutdown(wait=False, cancel_futures=True)
 
     def later_than(self, moment: float) -> None:
-        """Lets the clock go on to another second than that moment's."""
+        """Waits until the clock shows a later second than at that moment."""
         time.sleep(max(0.0, moment + CLOCK_S - time.monotonic()))
 
     def form(self, request: Request) -> str:
-        """The request without what differs from one to the next: its method and the app's rule for its address."""
+        """The form of a request: its method and the app's rule for its address."""
         path = request.target.partition("?")[0]
-        if path.startswith("{{"):  # an address that an answer gives
+        if path.startswith("{{"):  # an address taken from an answer
             return str(request)
         key = (request.method, REFERENCE.sub("1", path))
         if key not in self._rules:
@@ -214,11 +216,11 @@ class Explorer:
         return self.once(("reference", story, base), lambda: Reference(self, story, base))
 
     def looked(self, story: Story) -> Seen:
-        """The story in one process, with the places in memory after each request."""
+        """The story played in one process, with the places in memory after each request."""
         return self.once(("look", story), lambda: self.seen(story, reference(len(story)), 1, look=True))
 
     def _plain(self, world: World) -> World:
-        """The same world without what makes no difference for this app."""
+        """The same world without details that make no difference for this app."""
         if not self.import_left:
             world = replace(world, forked=False)
         if world.beside and self.once("imports alike", self._imports_alike):
@@ -230,11 +232,11 @@ class Explorer:
             return site.imports_alike
 
     def _served(self, story: Story, world: World) -> Seen:
-        """A world of the search, which is played once, however often it is asked for."""
+        """Plays a world of the search; it is played only once, however often it is asked for."""
         return self.once(("world", story, world), lambda: self.seen(story, world, 10))
 
     def once(self, key: Hashable, what: Callable[[], T]) -> T:
-        """What the first call with this key gives; others wait for it."""
+        """The result of the first call with this key; other calls wait for it."""
         with self._lock:
             known = self._known.get(key)
             mine = known is None
@@ -252,7 +254,7 @@ class Explorer:
 
     def serial(self, story: Story, *, only: int | None = None) -> list[Candidate]:
         """The findings of each serial kind: one for each request that first differs. With `only`, of the worlds that
-        split the story, those are tried that split it after so many requests, or at several places."""
+        split the story, only those are tried that split it after this many requests, or at several places."""
         kinds = [kind for kind in SERIAL if (self.import_left or not kind.after_threads) and self.some_has(kind.where)]
         found = self.each(lambda kind: list(self._of_kind(kind, story, only)), kinds)
         return [candidate for of_kind in found for candidate in of_kind]
@@ -280,7 +282,7 @@ class Explorer:
                     told |= {str(index) for index, request in enumerate(story) if self.form(request) == last}
 
     def _smallest(self, kind: Kind, story: Story, owner: str) -> Candidate | None:
-        """The story cut after the request that differs, then without every request that is not needed."""
+        """Cuts the story after the request that differs, then leaves out every request that is not needed."""
         before, last = (story, ()) if owner == FILES else (story[: int(owner)], story[int(owner) : int(owner) + 1])
         found = self._differs(kind, before + last, owner)
 
@@ -291,7 +293,7 @@ class Explorer:
         return smallest((before,), found, differs) if found else None
 
     def _differs(self, kind: Kind, story: Story, owner: str) -> Candidate | None:
-        """Whether in some world of the kind the last request (or the files) differs from the reference."""
+        """The finding if, in some world of the kind, the last request (or the files) differs from the reference."""
         known = self.reference(story, kind.base(len(story)))
         wanted = FILES if owner == FILES else str(len(story) - 1)
         if owner != FILES and known.seen.answers[-1] is None:
@@ -325,10 +327,10 @@ class Explorer:
 
 
 def smallest(parts: tuple[Story, ...], found: Candidate, tried: Callable[..., Candidate | None]) -> Candidate:
-    """The finding of a story in parts, after every request that it does not need was left out.
+    """The finding of a story in parts, with every request left out that it does not need.
 
-    Tries each request of each part, the last one first, and begins again until none can be left out. `tried` is called
-    with the parts that are left, and returns the finding if it is still there.
+    Tries to leave out each request of each part, the last one first, and repeats this until none can be left out.
+    `tried` is called with the remaining parts, and returns the finding if it is still there.
     """
     shrinks = True
     while shrinks:
@@ -343,7 +345,7 @@ def smallest(parts: tuple[Story, ...], found: Candidate, tried: Callable[..., Ca
 
 
 def parts_a_client(story: Story, world: World) -> bool:
-    """Whether some client's requests are served by several processes."""
+    """Whether the requests of at least one client are served by several processes."""
     served = {(request.client, at.process) for request, at in zip(story, world.at, strict=True)}
     return len(served) > len({client for client, _ in served})
 

@@ -1,4 +1,4 @@
-"""What an audit returns, as frozen values."""
+"""The result of an audit, as frozen values."""
 
 import os
 from dataclasses import dataclass, field
@@ -22,8 +22,8 @@ MEANINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A line of the app: where a request was held, or where it read a place. `around` are the lines about it, each with
-    its number."""
+    """A line of the app: where a request was held, or where it read a place. `around` are the lines around it, each
+    with its number."""
 
     file: str
     line: int
@@ -34,7 +34,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A place in memory or a file, before and after a request of the story."""
+    """The value of a place in memory or of a file, before and after a request of the story."""
 
     place: str
     before: str
@@ -43,12 +43,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One way in which the app answers as no reference does.
+    """One fault: in this world the app answers as no reference does.
 
-    `story` is minimal: without any of its requests nothing differs. `requests` are those that meet in it, `form` the
-    same as method and rule of the app. `world` says in words how it was served, `schedule` what happened in which
-    order, `interleaving` has the lines of two requests that overlap which touch the places, in two columns. `rests_on`
-    is what was compared (`answer` or `files`), `expected` and `observed` what was seen there.
+    `story` is minimal: if any request is left out, nothing differs. `requests` are the ones that meet in it; `form`
+    gives them as method and rule of the app. `world` says in words how it was served, and `schedule` what happened in
+    which order. `interleaving` shows, in two columns, the lines of two overlapping requests that touch the places.
+    `rests_on` is what was compared (`answer` or `files`), `expected` and `observed` what was seen there.
     """
 
     anomaly: str
@@ -69,7 +69,7 @@ class Finding:
 
     @property
     def key(self) -> str:
-        """Names the finding in a list of accepted ones: stays the same while requests, anomaly and place do."""
+        """Names the finding in a list of accepted ones. It stays the same as long as requests, anomaly and place do."""
         place = self.places[0].place if self.places else "-"
         return f"{self.anomaly}: {', '.join(self.form)}: {place}"
 
@@ -84,8 +84,8 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """All that an audit found out. `bounds` says what was tried, `notes` what could not be told. `discovered` is the
-    story that was found where none was given, as an `.http` file."""
+    """The whole result of an audit. `bounds` says what was tried, `notes` what could not be determined. `discovered` is
+    the story that was found if none was given, as an `.http` file."""
 
     app: str
     findings: tuple[Finding, ...]

@@ -23,7 +23,7 @@ _BY_NAME = shutil.ignore_patterns(
 
 
 def left_out(base: str, names: list[str]) -> set[str]:
-    """What is not copied of a folder: what is known by name, and every virtual environment of Python."""
+    """The names in a folder that are not copied: a fixed list, and every Python virtual environment."""
     return _BY_NAME(base, names) | {name for name in names if os.path.exists(os.path.join(base, name, "pyvenv.cfg"))}
 
 
@@ -38,7 +38,7 @@ def our_environment() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class State:
-    """Every file of a folder at one moment: its inode and time of change, with its content in `copies`."""
+    """Every file of a folder at one moment: its inode and modification time, with its content in `copies`."""
 
     files: dict[str, tuple[int, int, int]]
     folders: frozenset[str]
@@ -47,7 +47,7 @@ class State:
 
 
 class Folder:
-    """`work` is what worlds see: `app` (the copy), `state`, `tmp` and `home`."""
+    """The folder of a site. Worlds see `work`, which has `app` (the copy), `state`, `tmp` and `home`."""
 
     def __init__(self, root: Path, app: Path) -> None:
         self.root = root
@@ -78,11 +78,12 @@ class Folder:
         }
 
     def environment(self, own: Mapping[str, str]) -> dict[str, str]:
-        """The environment of a process in the app's interpreter: ours, then this folder's places, then `own`."""
+        """The environment of a process in the app's interpreter: ours, then the variables for this folder, then
+        `own`."""
         return {**our_environment(), **self.places, **own}
 
     def import_paths(self) -> list[str]:
-        """Where the app's modules are looked for."""
+        """The folders in which the app's modules are looked for."""
         return [str(self.app), *([str(self.app / "src")] if (self.app / "src").is_dir() else [])]
 
     def has_module_of(self, names: Iterable[str]) -> bool:
@@ -120,7 +121,7 @@ class Folder:
         return State(kept, frozenset(folders), copies, links)
 
     def put_back(self, state: State) -> None:
-        """Everything as it was when it was saved, inodes included."""
+        """Restores everything as it was when saved, inodes included."""
         files, folders = self._walk()
         for name in files.keys() - state.files.keys():
             (self.work / name).unlink()
@@ -142,8 +143,8 @@ class Folder:
                 os.utime(path, ns=(stat.st_atime_ns, changed))
 
     def changes(self, state: State) -> dict[str, list[str]]:
-        """What worlds left in files: for each that is new, gone or has another content, its lines. An SQLite database
-        is shown as its rows, a file that is not text as its size."""
+        """What worlds left in files: the lines of each file that is new, deleted or changed. An SQLite database is
+        shown as its rows, a file that is not text as its size."""
         files, _ = self._walk()
         found = {f"{name} (gone)": [""] for name in state.files.keys() - files.keys()}
         for name, stat in files.items():

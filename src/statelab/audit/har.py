@@ -1,7 +1,7 @@
-"""Stories that a browser recorded: HAR, which every browser's network panel exports.
+"""Stories that a browser recorded as a HAR file, which every browser's network panel exports.
 
-Source: the HAR 1.2 specification. What belongs to the browser (its headers, its cookies, pictures, styles and scripts,
-other hosts) is left out: cookies come from the app's answers, as for every client.
+Source: the HAR 1.2 specification. Everything that belongs to the browser (its headers, its cookies, pictures, styles
+and scripts, other hosts) is left out: cookies come from the app's answers, as for every client.
 """
 
 import re
@@ -68,13 +68,12 @@ class Har(msgspec.Struct):
 
 
 def is_har(text: str) -> bool:
-    """Whether it is a HAR file, by its content: it begins as a JSON object does, and no request does."""
+    """Whether a text is a HAR file: it begins like a JSON object, which no request of an `.http` file does."""
     return text.lstrip("\ufeff \t\r\n").startswith("{")
 
 
 def read(path: Path, text: str) -> tuple[Story, list[str]]:
-    """The story, with references for what it repeats, and sentences about what was made of the file; raises
-    BadInput."""
+    """The story, with references for repeated values, and notes on how the file was converted; raises BadInput."""
     try:
         entries = msgspec.json.decode(text.lstrip("\ufeff"), type=Har).log.entries
     except (msgspec.DecodeError, UnicodeError) as error:

@@ -1,9 +1,9 @@
-"""Stories in `.http` files, as the REST clients of editors read them: blocks divided by `###`, in each a request.
+"""Stories in `.http` files, in the format of the REST clients of editors: blocks divided by `###`, one request in each.
 
-A block has a request line, headers, an empty line, a body. Before the request line, `# @name n` names it,
-`# @client c` says who sends it (each client has its own cookies), `# @wait 1s` waits first. `@host = ...` defines a
-variable for `{{host}}`, whose value may have references to earlier answers (`story.py`). What a client of an editor
-would do and the audit would not (scripts, prompts, values that are drawn anew) is refused with the file and the line.
+A block has a request line, headers, an empty line, a body. Before the request line, `# @name n` names it, `# @client c`
+says who sends it (each client has its own cookies), `# @wait 1s` waits first. `@host = ...` defines a variable for
+`{{host}}`, whose value may have references to earlier answers (`story.py`). Features of editor clients that the audit
+does not have (scripts, prompts, random values) are refused with the file and the line.
 
 Source: the documentation of VS Code's REST Client and of httpyac.
 """
@@ -44,15 +44,15 @@ WITHOUT_MEANING = frozenset(
         "debug",
     ]
 )
-"""Settings of editors that change nothing here: they are about how an answer is shown, or how long one waits for it."""
+"""Editor settings that have no effect here: they say how an answer is shown, or how long to wait for it."""
 OTHER_AUTHORIZATION = ("digest", "aws", "ntlm", "openid", "oauth2")
 LONGEST_WAIT_S = 60.0
 MOST_NESTED = 10
-"""A variable may be defined by another one, that by a third, and so on."""
+"""How deep variables may be nested: one may be defined by another, that one by a third, and so on."""
 
 
 def text_of(path: Path) -> str:
-    """What is in a file; raises BadInput."""
+    """The text of a file; raises BadInput."""
     try:
         return path.read_text()
     except (OSError, UnicodeDecodeError) as error:
@@ -80,7 +80,7 @@ def read(path: Path) -> Story:
 
 @dataclass
 class File:
-    """What was read of a file so far."""
+    """A file while it is read: the requests and variables so far."""
 
     path: Path
     story: list[Request] = field(default_factory=list)
@@ -91,7 +91,7 @@ class File:
         return BadInput(f"{self.path}:{line}: {why}")
 
     def add(self, block: list[tuple[int, str]]) -> None:
-        """The request of a block, where it has one."""
+        """Adds the request of a block, if it has one."""
         settings: dict[str, str] = {}
         lines = iter(block)
         for number, line in lines:
@@ -187,7 +187,7 @@ class File:
         return name, value
 
     def _body(self, lines: list[tuple[int, str]], kind: str) -> str:
-        """The rest of a block. What an editor would read from a file is read; its checks of the answer are left out."""
+        """The body: the rest of a block. A file that it includes is read; checks of the answer are left out."""
         body: list[str] = []
         for number, line in lines:
             if SCRIPT.match(line):
@@ -230,7 +230,7 @@ class File:
             raise self.refuse(number, f"{name!r} names no request above this one")
         if inner == f"{name}.response.body":
             inner += ".*"
-        elif not inner.startswith(f"{name}.response."):  # as httpyac writes it
+        elif not inner.startswith(f"{name}.response."):  # the form of httpyac
             inner = f"{name}.response.body.$" + inner.removeprefix(name)
         of, path = inner.partition(".response.")[2].partition(".")[::2]
         if of not in ("body", "headers") or (of == "body" and not PATH.fullmatch(path)):

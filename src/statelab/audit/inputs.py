@@ -1,4 +1,4 @@
-"""The values that a client sends: they show whose they are in the answers of others, and can be replaced."""
+"""The values that a client sends. They can be recognised in the answers to other clients, and can be replaced."""
 
 import json
 import re
@@ -10,18 +10,18 @@ from urllib.parse import parse_qsl, urlencode
 from statelab.audit.story import REFERENCE, Request
 
 SHORTEST = 3
-"""Shorter values would be found by chance."""
+"""The fewest characters of a value: shorter ones would be found by chance."""
 
 
 def _free(value: str) -> bool:
-    """Whether another value may take its place: it has letters, no reference, and is no constant of JSON."""
+    """Whether the value may be replaced: it has letters, contains no reference, and is no constant of JSON."""
     return (
         not REFERENCE.search(value) and bool(re.search(r"[A-Za-z]", value)) and value not in ("true", "false", "null")
     )
 
 
 def values(request: Request) -> frozenset[str]:
-    """Texts that the request sends and by which an answer may be recognised."""
+    """Texts that the request sends and that can be recognised in an answer."""
     found: set[str] = set()
     varied(request, lambda value: found.add(value) or value)  # type: ignore[func-returns-value]
     found |= {
@@ -69,7 +69,7 @@ def _json(value: Any, other: Callable[[str], str]) -> Any:
 
 
 def marked(client: str) -> Callable[[str], str]:
-    """A replacement that tells whose value it is: `amber` becomes `amber-zq2`. An address keeps its form."""
+    """A replacement that shows whose value it is: `amber` becomes `amber-zq2`. An email address keeps its form."""
 
     def other(value: str) -> str:
         name, at, domain = value.partition("@")

@@ -1,6 +1,7 @@
-"""What two requests that overlap read and write of a place, line by line, in the order in which it happened.
+"""Shows what two overlapping requests read and write of a place, line by line, in the order in which it happened.
 
-In: a world in which both were traced. Out: rows of two columns, one for each request; a row has a line of one of them.
+In: a world in which both were traced. Out: rows of two columns, one for each request; each row has a line of one
+request.
 """
 
 import ast
@@ -15,7 +16,7 @@ from statelab.audit.play import Seen
 MOST_ROWS = 24
 LONGEST_STATEMENT = 60
 OF_SQLITE = re.compile(r"\s*(BEGIN|PRAGMA|--)", re.IGNORECASE).match
-"""Statements that no line of the app asks for: Python's `sqlite3` begins a transaction by itself."""
+"""Statements that no line of the app asks for; for example, Python's `sqlite3` begins a transaction by itself."""
 CHANGING = frozenset(
     (
         "add",
@@ -36,14 +37,14 @@ CHANGING = frozenset(
         "update",
     )
 )
-"""Methods that change the object that they are called on."""
+"""Methods that change the object on which they are called."""
 
 Row = tuple[str, str]
 
 
 def rows(seen: Seen, names: Iterable[str], path: Callable[[Mapping[str, Any]], Path]) -> list[Row]:
-    """The lines of both that touch one of the names, change a file, or run SQL in SQLite; `path` gives the file of a
-    step. None where they are too many to be read."""
+    """The lines of both requests that touch one of the names, change a file, or run SQL in SQLite; `path` gives the
+    file of a step. Empty if they are too many to read."""
     wanted, found = frozenset(names), list[Row]()
     done = [0, 0]
     for turn in seen.turns:
@@ -56,7 +57,7 @@ def rows(seen: Seen, names: Iterable[str], path: Callable[[Mapping[str, Any]], P
 
 
 def _told(step: Mapping[str, Any], wanted: frozenset[str], path: Path) -> Iterator[str]:
-    """The line with what it does, if it touches a name or a file; then the statements of SQL, each with its line."""
+    """The line and what it does, if it touches a name or a file; then the SQL statements, each with its line."""
     touched = touches(path).get(step["line"], {})
     does = [f"{touched[name]} {name}" for name in sorted(wanted & touched.keys())]
     if step["at"] not in ("line", "switch"):
@@ -79,8 +80,8 @@ def _lines(path: Path) -> dict[int, str]:
 
 @lru_cache
 def touches(path: Path) -> dict[int, dict[str, str]]:
-    """For each line of a file the names and attributes that it touches, and whether it reads or writes each. An object
-    is written where something of it is, and where a method changes it."""
+    """For each line of a file, the names and attributes that it touches, and whether it reads or writes each. An object
+    counts as written if a part of it is written, or if a method changes it."""
     found: dict[int, dict[str, str]] = {}
     try:
         tree = ast.parse(path.read_text())
@@ -108,6 +109,6 @@ def touches(path: Path) -> dict[int, dict[str, str]]:
 
 
 def told(found: Sequence[Row]) -> list[str]:
-    """As text in two columns."""
+    """The rows as text in two columns."""
     width = max((len(left) for left, _ in found), default=0)
     return [f"{left:{width}} | {right}".rstrip() for left, right in found]

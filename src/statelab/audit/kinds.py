@@ -1,6 +1,6 @@
 """The kinds of worlds in which a story is served one request after the other, and which deployments have each.
 
-This follows from what the theory says of a deployment (spread, fresh, in turn, forks after import); no deployment
+This follows from what the theory says about a deployment (spread, fresh, in turn, forks after import); no deployment
 and no server is named here.
 """
 
@@ -16,9 +16,10 @@ FRESH_THREADS = frozenset({"threads", "greenlets"})
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`worlds(n)` are those of a story of n requests, compared with `base(n)`; `where` says whether a deployment has
-    them. `after_threads`: only where the import left threads. `answers_only`: where it left threads, files show how
-    long these ran and are not compared. `several_hosts`: files are of one host each, and are not compared."""
+    """A kind of world. `worlds(n)` are its worlds for a story of n requests, compared with `base(n)`; `where` says
+    whether a deployment has them. `after_threads`: only if the import left threads. `answers_only`: if the import left
+    threads, files depend on how long these ran and are not compared. `several_hosts`: each host has its own files, and
+    they are not compared."""
 
     name: str
     anomaly: str
@@ -37,12 +38,12 @@ def reference(requests: int) -> World:
 
 
 def other_import(requests: int) -> World:
-    """The same in a process that imported the app for itself."""
+    """The same in a process that imported the app by itself."""
     return World(kind="reference", at=(At("b1"),) * requests)
 
 
 def forked_alone(requests: int) -> World:
-    """The same in a fork of the process that imported."""
+    """The same in a fork of the process that imported the app."""
     return replace(reference(requests), forked=True)
 
 
@@ -75,8 +76,8 @@ def _each(requests: int) -> Iterator[World]:
 
 
 def _replaced(requests: int) -> Iterator[World]:
-    """For each request a world in which the process ends after it, and a new one serves the rest. After the last
-    request nothing is left to serve: that world shows what the end itself does."""
+    """For each request a world in which the process ends after it, and a new process serves the rest. In the world of
+    the last request nothing is left to serve: it shows the effect of the end itself."""
     for first in range(1, requests + 1):
         at = (At("a1"),) * first + (At("b1"),) * (requests - first)
         yield World(kind="restart", at=at, ends_after=first, beside="b")
@@ -87,7 +88,7 @@ def side_by_side(deployment: Deployment) -> bool:
 
 
 def each_imports(deployment: Deployment) -> bool:
-    """Whether processes that serve side by side imported the app each for itself; those of two hosts always did."""
+    """Whether processes that serve side by side each imported the app themselves; processes on two hosts always did."""
     return side_by_side(deployment) and (not deployment.forks_after_import or has_hosts(deployment))
 
 
@@ -102,7 +103,7 @@ def has_hosts(deployment: Deployment) -> bool:
 
 
 def hosts_for_one_client(deployment: Deployment) -> bool:
-    """Whether requests of one client may go to several hosts, which a balancer may prevent."""
+    """Whether the requests of one client may go to several hosts; a balancer may prevent that."""
     return has_hosts(deployment) and "hosts" not in deployment.between_clients
 
 

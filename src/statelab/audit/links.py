@@ -1,8 +1,8 @@
 """Turns values that a later request repeats from an earlier answer into references.
 
-Recorded requests hold the ids and tokens of one run; in each world the app makes others. A value counts as repeated
-when an answer holds it (a leaf of JSON, an input of a form, the address of a redirect), no request up to there had sent
-it, and a later request has it as a whole word: at least six characters, or a part of the path that JSON calls an id.
+Recorded requests hold the ids and tokens of one run; in each world the app makes others. A value counts as repeated if
+an answer holds it (a leaf of JSON, an input of a form, the address of a redirect), no earlier request had sent it, and
+a later request has it as a whole word: at least six characters, or a part of the path that JSON calls an id.
 """
 
 import json
@@ -23,7 +23,7 @@ Answer = dict[str, Any]
 
 
 def linked(story: Story, answers: Sequence[Answer]) -> tuple[Story, list[str]]:
-    """The story with references where it repeats one of its answers, and a sentence for each."""
+    """The story with references where it repeats a value from an answer, and a sentence for each."""
     found = list(story)
     told: list[str] = []
     sent = ""
@@ -95,7 +95,7 @@ def leaves(path: str, key: str, value: Any) -> Iterator[tuple[str, str, str]]:
     """Each leaf of a JSON value: its path, the key that it lies under, and its text."""
     if isinstance(value, dict):
         for name, part in value.items():
-            if re.fullmatch(r"[^.\[\]{}]+", name):  # others cannot be written in a reference
+            if re.fullmatch(r"[^.\[\]{}]+", name):  # other names cannot be written in a reference
                 yield from leaves(f"{path}.{name}", name, part)
     elif isinstance(value, list):
         for index, part in enumerate(value):

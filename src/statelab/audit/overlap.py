@@ -1,10 +1,9 @@
-"""Between: a request is interrupted at one of its steps, another one served whole, then the first goes on.
+"""Overlaps: a request is interrupted at one of its steps, another one is served completely, then the first goes on.
 
 With two interruptions the other one is served up to one of its steps, and goes on when the first has ended; with three
-the first is held once more in between. The answers of both, what the requests after them show and what is left in files
-must be those of one of the two orders in which the two can follow each other, served by the same threads and
-processes. A second that cannot go on while the first is held is excluded, which is what a lock is for: the first goes
-on, and so does the second.
+the first is held once more in between. The answers of both, the answers of the requests after them and the files must
+equal those of one of the two serial orders, served by the same threads and processes. If the second cannot go on while
+the first is held, it is excluded, which is what a lock is for: then the first goes on, and after it the second.
 """
 
 import time
@@ -23,12 +22,12 @@ from statelab.plan.deployments import Deployment
 SAME_LINE = 3
 """A request is held at one line at most this many times."""
 BATCH = 16
-"""How many pairs are tried before those that are like a pair with a finding are left out of the rest."""
+"""How many pairs are tried before pairs similar to one with a finding are left out of the rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Boundary:
-    """What lies between the two requests: `first` and `second` serve them, `words` say so."""
+    """What separates the two requests: `first` and `second` say who serves them, `words` describe it."""
 
     name: str
     words: str
@@ -42,7 +41,7 @@ class Boundary:
         return self.name in deployment.spread - deployment.in_turn
 
     def has_over_a_store(self, deployment: Deployment) -> bool:
-        """The same for two requests that meet in a store: those in two processes may then be on two hosts."""
+        """The same for two requests that meet in a store: two processes may then be on two hosts."""
         return self.has(deployment) or (self.name == "processes" and side_by_side(deployment))
 
 
@@ -53,7 +52,7 @@ PROCESSES = Boundary("processes", "two processes", At("a1", "one"), At("a2", "on
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """Requests before, the two that overlap, requests after."""
+    """A story in parts: requests before, the two that overlap, requests after."""
 
     before: Story
     pair: Story
@@ -68,7 +67,8 @@ class Scene:
         return self.before + self.pair[::-1] + self.after
 
     def world(self, boundary: Boundary, *holds: int) -> World:
-        """The two are served in turns, each until the next of these steps; without any, one after the other."""
+        """A world in which the two are served in turns, each until the next of these steps; without steps, one after
+        the other."""
         at = (boundary.other,) * len(self.before) + (boundary.first, boundary.second)
         return World(
             kind=boundary.name,
@@ -85,8 +85,8 @@ class Scene:
 
 class Orders:
     """Both orders of a scene's two requests, with their noise. Each order is played once. It is played again, to learn
-    noise, only where a world is like neither of them: noise takes differences away and adds none, so a world that is
-    like one of them needs no noise."""
+    noise, only if a world equals neither order. Noise can only remove differences, so a world that equals an order
+    needs no noise."""
 
     def __init__(self, explorer: Explorer, scene: Scene, boundary: Boundary) -> None:
         self._explorer, self._scene, self._boundary = explorer, scene, boundary
@@ -98,8 +98,9 @@ class Orders:
         self._ended = time.monotonic()
 
     def play(self, *run_numbers: int, anew: bool = False) -> None:
-        """Once more for each of these runs; `anew` in processes that imported for themselves, to learn what an import
-        draws (its files are those of two imports, and are not compared)."""
+        """Plays both orders once more for each of these runs; with `anew`, in processes that imported the app
+        themselves, to learn which random values an import makes (the files are those of two imports, and are not
+        compared)."""
         scene, boundary, index = self._scene, self._boundary, len(self._scene.before)
         orders = [(scene.story, scene.world(boundary)), (scene.swapped, scene.world_swapped(boundary))]
         if anew:
@@ -107,7 +108,7 @@ class Orders:
         tries = [(*order, run) for run in run_numbers for order in orders]
         for number, seen in enumerate(self._explorer.each(lambda one: self._explorer.seen(*one), tries)):
             order = number % 2
-            if order:  # by the requests, not by when they were sent
+            if order:  # sorted by request, not by the time of sending
                 swap = {index: index + 1, index + 1: index}
                 seen.answers[index : index + 2] = seen.answers[index : index + 2][::-1]
                 seen.trouble = {swap.get(at, at): text for at, text in seen.trouble.items()}
@@ -119,7 +120,7 @@ class Orders:
             self._noise[order].learn(self._runs[order])
 
     def unlike(self, seen: Seen) -> list[str]:
-        """Where it differs from the order that it is nearest to; empty where an order explains it."""
+        """Where a world differs from the nearest order; empty if an order explains it."""
         found = min(self._unlike_each(seen), key=len)
         if found and not self._learned:
             self._learned = True
@@ -137,7 +138,7 @@ class Orders:
         return self.seen[0] if len(one) <= len(other) else self.seen[1]
 
     def stands(self, world: World) -> bool:
-        """Whether no order explains the world when all is played anew."""
+        """Whether still no order explains the world when everything is played again."""
         self._explorer.later_than(self._ended)
         self.play(21)
         again = self._explorer.each(lambda run: self._explorer.seen(self._scene.story, world, run), (22, 23))
@@ -153,8 +154,8 @@ def _by_b(world: World) -> World:
 
 
 def steps_to_hold(steps: list[dict[str, object]], most: int) -> list[int]:
-    """Numbers of the steps that are tried, in order. Of steps in a row between which nobody else can see a difference,
-    only the last is tried, because under a tracer an object that a local variable held is freed one step late (CPython
+    """Numbers of the steps to try, in order. If no other code can see a difference between consecutive steps, only the
+    last of them is tried, because under a tracer an object held by a local variable is freed one step late (CPython
     until 3.12)."""
     passed: dict[tuple[object, ...], int] = {}
     chosen: list[int] = []
@@ -170,12 +171,12 @@ def steps_to_hold(steps: list[dict[str, object]], most: int) -> list[int]:
 
 
 def scenes(story: Story) -> Iterator[Scene]:
-    """Every request of the story with a twin of every other one and of itself, sent by another client: once the same,
-    and once with values of its own where it sends any."""
+    """Pairs every request of the story with a copy of each request (itself included) sent by another client: once with
+    the same values, and once with other values if it sends any."""
     tried = set()
     for i, first in enumerate(story):
         before, following = story[:i], story[i + 1 :]
-        # what was read before is read once more at the end
+        # pages read before are read once more at the end
         targets = {str(request) for request in following}
         again = [
             replace(request, name="") for request in story[: i + 1] if request.reads and str(request) not in targets
@@ -214,7 +215,7 @@ def overlaps(explorer: Explorer, story: Story, boundary: Boundary) -> Iterator[C
 
 
 def _steps(explorer: Explorer, scene: Scene, boundary: Boundary) -> list[dict[str, object]]:
-    """The steps that the first request takes: the same ones whatever comes after it."""
+    """The steps of the first request, which are the same whatever comes after it."""
     alone = replace(scene, after=())
     world = alone.world(boundary, NO_STEP)
     return explorer.once(
@@ -223,7 +224,8 @@ def _steps(explorer: Explorer, scene: Scene, boundary: Boundary) -> list[dict[st
 
 
 def _that_switch(explorer: Explorer, found: list[Scene]) -> list[Scene]:
-    """The scenes whose first request lets other greenlets run. The others, which are most, need not be played."""
+    """The scenes whose first request lets other greenlets run. The others, which are the majority, need not be
+    played."""
     explorer.progress(f"between {GREENLETS.words}")
     one_each = {scene.before + scene.pair[:1]: scene for scene in found}
     steps = explorer.each(lambda scene: _steps(explorer, scene, GREENLETS), one_each.values())
@@ -255,7 +257,7 @@ def first_difference(
         return None
     begun: list[tuple[tuple[int, ...], list[dict[str, object]]]] = [((), _steps(explorer, scene, boundary))]
     for interruptions in range(1, explorer.interruptions + 1):
-        # each adds a hold to a schedule with one interruption less, which counted the steps of the one served last
+        # each adds a hold to a schedule with one interruption fewer, which counted the steps of the request served last
         schedules = [
             (*before, hold)
             for before, steps in begun
@@ -292,7 +294,8 @@ def first_difference(
 
 
 def _anomaly(scene: Scene, seen: Seen, orders: Orders) -> str:
-    """`stalled` if one has no answer, `leak-overlap` if one shows what only the other sent, else `lost-update`."""
+    """`stalled` if a request has no answer, `leak-overlap` if one shows a value that only the other sent, else
+    `lost-update`."""
     index = len(scene.before)
     if any(at in seen.trouble for at in (index, index + 1)):
         return "stalled"
@@ -310,7 +313,7 @@ def _anomaly(scene: Scene, seen: Seen, orders: Orders) -> str:
 
 
 def _smallest(explorer: Explorer, scene: Scene, boundary: Boundary, found: Candidate) -> Candidate:
-    """Without every request before and after that is not needed for the same anomaly."""
+    """The finding without the requests before and after that are not needed for the same anomaly."""
 
     def differs(after: Story, before: Story) -> Candidate | None:
         names = {request.name for request in before}

@@ -21,7 +21,8 @@ NO_STEP = 10**9
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """Who serves a request: a process of the site by name (`a1`), and a thread of it (`main`, `new`, or a name)."""
+    """The process and thread that serve a request: a process of the site by name (`a1`), and its thread (`main`, `new`,
+    or a name)."""
 
     process: str
     thread: str = "main"
@@ -31,12 +32,12 @@ class At:
 class World:
     """A way to serve a story.
 
-    `kind` names it in findings. `at` has who serves each request. `ends_after`: after so many requests the process that
-    served is ended as a worker that is replaced. `pair`: the request of this index and the next one may overlap; with
-    `holds` they are served in turns: the first until this step of it, the second until the next one of these (whole
-    where there is none), the first again until the third, and so on. `beside`:
-    importers that are there and serve nothing. `forked`: the processes are forks even where the import left something
-    that a fork does not copy. `patched`: gevent has patched the process before the import, and threads are greenlets.
+    `kind` names it in findings. `at` says who serves each request. `ends_after`: after this many requests the process
+    that served is ended like a worker that is replaced. `pair`: the request with this index and the next one may
+    overlap. With `holds` they are served in turns: the first until the first of these steps, the second until the
+    second one (or to its end if there is none), the first again until the third, and so on. `beside`: importers that
+    exist but serve nothing. `forked`: the processes are forks even if the import left something that a fork does not
+    copy. `patched`: gevent patched the process before the import, and threads are greenlets.
     """
 
     kind: str
@@ -54,13 +55,13 @@ class World:
 
     @property
     def parts(self) -> bool:
-        """Whether several processes serve it, one request after the other."""
+        """Whether several processes serve the story, one request after the other."""
         return self.pair is None and len({at.process for at in self.at}) > 1
 
     @property
     def parts_at(self) -> int | None:
-        """The index of the first request that another process or thread serves; None if this changes more than once or
-        never."""
+        """The index of the first request that another process or thread serves; None if the server changes never or
+        more than once."""
         changes = [index for index in range(1, len(self.at)) if self.at[index] != self.at[index - 1]]
         if self.ends_after is not None:
             return self.ends_after
@@ -68,7 +69,7 @@ class World:
 
     @property
     def processes(self) -> tuple[str, ...]:
-        """The names of all processes that are there from the beginning."""
+        """The names of all processes that exist from the beginning."""
         used = dict.fromkeys([at.process for at in self.at] + [f"{name}1" for name in self.beside])
         return tuple(used)
 
@@ -82,17 +83,17 @@ class Turn:
     how: str
     step: dict[str, Any] = field(default_factory=dict)
     taken: int = 0
-    """Steps that it has taken by then, where they are counted."""
+    """The steps that it has taken by then, if they are counted."""
 
 
 @dataclass(kw_only=True)
 class Seen:
-    """What a world showed. `answers` by index of the story; None where none was given, with the reason in `trouble`.
+    """What a world showed. `answers` are by index of the story; None if there was no answer, with the reason in
+    `trouble`.
 
-    `ignored` are patterns of pointers that are not compared.
-    `sent` are the requests with the values of earlier answers in them, `turns` what became of two requests that
-    overlap, in order, `steps` what a traced request did (`steps_of`: each of the two), `places` what was in memory
-    before the first and after each request.
+    `ignored` are patterns of pointers that are not compared. `sent` are the requests with the values of earlier answers
+    filled in. `turns` are the turns of two overlapping requests, in order. `steps` is what a traced request did
+    (`steps_of`: each of the two). `places` is what was in memory before the first request and after each.
     """
 
     answers: list[dict[str, Any] | None]
@@ -145,7 +146,7 @@ class Jars:
 
 
 class Serving(Protocol):
-    """What serves requests: `say` takes the commands of `inside.process`, `end` ends it as a worker is replaced."""
+    """Serves requests: `say` takes the commands of `inside.process`, `end` ends it like a worker that is replaced."""
 
     def say(self, do: str, **arguments: Any) -> dict[str, Any]: ...
     def end(self, grace_s: float) -> bool: ...
@@ -184,7 +185,7 @@ class Player:
         while index < len(self._story):
             if self._world.pair == index:
                 for request in self._story[index : index + 2]:
-                    self._jars.of(request.client)  # a twin's are copied before either of the two is sent
+                    self._jars.of(request.client)  # the cookies of a twin are copied before either request is sent
             if self._world.pair == index and self._world.holds:
                 self.overlap(index)
                 self._settle(index)
@@ -203,7 +204,7 @@ class Player:
         return self.seen
 
     def _settle(self, index: int) -> None:
-        """Waits until what the two left to threads is done, as after every other request."""
+        """Waits until the work that both requests left to threads is done, as after every other request."""
         for name in dict.fromkeys(at.process for at in self._world.at[index : index + 2]):
             try:
                 busy = self._opened.server(name, run=self._run).say("settle", limit=QUIET_S)["busy"]
@@ -212,7 +213,7 @@ class Player:
             self.seen.busy += [text for text in busy if text not in self.seen.busy]
 
     def sent(self, index: int) -> dict[str, Any] | None:
-        """The request as the process gets it; None where an earlier answer lacks what it needs."""
+        """The request as the process gets it; None if an earlier answer lacks a value that it needs."""
         try:
             request = self._story[index].resolved(self._named)
         except Unresolved as error:
@@ -261,7 +262,8 @@ class Player:
             self.seen.trouble[index] = str(error)
 
     def warm(self, server: Serving) -> None:
-        """Two requests that no app knows, so that what an app makes at its first use does not count as a change."""
+        """Sends two requests for an unknown address, so that what an app creates on first use does not count as a
+        change."""
         request = {"method": "GET", "target": "/statelab-warms-up", "headers": [], "body": ""}
         for _ in range(2):
             server.say("serve", thread="main", request=request)
@@ -301,7 +303,7 @@ class Player:
             if "answer" in said:
                 self.took(index + turn, said)
                 self.seen.steps_of[turn] = steps
-                if NO_STEP in holds[turn]:  # what it does after it waited, it does when the other one has ended
+                if NO_STEP in holds[turn]:  # its steps after the wait come when the other request has ended
                     self.seen.steps = steps[: waited_at.get(turn)]
             if state[other] != "answered":
                 turn = other
@@ -310,8 +312,8 @@ class Player:
 
 
 def play(site: Site, story: Story, world: World, *, run: int, look: bool = False, words: Sequence[str] = ()) -> Seen:
-    """Plays the story in a new world of this kind and leaves nothing of it behind. `run` numbers repetitions: random
-    numbers differ between them."""
+    """Plays the story in a new world and leaves nothing of it behind. `run` numbers repetitions; random numbers differ
+    between them."""
     begins_with = world.processes if world.ends_after is None else world.processes[:1]
     with site.world(world.importers, begins_with, forked=world.forked, patched=world.patched) as opened:
         return Player(opened, story, world, run, look=look, words=words).play()

@@ -1,7 +1,7 @@
-"""The tables of one PostgreSQL of the lab: looked at, and put back between worlds.
+"""Reads the tables of one PostgreSQL of the lab, and restores them between worlds.
 
-What the import made stays as it is (tables, indexes, connections): only rows and the next values of sequences are put
-back, and what worlds have added is dropped.
+What the import made stays (tables, indexes, connections): only rows and the next values of sequences are restored, and
+what worlds have added is dropped.
 """
 
 import importlib
@@ -21,7 +21,7 @@ SEQUENCES = """
 """
 
 Kept = dict[str, Any]
-"""`rows` by table, as COPY gives them, and of each sequence the last value (None: not used yet) and the first one."""
+"""`rows` by table, in the format of COPY, and for each sequence its last value (None: not used yet) and its first."""
 
 
 class Postgres:
@@ -37,7 +37,7 @@ class Postgres:
             try:
                 self._connection = psycopg.connect(address, autocommit=True)
                 return
-            except psycopg.OperationalError:  # its socket is there a moment before it takes connections
+            except psycopg.OperationalError:  # its socket exists a moment before it accepts connections
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.05)
@@ -56,7 +56,8 @@ class Postgres:
         return {"rows": rows, "sequences": sequences}
 
     def put_back(self, kept: Kept) -> None:
-        """A table of the import that a world has dropped cannot be put back: raises BadInput."""
+        """Restores the saved rows. Raises BadInput if a world has dropped a table of the import, which cannot be
+        restored."""
         rows: dict[str, bytes] = kept.get("rows", {})
         there = [table for (table,) in self._ask(TABLES)]
         gone = sorted(rows.keys() - set(there))
@@ -64,7 +65,7 @@ class Postgres:
             raise BadInput(f"a request dropped the table {gone[0]}, which the audit cannot put back: leave it out")
         sequences = kept.get("sequences", {})
         with self._connection.transaction():
-            # foreign keys are not looked at meanwhile: the rows were right together
+            # foreign keys are not checked meanwhile: the saved rows were consistent
             self._connection.execute("SET LOCAL session_replication_role = replica")
             for table in there:
                 if table not in rows:
@@ -80,7 +81,7 @@ class Postgres:
                 )
 
     def contents(self) -> dict[str, list[str]]:
-        """By table the rows, as text and in the order of the text."""
+        """The rows of each table as text, sorted."""
         return {
             table: sorted(self._rows(table).decode(errors="backslashreplace").splitlines())
             for (table,) in self._ask(TABLES)

@@ -1,4 +1,4 @@
-"""The instrument's side of the processes of a world: one that imported the app, and those that serve.
+"""The instrument's side of the processes of a world: the process that imported the app, and the ones that serve.
 
 Each runs in the app's own interpreter and takes commands over a channel, one JSON line each (`inside/process.py`).
 """
@@ -28,9 +28,9 @@ ANSWER_S = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class App:
-    """What is audited and how it is started. `packages`: whose lines and globals are the app's own, beside the
-    module's. `limit_s` bounds each request. `reset` names a function as `module:function`, which is called before
-    each world. `stores` has variables that the app reads, and the store of the lab that each stands for."""
+    """The audited app and how it is started. `packages`: packages whose lines and globals count as the app's own,
+    besides those of its module. `limit_s` bounds each request. `reset` names a function as `module:function`, which is
+    called before each world. `stores` maps variables that the app reads to stores of the lab."""
 
     name: str
     folder: Path
@@ -44,7 +44,7 @@ class App:
 
 
 class Crashed(Exception):
-    """A process ended while it was asked something; the message says how."""
+    """A process ended during a command; the message says how."""
 
 
 class Hung(Exception):
@@ -116,15 +116,15 @@ class Started(Remote):
             self.ask("move", limit_s=ANSWER_S, folder=str(folder), environment=dict(environment), log=str(log))
 
     def tell(self, do: str, **arguments: Any) -> None:
-        """A command that it does not answer: it ends when it has done it."""
+        """Sends a command that has no answer: the process ends after it."""
         self._channel.sendall(json.dumps({"do": do, **arguments}).encode() + b"\n")
 
     def ended(self, within_s: float) -> bool:
-        """Whether it ends within so many seconds after a command without an answer."""
+        """Whether the process ends within this many seconds after a command without an answer."""
         return bool(select.select([self._channel], [], [], within_s)[0])
 
     def wait(self, grace_s: float) -> dict[str, Any]:
-        """Waits for its end, then kills its group; how it ended."""
+        """Waits for the end of the process, then kills its group. Returns how it ended."""
         if self._how is None and self._parent is not None:
             self._how = self._parent.ask("reap", limit_s=grace_s + ANSWER_S, pid=self.pid, grace=grace_s)
         elif self._how is None:
@@ -185,7 +185,7 @@ class Importer(Started):
 
 
 class Server(Remote):
-    """A process of a world, which serves: a fork of an importer, or with `itself` the importer."""
+    """A process of a world that serves: a fork of an importer or, with `itself`, the importer."""
 
     def __init__(self, importer: Importer, *, limit_s: float, seed: int, stacks: Path, itself: bool = False) -> None:
         self._importer = importer
@@ -216,7 +216,7 @@ class Server(Remote):
         self.pid = int(forked["pid"])
 
     def say(self, do: str, **arguments: Any) -> dict[str, Any]:
-        """As `ask`; raises Crashed and Hung with all that is known."""
+        """Like `ask`; raises Crashed and Hung with all known details."""
         try:
             return self.ask(do, limit_s=self._limit_s, **arguments)
         except Crashed:
@@ -230,7 +230,7 @@ class Server(Remote):
             raise Hung(f"no answer within {self._limit_s:g} s; it was {self._where()}") from None
 
     def _where(self) -> str:
-        """The innermost frame that the process wrote down, of the thread that serves."""
+        """The innermost frame of the serving thread, as the process wrote it down."""
         frames = [line.strip() for line in self._stacks.read_text().splitlines() if line.startswith("  File")]
         own = [frame for frame in frames if os.sep + "inside" + os.sep not in frame]
         app = str(self._stacks.parent / "work" / "app") + os.sep
@@ -241,7 +241,7 @@ class Server(Remote):
         return self._how is not None
 
     def _reap(self, grace_s: float) -> dict[str, Any]:
-        """How it ended. The importer is asked only once, because afterwards there is no such process."""
+        """How the process ended. The importer is asked only once, because afterwards it no longer knows the process."""
         if self._how is None:
             if self._itself:
                 self._how = self._importer.wait(grace_s)
@@ -250,7 +250,7 @@ class Server(Remote):
         return self._how
 
     def end(self, grace_s: float) -> bool:
-        """Ends it as a worker that is replaced; False if it had to be killed."""
+        """Ends the process like a worker that is replaced; False if it had to be killed."""
         with suppress(Crashed, Hung):
             self.ask("end", limit_s=self._limit_s)
         return bool(self._reap(grace_s)["in_time"])

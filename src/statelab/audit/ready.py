@@ -1,7 +1,7 @@
 """Processes that others are forked from: each of them has started the app's interpreter, and most have imported Flask.
 
-To start Python and to import Flask takes longer than to import most apps, and an audit imports its app four times and
-more. So it is done once, and a process that is to import the app is a fork of that one.
+Starting Python and importing Flask takes longer than importing most apps, and an audit imports its app four times or
+more. So it is done once, and each process that is to import the app is a fork of that one.
 """
 
 import os
@@ -16,14 +16,14 @@ from statelab.audit.processes import IMPORT_S, Crashed, Hung, Started
 from statelab.core.errors import BadInput
 
 FLASK = ("flask", "flask.json.provider", "flask.testing")
-"""What most apps import. These imports only make definitions."""
+"""Modules that most apps import. Importing them only makes definitions."""
 PYTEST = ("pytest", "_pytest.junitxml", "_pytest.doctest", "_pytest.unittest", "_pytest.pastebin", "_pytest.terminal")
 IMPORTS = {"bare": (), "plain": FLASK, "patched": FLASK, "tests": (*FLASK, *PYTEST)}
 
 
 class Ready:
-    """These processes by kind. `bare` has only started, `plain` has also imported Flask, `patched` the same after
-    gevent has patched it, `tests` pytest as well. Each is made when it is first asked for.
+    """These processes by kind. `bare` has only started Python. `plain` has also imported Flask, `patched` has done so
+    after gevent patched it, and `tests` has imported pytest as well. Each is made when first needed.
 
     `kept` is one `Ready` for all audits of this process (tests set it); without it each audit has its own.
     """
@@ -40,7 +40,7 @@ class Ready:
 
     @classmethod
     def of(cls, python: str) -> "Ready":
-        """The kept one if it is of this interpreter, else a new one. Call `release` at the end."""
+        """The kept `Ready` if it belongs to this interpreter, else a new one. Call `release` at the end."""
         return cls.kept if cls.kept and cls.kept.python == python else cls(python)
 
     def release(self) -> None:
@@ -48,7 +48,7 @@ class Ready:
             self.close()
 
     def process(self, kind: str) -> Started:
-        """The one of this kind; raises BadInput where the interpreter cannot be started."""
+        """The process of this kind; raises BadInput if the interpreter cannot be started."""
         with self._lock:
             if kind not in self._made:
                 self._made[kind] = self._new(kind)

@@ -1,4 +1,4 @@
-"""Stories that the lab recorded: the history of a promise, as `statelab run --app` keeps it.
+"""Stories that the lab recorded: the history of a promise, as `statelab run --app` saves it.
 
 In: a history (`histories/<workload>/run-1/<promise>.<deployment>.<window>.parquet`, or operations as JSON Lines in a
 file that has the promise's name) and the app's promises, which say what request each operation is. Out: the first
@@ -16,7 +16,8 @@ from statelab.plan import promises
 
 SUFFIXES = (".parquet", ".jsonl")
 MOST_REQUESTS = 12
-"""A recording has thousands of operations, of few kinds; the worlds grow with the square of the requests."""
+"""The most requests of a story. A recording has thousands of operations of few kinds, and the number of worlds grows
+with the square of the requests."""
 
 
 def is_recording(path: Path) -> bool:
@@ -62,7 +63,7 @@ def _operations(path: Path) -> list[Operation]:
     try:
         if path.suffix == ".jsonl":
             return list(decode_lines(path.read_bytes().splitlines()))
-        from statelab.record import parquet  # half a second, for those who have such a file
+        from statelab.record import parquet  # takes half a second, so only for such a file
 
         return parquet.read(path).operations()
     except OSError as error:

@@ -1,9 +1,9 @@
-"""Left behind: what one client sent, and another one is shown later.
+"""Finds leaks left behind: values that one client sent and another client is shown later.
 
-The second client's story is served after the first one's, once in the same process, once with the first one's served by
-another process: what differs went through memory and not through a store. It is a leak where the second is shown a
-value that only the first has sent, unless that value lies in a collection which the app fills for everybody: such a
-list is `divergent`, and whether it should be seen by others only its author knows.
+The second client's story is served after the first one's: once in the same process, and once with the first one's
+served by another process. Any difference went through memory and not through a store. It is a leak if the second client
+is shown a value that only the first has sent, unless that value lies in a collection that the app fills for everybody.
+Such a list is `divergent`; only its author knows whether others should see it.
 """
 
 import re
@@ -21,7 +21,7 @@ from statelab.audit.story import REFERENCE, Request, Story
 from statelab.plan.deployments import Deployment
 
 Place = tuple[str, At, At, At]
-"""The place in words, who serves the first client there, who the second one, and who serves the first one where the two
+"""The place in words, then who serves the first client, who serves the second, and who serves the first when the two
 are kept apart."""
 SAME_THREAD = ("in the same thread", At("a1"), At("a1"), At("a2"))
 OTHER_THREAD = ("in another thread of the same process", At("a1", "one"), At("a1", "two"), At("a2", "one"))
@@ -40,7 +40,7 @@ def keeps_threads(deployment: Deployment) -> bool:
 
 
 def another_client(story: Story, mark: str) -> Story:
-    """The same requests by clients that were not there before, with values of their own where `mark` is given."""
+    """The same requests by new clients, with values of their own if `mark` is given."""
 
     def renamed(request: Request) -> Request:
         text = partial(REFERENCE.sub, lambda found: found.group().replace(found.group(1), found.group(1) + "-2", 1))
@@ -70,8 +70,8 @@ def leaks(explorer: Explorer, story: Story) -> Iterator[Candidate]:
 
 
 def _in_some_thread(explorer: Explorer, first: Story, second: Story) -> tuple[Place, Candidate] | None:
-    """The leak into another thread, or else the one into the same thread. What survives in another thread survives in
-    the same one too, so the same one is tried first, and the other only if there was a leak."""
+    """The leak into another thread, or else the leak into the same thread. A value that leaks into another thread leaks
+    into the same one too, so the same thread is tried first, and another only if that leaked."""
     found = None
     for place, where in ((SAME_THREAD, keeps_threads), (OTHER_THREAD, keeps_processes)):
         if explorer.some_has(where):
@@ -83,7 +83,8 @@ def _in_some_thread(explorer: Explorer, first: Story, second: Story) -> tuple[Pl
 
 
 def _two_clients(explorer: Explorer, story: Story) -> Iterator[tuple[Story, Story]]:
-    """The whole story twice, and after the whole story each of its requests with those that it needs."""
+    """Pairs of stories: the whole story twice, and the whole story followed by each of its requests with the requests
+    that it needs."""
     own = another_client(story, "2")
     if _statuses(explorer, own) != _statuses(explorer, story):
         own = another_client(story, "")
@@ -103,7 +104,7 @@ def _statuses(explorer: Explorer, story: Story) -> list[int | None]:
 
 
 def _leak(explorer: Explorer, first: Story, second: Story, place: Place) -> Candidate | None:
-    """Whether the last request of `second` shows what `first` sent, and only when the same process served it."""
+    """The leak, if the last request of `second` shows what `first` sent, and only when the same process served it."""
     words, one, two, apart = place
     story = first + second
     with_it = World(kind="left-behind", at=(one,) * len(first) + (two,) * len(second))
@@ -161,7 +162,7 @@ def _leak(explorer: Explorer, first: Story, second: Story, place: Place) -> Cand
 
 
 def _shown(seen: Seen, words: frozenset[str]) -> frozenset[str]:
-    """Which of these values the last answer shows."""
+    """The values among these that the last answer shows."""
     shown = list(texts(seen.answers[-1]))
     whole = {word: re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])") for word in words}
     return frozenset(word for word, pattern in whole.items() if any(map(pattern.search, shown)))
@@ -180,7 +181,7 @@ def _not_for_everybody(explorer: Explorer, first: Story, at: At, words: list[str
 
 
 def _smallest(explorer: Explorer, first: Story, second: Story, place: Place, found: Candidate) -> Candidate:
-    """Without every request that is not needed for it; the last one, which shows the leak, always is."""
+    """The finding without the requests that it does not need; the last one, which shows the leak, is always kept."""
 
     def leaks_still(fewer: Story, before_last: Story) -> Candidate | None:
         rest = before_last + second[-1:]

@@ -1,5 +1,5 @@
-"""The audit from beginning to end: it makes a site, plays all stories in all worlds, tries again what it finds, and
-says which deployments are violated."""
+"""The audit from beginning to end: makes a site, plays all stories in all worlds, tries each finding again, and says
+which deployments are violated."""
 
 import os
 import re
@@ -26,7 +26,7 @@ from statelab.plan.deployments import ON_REQUEST, Deployment, load_all
 
 STORE_HELP = "name a store of the lab for it under [audit.stores] of statelab.toml, or allow it there"
 JOBS = 2 * max(2, os.cpu_count() or 1)
-"""How many worlds are played side by side: two for each core, because a world waits for half of its time."""
+"""How many worlds are played in parallel: two for each core, because a world spends half of its time waiting."""
 BOUNDARIES = (overlap.THREADS, overlap.PROCESSES, overlap.GREENLETS)
 
 
@@ -43,7 +43,7 @@ class Asked:
     most_steps: int = 150
     interruptions: int = 1
     confirm: frozenset[str] | None = None
-    """Deployments whose real servers findings are played against."""
+    """Deployments on whose real servers findings are played."""
     jobs: int = JOBS
     progress: Callable[[str], None] = field(default=lambda text: None)
 
@@ -57,9 +57,9 @@ def audit(
     interruptions: int = 1,
     jobs: int = 0,
 ) -> Audit:
-    """Audits the app of an import string (`module:app`) with stories: `.http` files, HAR files, or requests;
-    with none, with requests that it discovers. Two requests interrupt each other up to `interruptions` times; `jobs`
-    worlds are played side by side (0: two for each core).
+    """Audits the app of an import string (`module:app`) with stories: `.http` files, HAR files, or requests. Without
+    stories it discovers requests. Two requests interrupt each other up to `interruptions` times; `jobs` worlds are
+    played in parallel (0: two for each core).
 
     Raises BadInput in one sentence for what cannot be audited.
     """
@@ -77,20 +77,20 @@ def audit(
 
 
 def every_deployment() -> dict[str, Deployment]:
-    """All that the lab knows, those of its standard tables first."""
+    """All deployments that the lab knows, those of its standard tables first."""
     standard = load_all(DEPLOYMENTS)
     return standard | load_all(DEPLOYMENTS, [path.stem for path in (DEPLOYMENTS / ON_REQUEST).glob("*.env")])
 
 
 def on_one_host(deployments: Mapping[str, Deployment]) -> dict[str, Deployment]:
-    """The deployments that are asked about if none is named. Others are left out: on several hosts every app that
-    writes a file has a finding, and few interpreters are free-threaded."""
+    """The deployments that are audited if none is named. Others are left out: on several hosts every app that writes a
+    file has a finding, and few interpreters are free-threaded."""
     return {name: each for name, each in deployments.items() if each.hosts == 1 and not each.parallel}
 
 
 def story_of(path: Path, folder: Path = Path()) -> tuple[Story, list[str]]:
-    """The story of a file, `.http` or HAR by its content or a recording of the lab by its name, and what is to be said
-    about it; raises BadInput. `folder` is the app's."""
+    """The story of a file, and notes about it; raises BadInput. A recording of the lab is recognised by its name,
+    `.http` and HAR by their content. `folder` is the app's."""
     if recording.is_recording(path):
         return recording.read(path, folder)
     text = text_of(path)
@@ -98,7 +98,7 @@ def story_of(path: Path, folder: Path = Path()) -> tuple[Story, list[str]]:
 
 
 def perform(asked: Asked) -> Audit:
-    """Everything that is found, or, after Ctrl-C, what was found until then; raises BadInput."""
+    """Everything found or, after Ctrl-C, everything found until then; raises BadInput."""
     if not sys.platform.startswith(("linux", "darwin")):
         raise BadInput("the audit needs fork(), which Windows does not have: run it in WSL or in a container")
     with Sites(asked.app, asked.jobs) as sites:
@@ -139,7 +139,7 @@ def perform(asked: Asked) -> Audit:
                 findings = confirm.confirmed(asked.app, real, _merged(findings), candidates, asked.progress)
         except KeyboardInterrupt:
             sites.ended = True
-            exercised = False  # what was not tried is not `not-seen`
+            exercised = False  # `not-seen` needs a complete search
             notes.append("stopped before everything was tried")
         crossed = frozenset(boundary.name for boundary in _boundaries(explorer))
         not_tried = [name for name, deployment in asked.deployments.items() if untried(deployment, crossed)]
@@ -194,7 +194,7 @@ def concluded(
 
 
 def require_loaded(app: App, site: Site) -> None:
-    """Raises BadInput, in one sentence that says what to do, where the app could not be imported."""
+    """Raises BadInput, in one sentence that says what to do, if the app could not be imported."""
     loaded = site.loaded
     what = loaded.get("what")
     blocked = loaded.get("blocked") or []
@@ -239,7 +239,7 @@ def _help(what: str, app: App) -> str:
 
 
 def _store_help(app: App, what: str) -> str:
-    """What to do about a connection that was refused; names the variable that it comes from, where one is found."""
+    """What to do about a refused connection; names the variable that the address comes from, if one is found."""
     port = re.search(r":(\d+)", what)
     if port is None:
         return STORE_HELP
@@ -253,7 +253,7 @@ def _store_help(app: App, what: str) -> str:
 def searched(
     explorer: Explorer, story: Story, deployments: Mapping[str, Deployment]
 ) -> Iterator[tuple[Candidate, Finding]]:
-    """The findings of one story that are still there when they are tried again, each with its evidence. They come after
+    """The findings of one story that are still there when tried again, each with its evidence. They are yielded after
     each part of the search, so that none is lost when the search is stopped."""
     twice = story + residue.another_client(story, "")
     known: set[tuple[str, str]] = set()
@@ -274,8 +274,8 @@ def searched(
 def _distinct(
     explorer: Explorer, search: Callable[[], Iterable[Candidate]], known: set[tuple[str, str]]
 ) -> list[Candidate]:
-    """What the search finds beyond the earlier ones. Two findings with the same kind and the same form of the last
-    request are the same; `known` has those of the earlier searches, and gets the new ones."""
+    """The new findings of a search. Two findings are the same if they have the same kind and the same form of the last
+    request. `known` holds those of earlier searches; the new ones are added to it."""
     found = [(candidate, (candidate.kind, explorer.form(candidate.story[-1]))) for candidate in search()]
     new = [candidate for candidate, key in found if key not in known]
     known |= {key for _, key in found}
@@ -283,7 +283,8 @@ def _distinct(
 
 
 def _merged(findings: Sequence[Finding]) -> list[Finding]:
-    """One for each anomaly, requests and place: what two kinds of worlds show is one fault, under more deployments."""
+    """One finding for each anomaly, requests and place: if two kinds of worlds show it, it is one fault under more
+    deployments."""
     found: dict[tuple[object, ...], Finding] = {}
     for finding in findings:
         key = (finding.anomaly, finding.form, finding.places[:1])
@@ -297,7 +298,7 @@ def _merged(findings: Sequence[Finding]) -> list[Finding]:
 
 def untried(deployment: Deployment, crossed: frozenset[str]) -> frozenset[str]:
     """Boundaries of a deployment across which no request was interrupted. Such a deployment is not called `not-seen`.
-    Two requests on two hosts meet in a store only, as those in two processes do."""
+    Two requests on two hosts can meet only in a store, just as two requests in two processes do."""
     if "processes" in crossed:
         crossed |= {"hosts"}
     if deployment.unpatched_at_import:
@@ -306,7 +307,8 @@ def untried(deployment: Deployment, crossed: frozenset[str]) -> frozenset[str]:
 
 
 def _boundaries(explorer: Explorer) -> Sequence[overlap.Boundary]:
-    """The boundaries that some deployment has and that can be tried: greenlets need gevent in the app's interpreter."""
+    """The boundaries that at least one deployment has and that can be tried: greenlets need gevent in the app's
+    interpreter."""
     return [
         boundary
         for boundary in BOUNDARIES

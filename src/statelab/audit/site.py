@@ -1,8 +1,8 @@
 """A site: one folder and the processes in it. It starts those that import the app and has them fork those that serve.
 
-`a` and `b` are two processes that imported the app each for itself, in the same folder. A process that serves is a fork
-of one of them, named `a1`, `a2`, `b1` ...; `h1` is one of another host, with a folder of its own. Where forks do not
-copy what the import left running, it is a process that imported the app itself (`anew`).
+`a` and `b` are two processes that each imported the app, in the same folder. A process that serves is a fork of one of
+them, named `a1`, `a2`, `b1` ...; `h1` is a process on another host, with a folder of its own. If forks would not copy
+what the import left running, the serving process imports the app itself (`anew`).
 """
 
 import queue
@@ -24,14 +24,14 @@ from statelab.audit.stores import Snapshot, Stores
 from statelab.core.errors import BadInput
 
 REST_S = 3.0
-"""How long the end of a world waits for threads that the import left."""
+"""Seconds that the end of a world waits for threads that the import left."""
 SHORT_REST_S = 0.3
-"""The same, where those threads did not end before."""
+"""The same, if those threads did not end the last time."""
 
 
 def reset(app: App, importer: Importer, stacks: Path) -> None:
-    """Calls the user's function in a fork of a process that imported the app, so that what it changes in memory is in
-    no world; raises BadInput."""
+    """Calls the user's function in a fork of a process that imported the app, so that no world sees what it changes in
+    memory; raises BadInput."""
     server = Server(importer, limit_s=app.limit_s, seed=0, stacks=stacks)
     try:
         said = server.say("call", function=app.reset)
@@ -51,8 +51,8 @@ class Site:
     """A folder with its importers. One world at a time.
 
     Where the import leaves threads (`import_left`), a fork would lack them. Then each world begins with imports of its
-    own, and the process that imported the app is the one that serves. It is a fork of one that has already imported
-    Flask and the standard library, for that takes most of the time and is the same for every app.
+    own, and the process that imported the app is the one that serves. It is a fork of a process that has already
+    imported Flask and the standard library, because that takes most of the time and is the same for every app.
     """
 
     def __init__(self, app: App, ready: Ready) -> None:
@@ -90,7 +90,7 @@ class Site:
             raise
 
     def importer(self, name: str) -> Importer:
-        """The one of this name, kept for all worlds."""
+        """The importer of this name, kept for all worlds."""
         if name not in self._importers:
             if self._states:
                 self._put_back(*self._states[frozenset(self._importers)])
@@ -100,8 +100,8 @@ class Site:
 
     @property
     def imports_alike(self) -> bool:
-        """Whether another process that imports the app leaves files and stores as the first one left them: then a world
-        beside it is like one without it."""
+        """Whether a second process that imports the app leaves files and stores as the first one left them. If so, a
+        world beside it is like a world without it."""
         if self.import_left:
             return False
         self.importer("a")
@@ -124,8 +124,8 @@ class Site:
         return Importer(self.app, self.folder, self.log, seed=seed, parent=parent, patched=patched)
 
     def patched(self) -> Importer | None:
-        """The process that gevent has patched and that imported then; None where its forks would not be like it: the
-        import left threads, or began gevent's hub."""
+        """The process that gevent patched and that then imported the app. None if its forks would differ from it,
+        because the import left threads or started gevent's hub."""
         if self.import_left:
             return None
         if self._patched is None:
@@ -145,7 +145,7 @@ class Site:
         return self._asked.ask("routes", limit_s=IMPORT_S, requests=requests)
 
     def world(self, importers: frozenset[str], begins_with: tuple[str, ...], *, forked: bool, patched: bool) -> "Open":
-        """A new world, whose processes come from these importers; everything is as after their import."""
+        """A new world whose processes come from these importers, with everything as it was after their import."""
         if "h" in importers:
             return self._world_of_two_hosts(importers - {"h"}, begins_with, forked=forked)
         if patched and self.patched() is not None and self._patched is not None:
@@ -164,7 +164,7 @@ class Site:
         return Open(self, begins_with=(), forked=True)
 
     def _world_of_two_hosts(self, importers: frozenset[str], begins_with: tuple[str, ...], *, forked: bool) -> "Open":
-        """The other host has files of its own, and the same stores."""
+        """A world of two hosts: the other host has its own files, and the same stores."""
         if self._other_host is None:
             self._other_host = Site(replace(self.app, stores={}, reset=None), self._ready)
         there = tuple(name for name in begins_with if name[0] == "h")
@@ -204,9 +204,9 @@ class Site:
 
 
 class Sites:
-    """Several sites, so that worlds can be played side by side; each is made when it is first needed.
+    """Several sites, so that worlds can be played in parallel; each is made when first needed.
 
-    `ended`: nothing more is to be played; whoever asks for a site gets Ended.
+    `ended`: nothing more is to be played; asking for a site raises Ended.
     """
 
     def __init__(self, app: App, most: int) -> None:
@@ -254,7 +254,7 @@ class Sites:
 
 
 class Open:
-    """A world under way: its processes by name, and what they leave in files."""
+    """A world while it is played: its processes by name, and what they leave in files."""
 
     def __init__(self, site: Site, *, begins_with: tuple[str, ...], forked: bool, patched: bool = False) -> None:
         self._site = site
@@ -271,7 +271,7 @@ class Open:
             raise
 
     def _importer(self, name: str) -> Importer:
-        """The process that imports for this one: of the site where forks will do, else of this world."""
+        """The process that imports the app for this one: the site's if forks are enough, else one of this world."""
         if not self._site.import_left and not self._patched:
             return self._site.importer(name[0])
         patched = self._site.patched() if self._patched and name[0] == "a" else None
@@ -297,8 +297,8 @@ class Open:
         return self._servers[name]
 
     def rest(self) -> None:
-        """Waits, for a while, until the threads that the import left have ended; a site where they do not end is waited
-        for less the next time."""
+        """Waits for a limited time until the threads that the import left have ended. If they do not end, the site
+        waits less the next time."""
         busy: list[str] = []
         until = time.monotonic() + self._site.patience_s
         if self.other_host is not None:
@@ -306,7 +306,7 @@ class Open:
         for name, importer in self._own.items():
             server = self._servers.get(name)
             if server is None or not server.ended:
-                left = max(0.0, until - time.monotonic())  # they rest at the same time
+                left = max(0.0, until - time.monotonic())  # all of them wait at the same time
                 with suppress(Crashed, Hung):
                     busy += importer.ask("rest", limit_s=REST_S + IMPORT_S, limit=left)["busy"]
         if busy:

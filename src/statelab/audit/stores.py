@@ -1,8 +1,9 @@
 """The lab's own stores for a site: started where the configuration names the variables that the app reads.
 
-In: `{variable: store}`, as `{"REDIS_URL": "redis"}`. Out: the variables with addresses, which the fence lets through.
-Each site has stores of its own, so that worlds side by side do not meet in them. Before each world Redis and PostgreSQL
-hold what the import left in them, and memcached nothing. What the first two hold in the end is compared as files are.
+In: `{variable: store}`, as `{"REDIS_URL": "redis"}`. Out: the variables with the addresses of the stores, which the
+fence allows. Each site has stores of its own, so that worlds side by side do not meet in them. Before each world Redis
+and PostgreSQL hold what the import left in them, and memcached is empty. The final contents of Redis and PostgreSQL are
+compared like files.
 """
 
 import socket
@@ -27,15 +28,15 @@ READ = {
 SORTED = frozenset((b"set",))
 
 KEY, TABLE = "key of ", "table of "
-"""The beginnings of names in `contents`, by which they differ from names of files."""
+"""Prefixes of names in `contents`, which distinguish them from names of files."""
 
 Snapshot = dict[str, Any]
-"""By variable: each key of a Redis with its time to live in milliseconds and its content, as DUMP gives it; what
-`Postgres.save` gives."""
+"""By variable: for Redis, each key with its time to live in milliseconds and its content in the format of DUMP; for
+PostgreSQL, the result of `Postgres.save`."""
 
 
 class Redis:
-    """A connection that speaks just enough of the protocol (RESP 2) to look at all keys and to put them back."""
+    """A connection with just enough of the protocol (RESP 2) to read all keys and to restore them."""
 
     def __init__(self, path: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
@@ -135,7 +136,7 @@ class Stores:
                     client.recv(100)
 
     def contents(self) -> dict[str, list[str]]:
-        """What each Redis and PostgreSQL holds, as files are shown: a name and lines."""
+        """The contents of each Redis and PostgreSQL in the form of files: a name and lines."""
         tables = {
             f"{TABLE}{variable} {name}": rows
             for variable, postgres in self._postgres.items()

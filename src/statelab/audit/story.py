@@ -1,4 +1,4 @@
-"""Stories: requests in order, by one or more clients, later ones with values of earlier answers.
+"""Stories: requests in order, by one or more clients. Later requests may use values of earlier answers.
 
 `{{n.response.body.$.path}}`, `{{n.response.body.input.NAME}}` (an input of an HTML form, as a CSRF token) and
 `{{n.response.headers.Name}}` stand for values in the answer to the request named n.
@@ -25,7 +25,8 @@ class Unresolved(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request. `client` owns the cookies; `name` is what references call its answer; `line` is where it stands."""
+    """One request. `client` owns the cookies; `name` is the name of its answer in references; `line` is its line in the
+    file."""
 
     method: str
     target: str
@@ -50,7 +51,7 @@ class Request:
         return frozenset(found.group(1) for text in texts for found in REFERENCE.finditer(text))
 
     def resolved(self, answers: Mapping[str, dict[str, Any]]) -> "Request":
-        """With the values of earlier answers in their places; raises Unresolved."""
+        """The request with references replaced by values of earlier answers; raises Unresolved."""
         return replace(
             self,
             target=re.sub(r"^https?://[^/]+", "", _fill(self.target, answers)) or "/",
@@ -74,7 +75,7 @@ class _Inputs(HTMLParser):
 
 
 def inputs(html: str) -> dict[str, str]:
-    """The named inputs of a page and their values; of two with one name, the first."""
+    """The named inputs of a page and their values; of two with the same name, the first."""
     parser = _Inputs()
     parser.feed(html)
     return parser.found

@@ -1,10 +1,11 @@
-"""`--pytest`: the app's own test suite as the judge, with no model of noise.
+"""`--pytest`: the app's own test suite is the judge; no model of noise is needed.
 
-In: the app's folder and arguments of pytest. Each run of the suite has a copy of the folder and one way to serve what
-tests send through their client: all in the test's process (alone), all in one other process (the control), by two in
-turn, by the second from some request on, each by a new one. A test that passes alone and in the control and fails
-when more processes serve is a finding, and its own assertion is the proof. Where the control fails too, after as many
-requests or fewer, the test itself shares something with the app outside of its requests; that is noted, not reported.
+In: the app's folder and arguments of pytest. Each run of the suite has a copy of the folder and one way to serve the
+requests that tests send through their client: all in the test's process (alone), all in one other process (the
+control), by two processes in turn, by a second process from some request on, or each by a new process. A test that
+passes alone and in the control and fails when more processes serve is a finding, and its own assertion is the proof. If
+the control fails too, after as many requests or fewer, the test itself shares something with the app outside of its
+requests; that is noted, not reported as a finding.
 """
 
 import json
@@ -34,13 +35,13 @@ from statelab.core.errors import BadInput
 from statelab.plan.deployments import Deployment
 
 ROUNDS = 4
-"""The most rounds that learn which requests must stay in the test's process. If that is not enough, all requests stay
-there for which Flask keeps a context."""
+"""The most rounds that learn which requests must stay in the test's process. If they are not enough, all requests for
+which Flask keeps a context stay there."""
 MOST_TRIES = 12
-"""Requests that are tried as the one that the other process has to serve."""
+"""The most requests that are tried as the one that the other process must serve."""
 EVERY_S = 0.3
 NO_TESTS = 5
-"""Exit code of pytest."""
+"""The exit code of pytest if it collects no tests."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +74,7 @@ WAYS = (
 
 @dataclass(kw_only=True)
 class Test:
-    """How a test went in one run. `requests` are what it sent, with who served each."""
+    """The result of a test in one run. `requests` are the requests that it sent, with who served each."""
 
     name: str
     outcome: str
@@ -93,7 +94,7 @@ class Test:
 
 @dataclass(kw_only=True)
 class Suite:
-    """Runs the suite. `stays` and `counts` are what was learned of each test."""
+    """Runs the suite. `stays` and `counts` hold what was learned about each test."""
 
     asked: Asked
     arguments: Sequence[str]
@@ -119,7 +120,8 @@ class Suite:
         looks: Sequence[int] = (),
         only: Sequence[str] = (),
     ) -> dict[str, Test]:
-        """One run in a new copy of the folder, by test; `only` names tests. Raises BadInput where there is no suite."""
+        """The results of one run in a new copy of the folder, by test; `only` names the tests to run. Raises BadInput
+        if there is no suite."""
         app, place = self.asked.app, Path(tempfile.mkdtemp(dir=self.root))
         self.folder = folder = Folder(place, app.folder)
         stores = Stores(app.stores, place)
@@ -202,7 +204,7 @@ class Suite:
 
 
 def perform(asked: Asked, arguments: Sequence[str]) -> Audit:
-    """All that the suite shows, or, after Ctrl-C, what it showed until then; raises BadInput."""
+    """Everything that the suite shows or, after Ctrl-C, everything that it showed until then; raises BadInput."""
     findings: list[Finding] = []
     alone: dict[str, Test] = {}
     done = False
@@ -249,8 +251,8 @@ def perform(asked: Asked, arguments: Sequence[str]) -> Audit:
 
 
 def _confirmed(asked: Asked, findings: Sequence[Finding]) -> list[Finding]:
-    """The findings, each with what the real servers show of its requests. Only those are tried whose requests alone
-    show the finding, for a server has nothing of what the fixtures made."""
+    """The findings, each with what the real servers show for its requests. Only findings that their requests alone show
+    are tried, because a server has nothing that the fixtures made."""
     candidates: dict[str, Candidate] = {}
     try:
         with Sites(asked.app, asked.jobs) as sites:
@@ -271,7 +273,7 @@ def _confirmed(asked: Asked, findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _learn_stays(suite: Suite, judged: Mapping[str, Test]) -> None:
-    """Which requests the test's process has to serve, because the test reads their context afterwards."""
+    """Learns which requests the test's process must serve, because the test reads their context afterwards."""
     keeping = [name for name, test in judged.items() if any(request["keeps"] for request in test.requests)]
     for round_ in range(ROUNDS):
         if not keeping:
@@ -312,7 +314,8 @@ def _judge(suite: Suite, judged: Mapping[str, Test]) -> Iterator[Finding]:
 
 
 def _stands(suite: Suite, way: Way, failed: Test) -> Iterator[Finding]:
-    """The findings, if the test, run by itself, passes when its process serves it, and fails again when served so."""
+    """The finding, if the test, run by itself, passes when its own process serves it and fails again when served this
+    way."""
     name = failed.name
     again = [suite.run("alone", only=[name]).get(name), suite.run(way.name, at=way.at, only=[name]).get(name)]
     if again[0] is None or again[0].failed or again[1] is None or not again[1].failed:
@@ -351,8 +354,8 @@ def _stands(suite: Suite, way: Way, failed: Test) -> Iterator[Finding]:
 
 
 def _smallest(suite: Suite, name: str, last: int) -> tuple[list[int], Test]:
-    """The requests that are needed: the last one, and the one that another process has to serve for the test to fail
-    there; all where it takes more than one. With them the run in which their places and lines were looked at."""
+    """The requests that are needed: the last one, and the one that another process must serve for the test to fail
+    there (all requests, if it takes more than one). Also returns the run that recorded their places and lines."""
     for index in list(reversed(range(last)))[:MOST_TRIES]:
         tried = suite.run("only", at=index, only=[name]).get(name)
         if tried is not None and tried.failed and len(tried.requests) == last + 1:

@@ -20,7 +20,7 @@ from statelab.plan.deployments import Deployment
 
 MOST_CHANGES = 6
 OF_FLASK = re.compile(r"\.(_got_first_request$|error_handler_spec\b)")
-"""What Flask itself changes at a first request or a first error."""
+"""Places that Flask itself changes at the first request or the first error."""
 LINES_AROUND = 3
 """How many lines are shown before and after a line."""
 
@@ -39,11 +39,11 @@ FIXES = {
 
 
 def told(explorer: Explorer, found: Candidate, deployments: Mapping[str, Deployment]) -> Finding:
-    """The finding of a candidate that stands."""
+    """The finding for a confirmed candidate."""
     site, owners = explorer.sites.first, [pointer.partition("/")[0] for pointer in found.pointers]
-    # the request whose answer differs first; None where only files do
+    # the request whose answer differs first; None if only files differ
     index = min((int(owner) for owner in owners if owner != FILES), default=None)
-    met = found.pair or range(len(found.story))  # a minimal story has only requests that it needs
+    met = found.pair or range(len(found.story))  # a minimal story contains only requests that it needs
     quiet = explorer.looked(found.story)
     changed = tuple(changes(quiet))[:MOST_CHANGES]
     both: list[interleaving.Row] = []
@@ -87,7 +87,7 @@ def _shown(found: Candidate, index: int | None) -> tuple[str, str]:
             " / ".join(_answer(found.observed, at) for at in found.pair),
         )
     one, other = _answer(found.expected, index), _answer(found.observed, index)
-    if one == other:  # what differs is in a header, or further on
+    if one == other:  # the difference is in a header, or after the part shown
         where = next(name for name in found.pointers if name.startswith(f"{index}/"))
         name = where.partition("/")[2]
         return (
@@ -111,7 +111,7 @@ def _answer(seen: Seen, index: int) -> str:
 
 
 def changes(seen: Seen) -> Iterator[Change]:
-    """Places that the story's requests change in one process; a container is named, not what is in it."""
+    """Places that the story's requests change in one process; a container is named, not its contents."""
     looks = [look["places"] for look in seen.places]
     if len(looks) < 3:
         return
@@ -129,7 +129,7 @@ def changes(seen: Seen) -> Iterator[Change]:
 
 
 def reading(folder: Folder, steps: Sequence[Mapping[str, Any]], changed: Sequence[Change]) -> Iterator[Source]:
-    """The first line among the steps that names one of the places; none where no line does."""
+    """The first line among the steps that names one of the places; empty if no line does."""
     for name in (_last_name(change.place) for change in changed):
         for step in steps:
             if name and name in interleaving.touches(_path(folder, step)).get(step["line"], ()):
@@ -138,7 +138,8 @@ def reading(folder: Folder, steps: Sequence[Mapping[str, Any]], changed: Sequenc
 
 
 def _last_name(place: str) -> str:
-    """`shop.jobs[1]` and `shop.jobs` are read as `jobs`, `shop.ctx.user (of this thread)` as `user`."""
+    """The name by which code reads a place: `jobs` for `shop.jobs[1]` and `shop.jobs`, `user` for `shop.ctx.user (of
+    this thread)`."""
     name = place.partition("[")[0].removesuffix(" (of this thread)")
     return name.removesuffix(".get()").removesuffix(".__defaults__").rpartition(".")[2]
 
@@ -178,7 +179,7 @@ def _schedule(site: Site, found: Candidate) -> Iterator[str]:
 
 
 def _turns(site: Site, seen: Seen, index: int) -> Iterator[str]:
-    """Two requests at once, from turn to turn."""
+    """The turns of two overlapping requests."""
     begun: set[int] = set()
     for turn in seen.turns:
         what = "goes on" if turn.request in begun else seen.sent.get(index + turn.request, "")

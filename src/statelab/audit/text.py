@@ -81,7 +81,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def show(console: Console, audit: Audit) -> None:
-    """The table, then each finding."""
+    """Prints the table, then each finding."""
 
     def say(text: str = "") -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -1,1 +1,1 @@
-"""The command line, one file a command. Imports everything."""
+"""The command line: one file for each command. Imports every other folder."""

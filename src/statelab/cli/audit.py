@@ -1,4 +1,4 @@
-"""`statelab audit module:app`: what one's own app keeps in the wrong place."""
+"""`statelab audit module:app`: finds state that your own app keeps in the wrong place."""
 
 import os
 import shlex
@@ -21,7 +21,7 @@ from statelab.audit.text import show
 from statelab.core.errors import BadInput, require_known
 
 EVERY_S = 15.0
-"""Between two lines about the progress where there is no terminal."""
+"""Seconds between two progress lines where there is no terminal."""
 
 
 @click.command("audit")
@@ -92,7 +92,7 @@ def run(
     confirm: str | None = None,
     init: bool = False,
 ) -> int:
-    """Audits and prints; the exit code: 0 nothing found, 1 findings, 3 nothing exercised. Raises BadInput."""
+    """Audits and prints. Returns the exit code: 0 nothing found, 1 findings, 3 nothing exercised. Raises BadInput."""
     folder = folder_of(app_dir)
     if init:
         print(f"wrote {begin(folder, app)}")
@@ -148,14 +148,14 @@ def run(
 
 
 def active_python() -> str:
-    """The interpreter of the environment that is active, or else the one that runs this."""
+    """The interpreter of the active environment; without one, the interpreter that runs this."""
     active = Path(os.environ.get("VIRTUAL_ENV", "")) / "bin" / "python"
     return str(active) if os.environ.get("VIRTUAL_ENV") and active.exists() else sys.executable
 
 
 @contextmanager
 def _progress(errors: Console) -> Iterator[Callable[[str], None]]:
-    """Shows how far it is: always on a terminal, every few seconds elsewhere."""
+    """Shows the progress: continuously on a terminal, every few seconds elsewhere."""
     if errors.is_terminal:
         with errors.status("importing the app") as status:
             yield status.update

@@ -31,7 +31,7 @@ from statelab.core.errors import BadInput
 from statelab.core.operation import Unit
 from statelab.foreign.source import name_of
 
-if TYPE_CHECKING:  # what datasets need is loaded where there is one
+if TYPE_CHECKING:  # the imports for datasets are loaded only for a dataset
     from statelab.check.dataset import Tasks
 
 UNIT = click.option("--unit", type=click.Choice(["ns", "us", "ms", "s"]), help="what the stamps of the files count")
@@ -96,7 +96,7 @@ _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 
 
 def _bytes(text: str) -> int:
-    """A size such as `512MiB` or `1.5GiB`, whose units count by 1,024, in bytes."""
+    """The bytes in a size such as `512MiB` or `1.5GiB`, whose units are powers of 1,024."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?) *([kmgt]?)(?:i?b)?", text.strip().lower())
     if not found:
         raise BadInput(f"--memory {text!r} is not a size such as 512MiB or 2GiB")
@@ -105,7 +105,7 @@ def _bytes(text: str) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What is wanted of each file; the options of the command."""
+    """How each file is to be judged: the options of the command."""
 
     model_name: str | None = None
     initial: str | None = None
@@ -136,8 +136,8 @@ def check(files: tuple[str, ...], wanted: Wanted) -> int:
 
 
 def _one(sources: tuple[str, ...], wanted: Wanted, *, alone: bool) -> int:
-    """Judges one history, a file or the parts of a dataset, and prints the verdict, or why there is none; its exit
-    code."""
+    """Judges one history (a file, or the parts of a dataset) and prints the verdict, or why there is none. Returns its
+    exit code."""
     source = sources[0]
     try:
         if source != "-" and (wanted.together or wanted.workers or wanted.scheduler or Path(source).is_dir()):

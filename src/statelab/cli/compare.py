@@ -1,4 +1,5 @@
-"""`statelab compare`: what changed between two saved runs, as after a new version of a library, a server or Python."""
+"""`statelab compare`: what changed between two saved runs, for example after a new version of a library, a server or
+Python."""
 
 import sys
 from dataclasses import asdict

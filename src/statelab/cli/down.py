@@ -1,4 +1,4 @@
-"""`statelab down`: stops what `up` started."""
+"""`statelab down`: stops everything that `up` started."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""`statelab history`: the runs of weeks side by side, in one SQLite file and on one page."""
+"""`statelab history`: compares many runs, of weeks for example, in one SQLite file and on one page."""
 
 import sys
 from pathlib import Path
@@ -55,7 +55,7 @@ def command(runs: tuple[Path, ...], file: Path | None, as_json: bool) -> None:
 
 
 def _short(found: OverTime) -> dict[str, Any]:
-    """All runs, and every cell in words, without the cells' proofs."""
+    """All runs, and every cell described in words, without the cells' proofs."""
     names = [run.name for run in found.runs]
     return {
         "runs": [{"name": run.name, "folder": str(run.folder), "started": run.started} for run in found.runs],

@@ -18,7 +18,7 @@ def command() -> None:
     catalogue = app_catalogue.Catalogue(windows=[], workloads={})
     try:
         catalogue = app_catalogue.of_app(App())
-    except Unavailable as error:  # a bare wheel still has deployments and profiles to name
+    except Unavailable as error:  # a wheel without the app can still list deployments and profiles
         console.print(f"workloads are not named: {error}", markup=False, soft_wrap=True)
     for name, workload in catalogue.workloads.items():
         console.print(f"[bold]{name}[/]: {workload.promise}")

@@ -1,4 +1,4 @@
-"""`statelab load`: the Locust web UI on what is up, on one machine or as the master of workers on several."""
+"""`statelab load`: the Locust web UI for the running lab, on one machine or as the master of workers on several."""
 
 import json
 import os
@@ -59,7 +59,7 @@ def command(master: str | None, worker_of: str | None) -> None:
 
 
 def _targets() -> dict[str, str] | None:
-    """The addresses of the deployments; None where they are Compose's, which has a Locust of its own."""
+    """The addresses of the deployments; None if Compose runs them, because it has a Locust of its own."""
     if given := os.environ.get("LAB_TARGETS"):
         try:
             found = json.loads(given)
@@ -103,7 +103,7 @@ def _locust(options: list[str], environment: dict[str, str]) -> int:
 
 
 def _free_port(port: int, variable: str, address: str = "127.0.0.1") -> int:
-    """The port; raises EngineFailed where somebody else listens on it."""
+    """The port; raises EngineFailed if another program listens on it."""
     try:
         socket.create_server((address, port)).close()
     except OSError as error:

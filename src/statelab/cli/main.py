@@ -1,4 +1,4 @@
-"""The command line: finds the command's file, and turns errors into one clear sentence and an exit code."""
+"""The command line: finds the file of a command, and turns errors into one clear sentence and an exit code."""
 
 import errno
 import signal
@@ -29,11 +29,11 @@ COMMANDS = {
     "load": "Open the Locust web UI on what is up.",
     "setup": "Get the store programs that are missing on this machine, without installing anything.",
 }
-"""Each is the `command` of the module of its name beside this one, which is loaded when it is called."""
+"""Each name is a module beside this one; its function `command` is the command. It is loaded when it is called."""
 
 
 class _Commands(click.Group):
-    """Loads one command only: most of them need neither numpy nor pyarrow, and these take half a second."""
+    """Loads only the command that is called: most need neither numpy nor pyarrow, which take half a second to load."""
 
     def list_commands(self, context: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -75,7 +75,7 @@ def main() -> None:
 
 
 def in_words(error: OSError) -> str:
-    """What the system refused, and what to do where that is known."""
+    """Says what the system refused, and, where known, what to do."""
     what = f"{error.filename or 'the system'}: {error.strerror or error}"
     return f"{what}: the disk is full, make room and try again" if error.errno == errno.ENOSPC else what
 

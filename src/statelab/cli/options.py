@@ -15,7 +15,7 @@ Decorated = Callable[..., Any]
 
 
 def several(context: click.Context, parameter: click.Parameter, value: str | None) -> list[str]:
-    """The names in a text such as `a,b c`; none in an empty one, which is what Make passes for a variable not set."""
+    """The names in a text such as `a,b c`. An empty text has none: Make passes it for a variable that is not set."""
     return (value or "").replace(",", " ").split()
 
 
@@ -34,8 +34,7 @@ def engine(command: Decorated) -> Decorated:
 
 
 def with_files(app: App, wanted: list[str], workloads: list[str]) -> tuple[App, list[str]]:
-    """The app with the mechanisms that are named by their files, and the names of all that are wanted; raises
-    BadInput."""
+    """The app with the mechanisms that are given as files, and the names of all wanted mechanisms; raises BadInput."""
     names, files = [], []
     for name in wanted:
         if not (name.endswith(".py") or "/" in name):
@@ -54,7 +53,7 @@ def with_files(app: App, wanted: list[str], workloads: list[str]) -> tuple[App, 
 
 
 def app(command: Decorated) -> Decorated:
-    """The options that put another app in the place of the lab's own; `app_of` makes an App of what they hold."""
+    """The options that replace the lab's own app by another one; `app_of` makes an App of their values."""
     folder = click.Path(exists=True, file_okay=False, path_type=Path, resolve_path=True)
     file = click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True)
     for option in (

@@ -1,4 +1,4 @@
-"""How far a long command is, and how it ends undisturbed."""
+"""Progress of a long command, and how it stops without being interrupted again."""
 
 import os
 import signal
@@ -15,13 +15,14 @@ T = TypeVar("T")
 
 
 class Tracker:
-    """Shows how far a loop over `things` is, with what is left, on a terminal; one line a tenth otherwise."""
+    """Shows the progress of a loop over `things`, and the time left, on a terminal; elsewhere one line for each
+    tenth."""
 
     def __init__(self, console: Console, things: str = "cells") -> None:
         self._console, self._things = console, things
 
     def __call__(self, items: Iterable[T], text: str, total: int | None = None) -> Iterator[T]:
-        """The items; of an iterator it must be said how many there will be."""
+        """Yields the items. For an iterator, `total` must say how many there will be."""
         if total is None:
             items = list(items)
             total = len(items)
@@ -42,8 +43,8 @@ class Tracker:
 
 @contextmanager
 def until_stopped() -> Iterator[Callable[[], bytes]]:
-    """Within it Ctrl-C and SIGTERM interrupt nothing: the function that it gives waits for one of them, and returns at
-    once if it has come already. `signal.pause` sleeps on after a signal that came just before it."""
+    """In this context Ctrl-C and SIGTERM interrupt nothing. It yields a function that waits for one of them, and
+    returns at once if one has already come (`signal.pause` would sleep on after a signal that came just before it)."""
     reader, writer = os.pipe()
     stops = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, lambda *_: os.write(writer, b".")) for number in stops}
@@ -58,7 +59,7 @@ def until_stopped() -> Iterator[Callable[[], bytes]]:
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Stopping is not interrupted by another Ctrl-C."""
+    """In this context another Ctrl-C does not interrupt the stopping."""
     before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield

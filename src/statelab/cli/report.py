@@ -24,7 +24,7 @@ def command(folder: Path, tables: bool | None) -> None:
 def judge_and_report(
     console: Console, folder: RunFolder, *, tables: bool | None = None, early: Early = MappingProxyType({})
 ) -> int:
-    """Judges what a run folder holds, writes and prints its report, and returns the exit code.
+    """Judges the run in a folder, writes and prints its report, and returns the exit code.
 
     `tables`: see `print_report`; `early`: see `assess`.
     """

@@ -1,4 +1,4 @@
-"""`statelab repro`: starts the lab with gates, plays what was asked for, stops it all, and says what was shown."""
+"""`statelab repro`: starts the lab with gates, plays the chosen cells, stops everything, and says what was shown."""
 
 import sys
 import time
@@ -48,7 +48,7 @@ def command(**options: Any) -> None:
 
 
 class Reproduction:
-    """Which targets, how often, and how each of them went."""
+    """The chosen targets, the number of runs, and the result of each."""
 
     def __init__(self, console: Console, chosen: list[Target], runs: int, *, everything: bool) -> None:
         self._console = console
@@ -61,7 +61,7 @@ class Reproduction:
         self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def perform(self, engine: Engine) -> int:
-        """Brings the lab up, plays everything, returns the exit code. Stopping the engine is the caller's."""
+        """Brings the lab up, plays everything, and returns the exit code. The caller stops the engine."""
         started = time.monotonic()
         deployments = load_all(DEPLOYMENTS)
         gates_at = gates_host(deployments)
@@ -124,7 +124,7 @@ def _files(outcome: Outcome) -> list[Path]:
 
 
 def _chosen(app: App, cell: str, deployment: list[str], everything: bool, profile: Profile | None) -> list[Target]:
-    """One cell, or every red one among those named, or of a profile; raises BadInput."""
+    """One cell, or every cell predicted to break among those named or those of a profile; raises BadInput."""
     deployment = deployment or [*profile.columns] if profile else deployment
     workload = cell.partition("/")[0]
     offered = catalogue.of_app(app, [workload] if workload else [])
@@ -145,9 +145,10 @@ def _chosen(app: App, cell: str, deployment: list[str], everything: bool, profil
 def repro(
     console: Console, *, cell: str, deployment: list[str], engine: str, everything: bool, profile: str, runs: int
 ) -> int:
-    """Reproduces and returns the exit code: 0 as predicted, 1 not, 3 as predicted as far as it was available.
+    """Reproduces and returns the exit code: 0 as predicted, 1 not as predicted, 3 as predicted, but some of it was
+    unavailable.
 
-    Raises BadInput, before anything is started, for what does not exist.
+    Raises BadInput, before anything is started, for a name that does not exist.
     """
     workload, _, mechanism = cell.partition("/")
     app, named = shared.with_files(App(), [mechanism] if mechanism else [], [workload])

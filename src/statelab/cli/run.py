@@ -54,10 +54,10 @@ def command(**options: Any) -> None:
 
 
 def _plan(options: dict[str, Any], app: App, promises: dict[str, Promise], target: Remote | None) -> Manifest:
-    """Everything that can be refused is refused here, before anything is started.
+    """The manifest of the run. Whatever can be refused is refused here, before anything is started.
 
-    An app that makes promises in its statelab.toml is measured by them, and needs no catalogue. What runs already is
-    one deployment, and is asked for its catalogue itself."""
+    An app with promises in its statelab.toml is measured by them and needs no catalogue. A target that runs already is
+    one deployment, and is asked for its catalogue directly."""
     names = ("workload", "mechanism", "deployment", "window")
     picked = bool(promises) or not app.is_the_labs or any(options[name] for name in names)
     profile = profile_of(options["profile"], picked=picked)
@@ -104,7 +104,7 @@ def _plan(options: dict[str, Any], app: App, promises: dict[str, Promise], targe
 
 
 def _deployments(wanted: list[str], profile: Profile, target: Remote | None) -> dict[str, Deployment]:
-    """Those that the run may have, in the order of the tables; raises BadInput for a name that is not known."""
+    """The deployments that the run may use, in the order of the tables; raises BadInput for an unknown name."""
     if target:
         require_known("deployment", wanted, [target.deployment.name])
         return {target.deployment.name: target.deployment}
@@ -114,15 +114,15 @@ def _deployments(wanted: list[str], profile: Profile, target: Remote | None) -> 
 
 
 def _survivors(cells: list[CellKey], selection: Selection, profile: Profile) -> list[str]:
-    """The mechanisms for which it is tried what their state outlives. None where deployments were picked, because that
-    needs a deployment of its own."""
+    """The mechanisms for which the run tries what their state outlives. Empty if deployments were picked, because the
+    trial needs a deployment of its own."""
     if selection.deployments or not profile.survival:
         return []
     return list(dict.fromkeys(cell.mechanism for cell in cells if cell.workload == survival.WORKLOAD))
 
 
 def run(console: Console, *, engine: str, **options: Any) -> int:
-    """Measures, judges, reports; returns the exit code. Stopped half-way it reports what it has."""
+    """Measures, judges, reports; returns the exit code. If stopped half-way, it reports what it has."""
     target = _target(engine, options)
     app = shared.app_of(options["app_name"], options["app_dir"], options["interpreter"], options["gunicorn_config"])
     app, options["mechanism"] = shared.with_files(app, options["mechanism"], options["workload"])
@@ -152,7 +152,7 @@ def run(console: Console, *, engine: str, **options: Any) -> int:
 
 
 def _target(engine: str, options: dict[str, Any]) -> Remote | None:
-    """What the engine remote loads, None for another engine; raises BadInput."""
+    """The target of the engine `remote`; None for another engine. Raises BadInput."""
     allowed = options.pop("i_may_load")
     if engine != remote.NAME:
         if allowed is not None:
@@ -176,9 +176,10 @@ def _measure(
     promises: dict[str, Promise],
     watch: Watch,
 ) -> int:
-    """0, or the exit code of a run that ended early: 130 stopped, 2 an engine or the load failed half-way.
+    """Returns 0, or the exit code of a run that ended early: 130 if stopped, 2 if an engine or the load failed
+    half-way.
 
-    Raises EngineFailed or BadInput where nothing was measured; then no run folder is left.
+    Raises EngineFailed or BadInput if nothing was measured; then no run folder is left.
     """
     try:
         with watch:

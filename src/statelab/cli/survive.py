@@ -1,4 +1,4 @@
-"""`statelab survive`: what a counter outlives, in each place it may be kept."""
+"""`statelab survive`: what a counter outlives, for each place where it may be kept."""
 
 import sys
 
@@ -26,8 +26,8 @@ def command(mechanism: list[str]) -> None:
 
 
 def survived(mechanisms: list[str]) -> tuple[Deployment, list[Survival]]:
-    """Where it was tried, and what came of it for these mechanisms (none named: for all of the counter); raises
-    BadInput, before anything is started, for what does not exist."""
+    """The deployment where it was tried, and the results for these mechanisms (none named: all of the counter). Raises
+    BadInput, before anything is started, for a name that does not exist."""
     offered = of_app(App(), [WORKLOAD])
     known = list(offered.workloads[WORKLOAD].mechanisms)
     require_known("mechanism", mechanisms, known)

@@ -1,4 +1,4 @@
-"""`statelab up`: brings everything up and says where it is."""
+"""`statelab up`: starts everything and prints the addresses."""
 
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
@@ -26,7 +26,7 @@ from statelab.repro.live import front
 NO_LOAD = f"the lab has no load for this app: it has no GET /catalogue, {called('load')} says what to do"
 GUNICORN = "gunicorn"
 CONFIG = "gunicorn.conf.py"
-"""What gunicorn itself looks for in the folder where it is started."""
+"""The file that gunicorn itself looks for in the folder where it is started."""
 
 
 @click.command("up")
@@ -80,7 +80,7 @@ def _up(console: Console, engine: Engine, deployments: list[Deployment], logs: P
 
 
 def about_gunicorn(app: App, deployments: list[Deployment], logs: Path) -> list[str]:
-    """What the person should know of the app's own gunicorn.conf.py."""
+    """Notes for the user about the app's own gunicorn.conf.py."""
     if app.gunicorn_config is None:
         own = app.folder / CONFIG
         return [f"{own} is not used; `--gunicorn-config {own}` runs its hooks"] if app.name and own.is_file() else []

@@ -1,4 +1,4 @@
-"""A run while it goes on: in the terminal a table that fills, in the run's folder a page that renews itself.
+"""Shows a run while it goes on: a table that fills in the terminal, and a page that reloads itself in the run's folder.
 
 Each cell is judged as soon as it is measured, between two loads, so that judging takes nothing from the servers.
 """
@@ -29,9 +29,9 @@ from statelab.report.formats.files import write_page
 from statelab.report.formats.terminal import cell_line, page_of, promise_tables
 
 LATEST = 3
-"""How many of the cells that were measured last are shown below the table."""
+"""How many of the cells measured last are shown below the table."""
 SHARE = 20
-"""Writing the page is followed by a pause that is this many times as long, so that it costs at most a twentieth."""
+"""After the page is written comes a pause this many times as long, so writing takes at most a twentieth of the time."""
 OFTEN_S = 2.0
 
 
@@ -85,7 +85,7 @@ class Watch:
         self._doing = "ending"
 
     def _judge(self, run: int, index: int, key: CellKey) -> None:
-        """A cell of which an earlier run was violated stays violated."""
+        """Judges a measured cell. A cell that was violated in an earlier run stays violated."""
         name = self._manifest.key(run, index)
         operations = [operation for operation in self._recordings.new() if cell_of(operation.key) == name]
         if not operations:
@@ -96,7 +96,7 @@ class Watch:
         if key not in self._cells or self._cells[key].verdict != "violated":
             self._cells[key] = cell
         self._last.append(Row(cell))
-        self._tables = []  # drawn anew when they are shown next
+        self._tables = []  # drawn again when next shown
         if cell.verdict == "violated" and key.workload not in self._broken:
             self._broken.add(key.workload)
             self._next_page = min(self._next_page, time.monotonic())

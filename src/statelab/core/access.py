@@ -1,7 +1,7 @@
-"""How requests reach an app that the lab has not started: with a header that has a secret, and over TLS.
+"""How requests reach an app that the lab has not started: with a header that carries a secret, and over TLS.
 
-The secret is the value of an environment variable. It is read where a request is made, and stands in no file, argument
-or message of the lab: `hidden` takes it out of what an answer may have repeated.
+The secret is the value of an environment variable. It is read when a request is made, and is in no file, argument or
+message of the lab: `hidden` removes it from an answer that repeats it.
 """
 
 import base64
@@ -21,11 +21,12 @@ from statelab.core.errors import Unavailable
 
 HIDDEN = "(hidden)"
 SHORTEST = 8
-"""The fewest characters of a word of the secret: shorter ones, as `Bearer`, are found in other texts too."""
+"""The fewest characters of a word of the secret that is hidden: shorter words, such as `Bearer`, occur in other texts
+too."""
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirect may lead to another host, which is to see neither the load nor the secret."""
+    """Follows no redirect: it may lead to another host, which must see neither the load nor the secret."""
 
     def redirect_request(self, *_: object) -> None:
         return None
@@ -33,8 +34,8 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """`header` is sent with every request, with the value of the environment variable `variable` (empty: none is).
-    `ca` is a file of certificates that are trusted in the place of the system's (empty: the system's)."""
+    """`header` is sent with every request, with the value of the environment variable `variable` (empty: none is). `ca`
+    is a file of certificates that are trusted instead of the system's (empty: the system's)."""
 
     header: str = ""
     variable: str = ""
@@ -44,11 +45,11 @@ class Access:
         return {self.header: os.environ[self.variable]} if self.header else {}
 
     def context(self) -> ssl.SSLContext:
-        """Certificate and name of the other side are always checked."""
+        """The TLS settings: the server's certificate and name are always checked."""
         return ssl.create_default_context(cafile=self.ca or None)
 
     def _secrets(self) -> Iterator[str]:
-        """What is not to be shown: the value, each of its words, and what a `Basic` one encodes."""
+        """The texts to hide: the value, each of its words, and the text that a `Basic` value encodes."""
         for value in self.headers().values():
             yield value
             for word in value.split():
@@ -61,8 +62,8 @@ class Access:
                     yield from (plain, plain.partition(":")[2])
 
     def hidden(self, text: str) -> str:
-        """The text without the secret, as it is, and as JSON, HTML or an address write it. The text has to be whole: a
-        secret that was cut short is not found."""
+        """The text without the secret, in plain form and as JSON, HTML or a URL would write it. The text must be whole:
+        a secret that was cut short is not found."""
         for secret in self._secrets():
             if len(secret) >= SHORTEST:
                 for written in (
@@ -76,12 +77,12 @@ class Access:
         return text
 
     def hidden_in(self, body: bytes) -> bytes:
-        """The same of a body, in whatever encoding that has ASCII in it."""
+        """The same for a body, in any encoding that contains ASCII."""
         return self.hidden(body.decode("latin-1")).encode("latin-1") if self.header else body
 
     def open(self, request: urllib.request.Request, timeout_s: float) -> Any:
-        """The response, of this very address: no redirect is followed, no proxy is asked. Raises HTTPError for a status
-        that is no success, and Unavailable where nobody answers, or not in HTTP."""
+        """The response from exactly this address: no redirect is followed, no proxy is used. Raises HTTPError for a
+        status that is no success, and Unavailable if there is no answer or it is not HTTP."""
         for name, value in self.headers().items():
             request.add_header(name, value)
         handlers: list[urllib.request.BaseHandler] = [_NoRedirect(), urllib.request.ProxyHandler({})]
@@ -97,7 +98,7 @@ class Access:
             raise Unavailable(self.hidden(f"{request.full_url}: {said}")) from None
 
     def read(self, url: str, timeout_s: float) -> tuple[int, Any, bytes]:
-        """Status, headers and body of a GET, whatever the status; raises Unavailable where nobody answers."""
+        """Status, headers and body of a GET, whatever the status; raises Unavailable if there is no answer."""
         try:
             with self.open(urllib.request.Request(url), timeout_s) as response:
                 return response.status, response.headers, response.read()
@@ -109,4 +110,4 @@ class Access:
 
 
 DIRECT = Access()
-"""Nothing is added: for what the lab started itself."""
+"""Adds nothing to requests: for servers that the lab started itself."""

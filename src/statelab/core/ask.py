@@ -1,7 +1,7 @@
 """The requests that the load sends to an app that is not the lab's own, and how its answers are read.
 
 The lab's own app has fixed routes (`loadtests/recording.py`). For another app `statelab.toml` says which request each
-operation is and where in the answer its result stands (`statelab.plan.promises` reads it).
+operation is, and where its result is in the answer (`statelab.plan.promises` reads it).
 """
 
 import re
@@ -22,14 +22,14 @@ sent         what the request had sent      done         nothing: it was done
 sold         `ok`, or `sold-out`            lock         nothing: the lock was got; or `busy`
 own-user     whose session it is; if nothing is read from the answer, the user who asked
 user         whose session it is            user-number  the same, and the number of that user
-ledger       the ids of all that took effect, of those that were sent under this key
+ledger       the ids that took effect, among those sent under this key
 """
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 BUSY = "busy"
 """The result of an `acquire` that was refused."""
 REFUSED = object()
-"""Stands for the answer that the promise calls a refusal (`no`)."""
+"""Marks an answer that the promise calls a refusal (`no`)."""
 _MOST = 120
 """The most characters that are shown of an answer."""
 
@@ -39,7 +39,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
     `status` is the HTTP status of a success (None: any 2xx, and for `own-user` 3xx too). `result` and `user` are
     JSONPaths into the body. `no` is the answer that refuses: an HTTP status, or the text or truth value that `result`
-    finds then.
+    then finds.
     """
 
     method: str
@@ -70,8 +70,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     ) -> tuple[Status, Result, str | None]:
         """Status and result of the operation; if it has no result, the reason in words.
 
-        A change without a fitting answer may have taken effect: its outcome is unknown whatever the status, because
-        nobody knows when another app refuses. Only a connection that was refused has certainly done nothing.
+        A change without a fitting answer may have taken effect. Its outcome is unknown whatever the status, because the
+        lab cannot know when another app refuses. Only a refused connection has certainly done nothing.
         """
         lost: Status = "fail" if self.reads or isinstance(error, ConnectionRefusedError) else "info"
         if error is not None:

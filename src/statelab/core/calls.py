@@ -1,4 +1,4 @@
-"""What a person types: in a checkout the targets of its Makefile, from a wheel the program itself."""
+"""What a user types: in a checkout a target of its Makefile, with a wheel the program itself."""
 
 from importlib.util import find_spec
 
@@ -8,7 +8,7 @@ from statelab.core.paths import IN_CHECKOUT
 
 
 def called(target: str) -> str:
-    """How a person calls a command that is a target of the Makefile as well."""
+    """How a user calls a command that is also a target of the Makefile."""
     return f"`make {target}`" if IN_CHECKOUT else f"`statelab {target}`"
 
 
@@ -24,6 +24,6 @@ WITH_THE_LAB = (
 
 
 def require_locust() -> None:
-    """Raises BadInput with what to do where Locust is not installed."""
+    """Raises BadInput, saying what to do, if Locust is not installed."""
     if find_spec("locust") is None:
         raise BadInput(f"Locust, which makes the load, is not installed: {WITH_THE_LAB}")

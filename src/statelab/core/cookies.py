@@ -5,7 +5,7 @@ from http.cookies import SimpleCookie
 
 
 class Jar:
-    """A cookie has the value that the last answer to arrive has set, whichever request that answer belongs to."""
+    """A cookie has the value set by the answer that arrived last, whichever request that answer belongs to."""
 
     def __init__(self, cookies: dict[str, str] | None = None) -> None:
         self._cookies = cookies or {}

@@ -10,7 +10,7 @@ from statelab.core.operation import Result, ServedBy, Status
 
 REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 422, 501})
 """HTTP statuses by which the app refuses before it changes anything (`Refused` in services/webapp/errors.py). Any other
-error, such as a 429 or a 500, may come from what stands in front of the app, or after the app has changed something."""
+error, such as a 429 or a 500, may come from a proxy in front of the app, or after the app has changed something."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -40,7 +40,7 @@ def server_in(header: str | None) -> ServedBy | None:
 
 
 def status_of(code: int, answer: Answer | None, error: BaseException | None, *, reads: bool) -> Status:
-    """The status of an operation. `code` is 0 and `error` says why where no response came."""
+    """The status of an operation. If no response came, `code` is 0 and `error` says why."""
     if answer and error is None:
         return "ok"
     if reads or isinstance(error, ConnectionRefusedError) or code in REFUSALS:

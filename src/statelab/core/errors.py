@@ -1,4 +1,4 @@
-"""What the person at the keyboard is told: one clear sentence, and an exit code."""
+"""Errors for the user: one clear sentence, and an exit code."""
 
 import json
 from typing import Any
@@ -8,7 +8,8 @@ _WIDTH = 40
 
 
 class BadInput(Exception):
-    """What was asked for does not exist or cannot be read; the message names the valid ones. Exit code 2."""
+    """The user asked for something that does not exist or cannot be read; the message names what is valid. Exit code
+    2."""
 
 
 class Unavailable(Exception):

@@ -19,8 +19,9 @@ MEANT: Mapping[str, Mapping[str, int | None]] = {
 }
 """By operation, the fields by which other tools say what it did or got.
 
-To ignore such a field could make the verdict wrong, so a history that has one is refused. Only two values are allowed:
-null, and the value beside the field, which changes nothing. Operations that are not listed have the fields of `OTHERS`.
+To ignore such a field could make the verdict wrong, so a history that has one is refused. Only two values are allowed,
+because they change nothing: null, and the value given here beside the field. Operations that are not listed have the
+fields of `OTHERS`.
 """
 
 OTHERS: Mapping[str, int | None] = _ANSWERS

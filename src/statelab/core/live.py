@@ -1,4 +1,4 @@
-"""What passes between Locust and the judge beside it while a load is running: JSON lines both ways.
+"""The messages between Locust and the judge beside it while a load is running: JSON lines both ways.
 
 Locust sends Begin, then about once a second a Batch, which is followed by recorded lines. The judge answers each batch
 with Seen. With workers, each records by a clock of its own and is a Part of each batch.
@@ -9,12 +9,13 @@ import msgspec
 from statelab.core.clocks import Exchange
 
 MOST_JUDGED = 1_000_000
-"""So many operations of one run are judged; what comes later is only counted."""
+"""The most operations of one run that are judged; later ones are only counted."""
 
 
 class Begin(msgspec.Struct, frozen=True, kw_only=True, tag="begin"):
-    """A run begins, after `since` (ns of the master's CLOCK_MONOTONIC). `changes` are the operations that change state.
-    Unless `meanwhile`, only the whole is judged, at the end. With a `folder`, what was judged is written into it."""
+    """A run begins. Its operations start after `since` (ns of the master's CLOCK_MONOTONIC). `changes` are the
+    operations that change state. Without `meanwhile`, only the whole history is judged, at the end. With a `folder`,
+    the judged history is written into it."""
 
     key: str
     workload: str
@@ -28,10 +29,10 @@ class Begin(msgspec.Struct, frozen=True, kw_only=True, tag="begin"):
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """What one worker has recorded, `size` bytes of lines. By its own clock every operation that started before `until`
-    has been sent; what it has exchanged since the last part tells that clock from the master's (None: they are one).
-    `gone`: nothing more comes of it, and it did not say so; then `unanswered` bytes of lines follow, the operations
-    that it had asked for and that had no answer at `until`."""
+    """What one worker has recorded: `size` bytes of lines. Every operation that started before `until`, by its own
+    clock, has been sent. The exchanges since the last part relate that clock to the master's (None: they are the same
+    clock). `gone`: the worker has vanished without notice, and sends nothing more. Then `unanswered` bytes of lines
+    follow: the operations that it had requested and that had no answer at `until`."""
 
     worker: str
     size: int
@@ -42,10 +43,10 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True, tag="batch"):
-    """Operations that have ended: `size` bytes of lines by the master's clock, then those of the parts. Every operation
-    of the master's, and of workers that have sent nothing so far, that started before `until` (ns of the master's
-    CLOCK_MONOTONIC) has been sent; None: the run has ended, and this is all there is. `trouble` is why nothing can be
-    said of the whole."""
+    """Operations that have ended: `size` bytes of lines by the master's clock, then those of the parts. `until` (ns of
+    the master's CLOCK_MONOTONIC): every operation of the master, and of workers that have sent nothing so far, that
+    started before it has been sent. None: the run has ended, and nothing more follows. `trouble` is why the whole
+    history cannot be judged."""
 
     until: int | None
     size: int
@@ -58,7 +59,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, tag="batch"):
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """What a process of the app answered last."""
+    """The last answer of one process of the app."""
 
     name: str
     colour: str
@@ -74,7 +75,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of the chart, as points of seconds and value."""
+    """A line of the chart; each point is a time in seconds and a value."""
 
     name: str
     colour: str
@@ -82,9 +83,9 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known so far. `judged` operations were judged, `recorded` have ended; `anomalies` have their meaning;
-    `lost` are bounds, None where the workload counts nothing or nothing was judged yet; `notes` are what is to be said
-    of workers and their clocks."""
+    """What is known so far. `judged` operations were judged, `recorded` have ended. `anomalies` come with their
+    meaning. `lost` are bounds; None if the workload counts nothing, or nothing was judged yet. `notes` are remarks
+    about workers and their clocks."""
 
     key: str
     ended: bool

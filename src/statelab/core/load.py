@@ -1,4 +1,4 @@
-"""What the instrument and the load send to each other, one JSON line each; the sizes of the stock and the limit."""
+"""The messages between the instrument and the load, one JSON line each, and the sizes of the stock and the limit."""
 
 import msgspec
 
@@ -14,12 +14,12 @@ LIMIT = 2
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
     """What to do and when to stop.
 
-    The load ends after `min_seconds` and `min_operations` and once as many processes have answered as are expected
-    (`processes`, None: two different ones), but after `max_seconds` in any case. The rule looks at coverage, never at
+    The load ends after `min_seconds` and `min_operations` and once the expected number of processes has answered
+    (`processes`; None: two different ones), but after `max_seconds` in any case. The rule looks at coverage, never at
     results, so it does not favour a verdict. `servers` is how many threads or greenlets must answer, `audits` how often
-    the final state is read. `asks`: by operation, the request that it is in an app that is not the lab's own;
-    operations that such an app does not have are missing. `times`: how often a request of the load does its operation;
-    if more than once, all clients send theirs together, so that the operations meet.
+    the final state is read. `asks`: for an app that is not the lab's own, the request for each operation; operations
+    that the app lacks are missing. `times`: how often one request of the load does its operation. If more than once,
+    all clients send together, so that the operations meet.
     """
 
     url: str
@@ -41,7 +41,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.url}/{self.workload}/{self.mechanism}"
 
     def has(self, op: str) -> bool:
-        """Whether the app has an operation that not every app must have."""
+        """Whether the app has an optional operation."""
         return not self.asks or op in self.asks
 
 

@@ -1,6 +1,6 @@
-"""One operation of a history, and its JSON Lines form: all that passes from the load to the instrument.
+"""One operation of a history, and its JSON Lines form, in which the load passes it to the instrument.
 
-The load imports core and nothing else of the instrument, so it needs msgspec only.
+To record, the load imports nothing of the instrument but core, so it needs only msgspec.
 """
 
 from collections.abc import Iterable, Iterator
@@ -30,11 +30,11 @@ class ServedBy(msgspec.Struct, frozen=True):
 class Operation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One request seen from the calling client: the closed interval [start, end] and its outcome.
 
-    `start` and `end` are ns of CLOCK_MONOTONIC; `start` is stamped before the first byte is sent and `end`
-    after the last one was read, so the effect lies between them. `a` precedes `b` only if a.end < b.start.
-    `end` is None where the outcome is unknown (`info`): the effect may come at any later time, or never.
-    `process` is a logical client that does one operation at a time. `value`, `expected` and `seen` are what it wrote,
-    what a `cas` replaced, and what a `cas` that answered false found instead, where the operation has them.
+    `start` and `end` are ns of CLOCK_MONOTONIC; `start` is stamped before the first byte is sent and `end` after the
+    last one was read, so the effect lies between them. `a` precedes `b` only if a.end < b.start. `end` is None where
+    the outcome is unknown (`info`): the effect may come at any later time, or never. `process` is a logical client that
+    does one operation at a time. Where the operation has them, `value` is what it wrote, `expected` what a `cas` was to
+    replace, and `seen` what a `cas` that answered false found instead.
     """
 
     process: int | str
@@ -54,7 +54,7 @@ class Operation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 FIELDS = ("value", "expected", "op_id")
-"""Parameters of a request that are fields of its operation as well."""
+"""Parameters of a request that are also fields of its operation."""
 
 UNIT_HEADER = b'{"unit":"ns"}\n'
 """The first line of a history that is written for other readers: the unit of its stamps."""
@@ -91,7 +91,7 @@ class Growing:
         self._read: dict[Path, int] = {}
 
     def new(self) -> list[Operation]:
-        """What was recorded since the last call; a last line that is not whole yet comes with a later one."""
+        """The operations recorded since the last call. A last line that is incomplete is returned by a later call."""
         found: list[Operation] = []
         for recording in sorted(self._folder.glob(RECORDINGS)):
             with recording.open("rb") as file:

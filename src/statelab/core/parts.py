@@ -1,4 +1,4 @@
-"""Finds the parts of a workload: on each side it has one file, which has the workload's name."""
+"""Finds the parts of a workload: the load, the judges and `repro` each have one file of its name."""
 
 from importlib import import_module
 from types import ModuleType

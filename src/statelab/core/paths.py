@@ -1,4 +1,4 @@
-"""Where things are: in a checkout its own folders; from a wheel the copies that came with it in `statelab/lab`."""
+"""Where files are: in a checkout its own folders; with a wheel the copies in `statelab/lab`."""
 
 import os
 from pathlib import Path
@@ -23,7 +23,7 @@ UP = STATE / "up.json"
 
 
 def point_latest(run: Path) -> str | None:
-    """Lets `latest` beside a run's folder name that run; returns the name that stood there before."""
+    """Points `latest`, beside a run's folder, at that run; returns the name that it had before."""
     link = run.parent / "latest"
     former = str(link.readlink()) if link.is_symlink() else None
     _point(link, run.name)
@@ -31,7 +31,7 @@ def point_latest(run: Path) -> str | None:
 
 
 def no_longer_latest(run: Path, former: str | None) -> None:
-    """Where `latest` names this run, it names the former one again, or nothing."""
+    """If `latest` points at this run, points it at the former one again, or removes it."""
     link = run.parent / "latest"
     if not link.is_symlink() or link.readlink() != Path(run.name):
         return

@@ -1,4 +1,4 @@
-"""What a run found out, as values: the one form that every report renders and results.json stores."""
+"""The results of a run as values: the one form that every report renders and results.json stores."""
 
 from typing import Any, Literal
 
@@ -36,7 +36,7 @@ ANOMALIES: dict[str, str] = {
     "stuck": "nobody could take the lock although its holder was gone",
     "stalled": "requests got no answer within the time limit although their work takes milliseconds",
 }
-"""Name of each thing that can go wrong, with its one-line meaning."""
+"""The name of each anomaly, with its one-line meaning."""
 
 
 ENDINGS: dict[str, str] = {
@@ -47,7 +47,7 @@ ENDINGS: dict[str, str] = {
     "everything": "app and stores are killed at once and started again; disks keep what they were given",
     "host": "the host to which a balancer's cookie keeps the client goes away; another one serves it then",
 }
-"""What state may outlive, the smallest first, with how it is brought about. A host is one of several."""
+"""What state may outlive, smallest first, with how the lab makes it happen. The host is one of several."""
 
 
 class CellKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,8 +60,8 @@ class CellKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Prediction(msgspec.Struct, frozen=True, kw_only=True):
-    """What the rule says of a cell: the anomalies it expects (none: `held`), whether a promise stands behind
-    `held` or only the lack of a switch point, and the reason in words."""
+    """What the rule says about a cell: the anomalies it expects (none: `held`), whether `held` rests on a promise or
+    only on the lack of a switch point, and the reason in words."""
 
     anomalies: tuple[str, ...]
     guaranteed: bool
@@ -77,9 +77,9 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     """How much of the deployment answered. `expected_processes` is None where every request has its own process;
-    `overlaps` counts pairs of operations whose intervals touch. `met`: where a request does its operation many times,
-    how many pairs of requests were at it at the same time, by the clock of their host (None: it does it once). Where
-    no answer says who gave it, the first four are not `known`."""
+    `overlaps` counts pairs of operations whose intervals touch. `met`: if a request does its operation many times, how
+    many pairs of requests did so at the same time, by the clock of their host (None: it does it once). If no answer
+    names its server, the first four are not `known`."""
 
     processes: int
     expected_processes: int | None
@@ -91,7 +91,7 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def tries(self) -> int:
-        """How often something could have gone wrong: on so many pairs rests what was not seen."""
+        """The number of pairs in which something could have gone wrong, on which the claim "not seen" rests."""
         return self.overlaps if self.met is None else self.met
 
 
@@ -105,9 +105,9 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
 class Witness(msgspec.Struct, frozen=True, kw_only=True):
     """The smallest sub-history that is itself a violation, with its proof in words.
 
-    `context` are a few neighbouring operations for the picture (not part of the proof); `slack_ns` is by how much
-    clocks would have to be wrong for the violation to vanish (None: no clock is needed); `culprit` is the op_id of
-    the operation that overwrote others, where there is one.
+    `context` are a few neighbouring operations for the picture (not part of the proof). `slack_ns` is the clock error
+    that would make the violation vanish (None: no clock is needed). `culprit` is the op_id of the operation that
+    overwrote others, if there is one.
     """
 
     anomaly: str
@@ -132,8 +132,8 @@ class Interval(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Runs(msgspec.Struct, frozen=True, kw_only=True):
-    """Over several runs (fresh servers each): violated in `violated` of `total`, with the 95 % Clopper-Pearson
-    interval of that share, and the share of acknowledged updates lost, as median over runs with a 95 %
+    """Several runs, each with fresh servers: the cell was violated in `violated` of `total`, with the 95 %
+    Clopper-Pearson interval of that share. The share of acknowledged updates lost is the median over runs, with a 95 %
     bootstrap interval (None below 5 runs)."""
 
     total: int
@@ -147,7 +147,7 @@ class Fix(msgspec.Struct, frozen=True, kw_only=True):
     """Another mechanism that held in the same deployment with the same window of the same run.
 
     The ratios are its throughput and its p95 latency over those of the broken one (None: a figure is missing).
-    `passed_over` are those that the theory ranks nearer and the run did not see hold.
+    `passed_over` are the mechanisms that the theory ranks nearer, but that the run did not see hold.
     """
 
     mechanism: str
@@ -157,10 +157,10 @@ class Fix(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Survival(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a counter when something ended and began again: the value `found` of those `counted` before.
+    """What a counter kept when something ended and began again: `counted` before, `found` afterwards.
 
-    `predicted`: whether the rule says that it is kept (None: nothing of this kind could end). `ms` is how long it took
-    until the server answered again. `reason` says why nothing was found out.
+    `predicted`: whether the rule says that the value is kept (None: nothing of this kind could end). `ms` is the time
+    until the server answered again. `reason` says why there is no result.
     """
 
     mechanism: str
@@ -173,12 +173,12 @@ class Survival(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def kept(self) -> bool | None:
-        """None where it was not found out."""
+        """Whether the value was kept; None if unknown."""
         return None if self.found is None else self.found == self.counted
 
     @property
     def agrees(self) -> bool:
-        """Whether theory and experiment say the same, as far as both say something."""
+        """Whether theory and experiment agree; true if there is no result."""
         return self.kept is None or self.kept == self.predicted
 
 
@@ -186,7 +186,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the report. A field that does not apply is None. Nothing is predicted where nothing is `claimed`.
 
     `fix` is the nearest mechanism that holds in this deployment; `lasting_fix` one that holds in every deployment that
-    was measured and outlives a worker. They may be the same. `file` is where the mechanism stands if that is outside of
+    was measured and outlives a worker. They may be the same. `file` is the file of the mechanism if it is outside of
     the lab.
     """
 

@@ -1,4 +1,4 @@
-"""Which version of the lab this is, closely enough to tell two checkouts apart."""
+"""The version of the lab, precise enough to tell two checkouts apart."""
 
 import hashlib
 from functools import cache

@@ -18,7 +18,7 @@ DOCKER_ANSWERS_S = 10.0
 
 
 def docker_lacks() -> str | None:
-    """What keeps Compose from running here, in words; None: a Docker Engine with Compose v2 answers."""
+    """Why Compose cannot run here, in words; None if a Docker Engine with Compose v2 answers."""
     for command, lacks in {
         "info": "no Docker Engine answers",
         "compose version": "Docker has no Compose plugin",
@@ -46,10 +46,10 @@ def choose(
     logs: Path | None = None,
     target: Remote | None = None,
 ) -> tuple[Engine, str]:
-    """The engine and the reason for the choice; raises BadInput with the valid names for an unknown one.
+    """The engine and the reason for the choice; for an unknown name, raises BadInput with the valid names.
 
-    `environment` is added to that of every deployment; `logs` is where the local engine leaves its logs. Where there is
-    a `target`, the engine is `remote`.
+    `environment` is added to that of every deployment; `logs` is the folder for the logs of the local engine. With a
+    `target`, the engine is `remote`.
     """
     if target:
         return RemoteEngine(target), f"{target.where.name} names {target.url}"

@@ -65,7 +65,7 @@ def explain(output: str) -> str:
 
 
 def _inside(path: Path) -> str:
-    """Where a container finds the file of a mechanism; two of one name are refused before."""
+    """The path of a mechanism's file inside a container; two files of the same name are refused earlier."""
     return f"/mechanisms/{path.name}"
 
 
@@ -129,7 +129,7 @@ class ComposeEngine:
         return done.stdout
 
     def look(self) -> None:
-        """Finds out which containers there are; raises EngineFailed if Docker does not answer."""
+        """Reads which containers exist; raises EngineFailed if Docker does not answer."""
         lines = self._must("ps", "--all", "--format", "json", timeout=30).splitlines()
         found = [msgspec.json.decode(line, type=Container) for line in lines if line.strip()]
         self._containers = {container.Service: container for container in found}
@@ -149,12 +149,12 @@ class ComposeEngine:
                 f"the lab is up, and this needs one started for it: {called('down')} first, or {ENGINE_LOCAL}"
             )
         if console:
-            REPORTS.mkdir(parents=True, exist_ok=True)  # else Docker makes it, and it is root's
+            REPORTS.mkdir(parents=True, exist_ok=True)  # otherwise Docker makes it, owned by root
         if self._app.mechanisms:
             self._mount_mechanisms([replica for deployment in deployments for replica in deployment.replicas])
         names = [*STORES, *(deployment.name for deployment in deployments), *([CONSOLE, FRONT] if console else [])]
         self._must("build", BUILDS_APP, CONSOLE)
-        self._compose("build", *names)  # what cannot be built is missing below, and the others go on
+        self._compose("build", *names)  # an image that cannot be built is missing below, and the others go on
         done = self._compose("up", "--detach", "--wait", *names)
         self.look()
         if done.returncode and not self._containers:
@@ -166,7 +166,7 @@ class ComposeEngine:
                 self._reasons[name] = self._why(name, done.stderr)
 
     def _mount_mechanisms(self, servers: list[str]) -> None:
-        """Writes a second file for Compose, JSON being YAML, which adds to the services of the first one."""
+        """Writes a second Compose file, which adds to the services of the first (in JSON, which is also YAML)."""
         environment = {MECHANISM_FILES: self._app.mechanism_files(_inside)}
         mounts = []
         for _, path in self._app.mechanisms:
@@ -180,7 +180,7 @@ class ComposeEngine:
         self._mounts.write_bytes(msgspec.json.encode({"services": dict.fromkeys(servers, service)}))
 
     def _bring_up_the_others(self, names: list[str]) -> None:
-        """Starts each container that still waits: if one cannot start, Compose gives up on all of them."""
+        """Starts each container that still waits, because if one cannot start, Compose gives up on all of them."""
         for name in names:
             if name not in self._containers or self._containers[name].State == "created":
                 self._compose("up", "--detach", "--no-deps", name, timeout=60)
@@ -234,7 +234,7 @@ class ComposeEngine:
         return found | ({CONSOLE: f"http://127.0.0.1:{port}"} if port else {})
 
     def versions(self) -> dict[str, str]:
-        """Image names and ids; the libraries inside are those of requirements/app.txt."""
+        """Image names and ids; requirements/app.txt lists the libraries inside."""
         done = self._compose("images", "--format", "json", timeout=30)
         images = msgspec.json.decode(done.stdout) if done.returncode == 0 and done.stdout.strip() else []
         return {f"image {image['Repository']}:{image['Tag']}": str(image["ID"])[:19] for image in images}

@@ -11,7 +11,7 @@ from statelab.core.endings import server_in
 from statelab.plan.deployments import Deployment
 
 ALL_S = 10.0
-"""How long a deployment has, after its first answer, until each of its workers has answered."""
+"""Seconds that a deployment has, after its first answer, until each of its workers must have answered."""
 AT_ONCE = 8
 
 
@@ -22,7 +22,7 @@ class Engine(Protocol):
 
     @property
     def access(self) -> Access:
-        """How requests reach what it serves."""
+        """How requests reach the served app."""
 
     def up(self, deployments: list[Deployment]) -> None:
         """Starts the stores and the deployments and waits until they answer.
@@ -57,9 +57,9 @@ class Engine(Protocol):
 
 
 def wait_for_all_workers(deployment: Deployment, url: str) -> None:
-    """Waits until each worker of the lab's own app has answered, at most ALL_S seconds. One that still imports the app
-    opens connections, which the cell of another deployment would count as its own. Requests come AT_ONCE together,
-    because a worker that is free may take all that come one by one."""
+    """Waits until each worker of the lab's own app has answered, at most ALL_S seconds. A worker that is still
+    importing the app opens connections, which the cell of another deployment would count as its own. AT_ONCE requests
+    are sent together, because one free worker might take all requests that come one by one."""
 
     def boot(_: int) -> str:
         try:

@@ -26,16 +26,16 @@ NOT_OF_THE_APP = shutil.ignore_patterns(".git", ".venv", "venv", "node_modules",
 
 
 def listening() -> socket.socket:
-    """A socket whose connections send at once what they are given, as gunicorn, waitress and asyncio have it. gevent's
-    WSGIServer has it not, nor uvicorn with a socket that it inherits: an answer in two packets then waits 40 ms, until
-    the client's kernel has acknowledged the first one."""
+    """A socket whose connections send data without delay, as gunicorn, waitress and asyncio set it. gevent's WSGIServer
+    does not set it, nor does uvicorn on an inherited socket: an answer in two packets then waits 40 ms, until the
+    client's kernel has acknowledged the first packet."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 
 
 def _held_port() -> socket.socket:
-    """A port that only sockets with SO_REUSEPORT, of the same user, can still be bound to."""
+    """A socket that holds a port: only sockets with SO_REUSEPORT, of the same user, can still be bound to it."""
     held = socket.socket()
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     held.bind(("127.0.0.1", 0))
@@ -43,8 +43,8 @@ def _held_port() -> socket.socket:
 
 
 class LocalEngine:
-    """`environment` is added to that of every deployment and goes before it. `logs` is a new folder for the logs, which
-    stays (None: they go with everything else when the engine is down)."""
+    """`environment` is added to that of every deployment and overrides it. `logs` is a new folder for the logs, which
+    is kept (None: they are deleted with everything else when the engine goes down)."""
 
     name = "local"
     access = DIRECT
@@ -66,13 +66,13 @@ class LocalEngine:
         self._children: dict[str, Child] = {}
         self._reasons: dict[str, str] = {}
         self.front = ""
-        """The address of the front page, where the lab's own app sends those who ask for `/`."""
+        """The address of the front page, to which the lab's own app redirects requests for `/`."""
 
     def up(self, deployments: list[Deployment]) -> None:
         get(of_servers(deployments), lambda text: print(text, file=sys.stderr, flush=True))
         wanted = set(STORES if self._app.stores is None else self._app.stores)
         if self._app.name is None and any(deployment.hosts > 1 for deployment in deployments):
-            wanted.add("redis")  # there the lab's own app keeps what lies outside of its hosts (webapp/world.py)
+            wanted.add("redis")  # the lab's own app keeps there what is outside of its hosts (webapp/world.py)
         for name in [name for name in STORES if name in wanted]:
             try:
                 self._stores[name] = STORES[name](self._processes, self._logs)
@@ -98,7 +98,7 @@ class LocalEngine:
             self._balance(deployment, balancer)
 
     def _balance(self, deployment: Deployment, balancer: Program) -> None:
-        """Starts the balancer on a socket that it inherits; its configuration is filled from its environment."""
+        """Starts the balancer on a socket that it inherits; its configuration takes values from its environment."""
         self._sockets[deployment.name] = listener = listening()
         replicas = {
             f"REPLICA_{number}": self._address(name).removeprefix("http://")
@@ -114,8 +114,8 @@ class LocalEngine:
 
     def _serve(self, deployment: Deployment, name: str) -> None:
         """Starts one replica, with folders of its own. Binds the socket first and passes it on, so that no other
-        program can take the port in between. For a server that opens its own, the port is held by a socket that does
-        not listen and lets that one in beside it."""
+        program can take the port in between. For a server that opens its own socket, another socket holds the port: it
+        does not listen, and lets the server's socket bind beside it."""
         inherits = deployment.inherits_socket
         self._sockets[name] = listening() if inherits else _held_port()
         state_dir = self._processes.folder / name
@@ -138,7 +138,7 @@ class LocalEngine:
             MECHANISM_FILES: self._app.mechanism_files(),
             WORKLOADS: ",".join(self._app.workloads),
             "PACKAGES_MISSING": python.missing,
-            # else a single package that is not marked as safe brings the lock back for all that run in the process
+            # otherwise one package that is not marked as safe brings the lock back for the whole process
             **({"PYTHON_GIL": "0"} if deployment.parallel else {}),
             **self._environment,
         }
@@ -152,8 +152,8 @@ class LocalEngine:
         )
 
     def _python(self, deployment: Deployment) -> Python:
-        """What serves a deployment; raises Unavailable where there is no such interpreter, or it has not the server's
-        package."""
+        """The interpreter for a deployment; raises Unavailable if there is no such interpreter, or it lacks the
+        server's package."""
         python = self._app.python or Python(program=self._app.interpreter, version="")
         if deployment.parallel and self._app.name is None:
             python = free_threaded()
@@ -162,17 +162,18 @@ class LocalEngine:
         return python
 
     def _app_of_its_own(self, environment: Mapping[str, str], state_dir: Path) -> dict[str, str]:
-        """Another app may have files in its folder, and hosts share none: each has a copy of it."""
+        """For another app, each host gets a copy of its folder, because hosts share no files."""
         if self._app.name is None:
             return {}
         variable = "STATELAB_IDENTIFIED_DIR" if "STATELAB_IDENTIFIED_DIR" in environment else "APP_DIR"
         copy = state_dir / "app"
-        if not copy.exists():  # else the replica starts again
+        if not copy.exists():  # otherwise the replica is restarting
             shutil.copytree(environment[variable], copy, symlinks=True, ignore=NOT_OF_THE_APP)
         return {variable: str(copy)}
 
     def _parts(self, deployment: Deployment) -> list[str]:
-        """The names of its processes: its replicas, and itself, which is the balancer where there are several."""
+        """The names of a deployment's processes: its replicas, and its own name, which is the balancer if there are
+        several."""
         return list(dict.fromkeys([*deployment.replicas, deployment.name]))
 
     def _wait_until_ready(self, deployment: Deployment) -> None:
@@ -220,7 +221,7 @@ class LocalEngine:
             self._children[replica].process.send_signal(signal.SIGHUP)
 
     def end_host(self, replica: str) -> None:
-        """Kills a server of one of the deployments' hosts; nobody listens at its address any more."""
+        """Kills the server of one host of a deployment; nothing listens at its address any more."""
         self._processes.kill(self._children.pop(replica))
         self._sockets.pop(replica).close()
 
@@ -248,7 +249,7 @@ class LocalEngine:
     def restart(self, deployment: str) -> None:
         about = self._deployments[deployment]
         for name in self._parts(about):
-            if name in self._children:  # else its host has ended
+            if name in self._children:  # otherwise its host has ended
                 self.end_host(name)  # requests that still wait in its socket would hang the new server too
         try:
             self._start(about)

@@ -30,7 +30,7 @@ class Child:
 
 
 class Processes:
-    """Starts and ends children. As a context manager, it ends all that are left when it is left.
+    """Starts and ends children. As a context manager, it ends all remaining children on exit.
 
     `folder` is a new temporary folder for sockets and data, removed at the end.
     """
@@ -67,7 +67,7 @@ class Processes:
         user: str | None = None,
         stop_signal: int = signal.SIGTERM,
     ) -> Child:
-        """Starts a command in a process group of its own, its output in `log`."""
+        """Starts a command in its own process group, with its output in `log`."""
         with log.open("ab") as output:
             process = subprocess.Popen(
                 command,

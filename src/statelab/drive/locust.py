@@ -19,11 +19,11 @@ from statelab.plan.profiles import Profile
 ANSWER_S = 60.0
 """If Locust has not finished a cell within this time, Locust itself hangs."""
 READS = 60
-"""How many reads a cell may need for each process; where the rate is limited they take time."""
+"""How many reads a cell may need for each process; if the rate is limited, they take time."""
 
 
 def require_load(workload: str) -> None:
-    """Raises BadInput if the load has no file for a workload, or there is nothing to make the load with."""
+    """Raises BadInput if the load has no file for a workload, or if Locust is not installed."""
     require_locust()
     file = LOADTESTS / f"{workload.replace('-', '_')}.py"
     if not file.exists():
@@ -39,7 +39,7 @@ class Load:
         self._rate = profile.rate
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        # only the summary: the table that Locust prints every 2 s grows with each cell
+        # only the summary, because the table that Locust prints every 2 s grows with each cell
         options = ["--headless", "--only-summary", "--loglevel", "WARNING"]
         options += ["--cells", "--users", str(profile.users), "--spawn-rate", str(profile.users)]
         options += ["--record", str(folder), "--request-timeout", str(profile.timeout_s)]

@@ -1,4 +1,4 @@
-"""One request: sent by a thread of its own, stamped, and recorded as an operation of a history."""
+"""One request: sent by its own thread, time-stamped, and recorded as an operation of a history."""
 
 import http.client
 import select
@@ -16,8 +16,8 @@ from statelab.core.operation import FIELDS, Operation, Value
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """`who` sends `method` to `path`; `cookies` is the cookie header. `op_id` identifies the request, and the operation
-    as well unless the parameters hold another one."""
+    """`who` sends `method` to `path`; `cookies` is the cookie header. `op_id` identifies the request, and also the
+    operation, unless the parameters have another `op_id`."""
 
     who: str
     op: str
@@ -33,12 +33,12 @@ class Request:
 
     @property
     def fields(self) -> dict[str, Any]:
-        """The fields of the history that the request knows."""
+        """The fields of the operation that are known from the request."""
         return {"op_id": self.op_id} | {name: self.parameters[name] for name in FIELDS if name in self.parameters}
 
 
 def path_of(workload: str, mechanism: str, operation: str) -> str:
-    """Where the lab's own app takes an operation; `read` is at the mechanism's own path."""
+    """The path of an operation in the lab's own app; `read` is at the mechanism's own path."""
     path = f"/{workload}/{mechanism}"
     return path if operation == "read" else f"{path}/{operation}"
 
@@ -51,7 +51,7 @@ class Line:
 
     def exchange(self, request: Request) -> tuple[int, http.client.HTTPMessage, bytes]:
         """Status, headers and body; raises OSError or HTTPException if no answer comes."""
-        # there is nothing to read in a connection that is not in use, unless the server has closed it
+        # an idle connection has nothing to read, unless the server has closed it
         if not self.ended and select.select([self._connection.sock], [], [], 0)[0]:
             self._connection.close()
         target = f"{request.path}?{urlencode(request.parameters)}"
@@ -61,7 +61,8 @@ class Line:
 
     @property
     def ended(self) -> bool:
-        """Whether the server has closed it with its last answer, so that the next request may go to another process."""
+        """Whether the server closed the connection with its last answer, so that the next request may go to another
+        process."""
         return self._connection.sock is None
 
     def close(self) -> None:
@@ -69,7 +70,7 @@ class Line:
 
 
 def perform(request: Request, line: Line, jar: Jar) -> Operation:
-    """Sends the request and waits for its end, however it ends; never raises."""
+    """Sends the request and waits until it ends, with or without an answer; never raises."""
     start = time.monotonic_ns()
     code, body, server, error = 0, b"", None, None
     try:
@@ -97,7 +98,7 @@ def perform(request: Request, line: Line, jar: Jar) -> Operation:
 
 
 def perform_alone(request: Request, url: str, limit_s: float, jar: Jar) -> Operation:
-    """The same over a connection of its own, so that any process may answer."""
+    """The same over a new connection, so that any process may answer."""
     line = Line(url, limit_s)
     try:
         return perform(request, line, jar)

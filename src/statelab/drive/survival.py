@@ -1,7 +1,7 @@
 """Tries what state outlives: counts up, ends something and starts it again, and reads the value back.
 
-Requests come one after the other to one worker, so that a missing value is lost and not just in another process. A host
-is ended where there are two, behind a balancer whose cookie keeps the client at one of them.
+Requests go one after the other to one worker, so that a missing value is really lost and not just in another process.
+To end a host, there are two of them, behind a balancer whose cookie keeps the client at one.
 """
 
 import secrets
@@ -30,7 +30,7 @@ PAUSE_S = 0.02
 
 
 def end(ending: str, engine: LocalEngine, deployment: str, jar: Jar) -> None:
-    """Makes one of ENDINGS happen to a deployment and to the client that has these cookies. Raises Unavailable if
+    """Makes one of ENDINGS happen to a deployment, and to the client with these cookies. Raises Unavailable if
     something does not start again."""
     match ending:
         case "request":
@@ -106,13 +106,13 @@ def fit(deployments: Iterable[Deployment]) -> Deployment | None:
 
 
 def with_hosts(deployments: Iterable[Deployment]) -> Deployment | None:
-    """The deployment of which one host can end: a balancer keeps each client at one of several."""
+    """The deployment in which one host can end: a balancer keeps each client at one of several hosts."""
     return next((d for d in deployments if "hosts" in d.between_clients), None)
 
 
 class Survey:
     """Tries each ending once, for all mechanisms together. The engine must be up and serve `deployment`. If that has
-    several hosts, one of them ends; else everything but that."""
+    several hosts, only the ending of a host is tried; otherwise all other endings."""
 
     def __init__(
         self, engine: LocalEngine, deployment: Deployment, mechanisms: Iterable[str], catalogue: Catalogue

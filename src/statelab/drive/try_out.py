@@ -1,7 +1,7 @@
 """Asks another app once for each operation of its promises, before anything is measured.
 
-What the app answers must be as the promise says: else the promise is wrong, and a measurement would say nothing. An
-answer that is no success is left to the load, which will not call the promise exercised.
+The app's answers must be as the promise says. Otherwise the promise is wrong, and a measurement would mean nothing. An
+answer that is no success is left to the load, which will then not count the promise as exercised.
 """
 
 import secrets
@@ -22,8 +22,8 @@ HELP = "the app must answer in JSON, and `result` must be the path of what it an
 
 
 def try_out(url: str, promises: Iterable[Promise], *, alone: bool, access: Access = DIRECT) -> None:
-    """Raises BadInput with the key for the first answer in which a result cannot be found, and where a session or a
-    stock does not even work for one client: `alone` says that nothing lies between two requests of this deployment."""
+    """Raises BadInput with the key for the first answer without a result, and if a session or a stock does not work
+    even for one client. `alone`: no boundary lies between two requests of this deployment."""
     for promise in promises:
         name = f"try-{secrets.token_hex(4)}"
         sent: dict[str, str | int] = dict.fromkeys(("key", "user", "id", "body", "value", "token"), name)
@@ -63,7 +63,7 @@ def try_out(url: str, promises: Iterable[Promise], *, alone: bool, access: Acces
 
 
 def _exchange(url: str, ask: Ask, sent: dict[str, str | int], jar: Jar, access: Access) -> tuple[int, bytes]:
-    """Status and body; 0 if there is no answer. Cookies come from the jar and go there."""
+    """Status and body; status 0 if there is no answer. Cookies are read from the jar and stored in it."""
     path, headers, body = ask.fill(sent)
     request = urllib.request.Request(url + path, body, {**headers, **jar.headers()}, method=ask.method)
     try:

@@ -1,4 +1,4 @@
-"""What an app says of itself at `GET /catalogue`: its workloads, operations, mechanisms and claims."""
+"""An app's description of itself at `GET /catalogue`: its workloads, operations, mechanisms and claims."""
 
 import os
 import subprocess
@@ -30,7 +30,7 @@ class Sharing:
 
 @dataclass(frozen=True, kw_only=True)
 class Excluding:
-    """Which requests an update keeps out, and how."""
+    """Which requests an update excludes, and how."""
 
     atomic_across: frozenset[str]
     lease_ms: int | None = None
@@ -74,7 +74,7 @@ class Lifetime:
 
 @dataclass(frozen=True, kw_only=True)
 class Replacing:
-    """Where the state is kept and what for; the nearest fix is chosen by this."""
+    """Where the state is kept and what for; used to choose the nearest fix."""
 
     store: str | None = None
     server: str | None = None
@@ -85,21 +85,21 @@ class Replacing:
 @dataclass(frozen=True, kw_only=True)
 class Claims(Sharing, Excluding, Switching, Failing, Lifetime, Replacing):
     """What a mechanism claims; the sets hold boundaries (requests, greenlets, threads, processes, hosts). A claim that
-    an app leaves out has its default, one that is not known here is ignored."""
+    an app leaves out has its default; an unknown claim is ignored."""
 
     def offered_by(self, server: str) -> bool:
-        """Whether a kind of server has it."""
+        """Whether a kind of server offers the mechanism."""
         return self.server in (None, server)
 
 
 NOTHING = Claims(shared_across=frozenset(), atomic_across=frozenset(), survives=None)
-"""The claims of a mechanism of which nothing is claimed."""
+"""The claims of a mechanism that claims nothing."""
 
 
 class Mechanism(msgspec.Struct, frozen=True, kw_only=True):
     """`summary` is one line, `description` the sentences that follow it; `source` is the mechanism's code without
-    docstrings, imports and claims (None: an app that does not show it). Where it is not `claimed`, its claims say
-    nothing and nothing can be predicted of it. `file` is where it stands if that is outside of the lab."""
+    docstrings, imports and claims (None: the app does not show it). If it is not `claimed`, its claims mean nothing and
+    nothing can be predicted. `file` is its file if that is outside of the lab."""
 
     summary: str
     claims: Claims
@@ -111,12 +111,12 @@ class Mechanism(msgspec.Struct, frozen=True, kw_only=True):
 
 
 FAULTS = ("never-persists", "divergent", "lost-update", "misreported", "stalled")
-"""What the rule may find in a workload that does not say how its clients see a fault."""
+"""The faults that the rule may find in a workload that does not say how its clients see a fault."""
 
 
 class Workload(msgspec.Struct, frozen=True, kw_only=True):
-    """`operations` have the HTTP method of each. `windows` are those in which its mechanisms differ (empty: all).
-    `shows` maps each fault that the theory's rule may find to the anomaly that a client sees then."""
+    """`operations` maps each operation to its HTTP method. `windows` are the windows in which its mechanisms differ
+    (empty: all). `shows` maps each fault that the theory's rule may find to the anomaly that a client then sees."""
 
     promise: str
     operations: dict[str, str]
@@ -135,12 +135,12 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def decode(body: bytes | str) -> Catalogue:
-    """Raises msgspec.ValidationError where the app's catalogue is not of this form."""
+    """Reads a catalogue. Raises msgspec.ValidationError if it does not have this form."""
     return msgspec.json.decode(body, type=Catalogue)
 
 
 def fetch(url: str, timeout_s: float = 10.0, access: Access = DIRECT) -> Catalogue:
-    """The catalogue of a running deployment; raises Unavailable where it does not answer with one."""
+    """The catalogue of a running deployment; raises Unavailable if it does not answer with one."""
     code, headers, body = access.read(f"{url}/catalogue", timeout_s)
     if code != 200:
         raise Unavailable(f"{url}/catalogue answers HTTP {code}")
@@ -158,7 +158,7 @@ def served_over_http(addresses: Mapping[str, str]) -> dict[str, str]:
 
 
 def any_offers(addresses: Iterable[str]) -> bool:
-    """Whether a deployment at one of these addresses answers with a catalogue; without one the lab has no load."""
+    """Whether a deployment at one of these addresses answers with a catalogue; without one the lab cannot make load."""
     for url in (address for address in addresses if address.startswith("http")):
         try:
             fetch(url)
@@ -176,7 +176,7 @@ NOT_OFFERED = (
 
 
 class _Answer(msgspec.Struct):
-    """What services/catalogue_of.py prints."""
+    """The output of services/catalogue_of.py."""
 
     status: str = ""
     body: str = ""
@@ -185,9 +185,9 @@ class _Answer(msgspec.Struct):
 
 
 def of_app(app: App, workloads: Collection[str] = ()) -> Catalogue:
-    """The catalogue of an app that is not served yet, asked in a process of its own; raises BadInput with what is
-    missing, and what to do, and Unavailable where it is the packages of the lab's own app. With `workloads` it has
-    these only, which takes the lab's own app less time to load, or all, if one of these is not there."""
+    """The catalogue of an app that is not served yet, read in a separate process. Raises BadInput with what is missing
+    and what to do, and Unavailable if packages of the lab's own app are missing. With `workloads` it has only these,
+    which the lab's own app loads faster, or all, if one of these does not exist."""
     found = _of_app(app, workloads)
     return found if found.workloads.keys() >= set(workloads) else _of_app(app, ())
 
@@ -222,7 +222,7 @@ def _of_app(app: App, workloads: Collection[str]) -> Catalogue:
 
 
 def require_workloads(wanted: list[str], catalogue: Catalogue) -> None:
-    """Raises BadInput if the app lacks a workload; the message names those it has, and the files of a new one."""
+    """Raises BadInput if the app lacks a workload; the message names those that it has, and the files for a new one."""
     try:
         require_known("workload", wanted, list(catalogue.workloads))
     except BadInput as error:

@@ -1,7 +1,7 @@
 """The deployments: one env file each, read here for the engines, the theory and the tables.
 
-What a file means is said by the file of its server, `services/servers/<name>.py`. That is code of the app's side, which
-the instrument does not import: it is asked in a process of its own, once for all files that are read together.
+The module of its server, `services/servers/<name>.py`, says what an env file means. That is code of the app's side,
+which the instrument does not import: it runs in a separate process, once for all files that are read together.
 """
 
 import json
@@ -17,10 +17,10 @@ from statelab.core.errors import BadInput
 from statelab.core.paths import SERVERS
 
 WORKER_CLASSES = ("single", "threaded", "forking", "sync", "gthread", "gevent")
-"""The order of the tables: Werkzeug's, gunicorn's; servers without worker classes follow."""
+"""Worker classes in the order of the tables: Werkzeug's, then gunicorn's. Servers without worker classes follow."""
 
 ON_REQUEST = "on-request"
-"""Deployments in this folder are not columns of the standard tables; each is measured when it is named."""
+"""Deployments in this folder are not columns of the standard tables; each is measured only when it is named."""
 
 
 CLIENTS = 8
@@ -28,9 +28,9 @@ CLIENTS = 8
 
 
 class Spread(msgspec.Struct, frozen=True, kw_only=True):
-    """What a server says of a deployment; the fields are those of `Spread` in `services/servers/__init__.py`,
-    `package` is the package that the server comes in (None: it comes with Python), and `inherits_socket` whether it
-    serves on a socket that is given to it, or opens its own."""
+    """What a server says about a deployment. The fields are those of `Spread` in `services/servers/__init__.py`.
+    `package` is the server's package (None: it comes with Python). `inherits_socket`: whether it serves on a socket
+    that it is given, or opens its own."""
 
     fresh: frozenset[str]
     workers: int
@@ -50,7 +50,7 @@ class Spread(msgspec.Struct, frozen=True, kw_only=True):
 
 class Deployment(Spread, frozen=True, kw_only=True):
     """How the app is served. `environment` holds the values of the env file, `description` its first line. `expects`:
-    how many processes should answer, where somebody says it of a deployment that the lab did not start."""
+    how many processes should answer, if a user states it for a deployment that the lab did not start."""
 
     name: str
     description: str
@@ -63,7 +63,8 @@ class Deployment(Spread, frozen=True, kw_only=True):
 
     @property
     def replicas(self) -> list[str]:
-        """Names of its replicas, one for each host, which are the names of those hosts; itself if there is only one."""
+        """The names of its replicas, one for each host, which are also the names of the hosts. If there is only one,
+        its own name."""
         return [f"{self.name}-{number + 1}" for number in range(self.hosts)] if self.hosts > 1 else [self.name]
 
     @property
@@ -83,7 +84,7 @@ class Deployment(Spread, frozen=True, kw_only=True):
 
     @property
     def between_clients(self) -> frozenset[str]:
-        """The boundaries of the spread that lie between two clients only, and never between requests of one."""
+        """The boundaries of the spread that lie only between two clients, never between requests of the same client."""
         return frozenset({"hosts"}) if self.sticky else frozenset()
 
     @property
@@ -101,7 +102,7 @@ class Deployment(Spread, frozen=True, kw_only=True):
 
 @cache
 def _spreads(environments: bytes) -> list[Spread | str]:
-    """What the servers say of a JSON list of environments: of each its spread, or why it is refused."""
+    """What the servers say about a JSON list of environments: for each its spread, or why it is refused."""
     command = [sys.executable, "-S", str(SERVERS)]
     done = subprocess.run(command, input=environments, capture_output=True, check=False)
     if done.returncode:
@@ -133,7 +134,8 @@ def read(paths: Iterable[Path]) -> list[Deployment]:
 
 
 def served(*described: tuple[str, str, str, dict[str, str]]) -> list[Deployment]:
-    """Deployments by where each is described (for an error), name, description and settings; raises BadInput."""
+    """The deployments, each described by the place of its description (for errors), name, description and settings;
+    raises BadInput."""
     spreads = _spreads(msgspec.json.encode([settings for *_, settings in described]))
     found = []
     for (where, name, description, settings), spread in zip(described, spreads, strict=True):
@@ -152,7 +154,7 @@ def _place(deployment: Deployment) -> tuple[int, str, int, str]:
 
 def load_all(folder: Path, wanted: Collection[str] = ()) -> dict[str, Deployment]:
     """Every deployment of a folder by name, in the order of the tables, and those of its folder `on-request` that are
-    wanted by name; raises BadInput where two have one name."""
+    named in `wanted`; raises BadInput if two have the same name."""
     standard, on_request = (
         {path.stem: path for path in place.glob("*.env")} for place in (folder, folder / ON_REQUEST)
     )

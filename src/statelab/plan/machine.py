@@ -1,4 +1,4 @@
-"""The machine and the versions a run was measured with, for its manifest."""
+"""The machine and the versions with which a run was measured, for its manifest."""
 
 import json
 import os
@@ -17,8 +17,8 @@ LIBRARIES = SERVING + EXTENSIONS
 
 
 def _commit() -> str | None:
-    """The checkout's commit, with `+` where files differ from it; None outside of git. A wheel has its version instead:
-    where it is installed may be inside of somebody else's checkout."""
+    """The checkout's commit, with `+` where files differ from it; None outside of git. A wheel has its version instead,
+    because it may be installed inside another project's checkout."""
     if not IN_CHECKOUT:
         return f"{__version__} (wheel)"
     command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"]
@@ -53,12 +53,12 @@ print(json.dumps(found))
 
 
 def library_versions(servers: Iterable[str | None], interpreter: str) -> dict[str, str]:
-    """Versions of Python, of the libraries under test and of the servers' packages, as far as that interpreter has
+    """The versions of Python, of the libraries under test and of the servers' packages, as far as that interpreter has
     them (an image names its own version), and of Locust, which runs here."""
     names = dict.fromkeys([*LIBRARIES, *filter(None, servers)])
     try:
         done = subprocess.run([interpreter, "-c", ASK, *names], capture_output=True, check=True)
-    except (OSError, subprocess.CalledProcessError):  # whoever needs it says so
+    except (OSError, subprocess.CalledProcessError):  # the code that needs it reports the error
         return {}
     found: dict[str, str] = json.loads(done.stdout)
     return found | load_version()

@@ -1,4 +1,4 @@
-"""What a run was meant to measure, under which conditions, and what came of it."""
+"""What a run was to measure, under which conditions, and how it ended."""
 
 from typing import Any
 
@@ -14,9 +14,9 @@ from statelab.plan.profiles import Profile
 class Manifest(msgspec.Struct, kw_only=True):
     """Everything the judgement needs besides the histories; written before the load and again at the end.
 
-    `asks` is empty for the lab's own app; for another one it has, by mechanism, the request that each operation is.
-    `standard`: the deployments that those of the run are compared with, by prediction alone.
-    `survivors` are the counter's mechanisms for which it is tried what they outlive, `survival` is the result.
+    `asks` is empty for the lab's own app; for another app it has, by mechanism, the request for each operation.
+    `standard`: the deployments that those of the run are compared with, by prediction alone. `survivors` are the
+    counter's mechanisms for which the run tries what their state outlives; `survival` is the result.
     """
 
     started: str
@@ -42,7 +42,7 @@ class Manifest(msgspec.Struct, kw_only=True):
     survival: list[Survival] = []
 
     def __post_init__(self) -> None:
-        """Raises ValueError where it says nothing about one of its own cells."""
+        """Raises ValueError if it says nothing about one of its own cells."""
         deployments = {deployment.name for deployment in self.deployments}
         for cell in self.cells:
             workload = self.catalogue.workloads.get(cell.workload)
@@ -54,7 +54,7 @@ class Manifest(msgspec.Struct, kw_only=True):
         return next(deployment for deployment in self.deployments if deployment.name == name)
 
     def key(self, run: int, index: int) -> str:
-        """The key of one cell's state in one run: nobody ever used it before, so every cell starts from nothing."""
+        """The key of one cell's state in one run. It was never used before, so every cell starts from nothing."""
         return f"{self.token}-r{run}-c{index}"
 
     def why_unavailable(self, cell: CellKey) -> str | None:
@@ -67,7 +67,7 @@ class Manifest(msgspec.Struct, kw_only=True):
 
 
 def made_by(manifest: bytes) -> str:
-    """Which version of the lab has written a manifest that is perhaps not of this one's form."""
+    """The version of the lab that wrote a manifest, which may not have the present form."""
     try:
         return f"commit {msgspec.json.decode(manifest)['machine']['commit']} made the run"
     except (msgspec.MsgspecError, UnicodeDecodeError, LookupError, TypeError):

@@ -13,7 +13,7 @@ from statelab.plan.profiles import IN_PROCESS, Profile
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What the person asked for; an empty list means what the profile says."""
+    """The user's selection; an empty list means the profile decides."""
 
     workloads: list[str]
     mechanisms: list[str]
@@ -31,12 +31,12 @@ def _cells_of(
     servers = {deployments[deployment].server for deployment in served}
     wanted: Collection[str] = workload.mechanisms if profile.mechanisms is None else profile.mechanisms.get(name, ())
     if selection.workloads and not wanted:
-        wanted = workload.mechanisms  # the profile has none of a workload that was asked for
+        wanted = workload.mechanisms  # the profile has no mechanism of a workload that was asked for
     wanted = selection.mechanisms or wanted
     for mechanism in (mechanism for mechanism in workload.mechanisms if mechanism in wanted):
         claims = workload.mechanisms[mechanism].claims
         if mechanism not in selection.mechanisms and not any(map(claims.offered_by, servers)):
-            continue  # else a row of which every cell is unavailable
+            continue  # otherwise every cell of this row would be unavailable
         in_memory = app.group(claims) in IN_PROCESS
         for window in selection.windows or profile.windows + (profile.in_process_windows if in_memory else ()):
             if workload.windows and window not in workload.windows:
@@ -48,7 +48,7 @@ def _cells_of(
 def select(
     catalogue: Catalogue, deployments: dict[str, Deployment], profile: Profile, selection: Selection
 ) -> list[CellKey]:
-    """The cells to measure, in the order of the tables; raises BadInput naming the valid names for an unknown one."""
+    """The cells to measure, in the order of the tables. For an unknown name, raises BadInput with the valid names."""
     app.require_workloads(selection.workloads, catalogue)
     mechanisms = [name for workload in catalogue.workloads.values() for name in workload.mechanisms]
     require_known("mechanism", selection.mechanisms, mechanisms)

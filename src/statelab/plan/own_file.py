@@ -1,4 +1,4 @@
-"""The file in which a person says what no tool can know about an app: `statelab.toml` in the app's folder, or the table
+"""The user's file with facts about an app that no tool can know: `statelab.toml` in the app's folder, or the table
 `[tool.statelab]` of its pyproject.toml. Each part of the lab reads one table of it."""
 
 import tomllib
@@ -11,12 +11,12 @@ from statelab.core.errors import BadInput, require_known
 
 NAME = "statelab.toml"
 TABLES = {"audit": "the audit", "promise": "the promises", "remote": "the engine remote"}
-"""The tables that it may have, and what each configures."""
+"""The tables that the file may have, and what each configures."""
 
 
 def table(folder: Path, name: str, file: Path | None = None) -> tuple[Path, dict[str, Any]] | None:
-    """One table and the file it stands in; None where there is none. With `file`, only that one is read. Raises
-    BadInput for a file that cannot be read, for a table that nobody reads, and where both files have it."""
+    """One table and its file; None if there is no such table. With `file`, only that file is read. Raises BadInput for
+    a file that cannot be read, for an unknown table, and if both files have the table."""
     if file is not None and not file.is_file():
         raise BadInput(f"{file}: there is no such file")
     own, project = folder / NAME, folder / "pyproject.toml"
@@ -33,7 +33,7 @@ def table(folder: Path, name: str, file: Path | None = None) -> tuple[Path, dict
 
 
 def _tables(path: Path) -> dict[str, Any]:
-    """The lab's tables in a file; none where there is no such file."""
+    """The lab's tables in a file; empty if there is no such file."""
     try:
         found = tomllib.loads(path.read_text()) if path.exists() else {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -42,6 +42,7 @@ def _tables(path: Path) -> dict[str, Any]:
 
 
 def misfit(error: msgspec.ValidationError) -> tuple[str, str]:
-    """What is wrong with a table, and the key in it, as `.limits.users`; empty if it is the whole table."""
+    """What is wrong with a table, and the key in it, for example `.limits.users`; the key is empty if the whole table
+    is wrong."""
     what, _, key = str(error).partition(" - at ")
     return what, key.strip("`").removeprefix("$")

@@ -1,4 +1,4 @@
-"""How much is measured: the profiles, each a literal."""
+"""The profiles, which say how much is measured; each is a literal."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from statelab.core.errors import require_known
 from statelab.plan.deployments import CLIENTS, ON_REQUEST
 
 IN_PROCESS = frozenset({"request", "thread", "process"})
-"""Reaches whose mechanisms keep their state in the memory of the app."""
+"""The reaches of mechanisms that keep their state in the memory of the app."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,12 +17,12 @@ class Profile:
 
     A cell's load lasts at least `min_seconds` and `min_operations` and until every process has answered, at most
     `max_seconds`; `users` clients at once, each waiting at most `timeout_s` for an answer. `reuse` keeps connections.
-    `survival`: what the counter outlives is tried as well. `folder`: its deployments' folder in services/deployments;
-    `columns`: by name the only ones that it has, of the standard ones and those on request (none named: all).
-    `compared`: the report says which of the standard deployments each of these is like.
-    `first`: the mechanisms (as workload/mechanism) whose cells are measured before all others.
-    `rate`: at most so many requests a second, of all clients together (None: as many as are answered). `load_s`: so
-    many seconds after the first cell has begun the load ends, and no other one is begun (None: all are).
+    `survival`: the run also tries what the counter outlives. `folder`: the folder of its deployments in
+    services/deployments. `columns`: the names of its only deployments, standard or on request (none named: all).
+    `compared`: the report says which standard deployment each of these is like. `first`: the mechanisms (as
+    workload/mechanism) whose cells are measured before all others. `rate`: the most requests a second, of all clients
+    together (None: as many as are answered). `load_s`: seconds after the start of the first cell at which the load ends
+    and no other cell is begun (None: all cells are measured).
     """
 
     name: str
@@ -71,14 +71,14 @@ SEED = {
     "once": ("idempotency-redis-naive", "idempotency-redis-set-nx"),
     "connection": ("postgres-global", "postgres-on-g"),
 }
-"""By workload. For the counter, the mechanisms that the discussion names; for every other promise, one mechanism that
-people usually take, and one that keeps the promise."""
+"""By workload. For the counter, the mechanisms that the discussion names; for every other promise, one mechanism in
+common use, and one that keeps the promise."""
 
 TELLING = ("dev-threaded", "sync-4", "gthread-2x4", "gevent")
-"""Deployments that tell mechanisms apart: by threads, by processes, by both, by greenlets."""
+"""Deployments that show differences between mechanisms: with threads, with processes, with both, with greenlets."""
 
 SEED_DEPLOYMENTS = {name: TELLING for name in SEED} | {"counter": ("dev-processes", "sync", *TELLING)}
-"""The counter is also measured where each request has a process of its own, and where nothing lies between requests."""
+"""The counter is also measured where each request has its own process, and where no boundary lies between requests."""
 
 ONE_OF_EACH = {
     "counter": (
@@ -150,8 +150,8 @@ ONE_OF_EACH = {
         "postgres-pool-before-fork",
     ),
 }
-"""By workload. One mechanism for all that are predicted alike under every deployment, standard or in SERVERS, and what
-only one of those servers offers."""
+"""By workload. One mechanism for each group with the same prediction under every deployment, standard or in SERVERS,
+and the mechanisms that only one of those servers offers."""
 
 SERVERS = (
     "waitress",
@@ -166,7 +166,8 @@ SERVERS = (
     "mod_wsgi-embedded",
     "sync-recycling",
 )
-"""The servers of Flask's deployment page that the standard columns leave out, and gunicorn that replaces its worker."""
+"""The servers of Flask's deployment page that the standard columns leave out, and a gunicorn that replaces its
+worker."""
 
 IN_MEMORY = (
     "module-global",
@@ -240,8 +241,8 @@ PROFILES = {
 
 
 def profile_of(name: str, *, picked: bool) -> Profile:
-    """The profile of that name. Without a name it is `standard` where workloads, mechanisms, deployments, windows or
-    another app are picked, for they should be measured whole; otherwise `essentials`. Raises BadInput."""
+    """The profile of that name. Without a name it is `standard` if workloads, mechanisms, deployments, windows or
+    another app are picked, so that these are measured completely; otherwise `essentials`. Raises BadInput."""
     name = OTHER_NAMES.get(name, name) or (STANDARD if picked else ESSENTIALS)
     require_known("profile", [name], list(PROFILES))
     return PROFILES[name]

@@ -1,7 +1,7 @@
-"""The promises that a person names for an app that is not the lab's own: `[promise.<name>]` of statelab.toml.
+"""The user's promises for an app that is not the lab's own: `[promise.<name>]` of statelab.toml.
 
 In: the app's folder. Out: which request each operation is (`Ask`), and a catalogue in which every promise is a
-mechanism of which nothing is claimed.
+mechanism that claims nothing.
 """
 
 import re
@@ -24,7 +24,7 @@ WINDOW = "none"
 """The window of such an app: the lab puts nothing between its reads and its writes."""
 
 LONGEST_S = 3.0
-"""How long the load of a cell may last."""
+"""The longest load of a cell, in seconds."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _NEED_RESULT: tuple[Meaning, ...] = ("number", "text", "sent", "user", "user-number", "ledger")
@@ -33,9 +33,9 @@ _MAY_HAVE_RESULT: tuple[Meaning, ...] = (*_NEED_RESULT, "sold", "lock", "own-use
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """What the promise needs of one operation: what its answer means, the placeholders that its request must have and
-    may have, and the key that names an answer which refuses. Every request may have `{id}`, an id of its own. `bare`:
-    the answer need not have a result."""
+    """What the promise needs for one operation: the meaning of its answer, the placeholders that its request must have
+    and may have, and the key (`no`) for an answer that refuses. Every request may have `{id}`, an id of its own.
+    `bare`: the answer need not have a result."""
 
     means: Meaning
     must: frozenset[str] = frozenset()
@@ -111,7 +111,7 @@ KINDS = {
 
 
 class _Written(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """One operation as it is written."""
+    """One operation as written in the file."""
 
     request: Annotated[str, msgspec.Meta(pattern=r"^(GET|POST|PUT|PATCH|DELETE) /\S*$")]
     headers: dict[str, str] = {}
@@ -124,7 +124,7 @@ class _Written(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """One promise: its workload, and how each of its operations is asked for. `where` is its file and key."""
+    """One promise: its workload, and the request for each of its operations. `where` is its file and key."""
 
     where: str
     name: str
@@ -133,8 +133,8 @@ class Promise:
 
 
 def load(folder: Path) -> dict[str, Promise]:
-    """The promises of the app in that folder, by name; empty where there are none. Raises BadInput with file and key
-    for the first thing that is wrong."""
+    """The promises of the app in that folder, by name; empty if there are none. Raises BadInput with file and key for
+    the first error."""
     found = own_file.table(folder, "promise")
     if found is None:
         return {}
@@ -252,8 +252,8 @@ def catalogue(promises: Mapping[str, Promise]) -> Catalogue:
 
 
 def of_profile(profile: Profile) -> Profile:
-    """The profile for such an app: all of its promises, in the one window that it has. The app may be slow, so every
-    process has longer to answer."""
+    """The profile for such an app: all of its promises, in its only window. The app may be slow, so every process has
+    more time to answer."""
     about = "every promise of the app, with nothing put between its reads and its writes"
     everything = replace(profile, description=about, mechanisms=None, deployments=None, survival=False)
     longer = max(profile.max_seconds, LONGEST_S)
@@ -261,7 +261,7 @@ def of_profile(profile: Profile) -> Profile:
 
 
 def identified(app: App) -> tuple[App, dict[str, str]]:
-    """The app in a wrapper that says in each answer who gave it (`services/identified`), and what the wrapper must find
-    in the environment."""
+    """The app in a wrapper that names the server in each answer (`services/identified`), and the environment variables
+    that the wrapper needs."""
     environment = {"STATELAB_IDENTIFIED": str(app.name), "STATELAB_IDENTIFIED_DIR": str(app.folder)}
     return replace(app, name="statelab_identified:app()", folder=SERVICES / "identified"), environment

@@ -1,7 +1,7 @@
-"""A deployment that runs already, as a person describes it: `[remote]` of statelab.toml.
+"""A deployment that runs already, as the user describes it: `[remote]` of statelab.toml.
 
-In: the folder of that file, and the address that the person repeats at the command line. Out: where the app is and how
-it is reached, the deployment that the rule and the judges reason about, and the profile within the limits.
+In: the folder of that file, and the address that the user repeats on the command line. Out: the app's address and how
+to reach it, the deployment for the rule and the judges, and the profile within the limits.
 """
 
 import os
@@ -39,10 +39,10 @@ SECRETS = re.compile(r"token|secret|passw|api.?key|credential|auth|signature|ses
 
 ANSWER_S = 5.0
 OTHERS_S = 30.0
-"""How long it waits, after the first answer, for the replicas that have not answered. A balancer may never lead to
-them: then the cells say how many answered."""
+"""Seconds to wait, after the first answer, for replicas that have not answered. A balancer may never lead to them; then
+the cells say how many answered."""
 OF_A_PROXY = (502, 503, 504)
-"""HTTP statuses by which what stands in front of an app says that the app does not answer."""
+"""HTTP statuses by which a proxy in front of an app says that the app does not answer."""
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Words = Annotated[list[str], msgspec.Meta(min_length=1)]
@@ -50,7 +50,7 @@ Written = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class Limits(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """The most that the target is to be loaded with: clients at once, requests a second, seconds of load in a run."""
+    """The limits of the load on the target: clients at once, requests a second, seconds of load in a run."""
 
     users: Positive
     rate: Positive
@@ -58,15 +58,15 @@ class Limits(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tr
 
 
 class Token(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """A header, and the environment variable that has its value."""
+    """A header, and the environment variable that holds its value."""
 
     header: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9-]+$")]
     variable: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
 class Reset(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """How the app is made to forget everything: by a request to it, or by a command that is run here without a shell.
-    `seconds`: how long until it has to answer again."""
+    """How to make the app forget everything: by a request to it, or by a command that is run here without a shell.
+    `seconds`: the time within which it must answer again."""
 
     request: Annotated[str, msgspec.Meta(pattern=r"^(GET|POST|PUT|PATCH|DELETE) /\S*$")] | None = None
     command: Words | None = None
@@ -74,7 +74,7 @@ class Reset(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tru
 
 
 class _Written(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """The table as it is written."""
+    """The table as written in the file."""
 
     name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
     url: Written
@@ -92,8 +92,8 @@ class _Written(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remote:
-    """`url` has no slash at its end; `where` is the file. `health` is a page of the app's, and `wait` the
-    seconds that may pass until it answers at first."""
+    """The target. `url` has no slash at its end; `where` is the file. `health` is a page of the app, and `wait` the
+    seconds that may pass until its first answer."""
 
     where: Path
     url: str
@@ -105,8 +105,8 @@ class Remote:
     wait: float
 
     def within_limits(self, profile: Profile) -> tuple[Profile, list[str]]:
-        """The profile with its only deployment and no more than the file allows, and what that changed, in words. A
-        cell may last long enough to have its operations at that rate, and over a network."""
+        """The profile with its only deployment, within the limits of the file, and in words what that changed. A cell
+        may last long enough for its operations at that rate and over a network."""
         limits = self.limits
         long = max(profile.max_seconds, LONGEST_S, 1 + 2 * profile.min_operations / limits.rate)
         lowered = replace(
@@ -137,8 +137,9 @@ class Remote:
         return lowered, notes
 
     def answers(self, seconds: float) -> None:
-        """Waits until it answers, if only that it has no such page; raises Unavailable. Where the app says which host
-        answered, it waits for the other replicas too, `OTHERS_S` at most: what measures may be up before they are."""
+        """Waits until the app answers, even with "no such page"; raises Unavailable. If the app says which host
+        answered, also waits for the other replicas, at most OTHERS_S seconds, because the instrument may be up before
+        they are."""
         address, deadline = f"{self.url}{self.health}", time.monotonic() + seconds
         hosts: set[str] = set()
         while True:
@@ -159,7 +160,7 @@ class Remote:
             time.sleep(0.2)
 
     def catalogue(self) -> Catalogue:
-        """What the lab's own app offers there; raises Unavailable where nobody answers, and BadInput where something
+        """The catalogue of the lab's own app there; raises Unavailable if nothing answers, and BadInput if something
         else does."""
         self.answers(self.wait)
         try:
@@ -171,7 +172,8 @@ class Remote:
             ) from None
 
     def require_no_secrets(self, promises: Iterable[Promise]) -> None:
-        """Raises BadInput where a promise's request has what looks like a secret, for requests are in every report."""
+        """Raises BadInput if a promise's request contains what looks like a secret, because requests are in every
+        report."""
         for promise in promises:
             for op, ask in promise.asks.items():
                 parameters = parse_qsl(urlsplit(ask.path).query, keep_blank_values=True)
@@ -184,9 +186,9 @@ class Remote:
 
 
 def load(folder: Path, allowed: str | None) -> Remote:
-    """The target in that folder's file; raises BadInput with the key for the first thing that is wrong, and where
-    `allowed`, what the person says may be loaded, is not exactly its address. No message repeats an address that may
-    have a secret in it."""
+    """The target in that folder's file. Raises BadInput with the key for the first error, and if `allowed`, the address
+    that the user permits to load, is not exactly its address. No message repeats an address that may contain a
+    secret."""
     found = own_file.table(folder, NAME)
     if found is None:
         raise BadInput(
@@ -219,7 +221,7 @@ def _url(path: Path, text: str) -> str:
     where = f"{path}: {NAME}.url"
     try:
         parts = urlsplit(text)
-        parts.port  # noqa: B018  (raises for one that is no number)
+        parts.port  # noqa: B018  (raises for a port that is not a number)
     except ValueError as error:
         raise BadInput(f"{where}: it is no address: {error}") from None
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:

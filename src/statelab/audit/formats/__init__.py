@@ -14,7 +14,7 @@ from statelab.audit.formats import github, json_object, junit, page, sarif
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """`file` is its name in the folder of `--out`; empty where it is only printed."""
+    """A format. `file` is its file name in the folder of `--out`; empty if the format is only printed."""
 
     file: str
     render: Callable[[Audit], str]
@@ -31,8 +31,8 @@ FORMATS = {
 
 
 def write(audit: Audit, folder: Path) -> list[Path]:
-    """Writes every file into the folder, which is made where it is missing; the paths. A story only where one was
-    discovered."""
+    """Writes every file into the folder, which is made if missing, and returns the paths. Writes a story only if one
+    was discovered."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, form in FORMATS.items():

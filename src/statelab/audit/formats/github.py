@@ -1,4 +1,4 @@
-"""Annotations as GitHub's runner reads them from what a step prints: one line for each finding."""
+"""Annotations for GitHub's runner, which reads them from the output of a step: one line for each finding."""
 
 from statelab.audit.finding import Audit, path_from_start
 
@@ -24,7 +24,7 @@ def render(audit: Audit) -> str:
 
 
 def _escaped(text: str, more: str = "") -> str:
-    """With a percent sign and a number for whatever would end the line or the value."""
+    """The text with percent-encoding for characters that would end the line or the value."""
     for character in "%\r\n" + more:
         text = text.replace(character, f"%{ord(character):02X}")
     return text

@@ -1,5 +1,5 @@
-"""JUnit's XML: one test for each deployment, failed where it is violated by more than accepted findings, skipped where
-nothing was exercised."""
+"""JUnit's XML: one test for each deployment; failed if a finding that is not accepted violates it, skipped if nothing
+was exercised."""
 
 import re
 from xml.etree import ElementTree

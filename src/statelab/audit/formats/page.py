@@ -1,4 +1,4 @@
-"""The audit as one HTML page in the look of the report, which needs nothing but itself."""
+"""The audit as one self-contained HTML page that looks like the report."""
 
 from functools import cache
 
@@ -46,7 +46,7 @@ def _environment() -> Environment:
 
 
 def _marked(text: str, other: str) -> Markup:
-    """The text with what differs from the other one marked."""
+    """The text, with the parts marked that differ from the other text."""
     pieces = (
         Markup("<mark>{}</mark>").format(printable(piece)) if differs else escape(printable(piece))
         for piece, differs in differences(other, text)

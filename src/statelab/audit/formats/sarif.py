@@ -1,7 +1,7 @@
-"""SARIF 2.1.0, which code hosts show at the line.
+"""SARIF 2.1.0, which code hosts show beside the lines of code.
 
-Source: OASIS, Static Analysis Results Interchange Format 2.1.0. Paths are relative to where the audit was started, as
-code hosts expect it of a checkout. A finding without a line of the app has no location.
+Source: OASIS, Static Analysis Results Interchange Format 2.1.0. Paths are relative to the folder where the audit was
+started, as code hosts expect. A finding without a line of the app has no location.
 """
 
 import json

@@ -1,5 +1,6 @@
-"""What runs in the interpreter of the audited app: it imports the app, forks worlds from it and serves requests there.
+"""The part that runs in the interpreter of the audited app: it imports the app, forks worlds from it and serves
+requests.
 
-Standard library only, CPython 3.9 and newer: nothing may be asked of the app's environment. Loaded under a name of its
-own (`start.py`), so that an app may be called what it likes.
+Standard library only, CPython 3.9 and newer, because the app's environment may have nothing else. Loaded under a
+private name (`start.py`), so that an app may have any name.
 """

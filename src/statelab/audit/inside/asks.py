@@ -1,7 +1,8 @@
-"""What a view asks of a request, read from its source: names in the query, in a form, in a JSON body.
+"""Finds, in a view's source, the names that it reads from a request: in the query, in a form, in a JSON body.
 
-`request.json["name"]`, `request.args.get("page", 1)` and the like are found, also where the body has a name of its own
-first (`data = request.get_json()`). No code of the app is run. What a view hands on to other functions is not followed.
+`request.json["name"]`, `request.args.get("page", 1)` and the like are found, also if the body is first assigned to a
+variable (`data = request.get_json()`). No code of the app is run. Values that a view passes to other functions are not
+followed.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ NUMBER, TEXT, LIST = 1, "amber", ["amber"]
 
 def asked(view: Any, method: str) -> dict[str, dict[str, Any]]:
     """For each part (`query`, `form`, `json`) the names that the view reads there, each with a value that fits: its
-    default, a number where it is used as one, else a text."""
+    default, a number if it is used as one, else a text."""
     try:
         function = inspect.unwrap(view)
         owner = getattr(function, "view_class", None)
         if owner is not None:
             function = inspect.unwrap(getattr(owner, method.lower(), None) or owner.dispatch_request)
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except Exception:  # built in, made by exec, or a source that is gone
+    except Exception:  # built in, made by exec, or its source is gone
         return {}
     named = {
         node.targets[0].id: part
@@ -65,7 +66,7 @@ def _part(node: ast.AST, named: dict[str, str]) -> str | None:
 
 
 def _read(node: ast.AST, named: dict[str, str]) -> Iterator[tuple[str, str, Any]]:
-    """Part, name and default where an expression reads a name of the request."""
+    """Part, name and default for each name of the request that an expression reads."""
     if isinstance(node, ast.Subscript):
         key, of, default = node.slice, node.value, None
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in TAKES and node.args:

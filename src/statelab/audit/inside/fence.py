@@ -1,6 +1,6 @@
 """The fence around a world: it may connect only to what is allowed, and may not write into the app's own folder.
 
-Python's audit hooks see what Python code asks for. They do not see what a C library does by itself, for example a
+Python's audit hooks see what Python code does. They do not see what a C library does by itself, for example a
 connection that libpq makes; docs/audit.md says so.
 """
 

@@ -1,10 +1,10 @@
-"""What a process holds in memory, by name: the places that requests may change.
+"""Lists what a process holds in memory, by name: the places that requests may change.
 
 From the globals of the app's own modules, their classes, functions and closures, the app object and its extensions, we
-walk to whatever hangs on them, nearest first, so that a place has its shortest name. A place is a value (a text, a
-number) or a container with its size. No code of these objects is called: attributes are read without `__getattr__`,
-since a proxy raises outside of a request, and an object whose class is derived from dict or str is read with the
-methods of dict or str.
+walk to every object reachable from them, nearest first, so that a place has its shortest name. A place is a value (a
+text, a number) or a container with its size. No code of these objects is called: attributes are read without
+`__getattr__`, because a proxy raises outside of a request, and an object of a class derived from dict or str is read
+with the methods of dict or str.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 
 MOST_PLACES = 20_000
 LONGEST_S = 0.5
-"""Seconds of processor time, so that the same places are found on a busy machine."""
+"""The longest walk, in seconds of processor time, so that the same places are found on a busy machine."""
 DEEPEST = 9
 LONGEST_TEXT = 80
 
@@ -34,7 +34,8 @@ PLAIN = (*TEXTS, *NUMBERS, *DICTS, *LISTS, *SETS)
 CACHED = type(functools.lru_cache(maxsize=None)(lambda: None))
 ITERATORS = ("itertools.count",)
 LOCAL = threading.local
-"""The interpreter's own class; gevent replaces it when it patches. Only the class's own method gives its attributes."""
+"""The interpreter's own class, which gevent replaces when it patches. Only the class's own method returns its
+attributes."""
 
 PASSED_BY = (
     "threading",
@@ -48,13 +49,13 @@ PASSED_BY = (
     "importlib",
     "sqlalchemy",
 )
-"""Modules whose objects change at their first use and hold nothing of a request."""
+"""Modules whose objects change on first use and hold nothing of a request."""
 
 
 KEEP_NOTHING = frozenset(
     ("flask", "werkzeug", "jinja2", "click", "itsdangerous", "markupsafe", "blinker", "gevent", "greenlet", "typing")
 ) | getattr(sys, "stdlib_module_names", frozenset())
-"""Packages whose globals are no places: what they keep for a request hangs on the app."""
+"""Packages whose globals are not places: what they keep for a request is reachable from the app."""
 
 
 def look(packages: list[str], app: Any, words: list[str]) -> dict[str, Any]:
@@ -92,7 +93,7 @@ def look(packages: list[str], app: Any, words: list[str]) -> dict[str, Any]:
                 keys = [key for key in plain.__iter__(value) if type(key) is str]
                 for word in words:
                     holding[word].extend(_place(name, key) for key in keys if word in key)
-        except Exception:  # foreign code; what it does not show is no place
+        except Exception:  # foreign code; a value that it does not show is not a place
             continue
     return {"places": found, "holding": holding, "stopped": stopped}
 
@@ -113,7 +114,7 @@ def _roots(packages: list[str], app: Any) -> Iterator[tuple[str, Any, int]]:
 
 
 def _is_ours(value: Any, packages: list[str]) -> bool:
-    """Whether a global is a place of the app: not a module, and no function or class of somebody else."""
+    """Whether a global is a place of the app: not a module, nor a function or class of another package."""
     kind = type(value)
     if kind is types.ModuleType or kind is types.BuiltinFunctionType:
         return False
@@ -123,7 +124,7 @@ def _is_ours(value: Any, packages: list[str]) -> bool:
 
 
 def _plain(kind: type) -> Any:
-    """The built-in type by whose methods a value is read, such as dict for Flask's Config; None if there is none."""
+    """The built-in type whose methods read a value, such as dict for Flask's Config; None if there is none."""
     return kind if kind in PLAIN else next((plain for plain in PLAIN if issubclass(kind, plain)), None)
 
 
@@ -194,7 +195,7 @@ def _parts(name: str, kind: type, value: Any, packages: list[str]) -> Iterator[t
 
 
 def _of_library(function: types.FunctionType, packages: list[str]) -> Iterator[tuple[str, Any]]:
-    """The globals that a function of somebody else's module reads: a decorator may keep there what it is given."""
+    """The globals that a function of another package's module reads: a decorator may keep its arguments there."""
     module = str(function.__globals__.get("__name__", ""))
     top = module.split(".")[0]
     if top in packages or top in KEEP_NOTHING or module.startswith(PASSED_BY):

@@ -1,7 +1,7 @@
 """`pytest --statelab=apart,restart`: each test that passes is run again, its requests spread over processes.
 
 Off without the option. `apart`: two processes serve them; `restart`: a new process serves each, after the one before it
-has ended. A test that fails then, but not when one other process serves all of its requests, is reported as failed.
+has ended. A test that then fails, but passes when one other process serves all of its requests, is reported as failed.
 Fixtures with a wider scope than the function are shared by all runs of a test. `statelab audit --pytest` does more: it
 runs the suite in copies of its folder, and names places, lines and deployments.
 """
@@ -45,7 +45,7 @@ def pytest_configure(config: Any) -> None:
 
 
 class Runs:
-    """Takes the place of pytest's own way to run a test."""
+    """Replaces pytest's own way to run a test."""
 
     def __init__(self, ways: list[str]) -> None:
         self._ways = ways
@@ -67,7 +67,7 @@ class Runs:
     def _judged(self, item: Any) -> list[Any]:
         """The reports that count: those of the first way that fails, or those of the usual run of the test.
 
-        The usual run comes last if possible, because later forks would have what it leaves in this process's memory.
+        The usual run comes last if possible, because later forks would inherit what it leaves in this process's memory.
         """
         control, moved = self._run(item, Way("moved"))
         clear = all(report.passed for report in control)

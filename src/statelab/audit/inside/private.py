@@ -1,9 +1,9 @@
-"""Which lines touch nothing that another thread or request could see or change.
+"""Finds private lines: lines that touch nothing that another thread or request could see or change.
 
-Such a line reads and writes only local variables of its function. Before it runs, the exact type of each of them is an
-immutable builtin (a number, a text, None). The line's bytecode has only the instructions below: on such values they
-call no other code, allocate nothing that the garbage collector looks at, and jump only to other lines. So to everybody
-else, a request held before such a line is in the same state as one held before the next line of the same function: one
+A private line reads and writes only local variables of its function. Before it runs, the exact type of each of them is
+an immutable builtin (a number, a text, None). The line's bytecode has only the instructions below: on such values they
+call no other code, allocate nothing that the garbage collector looks at, and jump only to other lines. So, to all other
+code, a request held before such a line is in the same state as one held before the next line of the same function: one
 of the two worlds is enough.
 """
 
@@ -26,13 +26,13 @@ OPERATORS = frozenset(("+", "-", "*", "+=", "-=", "*="))
 
 
 class Private:
-    """Answers for the lines of any code; remembers what it has looked through."""
+    """Says which lines of any code are private; remembers the code that it has examined."""
 
     def __init__(self) -> None:
         self._lines: dict[CodeType, dict[int, frozenset[str]]] = {}
 
     def line(self, frame: FrameType) -> bool:
-        """Whether the line that the frame is about to run is such a line."""
+        """Whether the line that the frame is about to run is private."""
         code = frame.f_code
         if code not in self._lines:
             self._lines[code] = candidates(code)
@@ -44,7 +44,7 @@ class Private:
 
 
 def candidates(code: CodeType) -> dict[int, frozenset[str]]:
-    """The lines with no other instructions than those allowed, each with the local variables that it uses."""
+    """The lines that have only allowed instructions, each with the local variables that it uses."""
     line_at: dict[int, int | None] = {}
     starts: set[int] = set()
     for start, end, line in code.co_lines() if hasattr(code, "co_lines") else ():  # 3.9 has none
@@ -62,7 +62,7 @@ def candidates(code: CodeType) -> dict[int, frozenset[str]]:
         following = [later.offset for later in instructions[number + 1 : number + 2]]
         if "JUMP" in instruction.opname:
             following.append(instruction.argval)
-        # whatever is run next must be of the same line, or the beginning of another one, where the tracer stops again
+        # the next instruction must be of the same line, or the beginning of another line, where the tracer stops again
         leaves = [offset for offset in following if line_at.get(offset) != line and offset not in starts]
         if not _allowed(instruction, used) or leaves:
             refused.add(line)

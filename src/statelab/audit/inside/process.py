@@ -29,15 +29,18 @@ from .threads import Thread, settled
 from .tracer import Switches, Tracer
 
 SHARED = frozenset(("flask", "werkzeug", "jinja2", "markupsafe", "click", "itsdangerous", "blinker"))
-"""Packages whose import only makes definitions: a process may have them from the one that it was forked from."""
+"""Packages whose import only makes definitions, so a process may inherit them from the process it was forked from."""
 FORK, WAITPID, SLEEP, SOCKET = os.fork, os.waitpid, time.sleep, socket.socket
-"""The functions before gevent patches them: gevent's own start its hub, and a fork of a process with a hub hangs."""
+"""The functions before gevent patches them: gevent's versions start its hub, and a fork of a process with a hub
+hangs."""
 OWN_TO_EACH = frozenset(("multiprocessing", "__main__"))
-"""Not shared: modules of the standard library that draw a random number at their import, and the module that is run."""
+"""Modules that are not shared: those of the standard library that draw a random number when imported, and the main
+module."""
 
 
 def named(module: Any, attribute: str) -> tuple[Any, bool]:
-    """What an import string names in its module, and whether to call it; raises AttributeError with the name."""
+    """The object that an import string names in its module, and whether to call it; raises AttributeError with the
+    name."""
     usual = next((known for known in ("app", "application", "create_app") if hasattr(module, known)), "app")
     name = (attribute[:-2] if attribute.endswith("()") else attribute) or usual
     found = module
@@ -49,7 +52,7 @@ def named(module: Any, attribute: str) -> tuple[Any, bool]:
 
 
 class Channel:
-    """Lines, and the descriptors that came with them."""
+    """A channel for lines, and for the file descriptors that come with them."""
 
     def __init__(self, end: socket.socket) -> None:
         self._socket = end
@@ -57,7 +60,7 @@ class Channel:
         self.descriptors: list[int] = []
 
     def line(self) -> bytes:
-        """The next line; empty at the end."""
+        """The next line; empty if the channel was closed."""
         while b"\n" not in self._buffer:
             more, descriptors, _, _ = socket.recv_fds(self._socket, 1 << 20, 4)
             self.descriptors += descriptors
@@ -79,7 +82,7 @@ class Ending(Exception):
 
 
 class Process:
-    """Runs the commands; the method with a command's name runs it."""
+    """Runs the commands: each command is the method of its name."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
@@ -109,7 +112,7 @@ class Process:
             if said is not None:
                 self._channel.say(said)
 
-    # The process from which those that import the app are forked
+    # The process from which the importers of the app are forked
 
     def prepare(self, command: dict[str, Any]) -> dict[str, Any]:
         """Imports those of the modules that can be imported. With `patched`, gevent patches the process first."""
@@ -118,23 +121,23 @@ class Process:
         for name in command["modules"]:
             try:
                 importlib.import_module(name)
-            except Exception:  # one that only its package can import
+            except Exception:  # a module that only its package can import
                 continue
         requests.warm_flask()
         return {"hub": self._has_hub()}
 
     def spawn(self, command: dict[str, Any]) -> dict[str, Any] | None:
-        """A fork that is to import the app."""
+        """Forks a process that is to import the app."""
         return self.fork(command)
 
     def suite(self, command: dict[str, Any]) -> None:
-        """Runs a suite of tests by a plan, and ends with it. The closed channel tells that it has ended; forks close
-        their copy of the channel at once, so that none of them keeps it open."""
+        """Runs a test suite by a plan, then ends. The closed channel shows that it has ended; forks close their copy of
+        the channel at once, so that none of them keeps it open."""
         os.register_at_fork(after_in_child=self._channel.close)
         importlib.import_module(__package__ + ".suite").main([command["plan"], *command["arguments"]])
 
     def move(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Goes to another folder, with another environment and another file for what is printed."""
+        """Changes to another folder, environment and output file."""
         os.chdir(command["folder"])
         os.environ.clear()
         os.environ.update(command["environment"])
@@ -145,18 +148,18 @@ class Process:
         return {"ok": True}
 
     def _has_hub(self) -> bool:
-        """Whether gevent's hub was begun: no fork of this process would run then."""
+        """Whether gevent's hub was started; if so, no fork of this process would run."""
         return self._patched and importlib.import_module("gevent._hub_local").get_hub_if_exists() is not None
 
     def _patch(self) -> None:
         if not self._patched:
-            importlib.import_module("gevent.monkey").patch_all()  # from here on our own threads are greenlets, too
+            importlib.import_module("gevent.monkey").patch_all()  # from here on our own threads are greenlets too
             self._patched = True
 
     # The process that imports
 
     def load(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Imports the app. The answer says what it left that a fork does not copy, or copies badly."""
+        """Imports the app. The answer lists what the import left that a fork does not copy, or copies badly."""
         sys.path[:0] = command["path"]
         os.chdir(command["folder"])
         self._fence = Fence(command["protected"], command["allowed"], command["inside"])
@@ -193,7 +196,7 @@ class Process:
             return {"error": "callable", "what": type(self._app).__name__}
         requests.warm()
         gc.collect()
-        gc.freeze()  # what the import made is shared by all worlds and not looked through in each
+        gc.freeze()  # all worlds share what the import made; no world's collector examines it
         self._known_threads = {thread.ident for thread in threading.enumerate() if thread.ident}
         left = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
         shared = (SHARED | getattr(sys, "stdlib_module_names", frozenset())) - OWN_TO_EACH
@@ -217,7 +220,7 @@ class Process:
         return f"{own[-1].filename}:{own[-1].lineno} in {own[-1].name}" if own else None
 
     def fork(self, command: dict[str, Any]) -> dict[str, Any] | None:
-        """A new process from this one's memory; its channel is the descriptor that comes with the command."""
+        """Forks this process; the child's channel is the descriptor that comes with the command."""
         descriptor = self._channel.descriptors.pop()
         pid = FORK()
         if pid:
@@ -237,7 +240,7 @@ class Process:
         return None
 
     def _begin(self, command: dict[str, Any]) -> None:
-        """In the child: sets a time limit that holds whatever the app does, and random numbers of its own."""
+        """In the child: sets a time limit that the app cannot avoid, and a random seed of its own."""
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, command["limit"])
@@ -248,12 +251,12 @@ class Process:
         self._known_threads = {thread.ident for thread in threading.enumerate() if thread.ident}
 
     def begin(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Does what is done after a fork, for a process that imported the app by itself and now serves."""
+        """Does the same steps as after a fork, for a process that imported the app itself and now serves."""
         self._begin(command)
         return {"ok": True}
 
     def reap(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Waits for a child, kills its group after `grace` seconds; the answer has how it ended."""
+        """Waits for a child and kills its group after `grace` seconds; the answer says how it ended."""
         pid, deadline = command["pid"], time.monotonic() + command["grace"]
         while True:
             ended, status = WAITPID(pid, os.WNOHANG)
@@ -282,7 +285,7 @@ class Process:
     def serve(self, command: dict[str, Any]) -> dict[str, Any]:
         """Serves a request in the thread named. The answer, or `held` where it was interrupted, or `blocked`.
 
-        With `settle`, the answer comes when the threads that the request started have ended, or after so many seconds.
+        With `settle`, the answer comes when the threads that the request started have ended, or after `settle` seconds.
         """
         name = command["thread"]
         if name == "main":
@@ -302,13 +305,13 @@ class Process:
         return said
 
     def release(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Lets the held thread go on and waits for what it says next."""
+        """Lets the held thread go on and waits for its next message."""
         thread = self._threads[command["thread"]]
         thread.release()
         return thread.wait(patient=not command.get("beside_held"))
 
     def join(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Waits for what a thread that was blocked says next."""
+        """Waits for the next message of a thread that was blocked."""
         return self._threads[command["thread"]].wait(patient=not command.get("beside_held"))
 
     def answer(self, command: dict[str, Any], thread: Thread | None) -> dict[str, Any]:
@@ -337,13 +340,13 @@ class Process:
         return {"busy": settled(self._known_threads, command["limit"])}
 
     def rest(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Waits until all threads but this one have ended, those of the import too."""
+        """Waits until all threads but this one have ended, including those of the import."""
         self._known_threads = {threading.get_ident()}
         return {"busy": settled(self._known_threads, command["limit"])}
 
     def look(self, command: dict[str, Any]) -> dict[str, Any]:
-        """The places of this process's memory, and what the fence refused. The app's own packages are those that were
-        named, and those whose modules lie in its folder."""
+        """The places of this process's memory, and what the fence refused. The app's own packages are the named ones
+        and those with modules in its folder."""
         assert self._fence is not None
         files = [(name, getattr(module, "__file__", None)) for name, module in list(sys.modules.items())]
         own = [name.split(".")[0] for name, file in files if type(file) is str and file.startswith(tuple(self._roots))]
@@ -352,8 +355,8 @@ class Process:
         return {**seen, "blocked": self._fence.blocked}
 
     def routes(self, command: dict[str, Any]) -> dict[str, Any]:
-        """The rules of Flask's `url_map`, what each view asks of a request, and which rule each of the requests named
-        goes to; `routes` is None without Flask."""
+        """The rules of Flask's `url_map`, the names that each view reads from a request, and the rule that each of the
+        given requests goes to; `routes` is None without Flask."""
         url_map: Any = getattr(self._app, "url_map", None)
         if not hasattr(url_map, "iter_rules"):
             return {"routes": None}
@@ -380,7 +383,8 @@ class Process:
         }
 
     def _asks(self, view: Any, method: str) -> dict[str, dict[str, Any]]:
-        """What a view asks of a request; read once for each view and method, because the source does not change."""
+        """The names that a view reads from a request; found once for each view and method, because the source does not
+        change."""
         key = (id(view), method)
         if key not in self._asked:
             self._asked[key] = asked(view, method)
@@ -399,7 +403,7 @@ class Process:
         return {"error": None}
 
     def end(self, command: dict[str, Any]) -> None:
-        """Ends as a gunicorn worker does when it is told to: the interpreter shuts down, even if other threads run."""
+        """Ends like a gunicorn worker that is told to end: the interpreter shuts down, even if other threads run."""
         raise Ending
 
 

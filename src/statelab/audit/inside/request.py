@@ -1,4 +1,4 @@
-"""One request, served by calling the WSGI app: what a server does, without a server."""
+"""Serves one request by calling the WSGI app, as a server would."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def environ(request: dict[str, Any], errors: io.StringIO) -> dict[str, Any]:
 
 
 def warm() -> None:
-    """Uses once what the standard library and Werkzeug load and cache at their first use: otherwise each fork does so
-    anew, which takes most of the time of its first request. No code of the app is called."""
+    """Uses once what the standard library and Werkzeug load and cache on first use. Otherwise each fork does so again,
+    which takes most of the time of its first request. No code of the app is called."""
     importlib.import_module("encodings.idna")
     if "werkzeug" not in sys.modules:
         return
@@ -65,18 +65,18 @@ def warm() -> None:
         for name in ("args", "cookies", "form", "json"):
             getattr(asked, name, None)
         list(wrappers.Response("{}", mimetype="application/json")(made, lambda status, headers: None))
-    except Exception:  # another version of Werkzeug: then it is slower
+    except Exception:  # another version of Werkzeug: only slower
         return
 
 
 TIMES = 30
-"""How often a piece of code runs until CPython has specialized it, and some more."""
+"""Enough runs of a piece of code for CPython to specialize it, with some to spare."""
 
 
 def warm_flask() -> None:
-    """Lets a Flask app of our own answer some requests. CPython then has specialized the code of Flask and Werkzeug for
-    what it does, and no fork has to do that anew, nor to copy the memory that it changes. Call it before the app is
-    imported, which may listen to the signals of every Flask app."""
+    """Lets a Flask app of our own answer some requests. CPython has then specialized the code of Flask and Werkzeug, so
+    no fork has to do that again, or to copy the memory that this changes. Call it before the app is imported, because
+    the app may listen to the signals of every Flask app."""
     flask = sys.modules.get("flask")
     if flask is None:
         return
@@ -92,12 +92,12 @@ def warm_flask() -> None:
         for _ in range(TIMES):
             serve(own, body)
             serve(own, {**body, "method": "GET", "body": ""})
-    except Exception:  # another version of Flask: then it is slower
+    except Exception:  # another version of Flask: only slower
         return
 
 
 def serve(app: Any, request: dict[str, Any]) -> dict[str, Any]:
-    """The answer `{"status", "headers", "body", "errors"}`. What the app raises becomes a 500, as in a server."""
+    """The answer `{"status", "headers", "body", "errors"}`. An exception of the app becomes a 500, as in a server."""
     errors = io.StringIO()
     started: list[Any] = []
     body = io.BytesIO()

@@ -1,4 +1,5 @@
-"""The audited app for a real server: behind the fence, in the copy of its folder, each answer with its process's id."""
+"""The audited app for a real server: behind the fence, in the copy of its folder; each answer has the id of its
+process."""
 
 from __future__ import annotations
 

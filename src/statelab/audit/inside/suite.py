@@ -2,9 +2,9 @@
 
 Werkzeug's test client, and with it Flask's and every subclass, hands each request to `werkzeug.test.run_wsgi_app`.
 While a test is called, these requests go to servers instead. The servers are forks of the test's process, made when the
-test sends its first request: they have what the fixtures made, and nothing that a request did. A `Way` says which
-server gets which request. `main` runs a whole suite in one way, by a plan in JSON; for each test it writes a line of
-JSON to the plan's file `out`.
+test sends its first request: they have everything that the fixtures made, and no effect of a request. A `Way` says
+which server gets which request. `main` runs a whole suite in one way, by a plan in JSON; for each test it writes a line
+of JSON to the plan's file `out`.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from .fence import Fence
 from .tracer import Tracer
 
 GRACE_S = 3.0
-"""What a server that is replaced gets for its threads to end in."""
+"""Seconds that a replaced server has for its threads to end."""
 CONTEXTS = ("werkzeug.debug.preserve_context", "flask._preserve_context")
 """Set by Flask's client inside of `with client:`, whose body may read `session` and `g` of the request."""
 ONLY_HERE = ("wsgi.input", "wsgi.errors", "werkzeug.", "flask.")
-"""Prefixes of the keys in `environ` that are only for the process that made it; a real server would not get them."""
+"""Prefixes of keys in `environ` that are only for the process that made it; a real server would not receive them."""
 
 
 class Way:
@@ -67,7 +67,7 @@ class Way:
 
     @property
     def begins_with(self) -> tuple[str, ...]:
-        """Servers that are there from the first request on."""
+        """Servers that exist from the first request on."""
         return () if self.name in ("alone", "each") else ("process 1", "process 2")
 
 
@@ -80,7 +80,7 @@ class Server:
         if not self.pid:
             try:
                 self._socket.close()
-                for other in others:  # or this fork would keep their channels open
+                for other in others:  # otherwise this fork would keep their channels open
                     other._socket.close()
                 _obey(theirs, app)
             finally:
@@ -119,7 +119,7 @@ class Server:
 
 
 def _obey(channel: socket.socket, app: Any) -> None:
-    """In the fork: serves what comes. At the end it waits for its threads, daemons left out, as an interpreter does."""
+    """In the fork: serves the requests. At the end it waits for its threads, except daemons, as an interpreter does."""
     from werkzeug.test import run_wsgi_app
 
     run = getattr(run_wsgi_app, "__wrapped__", run_wsgi_app)
@@ -174,7 +174,7 @@ def _served(run: Any, app: Any, environ: dict[str, Any], body: bytes, look: list
 
 
 class Requests:
-    """The requests of one test, in order, each sent where its way says; `sent` records them."""
+    """The requests of one test, in order, each sent to the server that its way names; `sent` records them."""
 
     def __init__(self, way: Way, *, drop: bool, limit_s: float, looks: dict[int, list[str]]) -> None:
         self._way = way
@@ -182,7 +182,7 @@ class Requests:
         self._limit_s = limit_s
         self._looks = looks
         self._servers: dict[tuple[int, str], Server] = {}
-        self._apps: list[Any] = []  # kept, so that no two have one id
+        self._apps: list[Any] = []  # kept, so that no two have the same id
         self.sent: list[dict[str, Any]] = []
 
     def run(self, run: Any, app: Any, environ: Any, buffered: bool) -> Any:
@@ -249,8 +249,8 @@ def _request(app: Any, environ: dict[str, Any], body: bytes) -> dict[str, Any]:
 
 
 class Client:
-    """Takes the place of the function through which Werkzeug's client calls the app. While no test runs, the app is
-    called as usual.
+    """Replaces the function through which Werkzeug's client calls the app. While no test runs, the app is called as
+    usual.
 
     `memory`: whether an SQLite database in memory was opened. Only one process has such a database, and a suite often
     uses it in place of a file.
@@ -319,7 +319,7 @@ class Plugin:
     def pytest_runtest_logstart(self) -> None:
         self._sent = []
 
-    @pytest.hookimpl(hookwrapper=True)  # the form that old versions know, too
+    @pytest.hookimpl(hookwrapper=True)  # the form that old versions also know
     def pytest_runtest_call(self, item: Any) -> Iterator[None]:
         plan, name = self._plan, item.nodeid
         way = Way(plan["way"], plan["at"], plan["counts"].get(name, 0), tuple(plan["stays"].get(name, ())))

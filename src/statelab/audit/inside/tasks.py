@@ -1,4 +1,4 @@
-"""What the other threads of this process do, as the scheduler of Linux knows it."""
+"""What the other threads of this process do, according to Linux's scheduler."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from typing import NamedTuple
 
 LOCKS = ("futex", "locks_", "flock", "posix_lock", "fcntl")
-"""A thread that waits for a lock, in memory or of a file, sleeps in a kernel function whose name begins like this."""
+"""Prefixes of the kernel functions in which a thread sleeps while it waits for a lock, in memory or on a file."""
 
 
 class Task(NamedTuple):
@@ -21,7 +21,7 @@ class Task(NamedTuple):
 
 
 def others() -> dict[int, Task] | None:
-    """The threads of this process but the calling one, by native id; None where the system does not tell."""
+    """The threads of this process except the calling one, by native id; None if the system does not say."""
     found: dict[int, Task] = {}
     try:
         ids = {int(name) for name in os.listdir("/proc/self/task")}
@@ -47,6 +47,6 @@ def _read(task: int, name: str) -> str:
 
 
 def for_good(before: dict[int, Task] | None, now: dict[int, Task] | None) -> bool:
-    """Whether all wait for locks that nobody is left to release: in two looks each sleeps without a time limit, and
-    none has run in between."""
+    """Whether all threads wait for locks that no thread is left to release: in both looks each sleeps without a time
+    limit, and none has run in between."""
     return now is not None and now == before and all(task.for_good for task in now.values())

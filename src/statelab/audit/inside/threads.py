@@ -1,4 +1,4 @@
-"""The threads that serve in a process of a world, and how one knows that a thread waits: for a lock, or for work."""
+"""The threads that serve in a process of a world, and how to detect that a thread waits for a lock or for work."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from typing import Any
 from . import tasks
 
 LOOK_S = 0.005
-"""Between two looks at a thread that may wait for another one."""
+"""Seconds between two looks at a thread that may wait for another one."""
 BLOCKED_LOOKS = 24
-"""If this many looks in a row find a thread waiting for a lock, and nothing of its process running, it counts as
+"""If this many looks in a row find a thread waiting for a lock, with no thread of its process running, it counts as
 excluded."""
 ASLEEP_LOOKS = 400
 """If this many looks find the whole process of a thread asleep, the thread counts as excluded, whatever it waits for: a
-lock of a file, a database."""
+file lock, or a database."""
 BURNT_S = 5.0
 """If the process of a thread has used this many seconds of processor time, the thread counts as excluded: it spins
 until another one lets it go on."""
@@ -30,11 +30,11 @@ IDLE_S = 0.05
 OURS = "statelab-"
 
 Answer = Callable[[dict[str, Any], "Thread"], dict[str, Any]]
-"""Does in a thread what a command asks for, and returns what the thread says."""
+"""Runs a command in a thread, and returns the thread's message."""
 
 
 class Thread:
-    """One thread that serves what it is given; a greenlet where gevent has patched the threads."""
+    """One thread that serves the commands it is given; a greenlet if gevent has patched the threads."""
 
     def __init__(self, name: str, answer: Answer, roots: list[str], *, patched: bool) -> None:
         self._given: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
@@ -71,13 +71,13 @@ class Thread:
         self._go_on.wait()
 
     def wait(self, *, patient: bool) -> dict[str, Any]:
-        """Waits for what the thread says next. If not `patient`, returns `blocked` once the thread waits for another
+        """Waits for the thread's next message. If not `patient`, returns `blocked` once the thread waits for another
         thread or process. Elapsed time alone never counts as that: a request may be slow, and a process may be stopped
         or get no processor."""
         if patient:
             return self._said.get()
         burnt_before = time.process_time()
-        before: dict[int, tasks.Task] | None = None  # most say something before the first look, which costs much
+        before: dict[int, tasks.Task] | None = None  # most threads answer before the first look, which is expensive
         blocked = asleep = 0
         while True:
             try:
@@ -112,8 +112,8 @@ class Thread:
 
 
 def settled(known: Container[int | None], limit_s: float) -> list[str]:
-    """Waits until the threads that are neither known nor ours have ended, or only wait to be given work. Returns the
-    names of those still there if that has not happened after `limit_s` seconds, otherwise none."""
+    """Waits until the threads that are neither known nor ours have ended, or only wait for work. Returns the names of
+    those that have not after `limit_s` seconds; empty if all have."""
     deadline = time.monotonic() + limit_s
     idle_since = before = None
     while True:
@@ -133,14 +133,14 @@ def settled(known: Container[int | None], limit_s: float) -> list[str]:
 
 
 def _is_idle(frame: FrameType | None) -> bool:
-    """Whether a thread waits to be given work, as one of a pool does. A timer waits for its time, and is busy."""
+    """Whether a thread waits for work, as a thread of a pool does. A timer that waits for its time counts as busy."""
     if frame is None:
         return True
     waits = frame.f_code.co_filename.endswith(
         (os.path.join("concurrent", "futures", "thread.py"), os.sep + "queue.py", os.sep + "threading.py")
     )
     above: FrameType | None = frame
-    if frame.f_code.co_name == "run":  # of a thread whose work is written in C
+    if frame.f_code.co_name == "run":  # of a thread whose work is in C
         return False
     while waits and above is not None:
         if above.f_code.co_name in ("join", "result") or type(above.f_locals.get("self")) is threading.Timer:

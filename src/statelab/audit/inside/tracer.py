@@ -22,7 +22,7 @@ class Tracer:
     this call may block.
 
     With `marks`, each step has `as_before`: whether it follows a private line of the same function (see `private`). To
-    everybody else, a request held at such a step is in the same state as one held at the step before.
+    all other code, a request held at such a step is in the same state as one held at the step before.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Tracer:
         if event == "line":
             self._step(frame, "line")
         else:
-            self._after_private = None  # what runs because of a return or an exception belongs to no line
+            self._after_private = None  # code that runs because of a return or an exception belongs to no line
         return self._line
 
     def watch(self, event: str, path: str) -> None:
@@ -73,8 +73,8 @@ class Tracer:
         return frame
 
     def read(self, statement: str) -> None:
-        """Called by the fence: some thread runs an SQL statement. It is kept with the last step of this thread, and
-        with the line that runs it. That line is not the line of the step if it has called a function of the app."""
+        """Called by the fence: some thread runs an SQL statement. It is stored with the last step of this thread and
+        with the line that runs it, which is not the line of the step if that line has called a function of the app."""
         frame = self._own_frame()
         if frame is not None and self.steps:
             self.steps[-1].setdefault("statements", []).append([frame.f_lineno, statement])
@@ -95,8 +95,8 @@ class Tracer:
 
 
 class Switches(Tracer):
-    """The same for a greenlet, which others can only interrupt where it enters gevent's hub: a step is the first line
-    of the app's own code after a switch back to it, as `greenlet.settrace` reports it."""
+    """The same for a greenlet, which others can interrupt only where it enters gevent's hub. A step is the first line
+    of the app's own code after a switch back to the greenlet, as reported by `greenlet.settrace`."""
 
     by_greenlet: ClassVar[dict[Any, Switches]] = {}
     """The tracers in use, by greenlet: `greenlet.settrace` takes one function for all greenlets of a thread."""
@@ -115,7 +115,7 @@ class Switches(Tracer):
         sys.settrace(None)
 
     def back(self) -> None:
-        """Called in the greenlet when it was switched to."""
+        """Called in the greenlet after a switch to it."""
         if self._holding:
             sys.settrace(None)
             return
@@ -136,7 +136,7 @@ class Switches(Tracer):
         return None
 
     def watch(self, event: str, path: str) -> None:
-        """A change of a file lets no other greenlet in."""
+        """Does nothing: a change of a file lets no other greenlet run."""
 
 
 def switched(event: str, arguments: tuple[Any, Any]) -> None:

@@ -1,4 +1,5 @@
-"""`statelab_served:app`: what `--confirm` has a real server serve. Alone in its folder, which is on the server's path.
+"""`statelab_served:app`: the app that a real server serves for `--confirm`. It is the only file in its folder, which is
+on the server's path.
 
 It is the audited app behind the fence; each answer says which process gave it (`inside/served.py`).
 """
