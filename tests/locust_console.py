@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -11,16 +10,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from program import free_port
 from statelab.core.paths import LOADTESTS
 
 MASTER = {"alone": [], "processes": ["--processes", "2"], "workers": ["--master", "--master-bind-host", "127.0.0.1"]}
 """How Locust is started: by itself, with workers that it forks, and with workers that are started apart."""
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
 
 
 @contextmanager
@@ -42,7 +36,7 @@ def _locust(options: list[str], targets: dict[str, str], folder: Path) -> Iterat
 @contextmanager
 def console(how: str, targets: dict[str, str], folder: Path) -> Iterator[str]:
     """The address of Locust's web UI. `targets` has the addresses of deployments by name."""
-    port, bound = _free_port(), str(_free_port())
+    port, bound = free_port(), str(free_port())
     with ExitStack() as started:
         options = ["--web-host", "127.0.0.1", "--web-port", str(port), *MASTER[how]]
         if how == "workers":

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from program import free_port
 from statelab.cli.main import cli
 from statelab.core.errors import BadInput, EngineFailed
 
@@ -26,15 +27,9 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     monkeypatch.setattr("statelab.cli.load.subprocess.run", run)
     monkeypatch.setattr("statelab.cli.load.any_offers", lambda addresses: True)
     monkeypatch.setenv("LAB_TARGETS", json.dumps(TARGETS))
-    monkeypatch.setenv("LAB_MASTER_PORT", str(_free_port()))
-    monkeypatch.setenv("LAB_WEB_PORT", str(_free_port()))
+    monkeypatch.setenv("LAB_MASTER_PORT", str(free_port()))
+    monkeypatch.setenv("LAB_WEB_PORT", str(free_port()))
     return commands
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
 
 
 def said(*options: str) -> str:
